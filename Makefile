@@ -1,0 +1,71 @@
+# Everything a contributor or CI runs. Needs only Python 3.11+ and make: each target sets up what it uses.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUN_LOCK := requirements/run.txt
+DEV_LOCK := requirements/dev.txt
+PYTEST_ARGS ?=
+DEMO_ARGS ?=
+
+.PHONY: help demo test test-slow check format bench run system-deps wheel-check lock clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(BIN)/.run ## the whole program against a simulated Twitch, no account needed
+	$(BIN)/itsjustintv-desktop demo $(DEMO_ARGS)
+
+test: $(BIN)/.dev ## the default test suite (under 3 minutes)
+	$(BIN)/python -m pytest -m "not slow" -n 2 $(PYTEST_ARGS)
+
+test-slow: $(BIN)/.dev ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+check: $(BIN)/.dev ## ruff and mypy, as CI runs them
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(BIN)/.dev ## let ruff tidy the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(BIN)/.dev ## ratios measured in one run, see docs/performance.md
+	$(BIN)/python -m benchmarks
+
+run: $(BIN)/.run ## the engine without a screen, with your own config
+	$(BIN)/itsjustintv-desktop serve
+
+system-deps: ## Debian packages that some tests need (run as root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dbus gnome-keyring wrk
+
+wheel-check: $(BIN)/.dev ## build the wheel, install it elsewhere, run the demo from it
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir build/wheel .
+	$(BIN)/python -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(RUN_LOCK)
+	build/wheel/venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps build/wheel/*.whl
+	cd build/wheel && venv/bin/itsjustintv-desktop config example > config.toml
+	cd build/wheel && venv/bin/itsjustintv-desktop --data-dir data demo --headless --seconds 5
+
+lock: $(BIN)/.dev ## renew the hashed locks
+	$(BIN)/python -m pip install -qq uv
+	$(BIN)/python requirements/lock.py
+
+clean: ## remove what these targets made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; say which with: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/.run: $(BIN)/python $(RUN_LOCK) pyproject.toml
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(RUN_LOCK)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.run $(DEV_LOCK)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(DEV_LOCK)
+	@touch $@

@@ -1,0 +1,1 @@
+"""Receivers that are measured against each other: `python -m benchmarks.receivers.NAME`, ready line on stdout."""

@@ -1,0 +1,80 @@
+"""The command line: global options, and each command in a file of its own under commands/."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from itsjustintv_desktop import __version__
+
+_COMMANDS = {
+    "serve": "Run the engine without a screen.",
+    "demo": "See the whole program work against a simulated Twitch.",
+    "simulator": "Run the simulated Twitch alone, to develop against.",
+    "config": "Check the config, print an example, say where it is.",
+    "deliveries": "Look at the queue and the history, and steer them.",
+    "test-event": "Send a test announcement to a streamer's destinations.",
+}
+
+
+class _Lazy(click.Group):
+    """Loads a command's file when it is used: `serve` shall not pay for what `deliveries` needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"itsjustintv_desktop.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from itsjustintv_desktop.engine.errors import AppError, ConfigError
+
+        try:
+            return super().invoke(ctx)
+        except AppError as error:
+            click.echo(f"{error.title}.\n{error.message}", err=True)
+            for warning in error.warnings if isinstance(error, ConfigError) else ():
+                click.echo(f"warning: {warning}", err=True)
+            ctx.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Another config.toml.")
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Another data directory.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    show_default="info for serve, else error",
+    help="How much to tell on stderr.",
+)
+@click.version_option(__version__, prog_name="itsjustintv-desktop")
+@click.pass_context
+def cli(ctx: click.Context, config: Path | None, data_dir: Path | None, log_level: str | None) -> None:
+    """Tells the world when a Twitch channel goes live."""
+    from itsjustintv_desktop.commands.context import AppContext
+    from itsjustintv_desktop.engine import logs
+    from itsjustintv_desktop.engine.paths import Paths
+
+    log_level = log_level or ("info" if ctx.invoked_subcommand == "serve" else "error")
+    ctx.obj = AppContext(paths=Paths.default(config, data_dir), log_level=log_level)
+    logs.configure(log_level)
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    if sys.platform == "win32":  # a legacy console must not fail on a channel's name
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    cli()

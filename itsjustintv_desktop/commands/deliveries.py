@@ -1,0 +1,145 @@
+"""`deliveries`: the queue and the history."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import click
+
+from itsjustintv_desktop.commands import output
+from itsjustintv_desktop.commands.context import AppContext, pass_app
+from itsjustintv_desktop.commands.running import queue
+from itsjustintv_desktop.engine.control.actions import DestinationView, QueueActions
+from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+
+_STATES = [state.value for state in DeliveryState]
+_ID = click.IntRange(1, 2**63 - 1)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+@click.group("deliveries")
+def command() -> None:
+    """Look at the queue and the history, and steer them."""
+
+
+@command.command("list")
+@click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Only these; repeatable.")
+@click.option("--streamer", help="Only this streamer's (its key in the config).")
+@click.option("--destination", help="Only this destination's.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
+@_JSON
+@pass_app
+def list_(
+    app: AppContext,
+    states: tuple[str, ...],
+    streamer: str | None,
+    destination: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List deliveries, newest first."""
+    chosen = [DeliveryState(state) for state in states]
+    found, ways = asyncio.run(_list(app, chosen, streamer, destination, limit, with_ways=not as_json))
+    if as_json:
+        output.echo_json([output.delivery_json(each) for each in found])
+    elif not found:
+        click.echo("There are no deliveries to show.")
+    else:
+        output.echo_table(
+            ["ID", "STREAMER", "DESTINATION", "STATE", "TRIES", "MADE", "NEXT", "LAST ANSWER"],
+            [
+                (
+                    each.id,
+                    each.streamer,
+                    each.destination,
+                    each.state.value,
+                    each.attempts,
+                    output.local(each.created_at),
+                    _next(each, ways),
+                    each.last_error or each.last_status or "",
+                )
+                for each in found
+            ],
+            wrap=("STREAMER", "DESTINATION", "NEXT", "LAST ANSWER"),
+        )
+        waiting = {each.destination for each in found if each.state is DeliveryState.PENDING}
+        for name, way in ways.items():
+            if name in waiting and way.sentence:
+                click.echo(f"{name} {way.sentence}")
+
+
+def _next(view: DeliveryView, ways: Mapping[str, DestinationView]) -> str:
+    """When a waiting delivery is tried, or what its destination makes it wait for."""
+    if view.state is not DeliveryState.PENDING:
+        return ""
+    way = ways.get(view.destination)
+    return (way.waits if way else None) or output.local(view.next_at)
+
+
+async def _list(
+    app: AppContext,
+    states: list[DeliveryState],
+    streamer: str | None,
+    destination: str | None,
+    limit: int,
+    *,
+    with_ways: bool,
+) -> tuple[list[DeliveryView], dict[str, DestinationView]]:
+    found: list[DeliveryView] = []
+    async with queue(app) as (engine, _):
+        while len(found) < limit:
+            page = await engine.deliveries(
+                before=found[-1].id if found else None,
+                states=states,
+                streamer=streamer,
+                destination=destination,
+                limit=min(200, limit - len(found)),
+            )
+            if not page:
+                break
+            found.extend(page)
+        return found, {each.name: each for each in await engine.destinations()} if with_ways else {}
+
+
+@command.command()
+@click.argument("delivery_id", type=_ID)
+@_JSON
+@pass_app
+def retry(app: AppContext, delivery_id: int, as_json: bool) -> None:
+    """Try a waiting or given-up delivery now, with the same webhook-id."""
+    _act(app, lambda engine: engine.retry(delivery_id), "is due now", as_json)
+
+
+@command.command()
+@click.argument("delivery_id", type=_ID)
+@_JSON
+@pass_app
+def drop(app: AppContext, delivery_id: int, as_json: bool) -> None:
+    """Give up a waiting delivery. `retry` brings it back."""
+    _act(app, lambda engine: engine.drop(delivery_id), "was dropped", as_json)
+
+
+@command.command()
+@click.argument("delivery_id", type=_ID)
+@_JSON
+@pass_app
+def resend(app: AppContext, delivery_id: int, as_json: bool) -> None:
+    """Send a finished delivery's announcement once more.
+
+    That is a new delivery, with a webhook-id of its own.
+    """
+    _act(app, lambda engine: engine.resend(delivery_id), "was made", as_json)
+
+
+def _act(app: AppContext, act: Callable[[QueueActions], Awaitable[DeliveryView]], done: str, as_json: bool) -> None:
+    async def run() -> tuple[DeliveryView, bool]:
+        async with queue(app) as (engine, running):
+            return await act(engine), running
+
+    view, running = asyncio.run(run())
+    if as_json:
+        output.echo_json(output.delivery_json(view))
+    else:
+        later = "" if running or view.state is not DeliveryState.PENDING else " It goes out when the program runs."
+        click.echo(f"Delivery {view.id} to {view.destination} {done}.{later}")

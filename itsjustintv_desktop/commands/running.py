@@ -1,0 +1,137 @@
+"""Running the engine from a command until a signal says stop, and reaching one that runs elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+from itsjustintv_desktop.commands.context import AppContext
+from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine.clock import SystemClock
+from itsjustintv_desktop.engine.control import address
+from itsjustintv_desktop.engine.control.actions import Actions, DestinationView, QueueActions
+from itsjustintv_desktop.engine.control.client import ControlClient
+from itsjustintv_desktop.engine.control.lock import InstanceLock
+from itsjustintv_desktop.engine.delivery.lanes import Lanes
+from itsjustintv_desktop.engine.errors import AlreadyRunningError, ControlError
+from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set (on Windows: Ctrl-C and Ctrl-Break)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        for number in (signal.SIGINT, signal.SIGBREAK):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    else:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+@contextlib.asynccontextmanager
+async def actions(app: AppContext) -> AsyncIterator[Actions]:
+    """The engine to ask: the one that runs with this data directory, else one of our own without any port.
+
+    Raises ControlError if one runs and cannot be asked, ConfigError, LedgerError.
+    """
+    client = await _running(app)
+    if client is not None:
+        async with client:
+            yield client
+        return
+    engine = Engine(EngineOptions(paths=app.paths, listen=False))
+    with _nobody_answers():
+        await engine.start()
+    try:
+        yield engine.wishes
+    finally:
+        await engine.stop()
+
+
+async def _running(app: AppContext) -> ControlClient | None:
+    found = await asyncio.to_thread(address.read, app.paths.control)
+    if found is None:
+        return None
+    client = ControlClient(found)
+    try:
+        async with client:
+            await client.health()
+    except ControlError:
+        return None  # control.json of a process that was killed
+    return client
+
+
+@contextlib.contextmanager
+def _nobody_answers() -> Iterator[None]:
+    try:
+        yield
+    except AlreadyRunningError as error:
+        raise ControlError(
+            "The program runs with this data directory but does not answer. Wait a moment, or restart it."
+        ) from error
+
+
+class LedgerActions:
+    """The queue of a program that does not run: what is asked takes effect at its next start."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def deliveries(
+        self,
+        *,
+        before: int | None = None,
+        states: Sequence[DeliveryState] = (),
+        streamer: str | None = None,
+        destination: str | None = None,
+        limit: int = 200,
+    ) -> list[DeliveryView]:
+        return await self._ledger.deliveries(
+            before=before, states=states, streamer=streamer, destination=destination, limit=limit
+        )
+
+    async def retry(self, delivery_id: int) -> DeliveryView:
+        return await self._ledger.retry(delivery_id)
+
+    async def drop(self, delivery_id: int) -> DeliveryView:
+        return await self._ledger.drop(delivery_id)
+
+    async def resend(self, delivery_id: int) -> DeliveryView:
+        return await self._ledger.resend(delivery_id)
+
+    async def destinations(self) -> list[DestinationView]:
+        """Those whose breaker was kept: what the next start goes by."""
+        lanes = Lanes()
+        lanes.restore(await self._ledger.load_breakers())
+        states = lanes.states(time.time())
+        return [DestinationView(name=name, state=state, reason=reason) for name, (state, reason) in states.items()]
+
+
+@contextlib.asynccontextmanager
+async def queue(app: AppContext) -> AsyncIterator[tuple[QueueActions, bool]]:
+    """The deliveries: of the running program (True), else of the ledger alone, where nothing is sent (False)."""
+    client = await _running(app)
+    if client is not None:
+        async with client:
+            yield client, True
+        return
+    await asyncio.to_thread(app.paths.create)
+    lock = InstanceLock(app.paths.lock)
+    with _nobody_answers():
+        lock.acquire()
+    ledger = Ledger(app.paths.ledger, SystemClock())
+    try:
+        await ledger.open()
+        await ledger.recover(math.inf)  # nobody sends now: what looks so was cut off when the program ended
+        yield LedgerActions(ledger), False
+    finally:
+        await ledger.close()
+        lock.release()

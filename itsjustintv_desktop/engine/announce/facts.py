@@ -1,0 +1,86 @@
+"""What was found out about a stream so far, and what it comes to for the payload. No waiting here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from itsjustintv_desktop.engine.announce.language import from_tags
+from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.models import Enrichment, Image, StreamEvent
+from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Stream
+from itsjustintv_desktop.engine.twitch.profiles import Profile
+from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
+
+_FIELDS = {
+    "view_count": "view_count",
+    "followers_count": "followers_count",
+    "tags": "tags",
+    "language": "language",
+    "description": "description",
+    "image": "image",
+    "stream.title": "title",
+    "stream.category_id": "category_id",
+    "stream.category_name": "category_name",
+    "stream.started_at": "started_at",
+    "stream.thumbnail_url": "thumbnail_url",
+}
+"""Payload field -> where it is in an Enrichment."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """Filled by several questions at once; whatever is None at the deadline is missing."""
+
+    profile: Profile | None = None
+    image: Image | None = None
+    channel: ChannelInfo | None = None
+    stream: Stream | None = None
+    followers: int | None = None
+
+    def enrichment(self, event: StreamEvent, streamer: Streamer) -> Enrichment:
+        """Get Channels comes before Get Streams where both tell: it has no lag."""
+        profile, channel, stream = self.profile, self.channel, self.stream
+        found = Enrichment(
+            login=event.broadcaster_login or (channel.broadcaster_login if channel else "") or self._login(),
+            name=event.broadcaster_name
+            or (channel.broadcaster_name if channel else "")
+            or (profile.display_name if profile else ""),
+            description=profile.description if profile else None,
+            image=self.image,
+            tags=self._tags(),
+            language=self._language(),
+            view_count=stream.viewer_count if stream else None,
+            followers_count=self.followers,
+            title=channel.title if channel else stream.title if stream else None,
+            category_id=channel.game_id if channel else stream.game_id if stream else None,
+            category_name=channel.game_name if channel else stream.game_name if stream else None,
+            thumbnail_url=(stream.thumbnail_url or None) if stream else None,
+            started_at=self._started_at(event),
+        )
+        missing = [name for name, field in _FIELDS.items() if getattr(found, field) is None]
+        if "language" in missing and from_tags([*(found.tags or ()), *streamer.additional_tags]):
+            missing.remove("language")
+        if "image" in missing and profile and not profile.image_url:
+            missing.remove("image")  # a channel without one
+        return msgspec.structs.replace(found, missing=tuple(missing))
+
+    def _login(self) -> str:
+        return self.profile.login if self.profile else ""
+
+    def _tags(self) -> tuple[str, ...] | None:
+        source = self.channel or self.stream
+        return None if source is None else source.tags or ()
+
+    def _language(self) -> str | None:
+        channel = self.channel.broadcaster_language if self.channel else ""
+        return channel or (self.stream.language if self.stream else "") or None
+
+    def _started_at(self, event: StreamEvent) -> float | None:
+        if self.stream is not None:
+            try:
+                return parse_rfc3339(self.stream.started_at)
+            except ValueError:
+                return event.started_at
+        return event.started_at

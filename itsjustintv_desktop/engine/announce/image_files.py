@@ -1,0 +1,108 @@
+"""The folder image_cache/: files named `<sha256>.<ext>`, 0600, written whole or not at all. All of it blocks."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Container
+from pathlib import Path
+
+from itsjustintv_desktop.engine.announce.image_check import KINDS, MAX_BYTES
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"([0-9a-f]{64})\.[a-z]{3,4}")
+_PART = ".part"
+_PART_TTL = 3600.0
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def keep(folder: Path, data: bytes, extension: str) -> str:
+    """Store these bytes and return their SHA-256 (hex). Raises OSError.
+
+    No fsync: a file that a power cut tore doesn't match its name, so `load` drops it.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    path = folder / f"{digest}.{extension}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if load(folder, digest) is not None:
+        os.utime(path)  # used again: its age starts anew
+        return digest
+    part = folder / f"{digest}.{secrets.token_hex(4)}{_PART}"
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        part.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+    return digest
+
+
+def load(folder: Path, digest: str) -> bytes | None:
+    """The bytes with this SHA-256, or None. A damaged file is removed."""
+    if not _SHA256.fullmatch(digest):
+        return None
+    for kind in KINDS:
+        path = folder / f"{digest}.{kind.extension}"
+        try:
+            descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW)
+            with os.fdopen(descriptor, "rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except OSError:
+            continue
+        if hashlib.sha256(data).hexdigest() == digest:
+            return data
+        with contextlib.suppress(OSError):
+            path.unlink()
+    return None
+
+
+def touch(folder: Path, digest: str) -> bool:
+    """Whether it is there. If so, its age starts anew, so that a purge leaves it alone until it was sent."""
+    if not _SHA256.fullmatch(digest):
+        return False
+    for kind in KINDS:
+        with contextlib.suppress(OSError):
+            os.utime(folder / f"{digest}.{kind.extension}")
+            return True
+    return False
+
+
+def unused_since(folder: Path, at: float) -> set[str]:
+    """SHA-256 (hex) of the pictures last used before `at`, Unix seconds."""
+    found = set()
+    for entry in _entries(folder):
+        match = _NAME.fullmatch(entry.name)
+        with contextlib.suppress(OSError):
+            if match is not None and entry.stat(follow_symlinks=False).st_mtime < at:
+                found.add(match[1])
+    return found
+
+
+def purge(folder: Path, unwanted: Container[str], *, now: float, ttl: float) -> int:
+    """Remove those of the `unwanted` not used for `ttl` seconds, and what a crash left. Returns how many."""
+    removed = 0
+    for entry in _entries(folder):
+        match = _NAME.fullmatch(entry.name)
+        unfinished = entry.name.endswith(_PART)
+        if not unfinished and (match is None or match[1] not in unwanted):
+            continue
+        with contextlib.suppress(OSError):
+            age = now - entry.stat(follow_symlinks=False).st_mtime
+            if age > (_PART_TTL if unfinished else ttl):
+                Path(entry.path).unlink()
+                removed += 1
+    return removed
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []

@@ -1,0 +1,159 @@
+"""Profile images: fetched once, checked, kept in image_cache/ under the SHA-256 of their bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Container
+from ipaddress import ip_address
+from pathlib import Path
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.announce import image_files
+from itsjustintv_desktop.engine.announce.image_check import MAX_BYTES, inspect
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.delivery.guard import Connector, RefusedAddressError, guarded_socket
+from itsjustintv_desktop.engine.delivery.trust import Trust
+from itsjustintv_desktop.engine.errors import ImageError
+from itsjustintv_desktop.engine.models import Image
+from itsjustintv_desktop.engine.translate import network_sentence, os_sentence
+
+_REDIRECTS = 3
+_CONNECTIONS = 16
+_PLACEHOLDERS = ("404_preview", "404_boxart")
+
+
+def is_placeholder(final_url: str) -> bool:
+    """Whether a thumbnail or box art led to Twitch's "there is none" picture, which comes with status 200.
+
+    `final_url` is the address after all redirects.
+    """
+    return any(mark in final_url for mark in _PLACEHOLDERS)
+
+
+class _Picture(msgspec.Struct):
+    sha256: str = ""
+
+
+class _WithPicture(msgspec.Struct):
+    image: _Picture | None = None
+
+
+def picture_of(payload: bytes) -> str | None:
+    """SHA-256 (hex) of the picture that a stored payload names. None: it names none, or cannot be read."""
+    try:
+        image = msgspec.json.decode(payload, type=_WithPicture).image
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return image.sha256 if image else None
+
+
+class ImageCache:
+    """Pictures of `folder`. `fetch` is for addresses that Twitch gave us, still it trusts none of them."""
+
+    def __init__(self, folder: Path, *, trust: Trust, clock: Clock) -> None:
+        self._folder = folder
+        self._trust = trust
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
+
+    async def fetch(self, url: str, *, timeout: float) -> Image:
+        """Download, check and keep a picture, within `timeout` seconds. Raises ImageError."""
+        try:
+            async with asyncio.timeout(timeout), self._slots:
+                data = await self._download(URL(url))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise ImageError(f"The picture cannot be fetched: {_sentence(error)}.") from error
+        kind, width, height = inspect(data)
+        try:
+            digest = await asyncio.to_thread(image_files.keep, self._folder, data, kind.extension)
+        except OSError as error:
+            raise ImageError(f"The picture cannot be kept: {os_sentence(error)}.") from error
+        return Image(url=url, sha256=digest, mime_type=kind.mime_type, width=width, height=height)
+
+    async def read(self, sha256: str) -> bytes | None:
+        """The bytes of a kept picture; None when it is gone or damaged."""
+        return await asyncio.to_thread(image_files.load, self._folder, sha256)
+
+    async def has(self, sha256: str) -> bool:
+        """Whether a picture is kept. If so, it counts as used just now."""
+        return await asyncio.to_thread(image_files.touch, self._folder, sha256)
+
+    async def unused(self, ttl: float) -> set[str]:
+        """SHA-256 (hex) of the pictures not used for `ttl` seconds."""
+        return await asyncio.to_thread(image_files.unused_since, self._folder, self._clock.now() - ttl)
+
+    async def purge(self, unwanted: Container[str], *, ttl: float) -> int:
+        """Remove those of `unwanted` (SHA-256, hex) that still were not used for `ttl` seconds. Returns how many."""
+        now = self._clock.now()
+        return await asyncio.to_thread(image_files.purge, self._folder, unwanted, now=now, ttl=ttl)
+
+    async def close(self) -> None:
+        """Close all connections. A later fetch opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _download(self, url: URL) -> bytes:
+        for _ in range(_REDIRECTS + 1):
+            if not _allowed(url):
+                raise ImageError("The picture has no https address.")
+            tls = await self._trust.context() if url.scheme == "https" else True
+            async with self._opened().get(url, ssl=tls, allow_redirects=False) as response:
+                if response.status in {301, 302, 303, 307, 308}:
+                    url = url.join(URL(response.headers.get("Location", "")))
+                    continue
+                if response.status != 200:
+                    raise ImageError(f"The picture cannot be fetched: the server answered {response.status}.")
+                if is_placeholder(str(url)):
+                    raise ImageError("There is no such picture.")
+                return await _read(response)
+        raise ImageError("The picture cannot be fetched: too many redirects.")
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=Connector(limit=_CONNECTIONS, socket_factory=guarded_socket),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": f"itsjustintv-desktop/{__version__}"},
+                timeout=aiohttp.ClientTimeout(total=None),
+                trust_env=False,
+            )
+        return self._session
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    chunks = bytearray()
+    async for chunk in response.content.iter_any():
+        chunks += chunk
+        if len(chunks) > MAX_BYTES:
+            response.close()
+            raise ImageError("The picture is larger than 2 MiB.")
+    return bytes(chunks)
+
+
+def _allowed(url: URL) -> bool:
+    """https anywhere; http on this machine only, where a simulator serves."""
+    if url.scheme == "https":
+        return bool(url.host)
+    return url.scheme == "http" and _is_loopback(url.host or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _sentence(error: BaseException) -> str:
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, RefusedAddressError):
+        return "its address is not allowed"
+    if isinstance(error, ValueError) and not isinstance(error, aiohttp.ClientError | OSError):
+        return "its address is not valid"
+    return network_sentence(error)

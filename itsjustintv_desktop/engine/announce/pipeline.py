@@ -1,0 +1,337 @@
+"""One event from top to bottom: match, enrich, filter, payload, and one transaction that makes its deliveries.
+
+Works from the ledger, not from memory: what was accepted and not settled when the program ended is taken up again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from itsjustintv_desktop.engine.announce import filter as tag_filter
+from itsjustintv_desktop.engine.announce import payload as payloads
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.errors import LedgerError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.events import Bus, EventSettled
+from itsjustintv_desktop.engine.live import Live
+from itsjustintv_desktop.engine.models import Enrichment, EventState
+from itsjustintv_desktop.engine.source import Enricher
+from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Ledger, Settlement
+from itsjustintv_desktop.engine.tasks import Tasks
+
+T = TypeVar("T")
+
+ENRICH_SECONDS = 10.0
+IN_FLIGHT = 1000
+"""Most events being enriched at a time; the rest wait in the ledger."""
+_PAUSE = 1.0
+"""Seconds before the ledger is asked again after it failed."""
+_PAGE = 100
+_BREATH = 0.05
+"""Events of a page, and seconds between two: while messages pour in, loop and ledger belong to accepting them."""
+_LINES = 3
+"""Most lines of a kind that one page of events writes into the log."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Pipeline:
+    """Settles accepted events. `on_announced` is called after deliveries were made."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        enrichers: Mapping[str, Enricher],
+        *,
+        live: Callable[[], Live],
+        bus: Bus,
+        clock: Clock,
+        on_announced: Callable[[], None],
+        on_not_watched: Callable[[str], None],
+    ) -> None:
+        """`on_not_watched` gets the id of a subscription for a channel that nobody watches any more."""
+        self._ledger = ledger
+        self._enrichers = enrichers
+        self._live = live
+        self._bus = bus
+        self._clock = clock
+        self._on_announced = on_announced
+        self._on_not_watched = on_not_watched
+        self._tasks = Tasks()
+        self._wake = asyncio.Event()
+        self._wake.set()
+        self._seen = 0
+        self._places = asyncio.Semaphore(IN_FLIGHT)
+
+    @property
+    def in_flight(self) -> int:
+        """Events being announced at this moment."""
+        return len(self._tasks)
+
+    def wake(self) -> None:
+        """There is something new in the ledger."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled. Started again, it takes up whatever is unfinished in the ledger."""
+        self._seen = 0
+        self._wake.set()
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                try:
+                    while True:
+                        if not await self._page():
+                            break
+                        await asyncio.sleep(_BREATH)
+                except LedgerError as error:
+                    _log.warning("events wait for the ledger", reason=error.message)
+                    await self._clock.sleep(_PAUSE)
+                    self._wake.set()
+        finally:
+            await self._tasks.stop()
+
+    async def _page(self) -> bool:
+        page = await self._ledger.unfinished(after=self._seen, limit=_PAGE)
+        settled: list[tuple[EventRecord, Settlement]] = []
+        chosen: list[tuple[EventRecord, Streamer, tuple[str, ...]]] = []
+        live = self._live()
+        for record in page:
+            streamer = live.matcher.match(record.event)
+            settlement = _without_announcement(record, streamer, live)
+            if settlement is not None:
+                settled.append((record, settlement))
+            elif streamer is not None:
+                chosen.append((record, streamer, live.destinations_of(streamer)))
+        had = await self._ledger.announced_to([key for each in chosen for key in _keys(each)]) if chosen else set()
+        known = [each for each in chosen if had.issuperset(_keys(each))]
+        settled += [(record, _already(record, streamer)) for record, streamer, _ in known]
+        chosen = [each for each in chosen if not had.issuperset(_keys(each))]
+        if settled:
+            await self._ledger.settle([settlement for _, settlement in settled])
+        if page:
+            self._seen = page[-1].id
+        self._tell(settled)
+        for record, settlement in settled:
+            if settlement.reason == "not_watched" and record.event.subscription_id:
+                self._on_not_watched(record.event.subscription_id)
+        for record, streamer, destinations in chosen:
+            await self._places.acquire()
+            self._tasks.start("announce.event", self._announce(record, streamer, destinations))
+            await asyncio.sleep(0)  # one a turn: answers to Twitch shall not queue behind hundreds of these
+        return bool(page)
+
+    async def _announce(self, record: EventRecord, streamer: Streamer, destinations: tuple[str, ...]) -> None:
+        try:
+            try:
+                body, tags = await self._payload(record, streamer)
+                settle = partial(self._settle, record, streamer, destinations, body, tags)
+                created = await self._insist(record, settle)
+            except NotFoundError:
+                # The ledger was damaged and a new one begun meanwhile: Twitch will not send it again, we still can.
+                _log.warning("an event is stored anew in the new ledger", event_id=record.id)
+                await self._insist(record, partial(self._ledger.accept_now, record.event))
+                self.wake()
+                return
+            except Exception:  # noqa: BLE001 - a fault of ours must not leave an event without an end to be seen
+                _log.exception("announcing broke", event_id=record.id)
+                why = "A fault inside the program stopped it. See the log."
+                await self._insist(record, partial(self._suppress, record, streamer, "fault", why))
+                return
+            if created is not None:
+                self._announced(record, streamer, created, body)
+        finally:
+            self._places.release()
+
+    async def _insist(self, record: EventRecord, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it, however long the ledger fails."""
+        while True:
+            try:
+                return await work()
+            except LedgerError as error:
+                _log.warning("an announcement waits for the ledger", event_id=record.id, reason=error.message)
+                await self._clock.sleep(_PAUSE)
+
+    async def _settle(
+        self,
+        record: EventRecord,
+        streamer: Streamer,
+        destinations: tuple[str, ...],
+        body: bytes,
+        tags: tuple[str, ...] | None,
+    ) -> tuple[str, ...] | None:
+        """One transaction: its destinations, or None if it is not announced."""
+        if not record.event.test and streamer.tag_filter:
+            if tags is None and self._live().config.filters.unknown == "suppress":
+                why = "Its tags could not be had from Twitch, and [filters] unknown says to suppress then."
+                await self._suppress(record, streamer, "tags_unknown", why, body)
+                return None
+            if tags is not None and not tag_filter.passes(streamer.tag_filter, tags):
+                why = f"None of its tags is in the filter ({', '.join(streamer.tag_filter)})."
+                await self._suppress(record, streamer, "filtered", why, body)
+                return None
+        outcome = await self._ledger.announce(record.id, streamer=streamer.key, payload=body, destinations=destinations)
+        if not outcome.anything:
+            self._tell([(record, _already(record, streamer))])
+            return None
+        return tuple(outcome.created)
+
+    async def send_anyway(self, event_id: int) -> tuple[str, ...]:
+        """Announce a suppressed event because a person wants it; the destinations it goes to.
+
+        Raises NotFoundError, UsageError, LedgerError.
+        """
+        record = await self._ledger.event(event_id)
+        if record is None:
+            raise NotFoundError(f"There is no event {event_id}.")
+        if record.state is not EventState.SUPPRESSED:
+            raise UsageError(f"Event {event_id} was not suppressed. To send an announcement again, use resend.")
+        live = self._live()
+        streamer = live.matcher.match(record.event)
+        if streamer is None:
+            raise UsageError("Nobody watches this channel any more. Add the streamer to the config first.")
+        if live.has_only_disabled_destinations(streamer):
+            raise UsageError("All destinations of this streamer are switched off. Switch one on first.")
+        destinations = live.destinations_of(streamer)
+        body = record.payload or (await self._payload(record, streamer))[0]
+        outcome = await self._ledger.announce(
+            record.id, streamer=streamer.key, payload=body, destinations=destinations, fresh=True
+        )
+        if not outcome.anything:
+            raise UsageError("This stream was announced to every destination already. Use resend on a delivery.")
+        self._announced(record, streamer, tuple(outcome.created), body)
+        return tuple(outcome.created)
+
+    async def _payload(self, record: EventRecord, streamer: Streamer) -> tuple[bytes, tuple[str, ...] | None]:
+        try:
+            enricher = self._enrichers[record.event.source]
+            async with asyncio.timeout(ENRICH_SECONDS + 1.0):  # it may forget the time
+                enrichment = await enricher.enrich(record.event, streamer, timeout=ENRICH_SECONDS)
+        except Exception:  # noqa: BLE001 - another platform's code, too: an announcement goes out, flagged
+            _log.exception("enriching broke; the announcement goes out without details", event_id=record.id)
+            enrichment = Enrichment(missing=_DETAILS)
+        built = payloads.build(record.event, streamer, enrichment, event_id=str(record.id))
+        return msgspec.json.encode(built), enrichment.tags
+
+    async def _suppress(
+        self, record: EventRecord, streamer: Streamer, reason: str, why: str, body: bytes | None = None
+    ) -> None:
+        settlement = Settlement(
+            event_id=record.id,
+            state=EventState.SUPPRESSED,
+            reason=reason,
+            explanation=why,
+            streamer=streamer.key,
+            payload=body,
+        )
+        await self._ledger.settle([settlement])
+        self._tell([(record, settlement)])
+
+    def _announced(self, record: EventRecord, streamer: Streamer, created: tuple[str, ...], body: bytes) -> None:
+        enriched = bool(msgspec.json.decode(body, type=_Flags).enriched)
+        _log.info(
+            "announced",
+            event_id=record.id,
+            streamer=streamer.key,
+            destinations=len(created),
+            enriched=enriched,
+            test=record.event.test,
+        )
+        self._bus.publish(
+            EventSettled(
+                event_id=record.id,
+                kind=record.event.kind,
+                state=EventState.ANNOUNCED.value,
+                login=record.event.broadcaster_login,
+                streamer=streamer.key,
+                reason=None,
+                explanation=None,
+                destinations=created,
+                enriched=enriched,
+                test=record.event.test,
+            )
+        )
+        self._on_announced()
+
+    def _tell(self, settled: Sequence[tuple[EventRecord, Settlement]]) -> None:
+        """Every event to those who watch; the log gets one line where a page holds many of a kind."""
+        kinds: dict[tuple[bool, str], list[tuple[EventRecord, Settlement]]] = {}
+        for record, settlement in settled:
+            loud = settlement.state is EventState.SUPPRESSED
+            kinds.setdefault((loud, settlement.reason), []).append((record, settlement))
+            self._bus.publish(
+                EventSettled(
+                    event_id=record.id,
+                    kind=record.event.kind,
+                    state=settlement.state.value,
+                    login=record.event.broadcaster_login,
+                    streamer=settlement.streamer,
+                    reason=settlement.reason,
+                    explanation=settlement.explanation,
+                    test=record.event.test,
+                )
+            )
+        for (loud, reason), some in kinds.items():
+            level = _log.info if loud else _log.debug
+            if len(some) > _LINES:
+                level("not announced", count=len(some), events=f"{some[0][0].id} to {some[-1][0].id}", reason=reason)
+                continue
+            for record, settlement in some:
+                level("not announced", event_id=record.id, streamer=settlement.streamer, reason=reason)
+
+
+_DETAILS = ("view_count", "followers_count", "tags", "language", "description", "image", "stream.title")
+
+
+class _Flags(msgspec.Struct):
+    enriched: bool
+
+
+def _already(record: EventRecord, streamer: Streamer) -> Settlement:
+    return Settlement(
+        event_id=record.id,
+        state=EventState.SUPPRESSED,
+        reason="already_announced",
+        explanation="This stream was announced before.",
+        streamer=streamer.key,
+    )
+
+
+def _keys(chosen: tuple[EventRecord, Streamer, tuple[str, ...]]) -> list[tuple[str, str, str]]:
+    """What the ledger remembers the stream by, once a destination."""
+    record, _, destinations = chosen
+    return [(name, record.event.broadcaster_id, record.event.stream_id) for name in destinations or (FEED,)]
+
+
+def _without_announcement(record: EventRecord, streamer: Streamer | None, live: Live) -> Settlement | None:
+    """Why this event is none to announce; None = it is one."""
+    event = record.event
+    state = EventState.NOTED
+    key = streamer.key if streamer else None
+    if event.kind == "revocation":
+        reason, why = "revoked", f"Twitch ended a subscription ({event.detail})."
+    elif streamer is None and event.broadcaster_id:
+        reason, why = "not_watched", "No streamer in the config has this channel."
+    elif event.kind != "stream.online":
+        reason, why = "nothing_to_announce", f"{event.kind} is noted, not announced."
+    elif streamer is None:
+        reason, why = "not_watched", "The event names no channel."
+    elif event.detail:
+        reason, why = "not_live", f"The broadcast is a {event.detail}, not a live stream."
+        state = EventState.SUPPRESSED
+    elif not streamer.enabled:
+        reason, why = "streamer_disabled", "The streamer is switched off in the config."
+        state = EventState.SUPPRESSED
+    elif live.has_only_disabled_destinations(streamer):
+        reason, why = "destinations_disabled", "All destinations of the streamer are switched off in the config."
+        state = EventState.SUPPRESSED
+    else:
+        return None
+    return Settlement(event_id=record.id, state=state, reason=reason, explanation=why, streamer=key)

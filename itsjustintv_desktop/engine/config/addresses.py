@@ -1,0 +1,156 @@
+"""Rules for addresses: webhooks, the callback, listening, domains. No sentence here shows the address itself."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from urllib.parse import SplitResult, urlsplit
+
+from itsjustintv_desktop.engine.config.report import Mistake
+from itsjustintv_desktop.engine.config.schema import KEYRING
+
+Warn = Callable[[str], None]
+
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_HOST_AND_PORT = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::\d{{1,5}})?")
+_UNFIT = re.compile(r"[\s\x00-\x1f\x7f\\]")
+_LONGEST_NAME = 253
+"""RFC 1035, section 2.3.4."""
+_CALLBACK_PATH = "/twitch"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host, as written, is this machine itself."""
+    return host is not None and (
+        host == "localhost" or host == "::1" or re.match(r"127(\.\d{1,3}){3}$", host) is not None
+    )
+
+
+def has_credentials(url: str) -> bool:
+    """Whether an address holds a user name or password (RFC 3986, section 3.2.1)."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return bool(parts.username or parts.password)
+
+
+def http_url(value: str) -> SplitResult:
+    """The parts of an http or https address with a host. Raises Mistake."""
+    if _UNFIT.search(value):
+        raise Mistake("it holds a space, a backslash or a line break; copy the address again")
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise Mistake("it is no valid address; its host or port cannot be read") from None
+    if parts.scheme.lower() not in {"http", "https"}:
+        raise Mistake("it must begin with https:// (or http://)")
+    if not parts.hostname:
+        raise Mistake("it has no host; write the whole address, such as https://example.com/hook")
+    if port == 0:
+        raise Mistake("port 0 cannot be reached; leave the port out or write the real one")
+    return parts
+
+
+def webhook_url(value: str, warn: Warn) -> str:
+    """Where announcements are sent to, or the word for "in the vault"."""
+    value = value.strip()
+    if value == KEYRING:
+        return value
+    parts = http_url(value)
+    host = (parts.hostname or "").removeprefix("www.")
+    if host in {"discord.com", "discordapp.com"} and not parts.path.startswith("/api/"):
+        warn(
+            "this looks like a link into Discord, not a webhook; "
+            "make one under channel settings, Integrations, Webhooks, and copy its URL"
+        )
+    return value
+
+
+def callback_url(value: str, warn: Warn) -> str:
+    """The address Twitch calls us at. Twitch itself wants https on port 443."""
+    value = value.strip()
+    parts = http_url(value)
+    if not is_loopback(parts.hostname) and (parts.scheme.lower() != "https" or parts.port not in {None, 443}):
+        warn("Twitch calls only https addresses on port 443; it will refuse this one")
+    if parts.path.rstrip("/") == "":
+        warn(f"it has no path; this program answers Twitch at {_CALLBACK_PATH}: add that to the address")
+    return value
+
+
+def authority(value: str, warn: Warn) -> str:
+    """The ACME directory. https only, except on this machine."""
+    value = value.strip()
+    parts = http_url(value)
+    if parts.scheme.lower() != "https" and not is_loopback(parts.hostname):
+        raise Mistake("a certificate authority is asked over https:// only")
+    return value
+
+
+def telemetry_endpoint(value: str, warn: Warn) -> str:
+    value = value.strip()
+    if "://" not in value and _HOST_AND_PORT.fullmatch(value):
+        warn("it has no http:// or https:// before it; http:// is used")
+        value = f"http://{value}"
+    http_url(value)
+    return value
+
+
+def domain(value: str, warn: Warn) -> str:
+    """A host name alone."""
+    value = value.strip()
+    if "://" in value:
+        raise Mistake("write the name alone, without https:// and path, such as example.com")
+    if "/" in value:
+        raise Mistake("write the name alone, without a path, such as example.com")
+    if ":" in value:
+        raise Mistake("write the name alone, without a port, such as example.com")
+    if "*" in value:
+        raise Mistake("a wildcard cannot be used; write each name out")
+    name = _ascii(value)
+    if len(name) > _LONGEST_NAME or not _HOST_NAME.fullmatch(name):
+        raise Mistake("it is no valid host name; write one such as example.com")
+    return name.lower()
+
+
+def domains(value: tuple[str, ...], warn: Warn) -> tuple[str, ...]:
+    names: list[str] = []
+    for number, name in enumerate(value, 1):
+        try:
+            names.append(domain(name, warn))
+        except Mistake as mistake:
+            raise Mistake(f"entry {number}: {mistake}") from None
+    return tuple(names)
+
+
+def listen_address(value: str, warn: Warn) -> str:
+    """An IP address of this machine or a name for one, without the port."""
+    value = value.strip().removeprefix("[").removesuffix("]")
+    if _is_ip(value):
+        return value
+    if "://" in value or "/" in value:
+        raise Mistake('write the address alone, such as "127.0.0.1"')
+    if re.search(r":\d+$", value):
+        raise Mistake('the port has a key of its own: listen_addr = "127.0.0.1" and port = 8080')
+    if re.fullmatch(r"[\d.]+", value) or not _HOST_NAME.fullmatch(_ascii(value)):
+        raise Mistake('it is no address of a machine; "127.0.0.1" is this machine alone, "0.0.0.0" all its networks')
+    return value
+
+
+def _is_ip(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _ascii(name: str) -> str:
+    """An international name in the form DNS knows."""
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""

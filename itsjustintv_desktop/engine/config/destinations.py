@@ -1,0 +1,77 @@
+"""Destinations by name: those written out, and those that the Go service's keys imply."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, GlobalWebhook, Streamer
+
+GLOBAL = "global"
+"""The name of the destination that an enabled `[global_webhook]` makes."""
+
+Format = Literal["json", "discord", "slack"]
+FORMATS: tuple[str, ...] = get_args(Format)
+_DISCORD = frozenset(
+    f"{prefix}{host}" for prefix in ("", "www.", "ptb.", "canary.") for host in ("discord.com", "discordapp.com")
+)
+
+
+def guess_format(url: str) -> Format:
+    """What the receiver at an address understands. Anything but a Discord or Slack webhook is "json"."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        return "json"
+    if host in _DISCORD and parts.path.startswith("/api/"):
+        is_webhook = "/webhooks/" in parts.path
+        # Discord has receivers of its own for what Slack and GitHub send: /slack, /github.
+        if is_webhook and parts.path.rstrip("/").endswith("/slack"):
+            return "slack"
+        return "discord" if is_webhook else "json"
+    if host == "hooks.slack.com" and parts.path.startswith("/services/"):
+        return "slack"
+    return "json"
+
+
+def format_of(destination: Destination, url: str) -> Format:
+    """The format for a destination whose address may come out of the vault: `url` is the real one."""
+    return guess_format(url) if destination.format_guessed else destination.format
+
+
+def effective_destinations(config: Config) -> dict[str, Destination]:
+    """Every destination by name: the explicit ones, `<streamer key>` for a streamer's own address, "global"."""
+    found = dict(config.destinations)
+    for key, streamer in config.streamers.items():
+        if streamer.target_webhook_url:
+            found[key] = _implied(key, streamer.target_webhook_url, streamer)
+    if config.global_webhook.enabled:
+        found[GLOBAL] = _implied(GLOBAL, config.global_webhook.url, config.global_webhook)
+    return found
+
+
+def destinations_of(config: Config, streamer: Streamer) -> tuple[str, ...]:
+    """Names a streamer's announcements go to, in order, each once; disabled ones included.
+
+    Its `destinations` and its own address; with neither, "global" if that is enabled; else none.
+    """
+    names = dict.fromkeys(streamer.destinations)
+    if streamer.target_webhook_url:
+        names[streamer.key] = None
+    if not names and config.global_webhook.enabled:
+        names[GLOBAL] = None
+    return tuple(names)
+
+
+def _implied(name: str, url: str, source: Streamer | GlobalWebhook) -> Destination:
+    hashing: Any = source.target_webhook_hashing
+    return Destination(
+        name=name,
+        url=url,
+        format="json" if url == KEYRING else guess_format(url),
+        format_guessed=True,
+        secret=source.target_webhook_secret,
+        header=source.target_webhook_header,
+        hashing=hashing,
+    )

@@ -1,0 +1,180 @@
+"""Reading the config: file, then environment, then every check. Synchronous: call it in a thread."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from itsjustintv_desktop.engine.config import clear, environment, values
+from itsjustintv_desktop.engine.config.build import build
+from itsjustintv_desktop.engine.config.lines import dotted
+from itsjustintv_desktop.engine.config.report import Report
+from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.errors import ConfigError
+
+BOM = "\ufeff"
+_LARGEST = 16 * 1024 * 1024
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+_ADDRESS = re.compile(r"\S*://\S*")
+_QUOTED = re.compile(r"""(['"])(.*?)\1""")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A config that can be used, and what is worth saying about it."""
+
+    config: Config
+    warnings: tuple[str, ...]
+    notices: tuple[str, ...]
+    secrets_in_clear: tuple[str, ...]
+    """Dotted keys of the file (`lines.split` takes them apart) that hold a secret someone could read there."""
+    secrets_fixed: tuple[str, ...]
+    """The same for headers that look like credentials: they can stand nowhere else."""
+    digest: str
+    """SHA-256 of the file's bytes in hex, "" for a missing file: two loads of the same file have the same."""
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Loaded:
+    """The config in a file, environment included. A missing file is an empty one, with a notice.
+
+    Raises ConfigError with every problem found.
+    """
+    content = read_bytes(path)
+    if content is None:
+        loaded = parse("", file=str(path), environ=environ)
+        notice = (
+            f"{path}: there is no such file; the defaults and the environment are used. "
+            "`itsjustintv-desktop config example` prints one to start from."
+        )
+        return replace(loaded, notices=(notice, *loaded.notices), digest="")
+    loaded = parse(decode(content, str(path)), file=str(path), environ=environ)
+    exposed = (*loaded.secrets_in_clear, *loaded.secrets_fixed)
+    if exposed and _others_may_read(path):
+        notice = (
+            f"{path}: other users of this machine may read it, and secrets stand in it ({', '.join(exposed)}); "
+            f"run: chmod 600 {shlex.quote(str(path))}"
+        )
+        loaded = replace(loaded, notices=(notice, *loaded.notices))
+    return loaded
+
+
+def _others_may_read(path: Path) -> bool:
+    """By its POSIX mode; elsewhere its folder belongs to the user alone."""
+    try:
+        return os.name == "posix" and path.stat().st_mode & 0o077 != 0
+    except FileNotFoundError:  # just replaced or removed
+        return False
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """The file's bytes, None if there is no file. Raises ConfigError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError:
+        raise ConfigError([f"{path}: it is a folder; name the file, such as {path / 'config.toml'}"]) from None
+    except OSError as error:
+        from itsjustintv_desktop.engine.translate import os_sentence  # brings the HTTP library along
+
+        raise ConfigError([f"{path}: it cannot be read: {os_sentence(error)}"]) from error
+    if len(content) > _LARGEST:
+        raise ConfigError([f"{path}: it is larger than {_LARGEST >> 20} MiB; that is no config of this program"])
+    return content
+
+
+def decode(content: bytes, file: str) -> str:
+    """The text of a file; a byte order mark stays in. Raises ConfigError if it is not UTF-8."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            sentence = f"{file}: it is UTF-16; save it as UTF-8"
+        else:
+            sentence = f"{file}:{line}: there is a character that is not UTF-8; save the file as UTF-8"
+        raise ConfigError([sentence]) from None
+
+
+def digest_of(content: bytes | None) -> str:
+    return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+def parse(text: str, *, file: str, environ: Mapping[str, str]) -> Loaded:
+    """The config in a text. `file` is only for the sentences. Raises ConfigError with every problem found."""
+    plain = text.removeprefix(BOM)
+    raw = read_toml(plain, file)
+    report = Report(file, plain)
+    in_clear = clear.find(raw)
+    environment.apply(raw, environ, report)
+    config = build(raw, report)
+    if report.errors:
+        raise ConfigError(report.errors, report.warnings)
+    return Loaded(
+        config=config,
+        warnings=tuple(report.warnings),
+        notices=tuple(report.notices),
+        secrets_in_clear=tuple(dotted(path) for path in in_clear.movable),
+        secrets_fixed=tuple(dotted(path) for path in in_clear.fixed),
+        digest=digest_of(text.encode("utf-8")),
+    )
+
+
+def read_toml(text: str, file: str) -> dict[str, Any]:
+    """The raw tables. Raises ConfigError with line and column where the text is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([_syntax_sentence(str(error), text, file)]) from None
+    except RecursionError:
+        raise ConfigError([f"{file}: brackets are nested too deep; that is no config of this program"]) from None
+
+
+def _syntax_sentence(message: str, text: str, file: str) -> str:
+    found = _PLACE.search(message)
+    fault = _ADDRESS.sub("...", _PLACE.sub("", message))
+    # What it quotes may be a header or a secret that was pasted there.
+    fault = _QUOTED.sub(lambda found: found.group() if values.is_harmless(found.group(2)) else "'...'", fault)
+    if found is None or found.group(1) is None:
+        last = len(text.rstrip().splitlines()) or 1
+        if _is_double(fault):
+            return f"{file}:{last}: this is not valid TOML ({_lower(fault)}); {_remedy(fault, text, last)}"
+        return f"{file}:{last}: the file ends too early ({_lower(fault)}); is a quote or bracket left open?"
+    line, column = int(found.group(1)), int(found.group(2))
+    return f"{file}:{line}: column {column}: this is not valid TOML ({_lower(fault)}); {_remedy(fault, text, line)}"
+
+
+def _is_double(fault: str) -> bool:
+    return fault.startswith(("Cannot overwrite", "Cannot declare", "Cannot mutate"))
+
+
+def _lower(fault: str) -> str:
+    return fault[:1].lower() + fault[1:]
+
+
+def _remedy(fault: str, text: str, line: int) -> str:
+    """The likely cause of what tomllib found."""
+    rows = text.split("\n")
+    written = rows[line - 1] if line <= len(rows) else ""
+    if _is_double(fault):
+        return "the same key or table is there twice: keep one of them"
+    if "escape" in fault or "hex" in fault:
+        return r"write a backslash as \\, or put the text in single quotes"
+    if "Invalid value" in fault or "invalid value" in fault:
+        return "texts need quotes around them, and yes or no is written true or false"
+    if "string" in fault or "Illegal character" in fault:
+        return "a quote is missing at the end of the text"
+    if written.lstrip().startswith("[") and "]" not in written:
+        return "the heading of a table needs a ] at its end"
+    if "=" not in written:
+        return "write key = value"
+    return "look for a missing quote, bracket or comma here or just above"

@@ -1,0 +1,125 @@
+"""Gathers everything that is to be said about a config: all of it at once, each with its place.
+
+No value of a secret or an address ever enters a sentence: whoever adds one sees to it (`kinds.Field.hidden`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from itsjustintv_desktop.engine.config.lines import Outline, Path, dotted
+
+_NAMED = frozenset({"streamers", "destinations"})
+_KEY = re.compile(r"[^\s:]{0,40}")
+
+
+class Mistake(Exception):  # noqa: N818 - not an error of the program: something a person wrote
+    """What is wrong with a value and what would be right, without its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Remark:
+    path: Path
+    sentence: str
+
+
+@dataclass
+class Report:
+    """`origins` says which environment variable a value came from, for those that didn't come from the file."""
+
+    file: str
+    text: str
+    origins: dict[Path, str] = field(default_factory=dict)
+    _errors: list[_Remark] = field(default_factory=list)
+    _wrong: set[Path] = field(default_factory=set)
+    _warnings: list[_Remark] = field(default_factory=list)
+    _notices: list[_Remark] = field(default_factory=list)
+    _loose: dict[str, list[str]] = field(default_factory=lambda: {"errors": [], "warnings": [], "notices": []})
+
+    def error(self, path: Path, sentence: str) -> None:
+        """The config cannot be used."""
+        self._errors.append(_Remark(path, sentence))
+        self._wrong.add(path)
+
+    def warn(self, path: Path, sentence: str) -> None:
+        """It can be used, though likely not as it was meant."""
+        self._warnings.append(_Remark(path, sentence))
+
+    def notice(self, path: Path, sentence: str) -> None:
+        """Nothing is wrong; worth knowing."""
+        self._notices.append(_Remark(path, sentence))
+
+    def error_in(self, variable: str, sentence: str) -> None:
+        """An environment variable that cannot be used."""
+        self._loose["errors"].append(f"{variable}: {sentence}")
+
+    def warn_in(self, variable: str, sentence: str) -> None:
+        self._loose["warnings"].append(f"{variable}: {sentence}")
+
+    def notice_in(self, variable: str, sentence: str) -> None:
+        self._loose["notices"].append(f"{variable}: {sentence}")
+
+    def has_error(self, path: Path) -> bool:
+        """Whether this very key was found wrong already, so that nothing need be built on it."""
+        return path in self._wrong
+
+    def place(self, path: Path) -> str:
+        """Where a key stands, for a sentence about another one: "line 12" or a variable."""
+        variable = self._variable(path)
+        if variable:
+            return variable
+        line = self._outline.line_of(path)
+        return f"line {line}" if line else self.file
+
+    @property
+    def errors(self) -> list[str]:
+        return self._render(self._errors, self._loose["errors"])
+
+    @property
+    def warnings(self) -> list[str]:
+        return self._render(self._warnings, self._loose["warnings"])
+
+    @property
+    def notices(self) -> list[str]:
+        return self._render(self._notices, self._loose["notices"])
+
+    @cached_property
+    def _outline(self) -> Outline:
+        return Outline(self.text)
+
+    def _variable(self, path: Path) -> str | None:
+        """The variable that set this key, or for a table one that is made of variables alone, the first of them."""
+        if path in self.origins:
+            return self.origins[path]
+        if self._outline.find(path) is None:
+            for known, variable in self.origins.items():
+                if known[: len(path)] == path and self._outline.line_of(known[: len(path)]) is None:
+                    return variable
+        return None
+
+    def _render(self, remarks: Iterable[_Remark], loose: list[str]) -> list[str]:
+        placed = []
+        for remark in remarks:
+            variable = self._variable(remark.path)
+            line = None if variable else self._outline.line_of(remark.path)
+            where = variable or (f"{self.file}:{line}" if line else self.file)
+            placed.append((line or 0, f"{where}: {_named(remark.path)}: {remark.sentence}"))
+        return [sentence for _, sentence in sorted(placed, key=lambda item: item[0])] + loose
+
+
+def safe_name(name: str) -> str:
+    """The name of a streamer or a destination for a sentence, "..." if it is an address or a line of a header."""
+    return "..." if ":" in name else name
+
+
+def _named(path: Path) -> str:
+    """The key for a sentence. Only names may hold spaces: any other key that does was pasted into the wrong place."""
+    return dotted(
+        tuple(
+            safe_name(part) if (number == 1 and path[0].lower() in _NAMED) or _KEY.fullmatch(part) else "..."
+            for number, part in enumerate(path)
+        )
+    )

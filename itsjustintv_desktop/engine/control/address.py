@@ -1,0 +1,39 @@
+"""control.json: how commands find the running instance. Only its owner can read it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+
+class ControlAddress(msgspec.Struct, frozen=True):
+    """Port on 127.0.0.1, the bearer token, and the process that serves it."""
+
+    port: int
+    token: str
+    pid: int
+
+
+def write(path: Path, address: ControlAddress) -> None:
+    """Replace control.json in one step, 0600 from its first byte. Raises OSError. Only under the instance lock."""
+    for leftover in path.parent.glob(".control.*"):  # of a process that was killed right here
+        leftover.unlink(missing_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".control.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.encode(address))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read(path: Path) -> ControlAddress | None:
+    """None if there is none or it cannot be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ControlAddress)
+    except (OSError, msgspec.DecodeError):
+        return None

@@ -1,0 +1,121 @@
+"""The commands' way to a running instance: Actions over the control port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+
+from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
+from itsjustintv_desktop.engine.control.address import ControlAddress
+from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.translate import network_sentence
+
+T = TypeVar("T")
+
+_SECONDS = 30.0
+
+
+class ControlClient:
+    """Implements control.actions.Actions. Open it as an async context manager."""
+
+    def __init__(self, address: ControlAddress) -> None:
+        self._url = f"http://127.0.0.1:{address.port}/v1"
+        self._headers = {"Authorization": f"Bearer {address.token}"}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> ControlClient:
+        self._session = aiohttp.ClientSession(
+            headers=self._headers, timeout=aiohttp.ClientTimeout(total=_SECONDS), trust_env=False
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def health(self) -> dict[str, Any]:
+        return await self._ask("GET", "/health", dict[str, Any])
+
+    async def deliveries(
+        self,
+        *,
+        before: int | None = None,
+        states: Sequence[DeliveryState] = (),
+        streamer: str | None = None,
+        destination: str | None = None,
+        limit: int = 200,
+    ) -> list[DeliveryView]:
+        query = [("state", state.value) for state in states] + [("limit", str(limit))]
+        query += [
+            (key, str(value))
+            for key, value in (("before", before), ("streamer", streamer), ("destination", destination))
+            if value is not None
+        ]
+        return await self._ask("GET", "/deliveries", list[DeliveryView], query=query)
+
+    async def retry(self, delivery_id: int) -> DeliveryView:
+        return await self._ask("POST", f"/deliveries/{delivery_id}/retry", DeliveryView)
+
+    async def drop(self, delivery_id: int) -> DeliveryView:
+        return await self._ask("POST", f"/deliveries/{delivery_id}/drop", DeliveryView)
+
+    async def resend(self, delivery_id: int) -> DeliveryView:
+        return await self._ask("POST", f"/deliveries/{delivery_id}/resend", DeliveryView)
+
+    async def destinations(self) -> list[DestinationView]:
+        return await self._ask("GET", "/destinations", list[DestinationView])
+
+    async def send_anyway(self, event_id: int) -> tuple[str, ...]:
+        return await self._ask("POST", f"/events/{event_id}/send-anyway", tuple[str, ...])
+
+    async def test_event(self, login: str) -> int:
+        answer = await self._ask("POST", "/test-events", dict[str, int], body={"login": login})
+        return answer["event_id"]
+
+    async def event_report(self, event_id: int) -> EventReport:
+        return await self._ask("GET", f"/events/{event_id}", EventReport)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        body: object = None,
+    ) -> T:
+        assert self._session is not None
+        data = msgspec.json.encode(body) if body is not None else None
+        try:
+            async with self._session.request(method, self._url + path, params=list(query), data=data) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise errors.ControlError(
+                f"The running program could not be asked: {network_sentence(error)}. Is it stopping? Try again."
+            ) from error
+        try:
+            if response.status >= 400:
+                raise _error(content)
+            return msgspec.json.decode(content, type=answer)
+        except msgspec.DecodeError as error:
+            raise errors.ControlError(
+                "Another program answers at the address in control.json, or one of another version. Restart it."
+            ) from error
+
+
+class _Problem(msgspec.Struct):
+    message: str
+    title: str | None = None
+    kind: str = ""
+
+
+def _error(content: bytes) -> errors.AppError:
+    problem = msgspec.json.decode(content, type=_Problem)
+    known = getattr(errors, problem.kind, None)
+    if isinstance(known, type) and known in {errors.NotFoundError, errors.UsageError, errors.LedgerUnavailableError}:
+        return known(problem.message, title=problem.title)
+    return errors.ControlError(problem.message, title=problem.title)

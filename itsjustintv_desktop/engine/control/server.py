@@ -1,0 +1,145 @@
+"""The control port: 127.0.0.1, a bearer token, for the commands and (later) other local tools (docs/control.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from itsjustintv_desktop.engine.control import address
+from itsjustintv_desktop.engine.control.actions import Actions
+from itsjustintv_desktop.engine.errors import AppError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.paths import data_directory_error
+
+_log = structlog.get_logger(__name__)
+
+Health = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class ControlServer:
+    """Serves `actions` and the detailed health to whoever can read control.json."""
+
+    def __init__(self, actions: Actions, health: Health, path: Path) -> None:
+        self._actions = actions
+        self._health = health
+        self._path = path
+        self._token = secrets.token_urlsafe(32)
+        self._runner: web.AppRunner | None = None
+        self._is_announced = False
+
+    async def start(self) -> None:
+        """Listen on a free port of 127.0.0.1 and write control.json. Raises DataDirectoryError."""
+        app = web.Application(middlewares=[self._guard], client_max_size=65536)
+        app.add_routes(
+            [
+                web.get("/v1/health", self._get_health),
+                web.get("/v1/deliveries", self._list),
+                web.get("/v1/destinations", self._destinations),
+                web.post("/v1/deliveries/{id}/{action}", self._act),
+                web.post("/v1/test-events", self._test_event),
+                web.get("/v1/events/{id}", self._event),
+                web.post("/v1/events/{id}/send-anyway", self._send_anyway),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=30.0, shutdown_timeout=2.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        ours = address.ControlAddress(port=port, token=self._token, pid=os.getpid())
+        try:
+            await asyncio.to_thread(address.write, self._path, ours)
+        except OSError as error:
+            raise data_directory_error("control.json cannot be written", error) from error
+        self._is_announced = True
+
+    async def stop(self) -> None:
+        if self._is_announced:
+            self._is_announced = False
+            self._path.unlink(missing_ok=True)
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @web.middleware
+    async def _guard(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
+            return _answer({"title": "Not allowed", "message": "The token of control.json is needed."}, 401)
+        # A web page in the owner's browser must not get here, even if it learned the token.
+        if request.host.partition(":")[0] != "127.0.0.1" or "Origin" in request.headers:
+            return _answer({"title": "Not allowed", "message": "Only local programs may ask here."}, 403)
+        try:
+            return await handler(request)
+        except AppError as error:
+            status = 404 if isinstance(error, NotFoundError) else 409 if isinstance(error, UsageError) else 503
+            kind = type(error).__name__
+            return _answer({"kind": kind, "title": error.title, "message": error.message}, status)
+
+    async def _get_health(self, _: web.Request) -> web.Response:
+        return _answer(await self._health())
+
+    async def _list(self, request: web.Request) -> web.Response:
+        query = request.query
+        page = await self._actions.deliveries(
+            before=_number(query["before"]) if "before" in query else None,
+            states=[_state(name) for name in query.getall("state", [])],
+            streamer=query.get("streamer"),
+            destination=query.get("destination"),
+            limit=_number(query.get("limit", "200")),
+        )
+        return _answer(page)
+
+    async def _destinations(self, _: web.Request) -> web.Response:
+        return _answer(await self._actions.destinations())
+
+    async def _act(self, request: web.Request) -> web.Response:
+        actions = {"retry": self._actions.retry, "drop": self._actions.drop, "resend": self._actions.resend}
+        action = actions.get(request.match_info["action"])
+        if action is None:
+            raise NotFoundError("There is no such action: retry, drop or resend.")
+        return _answer(await action(_number(request.match_info["id"])))
+
+    async def _test_event(self, request: web.Request) -> web.Response:
+        try:
+            asked = msgspec.json.decode(await request.read(), type=_TestEvent)
+        except msgspec.DecodeError as error:
+            raise UsageError('A body like {"login": "name"} is needed.') from error
+        return _answer({"event_id": await self._actions.test_event(asked.login)})
+
+    async def _event(self, request: web.Request) -> web.Response:
+        return _answer(await self._actions.event_report(_number(request.match_info["id"])))
+
+    async def _send_anyway(self, request: web.Request) -> web.Response:
+        return _answer(await self._actions.send_anyway(_number(request.match_info["id"])))
+
+
+class _TestEvent(msgspec.Struct):
+    login: str
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise UsageError("A whole number is needed.")
+    return int(text)
+
+
+def _state(name: str) -> DeliveryState:
+    try:
+        return DeliveryState(name)
+    except ValueError:
+        raise UsageError(f"{name!r} is no state: {', '.join(DeliveryState)}.") from None
+
+
+def _answer(body: object, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(body), content_type="application/json")

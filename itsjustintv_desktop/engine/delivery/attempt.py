@@ -1,0 +1,197 @@
+"""One attempt: one POST over one long-lived aiohttp session, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from urllib.parse import urlsplit
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.delivery import excerpt
+from itsjustintv_desktop.engine.delivery.answers import judge
+from itsjustintv_desktop.engine.delivery.guard import Connector, RefusedAddressError, guarded_socket
+from itsjustintv_desktop.engine.delivery.sign import base_headers, signature_headers
+from itsjustintv_desktop.engine.delivery.trust import Trust
+from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.models import AttemptResult, Outcome
+from itsjustintv_desktop.engine.translate import network_sentence
+
+USER_AGENT = f"itsjustintv-desktop/{__version__}"
+
+# Shorter than the idle limit of common servers (Node: 5 s), so that a connection is rarely reused while the
+# server closes it. Such an attempt would fail and wait for its next turn.
+_KEEP_ALIVE = 4.0
+
+_ONE_PIECE = 256 * 1024
+
+# They describe the exchange itself. A destination's own value would break it.
+_NOT_OURS_TO_SET = ("Connection", "Content-Length", "Transfer-Encoding", "Accept-Encoding", "Expect")
+
+
+class Sender:
+    """Sends deliveries: no cookies, no redirects, no proxy, TLS verified by the system's trust store.
+
+    It bounds nothing but time and size; how many attempts run at once is the dispatcher's business.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._session: aiohttp.ClientSession | None = None
+        self._trust = Trust()
+
+    async def start(self) -> None:
+        """Open the session. To be called on the loop that `post` runs on."""
+        self._session = aiohttp.ClientSession(
+            connector=Connector(
+                limit=0,
+                keepalive_timeout=_KEEP_ALIVE,
+                socket_factory=guarded_socket,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            auto_decompress=False,
+            trust_env=False,
+            read_bufsize=excerpt.LIMIT,
+        )
+
+    async def close(self) -> None:
+        """Close the session and its connections. Harmless when it was never started."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def post(
+        self,
+        destination: Destination,
+        *,
+        url: str,
+        secret: str | None,
+        webhook_id: str,
+        body: bytes,
+        content_type: str = "application/json",
+    ) -> AttemptResult:
+        """Send `body` once and judge the answer. Never raises for trouble on the way; cancelling passes through.
+
+        `url` and `secret` are looked up by the caller for each attempt. The whole exchange has
+        `destination.timeout` seconds. Once a status has arrived it alone decides, even if the rest of the answer
+        breaks off, never ends or is dropped after 16 KiB.
+        """
+        if self._session is None:
+            raise RuntimeError("post() before start()")
+        exchange = _Exchange(self._session, self._trust, self._clock, destination)
+        began = self._clock.monotonic()
+        outcome, error = Outcome.RETRY, ""
+        try:
+            headers = self._headers(destination, secret, webhook_id, body, content_type)
+            async with asyncio.timeout(destination.timeout):
+                await exchange.run(_address(url), headers, body)
+        except ConfigError as fault:
+            outcome, error = Outcome.DEAD, fault.message
+        except (aiohttp.ClientError, OSError, ValueError) as fault:
+            outcome, error = _judge_fault(fault)
+        duration = self._clock.monotonic() - began
+        if exchange.status is None:
+            return AttemptResult(outcome=outcome, error=error, duration=duration)
+        verdict = judge(exchange.status, exchange.headers, now=self._clock.now())
+        return AttemptResult(
+            outcome=verdict.outcome,
+            status=exchange.status,
+            error=verdict.error,
+            answer=exchange.answer(url, secret, destination),
+            duration=duration,
+            retry_after=verdict.retry_after,
+        )
+
+    def _headers(
+        self, destination: Destination, secret: str | None, webhook_id: str, body: bytes, content_type: str
+    ) -> CIMultiDict[str]:
+        """The destination's own headers win over what describes us, never over what is signed or framed."""
+        timestamp = int(self._clock.now())
+        headers = CIMultiDict({"Content-Type": content_type, "User-Agent": USER_AGENT})
+        for name, value in destination.headers.items():
+            headers[name] = value
+        for name in _NOT_OURS_TO_SET:
+            headers.popall(name, None)
+        headers["Accept-Encoding"] = "identity"
+        signature = signature_headers(destination, secret, webhook_id=webhook_id, timestamp=timestamp, body=body)
+        for name, value in (signature | base_headers(webhook_id=webhook_id, timestamp=timestamp)).items():
+            headers[name] = value
+        return headers
+
+
+class _Exchange:
+    """One request and as much of its answer as had arrived when it ended, however it ended."""
+
+    def __init__(self, session: aiohttp.ClientSession, trust: Trust, clock: Clock, destination: Destination) -> None:
+        self._session = session
+        self._trust = trust
+        self._data = bytearray()
+        self._complete = False
+        self._sent: CIMultiDict[str] = CIMultiDict()
+        self.status: int | None = None
+        self.headers: CIMultiDict[str] = CIMultiDict()
+
+    async def run(self, url: URL, headers: CIMultiDict[str], body: bytes) -> None:
+        """Raises what aiohttp raises. POST is not idempotent, so aiohttp never sends it a second time by itself."""
+        self._sent = headers
+        trust = await self._trust.context() if url.scheme == "https" else True
+        response = await self._session.post(url, headers=headers, data=_data(body), allow_redirects=False, ssl=trust)
+        try:
+            self.status = response.status
+            self.headers = CIMultiDict(response.headers)
+            while len(self._data) < excerpt.LIMIT:
+                chunk = await response.content.read(excerpt.LIMIT - len(self._data))
+                if not chunk:
+                    break
+                self._data += chunk
+            self._complete = response.content.at_eof()
+        finally:
+            # A connection with an unread rest is dropped: the rest may be endless.
+            if self._complete:
+                response.release()
+            else:
+                response.close()
+
+    def answer(self, url: str, secret: str | None, destination: Destination) -> str:
+        """The text that came back, without anything secret that it echoes."""
+        if self.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return ""
+        secrets = excerpt.address_secrets(url)
+        values = [secret or "", *destination.headers.values(), *self._sent.getall(destination.header, [])]
+        values += self._sent.getall("webhook-signature", [])
+        return excerpt.clean(
+            bytes(self._data), truncated=not self._complete, secrets=secrets | excerpt.worth_hiding(values)
+        )
+
+
+def _data(body: bytes) -> bytes | io.BytesIO:
+    """aiohttp writes bytes in one piece; a large body goes out in pieces, so that it never holds up the loop."""
+    return body if len(body) < _ONE_PIECE else io.BytesIO(body)
+
+
+def _address(url: str) -> URL:
+    """The address as it was typed. Raises ValueError if it is not one of the web.
+
+    Receivers sign their query strings, so percent-encoding is left alone where it is valid already.
+    """
+    parts = urlsplit(url)
+    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+        raise ValueError("not an http or https address")
+    return URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
+
+
+def _judge_fault(fault: Exception) -> tuple[Outcome, str]:
+    """What a failure without any answer means."""
+    cause = getattr(fault, "os_error", None)
+    if isinstance(cause, RefusedAddressError):
+        return Outcome.DEAD, cause.message
+    if isinstance(fault, aiohttp.ClientError | OSError) and not isinstance(fault, aiohttp.InvalidURL):
+        return Outcome.RETRY, network_sentence(fault)
+    sentence = "the address or a header of this destination is not valid; correct it in the config"
+    return Outcome.DEAD, sentence

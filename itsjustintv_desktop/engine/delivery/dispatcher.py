@@ -1,0 +1,334 @@
+"""The loop that claims due deliveries, and what one attempt is made of."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.config.destinations import format_of
+from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Retry
+from itsjustintv_desktop.engine.delivery import formats, schedule
+from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.lanes import FIRST_WIDTH, LONGEST_HOLD, Lanes
+from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
+from itsjustintv_desktop.engine.events import Bus, DeliveryChanged, DestinationChanged, Notice
+from itsjustintv_desktop.engine.live import Live
+from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
+from itsjustintv_desktop.engine.source import Enricher
+from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger
+from itsjustintv_desktop.engine.tasks import Tasks
+
+LATE_SECONDS = 600.0
+"""After this long the source is asked whether the stream still runs: late is worse than never."""
+LIVE_CHECK_SECONDS = 10.0
+STOP_SECONDS = 15.0
+"""How long attempts under way may still take when the program stops: cut off, they would be made twice."""
+LONGEST_WAIT = 30.0
+"""The wall clock is looked at this often, so that a jump or a sleep is noticed."""
+_PAUSE = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Addresses(Protocol):
+    """Where a destination's url and secret come from when the config says "@keyring"."""
+
+    async def destination(self, name: str) -> Any:
+        """Something with `url` and `secret`, each str or None. Raises SecretsError."""
+        ...
+
+
+class Dispatcher:
+    """Sends what is due."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sender: Sender,
+        addresses: Addresses,
+        enrichers: Mapping[str, Enricher],
+        *,
+        live: Callable[[], Live],
+        read_image: Callable[[str], Awaitable[bytes | None]],
+        bus: Bus,
+        clock: Clock,
+        on_outcome: Callable[[], None],
+        clock_doubtful: Callable[[], bool] = lambda: False,
+        dice: Callable[[], float] = random.random,
+    ) -> None:
+        """`on_outcome` is called whenever a delivery's state changed; `dice` gives the jitter, in [0, 1).
+
+        While `clock_doubtful` says so, nothing is given up for its age.
+        """
+        self._ledger = ledger
+        self._sender = sender
+        self._addresses = addresses
+        self._enrichers = enrichers
+        self._live = live
+        self._read_image = read_image
+        self._bus = bus
+        self._clock = clock
+        self._on_outcome = on_outcome
+        self._dice = dice
+        self._clock_doubtful = clock_doubtful
+        self._wake = asyncio.Event()
+        self._tasks = Tasks()
+        self._recovered = False
+        self.lanes = Lanes()
+
+    def wake(self) -> None:
+        """Something may be due earlier than known."""
+        self._wake.set()
+
+    async def recover(self) -> int:
+        """Take up what an earlier run left. Returns how many attempts were interrupted. Raises LedgerError."""
+        self.lanes.restore(await self._ledger.load_breakers())
+        interrupted = await self._ledger.recover(self.latest_due())
+        self._recovered = True
+        return interrupted
+
+    def latest_due(self) -> float:
+        """No due time lies beyond this: a wall clock that was wrong cannot postpone for years."""
+        return self._clock.now() + schedule.longest_delay(self._live().config.retry)
+
+    async def run(self) -> None:
+        """Work until cancelled. Attempts under way get STOP_SECONDS to end, the rest is taken up at the next start."""
+        if not self._recovered:
+            await self.recover()
+        self._recovered = False
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    wait = await self._round()
+                except LedgerError as error:
+                    _log.warning("deliveries wait for the ledger", reason=error.message)
+                    wait = _PAUSE
+                if wait > 0:
+                    await self._clock.wait(self._wake, wait)
+        finally:
+            await self._tasks.finish(STOP_SECONDS)
+
+    async def _round(self) -> float:
+        """Claim once and start what was claimed; seconds until the next look."""
+        await self._notice_corrected_addresses()
+        now = self._clock.now()
+        places, slots, opens = self.lanes.free(self._live().destinations, now)
+        if places <= 0:
+            return LONGEST_WAIT
+        failing, failing_limit = self.lanes.failing()
+        asked_at = self._clock.now()
+        batch = await self._ledger.claim(places, slots, FIRST_WIDTH, failing=failing, failing_limit=failing_limit)
+        for claimed in batch.deliveries:
+            self.lanes.begin(claimed.destination, now)
+            self._tasks.start("delivery.attempt", self._deliver(claimed))
+            await asyncio.sleep(0)  # one a turn: answers to Twitch shall not queue behind a hundred of these
+        moments = [moment for moment in (batch.next_due, opens) if moment is not None]
+        if batch.deliveries and batch.next_due is not None and batch.next_due <= asked_at:
+            # All places were taken; the next look comes with the first that gets free.
+            return LONGEST_WAIT
+        until = min(moments) - self._clock.now() if moments else LONGEST_WAIT
+        return min(max(until, 0.01), LONGEST_WAIT)
+
+    async def _notice_corrected_addresses(self) -> None:
+        """A paused or open destination whose address was corrected starts afresh, without waiting for an attempt."""
+        now = self._clock.now()
+        destinations = self._live().destinations
+        for name in self.lanes.shut(now):
+            destination = destinations.get(name)
+            if destination is None:
+                continue
+            try:
+                url, _ = await self._address(destination)
+            except SecretsError:
+                continue  # the address is not known now; an attempt would be held, too
+            was = self.lanes.lane(name).breaker.name(now)
+            if url and self.lanes.address(name, url, now):
+                await self._keep_breaker(name, was)
+
+    async def _deliver(self, claimed: Claimed) -> None:
+        result: AttemptResult | None = None
+        try:
+            result, finish = await self._attempt(claimed)
+        except Exception:  # noqa: BLE001 - a fault of ours must not leave a delivery neither sent nor waiting
+            # Counted and spaced like any other failure: perhaps the POST was made before it broke.
+            _log.exception("an attempt broke", delivery=claimed.id)
+            why = "A fault inside the program stopped this attempt. See the log."
+            result = AttemptResult(outcome=Outcome.RETRY, error=why)
+            finish = self._judge(claimed, result)
+        finally:
+            was = self.lanes.lane(claimed.destination).breaker.snapshot()
+            self.lanes.end(claimed.destination, result, self._clock.now())
+            self._wake.set()
+        await self._record(finish)
+        self._report(claimed, finish)
+        failed = result is not None and result.outcome is Outcome.RETRY
+        if failed or self.lanes.lane(claimed.destination).breaker.snapshot().name != was.name:
+            await self._keep_breaker(claimed.destination, was.name)
+
+    async def _attempt(self, claimed: Claimed) -> tuple[AttemptResult | None, Finish]:
+        """Make the attempt, if it should be made at all; the result (None = no POST) and what becomes of it."""
+        live = self._live()
+        destination = live.destinations.get(claimed.destination)
+        if destination is None:
+            return None, _end(claimed, DeliveryState.DEAD, "The destination was removed from the config.")
+        try:
+            url, secret = await self._address(destination)
+        except SecretsError as error:
+            return None, self._hold(claimed, error.message)
+        if not url:
+            return None, _end(claimed, DeliveryState.DEAD, "The destination has no address. Set its url.")
+        self.lanes.address(claimed.destination, url, self._clock.now())
+        retry = live.config.retry
+        if not claimed.forced and self._over_age(claimed, self._clock.now(), retry):
+            return None, _end(claimed, DeliveryState.DEAD, _gave_up(claimed.attempt - 1))
+        if await self._is_over(claimed):
+            why = "The stream ended before it could be announced. Resend it if you want it out all the same."
+            return None, _end(claimed, DeliveryState.EXPIRED, why)
+        body, content_type = await self._body(claimed, format_of(destination, url))
+        result = await self._sender.post(
+            destination, url=url, secret=secret, webhook_id=claimed.webhook_id, body=body, content_type=content_type
+        )
+        return result, self._judge(claimed, result)
+
+    def _judge(self, claimed: Claimed, result: AttemptResult) -> Finish:
+        if result.outcome is Outcome.DELIVERED:
+            return _end(claimed, DeliveryState.DELIVERED, None, result)
+        if result.outcome is Outcome.DEAD:
+            return _end(claimed, DeliveryState.DEAD, result.error, result)
+        retry = self._live().config.retry
+        now = self._clock.now()
+        delay = schedule.next_delay(claimed.attempt, retry, retry_after=result.retry_after, random=self._dice)
+        over = self._over_age(claimed, now + delay, retry)
+        if result.outcome is Outcome.RETRY and (over or schedule.attempts_used_up(claimed.attempt, retry)):
+            why = f"{_gave_up(claimed.attempt)} Last: {result.error}"
+            return _end(claimed, DeliveryState.DEAD, why, result)
+        return _end(claimed, DeliveryState.PENDING, result.error, result, next_at=now + delay)
+
+    def _over_age(self, claimed: Claimed, now: float, retry: Retry) -> bool:
+        """A clock that may be wrong gives nothing up: unknown means send."""
+        return schedule.is_over_age(claimed.born_at, now, retry) and not self._clock_doubtful()
+
+    async def _address(self, destination: Destination) -> tuple[str | None, str | None]:
+        url: str | None = destination.url
+        secret: str | None = destination.secret or None
+        if KEYRING in {url, secret}:
+            kept = await self._addresses.destination(destination.name)
+            url = kept.url if url == KEYRING else url
+            secret = kept.secret if secret == KEYRING else secret
+            if secret is None and destination.secret == KEYRING:
+                # Unsigned would be worse than late: the receiver would refuse it, or worse, accept it.
+                raise SecretsError("The destination's secret is not in the vault. Enter it again.")
+        return url, secret
+
+    async def _is_over(self, claimed: Claimed) -> bool:
+        if claimed.forced or claimed.test or self._clock.now() - claimed.born_at <= LATE_SECONDS:
+            return False
+        enricher = self._enrichers.get(claimed.source)
+        if enricher is None:
+            return False
+        try:
+            async with asyncio.timeout(LIVE_CHECK_SECONDS + 1.0):  # another platform's code may forget the time
+                live = await enricher.is_live(claimed.broadcaster_id, claimed.stream_id, timeout=LIVE_CHECK_SECONDS)
+        except TimeoutError:
+            return False
+        return live is False
+
+    async def _body(self, claimed: Claimed, kind: formats.Format) -> tuple[bytes, str]:
+        payload: dict[str, Any] = msgspec.json.decode(claimed.payload)
+        image = payload.get("image")
+        # Only the json format carries the picture's bytes; the others link to it.
+        data = await self._read_image(image["sha256"]) if image and kind == "json" else None
+        return formats.render(kind, payload, data)
+
+    def _hold(self, claimed: Claimed, reason: str) -> Finish:
+        until = self._clock.now() + LONGEST_HOLD
+        self.lanes.hold(claimed.destination, until)
+        return _end(claimed, DeliveryState.PENDING, reason, next_at=until)
+
+    async def _record(self, finish: Finish) -> None:
+        """The outcome must reach the ledger, however long that takes: it is what keeps it from being sent twice."""
+        while True:
+            try:
+                await self._ledger.finish([finish])
+            except LedgerError as error:
+                _log.warning("an outcome waits for the ledger", delivery=finish.id, reason=error.message)
+                await self._clock.sleep(_PAUSE)
+            else:
+                return
+
+    def _report(self, claimed: Claimed, finish: Finish) -> None:
+        error = finish.reason or (finish.result.error if finish.result else None)
+        status = finish.result.status if finish.result else None
+        level = _log.info if finish.state is DeliveryState.DELIVERED else _log.warning
+        details = {"status": status, "reason": error}
+        level(
+            "delivery",
+            delivery=claimed.id,
+            event_id=claimed.event_id,
+            destination=claimed.destination,
+            attempt=claimed.attempt,
+            state=finish.state.value,
+            **{key: value for key, value in details.items() if value is not None},
+        )
+        self._bus.publish(
+            DeliveryChanged(
+                id=claimed.id,
+                event_id=claimed.event_id,
+                streamer=claimed.streamer,
+                destination=claimed.destination,
+                state=finish.state,
+                attempts=claimed.attempt if finish.result else claimed.attempt - 1,
+                status=status,
+                error=error,
+                next_at=finish.next_at,
+            )
+        )
+        self._on_outcome()
+
+    async def _keep_breaker(self, name: str, was: str) -> None:
+        breaker = self.lanes.lane(name).breaker
+        state = breaker.snapshot()
+        if state.name != was:
+            text = f"a destination is {state.name} now"
+            if state.reason:
+                _log.warning(text, destination=name, reason=state.reason)
+            else:
+                _log.info(text, destination=name)
+            self._bus.publish(DestinationChanged(destination=name, state=state.name, reason=state.reason))
+            if state.name == "paused":
+                self._bus.publish(Notice(text=f"{name} is paused: {state.reason}"))
+        try:
+            await self._ledger.save_breaker(name, self.lanes.encoded(name))
+        except LedgerError as error:
+            _log.warning("a breaker could not be kept", destination=name, reason=error.message)
+
+    async def resume(self, name: str) -> None:
+        """Let a paused or open destination try again at once. Raises LedgerError."""
+        lane = self.lanes.lane(name)
+        lane.breaker.resume(self._clock.now())
+        lane.held_until = 0.0
+        await self._ledger.save_breaker(name, self.lanes.encoded(name))
+        self._bus.publish(DestinationChanged(destination=name, state="closed", reason=""))
+        self.wake()
+
+
+def _end(
+    claimed: Claimed,
+    state: DeliveryState,
+    reason: str | None,
+    result: AttemptResult | None = None,
+    *,
+    next_at: float | None = None,
+) -> Finish:
+    return Finish(id=claimed.id, attempt=claimed.attempt, state=state, next_at=next_at, result=result, reason=reason)
+
+
+def _gave_up(attempts: int) -> str:
+    return f"Given up after {attempts} attempt{'' if attempts == 1 else 's'} ([retry] max_age, max_attempts)."

@@ -1,0 +1,129 @@
+"""One lane a destination: how many attempts it may have under way, and its breaker kept across restarts.
+
+Slots belong to destinations first, so that a dead one never starves the others: a lane widens with each success
+and falls to one slot with a failure, and all failing lanes together get a part of the places only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import msgspec
+import structlog
+
+from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.delivery.breaker import Breaker, BreakerState, StateName, fingerprint
+from itsjustintv_desktop.engine.models import AttemptResult, Outcome
+
+TOTAL = 128
+"""Most attempts under way at a time."""
+FAILING_TOTAL = 32
+"""Most of them to destinations whose last attempt failed."""
+FIRST_WIDTH = 4
+WIDEST = 8
+LONGEST_HOLD = 30.0
+"""Seconds a lane is held at a time."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Lane:
+    """The way to one destination."""
+
+    def __init__(self, breaker: Breaker) -> None:
+        self.breaker = breaker
+        self.width = FIRST_WIDTH
+        self.in_flight = 0
+        self.failing = False
+        self.held_until = 0.0
+        """Unix seconds; before it nothing is tried (its secret cannot be had at the moment)."""
+
+
+class Lanes:
+    """All lanes. `restore` brings back the breakers of an earlier run."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, Lane] = {}
+
+    def restore(self, stored: Mapping[str, bytes]) -> None:
+        """Breakers as `changed_breaker` encoded them; one that cannot be read starts closed."""
+        for name, state in stored.items():
+            try:
+                self._lanes[name] = Lane(Breaker(msgspec.json.decode(state, type=BreakerState)))
+            except msgspec.DecodeError as error:
+                _log.warning("a stored breaker could not be read", destination=name, error=str(error))
+
+    def lane(self, name: str) -> Lane:
+        if name not in self._lanes:
+            self._lanes[name] = Lane(Breaker())
+        return self._lanes[name]
+
+    @property
+    def in_flight(self) -> int:
+        return sum(lane.in_flight for lane in self._lanes.values())
+
+    def hold(self, name: str, until: float) -> None:
+        """Try nothing there before `until` (Unix seconds), unless resumed."""
+        self.lane(name).held_until = until
+
+    def free(self, destinations: Mapping[str, Destination], now: float) -> tuple[int, dict[str, int], float | None]:
+        """Free places in all, free slots by destination (0 = blocked), and when the first blocked one may go.
+
+        Destinations without a lane have FIRST_WIDTH slots; a removed one passes, so that its deliveries are buried.
+        """
+        slots: dict[str, int] = {}
+        opens: float | None = None
+        for name, lane in self._lanes.items():
+            if name not in destinations:
+                continue
+            # A clock set back must not make a short hold a long one.
+            lane.held_until = min(lane.held_until, now + LONGEST_HOLD)
+            until = max(lane.breaker.blocked_until(now) or 0.0, lane.held_until)
+            if until > now:
+                slots[name] = 0
+                if until < math.inf:
+                    opens = until if opens is None else min(opens, until)
+                continue
+            width = 1 if lane.breaker.name(now) == "half-open" else lane.width
+            slots[name] = max(0, width - lane.in_flight)
+        for name, destination in destinations.items():
+            if not destination.enabled:
+                slots[name] = 0
+        return TOTAL - self.in_flight, slots, opens
+
+    def failing(self) -> tuple[frozenset[str], int]:
+        """Destinations whose last attempt failed, and the free places they may share."""
+        failing = {name: lane.in_flight for name, lane in self._lanes.items() if lane.failing}
+        return frozenset(failing), max(0, FAILING_TOTAL - sum(failing.values()))
+
+    def begin(self, name: str, now: float) -> None:
+        lane = self.lane(name)
+        lane.in_flight += 1
+        lane.breaker.allow(now)
+
+    def end(self, name: str, result: AttemptResult | None, now: float) -> None:
+        """An attempt ended; None = no POST was made."""
+        lane = self.lane(name)
+        lane.in_flight -= 1
+        if result is None:
+            lane.breaker.abandon()
+            return
+        lane.failing = result.outcome is Outcome.RETRY
+        lane.width = 1 if lane.failing else min(WIDEST, lane.width + 1)
+        lane.breaker.record(result.outcome, now, result.error)
+
+    def address(self, name: str, url: str, now: float) -> bool:
+        """Tell the address in use; True: it is another than before and the lane starts afresh."""
+        return self.lane(name).breaker.observe_address(fingerprint(url), now)
+
+    def shut(self, now: float) -> list[str]:
+        """Destinations whose breaker lets nothing pass now."""
+        return [name for name, lane in self._lanes.items() if lane.breaker.name(now) in {"open", "paused"}]
+
+    def states(self, now: float) -> dict[str, tuple[StateName, str]]:
+        """What to show: (state, reason) by destination."""
+        return {name: (lane.breaker.name(now), lane.breaker.snapshot().reason) for name, lane in self._lanes.items()}
+
+    def encoded(self, name: str) -> bytes:
+        return msgspec.json.encode(self.lane(name).breaker.snapshot())

@@ -1,0 +1,318 @@
+"""The engine: everything between Twitch's POST and a delivered webhook, on one asyncio loop, without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import structlog
+
+from itsjustintv_desktop.engine.announce.pipeline import Pipeline
+from itsjustintv_desktop.engine.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.config.endpoints import Endpoints
+from itsjustintv_desktop.engine.config.load import Loaded, load
+from itsjustintv_desktop.engine.control.lock import InstanceLock
+from itsjustintv_desktop.engine.control.server import ControlServer
+from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
+from itsjustintv_desktop.engine.errors import LedgerError, TwitchError
+from itsjustintv_desktop.engine.events import Bus, Notice, Subscription
+from itsjustintv_desktop.engine.health import Health
+from itsjustintv_desktop.engine.housekeeping import Housekeeping
+from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
+from itsjustintv_desktop.engine.ingress.public import PublicServer
+from itsjustintv_desktop.engine.ingress.source import TwitchSource
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.limits import not_yet
+from itsjustintv_desktop.engine.live import Live
+from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.signing import SigningSecret
+from itsjustintv_desktop.engine.source import Enricher, Incoming, StreamEventSource
+from itsjustintv_desktop.engine.storage.feed import Feed
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
+from itsjustintv_desktop.engine.supervisor import Supervisor
+from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.twitch.parts import TwitchParts
+from itsjustintv_desktop.engine.wallclock import WallClock
+from itsjustintv_desktop.engine.wishes import Wishes
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How to run. `listen` False: no public port and no control port (a command working by itself)."""
+
+    paths: Paths
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    clock: Clock = field(default_factory=SystemClock)
+    listen: bool = True
+    sources: Sequence[tuple[StreamEventSource, Enricher]] = ()
+    """Further platforms beside Twitch."""
+
+
+class Engine:
+    """Start it once, stop it once. All methods belong on its loop."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        self._options = options
+        self._clock = options.clock
+        self._tasks = Tasks()
+        self.supervisor = Supervisor(self._tasks, self._clock)
+        self._closers: list[tuple[str, Callable[[], Any]]] = []
+        self.bus = Bus()
+        self.address: tuple[str, int] | None = None
+        """Host and port of the public server, once it listens."""
+
+    async def start(self) -> None:
+        """Lock, read the config, open the ledger, listen, and begin working. Twitch is contacted afterwards.
+
+        Raises AlreadyRunningError, ConfigError, DataDirectoryError, LedgerError, AddressInUseError; nothing is left
+        open then.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop taking in, let attempts under way end, close everything. What is unfinished waits on disk."""
+        await self._tasks.stop(timeout=STOP_SECONDS + 5.0)
+        while self._closers:
+            name, close = self._closers.pop()
+            try:
+                outcome = close()
+                if asyncio.iscoroutine(outcome):
+                    await asyncio.wait_for(outcome, 15.0)
+            except Exception:  # noqa: BLE001 - the other parts must be closed all the same
+                _log.exception("a part did not stop cleanly", part=name)
+
+    def subscribe(self, size: int = 1000) -> Subscription:
+        """Everything that happens from now on, for one watcher."""
+        return self.bus.subscribe(size)
+
+    @property
+    def live(self) -> Live:
+        """The configuration as it is in force now."""
+        return self._live
+
+    @property
+    def signing_problem(self) -> str | None:
+        """Why Twitch's messages cannot be verified yet; None when they can."""
+        return self._signing.problem
+
+    async def channels_looked_up(self, timeout: float) -> None:
+        """Wait until Twitch was asked which channel each streamer is, at most `timeout` seconds."""
+        if self._live.config.twitch.client_id:
+            await self.twitch.directory.first_look(timeout)
+
+    def now(self) -> float:
+        """Wall clock, Unix seconds."""
+        return self._clock.now()
+
+    async def _start(self) -> None:
+        paths, clock = self._options.paths, self._clock
+        await asyncio.to_thread(paths.create)
+        lock = InstanceLock(paths.lock)
+        lock.acquire()
+        self._closing("lock", lock.release)
+        loaded = await asyncio.to_thread(load, paths.config, self._options.environ)
+        self._say(loaded)
+        self.loaded = loaded
+        self._live = Live(loaded.config, {})
+        self.ledger = Ledger(paths.ledger, clock, on_notice=self._notice)
+        await self.ledger.open()
+        self._closing("ledger", self.ledger.close)
+
+        self.secrets = SecretStore.open(
+            loaded.config.secrets.store,
+            vault=paths.vault,
+            passphrase=self._options.environ.get("ITSJUSTINTV_PASSPHRASE"),
+            clock=clock,
+        )
+        self._closing("secrets", self.secrets.close)
+        values = SecretValues(self.secrets, lambda: self._live.config)
+        self._signing = SigningSecret(self.secrets, values, clock)
+        twitch = self.twitch = TwitchParts(
+            self.ledger,
+            self.secrets,
+            values,
+            paths=paths,
+            endpoints=Endpoints.from_environ(self._options.environ),
+            config=lambda: self._live.config,
+            on_channels=self._channels_changed,
+            busy=lambda: self.pipeline.in_flight > 0,
+            tasks=self._tasks,
+            clock=clock,
+        )
+        self._closing("twitch", twitch.close)
+        await twitch.profiles.load()
+        self._live = self._live.with_resolved(await twitch.directory.load())
+        await self._build_way(twitch)
+        if self._options.listen:
+            await self._listen(twitch)
+        self._begin(twitch)
+
+    async def _build_way(self, twitch: TwitchParts) -> None:
+        """The way of an event: sources, pipeline, dispatcher, feed."""
+        paths, clock = self._options.paths, self._clock
+        self._source = TwitchSource()
+        self._sources: list[StreamEventSource] = [self._source, *(source for source, _ in self._options.sources)]
+        enrichers: dict[str, Enricher] = {self._source.name: twitch.enricher}
+        enrichers.update({source.name: enricher for source, enricher in self._options.sources})
+        self.feed = Feed(
+            self.ledger,
+            output=lambda: self._live.config.output,
+            resolve=paths.resolve,
+            complete=twitch.complete_payload,
+            clock=clock,
+        )
+        self._closing("feed", self.feed.close)
+        sender = Sender(clock)
+        await sender.start()
+        self._closing("sender", sender.close)
+        wall_clock = WallClock(clock, lambda: twitch.skew.seconds)
+
+        def doubtful() -> bool:
+            return wall_clock.doubtful
+
+        self.dispatcher = Dispatcher(
+            self.ledger,
+            sender,
+            self.secrets,
+            enrichers,
+            live=lambda: self._live,
+            read_image=twitch.images.read,
+            bus=self.bus,
+            clock=clock,
+            on_outcome=self.feed.changed,
+            clock_doubtful=doubtful,
+        )
+        interrupted = await self.dispatcher.recover()
+        if interrupted:
+            _log.info("interrupted attempts are made again", count=interrupted)
+        self.pipeline = Pipeline(
+            self.ledger,
+            enrichers,
+            live=lambda: self._live,
+            bus=self.bus,
+            clock=clock,
+            on_announced=self._announced,
+            on_not_watched=self._not_watched,
+        )
+        self.wishes = Wishes(self)
+        self.health = Health(self)
+        self.housekeeping = Housekeeping(
+            self.ledger,
+            self.dispatcher,
+            live=lambda: self._live,
+            clock=clock,
+            purge_images=twitch.purge_images,
+            observe=self.health.observe,
+            on_outcome=self.feed.changed,
+            clock_doubtful=doubtful,
+        )
+
+    async def _listen(self, twitch: TwitchParts) -> None:
+        judge = EventSubJudge(self._signing.current, self._clock, lambda: twitch.skew.seconds)
+        judge.why_no_secret = lambda: self._signing.problem
+        judge.on_stale = lambda: self._background("twitch.clock", twitch.measure_clock())
+        self.well_known = WellKnown(self._clock)
+        public = PublicServer(
+            judge, self._source, well_known=self.well_known, healthy=self.health.is_well, clock=self._clock
+        )
+        server = self._live.config.server
+        self.address = await public.start(server.listen_addr, server.port)
+        self._closing("public port", public.stop)
+        control = ControlServer(self.wishes, self.health.report, self._options.paths.control)
+        self._closing("control port", control.stop)
+        await control.start()
+
+    def _begin(self, twitch: TwitchParts) -> None:
+        keep = self.supervisor.keep
+        for source in self._sources:
+            keep(f"source.{source.name}", partial(self._pump, source))
+        keep("announce.pipeline", self.pipeline.run)
+        keep("delivery.dispatcher", self.dispatcher.run)
+        keep("feed", self.feed.run)
+        keep("housekeeping", self.housekeeping.run)
+        if self._options.listen:
+            self._tasks.start("signing.secret", self._signing.keep())
+        if self._live.config.twitch.client_id:
+            keep("twitch.token", twitch.tokens.keep_valid)
+            keep("twitch.directory", twitch.directory.run)
+            keep("twitch.trickle", partial(twitch.trickle.run, self._watched_ids))
+        else:
+            self._notice("No [twitch] client_id is set: announcements go out without details from Twitch.")
+
+    async def _pump(self, source: StreamEventSource) -> None:
+        """From a source into the ledger; the sender hears of it after the commit."""
+        await source.start()
+        try:
+            async for incoming in source.events():
+                self.ledger.accept(incoming.event, partial(self._accepted, incoming))
+        finally:
+            await source.stop()
+
+    def _accepted(self, incoming: Incoming, outcome: bool | LedgerError) -> None:
+        if outcome is True:
+            self.pipeline.wake()
+        incoming.settle(outcome)
+
+    def _announced(self) -> None:
+        self.dispatcher.wake()
+        self.feed.changed()
+
+    def _not_watched(self, subscription_id: str) -> None:
+        self._background("twitch.unsubscribe", self._unsubscribe(subscription_id))
+
+    async def _unsubscribe(self, subscription_id: str) -> None:
+        try:
+            await self.twitch.helix.delete_subscription(subscription_id)
+        except TwitchError as error:
+            _log.info("a subscription nobody needs could not be deleted", reason=error.message)
+        else:
+            _log.info("a subscription nobody needs was deleted", subscription=subscription_id)
+
+    def _channels_changed(self, resolved: Mapping[str, Any]) -> None:
+        self._live = self._live.with_resolved(resolved)
+        self.twitch.trickle.nudge()
+
+    def _watched_ids(self) -> list[str]:
+        live = self._live
+        ids = [streamer.user_id or _id_of(live, key) for key, streamer in live.config.streamers.items()]
+        return [user_id for user_id in ids if user_id]
+
+    def _background(self, name: str, work: Any) -> None:
+        self._tasks.start(name, work)
+
+    def _closing(self, name: str, close: Callable[[], Any]) -> None:
+        self._closers.append((name, close))
+
+    def _notice(self, text: str) -> None:
+        _log.warning("notice", text=text)
+        self.bus.publish(Notice(text=text))
+
+    def _say(self, loaded: Loaded) -> None:
+        for text in not_yet(loaded.config):
+            self._notice(text)
+        for warning in loaded.warnings:
+            _log.warning("config", text=warning)
+        for notice in loaded.notices:
+            _log.info("config", text=notice)
+        if loaded.secrets_in_clear:
+            _log.info(
+                "secrets stand in the config in the clear; `config move-secrets` moves them to the keyring",
+                keys=", ".join(loaded.secrets_in_clear),
+            )
+
+
+def _id_of(live: Live, key: str) -> str:
+    channel = live.resolved.get(key)
+    return channel.user_id if channel else ""

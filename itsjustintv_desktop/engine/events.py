@@ -1,0 +1,109 @@
+"""What the engine tells those who watch it (screen, telemetry, demo): immutable, and never a secret in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from itsjustintv_desktop.engine.models import DeliveryState
+
+
+class EventSettled(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a source found its end: announced, suppressed (with the reason) or noted."""
+
+    event_id: int
+    kind: str
+    state: str
+    login: str
+    streamer: str | None
+    reason: str | None
+    explanation: str | None
+    destinations: tuple[str, ...] = ()
+    enriched: bool = True
+    test: bool = False
+
+
+class DeliveryChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt ended, or a person changed a delivery."""
+
+    id: int
+    event_id: int
+    streamer: str
+    destination: str
+    state: DeliveryState
+    attempts: int
+    status: int | None
+    error: str | None
+    next_at: float | None
+
+
+class DestinationChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A destination's breaker opened, closed or was paused."""
+
+    destination: str
+    state: str
+    reason: str
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a person should know, as a sentence."""
+
+    text: str
+
+
+EngineEvent = EventSettled | DeliveryChanged | DestinationChanged | Notice
+
+
+class Subscription:
+    """A bounded queue of events for one watcher; on overflow the oldest go and `lost` says so."""
+
+    def __init__(self, bus: Bus, size: int) -> None:
+        self._bus = bus
+        self._events: deque[EngineEvent] = deque(maxlen=size)
+        self._arrived = asyncio.Event()
+        self._closed = False
+        self.lost = 0
+        """Events dropped since the last look: the watcher should take a fresh snapshot."""
+
+    def put(self, event: EngineEvent) -> None:
+        if len(self._events) == self._events.maxlen:
+            self.lost += 1
+        self._events.append(event)
+        self._arrived.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._bus.forget(self)
+        self._arrived.set()
+
+    async def __aiter__(self) -> AsyncIterator[EngineEvent]:
+        while True:
+            while self._events:
+                yield self._events.popleft()
+            if self._closed:
+                return
+            self._arrived.clear()
+            await self._arrived.wait()
+
+
+class Bus:
+    """Hands each event to every watcher. Lives on the engine's loop."""
+
+    def __init__(self) -> None:
+        self._watchers: list[Subscription] = []
+
+    def publish(self, event: EngineEvent) -> None:
+        for watcher in self._watchers:
+            watcher.put(event)
+
+    def subscribe(self, size: int = 1000) -> Subscription:
+        watcher = Subscription(self, size)
+        self._watchers.append(watcher)
+        return watcher
+
+    def forget(self, watcher: Subscription) -> None:
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)

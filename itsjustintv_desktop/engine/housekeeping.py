@@ -1,0 +1,109 @@
+"""What has to happen now and then: giving up what is too old, forgetting what is past, correcting wild due times."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
+from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.live import Live
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+
+EVERY = 60.0
+PURGE_EVERY = 3600.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Housekeeping:
+    """Works in small bites, so that accepting messages never waits for it."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        dispatcher: Dispatcher,
+        *,
+        live: Callable[[], Live],
+        clock: Clock,
+        purge_images: Callable[[], Awaitable[None]],
+        on_outcome: Callable[[], None],
+        clock_doubtful: Callable[[], bool] = lambda: False,
+        observe: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """While `clock_doubtful` says so, nothing is given up and nothing forgotten: both are for ever.
+
+        `observe` looks at the health of the parts, so that it is known since when each is as it is.
+        """
+        self._observe = observe
+        self._ledger = ledger
+        self._dispatcher = dispatcher
+        self._live = live
+        self._clock = clock
+        self._purge_images = purge_images
+        self._on_outcome = on_outcome
+        self._clock_doubtful = clock_doubtful
+        self._purge_at = 0.0
+        self._doubted = False
+
+    async def run(self) -> None:
+        """Once a minute until cancelled."""
+        while True:
+            if self._observe is not None:
+                await self._observe()
+            await self._clock.sleep(EVERY)
+            try:
+                await self.tidy()
+            except LedgerError as error:
+                _log.warning("housekeeping waits for the ledger", reason=error.message)
+
+    async def tidy(self) -> None:
+        """One round now. Raises LedgerError."""
+        latest = self._dispatcher.latest_due()
+        while await self._ledger.cap_due(latest):
+            pass
+        doubtful = self._clock_doubtful()
+        if doubtful != self._doubted:
+            self._doubted = doubtful
+            _log.warning("the clock jumped or is wrong" if doubtful else "the clock is believed again")
+        given_up = await self._bury_removed() + (0 if doubtful else await self._give_up())
+        if given_up:
+            self._on_outcome()
+        if not doubtful and self._clock.monotonic() >= self._purge_at:
+            self._purge_at = self._clock.monotonic() + PURGE_EVERY
+            await self._purge()
+            await self._purge_images()
+
+    async def _give_up(self) -> int:
+        # Also reaches what waits for a destination that is paused or open: nothing else would ever end those.
+        before = self._clock.now() - self._live().config.retry.max_age
+        total = 0
+        while given_up := await self._ledger.give_up(before, "Given up: older than [retry] max_age."):
+            total += given_up
+        if total:
+            _log.warning("deliveries were given up because of their age", count=total)
+        return total
+
+    async def _bury_removed(self) -> int:
+        known = self._live().destinations
+        total = 0
+        for name, _ in await self._ledger.waiting_destinations():
+            while name not in known and (
+                buried := await self._ledger.bury(name, "The destination was removed from the config.")
+            ):
+                total += buried
+        return total
+
+    async def _purge(self) -> None:
+        cache = self._live().config.cache
+        now = self._clock.now()
+        history = now - cache.history
+        # Message ids are needed for the replay window only, streams for as long as dedup_ttl says at least.
+        noted = now - min(cache.history, max(cache.dedup_ttl, PURGE_EVERY))
+        total = 0
+        while gone := await self._ledger.purge(history, noted, min(history, now - cache.dedup_ttl)):
+            total += gone
+        if total:
+            _log.info("old history was forgotten", rows=total)

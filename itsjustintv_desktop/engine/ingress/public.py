@@ -1,0 +1,178 @@
+"""The public port: the HTTP contract, and nothing else (docs/http.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.errors import (
+    AddressInUseError,
+    AppError,
+    LedgerError,
+    MessageMalformedError,
+    MessageRefusedError,
+    SecretsError,
+)
+from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
+from itsjustintv_desktop.engine.ingress.guard import GuardedServer, Limits, TooLargeError, read_body
+from itsjustintv_desktop.engine.ingress.nocontent import NoContent
+from itsjustintv_desktop.engine.ingress.source import TwitchSource
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.sparing import Sparing
+from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.translate import os_sentence
+from itsjustintv_desktop.engine.twitch.messages import Challenge
+
+CALLBACK_PATH = "/twitch"
+HEALTH_PATH = "/health"
+
+_log = structlog.get_logger(__name__)
+
+
+class PublicServer:
+    """Listens for Twitch. `healthy` says whether the engine can keep its promises right now."""
+
+    def __init__(
+        self,
+        judge: EventSubJudge,
+        source: TwitchSource,
+        *,
+        well_known: WellKnown,
+        healthy: Callable[[], bool],
+        clock: Clock,
+        limits: Limits | None = None,
+    ) -> None:
+        self._judge = judge
+        self._source = source
+        self._well_known = well_known
+        self._healthy = healthy
+        self._clock = clock
+        self._limits = limits or Limits()
+        self._tasks = Tasks()
+        self._guarded: GuardedServer | None = None
+        self._listener: asyncio.Server | None = None
+        self._sparing: dict[str, Sparing] = {}
+        self.refusals = 0
+        """Messages refused because their signature or time was wrong."""
+
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
+        """Listen, and return the address bound (port 0 picks a free one). Raises AddressInUseError."""
+        self._guarded = GuardedServer(self._handle, self._limits)
+        loop = asyncio.get_running_loop()
+        try:
+            self._listener = await loop.create_server(self._guarded, host, port, ssl=tls, backlog=1024)
+        except OSError as error:
+            # From Python 3.13 on asyncio says nothing but "could not bind" here.
+            why = os_sentence(error) if error.errno else "this machine has no such address"
+            raise AddressInUseError(
+                f"Cannot listen on {host} port {port}: {why}. "
+                "Choose another [server] listen_addr or port in config.toml, or close the program that holds it."
+            ) from error
+        self._tasks.start("ingress.sweep", self._guarded.sweep())
+        bound_host, bound_port = self._listener.sockets[0].getsockname()[:2]
+        return bound_host, bound_port
+
+    async def stop(self) -> None:
+        """Stop listening, let requests under way finish (2 s), close the rest."""
+        if self._listener is not None:
+            self._listener.close()
+        if self._guarded is not None:
+            self._guarded.pre_shutdown()
+            await self._guarded.shutdown(2.0)
+        await self._tasks.stop()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.raw_path.partition("?")[0]
+        if path == CALLBACK_PATH:
+            if request.method != "POST":
+                return _empty(405, {"Allow": "POST"})
+            return await self._receive(request)
+        if path == HEALTH_PATH:
+            if request.method not in {"GET", "HEAD"}:
+                return _empty(405, {"Allow": "GET, HEAD"})
+            return self._health()
+        if (body := self._well_known.find(path)) is not None:
+            if request.method not in {"GET", "HEAD"}:
+                return _empty(405, {"Allow": "GET, HEAD"})
+            return _text(body)
+        return _empty(404)
+
+    async def _receive(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            body = await read_body(request, self._limits)
+        except TooLargeError:
+            return _closing(413)
+        except TimeoutError:
+            return _closing(408)
+        except (ConnectionError, web.RequestPayloadError):
+            return _closing(400)  # it broke off: mostly nobody is there to read this
+        try:
+            message = self._judge.judge(request.headers, body)
+            if isinstance(message, Challenge):
+                _log.info("Twitch asked whether this address is ours", subscription=message.subscription_id)
+                return _text(message.text.encode())
+            await self._source.submit(message)
+        except MessageRefusedError as error:
+            self.refusals += 1
+            self._tell(_log.warning, "a message was refused", error, error.kind)
+            return _empty(403)
+        except MessageMalformedError as error:
+            self._tell(_log.warning, "a signed message could not be read", error, "malformed")
+            return _empty(400)
+        except (SecretsError, LedgerError) as error:
+            kind = type(error).__name__
+            self._tell(_log.error, "a message could not be taken; Twitch will send it again", error, kind)
+            return _empty(503)
+        return _NO_CONTENT if NoContent.suits(request) else _empty(204)
+
+    def _tell(self, log: Callable[..., None], text: str, error: AppError, kind: str) -> None:
+        """One line each now and then for every kind, so that no kind can hide another."""
+        left_out = self._sparing.setdefault(kind, Sparing(self._clock)).due()
+        if left_out is not None:
+            more = {"more_since_last": left_out} if left_out else {}
+            log(text, reason=error.message, **more)
+
+    def _health(self) -> web.Response:
+        healthy = self._healthy()
+        body = {
+            "status": "healthy" if healthy else "unhealthy",
+            "service": "itsjustintv",
+            "timestamp": datetime.fromtimestamp(self._clock.now(), UTC).isoformat(),
+        }
+        return web.Response(
+            status=200 if healthy else 503,
+            body=msgspec.json.encode(body),
+            content_type="application/json",
+            headers=_SERVER,
+        )
+
+
+_NAME = "itsjustintv"
+_SERVER = {"Server": _NAME}
+_NO_CONTENT = NoContent(_NAME)
+
+
+def _empty(status: int, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, headers=_SERVER | headers if headers else _SERVER)
+
+
+def _closing(status: int) -> web.Response:
+    response = _empty(status)
+    response.force_close()
+    return response
+
+
+def _text(body: bytes) -> web.Response:
+    return web.Response(
+        body=body,
+        content_type="text/plain",
+        charset="utf-8",
+        headers={**_SERVER, "X-Content-Type-Options": "nosniff"},
+    )

@@ -1,0 +1,32 @@
+"""The configuration as the engine works by it now: swapped as a whole, never changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from itsjustintv_desktop.engine.announce.match import Matcher
+from itsjustintv_desktop.engine.config.destinations import destinations_of, effective_destinations
+from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
+from itsjustintv_desktop.engine.twitch.resolve import Resolved
+
+
+class Live:
+    """One valid config and what follows from it."""
+
+    def __init__(self, config: Config, resolved: Mapping[str, Resolved]) -> None:
+        self.config = config
+        self.resolved = dict(resolved)
+        self.destinations: dict[str, Destination] = effective_destinations(config)
+        self.matcher = Matcher(config, self.resolved)
+
+    def with_resolved(self, resolved: Mapping[str, Resolved]) -> Live:
+        """The same config with what Twitch said about who is who."""
+        return Live(self.config, resolved)
+
+    def destinations_of(self, streamer: Streamer) -> tuple[str, ...]:
+        """Names of the enabled destinations of a streamer, in order."""
+        return tuple(name for name in destinations_of(self.config, streamer) if self.destinations[name].enabled)
+
+    def has_only_disabled_destinations(self, streamer: Streamer) -> bool:
+        """Whether the streamer has destinations and all are switched off."""
+        return bool(destinations_of(self.config, streamer)) and not self.destinations_of(streamer)

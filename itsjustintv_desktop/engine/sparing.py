@@ -1,0 +1,26 @@
+"""Log lines that strangers can provoke: said at once, then at most now and then, with how many were left out."""
+
+from __future__ import annotations
+
+from itsjustintv_desktop.engine.clock import Clock
+
+
+class Sparing:
+    """Ask `due` before logging. One for each kind of line."""
+
+    def __init__(self, clock: Clock, every: float = 10.0) -> None:
+        """`every`: least seconds between two lines."""
+        self._clock = clock
+        self._every = every
+        self._next = float("-inf")
+        self._left_out = 0
+
+    def due(self) -> int | None:
+        """None: keep quiet. Else say it, and how many were left out since the last time."""
+        now = self._clock.monotonic()
+        if now < self._next:
+            self._left_out += 1
+            return None
+        left_out, self._left_out = self._left_out, 0
+        self._next = now + self._every
+        return left_out

@@ -1,0 +1,172 @@
+"""Ledger jobs of the dispatcher: claim what is due, finish what was tried, recover after a kill."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+
+from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.storage.ledger.records import ClaimBatch, Claimed, Finish, marks
+
+# Hops from destination to destination in the partial index: the cost is destinations, not queued deliveries.
+# Named, because SQLite would rather take deliveries_state and read every waiting row.
+_HEADS = """WITH RECURSIVE heads(name) AS (
+        SELECT min(destination) FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending'
+        UNION ALL
+        SELECT (SELECT min(destination) FROM deliveries INDEXED BY deliveries_due
+            WHERE state = 'pending' AND destination > heads.name)
+        FROM heads WHERE heads.name IS NOT NULL)
+    SELECT name, (SELECT min(next_at) FROM deliveries INDEXED BY deliveries_due
+        WHERE state = 'pending' AND destination = name)
+    FROM heads WHERE name IS NOT NULL"""
+
+_TAKE = """SELECT d.id, d.webhook_id, d.event_id, d.streamer, d.destination, d.attempts + 1, d.forced, d.born_at,
+        e.source, e.broadcaster_id, e.stream_id, e.test, e.payload
+    FROM deliveries d INDEXED BY deliveries_due JOIN events e ON e.id = d.event_id
+    WHERE d.state = 'pending' AND d.destination = ? AND d.next_at <= ? ORDER BY d.next_at LIMIT ?"""
+
+
+def claim(
+    connection: sqlite3.Connection,
+    now: float,
+    limit: int,
+    slots: Mapping[str, int],
+    default_slots: int,
+    failing: Collection[str] = (),
+    failing_limit: int = 0,
+) -> ClaimBatch:
+    """Take up to `limit` due deliveries, oldest destination first, none above its free `slots` (0 = blocked).
+
+    The destinations in `failing` together get no more than `failing_limit` of them.
+    """
+    heads = sorted(
+        (due, name) for name, due in connection.execute(_HEADS).fetchall() if slots.get(name, default_slots) > 0
+    )
+    taken: list[Claimed] = []
+    next_due: float | None = None
+    failing_left = failing_limit
+    for due, name in heads:
+        fails = name in failing
+        if fails and due <= now and failing_left <= 0:
+            continue  # its turn comes when an attempt to a failing destination ends
+        if due > now or len(taken) >= limit:
+            next_due = due if next_due is None else min(next_due, due)
+            continue
+        wanted = min(slots.get(name, default_slots), limit - len(taken), failing_left if fails else limit)
+        rows = connection.execute(_TAKE, (name, now, wanted)).fetchall()
+        failing_left -= len(rows) if fails else 0
+        taken.extend(
+            Claimed(
+                id=row[0], webhook_id=row[1], event_id=row[2], streamer=row[3], destination=row[4], attempt=row[5],
+                forced=bool(row[6]), born_at=row[7], source=row[8], broadcaster_id=row[9], stream_id=row[10],
+                test=bool(row[11]), stored=row[12],
+            )
+            for row in rows
+        )  # fmt: skip
+        if len(rows) < slots.get(name, default_slots):
+            # Slots are left, so what is still to come of this destination sets the alarm too.
+            (later,) = connection.execute(
+                "SELECT min(next_at) FROM deliveries WHERE state = 'pending' AND destination = ? AND next_at > ?",
+                (name, now),
+            ).fetchone()
+            if later is not None:
+                next_due = later if next_due is None else min(next_due, later)
+    if taken:
+        connection.executemany(
+            "UPDATE deliveries SET state = 'sending', attempts = attempts + 1 WHERE id = ?",
+            [(each.id,) for each in taken],
+        )
+        connection.executemany(
+            "INSERT OR REPLACE INTO attempts(delivery_id, number, started_at) VALUES (?,?,?)",
+            [(each.id, each.attempt, now) for each in taken],
+        )
+    return ClaimBatch(deliveries=tuple(taken), next_due=next_due)
+
+
+def finish(connection: sqlite3.Connection, finishes: Sequence[Finish], now: float) -> None:
+    """Record what became of claimed deliveries. One that is no longer `sending` is left alone."""
+    for each in finishes:
+        result = each.result
+        error = each.reason if each.reason is not None else result.error if result else None
+        settled = None if each.state is DeliveryState.PENDING else now
+        known = connection.execute(
+            "UPDATE deliveries SET state = ?, next_at = ?, forced = forced AND ?, "
+            "last_status = coalesce(?, last_status), "
+            "last_error = ?, settled_at = ?, attempts = attempts - ? WHERE id = ? AND state = 'sending'",
+            (
+                each.state.value, each.next_at, result is None, result.status if result else None,
+                error, settled, 0 if result else 1, each.id,
+            ),
+        ).rowcount  # fmt: skip
+        if not known:
+            continue
+        if result is None:
+            connection.execute("DELETE FROM attempts WHERE delivery_id = ? AND number = ?", (each.id, each.attempt))
+        else:
+            connection.execute(
+                "UPDATE attempts SET duration = ?, status = ?, error = ?, answer = ? "
+                "WHERE delivery_id = ? AND number = ?",
+                (result.duration, result.status, result.error, result.answer or None, each.id, each.attempt),
+            )
+
+
+def recover(connection: sqlite3.Connection, now: float, latest: float) -> int:
+    """After a start: what was being sent is due again (same webhook-id), no due time lies beyond `latest`."""
+    interrupted = [row[0] for row in connection.execute("SELECT id FROM deliveries WHERE state = 'sending'").fetchall()]
+    for start in range(0, len(interrupted), 500):
+        some = interrupted[start : start + 500]
+        connection.execute(
+            "UPDATE deliveries SET state = 'pending', next_at = ?, "  # noqa: S608
+            "last_error = 'the program ended before the answer came' "
+            f"WHERE id IN ({marks(len(some))})",
+            (now, *some),
+        )
+        connection.execute(
+            "UPDATE attempts SET error = 'the program ended before the answer came' "  # noqa: S608
+            f"WHERE duration IS NULL AND error IS NULL AND delivery_id IN ({marks(len(some))})",
+            some,
+        )
+    while cap_due(connection, latest):
+        pass
+    return len(interrupted)
+
+
+def cap_due(connection: sqlite3.Connection, latest: float, limit: int = 500) -> int:
+    """Bring due times beyond `latest` (a wall clock that was wrong) back to it, about `limit` at a time."""
+    capped = 0
+    for name, _ in connection.execute(_HEADS).fetchall():
+        capped += connection.execute(
+            "UPDATE deliveries SET next_at = ? WHERE id IN (SELECT id FROM deliveries INDEXED BY deliveries_due "
+            "WHERE state = 'pending' AND destination = ? AND next_at > ? LIMIT ?)",
+            (latest, name, latest, limit - capped),
+        ).rowcount
+        if capped >= limit:
+            break
+    return capped
+
+
+def give_up(connection: sqlite3.Connection, born_before: float, reason: str, now: float, limit: int = 500) -> int:
+    """Make waiting deliveries older than max_age dead letters, at most `limit` at a time.
+
+    What a person asked for counts from when it was asked: that is when it came due.
+    """
+    return connection.execute(
+        "UPDATE deliveries SET state = 'dead', next_at = NULL, last_error = CASE WHEN last_error IS NULL THEN ? "
+        "ELSE ? || ' Last: ' || last_error END, settled_at = ? WHERE id IN (SELECT id FROM deliveries "
+        "INDEXED BY deliveries_age WHERE state = 'pending' AND born_at < ? AND (forced = 0 OR next_at < ?) LIMIT ?)",
+        (reason, reason, now, born_before, born_before, limit),
+    ).rowcount
+
+
+def bury(connection: sqlite3.Connection, destination: str, reason: str, now: float, limit: int = 500) -> int:
+    """Make the waiting deliveries of a removed destination dead letters, at most `limit` at a time."""
+    return connection.execute(
+        "UPDATE deliveries SET state = 'dead', next_at = NULL, last_error = ?, settled_at = ? WHERE id IN "
+        "(SELECT id FROM deliveries INDEXED BY deliveries_due WHERE state = 'pending' AND destination = ? LIMIT ?)",
+        (reason, now, destination, limit),
+    ).rowcount
+
+
+def waiting_destinations(connection: sqlite3.Connection) -> list[tuple[str, float]]:
+    """Destinations with waiting deliveries, and when the first of each is due."""
+    return connection.execute(_HEADS).fetchall()

@@ -1,0 +1,87 @@
+"""Ledger jobs of the feed and of forgetting: old things go in small bites."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from itsjustintv_desktop.engine.models import DeliveryView
+from itsjustintv_desktop.engine.storage.ledger.records import (
+    EVENT_COLUMNS,
+    EventRecord,
+    FeedEntry,
+    event_record,
+    fetch_deliveries,
+    marks,
+    unpack,
+)
+
+BITE = 500
+"""Most rows one purge removes in a transaction."""
+
+
+def feed(connection: sqlite3.Connection, limit: int, before: int | None = None) -> list[FeedEntry]:
+    """The newest announced events with their deliveries, oldest first; `before` pages back by event id."""
+    rows = connection.execute(
+        "SELECT id, received_at, payload FROM events WHERE state = 'announced' AND id < ? ORDER BY id DESC LIMIT ?",
+        (before if before is not None else 2**62, limit),
+    ).fetchall()
+    by_event: dict[int, list[DeliveryView]] = {row[0]: [] for row in rows}
+    if rows:
+        where = f"event_id IN ({marks(len(rows))}) ORDER BY id"
+        for delivery in fetch_deliveries(connection, where, tuple(by_event)):
+            by_event[delivery.event_id].append(delivery)
+    return [
+        FeedEntry(event_id=event_id, received_at=at, payload=unpack(payload), deliveries=tuple(by_event[event_id]))
+        for event_id, at, payload in reversed(rows)
+    ]
+
+
+def events(connection: sqlite3.Connection, limit: int, before: int | None = None) -> list[EventRecord]:
+    """The newest events whatever became of them, newest first, at most 200: announced, suppressed (why), noted."""
+    rows = connection.execute(
+        f"SELECT {EVENT_COLUMNS} FROM events WHERE id < ? ORDER BY id DESC LIMIT ?",  # noqa: S608
+        (before if before is not None else 2**62, min(limit, 200)),
+    )
+    return [event_record(row) for row in rows]
+
+
+def purge(connection: sqlite3.Connection, history_before: float, noted_before: float, once_before: float) -> int:
+    """Forget one bite of what is older than the history; the number of rows removed, 0 = nothing left to do.
+
+    The newest event always stays, so that ids are never given twice.
+    """
+    # Each by an index of its own: a bite must not read through a month of history to find the few it may take.
+    gone = [
+        row[0]
+        for row in connection.execute(
+            "SELECT id FROM events INDEXED BY events_age WHERE received_at < ? AND state != 'accepted' "
+            "AND id < (SELECT max(id) FROM events) AND NOT EXISTS (SELECT 1 FROM deliveries d "
+            "WHERE d.event_id = events.id AND (d.settled_at IS NULL OR d.settled_at >= ?)) "
+            "ORDER BY received_at LIMIT ?",
+            (history_before, history_before, BITE),
+        ).fetchall()
+    ]
+    if not gone:
+        gone = [
+            row[0]
+            for row in connection.execute(
+                "SELECT id FROM events INDEXED BY events_noted WHERE state = 'noted' AND received_at < ? "
+                "AND reason NOT IN ('revoked', 'ledger_damaged') "
+                "AND id < (SELECT max(id) FROM events) ORDER BY received_at LIMIT ?",
+                (noted_before, BITE),
+            ).fetchall()
+        ]
+    if gone:
+        inside = f"IN ({marks(len(gone))})"
+        connection.execute(
+            f"DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE event_id {inside})",  # noqa: S608
+            gone,
+        )
+        connection.execute(f"DELETE FROM deliveries WHERE event_id {inside}", gone)  # noqa: S608
+        connection.execute(f"DELETE FROM events WHERE id {inside}", gone)  # noqa: S608
+    forgotten = connection.execute(
+        "DELETE FROM once WHERE (destination, broadcaster_id, stream_id) IN "
+        "(SELECT destination, broadcaster_id, stream_id FROM once WHERE at < ? LIMIT ?)",
+        (once_before, BITE),
+    ).rowcount
+    return len(gone) + forgotten

@@ -1,0 +1,234 @@
+"""The durable heart: every event and delivery, and all that is done to them, behind one small interface.
+
+All methods raise LedgerError when the file cannot be used at the moment; nothing is half done then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.models import (
+    AttemptResult,
+    DeliveryState,
+    DeliveryView,
+    StreamEvent,
+)
+from itsjustintv_desktop.engine.storage.ledger import announcing, claiming, history, keeping, managing
+from itsjustintv_desktop.engine.storage.ledger.records import (
+    Announced,
+    ClaimBatch,
+    Counts,
+    EventRecord,
+    FeedEntry,
+    Finish,
+    Settlement,
+)
+from itsjustintv_desktop.engine.storage.ledger.writer import Settle, Writer
+
+T = TypeVar("T")
+
+
+class Ledger:
+    """SQLite in one thread (writer.py). Open it once a data directory, under the instance lock."""
+
+    def __init__(self, path: Path, clock: Clock, *, on_notice: Callable[[str], None] | None = None) -> None:
+        self._writer = Writer(path, on_notice=on_notice)
+        self._clock = clock
+
+    async def open(self) -> None:
+        await self._writer.open()
+
+    async def close(self) -> None:
+        await self._writer.close()
+
+    @property
+    def failure(self) -> LedgerError | None:
+        """Why nothing can be committed now; None while all is well."""
+        return self._writer.failure
+
+    @property
+    def failing_since(self) -> float | None:
+        return self._writer.failing_since
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._writer.alive
+
+    # Accepting
+
+    def accept(self, event: StreamEvent, settle: Settle) -> None:
+        """Store an event durably before anything else waits its turn; `settle` hears the outcome on the loop."""
+        self._writer.accept(event, settle)
+
+    async def accept_now(self, event: StreamEvent) -> bool:
+        """`accept`, waited for: True new, False known."""
+        word: asyncio.Future[bool | LedgerError] = asyncio.get_running_loop().create_future()
+        self._writer.accept(event, lambda outcome: None if word.done() else word.set_result(outcome))
+        outcome = await word
+        if isinstance(outcome, LedgerError):
+            raise outcome
+        return outcome
+
+    # Announcing
+
+    async def unfinished(self, after: int = 0, limit: int = 200) -> list[EventRecord]:
+        """Accepted events with an id above `after`, oldest first."""
+        return await self._run(announcing.unfinished, after, limit)
+
+    async def event(self, event_id: int) -> EventRecord | None:
+        return await self._run(announcing.event, event_id)
+
+    async def event_of_message(self, source: str, message_id: str) -> EventRecord | None:
+        return await self._run(announcing.event_of_message, source, message_id)
+
+    async def announced_to(self, streams: Sequence[announcing.Stream]) -> set[announcing.Stream]:
+        """Those of `streams`, (destination or FEED, broadcaster id, stream id), that were announced before."""
+        return await self._run(announcing.announced_to, streams)
+
+    async def announce(
+        self,
+        event_id: int,
+        *,
+        streamer: str,
+        payload: bytes,
+        destinations: Sequence[str],
+        fresh: bool = False,
+    ) -> Announced:
+        """Make the deliveries of an event, each once, and settle it. See announcing.announce."""
+        return await self._run(
+            announcing.announce, event_id, streamer=streamer, payload=payload, destinations=destinations,
+            now=self._clock.now(), fresh=fresh,
+        )  # fmt: skip
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Settle events without an announcement, keeping why."""
+        await self._run(announcing.settle_many, settlements, self._clock.now())
+
+    # Delivering
+
+    async def recover(self, latest: float) -> int:
+        """After opening: interrupted deliveries are due again, none later than `latest`. Returns how many were."""
+        return await self._run(claiming.recover, self._clock.now(), latest)
+
+    async def claim(
+        self,
+        limit: int,
+        slots: Mapping[str, int],
+        default_slots: int,
+        *,
+        failing: Collection[str] = (),
+        failing_limit: int = 0,
+    ) -> ClaimBatch:
+        """Take up to `limit` due deliveries; `slots` are the free places of a destination (0 = blocked).
+
+        The destinations in `failing` together get no more than `failing_limit` of them.
+        """
+        now = self._clock.now()
+        return await self._run(claiming.claim, now, limit, slots, default_slots, failing, failing_limit)
+
+    async def finish(self, finishes: Sequence[Finish]) -> None:
+        """Record what became of claimed deliveries."""
+        await self._run(claiming.finish, finishes, self._clock.now())
+
+    async def cap_due(self, latest: float) -> int:
+        return await self._run(claiming.cap_due, latest)
+
+    async def give_up(self, born_before: float, reason: str) -> int:
+        """Dead-letter one bite of waiting deliveries older than that. Returns how many."""
+        return await self._run(claiming.give_up, born_before, reason, self._clock.now())
+
+    async def bury(self, destination: str, reason: str) -> int:
+        """Dead-letter one bite of a removed destination's waiting deliveries. Returns how many."""
+        return await self._run(claiming.bury, destination, reason, self._clock.now())
+
+    async def waiting_destinations(self) -> list[tuple[str, float]]:
+        """Destinations with waiting deliveries, and when the first of each is due."""
+        return await self._run(claiming.waiting_destinations)
+
+    # Managing
+
+    async def deliveries(
+        self,
+        *,
+        before: int | None = None,
+        states: Sequence[DeliveryState] = (),
+        streamer: str | None = None,
+        destination: str | None = None,
+        event_id: int | None = None,
+        limit: int = managing.PAGE,
+    ) -> list[DeliveryView]:
+        """One page (at most 200) of deliveries below the id `before`, newest first."""
+        return await self._run(
+            managing.page, before=before, states=states, streamer=streamer, destination=destination,
+            event_id=event_id, limit=limit,
+        )  # fmt: skip
+
+    async def delivery(self, delivery_id: int) -> DeliveryView:
+        """Raises NotFoundError."""
+        return await self._run(managing.one, delivery_id)
+
+    async def attempts(self, delivery_id: int) -> list[tuple[float, AttemptResult]]:
+        return await self._run(managing.attempts, delivery_id)
+
+    async def retry(self, delivery_id: int) -> DeliveryView:
+        """Due at once, same webhook-id. Raises NotFoundError, UsageError."""
+        return await self._run(managing.retry, delivery_id, self._clock.now())
+
+    async def drop(self, delivery_id: int) -> DeliveryView:
+        """Raises NotFoundError, UsageError."""
+        return await self._run(managing.drop, delivery_id, self._clock.now())
+
+    async def resend(self, delivery_id: int) -> DeliveryView:
+        """A new delivery of the same announcement. Raises NotFoundError, UsageError."""
+        return await self._run(managing.resend, delivery_id, self._clock.now())
+
+    async def counts(self) -> Counts:
+        return await self._run(managing.counts)
+
+    # History
+
+    async def feed(self, limit: int, before: int | None = None) -> list[FeedEntry]:
+        """The newest announced events with their deliveries, oldest first."""
+        return await self._run(history.feed, limit, before)
+
+    async def events(self, limit: int = 200, before: int | None = None) -> list[EventRecord]:
+        """The newest events whatever became of them, newest first."""
+        return await self._run(history.events, limit, before)
+
+    async def purge(self, history_before: float, noted_before: float, once_before: float) -> int:
+        """Forget one bite of old things. Returns how many rows; 0 = done."""
+        return await self._run(history.purge, history_before, noted_before, once_before)
+
+    # Keeping small things
+
+    async def load_breakers(self) -> dict[str, bytes]:
+        return await self._run(keeping.load, "breakers")
+
+    async def save_breaker(self, destination: str, state: bytes | None) -> None:
+        """None forgets it."""
+        await self._run(keeping.save, "breakers", [(destination, state)])
+
+    async def load_profiles(self) -> dict[str, bytes]:
+        return await self._run(keeping.load, "profiles")
+
+    async def save_profiles(self, profiles: Iterable[tuple[str, bytes | None]]) -> None:
+        await self._run(keeping.save, "profiles", list(profiles))
+
+    async def meta(self, key: str) -> str | None:
+        return await self._run(keeping.meta, key)
+
+    async def set_meta(self, key: str, value: str) -> None:
+        await self._run(keeping.set_meta, key, value)
+
+    async def _run(self, job: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        def work(connection: sqlite3.Connection) -> T:
+            return job(connection, *arguments, **named)
+
+        return await self._writer.run(work)

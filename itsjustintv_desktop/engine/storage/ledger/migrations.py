@@ -1,0 +1,68 @@
+"""The ledger's tables, as steps that `PRAGMA user_version` counts. A step is never edited once released."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from itsjustintv_desktop.engine.errors import LedgerTooNewError
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE events(
+            id INTEGER PRIMARY KEY,
+            source TEXT NOT NULL, kind TEXT NOT NULL, message_id TEXT, received_at REAL NOT NULL,
+            broadcaster_id TEXT NOT NULL, broadcaster_login TEXT NOT NULL, broadcaster_name TEXT NOT NULL,
+            stream_id TEXT NOT NULL, started_at REAL, subscription_id TEXT NOT NULL, detail TEXT NOT NULL,
+            test INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'accepted',
+            reason TEXT, explanation TEXT, streamer TEXT, payload BLOB, settled_at REAL)""",
+        "CREATE UNIQUE INDEX events_message ON events(message_id, source) WHERE message_id IS NOT NULL",
+        "CREATE INDEX events_todo ON events(id) WHERE state = 'accepted'",
+        "CREATE INDEX events_age ON events(received_at)",
+        "CREATE INDEX events_noted ON events(received_at) WHERE state = 'noted'",
+        "CREATE INDEX events_feed ON events(id) WHERE state = 'announced'",
+        # A stream is announced once a destination; the row is born in the transaction that makes the delivery.
+        """CREATE TABLE once(
+            destination TEXT NOT NULL, broadcaster_id TEXT NOT NULL, stream_id TEXT NOT NULL,
+            event_id INTEGER NOT NULL, at REAL NOT NULL,
+            PRIMARY KEY(destination, broadcaster_id, stream_id)) WITHOUT ROWID""",
+        "CREATE INDEX once_age ON once(at)",
+        """CREATE TABLE deliveries(
+            id INTEGER PRIMARY KEY, webhook_id TEXT NOT NULL UNIQUE,
+            event_id INTEGER NOT NULL REFERENCES events(id), streamer TEXT NOT NULL, destination TEXT NOT NULL,
+            state TEXT NOT NULL DEFAULT 'pending', attempts INTEGER NOT NULL DEFAULT 0,
+            next_at REAL, born_at REAL NOT NULL, forced INTEGER NOT NULL DEFAULT 0,
+            last_status INTEGER, last_error TEXT, created_at REAL NOT NULL, settled_at REAL)""",
+        "CREATE INDEX deliveries_due ON deliveries(destination, next_at) WHERE state = 'pending'",
+        "CREATE INDEX deliveries_age ON deliveries(born_at) WHERE state = 'pending'",
+        "CREATE INDEX deliveries_state ON deliveries(state, id)",
+        "CREATE INDEX deliveries_event ON deliveries(event_id)",
+        """CREATE TABLE attempts(
+            delivery_id INTEGER NOT NULL REFERENCES deliveries(id), number INTEGER NOT NULL,
+            started_at REAL NOT NULL, duration REAL, status INTEGER, error TEXT, answer TEXT,
+            PRIMARY KEY(delivery_id, number)) WITHOUT ROWID""",
+        "CREATE TABLE breakers(destination TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE profiles(user_id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file to the present version, each step in one transaction. Raises LedgerTooNewError."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise LedgerTooNewError(
+            f"The ledger was written by a newer version of this program (its format is {version}, "
+            f"this version knows {len(MIGRATIONS)}). Install the newer version again; nothing was changed."
+        )
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

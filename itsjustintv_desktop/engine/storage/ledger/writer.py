@@ -1,0 +1,333 @@
+"""One SQLite connection in one thread, with group commit.
+
+Events being accepted come first and are committed together, as many as wait (no lingering: a fuller batch gains
+nothing and costs latency). Everything else runs as small jobs between them, also grouped, each in a savepoint of
+its own. A job is called with the connection and must be short (a page of 200 rows, a purge of 500).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from itsjustintv_desktop.engine.errors import (
+    AppError,
+    LedgerCorruptError,
+    LedgerError,
+    LedgerUnavailableError,
+)
+from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.storage.ledger.accepting import TOGETHER, accept
+from itsjustintv_desktop.engine.storage.ledger.connection import begin_anew, open_ledger, put_aside
+from itsjustintv_desktop.engine.translate import ledger_error
+
+T = TypeVar("T")
+Settle = Callable[[bool | LedgerError], None]
+Job = Callable[[sqlite3.Connection], Any]
+
+_log = structlog.get_logger(__name__)
+
+_GROUP_SECONDS = 0.002
+"""How long jobs are gathered into one transaction before waiting events get their turn."""
+_PROBE_SECONDS = 1.0
+"""How often a failing ledger is tried again when nobody writes."""
+
+_BATCH = 512
+"""Most events in one commit, so that no commit gets long."""
+
+
+class Writer:
+    """The thread that owns the ledger file. Methods are called on the event loop unless they say otherwise."""
+
+    def __init__(self, path: Path, *, on_notice: Callable[[str], None] | None = None) -> None:
+        self._path = path
+        self._on_notice = on_notice
+        self._accepts: deque[tuple[StreamEvent, Settle]] = deque()
+        self._jobs: deque[tuple[Job, asyncio.Future[Any]]] = deque()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._sleeping = False
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.failure: LedgerError | None = None
+        """Why the last write failed; None while all is well. Read from any thread."""
+        self.failing_since: float | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    async def open(self) -> None:
+        """Open the file in the thread. Raises LedgerUnavailableError or LedgerTooNewError."""
+        self._loop = asyncio.get_running_loop()
+        opened: asyncio.Future[None] = self._loop.create_future()
+        self._thread = threading.Thread(target=self._run, args=(opened,), name="ledger", daemon=True)
+        self._thread.start()
+        await opened
+
+    async def close(self, timeout: float = 10.0) -> None:
+        """Finish what is queued, close the file and end the thread."""
+        thread = self._thread
+        if thread is None:
+            return
+        self._stopping = True
+        self._wake.put(None)
+        await asyncio.to_thread(thread.join, timeout)
+        if thread.is_alive():
+            _log.error("the ledger thread did not end in time")
+
+    def accept(self, event: StreamEvent, settle: Settle) -> None:
+        """Store an event durably; `settle` hears on the loop: True new, False known, or the error."""
+        if not self.alive or self._stopping:
+            settle(LedgerUnavailableError("The ledger is closed."))
+            return
+        self._accepts.append((event, settle))
+        self._poke()
+
+    async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `job` in a transaction and return what it returns after the commit. Raises LedgerError."""
+        if self._loop is None or not self.alive or self._stopping:
+            raise LedgerUnavailableError("The ledger is closed.")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.append((job, future))
+        self._poke()
+        return await future
+
+    def _poke(self) -> None:
+        if self._sleeping:
+            self._sleeping = False
+            self._wake.put(None)
+
+    # From here on: the thread.
+
+    def _run(self, opened: asyncio.Future[None]) -> None:
+        try:
+            self._connection, aside = open_ledger(self._path)
+        except AppError as error:
+            self._tell(_fail, opened, error)
+            return
+        except Exception as error:  # noqa: BLE001 - whoever opens must hear of it, whatever it is
+            self._tell(_fail, opened, LedgerUnavailableError(f"The ledger cannot be opened ({error})."))
+            return
+        self._tell(_done, opened, None)
+        if aside is not None:
+            self._notice(aside)
+        try:
+            while self._turn():
+                pass
+        except BaseException as error:  # noqa: BLE001 - the end of the thread: whoever waits must hear of it
+            _log.exception("the ledger thread broke")
+            self.failure = LedgerUnavailableError(f"The ledger stopped ({error}). Restart the program.")
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+            self._refuse_the_rest()
+
+    def _turn(self) -> bool:
+        if self._accepts:
+            self._commit_accepts()
+        elif self._jobs:
+            self._commit_jobs()
+        elif self._stopping:
+            return False
+        else:
+            self._sleep()
+        return True
+
+    def _refuse_the_rest(self) -> None:
+        self._stopping = True
+        failure = self.failure or LedgerUnavailableError("The ledger is closed.")
+        self._tell(_settle_all, [(settle, failure) for _, settle in self._accepts])
+        self._tell(_finish_all, [], [(future, failure) for _, future in self._jobs])
+
+    def _sleep(self) -> None:
+        self._sleeping = True
+        # Something may have come between the look and the flag.
+        if not (self._accepts or self._jobs or self._stopping):
+            try:
+                self._wake.get(timeout=_PROBE_SECONDS if self.failure else None)
+            except queue.Empty:
+                self._probe()
+        self._sleeping = False
+
+    def _commit_accepts(self) -> None:
+        batch: list[tuple[Settle, bool | LedgerError]] = []
+        waiting: list[Settle] = []
+        try:
+            connection = self._ready()
+            # One statement is a transaction by itself: BEGIN and COMMIT would be more rounds for Python's lock.
+            many = len(self._accepts) > TOGETHER
+            most = _BATCH if many else TOGETHER
+            if many:
+                connection.execute("BEGIN IMMEDIATE")
+            while self._accepts and len(batch) < most:
+                taken = [self._accepts.popleft() for _ in range(min(len(self._accepts), most - len(batch)))]
+                settles = [settle for _, settle in taken]
+                waiting.extend(settles)
+                batch.extend(zip(settles, accept(connection, [event for event, _ in taken]), strict=True))
+                if not many:
+                    break
+            if many:
+                connection.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - whatever it was, nothing was stored: the senders must hear so
+            failure = self._failed(error)
+            if not waiting:  # not even begun: whoever waits longest must not wait for ever
+                waiting = [self._accepts.popleft()[1] for _ in range(len(self._accepts))]
+            self._tell(_settle_all, [(settle, failure) for settle in waiting])
+            _end_if_fatal(error)
+            return
+        self._healed()
+        self._tell(_settle_all, batch)
+
+    def _commit_jobs(self) -> None:
+        results: list[tuple[asyncio.Future[Any], Any]] = []
+        errors: list[tuple[asyncio.Future[Any], BaseException]] = []
+        until = time.monotonic() + _GROUP_SECONDS
+        future: asyncio.Future[Any] | None = None
+        try:
+            connection = self._ready()
+            connection.execute("BEGIN IMMEDIATE")
+            while self._jobs:
+                job, future = self._jobs.popleft()
+                connection.execute("SAVEPOINT job")
+                try:
+                    result = job(connection)
+                except (sqlite3.Error, LedgerError, MemoryError):
+                    raise
+                except Exception as error:  # noqa: BLE001 - the caller gets it, the others go on
+                    connection.execute("ROLLBACK TO job")
+                    connection.execute("RELEASE job")
+                    errors.append((future, error))
+                else:
+                    connection.execute("RELEASE job")
+                    results.append((future, result))
+                future = None
+                if self._accepts or time.monotonic() > until:
+                    break
+            connection.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - whatever it was, nothing was stored: the callers must hear so
+            failure = self._failed(error)
+            unfinished = [waiting for waiting, _ in results] + ([future] if future is not None else [])
+            if not unfinished and not errors:
+                unfinished = [self._jobs.popleft()[1] for _ in range(len(self._jobs))]
+            errors.extend((waiting, failure) for waiting in unfinished)
+            self._tell(_finish_all, [], errors)
+            _end_if_fatal(error)
+            return
+        self._healed()
+        self._tell(_finish_all, results, errors)
+
+    def _ready(self) -> sqlite3.Connection:
+        """The connection, opened again if a damaged file could not be replaced before. Raises LedgerError."""
+        if self._connection is None:
+            self._connection, aside = open_ledger(self._path)
+            if aside is not None:
+                self._notice(aside)
+        return self._connection
+
+    def _probe(self) -> None:
+        """Nothing was asked of a failing ledger for a while: see whether it works again."""
+        try:
+            connection = self._ready()
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('probe', ?)", (str(time.time()),))
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - it is tried again in a second
+            self._failed(error)
+        else:
+            self._healed()
+
+    def _failed(self, error: BaseException) -> LedgerError:
+        try:
+            if self._connection is not None and self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as second:
+            _log.warning("the ledger could not roll back", error=str(second))
+        failure = _as_ledger_error(error)
+        if self.failure is None:
+            self.failing_since = time.time()
+            _log.error("the ledger cannot be written", reason=failure.message)
+        self.failure = failure
+        if isinstance(failure, LedgerCorruptError) and self._connection is not None:
+            self._replace(self._connection)
+        return failure
+
+    def _replace(self, connection: sqlite3.Connection) -> None:
+        """Put the damaged file aside and go on with a new one."""
+        connection.close()
+        self._connection = None
+        try:
+            aside = put_aside(self._path)
+            self._connection = begin_anew(self._path, aside)
+        except LedgerError as error:
+            _log.error("a new ledger could not be begun", reason=error.message)
+            return
+        self._notice(aside)
+
+    def _healed(self) -> None:
+        if self.failure is not None:
+            self.failure = None
+            self.failing_since = None
+            _log.info("the ledger can be written again")
+
+    def _notice(self, aside: Path) -> None:
+        if self._on_notice is not None:
+            text = f"The ledger was damaged. It was put aside as {aside.name} and a new one was begun."
+            self._tell(self._on_notice, text)
+
+    def _tell(self, call: Callable[..., object], *arguments: object) -> None:
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(call, *arguments)
+        except RuntimeError:
+            _log.warning("the loop ended before the ledger")
+
+
+def _end_if_fatal(error: BaseException) -> None:
+    if not isinstance(error, Exception):
+        raise error
+
+
+def _as_ledger_error(error: BaseException) -> LedgerError:
+    if isinstance(error, LedgerError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return ledger_error(error)
+    return LedgerUnavailableError(f"The ledger cannot be used ({type(error).__name__}). It is tried again by itself.")
+
+
+def _settle_all(batch: list[tuple[Settle, bool | LedgerError]]) -> None:
+    for settle, outcome in batch:
+        try:
+            settle(outcome)
+        except Exception:  # noqa: BLE001 - one source's fault must not keep the word from the others
+            _log.exception("a source broke while it heard that its event is stored")
+
+
+def _finish_all(
+    results: list[tuple[asyncio.Future[Any], Any]], errors: list[tuple[asyncio.Future[Any], BaseException]]
+) -> None:
+    for future, result in results:
+        _done(future, result)
+    for future, error in errors:
+        _fail(future, error)
+
+
+def _done(future: asyncio.Future[Any], result: object) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)

@@ -1,0 +1,62 @@
+"""Which value of a secret counts: environment, then config (the loader merged those two), then the store."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from itsjustintv_desktop.engine.config.schema import KEYRING, Config
+from itsjustintv_desktop.engine.storage.secrets.names import (
+    TUNNEL_AUTHTOKEN,
+    TWITCH_CLIENT_SECRET,
+    TWITCH_WEBHOOK_SECRET,
+)
+from itsjustintv_desktop.engine.storage.secrets.store import SecretStore
+
+_IN_CONFIG: Final[dict[str, Callable[[Config], str]]] = {
+    TWITCH_CLIENT_SECRET: lambda config: config.twitch.client_secret,
+    TWITCH_WEBHOOK_SECRET: lambda config: config.twitch.webhook_secret,
+    TUNNEL_AUTHTOKEN: lambda config: config.tunnel.authtoken,
+}
+
+_log = structlog.get_logger(__name__)
+
+
+class SecretValues:
+    """The secrets that config.toml can hold. `config` gives the one in force now.
+
+    Each method raises SecretsError if the store is needed and its secrets cannot be had.
+    """
+
+    def __init__(self, store: SecretStore, config: Callable[[], Config]) -> None:
+        self._store = store
+        self._config = config
+        self._generating = asyncio.Lock()
+
+    async def client_secret(self) -> str | None:
+        return await self._value(TWITCH_CLIENT_SECRET)
+
+    async def tunnel_authtoken(self) -> str | None:
+        return await self._value(TUNNEL_AUTHTOKEN)
+
+    async def webhook_secret(self) -> str:
+        """The secret Twitch signs with: 10 to 100 ASCII characters. Found nowhere, it is generated and kept."""
+        if value := await self._value(TWITCH_WEBHOOK_SECRET):
+            return value
+        async with self._generating:
+            if value := await self._value(TWITCH_WEBHOOK_SECRET):
+                return value
+            value = secrets.token_urlsafe(32)
+            await self._store.set(TWITCH_WEBHOOK_SECRET, value)
+            _log.info("webhook secret generated")
+            return value
+
+    async def _value(self, name: str) -> str | None:
+        written = _IN_CONFIG[name](self._config())
+        if written and written != KEYRING:
+            return written
+        return await self._store.get(name) or None

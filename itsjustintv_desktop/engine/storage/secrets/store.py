@@ -1,0 +1,256 @@
+"""The one door to the secrets: where they live is decided here, and what was read once is answered from memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+import structlog
+from msgspec import UNSET, UnsetType
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.errors import (
+    SecretsAbsentError,
+    SecretsError,
+    SecretsLockedError,
+    VaultDamagedError,
+)
+from itsjustintv_desktop.engine.storage.secrets.backend import Keyring
+from itsjustintv_desktop.engine.storage.secrets.content import DestinationSecrets, VaultContent
+from itsjustintv_desktop.engine.storage.secrets.home import Home, MemoryHome, Opened, PassphraseHome
+from itsjustintv_desktop.engine.storage.secrets.keyring_home import DEADLINE, KeyringHome, KeyringWaitingError
+from itsjustintv_desktop.engine.storage.secrets.names import SERVICE, check_item, check_text
+from itsjustintv_desktop.engine.storage.secrets.state import SecretsState, renewed, status_of
+from itsjustintv_desktop.engine.storage.secrets.vault import Vault
+from itsjustintv_desktop.engine.storage.secrets.vaultformat import Kind
+from itsjustintv_desktop.engine.storage.secrets.worker import Worker
+
+Choice = Literal["keyring", "passphrase", "memory"]
+
+FIRST_WAIT: Final = 3.0
+"""Seconds a reader waits for the first opening, so that whoever waits for us gets an answer in time."""
+
+_CLOSED: Final = SecretsLockedError("The secrets are closed, because the program ends.")
+
+_log = structlog.get_logger(__name__)
+
+
+class SecretStore:
+    """Items and destinations' secrets. Only `unlock` may put up a question (macOS decides that for itself).
+
+    Reading and writing raise SecretsLockedError, SecretsAbsentError, WrongPassphraseError or VaultDamagedError
+    while the secrets cannot be had, SecretsError if the disk refuses. What was read before stays readable.
+    """
+
+    def __init__(
+        self, choice: Choice, vault: Path, passphrase: str | None, service: str, clock: Clock, deadline: float
+    ) -> None:
+        self._choice: Choice = choice
+        self._path = vault
+        self._passphrase = passphrase
+        self._service = service
+        self._deadline = deadline
+        self._clock = clock
+        self._disk = Worker("secrets.vault")
+        self._vault = Vault(vault, clock)
+        self._in_memory = MemoryHome()
+        self._in_keyring = KeyringHome(
+            Keyring(service, vault.parent), self._vault, self._disk, clock, deadline=deadline
+        )
+        self._in_vault = PassphraseHome(self._vault, self._disk, passphrase)
+        self._home: Home = self._in_memory
+        self._opened: Opened | None = None
+        self._cache: dict[str, str | None] = {}
+        self._lock = asyncio.Lock()
+        self._closed = False
+        self._state = SecretsState(status="unopened", message="", since=clock.now())
+
+    @classmethod
+    def open(
+        cls,
+        choice: Choice,
+        *,
+        vault: Path,
+        passphrase: str | None,
+        service: str = SERVICE,
+        clock: Clock,
+        deadline: float = DEADLINE,
+    ) -> SecretStore:
+        """A store that has touched nothing yet. `vault` is secrets.vault in the data directory.
+
+        `passphrase` is used for the choice "passphrase", and for "keyring" on a machine without one (or with a
+        vault that was made that way). `deadline` is how long one call into the keyring may take, seconds.
+        """
+        return cls(choice, vault, passphrase or None, service, clock, deadline)
+
+    def reopened(self) -> SecretStore:
+        """A second store on the same place that has read nothing yet: it finds what the next start will find."""
+        return SecretStore(self._choice, self._path, self._passphrase, self._service, self._clock, self._deadline)
+
+    @property
+    def lasting(self) -> bool:
+        """False if everything is forgotten with the process."""
+        return self._choice != "memory"
+
+    @property
+    def state(self) -> SecretsState:
+        return self._state
+
+    async def unlock(self, passphrase: str | None = None) -> SecretsState:
+        """Open the secrets; the keyring may ask the person. A passphrase given replaces the one known."""
+        if passphrase:
+            self._passphrase = passphrase
+            self._in_vault = PassphraseHome(self._vault, self._disk, passphrase)
+        async with self._lock:
+            await self._open(prompt=True)
+        return self._state
+
+    async def refresh(self) -> SecretsState:
+        """Look again, without asking anybody. For a periodic retry while not ready."""
+        async with self._lock:
+            await self._open(prompt=False)
+        return self._state
+
+    async def get(self, name: str) -> str | None:
+        """An item's value, None if there is none."""
+        if name in self._cache:
+            return self._cache[name]
+        opened = await self._first_open()
+        if opened.items is not None:
+            raise renewed(opened.items)
+        async with self._lock:
+            if name not in self._cache:
+                try:
+                    self._cache[name] = await self._home.get(name)
+                except SecretsError as error:
+                    self._items_failed(error)
+                    raise
+            return self._cache[name]
+
+    async def set(self, name: str, value: str) -> None:
+        """Keep an item. Empty is the same as none, as everywhere in the config. Raises UsageError if too long."""
+        check_item(value)
+        await self._set(name, value or None)
+
+    async def delete(self, name: str) -> None:
+        """Forget an item; a missing one is fine."""
+        await self._set(name, None)
+
+    async def destination(self, name: str) -> DestinationSecrets:
+        """What is kept of that destination, from memory."""
+        opened = await self._first_open()
+        if opened.destinations is not None:
+            raise renewed(opened.destinations)
+        return self._home.content.destinations.get(name, DestinationSecrets())
+
+    async def set_destination(
+        self, name: str, *, url: str | UnsetType | None = UNSET, secret: str | UnsetType | None = UNSET
+    ) -> None:
+        """Keep a destination's address or secret. UNSET leaves what is there, None or empty takes it away."""
+        for value in (url, secret):
+            check_text(value if isinstance(value, str) else "")
+        await self._save(lambda content: content.with_destination(name, url=url, secret=secret))
+
+    async def delete_destination(self, name: str) -> None:
+        """Forget a destination; a missing one is fine."""
+        await self._save(lambda content: content.with_destination(name, url=None, secret=None))
+
+    async def rename_destination(self, old: str, new: str) -> None:
+        """Raises UsageError if `new` is kept already; a missing `old` is fine."""
+        await self._save(lambda content: content.renamed(old, new))
+
+    async def close(self) -> None:
+        """Finish writing and forget everything. A keyring that still asks is not waited for."""
+        async with self._lock:
+            await self._disk.close()
+            await self._in_keyring.close()
+            self._cache.clear()
+            self._closed = True
+            self._opened = Opened(_CLOSED, _CLOSED)
+            self._state = SecretsState(status="unopened", message=_CLOSED.message, since=self._clock.now())
+
+    async def _open(self, *, prompt: bool, again: bool = True) -> Opened:
+        """With the lock held. Without `again` only if nobody has tried yet."""
+        if not self._closed and (self._opened is None or (again and self._opened != Opened())):
+            try:
+                self._note(await self._open_home(prompt=prompt))
+            except SecretsError as error:
+                self._note(Opened(error, error))
+        return self._opened or Opened()
+
+    async def _open_home(self, *, prompt: bool) -> Opened:
+        if self._choice == "memory":
+            return await self._use(self._in_memory, prompt=prompt)
+        kind = await self._disk.run(self._vault.kind)
+        if self._choice == "passphrase" or kind is Kind.PASSPHRASE:
+            return await self._use(self._in_vault, prompt=prompt)
+        opened = await self._use(self._in_keyring, prompt=prompt)
+        if isinstance(opened.items, SecretsAbsentError) and self._passphrase and kind is None:
+            return await self._use(self._in_vault, prompt=prompt)
+        return opened
+
+    async def _use(self, home: Home, *, prompt: bool) -> Opened:
+        self._home = home
+        return await home.open(prompt=prompt)
+
+    async def _first_open(self) -> Opened:
+        if self._opened is not None:
+            return self._opened
+        try:
+            async with asyncio.timeout(FIRST_WAIT), self._lock:
+                return await self._open(prompt=False, again=False)
+        except TimeoutError:
+            raise KeyringWaitingError from None
+
+    async def _set(self, name: str, value: str | None) -> None:
+        opened = await self._first_open()
+        async with self._lock:
+            _require_writable(opened.items)
+            try:
+                await self._home.set(name, value)
+            except SecretsError as error:
+                if isinstance(error, KeyringWaitingError):
+                    self._cache.pop(name, None)  # it may yet be kept: the keyring knows
+                self._items_failed(error)
+                raise
+            self._cache[name] = value
+            await self._open(prompt=False)
+
+    async def _save(self, change: Callable[[VaultContent], VaultContent]) -> None:
+        opened = await self._first_open()
+        async with self._lock:
+            _require_writable(opened.destinations)
+            content = change(self._home.content)
+            if content != self._home.content:
+                await self._home.save(content)
+                await self._open(prompt=False)
+
+    def _items_failed(self, error: SecretsError) -> None:
+        """A keyring that was open and no longer answers. A full disk, in contrast, locks nothing."""
+        if isinstance(error, SecretsLockedError):
+            self._note(Opened(error, self._opened.destinations if self._opened else error))
+
+    def _note(self, opened: Opened) -> None:
+        self._opened = opened
+        error = opened.items or opened.destinations
+        status, message = status_of(error), error.message if error else ""
+        if (status, message) == (self._state.status, self._state.message):
+            return
+        if status == self._state.status:
+            # A locked keyring has several ways to say so, and is looked at every few seconds.
+            self._state = SecretsState(status=status, message=message, since=self._state.since)
+            _log.debug("secrets are as before", status=status, reason=message)
+            return
+        self._state = SecretsState(status=status, message=message, since=self._clock.now())
+        if error is None:
+            _log.info("secrets are ready")
+        else:
+            _log.warning("secrets changed state", status=status, reason=message)
+
+
+def _require_writable(error: SecretsError | None) -> None:
+    """What was damaged and put aside may be begun anew; the vault itself refuses where it may not."""
+    if error is not None and not isinstance(error, VaultDamagedError):
+        raise renewed(error)

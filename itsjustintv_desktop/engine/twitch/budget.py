@@ -1,0 +1,73 @@
+"""Twitch's rate limit as its answers tell it, and what our own calls came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from itsjustintv_desktop.engine.errors import TwitchRateLimitedError
+
+_AMPLE = 0.5
+_SHORTEST = 1.0
+"""Seconds to wait when the reset seems past already: the skew is known to about half a second only."""
+_WINDOW = 60.0
+"""Seconds until Twitch's bucket is full again (800 points a minute)."""
+
+
+class RateBudget(msgspec.Struct):
+    """The `Ratelimit-*` headers of the latest answer. None = not known yet.
+
+    Source: Twitch documentation, "Twitch rate limits". `reset_at` is our wall clock, Unix seconds.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset_at: float | None = None
+
+    def learn(self, headers: Mapping[str, str], skew: float) -> None:
+        """Take what an answer says; `skew` is Twitch's time minus ours."""
+        self.limit = _number(headers.get("Ratelimit-Limit"), self.limit)
+        self.remaining = _number(headers.get("Ratelimit-Remaining"), self.remaining)
+        reset = _number(headers.get("Ratelimit-Reset"), None)
+        if reset is not None:
+            self.reset_at = reset - skew
+
+    def ample(self, now: float) -> bool:
+        """Whether calls that could also wait may be made: at least half of the points are left."""
+        if self.remaining is None or self.limit is None or (self.reset_at or 0.0) <= now:
+            return True
+        return self.remaining >= self.limit * _AMPLE
+
+    def check(self, now: float) -> None:
+        """Raises TwitchRateLimitedError while nothing is left."""
+        if self.remaining == 0 and self.reset_at is not None and now < self.reset_at:
+            raise self.exhausted(now)
+
+    def exhausted(self, now: float) -> TwitchRateLimitedError:
+        """What to raise after a 429. One that names no reset, or an absurd one, costs a whole window."""
+        retry_at = now + _WINDOW
+        if self.reset_at is not None and self.reset_at <= now + 10 * _WINDOW:
+            retry_at = max(self.reset_at, now + _SHORTEST)
+        return TwitchRateLimitedError(
+            f"Twitch's rate limit is used up for {retry_at - now:.0f} seconds. It is tried again by itself.",
+            retry_at=retry_at,
+        )
+
+
+class HelixStatus(msgspec.Struct, frozen=True):
+    """How the API fared, for health. `ok` None = not called yet; `since` = when `ok` became so, Unix seconds.
+
+    `last_error` is why it fails now, None while it answers.
+    """
+
+    ok: bool | None = None
+    since: float = 0.0
+    last_error: str | None = None
+    last_ok_at: float | None = None
+
+
+def _number(text: str | None, default: int | None) -> int | None:
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
+        return default
+    return int(text)

@@ -1,0 +1,185 @@
+"""Calls to Helix: token, deadline, retries and rate limit in one place.
+
+Source: Twitch documentation, "Twitch API reference" and "Twitch rate limits".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+import stamina
+import stamina.instrumentation
+import structlog
+from aiolimiter import AsyncLimiter
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.errors import (
+    AppError,
+    TwitchRateLimitedError,
+    TwitchRefusedError,
+    TwitchUnreachableError,
+)
+from itsjustintv_desktop.engine.twitch.budget import HelixStatus, RateBudget
+from itsjustintv_desktop.engine.twitch.http import Answer, TwitchHttp
+from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+
+T = TypeVar("T")
+Params = Sequence[tuple[str, str]]
+
+TIMEOUT = 10.0
+_TRY_TIMEOUT = 4.0
+"""Seconds for one exchange, so that one that hangs leaves time for another within the deadline."""
+_CALLS_A_MINUTE = 700
+"""Our own ceiling, below Twitch's 800: no fault of ours may run the bucket dry."""
+
+_log = structlog.get_logger(__name__)
+
+
+class HelixClient:
+    """One request, answered or failed within its deadline.
+
+    `budget` is the rate limit as last told; `calls` and `failures` count exchanges by endpoint ("GET /users").
+    """
+
+    def __init__(self, *, http: TwitchHttp, tokens: AppTokens, api_url: str, clock: Clock) -> None:
+        self.budget = RateBudget()
+        self.status = HelixStatus()
+        self.calls: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
+        self._http = http
+        self._tokens = tokens
+        self._api_url = api_url
+        self._clock = clock
+        self._limiter: AsyncLimiter | None = None
+        # Its own hooks would log every retry a second time, in its own words.
+        stamina.instrumentation.set_on_retry_hooks([])
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        params: Params = (),
+        *,
+        decode: Callable[[bytes], T],
+        body: bytes | None = None,
+        timeout: float = TIMEOUT,
+    ) -> T:
+        """Call `path` ("/users") and hand the body of a 2xx answer to `decode`.
+
+        A 401 costs one new token and one more try. A 429 is waited out if the deadline allows. GETs are tried
+        again after a network fault, a 5xx or an answer that `decode` refuses with a msgspec error. `timeout` is
+        seconds for everything. Raises TwitchError or SecretsError.
+        """
+        deadline = self._clock.monotonic() + timeout
+        last: AppError | None = None
+
+        def again(error: Exception) -> bool | float:
+            nonlocal last
+            last = error if isinstance(error, AppError) else None
+            if isinstance(error, TwitchRateLimitedError):
+                wait = max(error.retry_at - self._clock.now(), 0.0) + 0.05
+                return wait if self._clock.monotonic() + wait < deadline else False
+            return isinstance(error, TwitchUnreachableError) and method == "GET"
+
+        try:
+            async with asyncio.timeout(timeout):
+                async for attempt in stamina.retry_context(
+                    on=again, attempts=None, timeout=timeout, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
+                ):
+                    with attempt:
+                        left = deadline - self._clock.monotonic()
+                        result = await self._authorised(method, path, params, decode, body, left)
+                        self._note(None)
+                        return result
+        except TimeoutError:
+            last = last or TwitchUnreachableError(f"Twitch did not answer within {timeout:.0f} seconds.")
+        except TwitchRefusedError as error:
+            self._note(error if error.status == 401 else None)  # a refused question is still an answer
+            raise
+        except AppError as error:
+            last = error
+        outcome = last or TwitchUnreachableError("Twitch did not answer.")
+        self._note(outcome)
+        raise outcome
+
+    async def _authorised(
+        self, method: str, path: str, params: Params, decode: Callable[[bytes], T], body: bytes | None, left: float
+    ) -> T:
+        self.budget.check(self._clock.now())
+        client_id, token = await self._tokens.get()
+        answer = await self._exchange(method, path, params, body, client_id, token, left)
+        if answer.status == 401:
+            self._tokens.invalidate(token)
+            client_id, token = await self._tokens.get()
+            answer = await self._exchange(method, path, params, body, client_id, token, left)
+        if 200 <= answer.status < 300:
+            try:
+                return decode(answer.body)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self.failures[f"{method} {path}"] += 1
+                raise TwitchUnreachableError("Twitch's answer makes no sense.") from error
+        self.failures[f"{method} {path}"] += 1
+        if answer.status == 429:
+            raise self.budget.exhausted(self._clock.now())
+        if answer.status >= 500 or answer.status < 400:
+            raise TwitchUnreachableError(f"Twitch answered with an error ({answer.status}).")
+        raise TwitchRefusedError(_refusal(answer), status=answer.status)
+
+    async def _exchange(
+        self, method: str, path: str, params: Params, body: bytes | None, client_id: str, token: str, left: float
+    ) -> Answer:
+        if self._limiter is None:
+            self._limiter = AsyncLimiter(_CALLS_A_MINUTE, 60.0)
+        await self._limiter.acquire()
+        endpoint = f"{method} {path}"
+        self.calls[endpoint] += 1
+        headers = {"Client-Id": client_id, "Authorization": f"Bearer {token}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            answer = await self._http.exchange(
+                method,
+                self._api_url + path,
+                params=params,
+                headers=headers,
+                body=body,
+                timeout=max(min(left, _TRY_TIMEOUT), 0.01),
+            )
+        except TwitchUnreachableError:
+            self.failures[endpoint] += 1
+            raise
+        self.budget.learn(answer.headers, self._http.skew.seconds)
+        return answer
+
+    def _note(self, error: AppError | None) -> None:
+        now, before = self._clock.now(), self.status
+        ok = error is None
+        if error is not None and before.ok is not False:
+            _log.warning("Twitch's API fails", reason=error.message)
+        elif error is None and before.ok is False:
+            _log.info("Twitch's API answers again")
+        self.status = HelixStatus(
+            ok=ok,
+            since=now if ok != before.ok else before.since,
+            last_error=error.message if error is not None else None,
+            last_ok_at=now if ok else before.last_ok_at,
+        )
+
+
+class _Refusal(msgspec.Struct):
+    message: str = ""
+
+
+def _refusal(answer: Answer) -> str:
+    """Twitch's own words, which name the wrong parameter; cut, in case they repeat all of them."""
+    try:
+        message = msgspec.json.decode(answer.body, type=_Refusal).message[:200]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        message = ""
+    if answer.status == 401:
+        return f"Twitch refuses even a new token: {message or 'no reason given'}."
+    return f"Twitch refused the request ({answer.status}): {message or 'no reason given'}."

@@ -1,0 +1,151 @@
+"""EventSub webhook messages and their three bodies: challenge, notification, revocation.
+
+Source: Twitch documentation, "Handling webhook events". The signature covers message id, timestamp and body, but
+not the other headers: the body's own `subscription.type` says what a message is about, and the header has to agree.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from itsjustintv_desktop.engine.errors import MessageMalformedError
+from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
+
+SOURCE = "twitch"
+
+CHALLENGE = "webhook_callback_verification"
+NOTIFICATION = "notification"
+REVOCATION = "revocation"
+
+STREAM_ONLINE = "stream.online"
+STREAM_OFFLINE = "stream.offline"
+CHANNEL_UPDATE = "channel.update"
+_KNOWN = frozenset({STREAM_ONLINE, STREAM_OFFLINE, CHANNEL_UPDATE})
+
+_MAX_ID = 200
+
+
+class Challenge(msgspec.Struct, frozen=True):
+    """Twitch asks whether this address is ours. Answer 200 text/plain with exactly `text`."""
+
+    text: str
+    subscription_id: str
+
+
+Parsed = Challenge | StreamEvent
+
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_ID)]
+_Text = Annotated[str, msgspec.Meta(max_length=_MAX_ID)]
+
+
+class _Subscription(msgspec.Struct, gc=False):
+    id: _Id
+    type: _Id
+    status: _Text = ""
+
+
+class _ShardOrNone(msgspec.Struct, gc=False):
+    """A challenge for a conduit's shard carries no subscription."""
+
+    challenge: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    subscription: _Subscription | None = None
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    subscription: _Subscription
+    event: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Event(msgspec.Struct, gc=False):
+    broadcaster_user_id: _Id
+    broadcaster_user_login: _Text = ""
+    broadcaster_user_name: _Text = ""
+
+
+class _Online(_Event, gc=False, kw_only=True):
+    id: _Id
+    type: _Text = "live"
+    started_at: _Text = ""
+
+
+_challenge = msgspec.json.Decoder(_ShardOrNone)
+_envelope = msgspec.json.Decoder(_Envelope)
+_event = msgspec.json.Decoder(_Event)
+_online = msgspec.json.Decoder(_Online)
+
+
+def parse(message_type: str, subscription_type: str, body: bytes, *, message_id: str, received_at: float) -> Parsed:
+    """Read a message whose signature is good.
+
+    A type we don't know, of message or of subscription, becomes a StreamEvent of that kind, so that it is
+    acknowledged like any other. A revocation has kind "revocation" and its status as `detail`. A stream.online
+    that is not of type "live" (playlist, watch_party, premiere, rerun) keeps its kind and has its type as
+    `detail`: only an empty `detail` is announced. Raises MessageMalformedError for all else.
+    """
+    try:
+        text = body.decode()  # msgspec checks the encoding only of the fields it keeps
+        if message_type == CHALLENGE:
+            asked = _challenge.decode(text)
+            return Challenge(asked.challenge, asked.subscription.id if asked.subscription else "")
+        envelope = _envelope.decode(text)
+        if subscription_type and subscription_type != envelope.subscription.type:
+            raise MessageMalformedError("The message is signed, but its headers tell of another subscription.")
+        event = _read(message_type, envelope, message_id, received_at)
+    except msgspec.ValidationError as error:
+        raise MessageMalformedError(f"The message is signed, but not one of Twitch's: {error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MessageMalformedError("The message is signed, but it is not JSON.") from error
+    except RecursionError as error:
+        raise MessageMalformedError("The message is signed, but nested too deeply.") from error
+    ids = (message_id, event.kind, event.broadcaster_id, event.stream_id, event.subscription_id)
+    if not message_id or not event.kind or not all(len(one) <= _MAX_ID and one.isprintable() for one in ids):
+        raise MessageMalformedError("The message is signed, but an id or type in it is not one of Twitch's.")
+    return event
+
+
+def _read(message_type: str, envelope: _Envelope, message_id: str, received_at: float) -> StreamEvent:
+    subscription = envelope.subscription
+    kind, detail, stream_id, started_at = subscription.type, "", "", None
+    broadcaster: _Event | None = None
+    if message_type != NOTIFICATION:
+        kind, detail = message_type, subscription.status
+    elif kind == STREAM_ONLINE:
+        online = broadcaster = _online.decode(envelope.event)
+        stream_id, started_at = online.id, _time(online.started_at)
+        detail = "" if online.type in {"", "live"} else online.type
+    elif kind in _KNOWN:
+        broadcaster = _event.decode(envelope.event)
+    else:
+        broadcaster = _any_broadcaster(envelope.event)
+    return StreamEvent(
+        source=SOURCE,
+        kind=kind,
+        message_id=message_id,
+        received_at=received_at,
+        broadcaster_id=broadcaster.broadcaster_user_id if broadcaster else "",
+        broadcaster_login=broadcaster.broadcaster_user_login if broadcaster else "",
+        broadcaster_name=broadcaster.broadcaster_user_name if broadcaster else "",
+        stream_id=stream_id,
+        started_at=started_at,
+        subscription_id=subscription.id,
+        detail=detail,
+    )
+
+
+def _any_broadcaster(event: msgspec.Raw) -> _Event | None:
+    """Who an event of an unknown type is about, if it says so in the usual fields."""
+    try:
+        return _event.decode(event)
+    except msgspec.DecodeError:
+        return None
+
+
+def _time(text: str) -> float | None:
+    """A start time we can't read is no reason to lose a stream: its id is what counts."""
+    try:
+        return parse_rfc3339(text)
+    except ValueError:
+        return None

@@ -1,0 +1,126 @@
+"""What is remembered of a channel between its streams: name, description, picture, followers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.models import Image
+from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.twitch.helix import User, chunks
+
+FRESH = 86400.0
+"""Seconds for which an entry is used without asking again."""
+_LINGER = 1.0
+_ROWS = 200
+"""At most this many in one transaction, so that accepting messages never waits long."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Times are Unix seconds; 0.0 = never."""
+
+    user_id: str
+    login: str = ""
+    display_name: str = ""
+    description: str = ""
+    image_url: str = ""
+    image: Image | None = None
+    followers: int | None = None
+    fetched_at: float = 0.0
+    followers_at: float = 0.0
+    image_at: float = 0.0
+
+
+class ProfileStore(Protocol):
+    """Where profiles outlive the process: user id -> JSON. Both raise LedgerError."""
+
+    async def load_profiles(self) -> dict[str, bytes]: ...
+
+    async def save_profiles(self, profiles: Iterable[tuple[str, bytes | None]]) -> None: ...
+
+
+class Profiles:
+    """All of them in memory (about 1 KB each); changes are saved behind, many at a time."""
+
+    def __init__(self, store: ProfileStore, *, tasks: Tasks, clock: Clock, linger: float = _LINGER) -> None:
+        self._store = store
+        self._tasks = tasks
+        self._clock = clock
+        self._linger = linger
+        self._known: dict[str, Profile] = {}
+        self._unsaved: set[str] = set()
+        self._saver: asyncio.Task[None] | None = None
+
+    async def load(self) -> None:
+        """Read what was kept. Entries that can't be read are left out: they will be fetched again."""
+        try:
+            kept = await self._store.load_profiles()
+        except LedgerError as error:
+            _log.warning("the profiles could not be read", reason=error.message)
+            return
+        for user_id, body in kept.items():
+            try:
+                self._known.setdefault(user_id, msgspec.json.decode(body, type=Profile))
+            except msgspec.DecodeError:
+                _log.warning("a kept profile is damaged and left out", user_id=user_id)
+
+    def get(self, user_id: str) -> Profile:
+        """The profile, an empty one for a channel never met."""
+        return self._known.get(user_id) or Profile(user_id=user_id)
+
+    def fresh(self, at: float) -> bool:
+        """Whether something had `at` that time is still good. A time in the future is not: the clock was set."""
+        return 0.0 <= self._clock.now() - at < FRESH
+
+    def images(self) -> set[str]:
+        """SHA-256 (hex) of every picture in use, which a purge of the image cache must keep."""
+        return {profile.image.sha256 for profile in self._known.values() if profile.image is not None}
+
+    def update(self, user_id: str, **changes: Any) -> Profile:
+        """Change fields of a profile and have it saved soon."""
+        profile = self._known[user_id] = msgspec.structs.replace(self.get(user_id), **changes)
+        self._unsaved.add(user_id)
+        if self._saver is None or self._saver.done():
+            self._saver = self._tasks.start("twitch.profiles.save", self._save_soon())
+        return profile
+
+    def learn(self, user: User) -> Profile:
+        """Take over what Get Users says."""
+        return self.update(
+            user.id,
+            login=user.login,
+            display_name=user.display_name,
+            description=user.description,
+            image_url=user.profile_image_url,
+            fetched_at=self._clock.now(),
+        )
+
+    async def save(self) -> bool:
+        """Write what isn't saved yet. False: the ledger can't now; the next change tries again."""
+        for part in chunks(sorted(self._unsaved), _ROWS):
+            self._unsaved.difference_update(part)
+            saved = False
+            try:
+                await self._store.save_profiles([(key, msgspec.json.encode(self._known[key])) for key in part])
+                saved = True
+            except LedgerError as error:
+                _log.warning("the profiles could not be saved", reason=error.message)
+                return False
+            finally:
+                if not saved:  # also when cancelled: the owner saves once more while it closes
+                    self._unsaved.update(part)
+        return True
+
+    async def _save_soon(self) -> None:
+        while self._unsaved:
+            await self._clock.sleep(self._linger)
+            if not await self.save():
+                return

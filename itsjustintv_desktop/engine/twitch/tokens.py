@@ -1,0 +1,178 @@
+"""The app access token: one at a time, kept in the secret store, renewed before its end and after a 401."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.errors import AppError, SecretsError, TwitchAuthError, TwitchError
+from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.twitch import oauth
+from itsjustintv_desktop.engine.twitch.http import TwitchHttp
+from itsjustintv_desktop.engine.twitch.oauth import Credentials
+
+ITEM = "twitch.app_token"
+VALIDATE_EVERY = 3600.0
+_VALIDATE_AGAIN = 60.0
+_EARLY = 600.0
+"""Seconds before its end that a token is renewed, or a tenth of its life if that is less."""
+_REFUSED_FOR = 60.0
+"""Seconds that a refused id and secret are not tried again, unless they were changed."""
+
+_log = structlog.get_logger(__name__)
+
+
+class TokenStore(Protocol):
+    """The part of the secret store that is used here. Both raise SecretsError."""
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def set(self, name: str, value: str) -> None: ...
+
+
+class _Token(msgspec.Struct, frozen=True):
+    client_id: str
+    access_token: str
+    renew_at: float
+
+    def __repr__(self) -> str:
+        return f"_Token(client_id={self.client_id!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("client_id", self.client_id)]
+
+
+class AppTokens:
+    """Gives out the token, bound to the client id it was made for.
+
+    `credentials` is asked each time, so that a changed config counts at once; it may raise SecretsError.
+    """
+
+    def __init__(
+        self,
+        *,
+        http: TwitchHttp,
+        auth_url: str,
+        credentials: Callable[[], Awaitable[Credentials]],
+        store: TokenStore | None,
+        tasks: Tasks,
+        clock: Clock,
+    ) -> None:
+        self._http = http
+        self._auth_url = auth_url
+        self._credentials = credentials
+        self._store = store
+        self._tasks = tasks
+        self._clock = clock
+        self._token: _Token | None = None
+        self._loaded = False
+        self._renewal: tuple[Credentials, asyncio.Task[_Token | AppError]] | None = None
+        self._refusal: tuple[Credentials, float, str] | None = None
+
+    async def get(self) -> tuple[str, str]:
+        """The client id and a token for it. All who ask while one is being made get the same one.
+
+        Raises TwitchAuthError, TwitchUnreachableError, TwitchRateLimitedError, SecretsError.
+        """
+        credentials = await self._credentials()
+        credentials.check()
+        token = self._token
+        if token is None or not self._usable(token, credentials):
+            token = await self._renewed(credentials)
+        return token.client_id, token.access_token
+
+    def invalidate(self, access_token: str) -> None:
+        """Twitch answered 401 to this token: it isn't given out again. An older one changes nothing."""
+        if self._token is not None and self._token.access_token == access_token:
+            self._token = None
+
+    async def validate(self) -> None:
+        """Ask Twitch whether the token still holds (it wants that at start and hourly), else get a new one.
+
+        Raises as `get`.
+        """
+        client_id, access_token = await self.get()
+        if not await oauth.holds(self._http, self._auth_url, access_token, client_id):
+            _log.info("the app token no longer holds")
+            self.invalidate(access_token)
+            await self.get()
+
+    async def keep_valid(self) -> None:
+        """Validate now and every hour until cancelled; sooner again after a failure."""
+        while True:
+            try:
+                await self.validate()
+                pause = VALIDATE_EVERY
+            except (TwitchError, SecretsError) as error:
+                _log.warning("the app token could not be validated", reason=error.message)
+                pause = _VALIDATE_AGAIN
+            await self._clock.sleep(pause)
+
+    def _usable(self, token: _Token, credentials: Credentials) -> bool:
+        return token.client_id == credentials.client_id and self._clock.now() < token.renew_at
+
+    async def _renewed(self, credentials: Credentials) -> _Token:
+        if self._refusal is not None:
+            refused, until, message = self._refusal
+            if refused == credentials and self._clock.monotonic() < until:
+                raise TwitchAuthError(message)
+        if self._renewal is None or self._renewal[1].done() or self._renewal[0] != credentials:
+            task = self._tasks.start("twitch.token", self._outcome(credentials))
+            self._renewal = (credentials, task)
+        outcome = await asyncio.shield(self._renewal[1])
+        if isinstance(outcome, AppError):
+            raise outcome
+        return outcome
+
+    async def _outcome(self, credentials: Credentials) -> _Token | AppError:
+        """A failure is a value here: it belongs to those who wait, not to the log of failed tasks."""
+        if not self._loaded:
+            stored = await self._read()
+            if stored is not None and self._usable(stored, credentials):
+                self._token = stored
+                return stored
+        now = self._clock.now()
+        try:
+            granted = await oauth.request_token(self._http, self._auth_url, credentials, now)
+        except AppError as error:
+            if isinstance(error, TwitchAuthError):
+                self._refusal = (credentials, self._clock.monotonic() + _REFUSED_FOR, error.message)
+            return error
+        early = min(_EARLY, granted.expires_in / 10)
+        token = _Token(credentials.client_id, granted.access_token, now + granted.expires_in - early)
+        self._token, self._refusal = token, None
+        _log.info("got a new app token", lives_for=_in_words(granted.expires_in))
+        self._tasks.start("twitch.token.save", self._write(token))
+        return token
+
+    async def _read(self) -> _Token | None:
+        text = None
+        try:
+            if self._store is not None:
+                text = await self._store.get(ITEM)
+            self._loaded = True
+        except SecretsError as error:
+            _log.debug("the stored app token cannot be read now", reason=error.message)
+        try:
+            return msgspec.json.decode(text, type=_Token) if text else None
+        except (msgspec.DecodeError, UnicodeError):
+            _log.warning("the stored app token is damaged and not used")
+            return None
+
+    async def _write(self, token: _Token) -> None:
+        if self._store is None:
+            return
+        try:
+            await self._store.set(ITEM, msgspec.json.encode(token).decode())
+        except SecretsError as error:
+            _log.info("the app token is kept in memory only", reason=error.title)
+
+
+def _in_words(seconds: float) -> str:
+    hours = seconds / 3600
+    return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours" if hours >= 2 else f"{seconds:.0f} s"

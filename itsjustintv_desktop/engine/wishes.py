@@ -1,0 +1,150 @@
+"""What a person asks of a running engine: implements control.actions.Actions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
+from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
+from itsjustintv_desktop.engine.events import DeliveryChanged
+from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView, StreamEvent
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.config.schema import Streamer
+    from itsjustintv_desktop.engine.engine import Engine
+
+_LOOK_UP_SECONDS = 8.0
+"""How long a test event waits for a channel's id right after the start: Twitch tells details by id only."""
+
+
+class Wishes:
+    """Each takes effect at once: the dispatcher is woken, the feed and the watchers hear of it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def deliveries(
+        self,
+        *,
+        before: int | None = None,
+        states: Sequence[DeliveryState] = (),
+        streamer: str | None = None,
+        destination: str | None = None,
+        limit: int = 200,
+    ) -> list[DeliveryView]:
+        return await self._engine.ledger.deliveries(
+            before=before, states=states, streamer=streamer, destination=destination, limit=limit
+        )
+
+    async def retry(self, delivery_id: int) -> DeliveryView:
+        """Also lets a paused or failing destination try again: that is what the person asks for."""
+        await self._must_be_on(delivery_id)
+        view = await self._engine.ledger.retry(delivery_id)
+        await self._engine.dispatcher.resume(view.destination)
+        return self._changed(view)
+
+    async def drop(self, delivery_id: int) -> DeliveryView:
+        return self._changed(await self._engine.ledger.drop(delivery_id))
+
+    async def resend(self, delivery_id: int) -> DeliveryView:
+        """Lets the destination try again, like `retry`."""
+        await self._must_be_on(delivery_id)
+        view = await self._engine.ledger.resend(delivery_id)
+        await self._engine.dispatcher.resume(view.destination)
+        return self._changed(view)
+
+    async def _must_be_on(self, delivery_id: int) -> None:
+        name = (await self._engine.ledger.delivery(delivery_id)).destination
+        destination = self._engine.live.destinations.get(name)
+        if destination is not None and not destination.enabled:
+            raise UsageError(f"The destination {name} is switched off in the config. Switch it on first.")
+
+    async def destinations(self) -> list[DestinationView]:
+        """Every destination of the config, in its order."""
+        states = self._engine.dispatcher.lanes.states(self._engine.now())
+        found: list[DestinationView] = []
+        for name, destination in self._engine.live.destinations.items():
+            state, reason = states.get(name, ("closed", ""))
+            found.append(DestinationView(name=name, state=state if destination.enabled else "off", reason=reason))
+        return found
+
+    async def send_anyway(self, event_id: int) -> tuple[str, ...]:
+        return await self._engine.pipeline.send_anyway(event_id)
+
+    async def test_event(self, login: str) -> int:
+        """Raises NotFoundError for a streamer that is not in the config, or that Twitch does not know."""
+        streamer = self._streamer(login)
+        if streamer.key not in self._engine.live.resolved:
+            await self._engine.channels_looked_up(_LOOK_UP_SECONDS)
+        unknown = self._engine.twitch.directory.unknown.get(streamer.key)
+        if unknown is not None:
+            raise NotFoundError(unknown)
+        channel = self._engine.live.resolved.get(streamer.key)
+        now = self._engine.now()
+        message_id = f"test-{uuid.uuid4()}"
+        event = StreamEvent(
+            source="twitch",
+            kind="stream.online",
+            message_id=message_id,
+            received_at=now,
+            broadcaster_id=streamer.user_id or (channel.user_id if channel else ""),
+            broadcaster_login=channel.login if channel else streamer.login,
+            broadcaster_name=channel.display_name if channel else "",
+            stream_id=message_id,
+            started_at=now,
+            test=True,
+        )
+        await self._engine.ledger.accept_now(event)
+        self._engine.pipeline.wake()
+        record = await self._engine.ledger.event_of_message("twitch", message_id)
+        if record is None:
+            raise NotFoundError("The test event is gone already. Try again.")
+        return record.id
+
+    async def event_report(self, event_id: int) -> EventReport:
+        record = await self._engine.ledger.event(event_id)
+        if record is None:
+            raise NotFoundError(f"There is no event {event_id}.")
+        deliveries = await self._engine.ledger.deliveries(event_id=event_id)
+        waiting = {each.destination for each in deliveries if each.state not in FINAL_STATES}
+        blocked = {each.name: each.sentence for each in await self.destinations() if each.sentence}
+        return EventReport(
+            id=event_id,
+            state=record.state.value,
+            reason=record.reason,
+            explanation=record.explanation,
+            deliveries=tuple(reversed(deliveries)),
+            blocked={name: sentence for name, sentence in blocked.items() if name in waiting},
+        )
+
+    def _streamer(self, login: str) -> Streamer:
+        wanted = login.strip().lower()
+        live = self._engine.live
+        for key, streamer in live.config.streamers.items():
+            channel = live.resolved.get(key)
+            names = {key.lower(), streamer.login.lower(), streamer.user_id, channel.login.lower() if channel else ""}
+            if wanted and wanted in names:
+                return streamer
+        known = ", ".join(sorted(live.config.streamers))
+        there = f"There are: {known}" if known else "It has no streamers yet"
+        raise NotFoundError(f"No streamer {login!r} is in the config. {there}.")
+
+    def _changed(self, view: DeliveryView) -> DeliveryView:
+        self._engine.bus.publish(
+            DeliveryChanged(
+                id=view.id,
+                event_id=view.event_id,
+                streamer=view.streamer,
+                destination=view.destination,
+                state=view.state,
+                attempts=view.attempts,
+                status=view.last_status,
+                error=view.last_error,
+                next_at=view.next_at,
+            )
+        )
+        self._engine.dispatcher.wake()
+        self._engine.feed.changed()
+        return view

@@ -1,0 +1,166 @@
+"""The HTTP side of steering: /simulator/... with JSON, for people and for tests in another process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from itsjustintv_desktop.simulator.answers import RefusedError, answer, problem
+from itsjustintv_desktop.simulator.faults import Fault, ReceiverFault
+from itsjustintv_desktop.simulator.state import Channel
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.simulator.server import Simulator
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+B = TypeVar("B", bound=_Body)
+
+
+class FaultsBody(_Body):
+    """Only what is named changes; `clear` comes first; null switches one fault off."""
+
+    clear: bool = False
+    revoke_tokens: bool = False
+    streams_lag: float | None = None
+    clock_skew: float | None = None
+    duplicates: int | None = None
+    duplicate_ids: int | None = None
+    thumbnails_missing: bool | None = None
+    endpoints: dict[str, Fault | None] = {}
+    receivers: dict[str, ReceiverFault | None] = {}
+
+
+class ChannelBody(_Body, omit_defaults=True):
+    login: str
+    user_id: str | None = None
+    display_name: str | None = None
+    tags: list[str] | msgspec.UnsetType = msgspec.UNSET
+    language: str | msgspec.UnsetType = msgspec.UNSET
+    title: str | msgspec.UnsetType = msgspec.UNSET
+    category: str | msgspec.UnsetType = msgspec.UNSET
+    followers: int | msgspec.UnsetType = msgspec.UNSET
+    description: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class LiveBody(_Body):
+    stream_id: str | None = None
+    notify: bool = True
+    viewers: int = 25
+
+
+class SubscriptionBody(_Body):
+    login: str
+    callback: str
+    type: str = "stream.online"
+    secret: str | None = None
+
+
+class Admin:
+    """Answers errors in Helix' shape."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/simulator/state", _guarded(self._state)),
+            web.post("/simulator/faults", _guarded(self._faults)),
+            web.post("/simulator/channels", _guarded(self._channel)),
+            web.post("/simulator/channels/{login}/live", _guarded(self._live)),
+            web.post("/simulator/channels/{login}/offline", _guarded(self._offline)),
+            web.post("/simulator/subscriptions", _guarded(self._subscribe)),
+        ]
+
+    async def _state(self, _request: web.Request) -> web.Response:
+        simulator = self._simulator
+        received = simulator.receiver.all
+        return answer(
+            {
+                "channels": [_show(channel) for channel in simulator.state.channels.values()],
+                "subscriptions": [held.public() for held in simulator.eventsub.subscriptions],
+                "calls": dict(simulator.calls),
+                "sent": len(simulator.eventsub.sent),
+                "receivers": {
+                    name: {
+                        "received": len(simulator.receiver.received(name)),
+                        "accepted": len(simulator.receiver.accepted(name)),
+                    }
+                    for name in sorted({one.name for one in received})
+                },
+                "doubles": len(simulator.receiver.doubles()),
+            }
+        )
+
+    async def _faults(self, request: web.Request) -> web.Response:
+        body = await _read(request, FaultsBody)
+        faults = self._simulator.faults
+        if body.clear:
+            faults.clear()
+        for name in ("streams_lag", "clock_skew", "duplicates", "duplicate_ids", "thumbnails_missing"):
+            if (value := getattr(body, name)) is not None:
+                setattr(faults, name, value)
+        for endpoint, fault in body.endpoints.items():
+            if fault is None:
+                faults.endpoints.pop(endpoint, None)
+            else:
+                faults.set(endpoint, fault)
+        for name, receiver_fault in body.receivers.items():
+            if receiver_fault is None:
+                faults.receivers.pop(name, None)
+            else:
+                faults.set_receiver(name, receiver_fault)
+        if body.revoke_tokens:
+            faults.revoke_tokens()
+        return web.Response(status=204)
+
+    async def _channel(self, request: web.Request) -> web.Response:
+        body = await _read(request, ChannelBody)
+        return answer(_show(self._simulator.add_channel(**msgspec.to_builtins(body))), 201)
+
+    async def _live(self, request: web.Request) -> web.Response:
+        body = await _read(request, LiveBody)
+        login = request.match_info["login"]
+        stream = await self._simulator.go_live(
+            login, stream_id=body.stream_id, notify=body.notify, viewers=body.viewers
+        )
+        return answer(asdict(stream))
+
+    async def _offline(self, request: web.Request) -> web.Response:
+        await self._simulator.go_offline(request.match_info["login"])
+        return web.Response(status=204)
+
+    async def _subscribe(self, request: web.Request) -> web.Response:
+        body = await _read(request, SubscriptionBody)
+        channel = self._simulator.state.get(body.login)
+        made = await self._simulator.subscribe(channel.user_id, body.type, body.callback, body.secret)
+        return answer(made.public(), 201)
+
+
+def _guarded(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Any:
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return await handler(request)
+        except RefusedError as refused:
+            return problem(refused.status, refused.message)
+        except KeyError:
+            return problem(404, "there is no such channel")
+        except (msgspec.MsgspecError, ValueError) as error:
+            return problem(400, str(error))
+
+    return handle
+
+
+async def _read(request: web.Request, kind: type[B]) -> B:
+    return msgspec.json.decode(await request.read() or b"{}", type=kind)
+
+
+def _show(channel: Channel) -> dict[str, Any]:
+    return asdict(channel)

@@ -1,0 +1,91 @@
+"""EventSub messages: their events, bodies, headers and signature.
+
+https://dev.twitch.tv/docs/eventsub/handling-webhook-events/
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import Any
+
+from itsjustintv_desktop.simulator.state import Channel, State, Stream
+from itsjustintv_desktop.simulator.subscriptions import Subscription
+
+NOTIFICATION = "notification"
+VERIFICATION = "webhook_callback_verification"
+REVOCATION = "revocation"
+
+
+@dataclass(slots=True)
+class Sent:
+    """One POST to a callback and what came of it. `elapsed` is seconds until the answer's head was in."""
+
+    subscription: Subscription
+    kind: str
+    message_id: str
+    timestamp: str
+    retry: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    status: int | None = None
+    answer: bytes = b""
+    elapsed: float = 0.0
+    error: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+def signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
+    """`sha256=` and the lowercase hex HMAC-SHA256 of id, timestamp and raw body."""
+    signed = message_id.encode() + timestamp.encode() + body
+    return "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
+def headers(sent: Sent, given_signature: str | None = None) -> dict[str, str]:
+    """The headers of a message. The signature is the right one unless another is given."""
+    subscription = sent.subscription
+    right = signature(subscription.transport.secret, sent.message_id, sent.timestamp, sent.body)
+    return {
+        "Content-Type": "application/json",
+        "Twitch-Eventsub-Message-Id": sent.message_id,
+        "Twitch-Eventsub-Message-Retry": str(sent.retry),
+        "Twitch-Eventsub-Message-Signature": right if given_signature is None else given_signature,
+        "Twitch-Eventsub-Message-Timestamp": sent.timestamp,
+        "Twitch-Eventsub-Message-Type": sent.kind,
+        "Twitch-Eventsub-Subscription-Type": subscription.type,
+        "Twitch-Eventsub-Subscription-Version": subscription.version,
+    }
+
+
+def broadcaster(channel: Channel) -> dict[str, str]:
+    return {
+        "broadcaster_user_id": channel.user_id,
+        "broadcaster_user_login": channel.login,
+        "broadcaster_user_name": channel.display_name,
+    }
+
+
+def stream_online(state: State, channel: Channel, stream: Stream) -> dict[str, Any]:
+    """stream.online version 1: no title and no game."""
+    started_at = state.stamp(stream.started_at)
+    return {"id": stream.id, **broadcaster(channel), "type": "live", "started_at": started_at}
+
+
+def stream_offline(channel: Channel) -> dict[str, Any]:
+    return dict(broadcaster(channel))
+
+
+def channel_update(channel: Channel) -> dict[str, Any]:
+    """channel.update version 2."""
+    return {
+        **broadcaster(channel),
+        "title": channel.title,
+        "language": channel.language,
+        "category_id": channel.category.id,
+        "category_name": channel.category.name,
+        "content_classification_labels": [],
+    }

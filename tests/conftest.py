@@ -1,0 +1,126 @@
+"""What every test is held to: no unexpected error in the log, no task and no thread left behind.
+
+A test that provokes errors says so: `@pytest.mark.expected_errors("part of the message", ...)`; without arguments any
+error is fine. The fixture `error_log` gives the messages so far.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import structlog
+
+from tests.support.disks import can_mount
+
+pytest_plugins = ["tests.no_skips"]
+
+_LEVELS = frozenset({"error", "critical", "exception", "fatal"})
+
+
+class ErrorLog(logging.Handler):
+    """Messages of level error and above, of structlog and of `logging` (asyncio reports its mishaps there)."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            text = f"{text} ({record.exc_info[1]!r})"
+        self.messages.append(f"{record.name}: {text}")
+
+    def process(self, _logger: object, method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+        """As a structlog processor: notes errors, changes nothing."""
+        if method in _LEVELS:
+            details = ", ".join(f"{key}={value!r}" for key, value in event.items() if key != "event")
+            self.messages.append(f"{event.get('event')} ({details})")
+        return event
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "expected_errors(*texts): log records of level error that hold one of the texts are no failure"
+    )
+    config.addinivalue_line("markers", "small_disk: mounts a small disk of its own, which takes root on Linux")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips tests marked small_disk, visibly, where none can be mounted."""
+    marked = [item for item in items if item.get_closest_marker("small_disk")]
+    if marked and not can_mount():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="a small disk cannot be mounted here (that takes root on Linux)"))
+
+
+def pytest_collection_finish() -> None:
+    # What is loaded now stays: collecting garbage after a test then only looks at what the test made.
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def error_log(request: pytest.FixtureRequest) -> Iterator[ErrorLog]:
+    """Fails the test for unexpected errors, tasks and threads. Comes first, so it looks after all else is over."""
+    log = ErrorLog()
+    structlog.reset_defaults()
+    structlog.configure(processors=[log.process, *structlog.get_config()["processors"]])
+    logging.getLogger().addHandler(log)
+    before = set(threading.enumerate())
+    is_async = request.node.get_closest_marker("asyncio") is not None
+    if is_async:
+        request.getfixturevalue("_no_tasks_left")
+    yield log
+    if is_async:
+        gc.collect()  # a task that failed unheard is reported when it is collected
+    logging.getLogger().removeHandler(log)
+    structlog.reset_defaults()
+    left = _threads_left(before)
+    assert not left, f"threads left running: {', '.join(left)}"
+    unexpected = _unexpected(request, log.messages)
+    assert not unexpected, "unexpected errors in the log:\n" + "\n".join(unexpected)
+
+
+@pytest.fixture
+async def _no_tasks_left() -> AsyncIterator[None]:
+    """Torn down on the test's own loop, after every other fixture."""
+    yield
+    left = _other_tasks()
+    if left:
+        await asyncio.wait(left, timeout=1.0)
+        left = _other_tasks()
+    assert not left, f"tasks left running: {', '.join(sorted(map(repr, left)))}"
+
+
+def _other_tasks() -> set[asyncio.Task[object]]:
+    current = asyncio.current_task()
+    return {task for task in asyncio.all_tasks() if task is not current}
+
+
+def _threads_left(before: set[threading.Thread]) -> list[str]:
+    """Names of new threads that keep a process alive, and of ledgers nobody closed; they get 2 s to end."""
+    deadline = time.monotonic() + 2.0
+    left = [one for one in threading.enumerate() if one not in before and _counts(one)]
+    for thread in left:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return [thread.name for thread in left if thread.is_alive()]
+
+
+def _counts(thread: threading.Thread) -> bool:
+    # The loop's own executor (asyncio_0, ...) ends with the loop, which is closed after this.
+    return thread.name == "ledger" or not (thread.daemon or thread.name.startswith("asyncio_"))
+
+
+def _unexpected(request: pytest.FixtureRequest, messages: list[str]) -> list[str]:
+    markers = list(request.node.iter_markers("expected_errors"))
+    if any(not marker.args for marker in markers):
+        return []
+    allowed = [text for marker in markers for text in marker.args]
+    return [message for message in messages if not any(text in message for text in allowed)]

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from itsjustintv_desktop.engine.announce.match import Matcher
+from itsjustintv_desktop.engine.config.schema import Config, Streamer
+from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.twitch.resolve import Resolved
+
+CONFIG = Config(
+    streamers={
+        "by_id": Streamer(key="by_id", user_id="1", login="old_name"),
+        "by_login": Streamer(key="by_login", login="Some_One"),
+        "resolved": Streamer(key="resolved", login="third"),
+        "off": Streamer(key="off", user_id="4", enabled=False),
+    }
+)
+RESOLVED = {"by_id": Resolved("by_id", "1", "new_name", "New"), "resolved": Resolved("resolved", "3", "third", "Third")}
+
+
+def event(user_id: str, login: str) -> StreamEvent:
+    return StreamEvent(
+        source="twitch",
+        kind="stream.online",
+        message_id="m",
+        received_at=0.0,
+        broadcaster_id=user_id,
+        broadcaster_login=login,
+    )
+
+
+@pytest.mark.parametrize(
+    ("user_id", "login", "key"),
+    [
+        ("1", "new_name", "by_id"),
+        ("1", "whatever_it_is_now", "by_id"),
+        ("77", "some_one", "by_login"),
+        ("77", "SOME_ONE", "by_login"),
+        ("3", "renamed_since", "resolved"),
+        ("4", "", "off"),
+        ("", "NEW_name", "by_id"),
+        ("", "third", "resolved"),
+        ("99", "nobody", None),
+        ("", "", None),
+        ("99", "", None),
+    ],
+)
+def test_by_id_then_by_login(user_id: str, login: str, key: str | None) -> None:
+    found = Matcher(CONFIG, RESOLVED).match(event(user_id, login))
+    assert (found.key if found else None) == key
+
+
+def test_whoever_took_over_an_old_login_is_someone_else() -> None:
+    matcher = Matcher(CONFIG, RESOLVED)
+    assert matcher.match(event("500", "old_name")) is None
+    assert matcher.match(event("500", "new_name")) is None
+    assert matcher.match(event("500", "third")) is None
+
+
+def test_before_anything_is_resolved_logins_count() -> None:
+    found = Matcher(CONFIG, {}).match(event("3", "third"))
+    assert found is not None
+    assert found.key == "resolved"

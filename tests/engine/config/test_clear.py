@@ -1,0 +1,90 @@
+"""Secrets that stand in the file: found whatever the environment says, and told when others may read them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from itsjustintv_desktop.engine.config.load import Loaded, load, parse
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="file modes are a POSIX thing")
+DISCORD = "https://discord.com/api/webhooks/1/t"
+
+
+def of(text: str, environ: dict[str, str] | None = None) -> Loaded:
+    return parse(text, file="config.toml", environ=environ or {})
+
+
+def test_a_key_that_the_environment_also_sets_still_stands_in_the_file() -> None:
+    text = (
+        f"[Twitch]\nClient_Secret = 'x'\n[destinations.a]\nurl = '{DISCORD}'\n"
+        f"[streamers.twitch.b]\nwebhook_url = '{DISCORD}'"
+    )
+    environ = {
+        "ITSJUSTINTV_TWITCH_CLIENT_SECRET": "other",
+        "ITSJUSTINTV_DESTINATIONS_A_URL": "https://example.com/",
+        "ITSJUSTINTV_STREAMERS_B_TARGET_WEBHOOK_URL": "https://example.com/",
+    }
+    found = ("Twitch.Client_Secret", "streamers.twitch.b.webhook_url", "destinations.a.url")
+    assert of(text).secrets_in_clear == found
+    assert of(text, environ).secrets_in_clear == found
+
+
+def test_what_only_the_environment_says_does_not_stand_in_the_file() -> None:
+    environ = {"ITSJUSTINTV_TWITCH_CLIENT_SECRET": "other", "ITSJUSTINTV_DESTINATIONS_A_URL": DISCORD}
+    loaded = of("[twitch]\nclient_secret = '@keyring'\n[tunnel]\nauthtoken = ''\n", environ)
+    assert loaded.secrets_in_clear == loaded.secrets_fixed == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "counts"),
+    [
+        ("https://example.com/", False),
+        ("https://me:pw@example.com/", True),
+        ("https://token@example.com/", True),
+        ("@keyring", False),
+        (DISCORD, True),
+    ],
+)
+def test_addresses_that_count(url: str, counts: bool) -> None:
+    assert of(f"[destinations.a]\nurl = '{url}'").secrets_in_clear == (("destinations.a.url",) if counts else ())
+
+
+def test_headers_that_look_like_credentials_are_named_as_fixed() -> None:
+    loaded = of(
+        "[destinations.a]\nurl = 'https://example.com/'\nheaders = { Authorization = 'Bearer x', X-Colour = 'red' }\n"
+        "[telemetry.headers]\nx-api-key = 'k'\n"
+    )
+    assert loaded.secrets_in_clear == ()
+    assert loaded.secrets_fixed == ("telemetry.headers.x-api-key", "destinations.a.headers.Authorization")
+
+
+@POSIX
+@pytest.mark.parametrize(("mode", "is_said"), [(0o600, False), (0o640, True), (0o604, True), (0o400, False)])
+@pytest.mark.parametrize("secret", ["client_secret = 'hidden'", ""])
+def test_others_that_may_read_secrets_are_told_of(tmp_path: Path, mode: int, is_said: bool, secret: str) -> None:
+    path = tmp_path / "my config.toml"
+    path.write_text(f"[twitch]\n{secret}\n")
+    path.chmod(mode)
+    notices = load(path, {}).notices
+    assert bool(notices) == (is_said and bool(secret))
+    if notices:
+        assert f"chmod 600 '{path}'" in notices[0]
+        assert "twitch.client_secret" in notices[0]
+        assert "hidden" not in notices[0]
+
+
+def test_a_table_that_is_none_is_no_trouble() -> None:
+    from itsjustintv_desktop.engine.config.clear import find
+
+    broken: list[dict[str, Any]] = [
+        {"twitch": 1},
+        {"streamers": [1]},
+        {"destinations": {"a": "x"}},
+        {"telemetry": {"headers": []}},
+    ]
+    for raw in broken:
+        assert find(raw).movable == find(raw).fixed == ()

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from itsjustintv_desktop.engine.delivery.answers import judge, retry_after
+from itsjustintv_desktop.engine.models import Outcome
+
+NOW = 1_445_412_480.0
+"""Wed, 21 Oct 2015 07:28:00 GMT"""
+
+
+def outcome(status: int) -> Outcome:
+    return judge(status, CIMultiDict(), now=NOW).outcome
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 206, 299])
+def test_2xx_is_delivered(status: int) -> None:
+    verdict = judge(status, CIMultiDict(), now=NOW)
+    assert (verdict.outcome, verdict.error) == (Outcome.DELIVERED, None)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 521, 599, 600, 999, 99])
+def test_is_tried_again(status: int) -> None:
+    assert outcome(status) is Outcome.RETRY
+
+
+@pytest.mark.parametrize("status", [101, 199, 300, 304, 305, 400, 401, 403, 404, 405, 409, 413, 418, 422, 451, 499])
+def test_is_final_and_says_which_answer_it_was(status: int) -> None:
+    verdict = judge(status, CIMultiDict(), now=NOW)
+    assert verdict.outcome is Outcome.DEAD
+    assert verdict.error is not None
+    assert str(status) in verdict.error
+
+
+def test_410_is_gone() -> None:
+    assert outcome(410) is Outcome.GONE
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_says_so_and_not_where_to(status: int) -> None:
+    headers = CIMultiDict({"Location": "https://discord.com/api/webhooks/1/TOKEN"})
+    verdict = judge(status, headers, now=NOW)
+    assert verdict.outcome is Outcome.DEAD
+    assert verdict.error == (
+        f"answered with a redirect ({status}) to another address; put the final address into the config"
+    )
+
+
+@pytest.mark.parametrize("name", ["Retry-After", "retry-after"])
+def test_retry_after_counts_with_every_answer_that_is_tried_again(name: str) -> None:
+    for status in (429, 503, 500):
+        assert judge(status, CIMultiDict({name: "120"}), now=NOW).retry_after == 120
+    assert judge(404, CIMultiDict({name: "120"}), now=NOW).retry_after is None
+
+
+def test_the_first_of_several_retry_after_counts() -> None:
+    assert judge(429, CIMultiDict([("Retry-After", "5"), ("Retry-After", "7")]), now=NOW).retry_after == 5
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("0", 0),
+        ("120", 120),
+        (" 120 ", 120),
+        ("0.65", 0.65),
+        ("999999999999", 999999999999),
+        ("Wed, 21 Oct 2015 07:29:00 GMT", 60),
+        ("Wednesday, 21-Oct-15 07:29:00 GMT", 60),
+        ("Wed Oct 21 07:29:00 2015", 60),
+        ("Wed, 21 Oct 2015 07:29:00", 60),
+        ("Wed, 21 Oct 2015 07:00:00 GMT", 0),
+        ("Wed, 21 Oct 2115 07:28:00 GMT", 36524 * 86400.0),
+        ("-1", None),
+        ("9e99", None),
+        ("9" * 5000, None),
+        ("", None),
+        ("soon", None),
+        ("٣٠", None),
+        ("inf", None),
+        ("nan", None),
+        ("Wed, 99 Oct 99999999 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2015 07:28:00 +99999999999999", 0),
+    ],
+)
+def test_retry_after_of_rfc_9110_and_its_abuse(value: str, expected: float | None) -> None:
+    got = retry_after(value, NOW)
+    assert got == expected if expected is None else got == pytest.approx(expected)
+
+
+days = st.sampled_from(["Wed", "Wednesday", "Xyz", ""])
+dates = st.builds(
+    "{}, {} {} {} {}:{}:{} {}".format,
+    days,
+    st.integers(-5, 99),
+    st.sampled_from(["Oct", "Foo", "13"]),
+    st.integers(-1, 10**6),
+    st.integers(-1, 99),
+    st.integers(-1, 99),
+    st.integers(-1, 99),
+    st.one_of(st.sampled_from(["GMT", "-0000", "+9999", "EST", ""]), st.integers().map(str)),
+)
+
+
+@given(st.one_of(st.text(), st.text("0123456789.-+eE: ,GMTWedOct"), dates), st.floats(0, 1e11))
+def test_no_retry_after_ever_raises(value: str, now: float) -> None:
+    got = retry_after(value, now)
+    assert got is None or got >= 0
+
+
+@given(st.integers(-10, 2000), st.dictionaries(st.sampled_from(["Retry-After", "Location"]), st.text()))
+def test_every_status_has_a_verdict_with_a_sentence(status: int, headers: dict[str, str]) -> None:
+    verdict = judge(status, CIMultiDict(headers), now=NOW)
+    assert (verdict.error is None) == (verdict.outcome is Outcome.DELIVERED)

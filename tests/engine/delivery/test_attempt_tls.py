@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import ssl
+from collections.abc import AsyncIterator
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.trust import client_context
+from itsjustintv_desktop.engine.models import AttemptResult, Outcome
+from tests.engine.delivery.servers import OK, Receiver, answering, receiver
+
+DAY = dt.timedelta(days=1)
+
+
+class Authority:
+    """A certificate authority for one test run."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        constraints = x509.BasicConstraints(ca=True, path_length=None)
+        self._certificate = self._sign(self._name, self._key.public_key(), DAY, (constraints, True))
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
+
+    def server(self, host: str, expires: dt.timedelta = DAY) -> ssl.SSLContext:
+        """A server's context with a certificate for `host` that ends `expires` from now."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName(
+            [x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)]
+        )
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        certificate = self._sign(subject, key.public_key(), expires, (names, False))
+        file = self._folder / f"{host}-{expires.days}.pem"
+        file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def _sign(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        expires: dt.timedelta,
+        extension: tuple[x509.ExtensionType, bool],
+    ) -> x509.Certificate:
+        now = dt.datetime.now(dt.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - 10 * DAY)
+            .not_valid_after(now + expires)
+            .add_extension(extension[0], critical=extension[1])
+            .sign(self._key, hashes.SHA256())
+        )
+
+
+@pytest.fixture
+def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """An authority that the system's trust store holds, by the variable that OpenSSL itself reads."""
+    authority = Authority(tmp_path, "trusted")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    if client_context().cert_store_stats()["x509_ca"] != 1:
+        pytest.skip("the trust store of this system is not a file")
+    return authority
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[Sender]:
+    made = Sender()
+    await made.start()
+    yield made
+    await made.close()
+
+
+async def post(sender: Sender, made: Receiver, host: str = "127.0.0.1") -> AttemptResult:
+    url = made.url("/api/webhooks/1/token", scheme="https", host=host)
+    return await sender.post(Destination(name="d", timeout=20), url=url, secret=None, webhook_id="id", body=b"{}")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_certificate_of_a_trusted_authority_is_accepted(trusted: Authority, sender: Sender, host: str) -> None:
+    async with receiver(answering(OK), trusted.server(host)) as made:
+        result = await post(sender, made, host)
+    assert (result.outcome, result.error) == (Outcome.DELIVERED, None)
+
+
+async def test_an_expired_certificate(trusted: Authority, sender: Sender) -> None:
+    async with receiver(answering(OK), trusted.server("127.0.0.1", -DAY)) as made:
+        result = await post(sender, made)
+    assert (result.outcome, result.status) == (Outcome.RETRY, None)
+    assert result.error == "the server's certificate is not valid: certificate has expired"
+    assert made.requests == []
+
+
+@pytest.mark.parametrize(("host", "reason"), [("127.0.0.1", "IP address mismatch"), ("localhost", "Hostname mismatch")])
+async def test_a_certificate_for_another_host(trusted: Authority, sender: Sender, host: str, reason: str) -> None:
+    async with receiver(answering(OK), trusted.server("other.test")) as made:
+        result = await post(sender, made, host)
+    assert (result.outcome, result.error) == (Outcome.RETRY, f"the server's certificate is not valid: {reason}")
+    assert made.requests == []
+
+
+async def test_a_certificate_of_an_unknown_authority(trusted: Authority, sender: Sender, tmp_path: Path) -> None:
+    stranger = Authority(tmp_path, "stranger")
+    async with receiver(answering(OK), stranger.server("127.0.0.1")) as made:
+        result = await post(sender, made)
+    assert result.outcome is Outcome.RETRY
+    assert (result.error or "").startswith("the server's certificate is not valid: ")
+    assert made.requests == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_tls_older_than_1_2_is_refused(trusted: Authority, sender: Sender) -> None:
+    old = trusted.server("127.0.0.1")
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version = ssl.TLSVersion.TLSv1
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    lax = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    lax.set_ciphers("ALL:@SECLEVEL=0")
+    lax.minimum_version = ssl.TLSVersion.TLSv1
+    lax.load_verify_locations(trusted.file)
+    async with receiver(answering(OK), old) as made:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", made.port, ssl=lax)
+        except (ssl.SSLError, ConnectionError):
+            pytest.skip("the OpenSSL of this machine knows no TLS older than 1.2 at all")
+        writer.close()
+        result = await post(sender, made)
+    assert (result.outcome, result.status) == (Outcome.RETRY, None)
+    assert made.requests == []
+
+
+async def test_a_server_without_tls_at_an_https_address(trusted: Authority, sender: Sender) -> None:
+    async def plain(made: Receiver, reader: object, writer: object) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")  # type: ignore[attr-defined]
+
+    async with receiver(plain) as made:
+        result = await post(sender, made)
+    assert (result.outcome, result.error) == (Outcome.RETRY, "the TLS connection failed")
+
+
+def test_the_context_verifies_and_is_no_older_than_1_2() -> None:
+    context = client_context()
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_without_a_store_of_openssl_truststore_looks_for_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
+    context = client_context()
+    assert type(context).__module__.startswith("truststore")
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import base64
+import html
+import json
+import time
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itsjustintv_desktop.engine.delivery.excerpt import address_secrets, clean, worth_hiding
+
+DISCORD = "https://discord.com/api/webhooks/112233445566778899/aBcDeFgHiJkLmNoPqRsTuVwXyZ-0123456789"
+SLACK = "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [
+        (DISCORD, "112233445566778899"),
+        (DISCORD, "aBcDeFgHiJkLmNoPqRsTuVwXyZ-0123456789"),
+        (SLACK, "XXXXXXXXXXXXXXXXXXXXXXXX"),
+        (SLACK, "T00000000"),
+        ("https://user:hunter22@host/hooks", "hunter22"),
+        ("https://host/hooks?code=s3cr3t-v%2Flue", "s3cr3t-v/lue"),
+        ("https://host/hooks?code=s3cr3t-v%2Flue", "s3cr3t-v%2Flue"),
+    ],
+)
+@pytest.mark.parametrize("echo", ["<p>{} was not found</p>", '{{"path":"{}"}}', "{}", "GET {} HTTP/1.1"])
+def test_an_echoed_part_of_the_address_is_hidden(url: str, secret: str, echo: str) -> None:
+    for spelling in (secret, secret.lower(), url):
+        text = clean(echo.format(spelling).encode(), truncated=False, secrets=address_secrets(url))
+        assert secret.lower() not in text.lower()
+        assert "[hidden]" in text
+
+
+def test_what_helps_the_reader_stays() -> None:
+    answer = '{"message": "Unknown Webhook", "code": 10015}'
+    assert clean(answer.encode(), truncated=False, secrets=address_secrets(DISCORD)) == answer
+    assert clean(b"no_service /services", truncated=False, secrets=address_secrets(SLACK)) == "no_service /services"
+
+
+@given(st.integers(3, 36))
+def test_a_token_cut_off_by_the_limit_is_hidden_too(shown: int) -> None:
+    token = DISCORD.rsplit("/", 1)[1]
+    data = f"unknown: {token[:shown]}".encode()
+    assert clean(data, truncated=True, secrets=address_secrets(DISCORD)) == "unknown: [hidden]"
+
+
+def test_control_and_direction_characters_are_dropped() -> None:
+    data = "a\x00b\x1b[31mc\u202ed\u2028e\r\nf\tg\x7fh".encode() + b"\xff"
+    assert clean(data, truncated=False, secrets=()) == "ab[31mcde\nf\tgh\ufffd"
+
+
+def test_control_characters_do_not_split_a_secret() -> None:
+    data = b"to\x00ken-123456"
+    assert clean(data, truncated=False, secrets={"token-123456"}) == "[hidden]"
+
+
+@given(st.binary(max_size=400), st.booleans(), st.sets(st.text(min_size=6, max_size=30), max_size=3))
+def test_any_answer_becomes_printable_text(data: bytes, truncated: bool, secrets: set[str]) -> None:
+    text = clean(data, truncated=truncated, secrets=secrets)
+    assert all(char.isprintable() or char in "\n\t" or not char.isascii() for char in text)
+    text.encode()
+
+
+def test_short_values_are_not_worth_hiding() -> None:
+    assert worth_hiding(["a", "", "12345", "123456"]) == {"123456"}
+
+
+TOKEN = "tok/EN+9 'é\"<&>=z"
+PAIR = base64.b64encode(b"alice:pass&word").decode()
+
+
+@pytest.mark.parametrize(
+    ("header", "secret"),
+    [
+        ("Bearer abcdef123456", "abcdef123456"),
+        ("token abcdef123456", "abcdef123456"),
+        ('Token token="abcdef123456", id=5', "abcdef123456"),
+        ("key=abcdef123456;v=1", "abcdef123456"),
+        (f"Basic {PAIR}", PAIR),
+        (f"Basic {PAIR}", "alice:pass&word"),
+        (f"basic {PAIR.rstrip('=')}", "pass&word"),
+        ("v1,abcdef/123456+Q=", "abcdef/123456+Q="),
+        ("sha256=abcdef123456", "abcdef123456"),
+        (TOKEN, TOKEN),
+    ],
+)
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str,
+        quote,
+        quote_plus,
+        lambda text: quote(text, safe="").lower(),
+        html.escape,
+        lambda text: html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;").replace("+", "&#43;"),
+        lambda text: json.dumps(text)[1:-1],
+        lambda text: json.dumps(text, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+        lambda text: json.dumps(text)[1:-1].replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
+        lambda text: base64.b64encode(text.encode()).decode(),
+        lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    ],
+)
+def test_a_piece_of_a_header_is_hidden_however_it_is_spelled(
+    header: str, secret: str, spell: Callable[[str], str]
+) -> None:
+    data = f"refused: {spell(secret)}!".encode()
+    text = clean(data, truncated=False, secrets=worth_hiding([header]))
+    assert text.rstrip("=!").removesuffix("%3D").removesuffix("%3d") == "refused: [hidden]"
+
+
+def test_an_addresss_user_and_password_are_hidden_as_they_are_sent() -> None:
+    secrets = address_secrets("https://alice:hunter%2022@host/hooks")
+    sent = base64.b64encode(b"alice:hunter 22").decode()
+    text = clean(f"Authorization: Basic {sent}, hunter 22".encode(), truncated=False, secrets=secrets)
+    assert text == "Authorization: Basic [hidden], [hidden]"
+
+
+def test_the_name_of_a_scheme_stays() -> None:
+    answer = b"a Bearer token or sha256 is needed"
+    assert clean(answer, truncated=False, secrets=worth_hiding(["Bearer abcdef1", "sha256=abcdef1"])) == answer.decode()
+
+
+def test_invisible_characters_do_not_split_a_secret_of_ours() -> None:
+    assert clean(b"x hunter22", truncated=False, secrets=worth_hiding(["hun\u200bter22"])) == "x [hidden]"
+
+
+def test_the_longest_answer_is_cleaned_quickly() -> None:
+    secrets = address_secrets(DISCORD) | worth_hiding([f"Bearer {'aB3-' * 500}", f"Basic {PAIR}", TOKEN, "s" * 64])
+    data = ("aB3-" * 5000)[: 16 * 1024].encode()
+    began = time.perf_counter()
+    clean(data, truncated=True, secrets=secrets)
+    assert time.perf_counter() - began < 0.1

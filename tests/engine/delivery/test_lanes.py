@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.delivery.breaker import BreakerState
+from itsjustintv_desktop.engine.delivery.lanes import FAILING_TOTAL, FIRST_WIDTH, TOTAL, WIDEST, Lanes
+from itsjustintv_desktop.engine.models import AttemptResult, Outcome
+
+T = 1_790_000_000.0
+SENT = AttemptResult(outcome=Outcome.DELIVERED, status=204)
+BUSY = AttemptResult(outcome=Outcome.RETRY, status=503, error="answered 503")
+GONE = AttemptResult(outcome=Outcome.GONE, status=410, error="answered 410")
+
+
+def some(*names: str, enabled: bool = True) -> dict[str, Destination]:
+    return {name: Destination(name=name, url="https://x.example/", enabled=enabled) for name in names}
+
+
+def attempt(lanes: Lanes, name: str, result: AttemptResult | None, now: float = T) -> None:
+    lanes.begin(name, now)
+    lanes.end(name, result, now)
+
+
+def width(lanes: Lanes, name: str, now: float = T) -> int:
+    return lanes.free(some(name), now)[1].get(name, FIRST_WIDTH)
+
+
+def test_a_lane_widens_with_success_and_narrows_with_failure() -> None:
+    lanes = Lanes()
+    assert width(lanes, "a") == FIRST_WIDTH
+    for _ in range(20):
+        attempt(lanes, "a", SENT)
+    assert width(lanes, "a") == WIDEST
+    attempt(lanes, "a", BUSY)
+    assert width(lanes, "a") == 1
+    attempt(lanes, "a", SENT)
+    assert width(lanes, "a") == 2
+
+
+def test_attempts_under_way_take_their_slots() -> None:
+    lanes = Lanes()
+    for number in range(FIRST_WIDTH):
+        lanes.begin("a", T)
+        assert width(lanes, "a") == FIRST_WIDTH - 1 - number
+    assert lanes.free(some("a"), T)[0] == TOTAL - FIRST_WIDTH
+    lanes.end("a", None, T)
+    assert (width(lanes, "a"), lanes.in_flight) == (1, FIRST_WIDTH - 1)
+
+
+def test_a_disabled_destination_has_no_slot_and_a_removed_one_is_not_blocked() -> None:
+    lanes = Lanes()
+    attempt(lanes, "gone", GONE)
+    _, slots, opens = lanes.free(some("off", enabled=False), T)
+    assert (slots, opens) == ({"off": 0}, None)
+
+
+def test_an_open_breaker_says_when_to_come_back_and_a_pause_does_not() -> None:
+    lanes = Lanes()
+    for _ in range(10):
+        attempt(lanes, "a", BUSY)
+    attempt(lanes, "b", GONE)
+    _, slots, opens = lanes.free(some("a", "b"), T)
+    assert (slots, opens) == ({"a": 0, "b": 0}, T + 30)
+    _, slots, opens = lanes.free(some("a", "b"), T + 30)
+    assert (slots, opens) == ({"a": 1, "b": 0}, None)
+    assert sorted(lanes.shut(T)) == ["a", "b"]
+    assert {name: state for name, (state, _) in lanes.states(T + 30).items()} == {"a": "half-open", "b": "paused"}
+
+
+def test_a_held_lane_comes_back_by_itself() -> None:
+    lanes = Lanes()
+    lanes.lane("a").held_until = T + 30
+    assert lanes.free(some("a"), T)[1:] == ({"a": 0}, T + 30)
+    assert lanes.free(some("a"), T + 30)[1:] == ({"a": FIRST_WIDTH}, None)
+
+
+def test_failing_lanes_share_a_part_of_the_places() -> None:
+    lanes = Lanes()
+    attempt(lanes, "good", SENT)
+    for number in range(5):
+        attempt(lanes, f"bad{number}", BUSY)
+    lanes.begin("bad0", T)
+    assert lanes.failing() == (frozenset(f"bad{number}" for number in range(5)), FAILING_TOTAL - 1)
+    lanes.end("bad0", SENT, T)
+    assert lanes.failing()[1] == FAILING_TOTAL
+    assert "bad0" not in lanes.failing()[0]
+
+
+def test_breakers_come_back_after_a_restart() -> None:
+    lanes = Lanes()
+    attempt(lanes, "paused", GONE)
+    attempt(lanes, "fine", SENT)
+    again = Lanes()
+    again.restore({name: lanes.encoded(name) for name in ("paused", "fine")})
+    assert again.free(some("paused", "fine"), T)[1] == {"paused": 0, "fine": FIRST_WIDTH}
+    assert "410" in again.states(T)["paused"][1]
+
+
+@pytest.mark.parametrize("stored", [b"", b"not json", b'{"name": "purple"}', b'{"since": "x"}'])
+def test_a_breaker_that_cannot_be_read_starts_closed(stored: bytes) -> None:
+    lanes = Lanes()
+    lanes.restore({"a": stored, "b": msgspec.json.encode(BreakerState(name="paused"))})
+    assert width(lanes, "a") == FIRST_WIDTH
+    assert width(lanes, "b") == 0
+
+
+def test_another_address_starts_the_lane_afresh() -> None:
+    lanes = Lanes()
+    assert not lanes.address("a", "https://x.example/1", T)
+    attempt(lanes, "a", GONE)
+    assert not lanes.address("a", "https://x.example/1", T)
+    assert width(lanes, "a") == 0
+    assert lanes.address("a", "https://x.example/2", T)
+    assert width(lanes, "a") > 0
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from([None, SENT, BUSY, GONE]), st.floats(0, 60)), max_size=120
+)
+
+
+@given(steps)
+def test_slots_and_places_always_add_up(given_steps: list[tuple[str, AttemptResult | None, float]]) -> None:
+    lanes, now = Lanes(), T
+    destinations = some("a", "b", "c", "d")
+    for name, result, wait in given_steps:
+        now += wait
+        places, slots, opens = lanes.free(destinations, now)
+        assert places == TOTAL - lanes.in_flight
+        assert all(0 <= free <= WIDEST for free in slots.values())
+        assert opens is None or opens > now
+        if slots.get(name, FIRST_WIDTH) > 0:
+            attempt(lanes, name, result, now)
+    assert lanes.in_flight == 0

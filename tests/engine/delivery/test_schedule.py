@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itsjustintv_desktop.engine.config.schema import Retry
+from itsjustintv_desktop.engine.delivery import schedule
+
+MIDDLE = 0.5
+"""With it the jitter is nil."""
+
+retries = st.builds(
+    Retry,
+    initial_delay=st.floats(0.001, 1e6),
+    max_delay=st.floats(0.001, 1e6),
+    backoff_factor=st.floats(1.0, 100.0),
+    jitter=st.floats(0.0, 1.0),
+)
+draws = st.floats(0.0, 1.0, exclude_max=True)
+
+
+def delay(
+    attempts: int, *, retry_after: float | None = None, draw: float = MIDDLE, retry: Retry | None = None
+) -> float:
+    return schedule.next_delay(attempts, retry or Retry(), retry_after=retry_after, random=lambda: draw)
+
+
+def test_doubles_from_thirty_seconds_to_thirty_minutes() -> None:
+    assert [delay(n) for n in range(1, 10)] == [30, 60, 120, 240, 480, 960, 1800, 1800, 1800]
+
+
+def test_jitter_moves_a_delay_by_a_fifth_either_way() -> None:
+    assert delay(1, draw=0.0) == pytest.approx(24)
+    assert delay(1, draw=0.999999) == pytest.approx(36, rel=1e-4)
+    spread = {delay(3, draw=random.Random(seed).random()) for seed in range(50)}
+    assert len(spread) == 50
+
+
+def test_retry_after_is_clamped_between_the_delay_and_the_maximum() -> None:
+    assert delay(1, retry_after=1) == 30
+    assert delay(1, retry_after=100, draw=0.0) == 100
+    assert delay(1, retry_after=1e12, draw=0.0) == 1800
+    assert delay(1, retry_after=math.inf, draw=0.0) == 1800
+    assert delay(1, retry_after=math.nan) == 30
+
+
+def test_never_earlier_than_the_receiver_asked() -> None:
+    assert all(delay(1, retry_after=100, draw=n / 100) >= 100 for n in range(100))
+
+
+@given(st.one_of(st.integers(0, 10), st.integers(0, 10**30)), retries, draws, st.one_of(st.none(), st.floats()))
+def test_every_delay_is_finite_and_within_the_bounds(
+    attempts: int, retry: Retry, draw: float, retry_after: float | None
+) -> None:
+    value = delay(attempts, retry_after=retry_after, draw=draw, retry=retry)
+    assert 0 <= value <= schedule.longest_delay(retry) * (1 + 1e-9)
+
+
+@given(st.integers(1, 60), retries)
+def test_delays_never_shrink(attempts: int, retry: Retry) -> None:
+    assert delay(attempts, retry=retry) <= delay(attempts + 1, retry=retry)
+
+
+@given(st.floats(), st.floats(0, 1e11), retries)
+def test_no_due_time_lies_further_ahead_than_the_longest_delay(next_at: float, now: float, retry: Retry) -> None:
+    due = schedule.cap_due(next_at, now, retry)
+    assert due <= now + schedule.longest_delay(retry)
+    assert due == next_at or not next_at <= now + schedule.longest_delay(retry)
+
+
+def test_a_clock_that_was_a_year_ahead_postpones_by_minutes_only() -> None:
+    year = 365 * 86400.0
+    assert schedule.cap_due(1000 + year, 1000, Retry()) == 1000 + 1800 * 1.2
+    assert schedule.cap_due(1010, 1000, Retry()) == 1010
+
+
+def test_ends_after_max_age_or_max_attempts() -> None:
+    assert not schedule.is_over_age(0, 86399, Retry())
+    assert schedule.is_over_age(0, 86400, Retry())
+    assert not schedule.attempts_used_up(10_000, Retry(max_attempts=0))
+    assert not schedule.attempts_used_up(2, Retry(max_attempts=3))
+    assert schedule.attempts_used_up(3, Retry(max_attempts=3))

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from itsjustintv_desktop.engine.announce import image_files
+from itsjustintv_desktop.engine.config.endpoints import Endpoints
+from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.models import Image
+from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
+from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.twitch.parts import TwitchParts
+from itsjustintv_desktop.simulator.images import png
+from tests.engine.storage.ledger.book import Book
+from tests.support.clock import FakeClock
+
+
+class House:
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock(wall=time.time())  # files have the machine's time
+        paths = Paths(folder / "config.toml", folder)
+        self.images = paths.images
+        self.ledger = Ledger(paths.ledger, self.clock)
+        self.book = Book(self.ledger, self.clock)
+        self.tasks = Tasks()
+        store = SecretStore.open("memory", vault=paths.vault, passphrase=None, clock=self.clock)
+        self.parts = TwitchParts(
+            self.ledger,
+            store,
+            SecretValues(store, Config),
+            paths=paths,
+            endpoints=Endpoints.from_environ({}),
+            config=Config,
+            on_channels=lambda _: None,
+            busy=lambda: False,
+            tasks=self.tasks,
+            clock=self.clock,
+        )
+
+    def picture(self, number: int, *, old: bool = True) -> str:
+        digest = image_files.keep(self.images, png(10 + number, 10, number), "png")
+        if old:
+            os.utime(self.images / f"{digest}.png", (0, 0))
+        return digest
+
+    async def announced(self, picture: str, *destinations: str) -> dict[str, int]:
+        event_id = await self.book.event()
+        payload = msgspec.json.encode({"image": {"sha256": picture}})
+        made = await self.ledger.announce(event_id, streamer="alice", payload=payload, destinations=destinations)
+        return made.created
+
+    def left(self) -> set[str]:
+        return {file.stem for file in self.images.iterdir()}
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    made = House(tmp_path)
+    await made.ledger.open()
+    yield made
+    await made.tasks.stop()
+    await made.parts.close()
+    await made.ledger.close()
+
+
+async def test_a_picture_stays_while_a_channel_has_it_or_the_history_names_it(house: House) -> None:
+    shown, waiting, worn, nobodys = (house.picture(number) for number in range(4))
+    young = house.picture(4, old=False)
+    await house.announced(shown)
+    made = await house.announced(waiting, "main")
+    for _ in range(250):  # more than a page
+        await house.book.event()
+    image = Image(url="https://x/y.png", sha256=worn, mime_type="image/png", width=12, height=10)
+    house.parts.profiles.update("1", image=image)
+
+    await house.parts.purge_images()
+    assert house.left() == {shown, waiting, worn, young}
+    assert nobodys not in house.left()
+
+    await house.book.event()
+    later = house.clock.now() + 1
+    while await house.ledger.purge(later, later, later):
+        pass
+    await house.parts.purge_images()
+    assert house.left() == {waiting, worn, young}, "what waits is part of the history however old it is"
+
+    await house.ledger.drop(made["main"])
+    while await house.ledger.purge(later, later, later):
+        pass
+    await house.parts.purge_images()
+    assert house.left() == {worn, young}

@@ -1,0 +1,44 @@
+"""kill -9 at random moments, under load, with destinations and Twitch's API failing at random."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.faults import killing, selfkill
+
+KILLS = int(os.environ.get("KILLS", "200"))
+
+
+@pytest.mark.timeout(180)
+async def test_ten_kills(tmp_path: Path) -> None:
+    verdict = await killing.run(tmp_path, kills=10, seed=1)
+    print(verdict.table())
+    assert not verdict.faults()
+    # The run was worth something: kills met the program at work.
+    assert verdict.interrupted
+    assert verdict.resumed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+async def test_two_hundred_kills(tmp_path: Path) -> None:
+    """`KILLS` sets another number."""
+    verdict = await killing.run(tmp_path, kills=KILLS, seed=2)
+    print(verdict.table())
+    assert not verdict.faults()
+    assert verdict.interrupted
+    assert verdict.resumed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    ("sabotage", "seen"),
+    [("answers_early", "lost"), ("marks_early", "lost"), ("forgets_ids", "doubled")],
+)
+async def test_a_broken_promise_is_seen(tmp_path: Path, sabotage: str, seen: str) -> None:
+    verdict = await killing.run(tmp_path, kills=10, seed=3, program=selfkill.program(sabotage))
+    assert getattr(verdict, seen)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import pytest
+
+from itsjustintv_desktop.simulator import Simulator
+from tests.simulator.conftest import Callback
+
+
+async def post(session: aiohttp.ClientSession, sim: Simulator, path: str, json: Any = None) -> tuple[int, Any]:
+    async with session.post(f"{sim.url}/simulator/{path}", json=json) as response:
+        return response.status, await response.json() if await response.read() else None
+
+
+async def test_a_channel_goes_live_and_offline(
+    sim: Simulator, session: aiohttp.ClientSession, callback: Callback
+) -> None:
+    status, channel = await post(session, sim, "channels", {"login": "Ada", "tags": ["English"]})
+    assert (status, channel["login"], channel["tags"]) == (201, "ada", ["English"])
+    status, made = await post(session, sim, "subscriptions", {"login": "ada", "callback": callback.url})
+    assert (status, made["status"], made["type"]) == (201, "enabled", "stream.online")
+    status, stream = await post(session, sim, "channels/ada/live", {"stream_id": "99", "viewers": 3})
+    assert (status, stream["id"]) == (200, "99")
+    await sim.eventsub.idle()
+    assert callback.kinds() == ["webhook_callback_verification", "notification"]
+    async with session.get(f"{sim.url}/simulator/state") as response:
+        state = await response.json()
+    assert state["channels"][0]["stream"]["viewers"] == 3
+    assert [one["id"] for one in state["subscriptions"]] == [made["id"]]
+    assert sim.webhook_secret not in str(state)
+    assert await post(session, sim, "channels/ada/offline") == (204, None)
+    assert sim.state.get("ada").stream is None
+
+
+async def test_faults_are_switched_and_cleared(sim: Simulator, session: aiohttp.ClientSession) -> None:
+    sim.tokens.issue()
+    body = {
+        "streams_lag": 5,
+        "clock_skew": -3600,
+        "duplicates": 1,
+        "revoke_tokens": True,
+        "endpoints": {"users": {"status": 503, "times": 2}, "streams": {"hang": True}},
+        "receivers": {"shop": {"status": 410}},
+    }
+    assert (await post(session, sim, "faults", body))[0] == 204
+    faults = sim.faults
+    assert (faults.streams_lag, faults.clock_skew, faults.duplicates) == (5.0, -3600.0, 1)
+    assert faults.endpoints["users"].status == 503
+    assert faults.receivers["shop"].status == 410
+    assert sim.tokens.ends == {}
+    await post(session, sim, "faults", {"endpoints": {"users": None}, "receivers": {"shop": None}})
+    assert list(faults.endpoints) == ["streams"]
+    assert not faults.receivers
+    assert faults.streams_lag == 5.0
+    await post(session, sim, "faults", {"clear": True})
+    assert not faults.endpoints
+    assert faults.streams_lag == 0.0
+
+
+async def test_state_counts_what_receivers_got(sim: Simulator, session: aiohttp.ClientSession) -> None:
+    sim.faults.set_receiver("shop", status=500, times=1)
+    for _ in range(2):
+        await session.post(sim.receiver_url("shop"), json={})
+    async with session.get(f"{sim.url}/simulator/state") as response:
+        state = await response.json()
+    assert state["receivers"] == {"shop": {"received": 2, "accepted": 1}}
+    assert state["doubles"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "message"),
+    [
+        ("channels", {}, 400, "login"),
+        ("channels", {"login": "ada"}, 400, "exists already"),
+        ("channels", {"login": "bob", "colour": "red"}, 400, "colour"),
+        ("channels/nobody/live", {}, 404, "no such channel"),
+        ("channels/nobody/offline", None, 404, "no such channel"),
+        ("faults", {"endpoints": {"user": {"status": 500}}}, 400, "no endpoint"),
+        ("faults", {"stream_lag": 1}, 400, "stream_lag"),
+        ("subscriptions", {"login": "ada", "callback": "http://example.com/"}, 400, "https"),
+    ],
+)
+async def test_mistakes_are_explained(
+    sim: Simulator, session: aiohttp.ClientSession, path: str, body: Any, status: int, message: str
+) -> None:
+    sim.add_channel("ada")
+    got, data = await post(session, sim, path, body)
+    assert got == status
+    assert message in data["message"]

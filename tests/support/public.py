@@ -1,0 +1,109 @@
+"""The public port over a real ledger and real sockets, without the rest of the engine."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
+from itsjustintv_desktop.engine.ingress.guard import Limits
+from itsjustintv_desktop.engine.ingress.public import PublicServer
+from itsjustintv_desktop.engine.ingress.source import TwitchSource
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.source import Incoming
+from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger
+from itsjustintv_desktop.engine.tasks import Tasks
+from tests.support import rawhttp, signed
+from tests.support.clock import FakeClock
+from tests.support.waiting import until
+
+
+class PublicRig:
+    """What the tests steer: the clock (which stands still), the measured skew, the secrets at hand, the health."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self.clock = FakeClock()
+        self.skew = 0.0
+        self.secrets: tuple[bytes, ...] = (signed.SECRET.encode(),)
+        self.healthy = True
+        self.stale = 0
+        self.ledger_path = folder / "ledger.db"
+        self.ledger = Ledger(self.ledger_path, self.clock)
+        self.source = TwitchSource()
+        judge = self.judge = EventSubJudge(lambda: self.secrets, self.clock, lambda: self.skew)
+        judge.on_stale = self._count_stale
+        self.well_known = WellKnown(self.clock)
+        self.server = PublicServer(
+            judge,
+            self.source,
+            well_known=self.well_known,
+            healthy=lambda: self.healthy,
+            clock=self.clock,
+            limits=limits,
+        )
+        self.address: rawhttp.Address = ("", 0)
+        self._tasks = Tasks()
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    async def ask(self, data: bytes, *, timeout: float = 5.0, head: bool = False) -> rawhttp.Answer:
+        return await rawhttp.ask(self.address, data, timeout=timeout, head=head)
+
+    async def post(self, message: signed.Message, *, timeout: float = 5.0) -> rawhttp.Answer:
+        return await self.ask(message.request(), timeout=timeout)
+
+    async def stored(self) -> list[EventRecord]:
+        """Every event in the ledger, oldest first."""
+        return list(reversed(await self.ledger.events()))
+
+    @contextlib.asynccontextmanager
+    async def ledger_held(self) -> AsyncIterator[None]:
+        """The ledger's thread stands still meanwhile, as on a very slow disk."""
+        go_on, standing = threading.Event(), threading.Event()
+
+        def stand(_: object) -> None:
+            standing.set()
+            go_on.wait(30)
+
+        self._tasks.start("test.hold", self.ledger._writer.run(stand))
+        await until(standing.is_set, what="the ledger's thread stands")
+        try:
+            yield
+        finally:
+            go_on.set()
+
+    async def start(self) -> None:
+        await self.ledger.open()
+        self._tasks.start("test.pump", self._pump())
+        self.address = await self.server.start("127.0.0.1", 0)
+
+    async def stop(self) -> None:
+        await self.server.stop()
+        await self._tasks.stop()
+        await self.ledger.close()
+
+    async def _pump(self) -> None:
+        async for incoming in self.source.events():
+            self.ledger.accept(incoming.event, partial(_settle, incoming))
+
+    def _count_stale(self) -> None:
+        self.stale += 1
+
+
+def _settle(incoming: Incoming, outcome: bool | LedgerError) -> None:
+    incoming.settle(outcome)
+
+
+@contextlib.asynccontextmanager
+async def public_port(folder: Path, limits: Limits | None = None) -> AsyncIterator[PublicRig]:
+    rig = PublicRig(folder, limits or Limits())
+    await rig.start()
+    try:
+        yield rig
+    finally:
+        await rig.stop()

@@ -44,6 +44,11 @@ class FakeClock:
             self._sleepers.pop(mine, None)
 
     @property
+    def sleepers(self) -> int:
+        """How many sleep, those that are waking included."""
+        return len(self._sleepers)
+
+    @property
     def sleeping(self) -> list[float]:
         """Seconds each sleeper still has to sleep, the next to wake first. One that is waking does not count."""
         return sorted(due - self._mono for due, _ in self._sleepers.values() if due > self._mono)

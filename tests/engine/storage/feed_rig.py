@@ -10,7 +10,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.schema import Output
 from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.storage.feed import RETRY_SECONDS, Feed
+from itsjustintv_desktop.engine.storage.feed import LONGEST_PAUSE, RETRY_SECONDS, Feed
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.tasks import Tasks
 from tests.engine.storage.ledger.book import FAILED, SENT, Book
@@ -72,6 +72,9 @@ class Rig:
             return self.feed._idle.is_set()
 
         await until(settled)
+        # The time that went by while it wrote counts as the write's own: let it sleep the pause off.
+        self.clock.advance(LONGEST_PAUSE)
+        await until(lambda: not self.clock.sleepers)
 
     def read(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = msgspec.json.decode(self.path.read_bytes())

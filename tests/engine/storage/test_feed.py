@@ -103,7 +103,6 @@ async def test_switched_off_it_writes_nothing(rig: Rig, output: Output) -> None:
     assert not rig.path.exists()
 
 
-@pytest.mark.slow  # not slow: it is upset by tests running beside it, and the slow ones run alone
 async def test_many_changes_are_few_writes(rig: Rig) -> None:
     await rig.written()
     await rig.announced("main")

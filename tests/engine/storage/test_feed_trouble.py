@@ -50,7 +50,6 @@ async def test_a_large_file_is_never_in_memory_as_a_whole(rig: Rig) -> None:
     assert len(rig.read()) == 250
 
 
-@pytest.mark.slow  # not slow: it is upset by tests running beside it, and the slow ones run alone
 async def test_what_takes_long_to_write_is_written_rarely(rig: Rig) -> None:
     await rig.written()
 

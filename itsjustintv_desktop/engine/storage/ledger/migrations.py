@@ -44,6 +44,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE breakers(destination TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID",
         "CREATE TABLE profiles(user_id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
     ),
+    (
+        # What we made at Twitch, and with which secret (a fingerprint: Twitch never tells the secret again).
+        """CREATE TABLE subscriptions(
+            id TEXT PRIMARY KEY, type TEXT NOT NULL, user_id TEXT NOT NULL, target TEXT NOT NULL,
+            fingerprint TEXT NOT NULL, created_at REAL NOT NULL) WITHOUT ROWID""",
+        # Callbacks and conduits ever used: what points at one of them is ours to delete.
+        "CREATE TABLE targets(target TEXT PRIMARY KEY, used_at REAL NOT NULL) WITHOUT ROWID",
+        # The newest broadcast known of each channel, for catching up and for encoders that crash.
+        """CREATE TABLE broadcasts(
+            broadcaster_id TEXT PRIMARY KEY, stream_id TEXT NOT NULL, started_at REAL, seen_at REAL NOT NULL,
+            ended_at REAL, previous_id TEXT NOT NULL DEFAULT '', previous_ended_at REAL) WITHOUT ROWID""",
+        "CREATE INDEX events_stream ON events(broadcaster_id, stream_id)",
+    ),
 )
 
 

@@ -1,0 +1,58 @@
+"""An address somebody else keeps: a reverse proxy or tunnel in front of us; and the lack of any address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.ingress.ways.base import BaseWay, Webhook
+from itsjustintv_desktop.engine.ingress.ways.choose import callback_of
+from itsjustintv_desktop.engine.ingress.ways.status import WayState
+
+_LOOK_SECONDS = 3600.0
+
+
+class OwnAddress(BaseWay):
+    """Trusts the config: whether the address works is what the probe of `doctor` and Twitch's challenge show."""
+
+    kind = "own"
+
+    def __init__(self, clock: Clock, on_change: Callable[[], None], *, config: Callable[[], Config]) -> None:
+        super().__init__(clock, on_change)
+        self._config = config
+
+    async def run(self) -> None:
+        while True:
+            config = self._config()
+            callback = callback_of(config)
+            self._set_target(Webhook(callback))
+            server = config.server
+            self._tell(
+                WayState.READY,
+                "ready",
+                f"Twitch posts to {callback}; whoever answers there hands it to {server.listen_addr} "
+                f"port {server.port}.",
+                address=callback,
+            )
+            await self._pause(_LOOK_SECONDS)
+
+
+class NoWay(BaseWay):
+    """Webhooks without any address: everything runs, and only the polling finds streams."""
+
+    kind = "none"
+
+    def __init__(self, clock: Clock, on_change: Callable[[], None]) -> None:
+        super().__init__(clock, on_change)
+        self._tell(
+            WayState.FAILING,
+            "no_address",
+            "Twitch has no address to send messages to, so streams are found by asking every few minutes only.",
+            'Set [twitch] transport = "conduit" (nothing else is needed), or an address: see "How Twitch reaches us" '
+            "in the README.",
+        )
+
+    async def run(self) -> None:
+        while True:
+            await self._pause(_LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""How Twitch reaches us: one small interface, one room for each way. The rest of the engine knows the interface only."""
+"""How Twitch reaches us: one small interface, and one room for each way."""
 
 from itsjustintv_desktop.engine.ingress.ways.base import BaseWay, Conduit, Target, Way, Webhook
 from itsjustintv_desktop.engine.ingress.ways.choose import WayKind, way_kind

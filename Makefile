@@ -38,7 +38,7 @@ run: $(BIN)/.run ## the engine without a screen, with your own config
 
 system-deps: ## Debian packages that some tests need (run as root)
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dbus gnome-keyring wrk
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dbus gnome-keyring nginx-light pebble wrk
 
 wheel-check: $(BIN)/.dev ## build the wheel, install it elsewhere, run the demo from it
 	rm -rf build/wheel && mkdir -p build/wheel

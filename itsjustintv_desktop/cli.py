@@ -16,6 +16,9 @@ _COMMANDS = {
     "demo": "See the whole program work against a simulated Twitch.",
     "simulator": "Run the simulated Twitch alone, to develop against.",
     "config": "Check the config, print an example, say where it is.",
+    "tunnel": "Install the program that a tunnel needs.",
+    "subscriptions": "See and repair what Twitch holds for us.",
+    "conduit": "The conduits of this client id: list, adopt, delete.",
     "deliveries": "Look at the queue and the history, and steer them.",
     "test-event": "Send a test announcement to a streamer's destinations.",
 }

@@ -29,7 +29,9 @@ from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from itsjustintv_desktop.engine.limits import not_yet
 from itsjustintv_desktop.engine.live import Live
+from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.reach import Reach
 from itsjustintv_desktop.engine.signing import SigningSecret
 from itsjustintv_desktop.engine.source import Enricher, Incoming, StreamEventSource
 from itsjustintv_desktop.engine.storage.feed import Feed
@@ -61,9 +63,9 @@ class Engine:
 
     def __init__(self, options: EngineOptions) -> None:
         self._options = options
-        self._clock = options.clock
+        self.clock = options.clock
         self._tasks = Tasks()
-        self.supervisor = Supervisor(self._tasks, self._clock)
+        self.supervisor = Supervisor(self._tasks, self.clock)
         self._closers: list[tuple[str, Callable[[], Any]]] = []
         self.bus = Bus()
         self.address: tuple[str, int] | None = None
@@ -103,21 +105,37 @@ class Engine:
         return self._live
 
     @property
+    def paths(self) -> Paths:
+        return self._options.paths
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment the program was started with."""
+        return self._options.environ
+
+    @property
     def signing_problem(self) -> str | None:
         """Why Twitch's messages cannot be verified yet; None when they can."""
-        return self._signing.problem
+        return self.signing.problem
 
     async def channels_looked_up(self, timeout: float) -> None:
         """Wait until Twitch was asked which channel each streamer is, at most `timeout` seconds."""
         if self._live.config.twitch.client_id:
             await self.twitch.directory.first_look(timeout)
 
+    async def submit(self, event: StreamEvent) -> bool:
+        """Hand in an event of Twitch that came another way than by a POST. True new, False known.
+
+        Returns after it is on disk. Raises LedgerError: not stored.
+        """
+        return await self._source.submit(event)
+
     def now(self) -> float:
         """Wall clock, Unix seconds."""
-        return self._clock.now()
+        return self.clock.now()
 
     async def _start(self) -> None:
-        paths, clock = self._options.paths, self._clock
+        paths, clock = self._options.paths, self.clock
         await asyncio.to_thread(paths.create)
         lock = InstanceLock(paths.lock)
         lock.acquire()
@@ -137,14 +155,15 @@ class Engine:
             clock=clock,
         )
         self._closing("secrets", self.secrets.close)
-        values = SecretValues(self.secrets, lambda: self._live.config)
-        self._signing = SigningSecret(self.secrets, values, clock)
+        values = self.values = SecretValues(self.secrets, lambda: self._live.config)
+        self.signing = SigningSecret(self.secrets, values, clock)
+        endpoints = Endpoints.from_environ(self._options.environ)
         twitch = self.twitch = TwitchParts(
             self.ledger,
             self.secrets,
             values,
             paths=paths,
-            endpoints=Endpoints.from_environ(self._options.environ),
+            endpoints=endpoints,
             config=lambda: self._live.config,
             on_channels=self._channels_changed,
             busy=lambda: self.pipeline.in_flight > 0,
@@ -154,14 +173,17 @@ class Engine:
         self._closing("twitch", twitch.close)
         await twitch.profiles.load()
         self._live = self._live.with_resolved(await twitch.directory.load())
-        await self._build_way(twitch)
+        await self._build_line(twitch)
+        self.well_known = WellKnown(clock)
+        self.reach = Reach(self, endpoints)
+        self._closing("way", self.reach.close)
         if self._options.listen:
             await self._listen(twitch)
         self._begin(twitch)
 
-    async def _build_way(self, twitch: TwitchParts) -> None:
-        """The way of an event: sources, pipeline, dispatcher, feed."""
-        paths, clock = self._options.paths, self._clock
+    async def _build_line(self, twitch: TwitchParts) -> None:
+        """What an event passes: sources, pipeline, dispatcher, feed."""
+        paths, clock = self._options.paths, self.clock
         self._source = TwitchSource()
         self._sources: list[StreamEventSource] = [self._source, *(source for source, _ in self._options.sources)]
         enrichers: dict[str, Enricher] = {self._source.name: twitch.enricher}
@@ -205,6 +227,9 @@ class Engine:
             clock=clock,
             on_announced=self._announced,
             on_not_watched=self._not_watched,
+            skew=lambda: twitch.skew.seconds,
+            on_broadcast=lambda event: self.reach.catch_up.heard(event),
+            on_revoked=lambda event: self.reach.revoked(event),
         )
         self.wishes = Wishes(self)
         self.health = Health(self)
@@ -220,15 +245,14 @@ class Engine:
         )
 
     async def _listen(self, twitch: TwitchParts) -> None:
-        judge = EventSubJudge(self._signing.current, self._clock, lambda: twitch.skew.seconds)
-        judge.why_no_secret = lambda: self._signing.problem
+        judge = EventSubJudge(self.signing.current, self.clock, lambda: twitch.skew.seconds)
+        judge.why_no_secret = lambda: self.signing.problem
         judge.on_stale = lambda: self._background("twitch.clock", twitch.measure_clock())
-        self.well_known = WellKnown(self._clock)
         public = PublicServer(
-            judge, self._source, well_known=self.well_known, healthy=self.health.is_well, clock=self._clock
+            judge, self._source, well_known=self.well_known, healthy=self.health.is_well, clock=self.clock
         )
         server = self._live.config.server
-        self.address = await public.start(server.listen_addr, server.port)
+        self.address = await public.start(server.listen_addr, server.port, self.reach.tls)
         self._closing("public port", public.stop)
         control = ControlServer(self.wishes, self.health.report, self._options.paths.control)
         self._closing("control port", control.stop)
@@ -243,11 +267,12 @@ class Engine:
         keep("feed", self.feed.run)
         keep("housekeeping", self.housekeeping.run)
         if self._options.listen:
-            self._tasks.start("signing.secret", self._signing.keep())
+            self._tasks.start("signing.secret", self.signing.keep())
+            self.reach.begin(keep)
         if self._live.config.twitch.client_id:
             keep("twitch.token", twitch.tokens.keep_valid)
             keep("twitch.directory", twitch.directory.run)
-            keep("twitch.trickle", partial(twitch.trickle.run, self._watched_ids))
+            keep("twitch.trickle", partial(twitch.trickle.run, self.watched_ids))
         else:
             self._notice("No [twitch] client_id is set: announcements go out without details from Twitch.")
 
@@ -283,11 +308,11 @@ class Engine:
     def _channels_changed(self, resolved: Mapping[str, Any]) -> None:
         self._live = self._live.with_resolved(resolved)
         self.twitch.trickle.nudge()
+        self.reach.channels_changed()
 
-    def _watched_ids(self) -> list[str]:
-        live = self._live
-        ids = [streamer.user_id or _id_of(live, key) for key, streamer in live.config.streamers.items()]
-        return [user_id for user_id in ids if user_id]
+    def watched_ids(self) -> list[str]:
+        """User ids of the enabled streamers, as far as they are known."""
+        return self._live.watched_ids()
 
     def _background(self, name: str, work: Any) -> None:
         self._tasks.start(name, work)
@@ -311,8 +336,3 @@ class Engine:
                 "secrets stand in the config in the clear; `config move-secrets` moves them to the keyring",
                 keys=", ".join(loaded.secrets_in_clear),
             )
-
-
-def _id_of(live: Live, key: str) -> str:
-    channel = live.resolved.get(key)
-    return channel.user_id if channel else ""

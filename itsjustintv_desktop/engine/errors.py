@@ -11,6 +11,7 @@ AppError
 ├── AddressInUseError       the listening address is taken or may not be bound
 ├── ControlError            the running instance could not be reached or refused
 ├── ImageError              a profile image cannot be had or kept
+├── CertificateError        no certificate could be had or used; `kind` says what stood in the way
 ├── LedgerError
 │   ├── LedgerUnavailableError    cannot commit now (disk full, read-only, locked); heals by itself
 │   ├── LedgerCorruptError        the file is damaged and was put aside
@@ -20,14 +21,24 @@ AppError
 │   ├── SecretsAbsentError        no keyring on this machine and no other choice made
 │   ├── WrongPassphraseError      the passphrase does not open the vault
 │   └── VaultDamagedError         secrets.vault is unreadable and was put aside
+├── TunnelError             the tunnel's program cannot be had, or does not answer
+│   └── TunnelRefusedError        it answered, and refused
 ├── MessageError
 │   ├── MessageRefusedError       signature or freshness wrong: 403, nothing stored
 │   └── MessageMalformedError     signed, but not a message: 400
 └── TwitchError
     ├── TwitchAuthError           Twitch refuses the client id or secret
+    │   └── TwitchNoClientError       one of both is not set at all
     ├── TwitchRateLimitedError    out of rate budget until `retry_at`
     ├── TwitchRefusedError        Twitch answered 4xx: asking again would not help
+    │   ├── SubscriptionExistsError   there is one of this type, condition and target already (409)
+    │   ├── SubscriptionLimitError    no room for another: too many alike, or the budget is spent (429)
+    │   ├── ConduitGoneError          our conduit no longer exists (404)
+    │   └── ConduitLimitError         the client id has as many conduits as Twitch allows (429)
+    ├── ConduitTakenError         another program took our conduit over
+    ├── ShardRefusedError         Twitch does not let our socket serve the conduit
     └── TwitchUnreachableError    no answer, a broken one, or 5xx: asking again may help
+        └── EventSocketError          the socket that events come over could not be opened, or broke
 
 Errors of other libraries are turned into these in `translate.py` and nowhere else.
 """
@@ -100,6 +111,31 @@ class ImageError(AppError):
     title = "A picture cannot be used"
 
 
+class CertificateError(AppError):
+    """`kind` is an ACME error type (RFC 8555 6.7: "dns", "connection", "rateLimited", ...), or one of ours:
+    "unreachable" and "answer" (the authority), "disk", "http_port", "late", "not_serving".
+
+    `validation` tells that it happened while the authority looked at `domain`; `retry_after` is in seconds.
+    """
+
+    title = "No certificate could be had"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str,
+        domain: str = "",
+        validation: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.domain = domain
+        self.validation = validation
+        self.retry_after = retry_after
+
+
 class LedgerError(AppError):
     title = "The ledger has a problem"
 
@@ -136,6 +172,20 @@ class VaultDamagedError(SecretsError):
     title = "The vault is damaged"
 
 
+class TunnelError(AppError):
+    title = "The tunnel has a problem"
+
+
+class TunnelRefusedError(TunnelError):
+    """`status` is the HTTP status; the message is for judging, it may hold anything the tunnel's program says."""
+
+    title = "The tunnel was refused"
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class MessageError(AppError):
     title = "A message was refused"
 
@@ -162,6 +212,10 @@ class TwitchAuthError(TwitchError):
     title = "Twitch refuses the client id or secret"
 
 
+class TwitchNoClientError(TwitchAuthError):
+    title = "No Twitch client id or secret is set"
+
+
 class TwitchRateLimitedError(TwitchError):
     title = "Twitch asks us to wait"
 
@@ -179,5 +233,51 @@ class TwitchRefusedError(TwitchError):
         self.status = status
 
 
+class SubscriptionExistsError(TwitchRefusedError):
+    title = "Twitch has this subscription already"
+
+
+class SubscriptionLimitError(TwitchRefusedError):
+    """`kind`: "cost" when the budget of the client id is spent, "alike" for too many of one type and condition."""
+
+    title = "Twitch has no room for this subscription"
+
+    def __init__(self, message: str, *, kind: Literal["alike", "cost"]) -> None:
+        super().__init__(message, status=429)
+        self.kind = kind
+
+
+class ConduitGoneError(TwitchRefusedError):
+    title = "The conduit is gone"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, status=404)
+
+
+class ConduitLimitError(TwitchRefusedError):
+    title = "Twitch has no room for another conduit"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, status=429)
+
+
+class ConduitTakenError(TwitchError):
+    title = "Another program uses this conduit"
+
+
+class ShardRefusedError(TwitchError):
+    title = "Twitch refuses our connection for this conduit"
+
+
 class TwitchUnreachableError(TwitchError):
     title = "Twitch cannot be reached"
+
+
+class EventSocketError(TwitchUnreachableError):
+    """`code` is the WebSocket close code (RFC 6455, section 7.4; 4000 to 4007 are Twitch's), None without one."""
+
+    title = "The connection for events broke"
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code

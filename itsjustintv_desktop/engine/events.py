@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.models import DeliveryState, LiveStream
 
 
 class EventSettled(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,39 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-EngineEvent = EventSettled | DeliveryChanged | DestinationChanged | Notice
+class SubscriptionsChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """How our subscriptions at Twitch are, or how far a round of repairs is (`done` of `total` steps)."""
+
+    state: str
+    """ok, working, waiting or failing."""
+    message: str
+    wanted: int
+    enabled: int
+    pending: int
+    done: int
+    total: int
+
+
+class LiveChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is live now changed: who began, the user ids of those whose stream ended, and how many are live."""
+
+    began: tuple[LiveStream, ...]
+    ended: tuple[str, ...]
+    count: int
+
+
+class WayChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """How Twitch reaches us is now like this: `state` and `code` as in WayStatus, `text` for a person."""
+
+    kind: str
+    state: str
+    code: str
+    text: str
+
+
+EngineEvent = (
+    EventSettled | DeliveryChanged | DestinationChanged | Notice | SubscriptionsChanged | LiveChanged | WayChanged
+)
 
 
 class Subscription:

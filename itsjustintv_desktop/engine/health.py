@@ -60,6 +60,8 @@ class Health:
             "twitch": self._twitch(),
             "deliveries": ledger,
         }
+        if engine.address is not None:
+            parts |= self._reach()
         for name, why in engine.supervisor.broken.items():
             parts[name] = _Part("failing", f"It broke ({why}) and is started again. See the log.")
         lanes = engine.dispatcher.lanes
@@ -73,6 +75,16 @@ class Health:
         if ledger.failure is not None:
             return _Part("failing", ledger.failure.message, ledger.failing_since)
         return _Part() if ledger.alive else _Part("failing", "Its thread has ended. Restart the program.")
+
+    def _reach(self) -> dict[str, _Part]:
+        """How Twitch reaches us, and what asks when it does not."""
+        reach = self._engine.reach
+        way, held, asking = reach.way.status, reach.subscriptions.status, reach.catch_up.status
+        return {
+            "way": _Part(_WORDS[way.state], _unless_ok(way.state, way.message), way.since),
+            "subscriptions": _Part(_WORDS[held.state], _unless_ok(held.state, held.message), held.since),
+            "catching up": _Part(_WORDS[asking.state], _unless_ok(asking.state, asking.message)),
+        }
 
     def _webhook_secret(self) -> _Part:
         problem, secrets = self._engine.signing_problem, self._engine.secrets.state
@@ -99,3 +111,18 @@ class Health:
             status, since = before.get(name, ("", now))
             known = since if status == part.status else now
             self._since[name] = (part.status, known if part.since is None else part.since)
+
+
+_WORDS = {
+    "ready": "ok",
+    "ok": "ok",
+    "starting": "waiting",
+    "working": "waiting",
+    "waiting": "waiting",
+    "failing": "failing",
+}
+"""What the words of each part mean here."""
+
+
+def _unless_ok(state: str, message: str) -> str:
+    return "" if _WORDS[state] == "ok" else message

@@ -30,3 +30,19 @@ class Live:
     def has_only_disabled_destinations(self, streamer: Streamer) -> bool:
         """Whether the streamer has destinations and all are switched off."""
         return bool(destinations_of(self.config, streamer)) and not self.destinations_of(streamer)
+
+    def watched_ids(self) -> list[str]:
+        """User ids of the enabled streamers, in order, as far as they are known."""
+        return [user_id for key, streamer in self.config.streamers.items() if (user_id := self._id_of(key, streamer))]
+
+    @property
+    def knows_all_ids(self) -> bool:
+        """False while some enabled streamer could not be looked up yet."""
+        streamers = self.config.streamers.values()
+        return len(self.watched_ids()) == sum(streamer.enabled for streamer in streamers)
+
+    def _id_of(self, key: str, streamer: Streamer) -> str:
+        if not streamer.enabled:
+            return ""
+        channel = self.resolved.get(key)
+        return streamer.user_id or (channel.user_id if channel else "")

@@ -26,6 +26,19 @@ class StreamEvent(msgspec.Struct, frozen=True, kw_only=True):
     test: bool = False
 
 
+class LiveStream(msgspec.Struct, frozen=True, kw_only=True):
+    """A watched channel that is live now. Title, category and viewers are known once Twitch was asked."""
+
+    broadcaster_id: str
+    stream_id: str
+    login: str = ""
+    name: str = ""
+    started_at: float | None = None
+    title: str = ""
+    category: str = ""
+    viewer_count: int | None = None
+
+
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """A profile image in image_cache/, named by the SHA-256 of its bytes (hex)."""
 

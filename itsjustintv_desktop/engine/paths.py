@@ -56,6 +56,10 @@ class Paths:
         return self.data / "image_cache"
 
     @property
+    def ngrok(self) -> Path:
+        return self.data / "ngrok"
+
+    @property
     def logs(self) -> Path:
         return self.data / "logs"
 

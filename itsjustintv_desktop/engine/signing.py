@@ -1,18 +1,55 @@
-"""The secret Twitch signs with, as the public port needs it: at hand without waiting, or not there yet."""
+"""The secret Twitch signs with, as the public port needs it: at hand without waiting, or not there yet.
+
+When it changes, the one before stays good for 24 hours: subscriptions made with it are on their way to be made anew,
+and Twitch sends again what was signed with it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
+import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import SecretsError
-from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
+from itsjustintv_desktop.engine.errors import SecretsAbsentError, SecretsError, SecretsLockedError
+from itsjustintv_desktop.engine.storage.secrets import TWITCH_WEBHOOK_SECRET_PREVIOUS, SecretStore, SecretValues
 
 RETRY_SECONDS = 3.0
+LOOK_AGAIN_SECONDS = 60.0
+"""Between looks for the previous secrets, while the keyring is locked and the secret itself stands in the config."""
+PREVIOUS_SECONDS = 86400.0
+_MOST = 3
+"""Previous secrets kept at a time; an item of the keyring is small."""
 
 _log = structlog.get_logger(__name__)
+
+
+class _Previous(msgspec.Struct, frozen=True):
+    """`until` is wall clock, Unix seconds."""
+
+    secret: str
+    until: float
+
+    def __repr__(self) -> str:
+        return f"_Previous(until={self.until})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("until", self.until)]
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What is kept beside the secret itself: the one last used, which may come from the config, and those before."""
+
+    used: str = ""
+    previous: tuple[_Previous, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"_Kept({len(self.previous)} previous)"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("previous", len(self.previous))]
 
 
 class SigningSecret:
@@ -22,11 +59,21 @@ class SigningSecret:
         self._store = store
         self._values = values
         self._clock = clock
+        self._primary: str | None = None
+        self._previous: tuple[_Previous, ...] = ()
         self._secrets: tuple[bytes, ...] = ()
+        self._lock = asyncio.Lock()
         self.problem: str | None = "The webhook secret was not looked up yet."
 
+    @property
+    def primary(self) -> str | None:
+        """The one to subscribe with; None = not there yet."""
+        return self._primary
+
     def current(self) -> Sequence[bytes]:
-        """The secrets a message may be signed with now."""
+        """The secrets a message may be signed with now, the primary one first."""
+        if self._previous and any(each.until <= self._clock.now() for each in self._previous):
+            self._use(self._primary or "", self._previous)
         return self._secrets
 
     async def keep(self) -> None:
@@ -41,13 +88,83 @@ class SigningSecret:
                     _log.warning("messages from Twitch must wait for the webhook secret", reason=error.title)
                 self.problem = error.message
             else:
-                self._secrets = (secret.encode(),)
-                self.problem = None
-                _log.info("the webhook secret is at hand")
-                return
+                if await self._take(secret):
+                    return
+                await self._clock.sleep(LOOK_AGAIN_SECONDS)
+                await self._store.refresh()
+                continue
             if first:
                 first = False
                 await self._store.unlock()  # the one time that a person may be asked
             else:
                 await self._clock.sleep(RETRY_SECONDS)
                 await self._store.refresh()
+
+    async def rotate(self) -> None:
+        """Make a new secret and use it from now on; the one so far stays good for 24 hours.
+
+        Raises UsageError if it stands in the config or the environment, SecretsError if it cannot be kept.
+        """
+        async with self._lock:
+            new = await self._values.new_webhook_secret()
+            old = self._primary or await self._values.webhook_secret()
+            kept = self._joined(await self._read(), old)
+            # In this order a kill in between leaves the old one in force, or good for a day.
+            await self._write(_Kept(used=old, previous=kept.previous))
+            await self._values.keep_webhook_secret(new)
+            await self._write(_Kept(used=new, previous=kept.previous))
+            self._use(new, kept.previous)
+            self.problem = None
+            _log.info("a new webhook secret is in force")
+
+    async def _take(self, secret: str) -> bool:
+        """Use `secret`, and those before it if they can be had. False: those are to be looked for again."""
+        async with self._lock:
+            is_new = self._primary is None
+            complete = True
+            previous: tuple[_Previous, ...] = ()
+            try:
+                before = await self._read()
+                kept = self._joined(before, before.used if before.used != secret else "")
+                previous = tuple(each for each in kept.previous if each.secret != secret)
+                now_kept = _Kept(used=secret, previous=previous)
+                if now_kept != before:
+                    await self._write(now_kept)
+            except SecretsLockedError:
+                complete = False
+            except SecretsAbsentError:
+                pass  # nothing could ever be kept here
+            except SecretsError as error:
+                _log.info("the webhook secret used before is not kept", reason=error.title)
+            self._use(secret, previous)
+            self.problem = None
+            if is_new:
+                _log.info("the webhook secret is at hand", previous=len(previous))
+            return complete
+
+    def _joined(self, kept: _Kept, old: str) -> _Kept:
+        """What is kept and still good, with `old` as the latest of the previous ones ("" = none to add)."""
+        now = self._clock.now()
+        end = now + PREVIOUS_SECONDS
+        # A clock that was set back must not make a secret good for longer than a day.
+        good = [_Previous(each.secret, min(each.until, end)) for each in kept.previous if each.until > now]
+        if old:
+            good = [_Previous(old, end), *(each for each in good if each.secret != old)]
+        return _Kept(used=kept.used, previous=tuple(good[:_MOST]))
+
+    def _use(self, primary: str, previous: Sequence[_Previous]) -> None:
+        now = self._clock.now()
+        self._primary = primary
+        self._previous = tuple(each for each in previous if each.until > now and each.secret != primary)
+        self._secrets = (primary.encode(), *(each.secret.encode() for each in self._previous))
+
+    async def _read(self) -> _Kept:
+        text = await self._store.get(TWITCH_WEBHOOK_SECRET_PREVIOUS)
+        try:
+            return msgspec.json.decode(text, type=_Kept) if text else _Kept()
+        except (msgspec.DecodeError, UnicodeError):
+            _log.warning("the kept webhook secrets are damaged and not used")
+            return _Kept()
+
+    async def _write(self, kept: _Kept) -> None:
+        await self._store.set(TWITCH_WEBHOOK_SECRET_PREVIOUS, msgspec.json.encode(kept).decode())

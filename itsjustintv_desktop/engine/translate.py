@@ -13,6 +13,7 @@ import ssl
 import aiohttp
 
 from itsjustintv_desktop.engine.errors import (
+    CertificateError,
     LedgerCorruptError,
     LedgerError,
     LedgerUnavailableError,
@@ -108,3 +109,44 @@ def keyring_error(error: Exception) -> SecretsError:
     if names & unreachable:
         return SecretsLockedError("The keyring cannot be reached. Check that it runs; it is tried again by itself.")
     return SecretsLockedError(f"The keyring failed ({type(error).__name__}). It is tried again by itself.")
+
+
+def acme_error(error: Exception, retry_after: float | None = None) -> CertificateError:
+    """What an error of the acme library, of requests beneath it, or of reading an answer means.
+
+    `retry_after` (seconds) is what the answer's header said. Told by name: these libraries are imported late.
+    """
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if hasattr(error, "typ"):  # acme.messages.Error, a problem document (RFC 7807)
+        inner = next(iter(getattr(error, "subproblems", None) or ()), error)
+        identifier = getattr(inner, "identifier", None)
+        return CertificateError(
+            _in_one_line(str(getattr(inner, "detail", None) or getattr(error, "detail", None) or "")),
+            kind=str(getattr(inner, "typ", "")).rpartition(":")[2],
+            domain=str(getattr(identifier, "value", "")),
+            retry_after=retry_after,
+        )
+    if names & {"RequestException", "OSError"}:
+        if names & {"Timeout", "ConnectTimeout", "ReadTimeout"}:
+            sentence = "no answer in time"
+        else:
+            sentence = network_sentence(_root(error))
+        return CertificateError(sentence, kind="unreachable")
+    return CertificateError("it gave an answer that is no ACME", kind="answer", retry_after=retry_after)
+
+
+def _root(error: BaseException) -> BaseException:
+    """The error of the system beneath those that libraries wrapped around it, in their arguments or their causes."""
+    for _ in range(10):
+        inner = [one for one in (getattr(error, "reason", None), *error.args) if isinstance(one, BaseException)]
+        beneath = error.__cause__ or error.__context__ if not inner else inner[0]
+        if isinstance(error, ssl.SSLError | socket.gaierror) or getattr(error, "errno", None) or beneath is None:
+            return error
+        error = beneath
+    return error
+
+
+def _in_one_line(text: str, most: int = 300) -> str:
+    """What a stranger wrote, fit to show: printable, and not without end."""
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return plain if len(plain) <= most else plain[: most - 3] + "..."

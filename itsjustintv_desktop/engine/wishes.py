@@ -6,10 +6,14 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from itsjustintv_desktop.engine.conduit_wishes import ConduitWishes
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
+from itsjustintv_desktop.engine.control.conduits import ConduitView
 from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
 from itsjustintv_desktop.engine.events import DeliveryChanged
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView, StreamEvent
+from itsjustintv_desktop.engine.subscription_wishes import SubscriptionWishes
+from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.config.schema import Streamer
@@ -24,6 +28,8 @@ class Wishes:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._subscriptions = SubscriptionWishes(engine)
+        self._conduits = ConduitWishes(engine)
 
     async def deliveries(
         self,
@@ -118,6 +124,27 @@ class Wishes:
             deliveries=tuple(reversed(deliveries)),
             blocked={name: sentence for name, sentence in blocked.items() if name in waiting},
         )
+
+    async def conduits(self) -> list[ConduitView]:
+        return await self._conduits.conduits()
+
+    async def adopt_conduit(self, conduit_id: str) -> ConduitView:
+        return await self._conduits.adopt_conduit(conduit_id)
+
+    async def delete_conduit(self, conduit_id: str, *, force: bool = False) -> ConduitView:
+        return await self._conduits.delete_conduit(conduit_id, force=force)
+
+    async def subscriptions(self) -> Listing:
+        return await self._subscriptions.subscriptions()
+
+    async def subscriptions_status(self) -> SubscriptionsStatus:
+        return await self._subscriptions.subscriptions_status()
+
+    async def sync_subscriptions(self, new_secret: bool = False) -> SyncReport:
+        return await self._subscriptions.sync_subscriptions(new_secret)
+
+    async def delete_subscription(self, subscription_id: str) -> None:
+        await self._subscriptions.delete_subscription(subscription_id)
 
     def _streamer(self, login: str) -> Streamer:
         wanted = login.strip().lower()

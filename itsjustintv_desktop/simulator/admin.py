@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -25,7 +25,7 @@ B = TypeVar("B", bound=_Body)
 
 
 class FaultsBody(_Body):
-    """Only what is named changes; `clear` comes first; null switches one fault off."""
+    """Only what is named changes; `clear` comes first; null switches a fault of an endpoint or receiver off."""
 
     clear: bool = False
     revoke_tokens: bool = False
@@ -34,6 +34,11 @@ class FaultsBody(_Body):
     duplicates: int | None = None
     duplicate_ids: int | None = None
     thumbnails_missing: bool | None = None
+    ws_silent: bool | None = None
+    ws_refuse: bool | None = None
+    ws_no_welcome: bool | None = None
+    reconnect_url: str | None = None
+    shard_error: str | None = None
     endpoints: dict[str, Fault | None] = {}
     receivers: dict[str, ReceiverFault | None] = {}
 
@@ -57,10 +62,25 @@ class LiveBody(_Body):
 
 
 class SubscriptionBody(_Body):
+    """To a callback, or into a conduit."""
+
     login: str
-    callback: str
+    callback: str = ""
+    conduit_id: str = ""
     type: str = "stream.online"
     secret: str | None = None
+
+
+class DropBody(_Body):
+    """null cuts the connections; a number closes them with that code."""
+
+    code: Annotated[int, msgspec.Meta(ge=1000, le=4999)] | None = None
+
+
+_SWITCHES = (
+    "streams_lag", "clock_skew", "duplicates", "duplicate_ids", "thumbnails_missing",
+    "ws_silent", "ws_refuse", "ws_no_welcome", "reconnect_url", "shard_error",
+)  # fmt: skip
 
 
 class Admin:
@@ -77,6 +97,8 @@ class Admin:
             web.post("/simulator/channels/{login}/live", _guarded(self._live)),
             web.post("/simulator/channels/{login}/offline", _guarded(self._offline)),
             web.post("/simulator/subscriptions", _guarded(self._subscribe)),
+            web.post("/simulator/sockets/drop", _guarded(self._drop)),
+            web.post("/simulator/sockets/reconnect", _guarded(self._reconnect)),
         ]
 
     async def _state(self, _request: web.Request) -> web.Response:
@@ -86,8 +108,14 @@ class Admin:
             {
                 "channels": [_show(channel) for channel in simulator.state.channels.values()],
                 "subscriptions": [held.public() for held in simulator.eventsub.subscriptions],
+                "conduits": [
+                    {**held.public(), "shards": [shard.public() for _, shard in sorted(held.shards.items())]}
+                    for held in simulator.conduits
+                ],
+                "sockets": [session.public("connected") for session in simulator.sockets],
                 "calls": dict(simulator.calls),
                 "sent": len(simulator.eventsub.sent),
+                "lost": simulator.eventsub.lost,
                 "receivers": {
                     name: {
                         "received": len(simulator.receiver.received(name)),
@@ -104,7 +132,7 @@ class Admin:
         faults = self._simulator.faults
         if body.clear:
             faults.clear()
-        for name in ("streams_lag", "clock_skew", "duplicates", "duplicate_ids", "thumbnails_missing"):
+        for name in _SWITCHES:
             if (value := getattr(body, name)) is not None:
                 setattr(faults, name, value)
         for endpoint, fault in body.endpoints.items():
@@ -140,8 +168,17 @@ class Admin:
     async def _subscribe(self, request: web.Request) -> web.Response:
         body = await _read(request, SubscriptionBody)
         channel = self._simulator.state.get(body.login)
-        made = await self._simulator.subscribe(channel.user_id, body.type, body.callback, body.secret)
+        made = await self._simulator.subscribe(
+            channel.user_id, body.type, body.callback, body.secret, conduit_id=body.conduit_id
+        )
         return answer(made.public(), 201)
+
+    async def _drop(self, request: web.Request) -> web.Response:
+        body = await _read(request, DropBody)
+        return answer({"sockets": await self._simulator.drop_sockets(body.code)})
+
+    async def _reconnect(self, _request: web.Request) -> web.Response:
+        return answer({"sockets": await self._simulator.ask_reconnect()})
 
 
 def _guarded(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Any:

@@ -44,6 +44,17 @@ def problem(status: int, message: str, headers: Mapping[str, str] | None = None)
     return response
 
 
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """The JSON object of a request's body. Raises RefusedError 400."""
+    try:
+        given = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise RefusedError(400, "The request body is not a JSON object.")
+    return given
+
+
 def cursor(offset: int) -> str:
     return base64.b64encode(f'{{"o":{offset}}}'.encode()).decode()
 

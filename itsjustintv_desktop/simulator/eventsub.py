@@ -1,4 +1,4 @@
-"""Sends what Twitch sends to callbacks: challenges, notifications with their resends, revocations."""
+"""Sends what Twitch sends to callbacks and into conduits: challenges, notifications with their resends, revocations."""
 
 from __future__ import annotations
 
@@ -13,23 +13,28 @@ from typing import Any
 import aiohttp
 
 from itsjustintv_desktop.engine.tasks import Tasks
-from itsjustintv_desktop.simulator import answers, messages
+from itsjustintv_desktop.simulator import answers, frames, messages
+from itsjustintv_desktop.simulator.conduits import Conduit, Conduits
 from itsjustintv_desktop.simulator.faults import Faults
 from itsjustintv_desktop.simulator.messages import Sent
+from itsjustintv_desktop.simulator.shards import Shard, ShardStatus
 from itsjustintv_desktop.simulator.state import State
-from itsjustintv_desktop.simulator.subscriptions import ALIVE, Status, Subscription, Subscriptions
+from itsjustintv_desktop.simulator.subscriptions import ALIVE, Status, Subscription, Subscriptions, Transport
+from itsjustintv_desktop.simulator.websocket import Sockets
 
 RESEND_DELAYS = (1.0, 5.0, 15.0, 60.0)
 """Seconds before each resend. Twitch does not publish its own."""
 
 
 class EventSub:
-    """The sending half. Webhooks are the one transport so far; `_post` is where another would branch off."""
+    """The sending half; `_send` is where the transports part."""
 
     def __init__(
         self,
         state: State,
         faults: Faults,
+        conduits: Conduits,
+        sockets: Sockets,
         *,
         resend_delays: Sequence[float] = RESEND_DELAYS,
         failures_allowed: int = 5,
@@ -38,11 +43,16 @@ class EventSub:
         history: int = 20_000,
     ) -> None:
         """`failures_allowed`: messages given up in a row until the subscription is switched off."""
-        self.subscriptions = Subscriptions(state)
+        self.conduits = conduits
+        self.lost = 0
+        """Notifications for a conduit that no shard and no living session got: Twitch does not send them again."""
         self.resend_delays = tuple(resend_delays)
         self.failures_allowed = failures_allowed
         self.sent: deque[Sent] = deque(maxlen=history)
-        """Every POST to a callback, oldest first; the last `history` of them."""
+        """Every POST and every frame with a message, oldest first; the last `history` of them."""
+        self._subscriptions = Subscriptions(state, conduits)
+        conduits.on_deleted = self._subscriptions.conduit_deleted
+        self._sockets = sockets
         self._state = state
         self._faults = faults
         self._timeout = aiohttp.ClientTimeout(total=answer_timeout)
@@ -50,6 +60,11 @@ class EventSub:
         self._tasks = Tasks()
         self._busy: set[asyncio.Task[Any]] = set()
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        self.conduits.sweep()
+        return self._subscriptions
 
     async def start(self) -> None:
         self._session = aiohttp.ClientSession(
@@ -70,19 +85,28 @@ class EventSub:
                 await asyncio.wait(self._busy)
 
     def create(self, wanted: Mapping[str, Any]) -> Subscription:
-        """Make a subscription and challenge its callback in the background. Raises RefusedError."""
+        """Make a subscription and challenge its callback, if any, in the background. Raises RefusedError."""
         made = self.subscriptions.create(wanted)
-        self._background("simulator.challenge", self.challenge(made))
+        if made.transport.callback:
+            self._background("simulator.challenge", self.challenge(made))
         return made
 
     async def challenge(self, subscription: Subscription) -> None:
         """The handshake: the callback must give the challenge back with status 200."""
-        text = secrets.token_urlsafe(32)
-        body = answers.body({"challenge": text, "subscription": subscription.public()})
-        sent = await self._post(subscription, messages.VERIFICATION, body)
-        good = sent.status == 200 and sent.answer == text.encode()
+        if await self._challenged({"subscription": subscription.public()}, subscription, subscription.transport):
+            outcome = Status.ENABLED
+        else:
+            outcome = Status.VERIFICATION_FAILED
         if subscription.status is Status.PENDING:
-            subscription.status = Status.ENABLED if good else Status.VERIFICATION_FAILED
+            subscription.status = outcome
+
+    def assign(self, conduit: Conduit, wanted: Sequence[Any]) -> tuple[list[Shard], list[dict[str, str]]]:
+        """`Conduits.assign`, and callbacks are challenged in the background."""
+        done, errors = self.conduits.assign(conduit, wanted)
+        for shard in done:
+            if shard.callback:
+                self._background("simulator.challenge", self._challenge_shard(conduit, shard))
+        return done, errors
 
     def notify(self, type: str, user_id: str, event: dict[str, Any]) -> int:  # noqa: A002 - the field's name
         """Send an event to all who listen, in the background. Returns how many that are."""
@@ -92,10 +116,11 @@ class EventSub:
         return len(listening)
 
     async def revoke(self, subscription: Subscription, status: Status) -> bool:
-        """Switch a subscription off and tell its callback. True if that one took note."""
+        """Switch a subscription off and tell its callback or conduit. True if that one took note."""
         subscription.status = status
         body = answers.body({"subscription": subscription.public()})
-        return await self._deliver(subscription, messages.REVOCATION, body, str(uuid.uuid4()))
+        sent = await self._deliver(subscription, messages.REVOCATION, body, str(uuid.uuid4()))
+        return sent is not None and sent.ok
 
     async def send(
         self,
@@ -109,13 +134,13 @@ class EventSub:
         body: bytes | None = None,
         signature: str | None = None,
     ) -> Sent:
-        """POST one message once, signed unless another signature is given; no resends.
+        """Send one message once, a POST signed unless another signature is given; no resends.
 
         An earlier message comes again by its `message_id`.
         """
         if body is None:
             body = _notification(subscription, event)
-        return await self._post(
+        return await self._send(
             subscription,
             kind,
             body,
@@ -129,33 +154,49 @@ class EventSub:
         body = _notification(subscription, event)
         ids = [str(uuid.uuid4()) for _ in range(1 + self._faults.duplicate_ids)]
         for message_id in ids:
-            if not await self._deliver(subscription, messages.NOTIFICATION, body, message_id):
-                await self._given_up(subscription)
+            sent = await self._deliver(subscription, messages.NOTIFICATION, body, message_id)
+            if sent is None or not sent.ok:
+                await self._given_up(subscription, sent)
                 return
             subscription.failures = 0
+            if sent.shard is not None:
+                sent.shard.failures = 0
             for again in range(self._faults.duplicates):
-                await self._post(subscription, messages.NOTIFICATION, body, message_id=message_id, retry=again + 1)
+                await self._send(subscription, messages.NOTIFICATION, body, message_id=message_id, retry=again + 1)
 
-    async def _given_up(self, subscription: Subscription) -> None:
+    async def _given_up(self, subscription: Subscription, sent: Sent | None) -> None:
+        """A callback that fails too often is switched off: a shard without a word, a subscription with a revocation."""
+        shard = sent.shard if sent is not None else None
+        if subscription.transport.conduit_id:
+            if shard is not None and shard.callback:
+                shard.failures += 1
+                if shard.failures >= self.failures_allowed and shard.status is ShardStatus.ENABLED:
+                    shard.status = ShardStatus.FAILURES_EXCEEDED
+                    self.conduits.note(self.conduits.get(subscription.transport.conduit_id))
+            return
         subscription.failures += 1
         wanted = subscription in self.subscriptions and subscription.status is Status.ENABLED
         if wanted and subscription.failures >= self.failures_allowed:
             await self.revoke(subscription, Status.FAILURES_EXCEEDED)
 
-    async def _deliver(self, subscription: Subscription, kind: str, body: bytes, message_id: str) -> bool:
-        """Send until it is taken or the resends are used up. A subscription deleted meanwhile ends it."""
+    async def _deliver(self, subscription: Subscription, kind: str, body: bytes, message_id: str) -> Sent | None:
+        """Send until it is taken or the resends are used up; only POSTs are sent again.
+
+        A subscription deleted meanwhile ends it. Returns the last that was sent.
+        """
+        sent: Sent | None = None
         for retry, delay in enumerate((0.0, *self.resend_delays)):
             if delay:
                 await self._state.clock.sleep(delay)
             unwanted = subscription not in self.subscriptions
             if unwanted or (kind == messages.NOTIFICATION and subscription.status not in ALIVE):
-                return False
-            sent = await self._post(subscription, kind, body, message_id=message_id, retry=retry)
-            if sent.ok:
-                return True
-        return False
+                return sent
+            sent = await self._send(subscription, kind, body, message_id=message_id, retry=retry)
+            if sent.ok or not sent.headers:
+                return sent
+        return sent
 
-    async def _post(
+    async def _send(
         self,
         subscription: Subscription,
         kind: str,
@@ -166,8 +207,6 @@ class EventSub:
         retry: int = 0,
         signature: str | None = None,
     ) -> Sent:
-        if self._session is None:
-            raise RuntimeError("the simulator is not started")
         sent = Sent(
             subscription=subscription,
             kind=kind,
@@ -176,12 +215,62 @@ class EventSub:
             retry=retry,
             body=body,
         )
-        sent.headers = messages.headers(sent, signature)
+        way = subscription.transport
+        if not way.conduit_id:
+            await self._post(sent, way, signature)
+            return sent
+        sent.shard = self._route(subscription)
+        if sent.shard is not None and sent.shard.callback:
+            await self._post(sent, sent.shard, signature)
+            return sent
+        begun = time.perf_counter()
+        if sent.shard is None:
+            sent.error = "NoShard"
+        else:
+            sent.session_id = sent.shard.session_id
+            sent.error = await self._sockets.send(sent.session_id, frames.wrapped(sent))
+        sent.elapsed = time.perf_counter() - begun
+        self.lost += kind == messages.NOTIFICATION and not sent.ok
+        self.sent.append(sent)
+        return sent
+
+    def _route(self, subscription: Subscription) -> Shard | None:
+        conduit_id = subscription.transport.conduit_id
+        if conduit_id not in self.conduits:
+            return None
+        return self.conduits.get(conduit_id).route(next(iter(subscription.condition.values()), ""))
+
+    async def _challenge_shard(self, conduit: Conduit, shard: Shard) -> None:
+        about = {"conduit_shard": {"conduit_id": conduit.id, "shard": shard.id}}
+        good = await self._challenged(about, None, shard)
+        if shard.status is ShardStatus.PENDING:
+            shard.status = ShardStatus.ENABLED if good else ShardStatus.VERIFICATION_FAILED
+            self.conduits.note(conduit)
+
+    async def _challenged(
+        self, about: dict[str, Any], subscription: Subscription | None, way: Transport | Shard
+    ) -> bool:
+        text = secrets.token_urlsafe(32)
+        sent = Sent(
+            subscription=subscription,
+            kind=messages.VERIFICATION,
+            message_id=str(uuid.uuid4()),
+            timestamp=self._state.stamp(),
+            retry=0,
+            body=answers.body({"challenge": text, **about}),
+        )
+        await self._post(sent, way)
+        return sent.status == 200 and sent.answer == text.encode()
+
+    async def _post(self, sent: Sent, way: Transport | Shard, signature: str | None = None) -> None:
+        if self._session is None:
+            raise RuntimeError("the simulator is not started")
+        sent.headers = messages.headers(sent, signature, secret=way.secret)
         async with self._slots:
             begun = time.perf_counter()
             try:
                 async with self._session.post(
-                    subscription.transport.callback, data=body, headers=sent.headers, allow_redirects=False
+                    way.callback, data=sent.body, headers=sent.headers, allow_redirects=False
                 ) as response:
                     sent.elapsed = time.perf_counter() - begun
                     sent.status = response.status
@@ -191,7 +280,6 @@ class EventSub:
                 sent.error = type(error).__name__
                 sent.status = None
         self.sent.append(sent)
-        return sent
 
     def _background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = self._tasks.start(name, work)

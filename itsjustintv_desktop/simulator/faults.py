@@ -11,8 +11,8 @@ import msgspec
 ANY = "*"
 ENDPOINTS = frozenset(
     {
-        "users", "streams", "channels", "followers", "games", "subscriptions",
-        "token", "validate", "revoke", "images", ANY,
+        "users", "streams", "channels", "followers", "games", "subscriptions", "conduits", "shards",
+        "token", "validate", "revoke", "images", "websocket", ANY,
     }
 )  # fmt: skip
 
@@ -74,6 +74,11 @@ class Faults:
     `streams_lag`: seconds until Get Streams shows a new stream. `clock_skew`: seconds Twitch's clock is ahead
     of ours. `duplicates`: how often each notification comes again with the same message id; `duplicate_ids`:
     with a new one. `thumbnails_missing`: previews redirect to the 404 picture, as right after going live.
+
+    Of WebSockets: `ws_silent`: nothing comes any more, no keepalive and no event, though they stay connected.
+    `ws_refuse`: new ones get HTTP 503. `ws_no_welcome`: new ones connect and hear nothing. `reconnect_url`: the address
+    that session_reconnect names instead of the right one. `shard_error`: updates of shards are answered with 202 and
+    this text in `errors`. Empty = off.
     """
 
     def __init__(self, seed: int = 1) -> None:
@@ -82,6 +87,11 @@ class Faults:
         self.duplicates = 0
         self.duplicate_ids = 0
         self.thumbnails_missing = False
+        self.ws_silent = False
+        self.ws_refuse = False
+        self.ws_no_welcome = False
+        self.reconnect_url = ""
+        self.shard_error = ""
         self.endpoints: dict[str, Fault] = {}
         self.receivers: dict[str, ReceiverFault] = {}
         self.on_revoke_tokens: Callable[[], None] | None = None
@@ -107,6 +117,8 @@ class Faults:
         self.streams_lag = self.clock_skew = 0.0
         self.duplicates = self.duplicate_ids = 0
         self.thumbnails_missing = False
+        self.ws_silent = self.ws_refuse = self.ws_no_welcome = False
+        self.reconnect_url = self.shard_error = ""
         self.endpoints.clear()
         self.receivers.clear()
 

@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import Any
 
+from itsjustintv_desktop.simulator.shards import Shard
 from itsjustintv_desktop.simulator.state import Channel, State, Stream
 from itsjustintv_desktop.simulator.subscriptions import Subscription
 
@@ -20,9 +21,13 @@ REVOCATION = "revocation"
 
 @dataclass(slots=True)
 class Sent:
-    """One POST to a callback and what came of it. `elapsed` is seconds until the answer's head was in."""
+    """One message on its way, and what came of it: a POST to a callback, or a frame over a WebSocket.
 
-    subscription: Subscription
+    `elapsed` is seconds until the head of the answer was in, or the frame was written. `headers`, `status` and
+    `answer` are of a POST. A challenge to a shard is about no subscription.
+    """
+
+    subscription: Subscription | None
     kind: str
     message_id: str
     timestamp: str
@@ -33,9 +38,15 @@ class Sent:
     answer: bytes = b""
     elapsed: float = 0.0
     error: str | None = None
+    shard: Shard | None = None
+    """The shard of a conduit it went to."""
+    session_id: str = ""
+    """The WebSocket session it went to."""
 
     @property
     def ok(self) -> bool:
+        if self.session_id:
+            return self.error is None
         return self.status is not None and 200 <= self.status < 300
 
 
@@ -45,20 +56,27 @@ def signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
 
 
-def headers(sent: Sent, given_signature: str | None = None) -> dict[str, str]:
-    """The headers of a message. The signature is the right one unless another is given."""
+def headers(sent: Sent, given_signature: str | None = None, *, secret: str | None = None) -> dict[str, str]:
+    """The headers of a message. The signature is the right one unless another is given.
+
+    `secret` is the subscription's own unless a shard's callback has one.
+    """
     subscription = sent.subscription
-    right = signature(subscription.transport.secret, sent.message_id, sent.timestamp, sent.body)
-    return {
+    if secret is None:
+        secret = subscription.transport.secret if subscription is not None else ""
+    right = signature(secret, sent.message_id, sent.timestamp, sent.body)
+    made = {
         "Content-Type": "application/json",
         "Twitch-Eventsub-Message-Id": sent.message_id,
         "Twitch-Eventsub-Message-Retry": str(sent.retry),
         "Twitch-Eventsub-Message-Signature": right if given_signature is None else given_signature,
         "Twitch-Eventsub-Message-Timestamp": sent.timestamp,
         "Twitch-Eventsub-Message-Type": sent.kind,
-        "Twitch-Eventsub-Subscription-Type": subscription.type,
-        "Twitch-Eventsub-Subscription-Version": subscription.version,
     }
+    if subscription is not None:
+        made["Twitch-Eventsub-Subscription-Type"] = subscription.type
+        made["Twitch-Eventsub-Subscription-Version"] = subscription.version
+    return made
 
 
 def broadcaster(channel: Channel) -> dict[str, str]:

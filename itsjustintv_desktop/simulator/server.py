@@ -15,6 +15,8 @@ from itsjustintv_desktop.simulator import messages
 from itsjustintv_desktop.simulator.admin import Admin
 from itsjustintv_desktop.simulator.answers import problem
 from itsjustintv_desktop.simulator.clock import Clock, MachineClock
+from itsjustintv_desktop.simulator.conduit_api import ConduitApi
+from itsjustintv_desktop.simulator.conduits import Conduits
 from itsjustintv_desktop.simulator.eventsub import RESEND_DELAYS, EventSub
 from itsjustintv_desktop.simulator.faults import Faults
 from itsjustintv_desktop.simulator.gate import Gate, RateLimit
@@ -26,17 +28,19 @@ from itsjustintv_desktop.simulator.receiver import Receiver
 from itsjustintv_desktop.simulator.state import Channel, Details, State, Stream
 from itsjustintv_desktop.simulator.subscription_api import SubscriptionApi
 from itsjustintv_desktop.simulator.subscriptions import KINDS, Status, Subscription
+from itsjustintv_desktop.simulator.websocket import Sockets
 
 _LARGEST_WEBHOOK = 16 * 1024 * 1024
-_TWITCH_PATHS = ("/helix", "/oauth2", "/images")
+_TWITCH_PATHS = ("/helix", "/oauth2", "/images", "/ws")
 
 
 class Simulator:
     """Twitch and a receiver of webhooks in one process, on the running event loop.
 
-    Public objects: `state` (channels), `faults`, `eventsub`, `receiver`, `tokens`, `rate`, `calls` (Counter of
-    Helix calls by endpoint: users, streams, channels, followers, games, subscriptions), `other_calls` (token,
-    validate, revoke, images). Usable as an async context manager.
+    Public objects: `state` (channels), `faults`, `eventsub`, `conduits`, `sockets` (WebSocket sessions), `receiver`,
+    `tokens`, `rate`, `calls` (Counter of Helix calls by endpoint: users, streams, channels, followers, games,
+    subscriptions, conduits, shards), `other_calls` (token, validate, revoke, images, websocket). Usable as an async
+    context manager.
     """
 
     def __init__(
@@ -54,8 +58,14 @@ class Simulator:
         resend_delays: Sequence[float] = RESEND_DELAYS,
         failures_allowed: int = 5,
         answer_timeout: float = 10.0,
+        unused_after: float = 10.0,
+        reconnect_grace: float = 30.0,
     ) -> None:
-        """Durations are seconds. `resend_delays` are the waits before each resend of a message."""
+        """Durations are seconds. `resend_delays` are the waits before each resend of a message.
+
+        A WebSocket session that no shard names within `unused_after` is closed, and so is an old connection
+        `reconnect_grace` after it was asked to reconnect.
+        """
         clock = clock or MachineClock()
         self.client_id = client_id
         self.client_secret = client_secret
@@ -65,9 +75,19 @@ class Simulator:
         self.tokens = Tokens(self.state, token_lifetime)
         self.faults.on_revoke_tokens = self.tokens.revoke_all
         self.rate = RateLimit(self.state, rate_limit, rate_window)
+        self.sockets = Sockets(
+            self.state,
+            self.faults,
+            unused_after=unused_after,
+            reconnect_grace=reconnect_grace,
+            answer_timeout=answer_timeout,
+        )
+        self.conduits = Conduits(self.state, self.faults, self.sockets)
         self.eventsub = EventSub(
             self.state,
             self.faults,
+            self.conduits,
+            self.sockets,
             resend_delays=resend_delays,
             failures_allowed=failures_allowed,
             answer_timeout=answer_timeout,
@@ -106,6 +126,11 @@ class Simulator:
     def auth_url(self) -> str:
         return f"{self.url}/oauth2"
 
+    @property
+    def eventsub_url(self) -> str:
+        """Of the WebSocket."""
+        return f"ws://127.0.0.1:{self._port}/ws"
+
     def receiver_url(self, name: str) -> str:
         return f"{self.url}/receiver/{name}"
 
@@ -114,6 +139,7 @@ class Simulator:
         return {
             "ITSJUSTINTV_TWITCH_API_URL": self.api_url,
             "ITSJUSTINTV_TWITCH_AUTH_URL": self.auth_url,
+            "ITSJUSTINTV_TWITCH_EVENTSUB_URL": self.eventsub_url,
             "ITSJUSTINTV_TWITCH_CLIENT_ID": self.client_id,
             "ITSJUSTINTV_TWITCH_CLIENT_SECRET": self.client_secret,
             "ITSJUSTINTV_TWITCH_WEBHOOK_SECRET": self.webhook_secret,
@@ -134,12 +160,14 @@ class Simulator:
         self._runner = runner
         self._port = runner.addresses[0][1]
         self._helix.images = f"{self.url}/images"
+        self.sockets.url = self.eventsub_url
         await self.eventsub.start()
 
     async def stop(self) -> None:
         """Let go of everything. The same port is taken again by another `start`."""
         self._stopping.set()
         await self.eventsub.stop()
+        await self.sockets.stop()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -190,35 +218,47 @@ class Simulator:
         self,
         broadcaster_id: str,
         type: str,  # noqa: A002 - the field's own name
-        callback: str,
+        callback: str = "",
         secret: str | None = None,
+        *,
+        conduit_id: str = "",
     ) -> Subscription:
         """What Create EventSub Subscription does, handshake included; its outcome is in `status`.
 
-        Without a `secret`, `webhook_secret` it is. Raises RefusedError.
+        For a callback (without a `secret`, `webhook_secret` it is) or a conduit. Raises RefusedError.
         """
         kind = KINDS.get(type)
+        transport = {
+            "method": "webhook",
+            "callback": callback,
+            "secret": self.webhook_secret if secret is None else secret,
+        }
         made = self.eventsub.subscriptions.create(
             {
                 "type": type,
                 "version": kind.versions[-1] if kind else "1",
                 "condition": {kind.condition if kind else "broadcaster_user_id": broadcaster_id},
-                "transport": {
-                    "method": "webhook",
-                    "callback": callback,
-                    "secret": self.webhook_secret if secret is None else secret,
-                },
+                "transport": {"method": "conduit", "conduit_id": conduit_id} if conduit_id else transport,
             }
         )
-        await self.eventsub.challenge(made)
+        if made.transport.callback:
+            await self.eventsub.challenge(made)
         return made
 
+    async def drop_sockets(self, code: int | None = None) -> int:
+        """Close all WebSockets with `code` (4000 to 4007), or cut them without a word. Returns how many."""
+        return await self.sockets.drop(code)
+
+    async def ask_reconnect(self) -> int:
+        """Send session_reconnect to every WebSocket session. Returns how many were told."""
+        return await self.sockets.ask_reconnect()
+
     async def send(self, subscription: Subscription | str, event: dict[str, Any] | None, **details: Any) -> Sent:
-        """POST one message once; `details` as in `EventSub.send`. Raises KeyError for an unknown id."""
+        """Send one message once; `details` as in `EventSub.send`. Raises KeyError for an unknown id."""
         return await self.eventsub.send(self._held(subscription), event, **details)
 
     async def revoke(self, subscription: Subscription | str, status: Status | str) -> bool:
-        """Switch a subscription off and tell its callback. Raises KeyError, ValueError."""
+        """Switch a subscription off and tell its callback or conduit. Raises KeyError, ValueError."""
         return await self.eventsub.revoke(self._held(subscription), Status(status))
 
     def _held(self, subscription: Subscription | str) -> Subscription:
@@ -232,7 +272,8 @@ class Simulator:
         helix, gate = self._helix, self._gate
         oauth = OAuth(self.tokens, self.client_id, self.client_secret)
         held = SubscriptionApi(self.eventsub)
-        subscriptions = "/helix/eventsub/subscriptions"
+        fed = ConduitApi(self.eventsub)
+        subscriptions, conduits = "/helix/eventsub/subscriptions", "/helix/eventsub/conduits"
         app.add_routes(
             [
                 web.post("/receiver/{name}", self.receiver.handle),
@@ -247,6 +288,13 @@ class Simulator:
                 web.post(subscriptions, gate.helix("subscriptions", held.create)),
                 web.get(subscriptions, gate.helix("subscriptions", held.list)),
                 web.delete(subscriptions, gate.helix("subscriptions", held.delete)),
+                web.get(conduits, gate.helix("conduits", fed.list)),
+                web.post(conduits, gate.helix("conduits", fed.create)),
+                web.patch(conduits, gate.helix("conduits", fed.resize)),
+                web.delete(conduits, gate.helix("conduits", fed.delete)),
+                web.get(f"{conduits}/shards", gate.helix("shards", fed.shards)),
+                web.patch(f"{conduits}/shards", gate.helix("shards", fed.assign)),
+                web.get("/ws", gate.plain("websocket", self.sockets.handle)),
                 web.route("*", "/helix/{path:.*}", _no_endpoint),
                 web.get("/images/{kind}/{file}", gate.plain("images", Images(self.state, self.faults).handle)),
                 *Admin(self).routes(),
@@ -273,5 +321,8 @@ async def run(port: int, stop: asyncio.Event, out: Callable[[str], None], *, log
         for name, value in simulator.environment().items():
             out(f"{name}={value}")
         out(f"# receivers: {simulator.receiver_url('NAME')}")
-        out(f"# steer it:  {simulator.url}/simulator/state (GET), .../channels, .../subscriptions, .../faults (POST)")
+        out(
+            f"# steer it:  {simulator.url}/simulator/state (GET), "
+            ".../channels, .../subscriptions, .../faults, .../sockets/drop, .../sockets/reconnect (POST)"
+        )
         await stop.wait()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from aiohttp import web
 
-from itsjustintv_desktop.simulator.answers import RefusedError, answer, page
+from itsjustintv_desktop.simulator.answers import RefusedError, answer, page, read_object
 from itsjustintv_desktop.simulator.eventsub import EventSub
 from itsjustintv_desktop.simulator.subscriptions import KINDS, Status, Subscription
 
@@ -22,13 +21,7 @@ class SubscriptionApi:
         self._eventsub = eventsub
 
     async def create(self, request: web.Request) -> web.Response:
-        try:
-            wanted = json.loads(await request.read())
-        except (ValueError, RecursionError):
-            wanted = None
-        if not isinstance(wanted, dict):
-            raise RefusedError(400, "The request body is not a JSON object.")
-        made = self._eventsub.create(wanted)
+        made = self._eventsub.create(await read_object(request))
         return answer({"data": [made.public()], **self._totals()}, 202)
 
     async def list(self, request: web.Request) -> web.Response:

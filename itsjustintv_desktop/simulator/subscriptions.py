@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -29,6 +29,7 @@ class Status(StrEnum):
     CHAT_USER_BANNED = "chat_user_banned"
     VERSION_REMOVED = "version_removed"
     BETA_MAINTENANCE = "beta_maintenance"
+    CONDUIT_DELETED = "conduit_deleted"
 
 
 ALIVE = frozenset({Status.ENABLED, Status.PENDING})
@@ -56,13 +57,16 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How events of a subscription travel. `secret` never leaves."""
+    """How events of a subscription travel: to a callback, or into a conduit. `secret` never leaves."""
 
     method: str
-    callback: str
-    secret: str
+    callback: str = ""
+    secret: str = ""
+    conduit_id: str = ""
 
     def public(self) -> dict[str, str]:
+        if self.method == "conduit":
+            return {"method": self.method, "conduit_id": self.conduit_id}
         return {"method": self.method, "callback": self.callback}
 
 
@@ -96,10 +100,12 @@ class Subscription:
 class Subscriptions:
     """Those of the one client id there is, oldest first."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, conduits: Container[object] = ()) -> None:
+        """`conduits` knows the ids of those there are."""
         self.page_size = 100
         self.max_total_cost = MAX_TOTAL_COST
         self._state = state
+        self._conduits = conduits
         self._all: dict[str, Subscription] = {}
 
     def __iter__(self) -> Iterator[Subscription]:
@@ -121,6 +127,12 @@ class Subscriptions:
     def remove(self, subscription_id: str) -> Subscription | None:
         return self._all.pop(subscription_id, None)
 
+    def conduit_deleted(self, conduit_id: str) -> None:
+        """Its subscriptions are switched off; Twitch lists them for days."""
+        for held in self._all.values():
+            if held.transport.conduit_id == conduit_id and held.status in ALIVE:
+                held.status = Status.CONDUIT_DELETED
+
     def listening(self, type: str, user_id: str) -> list[Subscription]:  # noqa: A002 - the field's own name
         """The enabled ones that an event of `type` about `user_id` goes to."""
         return [
@@ -141,14 +153,14 @@ class Subscriptions:
         channel = self._state.channels.get(condition[kind.condition])
         if channel is None:
             raise RefusedError(400, f"the user in condition.{kind.condition} does not exist")
-        way = _transport(transport)
+        way = self._transport(transport)
         if kind.authorisation and not channel.authorised:
             raise RefusedError(403, "subscription missing proper authorization")
         cost = 0 if channel.authorised else 1
         self._make_room(type_, condition, way, cost)
         made = Subscription(
             id=str(uuid.uuid4()),
-            status=Status.PENDING,
+            status=Status.ENABLED if way.conduit_id else Status.PENDING,
             type=type_,
             version=version,
             condition=condition,
@@ -159,13 +171,29 @@ class Subscriptions:
         self._all[made.id] = made
         return made
 
+    def _transport(self, given: object) -> Transport:
+        if not isinstance(given, dict):
+            raise RefusedError(400, "transport is required")
+        method = given.get("method")
+        if method == "websocket":
+            raise RefusedError(400, "invalid transport and auth combination")
+        if method == "conduit":
+            conduit_id = _text(given, "conduit_id")
+            if conduit_id not in self._conduits:
+                raise RefusedError(400, "the conduit in transport.conduit_id does not exist")
+            return Transport("conduit", conduit_id=conduit_id)
+        if method != "webhook":
+            raise RefusedError(400, "the value of transport.method is not valid")
+        callback, secret = webhook(given)
+        return Transport("webhook", callback, secret)
+
     def _make_room(self, type_: str, condition: dict[str, str], transport: Transport, cost: int) -> None:
         same = [
             held
             for held in self._all.values()
             if held.type == type_ and held.condition == condition and held.status in ALIVE
         ]
-        if any(held.transport.callback == transport.callback for held in same):
+        if any(held.transport.public() == transport.public() for held in same):
             raise RefusedError(409, "subscription already exists")
         if len(same) >= SAME_TYPE_AND_CONDITION:
             raise RefusedError(429, "number of subscriptions with this type and condition exceeded")
@@ -180,20 +208,14 @@ def _text(given: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _transport(given: object) -> Transport:
-    if not isinstance(given, dict):
-        raise RefusedError(400, "transport is required")
-    method = given.get("method")
-    if method == "websocket":
-        raise RefusedError(400, "invalid transport and auth combination")
-    if method != "webhook":
-        raise RefusedError(400, "the value of transport.method is not valid")
+def webhook(given: Mapping[str, Any]) -> tuple[str, str]:
+    """Callback and secret of a transport that is a webhook. Raises RefusedError 400."""
     callback, secret = given.get("callback"), given.get("secret")
     if not isinstance(callback, str) or not _callable(callback):
         raise RefusedError(400, "transport.callback must be an https address on port 443")
     if not isinstance(secret, str) or not 10 <= len(secret) <= 100 or not secret.isascii():
         raise RefusedError(400, "transport.secret must be 10 to 100 ASCII characters long")
-    return Transport("webhook", callback, secret)
+    return callback, secret
 
 
 def _callable(callback: str) -> bool:

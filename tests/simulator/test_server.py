@@ -17,6 +17,7 @@ async def test_one_port_on_loopback_for_everything(sim: Simulator) -> None:
     assert sim.environment() == {
         "ITSJUSTINTV_TWITCH_API_URL": f"{sim.url}/helix",
         "ITSJUSTINTV_TWITCH_AUTH_URL": f"{sim.url}/oauth2",
+        "ITSJUSTINTV_TWITCH_EVENTSUB_URL": f"ws{sim.url.removeprefix('http')}/ws",
         "ITSJUSTINTV_TWITCH_CLIENT_ID": "simulated-client-id",
         "ITSJUSTINTV_TWITCH_CLIENT_SECRET": "simulated-client-secret",
         "ITSJUSTINTV_TWITCH_WEBHOOK_SECRET": "simulated-webhook-secret",

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
-from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
+from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer, Twitch
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.errors import SecretsError
@@ -48,7 +48,11 @@ def destination(name: str = "main", **details: Any) -> Destination:
 
 
 def config(*streamers: Streamer, destinations: tuple[Destination, ...] = (destination(),), **tables: Any) -> Config:
-    """A config with these streamers (alice when none is given), whose destinations exist."""
+    """A config with these streamers (alice when none is given), whose destinations exist.
+
+    Every stream is a broadcast of its own, however soon it follows another, unless `tables` say otherwise.
+    """
+    tables.setdefault("twitch", Twitch(restart_window=0.0))
     return Config(
         streamers={each.key: each for each in streamers or (ALICE,)},
         destinations={each.name: each for each in destinations},

@@ -15,12 +15,13 @@ import structlog
 
 from itsjustintv_desktop.engine.announce import filter as tag_filter
 from itsjustintv_desktop.engine.announce import payload as payloads
+from itsjustintv_desktop.engine.announce import restart
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.errors import LedgerError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.events import Bus, EventSettled
 from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.models import Enrichment, EventState
+from itsjustintv_desktop.engine.models import Enrichment, EventState, StreamEvent
 from itsjustintv_desktop.engine.source import Enricher
 from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Ledger, Settlement
 from itsjustintv_desktop.engine.tasks import Tasks
@@ -54,8 +55,15 @@ class Pipeline:
         clock: Clock,
         on_announced: Callable[[], None],
         on_not_watched: Callable[[str], None],
+        skew: Callable[[], float] = lambda: 0.0,
+        on_broadcast: Callable[[StreamEvent], None] = lambda _: None,
+        on_revoked: Callable[[StreamEvent], None] = lambda _: None,
     ) -> None:
-        """`on_not_watched` gets the id of a subscription for a channel that nobody watches any more."""
+        """`on_not_watched` gets the id of a subscription for a channel that nobody watches any more.
+
+        `skew` is the source's time minus ours, in seconds. `on_broadcast` hears of each watched channel's going live
+        and offline, `on_revoked` of each subscription that the source ended.
+        """
         self._ledger = ledger
         self._enrichers = enrichers
         self._live = live
@@ -63,6 +71,8 @@ class Pipeline:
         self._clock = clock
         self._on_announced = on_announced
         self._on_not_watched = on_not_watched
+        self._on_revoked = on_revoked
+        self._restarts = restart.Restarts(ledger, clock=clock, skew=skew, on_broadcast=on_broadcast)
         self._tasks = Tasks()
         self._wake = asyncio.Event()
         self._wake.set()
@@ -101,10 +111,11 @@ class Pipeline:
     async def _page(self) -> bool:
         page = await self._ledger.unfinished(after=self._seen, limit=_PAGE)
         settled: list[tuple[EventRecord, Settlement]] = []
-        chosen: list[tuple[EventRecord, Streamer, tuple[str, ...]]] = []
+        chosen: list[restart.Chosen] = []
         live = self._live()
-        for record in page:
-            streamer = live.matcher.match(record.event)
+        matched = [(record, live.matcher.match(record.event)) for record in page]
+        before = await self._restarts.note([record for record, streamer in matched if streamer is not None])
+        for record, streamer in matched:
             settlement = _without_announcement(record, streamer, live)
             if settlement is not None:
                 settled.append((record, settlement))
@@ -114,6 +125,15 @@ class Pipeline:
         known = [each for each in chosen if had.issuperset(_keys(each))]
         settled += [(record, _already(record, streamer)) for record, streamer, _ in known]
         chosen = [each for each in chosen if not had.issuperset(_keys(each))]
+        window = live.config.twitch.restart_window
+        rivals = await self._restarts.rivals(chosen, before, window)
+        halves = {event_id: rival.gap for event_id, rival in rivals.items() if not rival.in_work}
+        settled += [
+            (record, restart.settlement(record, streamer, halves[record.id], window))
+            for record, streamer, _ in chosen
+            if record.id in halves
+        ]
+        chosen = [each for each in chosen if each[0].id not in halves]
         if settled:
             await self._ledger.settle([settlement for _, settlement in settled])
         if page:
@@ -122,17 +142,21 @@ class Pipeline:
         for record, settlement in settled:
             if settlement.reason == "not_watched" and record.event.subscription_id:
                 self._on_not_watched(record.event.subscription_id)
+            elif settlement.reason == "revoked":
+                self._on_revoked(record.event)
         for record, streamer, destinations in chosen:
             await self._places.acquire()
-            self._tasks.start("announce.event", self._announce(record, streamer, destinations))
+            self._tasks.start("announce.event", self._announce(record, streamer, destinations, rivals.get(record.id)))
             await asyncio.sleep(0)  # one a turn: answers to Twitch shall not queue behind hundreds of these
         return bool(page)
 
-    async def _announce(self, record: EventRecord, streamer: Streamer, destinations: tuple[str, ...]) -> None:
+    async def _announce(
+        self, record: EventRecord, streamer: Streamer, destinations: tuple[str, ...], rival: restart.Rival | None
+    ) -> None:
         try:
             try:
                 body, tags = await self._payload(record, streamer)
-                settle = partial(self._settle, record, streamer, destinations, body, tags)
+                settle = partial(self._settle, record, streamer, destinations, body, tags, rival)
                 created = await self._insist(record, settle)
             except NotFoundError:
                 # The ledger was damaged and a new one begun meanwhile: Twitch will not send it again, we still can.
@@ -166,6 +190,7 @@ class Pipeline:
         destinations: tuple[str, ...],
         body: bytes,
         tags: tuple[str, ...] | None,
+        rival: restart.Rival | None,
     ) -> tuple[str, ...] | None:
         """One transaction: its destinations, or None if it is not announced."""
         if not record.event.test and streamer.tag_filter:
@@ -177,6 +202,10 @@ class Pipeline:
                 why = f"None of its tags is in the filter ({', '.join(streamer.tag_filter)})."
                 await self._suppress(record, streamer, "filtered", why, body)
                 return None
+        if rival is not None and await self._restarts.holds(rival):
+            window = self._live().config.twitch.restart_window
+            await self._end(record, restart.settlement(record, streamer, rival.gap, window, body))
+            return None
         outcome = await self._ledger.announce(record.id, streamer=streamer.key, payload=body, destinations=destinations)
         if not outcome.anything:
             self._tell([(record, _already(record, streamer))])
@@ -231,6 +260,9 @@ class Pipeline:
             streamer=streamer.key,
             payload=body,
         )
+        await self._end(record, settlement)
+
+    async def _end(self, record: EventRecord, settlement: Settlement) -> None:
         await self._ledger.settle([settlement])
         self._tell([(record, settlement)])
 
@@ -304,7 +336,7 @@ def _already(record: EventRecord, streamer: Streamer) -> Settlement:
     )
 
 
-def _keys(chosen: tuple[EventRecord, Streamer, tuple[str, ...]]) -> list[tuple[str, str, str]]:
+def _keys(chosen: restart.Chosen) -> list[tuple[str, str, str]]:
     """What the ledger remembers the stream by, once a destination."""
     record, _, destinations = chosen
     return [(name, record.event.broadcaster_id, record.event.stream_id) for name in destinations or (FEED,)]

@@ -7,7 +7,9 @@ from typing import Protocol
 
 import msgspec
 
+from itsjustintv_desktop.engine.control.conduits import ConduitActions
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 
 class DestinationView(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,25 @@ class QueueActions(Protocol):
         ...
 
 
-class Actions(QueueActions, Protocol):
+class SubscriptionActions(Protocol):
+    """Subscriptions at Twitch. Raises AppError: NotFoundError, UsageError, TwitchError, SecretsError, ControlError."""
+
+    async def subscriptions(self) -> Listing:
+        """Everything that Twitch holds for the client id."""
+        ...
+
+    async def subscriptions_status(self) -> SubscriptionsStatus:
+        """How the reconciler is, or how far its round."""
+        ...
+
+    async def sync_subscriptions(self, new_secret: bool = False) -> SyncReport:
+        """One round now; first a new webhook secret, if wished. Takes minutes for a thousand channels."""
+        ...
+
+    async def delete_subscription(self, subscription_id: str) -> None: ...
+
+
+class Actions(QueueActions, SubscriptionActions, ConduitActions, Protocol):
     """Everything. Raises AppError: NotFoundError, UsageError, LedgerError, ControlError."""
 
     async def send_anyway(self, event_id: int) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -11,12 +12,16 @@ import msgspec
 from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
 from itsjustintv_desktop.engine.control.address import ControlAddress
+from itsjustintv_desktop.engine.control.conduits import ConduitView
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.translate import network_sentence
+from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 T = TypeVar("T")
 
 _SECONDS = 30.0
+_ROUND_SECONDS = 1200.0
+"""A round over 10,000 subscriptions, as fast as Twitch lets us."""
 
 
 class ControlClient:
@@ -79,6 +84,29 @@ class ControlClient:
     async def event_report(self, event_id: int) -> EventReport:
         return await self._ask("GET", f"/events/{event_id}", EventReport)
 
+    async def subscriptions(self) -> Listing:
+        return await self._ask("GET", "/subscriptions", Listing)
+
+    async def subscriptions_status(self) -> SubscriptionsStatus:
+        return await self._ask("GET", "/subscriptions/status", SubscriptionsStatus)
+
+    async def sync_subscriptions(self, new_secret: bool = False) -> SyncReport:
+        body = {"new_secret": new_secret}
+        return await self._ask("POST", "/subscriptions/sync", SyncReport, body=body, seconds=_ROUND_SECONDS)
+
+    async def delete_subscription(self, subscription_id: str) -> None:
+        await self._ask("DELETE", f"/subscriptions/{quote(subscription_id, safe='')}", dict[str, Any])
+
+    async def conduits(self) -> list[ConduitView]:
+        return await self._ask("GET", "/conduits", list[ConduitView])
+
+    async def adopt_conduit(self, conduit_id: str) -> ConduitView:
+        return await self._ask("POST", f"/conduits/{quote(conduit_id, safe='')}/adopt", ConduitView)
+
+    async def delete_conduit(self, conduit_id: str, *, force: bool = False) -> ConduitView:
+        query = [("force", "true")] if force else []
+        return await self._ask("DELETE", f"/conduits/{quote(conduit_id, safe='')}", ConduitView, query=query)
+
     async def _ask(
         self,
         method: str,
@@ -87,11 +115,15 @@ class ControlClient:
         *,
         query: Sequence[tuple[str, str]] = (),
         body: object = None,
+        seconds: float = _SECONDS,
     ) -> T:
         assert self._session is not None
+        timeout = aiohttp.ClientTimeout(total=seconds)
         data = msgspec.json.encode(body) if body is not None else None
         try:
-            async with self._session.request(method, self._url + path, params=list(query), data=data) as response:
+            async with self._session.request(
+                method, self._url + path, params=list(query), data=data, timeout=timeout
+            ) as response:
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise errors.ControlError(

@@ -16,6 +16,8 @@ from aiohttp import web
 
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions
+from itsjustintv_desktop.engine.control.conduit_routes import conduit_routes
+from itsjustintv_desktop.engine.control.subscription_routes import subscription_routes
 from itsjustintv_desktop.engine.errors import AppError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.engine.paths import data_directory_error
@@ -48,6 +50,8 @@ class ControlServer:
                 web.post("/v1/test-events", self._test_event),
                 web.get("/v1/events/{id}", self._event),
                 web.post("/v1/events/{id}/send-anyway", self._send_anyway),
+                *subscription_routes(self._actions),
+                *conduit_routes(self._actions),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=30.0, shutdown_timeout=2.0)

@@ -106,6 +106,11 @@ class HelixClient:
         self._note(outcome)
         raise outcome
 
+    def spare(self) -> bool:
+        """Whether calls that could also wait may be made: half of Twitch's points and of our own ceiling are left."""
+        limiter = self._limiter
+        return self.budget.ample(self._clock.now()) and (limiter is None or limiter.has_capacity(limiter.max_rate / 2))
+
     async def _authorised(
         self, method: str, path: str, params: Params, decode: Callable[[bytes], T], body: bytes | None, left: float
     ) -> T:
@@ -123,7 +128,7 @@ class HelixClient:
                 self.failures[f"{method} {path}"] += 1
                 raise TwitchUnreachableError("Twitch's answer makes no sense.") from error
         self.failures[f"{method} {path}"] += 1
-        if answer.status == 429:
+        if answer.status == 429 and not _is_other_limit(answer):
             raise self.budget.exhausted(self._clock.now())
         if answer.status >= 500 or answer.status < 400:
             raise TwitchUnreachableError(f"Twitch answered with an error ({answer.status}).")
@@ -170,16 +175,30 @@ class HelixClient:
         )
 
 
+def _is_other_limit(answer: Answer) -> bool:
+    """A 429 while there are points left, with words of its own: not the rate limit but a limit of the endpoint.
+
+    Create EventSub Subscription answers so when there are too many subscriptions already.
+    """
+    remaining = answer.headers.get("Ratelimit-Remaining", "")
+    said = _said(answer).lower()
+    return remaining.isdigit() and remaining.strip("0") != "" and said not in {"", "too many requests"}
+
+
 class _Refusal(msgspec.Struct):
     message: str = ""
 
 
 def _refusal(answer: Answer) -> str:
-    """Twitch's own words, which name the wrong parameter; cut, in case they repeat all of them."""
-    try:
-        message = msgspec.json.decode(answer.body, type=_Refusal).message[:200]
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        message = ""
+    message = _said(answer)
     if answer.status == 401:
         return f"Twitch refuses even a new token: {message or 'no reason given'}."
     return f"Twitch refused the request ({answer.status}): {message or 'no reason given'}."
+
+
+def _said(answer: Answer) -> str:
+    """Twitch's own words, which name the wrong parameter; cut, in case they repeat all of them."""
+    try:
+        return msgspec.json.decode(answer.body, type=_Refusal).message[:200]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""

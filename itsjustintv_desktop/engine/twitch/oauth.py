@@ -9,7 +9,12 @@ from typing import TypeVar
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import TwitchAuthError, TwitchRateLimitedError, TwitchUnreachableError
+from itsjustintv_desktop.engine.errors import (
+    TwitchAuthError,
+    TwitchNoClientError,
+    TwitchRateLimitedError,
+    TwitchUnreachableError,
+)
 from itsjustintv_desktop.engine.twitch.http import Answer, TwitchHttp
 
 T = TypeVar("T")
@@ -33,11 +38,11 @@ class Credentials(msgspec.Struct, frozen=True):
         return [("client_id", self.client_id)]
 
     def check(self) -> None:
-        """Raises TwitchAuthError when one of both isn't set."""
+        """Raises TwitchNoClientError when one of both isn't set."""
         if not self.client_id:
-            raise TwitchAuthError(f"No Twitch client id is set. Register an app at {_CONSOLE} and enter its id.")
+            raise TwitchNoClientError(f"No Twitch client id is set. Register an app at {_CONSOLE} and enter its id.")
         if not self.client_secret:
-            raise TwitchAuthError(f"No Twitch client secret is set. Make one at {_CONSOLE} and enter it.")
+            raise TwitchNoClientError(f"No Twitch client secret is set. Make one at {_CONSOLE} and enter it.")
 
 
 class Granted(msgspec.Struct, frozen=True):

@@ -19,7 +19,16 @@ from itsjustintv_desktop.engine.models import (
     DeliveryView,
     StreamEvent,
 )
-from itsjustintv_desktop.engine.storage.ledger import announcing, claiming, history, keeping, managing
+from itsjustintv_desktop.engine.storage.ledger import (
+    announcing,
+    broadcasting,
+    catching,
+    claiming,
+    history,
+    keeping,
+    managing,
+    subscribing,
+)
 from itsjustintv_desktop.engine.storage.ledger.records import (
     Announced,
     ClaimBatch,
@@ -110,6 +119,32 @@ class Ledger:
     async def settle(self, settlements: Sequence[Settlement]) -> None:
         """Settle events without an announcement, keeping why."""
         await self._run(announcing.settle_many, settlements, self._clock.now())
+
+    # Broadcasts; times are the source's own
+
+    async def note_broadcasts(
+        self, words: Sequence[broadcasting.Sight | broadcasting.End]
+    ) -> list[broadcasting.Broadcast | None]:
+        """Note who went live and offline, in order. For each sight: the channel's broadcast before that one."""
+        return await self._run(broadcasting.note, words)
+
+    async def broadcast_fates(self, streams: Sequence[broadcasting.Stream]) -> list[str]:
+        """For each: "announced" (or taken for one that was), "accepted" (in work), or "" (neither)."""
+        return await self._run(broadcasting.fates, streams)
+
+    async def broadcasts(self, broadcaster_id: str) -> list[broadcasting.Broadcast]:
+        """The last few of a channel, the newest first."""
+        return await self._run(broadcasting.of_channel, broadcaster_id)
+
+    async def live_broadcasts(self, after: str = "", limit: int = 200) -> list[broadcasting.Broadcast]:
+        """Everything that is live as far as is known, one page by broadcaster id above `after`."""
+        return await self._run(broadcasting.all_running, after, limit)
+
+    async def catch_up(
+        self, asked: Sequence[str], finds: Sequence[catching.Find], judge: catching.Judge, *, at: float
+    ) -> catching.Caught:
+        """Note, judge and store what a question found, in one transaction. See catching.catch_up."""
+        return await self._run(catching.catch_up, asked, finds, judge, at, self._clock.now())
 
     # Delivering
 
@@ -205,6 +240,25 @@ class Ledger:
     async def purge(self, history_before: float, noted_before: float, once_before: float) -> int:
         """Forget one bite of old things. Returns how many rows; 0 = done."""
         return await self._run(history.purge, history_before, noted_before, once_before)
+
+    # Subscriptions at Twitch
+
+    async def subscriptions(self) -> dict[str, subscribing.Remembered]:
+        """Those we made, by id."""
+        return await self._run(subscribing.load)
+
+    async def remember_subscription(self, made: subscribing.Remembered) -> None:
+        await self._run(subscribing.remember, made)
+
+    async def forget_subscriptions(self, ids: Collection[str]) -> None:
+        await self._run(subscribing.forget, list(ids))
+
+    async def targets(self) -> list[str]:
+        """Where our subscriptions ever pointed, the latest first."""
+        return await self._run(subscribing.targets)
+
+    async def remember_target(self, target: str) -> None:
+        await self._run(subscribing.remember_target, target, self._clock.now())
 
     # Keeping small things
 

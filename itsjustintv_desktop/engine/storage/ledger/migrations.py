@@ -51,10 +51,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             fingerprint TEXT NOT NULL, created_at REAL NOT NULL) WITHOUT ROWID""",
         # Callbacks and conduits ever used: what points at one of them is ours to delete.
         "CREATE TABLE targets(target TEXT PRIMARY KEY, used_at REAL NOT NULL) WITHOUT ROWID",
-        # The newest broadcast known of each channel, for catching up and for encoders that crash.
+        # The last few broadcasts of each channel, for catching up and for encoders that crash. Times are Twitch's.
         """CREATE TABLE broadcasts(
-            broadcaster_id TEXT PRIMARY KEY, stream_id TEXT NOT NULL, started_at REAL, seen_at REAL NOT NULL,
-            ended_at REAL, previous_id TEXT NOT NULL DEFAULT '', previous_ended_at REAL) WITHOUT ROWID""",
+            broadcaster_id TEXT NOT NULL, stream_id TEXT NOT NULL, started_at REAL NOT NULL, seen_at REAL NOT NULL,
+            ended_at REAL, PRIMARY KEY(broadcaster_id, stream_id)) WITHOUT ROWID""",
         "CREATE INDEX events_stream ON events(broadcaster_id, stream_id)",
     ),
 )

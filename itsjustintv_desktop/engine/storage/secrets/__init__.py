@@ -7,6 +7,7 @@ from itsjustintv_desktop.engine.storage.secrets.names import (
     TWITCH_APP_TOKEN,
     TWITCH_CLIENT_SECRET,
     TWITCH_WEBHOOK_SECRET,
+    TWITCH_WEBHOOK_SECRET_PREVIOUS,
     VAULT_KEY,
 )
 from itsjustintv_desktop.engine.storage.secrets.precedence import SecretValues
@@ -18,6 +19,7 @@ __all__ = [
     "TWITCH_APP_TOKEN",
     "TWITCH_CLIENT_SECRET",
     "TWITCH_WEBHOOK_SECRET",
+    "TWITCH_WEBHOOK_SECRET_PREVIOUS",
     "VAULT_KEY",
     "DestinationSecrets",
     "SecretStore",

@@ -13,6 +13,7 @@ SERVICE: Final = "itsjustintv-desktop"
 
 TWITCH_CLIENT_SECRET: Final = "twitch.client_secret"  # noqa: S105 - a name
 TWITCH_WEBHOOK_SECRET: Final = "twitch.webhook_secret"  # noqa: S105 - a name
+TWITCH_WEBHOOK_SECRET_PREVIOUS: Final = "twitch.webhook_secret_previous"  # noqa: S105 - a name
 TWITCH_APP_TOKEN: Final = "twitch.app_token"  # noqa: S105 - a name
 TUNNEL_AUTHTOKEN: Final = "tunnel.authtoken"
 VAULT_KEY: Final = "vault.key"

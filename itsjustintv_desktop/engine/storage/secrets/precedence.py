@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
+from itsjustintv_desktop.engine.errors import UsageError
 from itsjustintv_desktop.engine.storage.secrets.names import (
     TUNNEL_AUTHTOKEN,
     TWITCH_CLIENT_SECRET,
@@ -54,6 +55,20 @@ class SecretValues:
             await self._store.set(TWITCH_WEBHOOK_SECRET, value)
             _log.info("webhook secret generated")
             return value
+
+    async def new_webhook_secret(self) -> str:
+        """One that differs from all before, not kept yet. Raises UsageError where the config says which it is."""
+        written = _IN_CONFIG[TWITCH_WEBHOOK_SECRET](self._config())
+        if written and written != KEYRING:
+            raise UsageError(
+                "The webhook secret stands in the config or the environment, so it has to be changed there: "
+                "[twitch] webhook_secret, 10 to 100 ASCII characters. Then start the program again."
+            )
+        return secrets.token_urlsafe(32)
+
+    async def keep_webhook_secret(self, value: str) -> None:
+        """From now on `webhook_secret` gives this one."""
+        await self._store.set(TWITCH_WEBHOOK_SECRET, value)
 
     async def _value(self, name: str) -> str | None:
         written = _IN_CONFIG[name](self._config())

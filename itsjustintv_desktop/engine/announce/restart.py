@@ -1,0 +1,145 @@
+"""An encoder that crashed and came back is one broadcast to people: nobody is pinged twice for it.
+
+Twitch gives the second half a new stream id. It is told by time: its start lies within `[twitch] restart_window` of
+the end of a broadcast of the same channel that was announced (or was itself such a second half).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.config.durations import render
+from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.models import EventState, StreamEvent
+from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Ledger, Settlement
+from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, End, Sight, Stream
+
+SLACK = 600.0
+"""Seconds for which a new broadcast may begin before the end of the old one was told. More than that is a wrong
+clock, and an event that is pushed does not take longer either."""
+_TOLERANCE = 60.0
+"""Seconds that an event may seem to arrive before what it tells of has happened."""
+_LOOK = 0.5
+_PATIENCE = 30.0
+"""Seconds between two looks at a broadcast that is still being announced, and how long it is waited for."""
+
+Chosen = tuple[EventRecord, Streamer, tuple[str, ...]]
+
+
+class Rival(msgspec.Struct, frozen=True):
+    """The broadcast that this one may be the second half of: `gap` seconds before it, `in_work` = not settled yet."""
+
+    stream: Stream
+    gap: float
+    in_work: bool = False
+
+
+def gap_before(event: StreamEvent, before: Broadcast, skew: float, window: float) -> float | None:
+    """Seconds between two broadcasts (0 at least) if they are one by `window`; None if not, or in doubt.
+
+    `skew` is Twitch's time minus ours. A clock that is wrong must not keep a stream from being announced.
+    """
+    if window <= 0:
+        return None
+    arrived = event.received_at + skew
+    start = arrived if event.started_at is None else event.started_at
+    delay = arrived - start
+    if delay < -_TOLERANCE or (event.message_id is not None and delay > SLACK):
+        return None
+    gap = start - before.last_known
+    return max(gap, 0.0) if -SLACK <= gap <= window else None
+
+
+def settlement(
+    record: EventRecord, streamer: Streamer, gap: float, window: float, body: bytes | None = None
+) -> Settlement:
+    """The end of an event that is the second half of a broadcast."""
+    return Settlement(
+        event_id=record.id,
+        state=EventState.SUPPRESSED,
+        reason="restarted",
+        explanation=(
+            f"The stream before ended {_minutes(gap)} this one began, within [twitch] restart_window "
+            f'({render(window)}): it is taken for the same broadcast going on. If it is a new one, use "send anyway".'
+        ),
+        streamer=streamer.key,
+        payload=body,
+    )
+
+
+class Restarts:
+    """Notes who goes live and offline, and finds what is the second half of something. All raise LedgerError."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        skew: Callable[[], float],
+        on_broadcast: Callable[[StreamEvent], None],
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._skew = skew
+        self._on_broadcast = on_broadcast
+
+    async def note(self, events: Sequence[EventRecord]) -> dict[int, Broadcast]:
+        """Note them in order. By event id: the channel's broadcast before the one that the event tells of."""
+        skew = self._skew()
+        words = [(record, word) for record in events if (word := _word(record.event, skew)) is not None]
+        if not words:
+            return {}
+        before = await self._ledger.note_broadcasts([word for _, word in words])
+        for record, _ in words:
+            self._on_broadcast(record.event)
+        return {record.id: row for (record, _), row in zip(words, before, strict=True) if row is not None}
+
+    async def rivals(
+        self, chosen: Sequence[Chosen], before: Mapping[int, Broadcast], window: float
+    ) -> dict[int, Rival]:
+        """By event id: the announced broadcast, or one being announced, that it may be the second half of."""
+        skew = self._skew()
+        near: dict[int, tuple[Stream, float]] = {}
+        for record, _, destinations in chosen:
+            row = before.get(record.id)
+            gap = None if row is None else gap_before(record.event, row, skew, window)
+            if row is not None and gap is not None:
+                near[record.id] = Stream(row.broadcaster_id, row.stream_id, destinations or (FEED,)), gap
+        if not near:
+            return {}
+        fates = await self._ledger.broadcast_fates([stream for stream, _ in near.values()])
+        return {
+            event_id: Rival(stream, gap, in_work=fate == "accepted")
+            for (event_id, (stream, gap)), fate in zip(near.items(), fates, strict=True)
+            if fate
+        }
+
+    async def holds(self, rival: Rival) -> bool:
+        """Whether the broadcast before was announced; one that is in work is waited for. In doubt: no."""
+        deadline = self._clock.monotonic() + _PATIENCE
+        while True:
+            (fate,) = await self._ledger.broadcast_fates([rival.stream])
+            if fate != "accepted" or self._clock.monotonic() >= deadline:
+                return fate == "announced"
+            await self._clock.sleep(_LOOK)
+
+
+def _word(event: StreamEvent, skew: float) -> Sight | End | None:
+    """What an event says about a broadcast; None = nothing."""
+    if event.test or event.detail or not event.broadcaster_id:
+        return None
+    at = event.received_at + skew
+    if event.kind == "stream.offline":
+        return End(broadcaster_id=event.broadcaster_id, at=at)
+    if event.kind != "stream.online" or not event.stream_id:
+        return None
+    return Sight(broadcaster_id=event.broadcaster_id, stream_id=event.stream_id, started_at=event.started_at, at=at)
+
+
+def _minutes(gap: float) -> str:
+    if gap < 1:
+        return "just when"
+    return f"{gap:.0f} s before" if gap < 60 else f"{gap / 60:.0f} min before"

@@ -1,0 +1,293 @@
+"""The safety net: Twitch is asked who is live, so that a message that never came costs minutes and not a stream.
+
+Twitch's messages reach us through tunnels, certificates and sockets that may die in silence, and not at all while the
+machine sleeps. Source: Twitch documentation, "Get Streams".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import structlog
+
+from itsjustintv_desktop.engine.catchup.judge import GRACE, Circumstances, judge
+from itsjustintv_desktop.engine.catchup.now import LiveNow
+from itsjustintv_desktop.engine.catchup.status import CatchUpState, CatchUpStatus
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.errors import LedgerError, SecretsError, TwitchError, TwitchRateLimitedError
+from itsjustintv_desktop.engine.events import Bus, EventSettled
+from itsjustintv_desktop.engine.live import Live
+from itsjustintv_desktop.engine.models import EventState, LiveStream, StreamEvent
+from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger
+from itsjustintv_desktop.engine.storage.ledger.catching import Action, Caught, Known, Verdict
+from itsjustintv_desktop.engine.twitch.helix import Helix, Stream, chunks
+from itsjustintv_desktop.engine.twitch.messages import SOURCE, STREAM_ONLINE
+from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
+
+FIRST_RETRY = 5.0
+LAST_RETRY = 60.0
+"""Seconds between two tries while Twitch does not answer; so soon after the network returned all is known again."""
+LEAST = 2.0
+"""Least seconds between two rounds: several reasons to ask that come together cost one question."""
+SPLAY = 0.05
+"""Share of the interval by which each wait differs, so that many machines do not ask in one second."""
+MANY_CALLS = 10
+"""Rounds of more calls than this leave the rate budget to announcements while it is not ample."""
+_AMPLE_LOOK = 1.0
+_AMPLE_PATIENCE = 90.0
+_CLOCK_SET = 30.0
+"""Our clock moving by more than this between two rounds was set (or slept): the skew has to be measured anew."""
+_IDLE = 3600.0
+
+_log = structlog.get_logger(__name__)
+
+
+class CatchUp:
+    """Asks in rounds. Run it supervised; `nudge` asks for a round now."""
+
+    def __init__(
+        self,
+        helix: Helix,
+        ledger: Ledger,
+        *,
+        live: Callable[[], Live],
+        watched: Callable[[], list[str]],
+        on_submitted: Callable[[], None],
+        skew: Callable[[], float],
+        bus: Bus,
+        clock: Clock,
+        dice: Callable[[], float] = random.random,
+    ) -> None:
+        """`watched` gives the user ids of all watched channels, `skew` is Twitch's time minus ours (seconds).
+
+        `on_submitted`: events were put into the ledger for the pipeline to take up. `dice` is a float in [0, 1).
+        """
+        self._helix = helix
+        self._ledger = ledger
+        self._live = live
+        self._watched = watched
+        self._on_submitted = on_submitted
+        self._skew = skew
+        self._bus = bus
+        self._clock = clock
+        self._dice = dice
+        self._now = LiveNow(bus)
+        self._nudged = asyncio.Event()
+        self._reasons: list[str] = []
+        self._failures = 0
+        self._offset: float | None = None
+        self._tried: dict[tuple[str, str], Circumstances] = {}
+        self.status = CatchUpStatus(state=CatchUpState.STARTING, message="Twitch was not asked yet.")
+
+    @property
+    def live_now(self) -> Mapping[str, LiveStream]:
+        """Who of the watched channels is live, by user id."""
+        return self._now.streams
+
+    def nudge(self, reason: str) -> None:
+        """Ask now. `reason` is one word: start, wake, network, gap, address, config, asked."""
+        if reason not in self._reasons:
+            self._reasons.append(reason)
+        self._nudged.set()
+
+    def heard(self, event: StreamEvent) -> None:
+        """Twitch told that a watched channel went live or offline: `live_now` need not wait for the next round."""
+        self._now.heard(event)
+
+    async def run(self) -> None:
+        """Ask at once, then every `poll_interval` and whenever nudged, until cancelled. Can be started again."""
+        self.nudge("start")
+        while True:
+            pause = await self._turn()
+            self._plan(pause)
+            await self._clock.sleep(LEAST)
+            while not await self._clock.wait(self._nudged, _IDLE if pause is None else max(pause - LEAST, 0.0)):
+                if pause is not None:
+                    break
+
+    async def _turn(self) -> float | None:
+        """One round; the seconds to wait before the next, None = until nudged."""
+        self._nudged.clear()
+        reasons, self._reasons = self._reasons, []
+        if self._failures and "network" not in reasons:
+            reasons.append("network")
+        reason = ", ".join(reasons or ["interval"])
+        ids = list(dict.fromkeys(self._watched()))
+        interval = self._live().config.twitch.poll_interval or None
+        if not ids:
+            self._now.keep_only(())
+            self._now.tell()
+            self._failures = 0
+            self._say(CatchUpState.WAITING, "No channel is known yet that could be asked for.", reason, 0)
+            return interval
+        try:
+            later = await self._round(ids)
+        except (TwitchError, SecretsError, LedgerError) as error:
+            return self._failed(error, reason, len(ids))
+        if self._failures:
+            _log.info("it can be asked again who is live", reason=reason)
+        self._failures = 0
+        _log.debug("asked who is live", reason=reason, watched=len(ids), live=len(self.live_now))
+        self._say(
+            CatchUpState.OK,
+            f"{len(self.live_now)} of {len(ids)} channels are live.",
+            reason,
+            len(ids),
+            last_poll=self._clock.now(),
+        )
+        wait = None if interval is None else interval * (1 + SPLAY * (2 * self._dice() - 1))
+        return min(wait or GRACE, GRACE) if later else wait
+
+    def _failed(self, error: TwitchError | SecretsError | LedgerError, reason: str, watched: int) -> float:
+        self._failures += 1
+        if self._failures == 1:
+            _log.warning("it cannot be asked who is live", reason=error.message)
+        message = f"It could not be asked who is live: {error.message} It is tried again by itself."
+        self._say(CatchUpState.WAITING, message, reason, watched)
+        pause = min(FIRST_RETRY * 2.0 ** min(self._failures - 1, 10), LAST_RETRY) * (1 - 0.2 * self._dice())
+        if isinstance(error, TwitchRateLimitedError):
+            pause = max(pause, min(error.retry_at - self._clock.now(), LAST_RETRY))
+        return pause
+
+    async def _round(self, ids: Sequence[str]) -> bool:
+        """Ask for all, 100 at a time. Returns whether a stream has to be looked at again soon.
+
+        What a batch brought is kept even if a later one fails. Raises TwitchError, SecretsError, LedgerError.
+        """
+        await self._measure_clock(ids[0])
+        batches = list(chunks(ids))
+        later = False
+        try:
+            for batch in batches:
+                if len(batches) > MANY_CALLS:
+                    await self._until_ample()
+                later |= await self._batch(batch)
+            self._now.keep_only(ids)
+        finally:
+            self._now.tell()
+        running = {(stream.broadcaster_id, stream.stream_id) for stream in self.live_now.values()}
+        self._tried = {key: around for key, around in self._tried.items() if key in running}
+        return later
+
+    async def _measure_clock(self, user_id: str) -> None:
+        """After our clock was set, one answer more: the skew follows from the second one that says the same."""
+        offset = self._clock.now() - self._clock.monotonic()
+        before, self._offset = self._offset, offset
+        if before is not None and abs(offset - before) > _CLOCK_SET:
+            await self._helix.streams([user_id])
+
+    async def _until_ample(self) -> None:
+        deadline = self._clock.monotonic() + _AMPLE_PATIENCE
+        while not self._helix.client.budget.ample(self._clock.now()) and self._clock.monotonic() < deadline:
+            await self._clock.sleep(_AMPLE_LOOK)
+
+    async def _batch(self, asked: list[str]) -> bool:
+        shown = {stream.user_id: stream for stream in await self._helix.streams(asked)}
+        now = self._clock.now()
+        at = now + self._skew()
+        live, tried = self._live(), self._tried
+        events: list[StreamEvent] = []
+        around: dict[tuple[str, str], Circumstances] = {}
+        finds: list[tuple[StreamEvent, tuple[str, ...]]] = []
+        for stream in shown.values():
+            event = _event(stream, now)
+            streamer = live.matcher.match(event)
+            if streamer is None or not event.stream_id:
+                continue  # the config changed while Twitch was asked
+            destinations = live.destinations_of(streamer)
+            events.append(event)
+            around[_key(event)] = Circumstances(streamer, stream.tags or (), destinations)
+            finds.append((event, destinations or (FEED,)))
+
+        def verdict(event: StreamEvent, known: Known) -> Verdict:
+            key = _key(event)
+            return judge(event, known, around[key], live=live, tried=tried.get(key) == around[key], now=at)
+
+        caught = await self._ledger.catch_up(asked, finds, verdict, at=at)
+        self._now.learn(asked, caught.live, {key: _live_stream(stream) for key, stream in shown.items()})
+        self._follow(events, around, caught)
+        return any(each.action is Action.LATER for each in caught.verdicts)
+
+    def _follow(self, events: list[StreamEvent], around: dict[tuple[str, str], Circumstances], caught: Caught) -> None:
+        """Tell of what was stored."""
+        submitted = False
+        for event, verdict, event_id in zip(events, caught.verdicts, caught.ids, strict=True):
+            if event_id is None:
+                continue
+            if verdict.action is Action.SUBMIT:
+                submitted = True
+                self._tried[_key(event)] = around[_key(event)]
+                _log.info("a stream was found by asking", event_id=event_id, streamer=verdict.streamer)
+                continue
+            if verdict.reason == "missed":
+                self.status = msgspec.structs.replace(self.status, missed=self.status.missed + 1)
+            _log.info("not announced", event_id=event_id, streamer=verdict.streamer, reason=verdict.reason)
+            self._bus.publish(
+                EventSettled(
+                    event_id=event_id,
+                    kind=event.kind,
+                    state=EventState.SUPPRESSED.value,
+                    login=event.broadcaster_login,
+                    streamer=verdict.streamer,
+                    reason=verdict.reason,
+                    explanation=verdict.explanation,
+                )
+            )
+        if submitted:
+            self._on_submitted()
+
+    def _say(
+        self, state: CatchUpState, message: str, reason: str, watched: int, *, last_poll: float | None = None
+    ) -> None:
+        self.status = msgspec.structs.replace(
+            self.status,
+            state=state,
+            message=message,
+            reason=reason,
+            watched=watched,
+            live=len(self.live_now),
+            last_poll=self.status.last_poll if last_poll is None else last_poll,
+        )
+
+    def _plan(self, pause: float | None) -> None:
+        next_poll = None if pause is None else self._clock.now() + pause
+        self.status = msgspec.structs.replace(self.status, next_poll=next_poll)
+
+
+def _event(stream: Stream, now: float) -> StreamEvent:
+    try:
+        started_at = parse_rfc3339(stream.started_at)
+    except ValueError:
+        started_at = None
+    return StreamEvent(
+        source=SOURCE,
+        kind=STREAM_ONLINE,
+        message_id=None,
+        received_at=now,
+        broadcaster_id=stream.user_id,
+        broadcaster_login=stream.user_login,
+        broadcaster_name=stream.user_name,
+        stream_id=stream.id,
+        started_at=started_at,
+    )
+
+
+def _live_stream(stream: Stream) -> LiveStream:
+    event = _event(stream, 0.0)
+    return LiveStream(
+        broadcaster_id=stream.user_id,
+        stream_id=stream.id,
+        login=stream.user_login,
+        name=stream.user_name,
+        started_at=event.started_at,
+        title=stream.title,
+        category=stream.game_name,
+        viewer_count=stream.viewer_count,
+    )
+
+
+def _key(event: StreamEvent) -> tuple[str, str]:
+    return event.broadcaster_id, event.stream_id

@@ -1,0 +1,82 @@
+"""What becomes of a stream that was found by asking. Nothing here waits, and nothing changes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from itsjustintv_desktop.engine.announce import filter as tag_filter
+from itsjustintv_desktop.engine.config.durations import render
+from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.live import Live
+from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.storage.ledger.catching import Action, Known, Verdict
+
+GRACE = 120.0
+"""Seconds a message of Twitch's may take: a stream that may not be announced by asking is not missed before."""
+
+_NOTHING = Verdict(Action.NOTHING)
+
+
+class Circumstances(msgspec.Struct, frozen=True):
+    """What the answer of the filters hangs on. The same ones are not tried twice."""
+
+    streamer: Streamer
+    tags: tuple[str, ...]
+    """The stream's own."""
+    destinations: tuple[str, ...]
+
+    @property
+    def passes(self) -> bool:
+        return tag_filter.passes(self.streamer.tag_filter, self.tags)
+
+
+def judge(event: StreamEvent, known: Known, around: Circumstances, *, live: Live, tried: bool, now: float) -> Verdict:
+    """What to do with a stream that runs.
+
+    `now` is Twitch's time, Unix seconds. `tried`: it was handed in again before under these very circumstances.
+    """
+    streamer = around.streamer
+    if known.announced or not streamer.enabled:
+        return _NOTHING
+    if known.events and (tried or not _may_differ(known, around, live)):
+        return _NOTHING
+    longest = live.config.twitch.catch_up_max_age
+    age = None if event.started_at is None else now - event.started_at
+    if longest > 0 and age is not None and age <= longest:
+        return Verdict(Action.SUBMIT, streamer.key)
+    if known.events:
+        return _NOTHING  # it has its entry, with "send anyway"
+    if age is not None and age <= GRACE:
+        return Verdict(Action.LATER)
+    if not around.passes:
+        why = f"None of its tags is in the filter ({', '.join(streamer.tag_filter)})."
+        return Verdict(Action.LIST, streamer.key, "filtered", why)
+    return Verdict(Action.LIST, streamer.key, "missed", _why_missed(age, longest))
+
+
+def _may_differ(known: Known, around: Circumstances, live: Live) -> bool:
+    """Whether what kept the stream from being announced is different now."""
+    if any(state != "suppressed" for state, _ in known.events):
+        return False  # announced, or in work
+    reasons = {"filtered", "tags_unknown", "streamer_disabled", "destinations_disabled"}
+    return known.events[-1][1] in reasons and around.passes and not live.has_only_disabled_destinations(around.streamer)
+
+
+def _why_missed(age: float | None, longest: float) -> str:
+    if age is None:
+        return "Twitch does not say when it began, so it was not announced by itself."
+    ago = _ago(age)
+    if longest <= 0:
+        return (
+            f"It was found by asking, {ago} after it began, and [twitch] catch_up_max_age is 0s: such streams are "
+            "listed, not announced."
+        )
+    return f"It began {ago} before it could be seen, longer than [twitch] catch_up_max_age ({render(longest)})."
+
+
+def _ago(seconds: float) -> str:
+    minutes = max(round(seconds / 60), 1)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

@@ -1,0 +1,71 @@
+"""Who is live now: by what Twitch tells, and by what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from itsjustintv_desktop.engine.events import Bus, LiveChanged
+from itsjustintv_desktop.engine.models import LiveStream, StreamEvent
+from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast
+
+
+class LiveNow:
+    """`streams` by user id. Changes of who is live are published by `tell`, those of titles and viewers are not."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self.streams: dict[str, LiveStream] = {}
+        self._told: dict[str, LiveStream] = {}
+
+    def heard(self, event: StreamEvent) -> None:
+        """Twitch told that a watched channel went live or offline."""
+        if event.kind == "stream.online":
+            known = self.streams.get(event.broadcaster_id)
+            if known is None or known.stream_id != event.stream_id:
+                self.streams[event.broadcaster_id] = _of_event(event)
+        else:
+            self.streams.pop(event.broadcaster_id, None)
+        self.tell()
+
+    def learn(self, asked: Sequence[str], live: Sequence[Broadcast], shown: Mapping[str, LiveStream]) -> None:
+        """The outcome of one question: who of `asked` is live, and what Twitch showed of them."""
+        running = {row.broadcaster_id: row for row in live}
+        for user_id in asked:
+            row = running.get(user_id)
+            if row is None:
+                self.streams.pop(user_id, None)
+                continue
+            for known in (shown.get(user_id), self.streams.get(user_id)):
+                if known is not None and known.stream_id == row.stream_id:
+                    self.streams[user_id] = known
+                    break
+            else:
+                self.streams[user_id] = LiveStream(
+                    broadcaster_id=user_id, stream_id=row.stream_id, started_at=row.started_at
+                )
+
+    def keep_only(self, watched: Collection[str]) -> None:
+        """Forget channels that are no longer watched."""
+        for user_id in self.streams.keys() - set(watched):
+            del self.streams[user_id]
+
+    def tell(self) -> None:
+        """Publish what changed since the last time, if anything did."""
+        before, now = self._told, self.streams
+        began = tuple(
+            stream for key, stream in now.items() if key not in before or before[key].stream_id != stream.stream_id
+        )
+        ended = tuple(key for key in before if key not in now)
+        self._told = dict(now)
+        if began or ended:
+            self._bus.publish(LiveChanged(began=began, ended=ended, count=len(now)))
+
+
+def _of_event(event: StreamEvent) -> LiveStream:
+    return LiveStream(
+        broadcaster_id=event.broadcaster_id,
+        stream_id=event.stream_id,
+        login=event.broadcaster_login,
+        name=event.broadcaster_name,
+        started_at=event.started_at,
+    )

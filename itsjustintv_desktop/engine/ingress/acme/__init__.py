@@ -1,0 +1,5 @@
+"""TLS on the public port itself, with certificates of an ACME authority such as Let's Encrypt."""
+
+from itsjustintv_desktop.engine.ingress.acme.way import TlsWay
+
+__all__ = ["TlsWay"]

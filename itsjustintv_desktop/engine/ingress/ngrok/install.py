@@ -1,0 +1,158 @@
+"""Gets ngrok's agent program from ngrok: only ever because a person asked for it.
+
+pyngrok knows the address for each system. The download is our own: pyngrok's goes to a fixed name in the shared
+temporary folder, where another user could exchange it, and can neither be watched nor stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from itsjustintv_desktop.engine.delivery.trust import Trust
+from itsjustintv_desktop.engine.errors import TunnelError
+from itsjustintv_desktop.engine.ingress.ngrok import settings
+from itsjustintv_desktop.engine.ingress.ngrok.program import NAME, own_program
+from itsjustintv_desktop.engine.translate import network_sentence, os_sentence
+
+DEADLINE: Final = 600.0
+_STALL: Final = 30.0
+_LARGEST: Final = 200 * 1024 * 1024
+_PIECE: Final = 256 * 1024
+_VERSION: Final = re.compile(r"ngrok version (3\.\d+\.\d+)")
+_MEND: Final = "Try again, or install ngrok yourself from https://ngrok.com/download."
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes so far and the bytes in all (None: not said)."""
+
+
+def download_address() -> str:
+    """Where ngrok keeps the program for this system. Raises TunnelError if it has none."""
+    from pyngrok.exception import PyngrokError
+    from pyngrok.installer import get_ngrok_cdn_url
+
+    try:
+        return get_ngrok_cdn_url("3")
+    except PyngrokError as error:
+        raise TunnelError(f"ngrok has no program for this system. {_MEND}") from error
+
+
+async def install(folder: Path, progress: Progress, *, url: str | None = None, deadline: float = DEADLINE) -> str:
+    """Download, unpack, try and put in place; the version it says. `folder` is the way's. Raises TunnelError.
+
+    Cancelling it leaves nothing behind, and a program that was there before stays until the new one has run.
+    """
+    address = url or download_address()
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise TunnelError("ngrok's program is only downloaded over https.")
+    target = own_program(folder)
+    archive, fresh = target.with_name(".download"), target.with_name(f"new-{NAME}")
+    try:
+        async with asyncio.timeout(deadline):
+            await asyncio.to_thread(settings.make_folder, folder)
+            await asyncio.to_thread(settings.make_folder, target.parent)
+            await _download(address, archive, progress)
+            await asyncio.to_thread(_unpack, archive, fresh)
+            version = await _try(fresh)
+            await asyncio.to_thread(fresh.replace, target)
+    except TimeoutError as error:
+        raise TunnelError(f"ngrok's program was not downloaded within {deadline:g} s. {_MEND}") from error
+    except OSError as error:
+        raise TunnelError(f"ngrok's program cannot be put in place: {os_sentence(error)}. {_MEND}") from error
+    finally:
+        for path in (archive, fresh):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+    return version
+
+
+async def _download(address: str, archive: Path, progress: Progress) -> None:
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_STALL, sock_read=_STALL)
+    try:
+        context = await Trust().context()
+        async with (
+            aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
+            session.get(address, ssl=context) as answer,
+        ):
+            if answer.status != 200:
+                raise TunnelError(f"ngrok's server answered with status {answer.status}. {_MEND}")
+            await _store(answer, archive, progress)
+    except aiohttp.ClientError as error:
+        raise TunnelError(f"ngrok's program cannot be downloaded: {network_sentence(error)}. {_MEND}") from error
+
+
+async def _store(answer: aiohttp.ClientResponse, archive: Path, progress: Progress) -> None:
+    done, whole = 0, answer.content_length
+    progress(done, whole)
+    archive.unlink(missing_ok=True)
+    with await asyncio.to_thread(archive.open, "xb") as file:
+        async for piece in answer.content.iter_chunked(_PIECE):
+            done += len(piece)
+            if done > _LARGEST:
+                raise TunnelError(f"What ngrok's server sends is too large. {_MEND}")
+            await asyncio.to_thread(file.write, piece)
+            progress(done, whole)
+
+
+def _unpack(archive: Path, fresh: Path) -> None:
+    """Take the one program out of a .zip or .tgz; nothing else in it is believed. Blocks."""
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as box, box.open(NAME) as source:
+                _copy(source, fresh)
+            return
+        with tarfile.open(archive, "r:*") as roll:
+            member = roll.getmember(NAME)
+            found = roll.extractfile(member) if member.isfile() else None
+            if found is None:
+                raise KeyError(NAME)
+            with found:
+                _copy(found, fresh)
+    except (KeyError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise TunnelError(f"What ngrok's server sent is not ngrok's program. {_MEND}") from error
+
+
+def _copy(source: IO[bytes], fresh: Path) -> None:
+    fresh.unlink(missing_ok=True)
+    with fresh.open("xb") as file:
+        shutil.copyfileobj(source, file, _PIECE)
+    fresh.chmod(0o700)
+
+
+async def _try(program: Path) -> str:
+    """Run `version`. Raises TunnelError if it is not an agent of version 3."""
+    failed = TunnelError(f"What was downloaded does not run as ngrok's program. {_MEND}")
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program, "version",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )  # fmt: skip
+    except OSError as error:
+        raise failed from error
+    try:
+        async with asyncio.timeout(30.0):
+            said, _ = await process.communicate()
+    except TimeoutError:
+        said = b""
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    found = _VERSION.search(said.decode(errors="replace"))
+    if found is None:
+        raise failed
+    return found[1]

@@ -1,0 +1,36 @@
+"""Where ngrok's agent program is. All of it blocks on files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+NAME: Final = "ngrok.exe" if sys.platform == "win32" else "ngrok"
+_SMALL: Final = 1024 * 1024
+
+
+def own_program(folder: Path) -> Path:
+    """Where `tunnel install` puts it, below the way's folder."""
+    return folder / "bin" / NAME
+
+
+def locate(folder: Path, environ: Mapping[str, str]) -> Path | None:
+    """The program of `tunnel install`, else the first one in the PATH of `environ`; None if there is none."""
+    candidates = [own_program(folder)]
+    candidates += [Path(part) / NAME for part in environ.get("PATH", "").split(os.pathsep) if part]
+    return next((path.absolute() for path in candidates if _usable(path)), None)
+
+
+def _usable(path: Path) -> bool:
+    try:
+        return path.is_file() and os.access(path, os.X_OK) and not _is_pyngrok(path)
+    except OSError:
+        return False
+
+
+def _is_pyngrok(path: Path) -> bool:
+    """pyngrok installs a command of the same name. It would download the agent without asking, and hide its process."""
+    return path.stat().st_size < _SMALL and b"pyngrok" in path.read_bytes()

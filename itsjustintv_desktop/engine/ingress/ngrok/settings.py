@@ -1,0 +1,77 @@
+"""The agent's config file: the only place the authtoken is written to. All of it blocks.
+
+Source: https://ngrok.com/docs/agent/config/v3/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+_NAME: Final = "ngrok.yml"
+_FRESH: Final = ".ngrok.yml.new"
+
+
+def settings_path(folder: Path) -> Path:
+    return folder / _NAME
+
+
+def make_folder(folder: Path) -> None:
+    """The way's folder, 0700. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if sys.platform != "win32":
+        folder.chmod(0o700)
+
+
+def write(folder: Path, *, token: str, region: str = "") -> Path:
+    """Replace the file in one step, 0600 from its first byte. `region` "" is the nearest. Raises OSError."""
+    make_folder(folder)
+    path, fresh = settings_path(folder), folder / _FRESH
+    fresh.unlink(missing_ok=True)  # what a kill left behind
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(_text(token, region))
+        fresh.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def remove(folder: Path) -> None:
+    """Take the token off the disk; the agent reads the file only when it starts. Raises OSError."""
+    settings_path(folder).unlink(missing_ok=True)
+    (folder / _FRESH).unlink(missing_ok=True)
+
+
+def _text(token: str, region: str) -> str:
+    agent: dict[str, str | int | bool] = {
+        "authtoken": token,
+        "console_ui": False,
+        "inspect_db_size": -1,  # its local API has no authentication: nothing of a request may be kept there
+        "log": "stdout",
+        "log_format": "logfmt",
+        "log_level": "info",
+        "remote_management": False,
+        "update_check": False,
+        "web_addr": f"127.0.0.1:{_free_port()}",
+    }
+    if region:
+        agent["connect_url"] = f"connect.{region}.ngrok-agent.com:443"
+    # JSON's scalars are YAML's as well, quotes and escapes included.
+    lines = [f"  {key}: {json.dumps(value)}" for key, value in agent.items()]
+    return "\n".join(['version: "3"', "agent:", *lines, ""])
+
+
+def _free_port() -> int:
+    """One that is free now. If another program takes it first, the agent picks its own and says which."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port: int = held.getsockname()[1]
+        return port

@@ -1,0 +1,158 @@
+"""How Twitch reaches us, and the net below: the way in use, the subscriptions, catching up, waking."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from itsjustintv_desktop.engine.catchup import CatchUp
+from itsjustintv_desktop.engine.config.endpoints import Endpoints
+from itsjustintv_desktop.engine.events import WayChanged
+from itsjustintv_desktop.engine.ingress.conduit import ConduitManager, ConduitWay
+from itsjustintv_desktop.engine.ingress.ways import Way, way_kind
+from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.twitch.conduits import Conduits
+from itsjustintv_desktop.engine.twitch.subscriptions import Reconciler, SubscriptionsApi
+from itsjustintv_desktop.engine.wake import Wake
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.engine import Engine
+
+Keep = Callable[[str, Callable[[], Coroutine[Any, Any, None]]], None]
+
+_log = structlog.get_logger(__name__)
+
+
+class Reach:
+    """Puts the parts together and lets each hear of what happens to the others.
+
+    A new target makes the subscriptions anew; a gap in what Twitch could tell us, a wake-up and a new config make us
+    ask who is live.
+    """
+
+    def __init__(self, engine: Engine, endpoints: Endpoints) -> None:
+        self._engine = engine
+        self._way: Way | None = None
+        clock, twitch = engine.clock, engine.twitch
+        self.conduits = Conduits(twitch.client)
+        self.subscriptions = Reconciler(
+            SubscriptionsApi(twitch.client),
+            engine.ledger,
+            target=lambda: self.way.target,
+            watched=engine.watched_ids,
+            secret=lambda: engine.signing.primary,
+            bus=engine.bus,
+            clock=clock,
+            certain=lambda: engine.live.knows_all_ids,
+        )
+        self.catch_up = CatchUp(
+            twitch.helix,
+            engine.ledger,
+            live=lambda: engine.live,
+            watched=engine.watched_ids,
+            on_submitted=engine.pipeline.wake,
+            skew=lambda: twitch.skew.seconds,
+            bus=engine.bus,
+            clock=clock,
+        )
+        self.conduit_manager = ConduitManager(self.conduits, engine.ledger, lambda: self.way.nudge())
+        self.wake = Wake(clock, self._woke)
+        self._way = self._build(endpoints)
+
+    @property
+    def way(self) -> Way:
+        assert self._way is not None
+        return self._way
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What the public port shall speak; None = plain HTTP, behind somebody who speaks TLS."""
+        return getattr(self.way, "context", None)
+
+    def begin(self, keep: Keep) -> None:
+        """Start everything as supervised loops, once the public port listens."""
+        keep("reach.way", self.way.run)
+        keep("reach.wake", self.wake.run)
+        if self._engine.live.config.twitch.client_id:
+            keep("reach.subscriptions", self.subscriptions.run)
+            keep("reach.catch-up", self.catch_up.run)
+
+    async def close(self) -> None:
+        await self.way.close()
+
+    def channels_changed(self) -> None:
+        """Who is watched, or what is known of them, changed."""
+        self.subscriptions.nudge("config")
+        self.catch_up.nudge("config")
+
+    def revoked(self, event: StreamEvent) -> None:
+        """Twitch ended a subscription."""
+        self.subscriptions.revoked(event.subscription_id, event.detail, event.broadcaster_id)
+
+    def _woke(self, gap: float) -> None:
+        _log.info("the machine slept, or its clock was set; everything is looked at again", seconds=round(gap))
+        self.way.nudge()
+        self.subscriptions.nudge("wake")
+        self.catch_up.nudge("wake")
+
+    def _gap(self, why: str) -> None:
+        _log.info("Twitch could not tell us everything; asking who is live", reason=why)
+        self.catch_up.nudge("gap")
+
+    def _way_changed(self) -> None:
+        if self._way is None:
+            return  # it is still being built
+        self.subscriptions.nudge_if_moved()
+        status = self._way.status
+        self._engine.bus.publish(
+            WayChanged(kind=status.kind, state=status.state.value, code=status.code, text=status.message)
+        )
+
+    def _build(self, endpoints: Endpoints) -> Way:
+        """The way the config asks for. Each brings libraries of its own, so only that one is loaded."""
+        engine = self._engine
+        clock, changed = engine.clock, self._way_changed
+        kind = way_kind(engine.live.config)
+        if kind == "conduit":
+            return ConduitWay(
+                clock,
+                changed,
+                conduits=self.conduits,
+                meta=engine.ledger,
+                submit=engine.submit,
+                eventsub_url=endpoints.eventsub_url,
+                on_gap=self._gap,
+            )
+        if kind == "ngrok":
+            from itsjustintv_desktop.engine.ingress.ngrok import NgrokWay
+
+            return NgrokWay(
+                clock,
+                changed,
+                config=lambda: engine.live.config,
+                authtoken=engine.values.tunnel_authtoken,
+                local_address=lambda: engine.address,
+                folder=engine.paths.ngrok,
+                environ=engine.environ,
+            )
+        if kind == "tls":
+            server = engine.live.config.server
+            from itsjustintv_desktop.engine.ingress.acme import TlsWay
+
+            return TlsWay(
+                clock,
+                changed,
+                config=lambda: engine.live.config,
+                folder=engine.paths.resolve(server.tls.cert_dir),
+                well_known=engine.well_known,
+                local_address=lambda: engine.address or (server.listen_addr, server.port),
+                environ=engine.environ,
+            )
+        from itsjustintv_desktop.engine.ingress.ways.own import NoWay, OwnAddress
+
+        if kind == "own":
+            return OwnAddress(clock, changed, config=lambda: engine.live.config)
+        return NoWay(clock, changed)

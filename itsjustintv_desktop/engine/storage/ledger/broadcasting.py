@@ -1,0 +1,204 @@
+"""Ledger jobs that remember the last few broadcasts of each channel: since when, last seen when, ended when.
+
+All times here are the source's own, Unix seconds: ours plus the measured skew. A job can be repeated with the same
+words, as happens after a kill, and leaves the same rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+KEPT = 5
+"""Broadcasts remembered of a channel."""
+ECHO = 180.0
+"""Seconds for which Get Streams may go on showing a stream that has ended."""
+LATE_END = 60.0
+"""An end told that soon after the next broadcast began is the end of the one before, if that was not told yet."""
+PAGE = 200
+
+
+class Broadcast(NamedTuple):
+    """`started_at` is when it began, or when it was first seen where the source does not say.
+
+    `ended_at` None: it runs, or its end was never told; `seen_at` is the last sight of it.
+    """
+
+    broadcaster_id: str
+    stream_id: str
+    started_at: float
+    seen_at: float
+    ended_at: float | None
+
+    @property
+    def last_known(self) -> float:
+        """Its end, or the last sight of it if the end was never told."""
+        return self.seen_at if self.ended_at is None else self.ended_at
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream was seen at `at`: told by the source (`told`), or found by asking, which may show what is over."""
+
+    broadcaster_id: str
+    stream_id: str
+    started_at: float | None
+    at: float
+    told: bool = True
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel went offline; it was told at `at`. Which stream that was is not said."""
+
+    broadcaster_id: str
+    at: float
+
+
+class Stream(NamedTuple):
+    """What to look up, and where it would be announced to (destinations, or FEED)."""
+
+    broadcaster_id: str
+    stream_id: str
+    destinations: tuple[str, ...]
+
+
+_COLUMNS = "broadcaster_id, stream_id, started_at, seen_at, ended_at"
+
+
+def of_channel(connection: sqlite3.Connection, broadcaster_id: str) -> list[Broadcast]:
+    """What is remembered of a channel, the newest first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM broadcasts WHERE broadcaster_id = ? "  # noqa: S608
+        "ORDER BY started_at DESC, stream_id DESC",
+        (broadcaster_id,),
+    )
+    return [Broadcast(*row) for row in rows.fetchall()]
+
+
+def note(connection: sqlite3.Connection, words: Sequence[Sight | End]) -> list[Broadcast | None]:
+    """Note them in order. For each sight: the channel's broadcast before that one, if any is remembered."""
+    found: list[Broadcast | None] = []
+    for word in words:
+        if isinstance(word, Sight):
+            found.append(see(connection, word))
+        else:
+            end(connection, word)
+            found.append(None)
+    return found
+
+
+def see(connection: sqlite3.Connection, sight: Sight) -> Broadcast | None:
+    """Note one sight; the channel's broadcast before that one."""
+    rows = of_channel(connection, sight.broadcaster_id)
+    known = next((row for row in rows if row.stream_id == sight.stream_id), None)
+    if known is None:
+        # A start in the future would stay the newest for ever.
+        started_at = sight.at if sight.started_at is None else min(sight.started_at, sight.at)
+        known = Broadcast(sight.broadcaster_id, sight.stream_id, started_at, sight.at, None)
+        connection.execute(f"INSERT INTO broadcasts({_COLUMNS}) VALUES (?,?,?,?,?)", known)  # noqa: S608
+        _forget(connection, sorted([*rows, known], key=_age, reverse=True))
+    elif known is rows[0]:
+        _see_again(connection, known, sight)
+    return next((row for row in rows if _age(row) < _age(known)), None)
+
+
+def end(connection: sqlite3.Connection, word: End) -> None:
+    """Note that a channel went offline: whatever ran at that moment has ended."""
+    rows = of_channel(connection, word.broadcaster_id)
+    index = next((number for number, row in enumerate(rows) if row.started_at <= word.at), None)
+    if index is None:
+        return
+    row = rows[index]
+    older = rows[index + 1] if index + 1 < len(rows) else None
+    if older and word.at < row.started_at + LATE_END and older.ended_at in {None, row.started_at}:
+        _set(connection, older, older.seen_at, row.started_at)
+        return
+    at = word.at if index == 0 else min(word.at, rows[index - 1].started_at)
+    if at >= row.seen_at and at > (row.ended_at or 0.0):
+        _set(connection, row, row.seen_at, at)
+
+
+def close(connection: sqlite3.Connection, row: Broadcast) -> None:
+    """It is no longer seen: its end is somewhere after the last sight, which is kept for it."""
+    _set(connection, row, row.seen_at, row.seen_at)
+
+
+def running(connection: sqlite3.Connection, broadcaster_ids: Sequence[str]) -> list[Broadcast]:
+    """The broadcast that each of these channels (at most PAGE) has now, as far as is known."""
+    marks = ",".join("?" * len(broadcaster_ids))
+    return _running(connection, f"b.broadcaster_id IN ({marks})", tuple(broadcaster_ids))
+
+
+def all_running(connection: sqlite3.Connection, after: str = "", limit: int = PAGE) -> list[Broadcast]:
+    """Everything that is live, one page (at most PAGE) by broadcaster id above `after`."""
+    return _running(connection, "b.broadcaster_id > ?", (after,), f"LIMIT {min(limit, PAGE)}")
+
+
+def fates(connection: sqlite3.Connection, streams: Sequence[Stream]) -> list[str]:
+    """For each: "announced" (itself, or taken for the same broadcast as one that was), "accepted" (still in work),
+    or "" (neither)."""
+    return [_fate(connection, stream) for stream in streams]
+
+
+def online_events(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> list[tuple[str, str]]:
+    """State and reason ("" = none) of every event that this stream began, oldest first."""
+    rows = connection.execute(
+        "SELECT state, coalesce(reason, '') FROM events INDEXED BY events_stream "
+        "WHERE broadcaster_id = ? AND stream_id = ? AND kind = 'stream.online' AND NOT test ORDER BY id",
+        (broadcaster_id, stream_id),
+    )
+    return rows.fetchall()
+
+
+def _fate(connection: sqlite3.Connection, stream: Stream) -> str:
+    events = online_events(connection, stream.broadcaster_id, stream.stream_id)
+    if any(state == "announced" or reason in {"restarted", "already_announced"} for state, reason in events):
+        return "announced"
+    once = connection.execute(
+        f"SELECT 1 FROM once WHERE destination IN ({','.join('?' * len(stream.destinations))}) "  # noqa: S608
+        "AND broadcaster_id = ? AND stream_id = ? LIMIT 1",
+        (*stream.destinations, stream.broadcaster_id, stream.stream_id),
+    ).fetchone()
+    if once is not None:
+        return "announced"
+    return "accepted" if any(state == "accepted" for state, _ in events) else ""
+
+
+def _see_again(connection: sqlite3.Connection, known: Broadcast, sight: Sight) -> None:
+    if known.ended_at is None:
+        if sight.at > known.seen_at:
+            _set(connection, known, sight.at, None)
+    elif sight.at > known.ended_at + (0.0 if sight.told else ECHO):
+        _set(connection, known, sight.at, None)  # it goes on: the end was a gap, or was wrong
+
+
+def _set(connection: sqlite3.Connection, row: Broadcast, seen_at: float, ended_at: float | None) -> None:
+    connection.execute(
+        "UPDATE broadcasts SET seen_at = ?, ended_at = ? WHERE broadcaster_id = ? AND stream_id = ?",
+        (seen_at, ended_at, row.broadcaster_id, row.stream_id),
+    )
+
+
+def _forget(connection: sqlite3.Connection, rows: Sequence[Broadcast]) -> None:
+    for row in rows[KEPT:]:
+        connection.execute(
+            "DELETE FROM broadcasts WHERE broadcaster_id = ? AND stream_id = ?", (row.broadcaster_id, row.stream_id)
+        )
+
+
+def _running(
+    connection: sqlite3.Connection, where: str, parameters: tuple[str, ...], limit: str = ""
+) -> list[Broadcast]:
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM broadcasts AS b WHERE {where} AND ended_at IS NULL AND NOT EXISTS ("  # noqa: S608
+        "SELECT 1 FROM broadcasts AS n WHERE n.broadcaster_id = b.broadcaster_id "
+        f"AND (n.started_at, n.stream_id) > (b.started_at, b.stream_id)) ORDER BY b.broadcaster_id {limit}",
+        parameters,
+    )
+    return [Broadcast(*row) for row in rows.fetchall()]
+
+
+def _age(row: Broadcast) -> tuple[float, str]:
+    return row.started_at, row.stream_id

@@ -1,0 +1,138 @@
+"""The ledger's job behind catching up: what was found by asking is noted, judged and stored in one transaction.
+
+An event found by asking has no message id, so nothing else would keep two polls, or a poll and a kill, from storing
+one stream twice.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.models import EventState, StreamEvent
+from itsjustintv_desktop.engine.storage.ledger import broadcasting
+from itsjustintv_desktop.engine.storage.ledger.accepting import accept
+from itsjustintv_desktop.engine.storage.ledger.announcing import announced_to, settle_many
+from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, Sight
+from itsjustintv_desktop.engine.storage.ledger.records import Settlement
+
+LAG = 300.0
+"""Seconds for which Get Streams may not show yet a stream that has begun."""
+GAP = 60.0
+"""Seconds after a sight for which not being shown means nothing."""
+
+
+class Action(StrEnum):
+    """What becomes of a stream that was found."""
+
+    NOTHING = "nothing"
+    SUBMIT = "submit"
+    """It goes through the pipeline like any other event."""
+    LIST = "list"
+    """It is listed with a reason, and not announced."""
+    LATER = "later"
+    """It is looked at once more, soon."""
+
+
+class Known(NamedTuple):
+    """What the ledger knows of a stream: announced to all its destinations, and what became of each of its events."""
+
+    announced: bool
+    events: tuple[tuple[str, str], ...]
+    """State and reason of each, oldest first."""
+
+
+class Verdict(NamedTuple):
+    action: Action
+    streamer: str | None = None
+    reason: str = ""
+    explanation: str = ""
+    """For LIST: as in Settlement."""
+
+
+class Caught(msgspec.Struct, frozen=True, kw_only=True):
+    """What one batch came to. `verdicts` has one for each stream found; `ids` its new event, None without one."""
+
+    verdicts: tuple[Verdict, ...]
+    ids: tuple[int | None, ...]
+    live: tuple[Broadcast, ...]
+    """Who is live now of those asked for: shown, or told so lately."""
+
+
+Find = tuple[StreamEvent, tuple[str, ...]]
+"""The event a stream found would make, and the destinations (or FEED) it would go to."""
+Judge = Callable[[StreamEvent, Known], Verdict]
+"""Called in the ledger's thread, so it only looks at what never changes."""
+
+
+def catch_up(
+    connection: sqlite3.Connection, asked: Sequence[str], finds: Sequence[Find], judge: Judge, at: float, now: float
+) -> Caught:
+    """Note what a question for at most 100 channels (`asked`) found, and store what `judge` says.
+
+    `at` is the source's time of the answer, `now` ours, both Unix seconds. A listed stream's event is settled at once.
+    """
+    for event, _ in finds:
+        broadcasting.see(
+            connection,
+            Sight(
+                broadcaster_id=event.broadcaster_id,
+                stream_id=event.stream_id,
+                started_at=event.started_at,
+                at=at,
+                told=False,
+            ),
+        )
+    had = announced_to(
+        connection, [(name, event.broadcaster_id, event.stream_id) for event, names in finds for name in names]
+    )
+    verdicts: list[Verdict] = []
+    ids: list[int | None] = []
+    for event, names in finds:
+        known = Known(
+            announced=had.issuperset((name, event.broadcaster_id, event.stream_id) for name in names),
+            events=tuple(broadcasting.online_events(connection, event.broadcaster_id, event.stream_id)),
+        )
+        verdict = judge(event, known)
+        verdicts.append(verdict)
+        ids.append(_store(connection, event, verdict, now))
+    return Caught(verdicts=tuple(verdicts), ids=tuple(ids), live=_live(connection, asked, finds, at))
+
+
+def _store(connection: sqlite3.Connection, event: StreamEvent, verdict: Verdict, now: float) -> int | None:
+    if verdict.action not in {Action.SUBMIT, Action.LIST}:
+        return None
+    (stored,) = accept(connection, [event])
+    if isinstance(stored, LedgerError):
+        return None  # one that can't be kept must not keep the others from being kept
+    event_id: int = connection.execute("SELECT last_insert_rowid()").fetchone()[0]
+    if verdict.action is Action.LIST:
+        settlement = Settlement(
+            event_id=event_id,
+            state=EventState.SUPPRESSED,
+            reason=verdict.reason,
+            explanation=verdict.explanation,
+            streamer=verdict.streamer,
+        )
+        settle_many(connection, [settlement], now)
+    return event_id
+
+
+def _live(
+    connection: sqlite3.Connection, asked: Sequence[str], finds: Sequence[Find], at: float
+) -> tuple[Broadcast, ...]:
+    """The running ones; one that was not shown ended between its last sight and now: the last sight is kept."""
+    shown = {(event.broadcaster_id, event.stream_id) for event, _ in finds}
+    live: list[Broadcast] = []
+    for row in broadcasting.running(connection, asked):
+        seen_lately = at - row.started_at <= LAG or at - row.seen_at <= GAP
+        if seen_lately or (row.broadcaster_id, row.stream_id) in shown:
+            live.append(row)
+        else:
+            broadcasting.close(connection, row)
+    return tuple(live)

@@ -1,0 +1,24 @@
+"""What Twitch shall tell us: subscriptions listed, compared with the config, made, repaired and cleared away."""
+
+from itsjustintv_desktop.engine.twitch.subscriptions.api import SubscriptionsApi
+from itsjustintv_desktop.engine.twitch.subscriptions.models import ChannelState, ChannelStatus
+from itsjustintv_desktop.engine.twitch.subscriptions.reconciler import Reconciler
+from itsjustintv_desktop.engine.twitch.subscriptions.views import (
+    Listing,
+    SubscriptionsState,
+    SubscriptionsStatus,
+    SubscriptionView,
+    SyncReport,
+)
+
+__all__ = [
+    "ChannelState",
+    "ChannelStatus",
+    "Listing",
+    "Reconciler",
+    "SubscriptionView",
+    "SubscriptionsApi",
+    "SubscriptionsState",
+    "SubscriptionsStatus",
+    "SyncReport",
+]

@@ -1,0 +1,236 @@
+"""Carries a plan out: four at a time, within Twitch's rate limit, and no channel keeps another one waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import structlog
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.errors import (
+    AppError,
+    LedgerError,
+    SecretsError,
+    SubscriptionExistsError,
+    SubscriptionLimitError,
+    TwitchAuthError,
+    TwitchError,
+    TwitchRateLimitedError,
+    TwitchRefusedError,
+)
+from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Target
+from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
+from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.twitch.subscriptions.models import (
+    ENABLED,
+    Held,
+    Holdings,
+    Key,
+    fingerprint_of,
+    target_text,
+)
+from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation
+
+T = TypeVar("T")
+
+WORKERS = 4
+_LOOK_SECONDS = 1.0
+"""How often it is looked whether there are points to spare again."""
+_PATIENCE = 5
+"""Rate limits waited out for one call."""
+_ENOUGH = 5
+"""Failures in a row after which Twitch is left alone for a while."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Api(Protocol):
+    """What `SubscriptionsApi` does."""
+
+    def spare(self) -> bool: ...
+
+    async def list_all(self, *, user_id: str | None = None) -> Holdings: ...
+
+    async def create(self, type: str, version: str, user_id: str, target: Target, secret: str) -> Held: ...  # noqa: A002 - the field's own name
+
+    async def delete(self, subscription_id: str) -> bool: ...
+
+
+class Book(Protocol):
+    """What the ledger remembers for us. Raises LedgerError."""
+
+    async def remember_subscription(self, made: Remembered) -> None: ...
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it. `stopped` is why the rest was left for later; None = all was tried."""
+
+    created: list[Held] = field(default_factory=list)
+    deleted: list[Held] = field(default_factory=list)
+    refused: dict[Key, AppError] = field(default_factory=dict)
+    """Twitch said no: asking again soon is no use."""
+    failed: dict[Key, AppError] = field(default_factory=dict)
+    """Worth another try."""
+    not_deleted: list[Held] = field(default_factory=list)
+    stopped: AppError | None = None
+    spent: bool = False
+    """The budget of the client id has no room for more."""
+
+
+class Carrier:
+    """Works off one plan. `on_step` is called after each step."""
+
+    def __init__(
+        self,
+        api: Api,
+        book: Book,
+        target: Target,
+        secret: str,
+        *,
+        clock: Clock,
+        on_step: Callable[[Outcome], None] = lambda _: None,
+    ) -> None:
+        """`secret` is "" over a conduit."""
+        self._api = api
+        self._book = book
+        self._target = target
+        self._here = target_text(target)
+        self._secret = secret
+        self._clock = clock
+        self._on_step = on_step
+        self._outcome = Outcome()
+        self._in_a_row = 0
+
+    async def carry_out(self, create: Sequence[Creation], delete: Sequence[Held], *, room: int) -> Outcome:
+        """Create, then delete; the other way round when the budget leaves no `room` for what is created."""
+        making = [lambda one=one: self._make(one) for one in create]
+        clearing = [lambda one=one: self._take_away(one) for one in delete]
+        for phase in (clearing, making) if len(create) > room else (making, clearing):
+            await self._work_off(deque(phase))
+        return self._outcome
+
+    async def _work_off(self, jobs: deque[Callable[[], Awaitable[None]]]) -> None:
+        tasks = Tasks()
+        try:
+            workers = [tasks.start("twitch.subscriptions", self._work(jobs)) for _ in range(min(WORKERS, len(jobs)))]
+            await asyncio.gather(*workers)
+        finally:
+            await tasks.stop()
+
+    async def _work(self, jobs: deque[Callable[[], Awaitable[None]]]) -> None:
+        while jobs and self._outcome.stopped is None:
+            await jobs.popleft()()
+            self._on_step(self._outcome)
+
+    async def _make(self, creation: Creation) -> None:
+        outcome, key = self._outcome, creation.key
+        if outcome.spent and not (creation.clear or creation.retire):
+            outcome.refused[key] = _spent()
+            return
+        try:
+            for held in creation.clear:
+                await self._remove(held)
+            made = await self._created(creation)
+        except SubscriptionLimitError as error:
+            outcome.refused[key] = error
+            if error.kind == "cost":
+                outcome.spent = True
+                outcome.refused[key] = _spent()
+        except (TwitchError, SecretsError, LedgerError) as error:
+            self._note(key, error)
+        else:
+            self._in_a_row = 0
+            outcome.created.append(made)
+            if made.status == ENABLED:
+                for held in creation.retire:
+                    await self._take_away(held)
+
+    async def _created(self, creation: Creation) -> Held:
+        try:
+            made = await self._create(creation)
+        except SubscriptionExistsError:
+            made = await self._create_in_place_of_another(creation)
+        except SubscriptionLimitError:
+            if not creation.retire:
+                raise
+            for held in creation.retire:  # they were kept until the new one would work, but there is no room for both
+                await self._remove(held)
+            made = await self._create(creation)
+        await self._book.remember_subscription(
+            Remembered(
+                id=made.id,
+                type=creation.key.type,
+                user_id=creation.key.user_id,
+                target=self._here,
+                fingerprint=fingerprint_of(self._secret),
+                created_at=self._clock.now(),
+            )
+        )
+        return made
+
+    async def _create(self, creation: Creation) -> Held:
+        key = creation.key
+        return await self._patiently(
+            lambda: self._api.create(key.type, creation.version, key.user_id, self._target, self._secret)
+        )
+
+    async def _create_in_place_of_another(self, creation: Creation) -> Held:
+        """Twitch has one that the list did not show: perhaps ours, whose answer got lost. Its secret is not known."""
+        found = await self._patiently(lambda: self._api.list_all(user_id=creation.key.user_id))
+        for held in found.items:
+            if held.key == creation.key and held.transport.target == self._here:
+                if isinstance(self._target, Conduit) and held.status == ENABLED and held.version == creation.version:
+                    return held
+                await self._remove(held)
+        return await self._create(creation)
+
+    async def _take_away(self, held: Held) -> None:
+        """Delete; a failure is noted, and the next round tries again."""
+        try:
+            await self._remove(held)
+        except (TwitchError, SecretsError) as error:
+            self._outcome.not_deleted.append(held)
+            self._note(None, error)
+        else:
+            self._in_a_row = 0
+
+    async def _remove(self, held: Held) -> None:
+        await self._patiently(lambda: self._api.delete(held.id))
+        self._outcome.deleted.append(held)
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Call when there are points to spare, so that announcements never wait for us; wait out rate limits."""
+        tries = 0
+        while True:
+            while not self._api.spare():
+                await self._clock.sleep(_LOOK_SECONDS)
+            try:
+                return await call()
+            except TwitchRateLimitedError as error:
+                tries += 1
+                if tries >= _PATIENCE:
+                    raise
+                await self._clock.sleep(max(error.retry_at - self._clock.now(), _LOOK_SECONDS))
+
+    def _note(self, key: Key | None, error: AppError) -> None:
+        """What a failure means for this one and for the rest."""
+        refused = isinstance(error, TwitchRefusedError) and error.status != 401
+        if key is not None:
+            (self._outcome.refused if refused else self._outcome.failed)[key] = error
+        if refused:
+            self._in_a_row = 0
+            return
+        self._in_a_row += 1
+        hopeless = isinstance(error, TwitchAuthError | TwitchRateLimitedError | TwitchRefusedError | SecretsError)
+        if hopeless or isinstance(error, LedgerError) or self._in_a_row >= _ENOUGH:
+            self._outcome.stopped = error
+        _log.debug("a step of the subscriptions failed", reason=error.message)
+
+
+def _spent() -> SubscriptionLimitError:
+    return SubscriptionLimitError("The budget of this client id for subscriptions is used up.", kind="cost")

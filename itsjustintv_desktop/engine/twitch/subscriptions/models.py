@@ -1,0 +1,121 @@
+"""Subscriptions as Twitch holds them, and as we remember those we made.
+
+Source: Twitch documentation, "Get EventSub Subscriptions" and "EventSub subscription types".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Target, Webhook
+from itsjustintv_desktop.engine.twitch.messages import STREAM_OFFLINE, STREAM_ONLINE
+
+KINDS: tuple[tuple[str, str], ...] = ((STREAM_ONLINE, "1"), (STREAM_OFFLINE, "1"))
+"""(type, version) that every watched channel needs, in the order they are made: going live counts most."""
+
+ENABLED = "enabled"
+PENDING = "webhook_callback_verification_pending"
+UNVERIFIED = "webhook_callback_verification_failed"
+ENDED_BY_USER = frozenset({"user_removed", "authorization_revoked", "moderator_removed", "chat_user_banned"})
+"""Ended for a reason that lies with the channel: making it anew at once would only be refused."""
+PENDING_SECONDS = 60.0
+"""How long the handshake of a webhook may take until it is begun again."""
+
+
+class Key(NamedTuple):
+    """What there shall be exactly one subscription for."""
+
+    type: str
+    user_id: str
+
+
+class Transport(msgspec.Struct, frozen=True, kw_only=True):
+    """Where its events go. Twitch never tells the secret again."""
+
+    method: str = ""
+    callback: str = ""
+    conduit_id: str = ""
+    session_id: str = ""
+
+    @property
+    def target(self) -> str:
+        """As `target_text` writes a target; "websocket <session>" for what only other programs use."""
+        where = {"webhook": self.callback, "conduit": self.conduit_id}.get(self.method, self.session_id)
+        return f"{self.method} {where}"
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """One subscription as Twitch tells it. `created_at` is RFC 3339."""
+
+    id: str
+    status: str
+    type: str
+    version: str = ""
+    condition: dict[str, str] = {}
+    transport: Transport = Transport()
+    created_at: str = ""
+    cost: int = 0
+
+    @property
+    def user_id(self) -> str:
+        """The channel it is about; "" for types with another condition, which we never make."""
+        return self.condition.get("broadcaster_user_id", "")
+
+    @property
+    def key(self) -> Key:
+        return Key(self.type, self.user_id)
+
+    @property
+    def is_alive(self) -> bool:
+        """It counts against Twitch's limits, and forbids a second one like it."""
+        return self.status in {ENABLED, PENDING}
+
+
+class Holdings(msgspec.Struct, frozen=True, kw_only=True):
+    """All that Twitch holds for the client id, other programs' included. Costs are points of `max_total_cost`."""
+
+    items: tuple[Held, ...] = ()
+    total_cost: int = 0
+    max_total_cost: int = 0
+
+
+class ChannelStatus(StrEnum):
+    """How the subscriptions of one channel are."""
+
+    OK = "ok"
+    PENDING = "pending"
+    """Made or about to be made; nothing to do."""
+    FAILING = "failing"
+    """Not there, and the sentence says why."""
+
+
+class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
+    """`message` and `fix` are sentences for a person; both are empty when all is well."""
+
+    status: ChannelStatus
+    message: str = ""
+    fix: str = ""
+
+
+def target_text(target: Target) -> str:
+    """ "webhook https://..." or "conduit <id>": how the ledger remembers a target."""
+    return f"conduit {target.conduit_id}" if isinstance(target, Conduit) else f"webhook {target.callback}"
+
+
+def target_of(text: str) -> Target | None:
+    """The target that was written so, None if it is none of ours."""
+    kind, _, where = text.partition(" ")
+    if kind == "webhook" and where:
+        return Webhook(where)
+    return Conduit(where) if kind == "conduit" and where else None
+
+
+def fingerprint_of(secret: str) -> str:
+    """16 hex digits that tell secrets apart and say nothing about them; "" for conduits, which have none."""
+    if not secret:
+        return ""
+    return hashlib.sha256(b"itsjustintv-subscription\0" + secret.encode()).hexdigest()[:16]

@@ -1,0 +1,64 @@
+"""/helix/eventsub/conduits and /helix/eventsub/conduits/shards over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from itsjustintv_desktop.simulator.answers import RefusedError, answer, page, read_object
+from itsjustintv_desktop.simulator.eventsub import EventSub
+from itsjustintv_desktop.simulator.shards import ShardStatus
+
+_STATUSES = frozenset(ShardStatus)
+
+
+class ConduitApi:
+    """Create, list, resize and delete conduits; list and update shards."""
+
+    def __init__(self, eventsub: EventSub) -> None:
+        self._eventsub = eventsub
+        self._conduits = eventsub.conduits
+
+    async def list(self, _request: web.Request) -> web.Response:
+        return answer({"data": [held.public() for held in self._conduits]})
+
+    async def create(self, request: web.Request) -> web.Response:
+        body = await read_object(request)
+        return answer({"data": [self._conduits.create(body.get("shard_count")).public()]})
+
+    async def resize(self, request: web.Request) -> web.Response:
+        body = await read_object(request)
+        conduit_id = _required(body.get("id"), "id")
+        return answer({"data": [self._conduits.resize(conduit_id, body.get("shard_count")).public()]})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        self._conduits.delete(_required(request.query.get("id"), "id"))
+        return web.Response(status=204)
+
+    async def shards(self, request: web.Request) -> web.Response:
+        """Shards that were never given a transport are not listed."""
+        query = request.query
+        conduit = self._conduits.get(_required(query.get("conduit_id"), "conduit_id"))
+        status = query.get("status", "")
+        if status and status not in _STATUSES:
+            raise RefusedError(400, "The value in the status query parameter is not valid.")
+        matching = [shard for _, shard in sorted(conduit.shards.items()) if not status or shard.status == status]
+        items, pagination = page(matching, self._conduits.page_size, query.get("after"))
+        return answer({"data": [shard.public() for shard in items], "pagination": pagination})
+
+    async def assign(self, request: web.Request) -> web.Response:
+        """202 even if no shard was updated: `errors` tells."""
+        body = await read_object(request)
+        conduit = self._conduits.get(_required(body.get("conduit_id"), "conduit_id"))
+        wanted = body.get("shards")
+        if not isinstance(wanted, list) or not wanted:
+            raise RefusedError(400, "The shards field is required.")
+        done, errors = self._eventsub.assign(conduit, wanted)
+        return answer({"data": [shard.public() for shard in done], "errors": errors}, 202)
+
+
+def _required(given: Any, name: str) -> str:
+    if not isinstance(given, str) or not given:
+        raise RefusedError(400, f"The {name} parameter is required.")
+    return given

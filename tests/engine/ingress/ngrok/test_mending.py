@@ -1,0 +1,184 @@
+"""What happens to a tunnel that was up: each trouble is told, and it mends itself."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from itsjustintv_desktop.engine.config.schema import Config, Tunnel
+from itsjustintv_desktop.engine.errors import SecretsLockedError
+from itsjustintv_desktop.engine.ingress.ngrok import api
+from itsjustintv_desktop.engine.ingress.ways import WayState
+from tests.engine.ingress.ngrok.conftest import Rig
+from tests.support.public import public_port
+from tests.support.waiting import until
+
+FIXED = Config(tunnel=Tunnel(provider="ngrok", domain="mine.ngrok-free.dev"))
+
+
+async def test_a_program_that_dies_is_started_again(rig: Rig) -> None:
+    rig.start()
+    await rig.ready()
+    target = rig.way.target
+    (process,) = rig.running()
+    process.kill()
+    status = await rig.state("crashed")
+    assert status.state is WayState.WAITING
+    assert rig.way.target == target, "the last one that worked stays"
+    assert await rig.rests() == 1.0
+    await rig.passes(lambda: rig.way.status.code == "ready", most=2)
+    assert len(rig.seen("pid")) == 2
+
+
+async def test_one_that_dies_again_and_again_is_started_less_and_less(rig: Rig) -> None:
+    rig.script(exit=7, last_words=["something is odd"])
+    rig.start()
+    status = await rig.state("crashed")
+    assert "exit code 7): something is odd" in status.message
+    pauses = []
+    for number in range(1, 9):
+        pauses.append(await rig.rests())
+        rig.clock.advance(pauses[-1])
+        await until(lambda number=number: len(rig.seen("pid")) > number)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert rig.codes() == ["crashed"]
+    rig.script()
+    await rig.passes(lambda: rig.way.status.code == "ready", most=120)
+
+
+async def test_a_changed_address_is_told_once(rig: Rig) -> None:
+    rig.start()
+    await rig.ready()
+    before = rig.way.target
+    rig.script(host="elsewhere.test")
+    await rig.passes(lambda: rig.way.target != before, most=20)
+    assert rig.codes() == ["ready", "address_changed", "ready"]
+    changed = next(status for status in rig.told if status.code == "address_changed")
+    assert "[tunnel] domain" in changed.fix
+    assert "elsewhere.test" in changed.address
+    rig.clock.advance(16)
+    await asyncio.sleep(0.05)
+    assert rig.codes() == ["ready", "address_changed", "ready"]
+
+
+async def test_offline_and_back(rig: Rig) -> None:
+    rig.start()
+    await rig.ready()
+    target = rig.way.target
+    rig.script(session="dial")
+    await rig.state("offline")
+    assert rig.way.target == target
+    rig.script()
+    await rig.ready()
+    assert len(rig.seen("pid")) == 1
+    assert rig.codes() == ["ready", "offline", "ready"]
+
+
+async def test_its_own_former_session_is_no_other_agent(rig: Rig) -> None:
+    """After a change of network ngrok may still count the lost session; that passes by itself."""
+    rig.start()
+    await rig.ready()
+    rig.script(session="sessions")
+    await rig.state("offline")
+    rig.clock.advance(30)
+    await asyncio.sleep(0.05)
+    assert rig.way.status.code == "offline"
+    rig.script()
+    await rig.ready()
+    assert len(rig.seen("pid")) == 1
+
+
+async def test_a_token_that_is_revoked(rig: Rig) -> None:
+    rig.start()
+    await rig.ready()
+    rig.script(session="bad_token")
+    await rig.state("bad_token")
+
+
+async def test_offline_for_long_starts_it_anew(rig: Rig) -> None:
+    rig.start()
+    await rig.ready()
+    rig.script(session="dial")
+    await rig.state("offline")
+    await rig.passes(lambda: len(rig.seen("pid")) == 2, most=130)
+    rig.script()
+    await rig.passes(lambda: rig.way.status.code == "ready", most=70)
+    assert "crashed" not in rig.codes()
+
+
+async def test_one_that_hangs_is_stopped(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "_TIMEOUT", aiohttp.ClientTimeout(total=0.2))
+    rig.start()
+    await rig.ready()
+    rig.script(mute=True)
+    await rig.passes(lambda: rig.way.status.code == "crashed", most=300)
+    assert "does not answer" in rig.way.status.message
+    rig.script()
+    await rig.passes(lambda: rig.way.status.code == "ready", most=30)
+    assert len(rig.seen("pid")) == 2
+
+
+async def test_a_spent_allowance_is_seen_from_outside(rig: Rig, tmp_path: Path) -> None:
+    async with public_port(tmp_path) as public:
+        rig.upstream = public.address
+        rig.script(spent=True)
+        rig.start()
+        await rig.ready()
+        await rig.passes(lambda: rig.way.status.code == "quota_spent", most=20)
+        assert rig.way.status.state is WayState.WAITING
+        assert len(rig.running()) == 1, "the agent stays, it cannot help it"
+        rig.script()
+        await rig.passes(lambda: rig.way.status.code == "ready", most=1900)
+        assert rig.codes() == ["ready", "quota_spent", "ready"]
+
+
+async def test_an_address_that_ngrok_does_not_know_is_made_anew(rig: Rig) -> None:
+    rig.script(edge="The endpoint is offline.\r\n\r\nERR_NGROK_3200")
+    rig.start()
+    await rig.ready()
+    await rig.passes(lambda: rig.way.status.code == "offline", most=60)
+    rig.script()
+    await rig.passes(lambda: rig.way.status.code == "ready", most=60)
+    assert len(rig.seen("pid")) == 2
+
+
+async def test_a_change_of_the_config_is_followed(rig: Rig) -> None:
+    rig.start()
+    await rig.ready()
+    rig.config = FIXED
+    rig.way.nudge()
+    await until(lambda: "mine.ngrok-free.dev" in rig.way.status.address)
+    assert len(rig.running()) == 1
+    rig.upstream = ("127.0.0.1", 8765)
+    await rig.passes(lambda: rig.seen("asked")[-1]["upstream"]["url"] == "http://127.0.0.1:8765", most=20)
+    await rig.ready()
+
+
+async def test_a_new_token_is_used_after_a_nudge_and_a_locked_keyring_disturbs_nothing(rig: Rig) -> None:
+    rig.start()
+    await rig.ready()
+    rig.token = SecretsLockedError("Unlock it.")
+    rig.way.nudge()
+    await until(lambda: not rig.way._asked)
+    await asyncio.sleep(0.05)
+    assert (rig.way.status.code, len(rig.seen("pid"))) == ("ready", 1)
+    rig.token = "another-token"
+    rig.way.nudge()
+    await until(lambda: len(rig.seen("settings")) == 2)
+    assert "another-token" in rig.seen("settings")[1]
+    await rig.ready()
+
+
+async def test_an_endpoint_that_vanished_is_made_again(rig: Rig) -> None:
+    rig.start()
+    await rig.ready()
+    assert rig.way._running is not None
+    local = rig.way._running._api
+    assert local is not None
+    await local.remove(rig.seen("asked")[0]["name"])
+    await rig.passes(lambda: len(rig.seen("asked")) == 2, most=20)
+    await rig.ready()
+    assert len(rig.seen("pid")) == 1

@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.catchup import CatchUp
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.events import WayChanged
 from itsjustintv_desktop.engine.ingress.conduit import ConduitManager, ConduitWay
-from itsjustintv_desktop.engine.ingress.ways import Way, way_kind
+from itsjustintv_desktop.engine.ingress.ways import Way, WayState, way_kind
 from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
 from itsjustintv_desktop.engine.twitch.subscriptions import Reconciler, SubscriptionsApi
@@ -36,6 +36,7 @@ class Reach:
     def __init__(self, engine: Engine, endpoints: Endpoints) -> None:
         self._engine = engine
         self._way: Way | None = None
+        self._was_ready = False
         clock, twitch = engine.clock, engine.twitch
         self.conduits = Conduits(twitch.client)
         self.subscriptions = Reconciler(
@@ -107,6 +108,9 @@ class Reach:
             return  # it is still being built
         self.subscriptions.nudge_if_moved()
         status = self._way.status
+        if status.state is WayState.READY and not self._was_ready:
+            self.catch_up.nudge("address")  # whatever began while we could not be reached
+        self._was_ready = status.state is WayState.READY
         self._engine.bus.publish(
             WayChanged(kind=status.kind, state=status.state.value, code=status.code, text=status.message)
         )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from itsjustintv_desktop.engine.conduit_wishes import ConduitWishes
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
 from itsjustintv_desktop.engine.control.conduits import ConduitView
+from itsjustintv_desktop.engine.doctor import Report
+from itsjustintv_desktop.engine.doctor_wishes import DoctorWishes
 from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
 from itsjustintv_desktop.engine.events import DeliveryChanged
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView, StreamEvent
@@ -30,6 +32,7 @@ class Wishes:
         self._engine = engine
         self._subscriptions = SubscriptionWishes(engine)
         self._conduits = ConduitWishes(engine)
+        self._doctor = DoctorWishes(engine, self._streamer)
 
     async def deliveries(
         self,
@@ -145,6 +148,9 @@ class Wishes:
 
     async def delete_subscription(self, subscription_id: str) -> None:
         await self._subscriptions.delete_subscription(subscription_id)
+
+    async def doctor(self, streamer: str | None = None, local: bool = False) -> Report:
+        return await self._doctor.doctor(streamer, local)
 
     def _streamer(self, login: str) -> Streamer:
         wanted = login.strip().lower()

@@ -24,11 +24,11 @@ class ConduitApi:
         return answer({"data": [held.public() for held in self._conduits]})
 
     async def create(self, request: web.Request) -> web.Response:
-        body = await read_object(request)
+        body = await _given(request)
         return answer({"data": [self._conduits.create(body.get("shard_count")).public()]})
 
     async def resize(self, request: web.Request) -> web.Response:
-        body = await read_object(request)
+        body = await _given(request)
         conduit_id = _required(body.get("id"), "id")
         return answer({"data": [self._conduits.resize(conduit_id, body.get("shard_count")).public()]})
 
@@ -49,13 +49,23 @@ class ConduitApi:
 
     async def assign(self, request: web.Request) -> web.Response:
         """202 even if no shard was updated: `errors` tells."""
-        body = await read_object(request)
+        body = await _given(request)
         conduit = self._conduits.get(_required(body.get("conduit_id"), "conduit_id"))
         wanted = body.get("shards")
         if not isinstance(wanted, list) or not wanted:
             raise RefusedError(400, "The shards field is required.")
         done, errors = self._eventsub.assign(conduit, wanted)
         return answer({"data": [shard.public() for shard in done], "errors": errors}, 202)
+
+
+async def _given(request: web.Request) -> dict[str, Any]:
+    """The fields of the body. Twitch takes them from the query as well, which one widespread client relies on."""
+    query: dict[str, Any] = dict(request.query)
+    if query.get("shard_count", "").isdecimal():
+        query["shard_count"] = int(query["shard_count"])
+    if query and not await request.read():
+        return query
+    return {**query, **await read_object(request)}
 
 
 def _required(given: Any, name: str) -> str:

@@ -213,9 +213,10 @@ class Sockets:
     async def _keepalive(self, connection: Connection, timeout: int) -> None:
         clock = self._state.clock
         while True:
-            left = connection.written_at + timeout - clock.now()
-            if left > 0.001:  # floats: a clock that was moved by exactly the rest may lack a little
-                await clock.sleep(min(left, timeout))
+            silent = clock.now() - connection.written_at
+            # Floats: a clock that was moved by exactly the rest may lack a little. Below 0: it was set back.
+            if 0 <= silent < timeout - 0.001:
+                await clock.sleep(timeout - silent)
                 continue
             connection.written_at = clock.now()
             await self._write(connection, frames.session(frames.KEEPALIVE, self._state.stamp()))

@@ -119,6 +119,8 @@ async def running(tmp_path: Path, platform: Chalk) -> AsyncIterator[Running]:
 
 
 async def test_its_events_are_announced_with_its_own_address(running: Running, platform: Chalk) -> None:
+    await until(lambda: running.engine.reach.catch_up.status.last_poll)  # who is live is asked for every streamer
+    running.simulator.calls.clear()
     platform.went_live("s1", message_id="m1")
     (received,) = await running.simulator.receiver.wait_for(1, "main")
     assert received.verified

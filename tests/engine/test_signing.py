@@ -7,11 +7,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from multidict import CIMultiDict
 
 from itsjustintv_desktop.engine.config.schema import Config, Twitch
-from itsjustintv_desktop.engine.signing import RETRY_SECONDS, SigningSecret
+from itsjustintv_desktop.engine.errors import MessageRefusedError, UsageError
+from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
+from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.signing import LOOK_AGAIN_SECONDS, RETRY_SECONDS, SigningSecret
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.tasks import Tasks
+from tests.support import signed
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
 
@@ -84,3 +89,143 @@ async def test_while_it_is_locked_the_reason_is_named_and_it_comes_by_itself(rig
     await until(task.done)
     assert len(signing.current()) == 1
     assert signing.problem is None
+
+
+DAY = 86400.0
+PASSPHRASE = "a long passphrase"
+
+
+async def _kept(rig: Rig, written: str = "") -> SigningSecret:
+    """As at a start: with this secret in the config, else with the one in the vault."""
+    rig.config = msgspec.structs.replace(rig.config, twitch=Twitch(webhook_secret=written))
+    signing = rig.signing(rig.store("passphrase", PASSPHRASE))
+    await signing.keep()
+    return signing
+
+
+async def test_one_changed_in_the_config_leaves_the_one_before_good_for_a_day(rig: Rig) -> None:
+    await _kept(rig, "the-first-secret")
+    rig.clock.advance(10 * DAY)
+    signing = await _kept(rig, "the-second-secret")
+    assert signing.primary == "the-second-secret"
+    assert list(signing.current()) == [b"the-second-secret", b"the-first-secret"]
+    rig.clock.advance(DAY - 1)
+    again = await _kept(rig, "the-second-secret")
+    assert list(again.current()) == list(signing.current()) == [b"the-second-secret", b"the-first-secret"]
+    rig.clock.advance(1)
+    assert list(signing.current()) == [b"the-second-secret"], "in a process that goes on"
+    assert list((await _kept(rig, "the-second-secret")).current()) == [b"the-second-secret"], "and in a new one"
+
+
+async def test_going_from_the_vault_to_the_config_and_back_counts_too(rig: Rig) -> None:
+    made = (await _kept(rig)).primary
+    assert made is not None
+    signing = await _kept(rig, "of-the-config")
+    assert list(signing.current()) == [b"of-the-config", made.encode()]
+    signing = await _kept(rig)
+    assert list(signing.current()) == [made.encode(), b"of-the-config"]
+
+
+async def test_several_changes_within_a_day_are_all_good(rig: Rig) -> None:
+    for number in range(5):
+        signing = await _kept(rig, f"secret-number-{number}")
+    assert list(signing.current()) == [f"secret-number-{number}".encode() for number in (4, 3, 2, 1)]
+
+
+async def test_rotating_makes_a_new_one_that_outlives_the_process(rig: Rig) -> None:
+    signing = await _kept(rig)
+    old = signing.primary
+    await signing.rotate()
+    assert old is not None
+    assert signing.primary not in {old, None}
+    assert list(signing.current()) == [str(signing.primary).encode(), old.encode()]
+    again = await _kept(rig)
+    assert list(again.current()) == list(signing.current())
+    rig.clock.advance(DAY)
+    assert list(again.current()) == [str(signing.primary).encode()]
+
+
+async def test_one_that_stands_in_the_config_is_not_rotated(rig: Rig) -> None:
+    signing = await _kept(rig, "of-the-config")
+    with pytest.raises(UsageError, match="webhook_secret"):
+        await signing.rotate()
+    assert list(signing.current()) == [b"of-the-config"]
+
+
+async def test_in_memory_only_rotating_works_until_the_end(rig: Rig) -> None:
+    signing = rig.signing(rig.store("memory"))
+    await signing.keep()
+    old = str(signing.primary).encode()
+    await signing.rotate()
+    assert list(signing.current()) == [str(signing.primary).encode(), old]
+
+
+async def test_a_kill_in_the_middle_of_rotating_leaves_both_good(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    signing = await _kept(rig)
+    old = str(signing.primary)
+    write, written = SigningSecret._write, 0
+
+    async def cut(self: SigningSecret, kept: object) -> None:
+        nonlocal written
+        written += 1
+        if written == 2:
+            raise KeyboardInterrupt
+        await write(self, kept)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SigningSecret, "_write", cut)
+    with pytest.raises(KeyboardInterrupt):
+        await signing.rotate()
+    monkeypatch.undo()
+    again = await _kept(rig)
+    assert again.primary != old
+    assert list(again.current()) == [str(again.primary).encode(), old.encode()]
+
+
+async def test_a_clock_set_back_makes_no_secret_good_for_longer(rig: Rig) -> None:
+    await _kept(rig, "the-first-secret")
+    await _kept(rig, "the-second-secret")
+    rig.clock.jump(-300 * DAY)
+    signing = await _kept(rig, "the-second-secret")
+    assert len(signing.current()) == 2
+    rig.clock.advance(DAY)
+    assert list(signing.current()) == [b"the-second-secret"]
+
+
+async def test_a_locked_vault_does_not_keep_a_written_secret_waiting(rig: Rig) -> None:
+    await _kept(rig, "the-first-secret")
+    rig.config = msgspec.structs.replace(rig.config, twitch=Twitch(webhook_secret="the-second-secret"))
+    store = rig.store("passphrase")
+    signing = rig.signing(store)
+    task = rig.tasks.start("signing", signing.keep())
+    await until(lambda: rig.clock.sleeping)
+    assert list(signing.current()) == [b"the-second-secret"]
+    assert signing.problem is None
+    await store.unlock(PASSPHRASE)
+    rig.clock.advance(LOOK_AGAIN_SECONDS)
+    await until(task.done)
+    assert list(signing.current()) == [b"the-second-secret", b"the-first-secret"]
+
+
+async def test_what_is_kept_shows_no_secret(rig: Rig) -> None:
+    await _kept(rig, "the-first-secret")
+    signing = await _kept(rig, "the-second-secret")
+    assert "secret" not in f"{signing._previous}{await signing._read()}"
+
+
+async def test_what_was_signed_with_the_old_one_is_taken_for_a_day(rig: Rig) -> None:
+    await _kept(rig, signed.SECRET)
+    signing = await _kept(rig, "the-second-secret")
+    judge = EventSubJudge(signing.current, rig.clock, lambda: 0.0)
+
+    def arrives() -> StreamEvent:
+        message = signed.online(rig.clock.now())
+        event = judge.judge(CIMultiDict((name, str(value)) for name, value in message.headers()), message.body)
+        assert isinstance(event, StreamEvent)
+        return event
+
+    assert arrives().kind == "stream.online"
+    rig.clock.advance(DAY - 1)
+    assert arrives().kind == "stream.online"
+    rig.clock.advance(1)
+    with pytest.raises(MessageRefusedError, match="signature"):
+        arrives()

@@ -45,6 +45,8 @@ _CONFIG = f"""
 port = 0
 [secrets]
 store = "memory"
+[twitch]
+restart_window = "0s"
 [retry]
 initial_delay = "100ms"
 max_delay = "1s"

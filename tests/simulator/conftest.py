@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from itsjustintv_desktop.simulator import Simulator
+from tests.support.waiting import until
 
 
 class SteppingClock:
@@ -26,7 +27,10 @@ class SteppingClock:
     async def sleep(self, seconds: float) -> None:
         woken = asyncio.Event()
         self._sleepers.append((self._now + seconds, woken))
-        await woken.wait()
+        try:
+            await woken.wait()
+        finally:
+            self._sleepers = [(due, other) for due, other in self._sleepers if other is not woken]
 
     @property
     def sleeping(self) -> list[float]:
@@ -38,6 +42,15 @@ class SteppingClock:
         for due, woken in self._sleepers:
             if due <= self._now:
                 woken.set()
+
+    def set_back(self, seconds: float) -> None:
+        """The wall clock is set to another time; whoever sleeps sleeps on for as long."""
+        self._now -= seconds
+        self._sleepers = [(due - seconds, woken) for due, woken in self._sleepers]
+
+    async def sleeps(self, seconds: float) -> None:
+        """Wait until somebody has that long to sleep."""
+        await until(lambda: any(abs(left - seconds) < 0.001 for left in self.sleeping), what=f"a sleep of {seconds} s")
 
 
 class Callback:

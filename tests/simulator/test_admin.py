@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiohttp
 import pytest
 
 from itsjustintv_desktop.simulator import Simulator
-from tests.simulator.conftest import Callback
+from tests.simulator.conftest import Callback, Client
+from tests.simulator.sockets import assign, conduit, connected, websocket
 
 
 async def post(session: aiohttp.ClientSession, sim: Simulator, path: str, json: Any = None) -> tuple[int, Any]:
@@ -59,6 +61,36 @@ async def test_faults_are_switched_and_cleared(sim: Simulator, session: aiohttp.
     assert faults.streams_lag == 0.0
 
 
+async def test_conduits_and_their_sockets(sim: Simulator, session: aiohttp.ClientSession) -> None:
+    client = Client(sim, session)
+    await post(session, sim, "channels", {"login": "ada"})
+    conduit_id = await conduit(client)
+    async with connected(session, sim) as socket:
+        await assign(client, conduit_id, websocket(socket.id))
+        status, made = await post(session, sim, "subscriptions", {"login": "ada", "conduit_id": conduit_id})
+        assert (status, made["status"]) == (201, "enabled")
+        assert await post(session, sim, "sockets/reconnect") == (200, {"sockets": 1})
+        assert (await socket.message())["metadata"]["message_type"] == "session_reconnect"
+        faults = {"ws_silent": True, "ws_refuse": True, "ws_no_welcome": True, "reconnect_url": "x", "shard_error": "y"}
+        assert (await post(session, sim, "faults", faults))[0] == 204
+        assert {name: getattr(sim.faults, name) for name in faults} == faults
+        await post(session, sim, "channels/ada/live")
+        await sim.eventsub.idle()
+        await post(session, sim, "faults", {"clear": True})
+        assert not any(getattr(sim.faults, name) for name in faults)
+        async with session.get(f"{sim.url}/simulator/state") as response:
+            state = await response.json()
+        assert [(one["id"], one["shards"][0]["status"]) for one in state["conduits"]] == [(conduit_id, "enabled")]
+        assert [one["id"] for one in state["sockets"]] == [socket.id]
+        assert state["lost"] == 1
+        closed, answer = await asyncio.gather(socket.closing(), post(session, sim, "sockets/drop", {"code": 4000}))
+        assert (closed[0], answer) == (4000, (200, {"sockets": 1}))
+    assert await post(session, sim, "sockets/drop") == (200, {"sockets": 0})
+    async with connected(session, sim) as socket:
+        await post(session, sim, "sockets/drop", {})
+        await socket.cut()
+
+
 async def test_state_counts_what_receivers_got(sim: Simulator, session: aiohttp.ClientSession) -> None:
     sim.faults.set_receiver("shop", status=500, times=1)
     for _ in range(2):
@@ -80,6 +112,9 @@ async def test_state_counts_what_receivers_got(sim: Simulator, session: aiohttp.
         ("faults", {"endpoints": {"user": {"status": 500}}}, 400, "no endpoint"),
         ("faults", {"stream_lag": 1}, 400, "stream_lag"),
         ("subscriptions", {"login": "ada", "callback": "http://example.com/"}, 400, "https"),
+        ("subscriptions", {"login": "ada"}, 400, "callback"),
+        ("subscriptions", {"login": "ada", "conduit_id": "nowhere"}, 400, "conduit"),
+        ("sockets/drop", {"code": 40000}, 400, "code"),
     ],
 )
 async def test_mistakes_are_explained(

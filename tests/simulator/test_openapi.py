@@ -8,14 +8,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import jsonschema
 import pytest
 
 from itsjustintv_desktop.simulator import Simulator
+from itsjustintv_desktop.simulator.shards import ShardStatus
 from itsjustintv_desktop.simulator.subscriptions import KINDS, Status
+from tests.simulator import sockets
 from tests.simulator.conftest import Callback, Client
 
 SPEC = Path(__file__).parents[3] / "shared" / "reference" / "twitch-openapi.json"
+
+SUBSCRIPTION_TRANSPORT = {"method", "callback", "session_id", "connected_at", "disconnected_at"}
+"""What the description knows of transports in answers. It was not told of conduits there, unlike the request's."""
 
 pytestmark = pytest.mark.skipif(not SPEC.is_file(), reason="Twitch's OpenAPI description is not beside this checkout")
 
@@ -44,6 +50,9 @@ def resolved(node: Any) -> Any:
     plain = {key: resolved(value) for key, value in node.items() if key not in {"nullable", "example"}}
     if "properties" in plain:
         plain["additionalProperties"] = False
+    if set(node.get("properties", ())) == SUBSCRIPTION_TRANSPORT:
+        plain["properties"]["method"]["enum"].append("conduit")
+        plain["properties"]["conduit_id"] = {"type": "string"}
     if node.get("nullable"):
         return {"anyOf": [plain, {"type": "null"}]}
     return plain
@@ -95,9 +104,54 @@ async def test_subscriptions_agree_in_every_state(sim: Simulator, client: Client
     for state in Status:
         held.status = state
         _, data, _ = await client.ask("/eventsub/subscriptions")
-        if state != "chat_user_banned":  # the description knows it as a filter only
+        if state not in {"chat_user_banned", "conduit_deleted"}:  # the description knows them as filters at best
             assert state in listed
             check("/eventsub/subscriptions", "get", 200, data)
+
+
+async def test_conduits_and_shards_agree_in_every_state(
+    sim: Simulator, client: Client, session: aiohttp.ClientSession, callback: Callback
+) -> None:
+    status, data, _ = await client.ask(sockets.CONDUITS, method="POST", json={"shard_count": 3})
+    assert status == 200
+    check(sockets.CONDUITS, "post", 200, data)
+    conduit_id = data["data"][0]["id"]
+    status, data, _ = await client.ask(sockets.CONDUITS, method="PATCH", json={"id": conduit_id, "shard_count": 4})
+    assert status == 200
+    check(sockets.CONDUITS, "patch", 200, data)
+    status, data, _ = await client.ask(sockets.CONDUITS)
+    assert status == 200
+    check(sockets.CONDUITS, "get", 200, data)
+    async with sockets.connected(session, sim) as socket:
+        wanted = [sockets.websocket(socket.id), sockets.webhook(callback.url, "1"), sockets.websocket("none", "2")]
+        body = {"conduit_id": conduit_id, "shards": wanted}
+        status, data, _ = await client.ask(sockets.SHARDS, method="PATCH", json=body)
+        assert (status, len(data["data"]), len(data["errors"])) == (202, 2, 1)
+        check(sockets.SHARDS, "patch", 202, data)
+    await sim.eventsub.idle()
+    sim.conduits.page_size = 1
+    for state in ShardStatus:
+        for shard in sim.conduits.get(conduit_id).shards.values():
+            shard.status = state
+        status, data, _ = await client.ask(sockets.SHARDS, {"conduit_id": conduit_id, "status": state.value})
+        assert status == 200
+        assert data["pagination"]["cursor"]
+        check(sockets.SHARDS, "get", 200, data)
+    ada = sim.add_channel("ada")
+    wanted_subscription = {
+        "type": "stream.online",
+        "version": "1",
+        "condition": {"broadcaster_user_id": ada.user_id},
+        "transport": {"method": "conduit", "conduit_id": conduit_id},
+    }
+    status, data, _ = await client.ask("/eventsub/subscriptions", method="POST", json=wanted_subscription)
+    assert status == 202
+    check("/eventsub/subscriptions", "post", 202, data)
+
+
+def test_all_states_of_shards_are_known() -> None:
+    listed = resolved({"$ref": "#/components/schemas/GetConduitShardsResponse"})
+    assert set(ShardStatus) == set(listed["properties"]["data"]["items"]["properties"]["status"]["enum"])
 
 
 async def test_the_check_itself_notices_a_difference(sim: Simulator, client: Client) -> None:

@@ -1,5 +1,5 @@
-"""A stand-in for ngrok's agent program: reads the same config file, says the same lines, answers the same local API, and
-really carries what comes to its public side (https, on this machine) to our port. It runs as a program of its own.
+"""A stand-in for ngrok's agent program: reads the same config file, says the same lines, answers the same local API,
+and really carries what comes to its public side (https, on this machine) to our port. It runs as a program of its own.
 
 What it does wrong is read from script.json beside it, now and whenever that file changes. What it was started with and
 asked for goes to seen.jsonl beside it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -25,8 +26,8 @@ KEYS = {
     "remote_management", "update_check", "web_addr",
 }  # fmt: skip
 BAD_TOKEN = (
-    "authentication failed: The authtoken you specified is properly formed, but it is invalid.\\nYour authtoken: {token}"
-    "\\nThis usually happens when:\\n    - You reset your authtoken\\r\\n\\r\\nERR_NGROK_107\\r\\n"
+    "authentication failed: The authtoken you specified is properly formed, but it is invalid.\\n"
+    "Your authtoken: {token}\\nThis usually happens when:\\n - You reset your authtoken\\r\\n\\r\\nERR_NGROK_107\\r\\n"
 )
 SESSIONS = (
     "authentication failed: Your account is limited to 1 simultaneous ngrok agent sessions.\\r\\n\\r\\nERR_NGROK_108"
@@ -187,13 +188,11 @@ def main() -> None:
     if sys.argv[1:] == ["version"]:
         print(f"ngrok version {VERSION}")
         return
-    import yaml
-
     path = Path(sys.argv[sys.argv.index("--config") + 1])
     text = path.read_text()
     mode = stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)
     note(argv=sys.argv, environ=dict(os.environ), settings=text, modes=mode, pid=os.getpid())
-    settings = yaml.safe_load(text)
+    settings = importlib.import_module("yaml").safe_load(text)
     assert settings["version"] == "3", "a config of version 3"
     if unknown := set(settings["agent"]) - KEYS:
         print(f"ERROR:  Error reading configuration file: unknown {unknown}", flush=True)

@@ -1,7 +1,7 @@
 """An encoder that crashed and came back is one broadcast to people: nobody is pinged twice for it.
 
-Twitch gives the second half a new stream id. It is told by time: its start lies within `[twitch] restart_window` of
-the end of a broadcast of the same channel that was announced (or was itself such a second half).
+Twitch gives the second half a new stream id. That it is one is told by time: its start lies within `[twitch]
+restart_window` of the end of a broadcast of the same channel that was announced (or was itself such a second half).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.models import EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Ledger, Settlement
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, End, Sight, Stream
+from itsjustintv_desktop.engine.twitch.messages import SOURCE
 
 SLACK = 600.0
 """Seconds for which a new broadcast may begin before the end of the old one was told. More than that is a wrong
@@ -128,8 +129,8 @@ class Restarts:
 
 
 def _word(event: StreamEvent, skew: float) -> Sight | End | None:
-    """What an event says about a broadcast; None = nothing."""
-    if event.test or event.detail or not event.broadcaster_id:
+    """What an event says about a broadcast of Twitch's; None = nothing."""
+    if event.source != SOURCE or event.test or event.detail or not event.broadcaster_id:
         return None
     at = event.received_at + skew
     if event.kind == "stream.offline":

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine.catchup.found import event_of, live_stream_of
 from itsjustintv_desktop.engine.catchup.judge import GRACE, Circumstances, judge
 from itsjustintv_desktop.engine.catchup.now import LiveNow
 from itsjustintv_desktop.engine.catchup.status import CatchUpState, CatchUpStatus
@@ -23,9 +24,7 @@ from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import EventState, LiveStream, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Caught, Known, Verdict
-from itsjustintv_desktop.engine.twitch.helix import Helix, Stream, chunks
-from itsjustintv_desktop.engine.twitch.messages import SOURCE, STREAM_ONLINE
-from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
+from itsjustintv_desktop.engine.twitch.helix import Helix, chunks
 
 FIRST_RETRY = 5.0
 LAST_RETRY = 60.0
@@ -193,7 +192,7 @@ class CatchUp:
         around: dict[tuple[str, str], Circumstances] = {}
         finds: list[tuple[StreamEvent, tuple[str, ...]]] = []
         for stream in shown.values():
-            event = _event(stream, now)
+            event = event_of(stream, now)
             streamer = live.matcher.match(event)
             if streamer is None or not event.stream_id:
                 continue  # the config changed while Twitch was asked
@@ -207,7 +206,7 @@ class CatchUp:
             return judge(event, known, around[key], live=live, tried=tried.get(key) == around[key], now=at)
 
         caught = await self._ledger.catch_up(asked, finds, verdict, at=at)
-        self._now.learn(asked, caught.live, {key: _live_stream(stream) for key, stream in shown.items()})
+        self._now.learn(asked, caught.live, {key: live_stream_of(stream) for key, stream in shown.items()})
         self._follow(events, around, caught)
         return any(each.action is Action.LATER for each in caught.verdicts)
 
@@ -255,38 +254,6 @@ class CatchUp:
     def _plan(self, pause: float | None) -> None:
         next_poll = None if pause is None else self._clock.now() + pause
         self.status = msgspec.structs.replace(self.status, next_poll=next_poll)
-
-
-def _event(stream: Stream, now: float) -> StreamEvent:
-    try:
-        started_at = parse_rfc3339(stream.started_at)
-    except ValueError:
-        started_at = None
-    return StreamEvent(
-        source=SOURCE,
-        kind=STREAM_ONLINE,
-        message_id=None,
-        received_at=now,
-        broadcaster_id=stream.user_id,
-        broadcaster_login=stream.user_login,
-        broadcaster_name=stream.user_name,
-        stream_id=stream.id,
-        started_at=started_at,
-    )
-
-
-def _live_stream(stream: Stream) -> LiveStream:
-    event = _event(stream, 0.0)
-    return LiveStream(
-        broadcaster_id=stream.user_id,
-        stream_id=stream.id,
-        login=stream.user_login,
-        name=stream.user_name,
-        started_at=event.started_at,
-        title=stream.title,
-        category=stream.game_name,
-        viewer_count=stream.viewer_count,
-    )
 
 
 def _key(event: StreamEvent) -> tuple[str, str]:

@@ -19,13 +19,15 @@ class LiveNow:
 
     def heard(self, event: StreamEvent) -> None:
         """Twitch told that a watched channel went live or offline."""
-        if event.kind == "stream.online":
-            known = self.streams.get(event.broadcaster_id)
-            if known is None or known.stream_id != event.stream_id:
-                self.streams[event.broadcaster_id] = _of_event(event)
-        else:
-            self.streams.pop(event.broadcaster_id, None)
-        self.tell()
+        key = event.broadcaster_id
+        known = self.streams.get(key)
+        if event.kind != "stream.online":
+            if known is not None:
+                del self.streams[key]
+                self._publish((), (key,))
+        elif known is None or known.stream_id != event.stream_id:
+            self.streams[key] = _of_event(event)
+            self._publish((self.streams[key],), ())
 
     def learn(self, asked: Sequence[str], live: Sequence[Broadcast], shown: Mapping[str, LiveStream]) -> None:
         """The outcome of one question: who of `asked` is live, and what Twitch showed of them."""
@@ -56,9 +58,15 @@ class LiveNow:
             stream for key, stream in now.items() if key not in before or before[key].stream_id != stream.stream_id
         )
         ended = tuple(key for key in before if key not in now)
-        self._told = dict(now)
         if began or ended:
-            self._bus.publish(LiveChanged(began=began, ended=ended, count=len(now)))
+            self._publish(began, ended)
+
+    def _publish(self, began: tuple[LiveStream, ...], ended: tuple[str, ...]) -> None:
+        """Hundreds may go live in one second, so only what changed is touched."""
+        self._told.update((stream.broadcaster_id, stream) for stream in began)
+        for key in ended:
+            self._told.pop(key, None)
+        self._bus.publish(LiveChanged(began=began, ended=ended, count=len(self.streams)))
 
 
 def _of_event(event: StreamEvent) -> LiveStream:

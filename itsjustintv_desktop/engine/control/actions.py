@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from itsjustintv_desktop.engine.control.conduits import ConduitActions
+from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
@@ -98,7 +99,15 @@ class SubscriptionActions(Protocol):
     async def delete_subscription(self, subscription_id: str) -> None: ...
 
 
-class Actions(QueueActions, SubscriptionActions, ConduitActions, Protocol):
+class DoctorActions(Protocol):
+    """The chain behind the next announcement. Raises AppError: NotFoundError, ControlError."""
+
+    async def doctor(self, streamer: str | None = None, local: bool = False) -> Report:
+        """Every check, for all streamers or for one (a login); `local` asks nothing outside of the process."""
+        ...
+
+
+class Actions(QueueActions, SubscriptionActions, ConduitActions, DoctorActions, Protocol):
     """Everything. Raises AppError: NotFoundError, UsageError, LedgerError, ControlError."""
 
     async def send_anyway(self, event_id: int) -> tuple[str, ...]:

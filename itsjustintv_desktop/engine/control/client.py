@@ -13,6 +13,7 @@ from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.conduits import ConduitView
+from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.translate import network_sentence
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
@@ -22,6 +23,10 @@ T = TypeVar("T")
 _SECONDS = 30.0
 _ROUND_SECONDS = 1200.0
 """A round over 10,000 subscriptions, as fast as Twitch lets us."""
+_DOCTOR_SECONDS = 90.0
+"""Its own deadlines together come to less."""
+_LOCAL_SECONDS = 5.0
+"""A program that takes longer to look at itself is not well."""
 
 
 class ControlClient:
@@ -106,6 +111,11 @@ class ControlClient:
     async def delete_conduit(self, conduit_id: str, *, force: bool = False) -> ConduitView:
         query = [("force", "true")] if force else []
         return await self._ask("DELETE", f"/conduits/{quote(conduit_id, safe='')}", ConduitView, query=query)
+
+    async def doctor(self, streamer: str | None = None, local: bool = False) -> Report:
+        query = [("local", "true")] if local else [("streamer", streamer)] if streamer is not None else []
+        seconds = _LOCAL_SECONDS if local else _DOCTOR_SECONDS
+        return await self._ask("GET", "/doctor", Report, query=query, seconds=seconds)
 
     async def _ask(
         self,

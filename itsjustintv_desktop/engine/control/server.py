@@ -17,6 +17,7 @@ from aiohttp import web
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions
 from itsjustintv_desktop.engine.control.conduit_routes import conduit_routes
+from itsjustintv_desktop.engine.control.doctor_routes import doctor_routes
 from itsjustintv_desktop.engine.control.subscription_routes import subscription_routes
 from itsjustintv_desktop.engine.errors import AppError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.models import DeliveryState
@@ -52,6 +53,7 @@ class ControlServer:
                 web.post("/v1/events/{id}/send-anyway", self._send_anyway),
                 *subscription_routes(self._actions),
                 *conduit_routes(self._actions),
+                *doctor_routes(self._actions),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=30.0, shutdown_timeout=2.0)

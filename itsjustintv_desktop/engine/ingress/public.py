@@ -33,6 +33,9 @@ from itsjustintv_desktop.engine.twitch.messages import Challenge
 CALLBACK_PATH = "/twitch"
 HEALTH_PATH = "/health"
 
+_GOODBYE_SECONDS = 2.0
+"""How long the other side may take to answer the end of TLS."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -67,7 +70,16 @@ class PublicServer:
         self._guarded = GuardedServer(self._handle, self._limits)
         loop = asyncio.get_running_loop()
         try:
-            self._listener = await loop.create_server(self._guarded, host, port, ssl=tls, backlog=1024)
+            self._listener = await loop.create_server(
+                self._guarded,
+                host,
+                port,
+                backlog=1024,
+                ssl=tls,
+                # A connection is ours to watch only once it has shaken hands.
+                ssl_handshake_timeout=self._limits.headers if tls else None,
+                ssl_shutdown_timeout=_GOODBYE_SECONDS if tls else None,
+            )
         except OSError as error:
             # From Python 3.13 on asyncio says nothing but "could not bind" here.
             why = os_sentence(error) if error.errno else "this machine has no such address"

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.announce.restart import SLACK, gap_before
-from itsjustintv_desktop.engine.config.schema import Config, Twitch
-from itsjustintv_desktop.engine.models import Enrichment, EventState
+from itsjustintv_desktop.engine.config.schema import Config, Streamer, Twitch
+from itsjustintv_desktop.engine.models import Enrichment, EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast
 from tests.support.clock import START
@@ -115,6 +115,7 @@ async def test_a_stream_before_that_was_not_announced_holds_nothing_back(world: 
     assert (await began(world, "b")).state is EventState.ANNOUNCED
     world.clock.advance(60)
     assert (await began(world, "c", detail="rerun")).reason == "not_live"
+    assert [row.stream_id for row in await world.ledger.broadcasts("100")] == ["b", "a"], "a rerun is none of it"
     world.clock.advance(60)
     assert (await began(world, "t", test=True)).state is EventState.ANNOUNCED, "a test is none of it"
 
@@ -125,6 +126,13 @@ async def test_other_channels_are_other_broadcasts(world: World) -> None:
     )
     await began(world, "a")
     assert (await began(world, "b", broadcaster_id="200")).state is EventState.ANNOUNCED
+
+
+async def test_other_platforms_have_rules_of_their_own(world: World) -> None:
+    world.pipeline._enrichers = {"twitch": world.enricher, "chalk": world.enricher}
+    await began(world, "a", source="chalk")
+    assert (await began(world, "b", source="chalk")).state is EventState.ANNOUNCED
+    assert await world.ledger.live_broadcasts() == []
 
 
 async def test_one_that_is_still_being_announced_is_waited_for(world: World) -> None:
@@ -142,25 +150,41 @@ async def test_one_that_is_still_being_announced_is_waited_for(world: World) -> 
     assert record.payload, "it was built meanwhile, and is kept for send anyway"
 
 
-async def test_one_that_was_in_work_and_is_filtered_holds_nothing_back(world: World) -> None:
+async def test_it_waits_even_if_it_is_ready_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, enrich = asyncio.Event(), world.enricher.enrich
+
+    async def slow(event: StreamEvent, streamer: Streamer, *, timeout: float) -> Enrichment:
+        if event.stream_id == "a":
+            await gate.wait()
+        return await enrich(event, streamer, timeout=timeout)
+
+    monkeypatch.setattr(world.enricher, "enrich", slow)
+    first = await world.accept(stream_id="a", started_at=world.clock.now() - 2)
+    second = await world.accept(stream_id="b", started_at=world.clock.now() - 1)
+    await until(lambda: world.clock.sleeping, what="it is ready, and waits")
+    assert not await _is_settled(world, second)
+    gate.set()
+    await world.clock.run_until(lambda: _is_settled(world, second), step=0.5)
+    assert (await world.settled(first)).state is EventState.ANNOUNCED
+    assert (await world.settled(second)).reason == "restarted"
+
+
+async def test_one_that_was_in_work_and_is_filtered_holds_nothing_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {"a": ("English",), "b": ("Deutsch",)}
+    enrich = world.enricher.enrich
+
+    async def by_stream(event: StreamEvent, streamer: Streamer, *, timeout: float) -> Enrichment:
+        await enrich(event, streamer, timeout=timeout)
+        return Enrichment(tags=answers[event.stream_id])
+
+    monkeypatch.setattr(world.enricher, "enrich", by_stream)
     world.config = restarting(FILTERED)
     world.enricher.gate.clear()
     first = await world.accept(stream_id="a", started_at=world.clock.now() - 2)
     second = await world.accept(stream_id="b", started_at=world.clock.now() - 1)
     await until(lambda: len(world.enricher.asked) == 2)
-    world.config = restarting()
-    answers = iter([("English",), ("Deutsch",)])
-    enrich = world.enricher.enrich
-
-    async def differs(*given: Any, **named: Any) -> Enrichment:
-        await enrich(*given, **named)
-        return Enrichment(tags=next(answers))
-
-    await world.restart()
-    world.enricher.enrich = differs  # type: ignore[method-assign]
-    world.config = restarting(FILTERED)
-    world.run_pipeline()
-    await until(lambda: len(world.enricher.asked) == 4)
     world.enricher.gate.set()
     await world.clock.run_until(lambda: _is_settled(world, second), step=0.5)
     assert (await world.settled(first)).reason == "filtered"
@@ -235,6 +259,8 @@ def row(ended: float | None, seen: float = 0.0) -> Broadcast:
         (HOUR, 60.0, HOUR + 65, 0.0, None),
         # It is behind, and a stream seems to begin in the future.
         (-HOUR, 60.0, 65 - HOUR, 0.0, None),
+        # It was set back since the end was noted.
+        (0.0, 60.0, 65 - HOUR, 0.0, None),
         # The skew is known: the end was noted with it.
         (0.0, 60.0, 65 - HOUR, HOUR, 60.0),
         (None, 60.0, 65.0, 0.0, 60.0),

@@ -25,8 +25,7 @@ async def check_serving(pair: Pair, address: tuple[str, int]) -> None:
             async with asyncio.timeout(_SECONDS):
                 _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=name)
                 shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-                writer.close()
-                await writer.wait_closed()
+                writer.transport.abort()  # nothing was asked, so there is nothing to say goodbye to
         except OSError as error:
             raise _trouble(name, host, port, network_sentence(error)) from error
         if shown != pair.leaf:

@@ -158,6 +158,11 @@ class Authority:
         with self._translated():
             return self._post(uri).content
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._client is not None:
+            self._client.net.session.close()
+
     def _enter(self, account: Account, address: str) -> Account:
         key = JWKEC.from_json(account.key)
         assert isinstance(key, JWKEC)
@@ -186,6 +191,7 @@ class Authority:
         if urlsplit(self._directory_url).scheme == "https":
             net.session.adapters.pop("http://")  # no redirect and no directory leads there
         net.session.hooks["response"].append(self._note)
+        self.close()
         self._client = acme_client.ClientV2(acme_client.ClientV2.get_directory(self._directory_url, net), net)
 
     @property

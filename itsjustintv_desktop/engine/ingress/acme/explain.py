@@ -25,7 +25,7 @@ _ACCOUNT = frozenset(
 _ANOTHER_ANSWERS = frozenset({"unauthorized", "incorrectResponse"})
 _NO_NAME = frozenset({"dns", "dnssec", "unknownHost"})
 _LOOSE = frozenset({"unauthorized", "malformed"})
-_DOWN = frozenset({"unreachable", "answer", "late", "serverInternal", "badNonce", ""})
+_DOWN = frozenset({"unreachable", "answer", "late", "serverInternal", "badNonce", "malformed", "orderNotReady", ""})
 
 
 class Explained(NamedTuple):
@@ -144,7 +144,7 @@ def _at_home(error: CertificateError, around: Surroundings, why: str) -> Explain
             WayState.WAITING,
             "not_serving",
             f"There is a certificate, and the public port does not work with it: {why}.",
-            "Check [server] listen_addr and port. If it lasts, start the program again.",
+            "Check [server] listen_addr and port, and this machine's clock. If it lasts, start the program again.",
         )
     return None
 
@@ -189,10 +189,10 @@ def _lan_address(host: str) -> str:
     """The address a router would forward to. No packet is sent for it."""
     if host not in {"", "0.0.0.0", "::"} and not _only_here(host):  # noqa: S104 - it is looked up, nothing is bound
         return host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect(("192.0.2.1", 9))  # TEST-NET-1, RFC 5737
-        except OSError:
-            return "this machine"
-        found: str = probe.getsockname()[0]
-    return found
+            found: str = probe.getsockname()[0]
+            return found
+    except OSError:  # no network
+        return "this machine"

@@ -87,6 +87,7 @@ class Ordering:
 
     async def close(self) -> None:
         """A call under way is left to itself."""
+        self._worker.submit(self._authority.close)
         await self._worker.close(0.0)
 
     async def _resume(self, names: Sequence[str], pending: Pending | None) -> tuple[Order, Pending]:

@@ -124,9 +124,9 @@ class TlsWay(BaseWay):
             self._tell(WayState.STARTING, "ordering", text, facts=self._facts(server))
         self._retries.began()
         directory = server.tls.directory_url
-        pair = self._pair = await self._issuing.obtain(server, rehearse=self._retries.rehearse)
-        self._unsaved = directory
+        pair = await self._issuing.obtain(server, rehearse=self._retries.rehearse)
         await self._front.use(pair)
+        self._pair, self._unsaved = pair, directory
         _log.info("a certificate was issued", names=", ".join(pair.names), until=_date(pair.not_after))
         unwritten: CertificateError | None = None
         try:

@@ -29,7 +29,9 @@ Socket = aiohttp.ClientWebSocketResponse
 _CODES = {
     1000: "Twitch closed the connection",
     1001: "Twitch's server went away",
+    1002: "a message could not be understood",
     1006: "the connection broke off",
+    1007: "a message could not be understood",
     1009: "a message was far too long",
     4000: "Twitch's server had an error",
     4001: "Twitch says we sent something, which is not allowed",

@@ -231,7 +231,7 @@ class ConduitWay(BaseWay):
             self._tell(WayState.READY, "ready", message, facts=facts)
             return
         held = len(self._handover)
-        message = f"{failure.message} Until then {held} of Twitch's messages are held in memory."
+        message = f"{failure.message} Twitch's messages held in memory until then: {held}."
         self._tell(WayState.WAITING, "ledger", message, facts={**facts, "held": str(held)})
 
     def _gone(self, conduit_id: str) -> None:

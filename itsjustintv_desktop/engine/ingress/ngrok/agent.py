@@ -124,7 +124,6 @@ class Agent:
         if not line.text:
             return
         shown = lines.redact(line.text, self._token)
-        _log.debug("ngrok's program says", text=shown)
         whole = line.text
         if line.is_last_words:  # one message, spread over several lines
             self._gave_up = [*self._gave_up[-20:], line.text]
@@ -134,7 +133,9 @@ class Agent:
             self.session = False
         else:
             return
-        self.trouble = shown
+        if shown != self.trouble:
+            self.trouble = shown
+            _log.debug("ngrok's program says", text=shown)
         self.fault = faults.judge(whole, detail=shown, domain=self._domain) or self.fault
 
 

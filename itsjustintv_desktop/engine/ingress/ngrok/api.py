@@ -92,11 +92,11 @@ class AgentApi:
         return Status(online, found.agent_version, str(region))
 
     async def _ask(
-        self, method: str, path: str, body: object = None, *, timeout: aiohttp.ClientTimeout = _TIMEOUT
+        self, method: str, path: str, body: object = None, *, timeout: aiohttp.ClientTimeout | None = None
     ) -> bytes:
         try:
             async with self._session.request(
-                method, self._base + path, json=body, timeout=timeout, allow_redirects=False
+                method, self._base + path, json=body, timeout=timeout or _TIMEOUT, allow_redirects=False
             ) as answer:
                 content = await read_at_most(answer, _LARGEST)
                 if answer.status >= 300:

@@ -96,8 +96,7 @@ async def _download(address: str, archive: Path, progress: Progress) -> None:
 async def _store(answer: aiohttp.ClientResponse, archive: Path, progress: Progress) -> None:
     done, whole = 0, answer.content_length
     progress(done, whole)
-    archive.unlink(missing_ok=True)
-    with await asyncio.to_thread(archive.open, "xb") as file:
+    with await asyncio.to_thread(archive.open, "wb") as file:
         async for piece in answer.content.iter_chunked(_PIECE):
             done += len(piece)
             if done > _LARGEST:

@@ -87,10 +87,10 @@ class NgrokWay(BaseWay):
             await self.close()
 
     async def close(self) -> None:
-        """End the agent."""
-        running, self._running = self._running, None
-        if running is not None:
-            await running.close()
+        """End the agent. Cancelled half-way, it can be called again."""
+        if self._running is not None:
+            await self._running.close()
+            self._running = None
 
     async def _once(self) -> Fault:
         """One run of the agent, up to what ended it."""

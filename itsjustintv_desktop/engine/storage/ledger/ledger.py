@@ -26,6 +26,7 @@ from itsjustintv_desktop.engine.storage.ledger import (
     claiming,
     history,
     keeping,
+    latest,
     managing,
     subscribing,
 )
@@ -226,6 +227,14 @@ class Ledger:
 
     async def counts(self) -> Counts:
         return await self._run(managing.counts)
+
+    async def last_answers(self, destinations: Sequence[str]) -> dict[str, latest.LastAnswer]:
+        """What came of the last attempt at each; those without one are left out. At most 200 at a time."""
+        return await self._run(latest.last_answers, destinations[: managing.PAGE])
+
+    async def last_message(self, source: str) -> float | None:
+        """When the last message of that source came in; None where there is none in the recent history."""
+        return await self._run(latest.last_message, source)
 
     # History
 

@@ -56,6 +56,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             broadcaster_id TEXT NOT NULL, stream_id TEXT NOT NULL, started_at REAL NOT NULL, seen_at REAL NOT NULL,
             ended_at REAL, PRIMARY KEY(broadcaster_id, stream_id)) WITHOUT ROWID""",
         "CREATE INDEX events_stream ON events(broadcaster_id, stream_id)",
+        "CREATE INDEX deliveries_tried ON deliveries(destination, id) WHERE attempts > 0",
     ),
 )
 

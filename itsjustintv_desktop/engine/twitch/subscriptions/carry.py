@@ -148,7 +148,8 @@ class Carrier:
             outcome.created.append(made)
             if made.status == ENABLED:
                 for held in creation.retire:
-                    await self._take_away(held)
+                    if held not in outcome.deleted:  # it had to make room before
+                        await self._take_away(held)
 
     async def _created(self, creation: Creation) -> Held:
         try:

@@ -18,6 +18,7 @@ from itsjustintv_desktop.engine.errors import (
     AppError,
     LedgerError,
     SecretsError,
+    SubscriptionLimitError,
     TwitchError,
     UsageError,
 )
@@ -102,6 +103,8 @@ class Reconciler:
         self._nudged = asyncio.Event()
         self._verification = Verification(clock, dice)
         self._withheld: dict[str, ChannelState] = {}
+        self._unaffordable: set[str] = set()
+        """Those of the withheld channels for which the budget had no room."""
         self._used: tuple[str, str] = ("", "")
         """Target and fingerprint of the last round."""
         self._book: dict[str, Remembered] = {}
@@ -161,7 +164,7 @@ class Reconciler:
             secret = self._secret() if isinstance(target, Webhook) else ""
             if secret is None:
                 raise UsageError("The webhook secret is not at hand yet. Unlock the keyring and try again.")
-            self._withheld.clear()
+            self._forgive(set(self._withheld))
             self._verification.reset()
             try:
                 report = await self._reconcile(target, secret)
@@ -235,11 +238,14 @@ class Reconciler:
         if self._used != (here, fingerprint):
             self._used = (here, fingerprint)
             self._verification.reset()
+            self._forgive(set(self._withheld))  # what was refused may have been for the target's sake
         targets = await self._ledger.targets()
         if here not in targets[:1]:
             await self._ledger.remember_target(here)
         self._board.update(last_round=self._clock.now())
         holdings = await self._api.list_all()
+        if holdings.total_cost < holdings.max_total_cost:
+            self._forgive(set(self._unaffordable))
         book = self._book = await self._ledger.subscriptions()
         gone = book.keys() - {held.id for held in holdings.items}
         if gone:
@@ -267,7 +273,13 @@ class Reconciler:
         now = self._clock.monotonic()
         if now >= self._hour_at:
             self._hour_at = now + HOUR * (1 - _SPLAY / 2 + _SPLAY * self._dice())
-            self._withheld.clear()
+            self._forgive(set(self._withheld))
+
+    def _forgive(self, users: set[str]) -> None:
+        """They may be tried again."""
+        self._unaffordable -= users
+        for user_id in users:
+            del self._withheld[user_id]
 
     async def _carry_out(
         self,
@@ -305,11 +317,16 @@ class Reconciler:
         wanted: Sequence[str],
         target: Target,
     ) -> SyncReport:
-        self._withheld.update((key.user_id, verdict.refused_state(error)) for key, error in outcome.refused.items())
+        for key, error in outcome.refused.items():
+            self._withheld[key.user_id] = verdict.refused_state(error)
+            if isinstance(error, SubscriptionLimitError) and error.kind == "cost":
+                self._unaffordable.add(key.user_id)
         self.states = self._channels(plan, outcome, wanted, target)
         self._board.count(plan, outcome, holdings, wanted, done=0, total=0)
         if outcome.created:
             self._looks = 0
+        if self._unaffordable and outcome.deleted:
+            self._nudged.set()  # there is room now
         if outcome.created or outcome.deleted:
             _log.info("subscriptions were repaired", created=len(outcome.created), deleted=len(outcome.deleted))
         again = len(outcome.failed) + len(outcome.not_deleted)
@@ -323,7 +340,7 @@ class Reconciler:
                     self.states,
                     target=target,
                     unverified=unverified,
-                    spent=outcome.spent,
+                    spent=bool(self._unaffordable),
                     pending=self.status.pending,
                     failed=again,
                 )

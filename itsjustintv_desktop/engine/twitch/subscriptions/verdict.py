@@ -119,7 +119,7 @@ def overall(
         state = unverified_state(target)
         return Verdict(SubscriptionsState.FAILING, "unverified", state.message, state.fix)
     if spent:
-        text = f"Twitch's budget for this client id is used up: {len(bad)} of {channels} have no subscription."
+        text = f"Twitch's budget for this client id is used up: {len(bad)} of {channels} lack a subscription."
         return Verdict(SubscriptionsState.FAILING, "no_budget", text, _SPENT_FIX)
     if failed:
         text = f"{len(bad) or failed} of {channels} could not be subscribed to: {_first(bad)}"

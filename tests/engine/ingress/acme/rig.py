@@ -111,6 +111,16 @@ class Rig:
         self.clock.advance(wait)
         return wait
 
+    async def hasten(self, condition: Callable[[], Any]) -> None:
+        """Let all waits pass, long ones too, until the condition holds."""
+
+        def met() -> Any:
+            if not (found := condition()) and self.clock.sleeping:
+                self.clock.advance(self.clock.sleeping[0])
+            return found
+
+        await until(met, timeout=20.0, what=f"the way is {self.way.status}")
+
     async def shown(self, name: str = "", protocols: tuple[str, ...] = ()) -> tuple[x509.Certificate, str | None]:
         """The certificate a client is shown, and the protocol agreed on."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -155,6 +165,7 @@ class Proxy:
         """The first part of each path, in order."""
         self.refuse: dict[str, tuple[int, dict[str, Any], dict[str, str]]] = {}
         """First part of a path -> status, body and headers to answer instead."""
+        self.refuse_once: dict[str, tuple[int, dict[str, Any], dict[str, str]]] = {}
         self.held: set[str] = set()
         """First parts of paths whose answers are held back until `let_go`."""
         self._go = asyncio.Event()
@@ -198,9 +209,10 @@ class Proxy:
         self.asked.append(part)
         if part in self.held:
             await self._go.wait()
-        if part in self.refuse:
-            status, body, headers = self.refuse[part]
-            return web.json_response(body, status=status, headers=headers, content_type="application/problem+json")
+        refusal = self.refuse_once.pop(part, None) or self.refuse.get(part)
+        if refusal is not None:
+            status, problem, extra = refusal
+            return web.json_response(problem, status=status, headers=extra, content_type="application/problem+json")
         assert self._session is not None
         # With our Host, so that every address Pebble makes leads here.
         kept = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import datetime
+import datetime as dt
 import json
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +36,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=30))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -75,7 +74,7 @@ class Rig:
         self.clock = FakeClock()
         self.told: list[WayStatus] = []
         self.config = Config(tunnel=Tunnel(provider="ngrok"))
-        self.token: str | None | SecretsError = TOKEN
+        self.token: str | SecretsError | None = TOKEN
         self.upstream: tuple[str, int] | None = ("127.0.0.1", 9)
         self.environ = {
             "PATH": str(self.place),
@@ -139,6 +138,12 @@ class Rig:
         """Wait until no agent runs and the way pauses; seconds left to pause."""
         await until(lambda: self.way._running is None and self.clock.sleeping)
         return self.clock.sleeping[0]
+
+    async def retried(self) -> float:
+        """Let its pause pass; how long that was."""
+        seconds = await self.rests()
+        self.clock.advance(seconds)
+        return seconds
 
     def codes(self) -> list[str]:
         """The states told so far, each once in a row. The target is told a moment before the first of them."""

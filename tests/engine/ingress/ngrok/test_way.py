@@ -34,7 +34,10 @@ async def test_a_signed_message_goes_through_the_tunnel(rig: Rig, tmp_path: Path
         async with (
             aiohttp.ClientSession() as session,
             session.post(
-                target.callback, data=message.body, headers=dict(message.headers()), ssl=await rig.context()
+                target.callback,
+                data=message.body,
+                headers={name: str(value) for name, value in message.headers()},
+                ssl=await rig.context(),
             ) as answer,
         ):
             assert answer.status == 204
@@ -106,7 +109,7 @@ async def test_its_local_api_keeps_no_requests_and_nobody_else_steers_it(rig: Ri
         assert line in settings
 
 
-@pytest.mark.parametrize("stubborn", [False, True])
+@pytest.mark.parametrize("stubborn", [False, pytest.param(True, marks=pytest.mark.slow)])
 async def test_the_end_leaves_nothing(rig: Rig, stubborn: bool) -> None:
     rig.script(stubborn=stubborn)
     rig.start()
@@ -124,7 +127,7 @@ async def test_the_end_leaves_nothing(rig: Rig, stubborn: bool) -> None:
 async def test_the_end_comes_in_time_while_the_agent_is_mute(rig: Rig) -> None:
     rig.start()
     await rig.ready()
-    rig.script(mute=True, stubborn=True)
+    rig.script(mute=True)
     await asyncio.sleep(0.1)
     begun = asyncio.get_running_loop().time()
     await rig.stop()
@@ -133,7 +136,7 @@ async def test_the_end_comes_in_time_while_the_agent_is_mute(rig: Rig) -> None:
 
 
 async def test_the_end_while_it_starts(rig: Rig) -> None:
-    rig.script(silent=True, stubborn=True)
+    rig.script(silent=True)
     rig.start()
     await until(lambda: rig.seen("pid"))
     await rig.stop()

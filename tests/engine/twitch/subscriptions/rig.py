@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -29,9 +29,11 @@ class _Ear(Bus):
     def __init__(self) -> None:
         super().__init__()
         self.heard: list[EngineEvent] = []
+        self.on_event: Callable[[], object] = lambda: None
 
     def publish(self, event: EngineEvent) -> None:
         self.heard.append(event)
+        self.on_event()
         super().publish(event)
 
 

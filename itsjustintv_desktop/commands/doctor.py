@@ -1,0 +1,121 @@
+"""`doctor`: will the next stream be announced?"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import click
+
+from itsjustintv_desktop.commands import output
+from itsjustintv_desktop.commands.context import AppContext, pass_app
+from itsjustintv_desktop.engine.doctor import Check, CheckState, Report
+from itsjustintv_desktop.engine.errors import AppError, ConfigError, ControlError, NotFoundError
+
+_SIGNS = {CheckState.GREEN: "✓", CheckState.AMBER: "!", CheckState.RED: "✗"}
+_COLOURS = {CheckState.GREEN: "green", CheckState.AMBER: "yellow", CheckState.RED: "red"}
+_MANY = 20
+"""Streamers and destinations from which those that are well are only counted."""
+_START = "Start it (`serve`), and let it start with the machine."
+_WRONG_CONFIG = 2
+
+
+@click.command("doctor")
+@click.option("--local", is_flag=True, help="Only ask the running program; for health checks of containers.")
+@click.option("--streamer", metavar="LOGIN", help="Only this streamer, and its destinations.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@pass_app
+def command(app: AppContext, local: bool, streamer: str | None, as_json: bool) -> None:
+    """Will my next stream be announced? Check every link of the chain.
+
+    Exits with 0 if nothing is red, with 1 if something is, and with 2 if the config cannot be used.
+    """
+    if local and streamer is not None:
+        raise click.UsageError("--local is about the program alone; leave --streamer out.")
+    code = 0
+    try:
+        report = asyncio.run(_local(app) if local else _whole(app, streamer))
+    except NotFoundError:
+        raise
+    except ConfigError as error:
+        code = _WRONG_CONFIG
+        report = _failed("config", " ".join(f"{problem}." for problem in error.problems), "See `config check`.")
+    except AppError as error:
+        report = _failed("program", f"{error.title}: {error.message}")
+    code = code or (0 if report.ok else 1)
+    if as_json:
+        output.echo_json(report)
+    else:
+        _show(report, streamer=streamer, local=local)
+    click.get_current_context().exit(code)
+
+
+async def _whole(app: AppContext, streamer: str | None) -> Report:
+    from itsjustintv_desktop.commands.running import actions
+
+    async with actions(app) as engine:
+        return await engine.doctor(streamer)
+
+
+async def _local(app: AppContext) -> Report:
+    """Never starts an engine: one that does not run is the answer."""
+    from itsjustintv_desktop.engine.control import address
+    from itsjustintv_desktop.engine.control.client import ControlClient
+
+    found = await asyncio.to_thread(address.read, app.paths.control)
+    if found is None:
+        return _failed("program", "The program is not running.", _START)
+    try:
+        async with ControlClient(found) as client:
+            return await client.doctor(local=True)
+    except ControlError as error:
+        return _failed("program", f"The program does not run, or hangs. {error.message}", _START)
+
+
+def _failed(name: str, message: str, fix: str = "") -> Report:
+    return Report(ok=False, checks=(Check(name=name, state=CheckState.RED, message=message, fix=fix),))
+
+
+def _show(report: Report, *, streamer: str | None, local: bool) -> None:
+    hidden = _hidden(report)
+    for check in report.checks:
+        if check not in hidden:
+            click.echo(f"{_sign(check.state)} {check.name}: {check.message}")
+            if check.fix:
+                click.echo(f"    {check.fix}")
+    for kind in ("streamer", "destination"):
+        well = sum(check.name.startswith(f"{kind} ") for check in hidden)
+        if well:
+            click.echo(f"{_sign(CheckState.GREEN)} {well} more {kind}s are well.")
+    click.echo()
+    click.echo(_answer(report, streamer=streamer, local=local))
+    if not local:
+        click.echo('(An OBS "bandwidth test" fires no event, so it tests nothing here; `test-event LOGIN` does.)')
+
+
+def _hidden(report: Report) -> list[Check]:
+    """Of a long list, what is well."""
+    named = [check for check in report.checks if check.name.startswith(("streamer ", "destination "))]
+    return [check for check in named if check.state is CheckState.GREEN] if len(named) > _MANY else []
+
+
+def _sign(state: CheckState) -> str:
+    """A sign with colour in a terminal that can show it, else the word."""
+    if not sys.stdout.isatty():
+        return f"{state.value:5}"
+    sign = _SIGNS[state] if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else f"{state.value:5}"
+    return sign if os.environ.get("NO_COLOR") else click.style(sign, fg=_COLOURS[state])
+
+
+def _answer(report: Report, *, streamer: str | None, local: bool) -> str:
+    red = sum(check.state is CheckState.RED for check in report.checks)
+    amber = sum(check.state is CheckState.AMBER for check in report.checks)
+    if local:
+        return "The program is healthy." if report.ok else "The program is not healthy."
+    whose = f"{streamer}'s next stream" if streamer is not None else "the next stream"
+    if red:
+        return f"No: before {whose} can be announced, mend what is red ({red})."
+    if amber:
+        return f"Yes, {whose} will be announced, as far as can be told; have a look at what is amber ({amber})."
+    return f"Yes, {whose} will be announced."

@@ -1,0 +1,43 @@
+"""A stream as Get Streams shows it, in our own terms."""
+
+from __future__ import annotations
+
+from itsjustintv_desktop.engine.models import LiveStream, StreamEvent
+from itsjustintv_desktop.engine.twitch.helix import Stream
+from itsjustintv_desktop.engine.twitch.messages import SOURCE, STREAM_ONLINE
+from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
+
+
+def event_of(stream: Stream, now: float) -> StreamEvent:
+    """The event it would make at `now` (our clock, Unix seconds)."""
+    return StreamEvent(
+        source=SOURCE,
+        kind=STREAM_ONLINE,
+        message_id=None,
+        received_at=now,
+        broadcaster_id=stream.user_id,
+        broadcaster_login=stream.user_login,
+        broadcaster_name=stream.user_name,
+        stream_id=stream.id,
+        started_at=_started_at(stream),
+    )
+
+
+def live_stream_of(stream: Stream) -> LiveStream:
+    return LiveStream(
+        broadcaster_id=stream.user_id,
+        stream_id=stream.id,
+        login=stream.user_login,
+        name=stream.user_name,
+        started_at=_started_at(stream),
+        title=stream.title,
+        category=stream.game_name,
+        viewer_count=stream.viewer_count,
+    )
+
+
+def _started_at(stream: Stream) -> float | None:
+    try:
+        return parse_rfc3339(stream.started_at)
+    except ValueError:
+        return None

@@ -1,0 +1,142 @@
+"""What the checks judge by: plain values, gathered before (gather.py). Times are Unix seconds.
+
+None means that something could not be asked, or was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from itsjustintv_desktop.engine.catchup.status import CatchUpState, CatchUpStatus
+from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
+from itsjustintv_desktop.engine.doctor.probe import Probed
+from itsjustintv_desktop.engine.errors import AppError
+from itsjustintv_desktop.engine.ingress.ways.status import WayStatus
+from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
+from itsjustintv_desktop.engine.storage.secrets import SecretsState
+from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, SubscriptionsStatus
+
+
+class ProgramFacts(msgspec.Struct, frozen=True, kw_only=True):
+    running: bool
+    """False: the engine that is asked was only started to answer."""
+    address: str = ""
+    """Host and port of the public port, for a person."""
+    broken: Mapping[str, str] = {}
+    """Loops that are down now, and why."""
+
+
+class ConfigFacts(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    config: Config
+    warnings: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    changed: bool = False
+    """The file is not as it was when the program read it."""
+    problems: tuple[str, ...] = ()
+    """Why the next start could not use it as it is now."""
+
+
+class SecretsFacts(msgspec.Struct, frozen=True, kw_only=True):
+    has_client_id: bool
+    has_client_secret: bool
+    client_problem: AppError | None = None
+    """Why the client secret could not be looked up."""
+    signing_problem: str | None = None
+    """Why Twitch's messages cannot be verified now; None also where nothing is signed."""
+    in_clear: tuple[str, ...] = ()
+    choice: str = "keyring"
+    """[secrets] store."""
+    state: SecretsState
+
+
+class TwitchFacts(msgspec.Struct, frozen=True, kw_only=True):
+    problem: AppError | None
+    """What came of validating the token."""
+    clock_known: bool
+    clock_problem: str | None
+
+
+class ReachFacts(msgspec.Struct, frozen=True, kw_only=True):
+    way: WayStatus
+    probe: Probed | None
+    subscriptions: SubscriptionsStatus
+    catch_up: CatchUpStatus
+    poll_interval: float
+    """Seconds; 0 = only after start and wake."""
+    catch_up_max_age: float
+    """Seconds; an older stream that is found by asking is not announced. 0 = none is."""
+    last_message: float | None
+    """When Twitch's last message came in."""
+
+    @property
+    def polls(self) -> bool:
+        """Whether streams are found by asking and announced then: late, but surely."""
+        return 0 < self.poll_interval < self.catch_up_max_age and self.catch_up.state is CatchUpState.OK
+
+
+class StreamerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    streamer: Streamer
+    login: str
+    """As Twitch spells it now; as the config does where that is not known."""
+    user_id: str = ""
+    unknown: str | None = None
+    """The sentence that Twitch has no such channel."""
+    subscription: ChannelState | None = None
+    """How its subscriptions are, as far as the program knows."""
+    held: bool | None = None
+    """Whether Twitch, asked just now, holds both of them, enabled and pointing here."""
+    tags: tuple[str, ...] | None = None
+    """What its channel is tagged with now; only asked where there is a filter."""
+    destinations: tuple[str, ...] = ()
+    """The enabled ones."""
+    all_off: bool = False
+    """It has destinations, and all are switched off."""
+
+
+class DestinationFacts(msgspec.Struct, frozen=True, kw_only=True):
+    destination: Destination
+    used: bool
+    """Whether an enabled streamer's announcements go there."""
+    state: str = "closed"
+    """Of its breaker: closed, open, half-open, paused."""
+    reason: str = ""
+    address_problem: str | None = None
+    """Why its address or secret cannot be had out of the vault."""
+    last: LastAnswer | None = None
+
+
+class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    problem: str | None
+    alive: bool
+    waiting: int = 0
+    stuck: Mapping[str, float] = {}
+    """Destinations that nothing is sent to though it could be, and since when something is due there."""
+    oldest_event: float | None = None
+    """When the oldest event came that is not worked on yet."""
+    output_problem: str | None = None
+
+
+class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
+    free: int | None
+    """Bytes left on the disk of the data directory."""
+    folder: str
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it, at one moment."""
+
+    now: float
+    program: ProgramFacts
+    config: ConfigFacts
+    secrets: SecretsFacts
+    twitch: TwitchFacts
+    reach: ReachFacts
+    streamers: tuple[StreamerFacts, ...]
+    destinations: tuple[DestinationFacts, ...]
+    ledger: LedgerFacts
+    machine: MachineFacts
+    asked: str | None = None
+    """The key of the one streamer the question is about."""

@@ -1,0 +1,48 @@
+"""Can what comes in be kept and worked on here?"""
+
+from __future__ import annotations
+
+from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
+from itsjustintv_desktop.engine.doctor.facts import LedgerFacts, MachineFacts
+from itsjustintv_desktop.engine.doctor.words import ago, count, some
+
+FULL = 50_000_000
+"""Bytes. With less, an event may not fit any more at the next moment."""
+NARROW = 500_000_000
+_MEGABYTE = 1_000_000
+
+
+def ledger(facts: LedgerFacts, now: float) -> Check:
+    """The queue and its file. A worker that stopped while all looks well is the worst fault of all."""
+    name = "ledger"
+    if facts.problem is not None:
+        return red(name, facts.problem, "Mend that; it is tried again by itself.")
+    if not facts.alive:
+        return red(name, "Its thread has ended, so nothing can be kept.", "Restart the program.")
+    if facts.oldest_event is not None:
+        text = f"An event that came {ago(facts.oldest_event, now)} is not worked on."
+        return red(name, text, "Restart the program; nothing is lost by that. See the log.")
+    if facts.stuck:
+        since = min(facts.stuck.values())
+        text = f"Deliveries to {some(facts.stuck)} were due {ago(since, now)} and are not sent."
+        return red(name, text, "Restart the program; nothing is lost by that. See the log.")
+    waiting = f" {count(facts.waiting, 'delivery').replace('deliverys', 'deliveries')} waiting to be sent."
+    return green(name, "It can be written." + (waiting if facts.waiting else ""))
+
+
+def output(facts: LedgerFacts) -> Check | None:
+    if facts.output_problem is None:
+        return None
+    return amber("output", facts.output_problem, "Make room, or give your user the right to write there.")
+
+
+def disk(facts: MachineFacts) -> Check:
+    name = "disk"
+    if facts.free is None:
+        return amber(name, f"How much room is left for {facts.folder} could not be found out.")
+    left = f"{facts.free // _MEGABYTE:,} MB"
+    if facts.free < FULL:
+        return red(name, f"Only {left} are left for {facts.folder}: nothing can be kept.", "Free some space.")
+    if facts.free < NARROW:
+        return amber(name, f"Only {left} are left for {facts.folder}.", "Free some space.")
+    return green(name, f"{left} are free.")

@@ -1,0 +1,55 @@
+"""Does the program run, and with the config that it should?"""
+
+from __future__ import annotations
+
+from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
+from itsjustintv_desktop.engine.doctor.facts import ConfigFacts, ProgramFacts
+from itsjustintv_desktop.engine.doctor.words import count, some
+
+START = "Start it (`serve`), and let it start with the machine."
+
+
+def program(facts: ProgramFacts) -> Check:
+    if not facts.running:
+        return red("program", "The program is not running, so nothing is announced.", START)
+    if facts.broken:
+        parts = some(f"{name} ({why})" for name, why in facts.broken.items())
+        return red("program", f"Parts of it broke and are started again: {parts}.", "See the log; restart the program.")
+    return green("program", f"It runs and listens at {facts.address}.")
+
+
+def config(facts: ConfigFacts) -> Check:
+    """Whether it can be used, is the one in force, and asks for anything at all."""
+    name = "config"
+    enabled = [streamer for streamer in facts.config.streamers.values() if streamer.enabled]
+    if not facts.config.streamers:
+        return red(
+            name,
+            f"{facts.path} names no streamer, so there is nobody to announce.",
+            'Add one: [streamers.NAME] with login = "...". `config example` shows all there is.',
+        )
+    if not enabled:
+        return red(name, "Every streamer is switched off in the config.", "Set enabled = true for one.")
+    if facts.problems:
+        return amber(
+            name,
+            f"{facts.path} was changed and cannot be used any more: {facts.problems[0]}. The one read before is in "
+            "force until the program ends.",
+            "Mend it: `config check` names every line.",
+        )
+    if facts.changed:
+        return amber(
+            name,
+            f"{facts.path} was changed since the program read it; the one read before is in force.",
+            "Restart the program.",
+        )
+    if facts.warnings:
+        more = len(facts.warnings) - 1
+        first = _sentence(facts.warnings[0]) + (f" There {'is' if more == 1 else 'are'} {more} more." if more else "")
+        return amber(name, first, "See `config check`, and correct the line.")
+    said = " ".join(_sentence(notice) for notice in facts.notices)
+    return green(name, f"It is valid, and {count(len(enabled), 'streamer')} watched. {said}".rstrip())
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -1,0 +1,37 @@
+"""What a person asks of the doctor: implements control.actions.DoctorActions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from itsjustintv_desktop.engine.config.schema import Streamer
+    from itsjustintv_desktop.engine.doctor import Report
+    from itsjustintv_desktop.engine.doctor.gather import Gatherer
+    from itsjustintv_desktop.engine.engine import Engine
+
+
+class DoctorWishes:
+    """Over an engine, listening or not. What it needs is loaded with the first question."""
+
+    def __init__(self, engine: Engine, streamer: Callable[[str], Streamer]) -> None:
+        """`streamer` finds one by its login and raises NotFoundError."""
+        self._engine = engine
+        self._streamer = streamer
+        self._gatherer: Gatherer | None = None
+
+    async def doctor(self, streamer: str | None = None, local: bool = False) -> Report:
+        """`local` asks nothing outside of this process. Raises NotFoundError for an unknown streamer."""
+        if local:
+            from itsjustintv_desktop.engine.doctor.local import look
+
+            return await look(self._engine)
+        from itsjustintv_desktop.engine.doctor.chain import judge
+        from itsjustintv_desktop.engine.doctor.gather import Gatherer
+
+        asked = None if streamer is None else self._streamer(streamer)
+        if self._gatherer is None:
+            self._gatherer = Gatherer(self._engine)
+        return judge(await self._gatherer.gather(asked))

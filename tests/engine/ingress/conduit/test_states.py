@@ -1,0 +1,225 @@
+"""Every state has a name, a sentence and, where a person must act, what to do; and each heals."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from itsjustintv_desktop.engine.errors import LedgerUnavailableError, SecretsLockedError
+from itsjustintv_desktop.engine.ingress.ways import Conduit, WayState
+from itsjustintv_desktop.engine.twitch.oauth import Credentials
+from itsjustintv_desktop.simulator.conduits import KEPT_WITHOUT_SHARDS
+from tests.engine.ingress.conduit.rig import Rig
+from tests.support.waiting import until
+
+FULL = LedgerUnavailableError("The disk is full. Free some space; nothing else needs doing.")
+
+
+def _is(rig: Rig, state: WayState, message: str, fix: str = "") -> None:
+    status = rig.way.status
+    assert status.state is state
+    assert message in status.message
+    assert fix in status.fix
+    assert bool(status.fix) or state is not WayState.FAILING
+
+
+@pytest.mark.parametrize(("client_id", "secret"), [("", "x"), ("x", "")])
+async def test_no_client(rig: Rig, client_id: str, secret: str) -> None:
+    good = rig.credentials
+    rig.credentials = Credentials(client_id, secret)
+    rig.start()
+    await rig.reached("no_client")
+    _is(rig, WayState.FAILING, "No Twitch client", "Register an app at dev.twitch.tv/console")
+    assert rig.simulator.other_calls["websocket"] == 0
+    assert rig.way.target is None
+    rig.credentials = good
+    rig.way.nudge()
+    await rig.reached("ready")
+
+
+async def test_refused(rig: Rig) -> None:
+    good = rig.credentials
+    rig.credentials = Credentials(good.client_id, "wrong")
+    rig.start()
+    await rig.reached("refused")
+    _is(rig, WayState.FAILING, "refuses the client secret", "Compare client id and secret")
+    rig.credentials = good
+    rig.way.nudge()
+    await rig.reached("ready")
+
+
+async def test_locked_secrets(rig: Rig) -> None:
+    async def locked() -> Credentials:
+        raise SecretsLockedError("The keyring is locked. Unlock it.")
+
+    rig.client._tokens._credentials, good = locked, rig.client._tokens._credentials
+    rig.start()
+    await rig.reached("secrets")
+    _is(rig, WayState.WAITING, "The keyring is locked. Unlock it.")
+    rig.client._tokens._credentials = good
+    await rig.rested()
+    await rig.reached("ready")
+
+
+async def test_the_conduit_is_gone_after_72_hours(rig: Rig) -> None:
+    await rig.ready()
+    before = rig.target
+    await rig.simulator.drop_sockets()
+    await rig.pausing()
+    rig.clock.jump(KEPT_WITHOUT_SHARDS + 60)
+    rig.twitch_clock.advance(KEPT_WITHOUT_SHARDS + 60)
+    await rig.rested()
+    await rig.reached("ready")
+    told = next(status for status in rig.told if status.code == "conduit_gone")
+    assert told.state is WayState.WAITING
+    assert f"The conduit {before} no longer exists" in told.message
+    assert "72 hours" in told.message
+    (made,) = rig.simulator.conduits
+    assert rig.way.target == Conduit(made.id) != Conduit(before)
+    assert await rig.ledger.meta("conduit") == made.id
+    assert rig.gaps[-1].startswith("The connection to Twitch was away for 2592")
+
+
+async def test_the_conduit_goes_while_the_socket_lives(rig: Rig) -> None:
+    await rig.ready()
+    before = rig.target
+    rig.simulator.conduits.delete(before)
+    rig.clock.advance(31.0)
+    await rig.keepalive()
+    rig.way.nudge()
+    await until(lambda: "conduit_gone" in rig.codes)
+    await rig.rested()
+    await until(lambda: rig.way.status.code == "ready" and rig.target != before)
+
+
+async def test_five_conduits_are_the_limit(rig: Rig) -> None:
+    others = [rig.simulator.conduits.create() for _ in range(5)]
+    rig.start()
+    await rig.reached("conduit_limit")
+    _is(rig, WayState.FAILING, "5 conduits already", "`conduit delete ID`")
+    assert rig.simulator.other_calls["websocket"] == 0
+    rig.simulator.conduits.delete(others[0].id)
+    rig.way.nudge()
+    await rig.reached("ready")
+    assert {each.id for each in rig.simulator.conduits} == {rig.target, *(each.id for each in others[1:])}
+
+
+async def test_twitch_accepts_the_question_and_refuses_the_shard(rig: Rig) -> None:
+    rig.simulator.faults.shard_error = "The websocket session is not connected."
+    rig.start()
+    await rig.reached("shard_refused")
+    _is(rig, WayState.WAITING, "serve the conduit: The websocket session is not connected. It is tried again")
+    assert rig.way.target is None
+    await until(lambda: rig.simulator.sockets.connections == 0)
+    rig.simulator.faults.shard_error = ""
+    await rig.rested()
+    await rig.reached("ready")
+
+
+@pytest.mark.usefixtures("once")
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("ws", "event server refused the connection (503)"), ("helix", "(503)"), ("token", "(500)")],
+)
+async def test_twitch_is_down(rig: Rig, fault: str, words: str) -> None:
+    faults = rig.simulator.faults
+    if fault == "ws":
+        faults.ws_refuse = True
+    elif fault == "helix":
+        faults.set("conduits", status=503)
+    else:
+        faults.set("token", status=500)
+    rig.start()
+    await rig.reached("twitch_down")
+    _is(rig, WayState.WAITING, words)
+    assert "tried again by itself" in rig.way.status.message
+    faults.clear()
+    await rig.rested()
+    await rig.reached("ready")
+
+
+async def test_nobody_listens_at_twitch(rig: Rig) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        rig.eventsub_url = f"ws://127.0.0.1:{free.getsockname()[1]}/ws"
+    rig.new_way()
+    rig.start()
+    await rig.reached("twitch_down")
+    _is(rig, WayState.WAITING, "event server cannot be reached: the connection was refused")
+
+
+async def test_offline(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    rig.eventsub_url = "ws://localhost:1/ws"
+    rig.new_way()
+    rig.start()
+    await rig.reached("offline")
+    _is(rig, WayState.WAITING, "the host name could not be found", "network up?")
+
+
+async def test_no_welcome(rig: Rig) -> None:
+    rig.simulator.faults.ws_no_welcome = True
+    rig.start()
+    await until(lambda: rig.simulator.sockets.connections)
+    await until(lambda: rig.clock.sleeping == [10.0])
+    rig.clock.advance(9.9)
+    assert rig.way.status.code == "connecting"
+    rig.clock.advance(0.2)
+    await rig.reached("twitch_down")
+    _is(rig, WayState.WAITING, "did not welcome us within 10 seconds")
+    await until(lambda: rig.simulator.sockets.connections == 0)
+    rig.simulator.faults.ws_no_welcome = False
+    await rig.rested()
+    await rig.reached("ready")
+
+
+async def test_a_conduit_that_cannot_be_remembered_is_not_made_twice(rig: Rig) -> None:
+    made = rig.conduits.create
+
+    async def then_full(shard_count: int = 1) -> object:
+        info = await made(shard_count)
+        rig.meta_refusal = FULL
+        return info
+
+    rig.conduits.create = then_full  # type: ignore[assignment]
+    rig.start()
+    await rig.reached("ledger")
+    _is(rig, WayState.WAITING, "The disk is full")
+    assert rig.simulator.other_calls["websocket"] == 0, "it is not used before it is in the ledger"
+    await rig.rested()
+    await rig.pausing()
+    rig.meta_refusal = None
+    await rig.rested()
+    await rig.reached("ready")
+    (only,) = rig.simulator.conduits
+    assert await rig.ledger.meta("conduit") == only.id
+
+
+async def test_another_program_takes_the_conduit_and_is_left_in_peace(rig: Rig) -> None:
+    await rig.ready()
+    ours = rig.target
+    async with rig.http._opened().ws_connect(rig.simulator.eventsub_url) as other:
+        welcome = await other.receive_json()
+        await rig.conduits.attach(ours, welcome["payload"]["session"]["id"])
+        rig.clock.advance(31.0)
+        await rig.keepalive()
+        rig.way.nudge()
+        await rig.reached("conduit_taken")
+        _is(rig, WayState.FAILING, "Another program took", "conduit adopt ID")
+        for _ in range(2):
+            await rig.rested()
+            await rig.pausing()
+        await rig.stop()
+        rig.new_way()
+        rig.start()
+        await rig.reached("conduit_taken")
+        (conduit,) = rig.simulator.conduits
+        assert conduit.shards[0].session_id == welcome["payload"]["session"]["id"]
+    await until(lambda: conduit.shards[0].status != "enabled")
+    await rig.rested()
+    await rig.reached("ready")
+    assert rig.target == ours

@@ -1,0 +1,169 @@
+"""Getting ngrok's program: real archives from a real HTTP server, and everything that can be wrong with them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import stat
+import sys
+import tarfile
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from itsjustintv_desktop.engine.errors import TunnelError
+from itsjustintv_desktop.engine.ingress.ngrok.install import download_address, install
+from itsjustintv_desktop.engine.ingress.ngrok.program import NAME, locate, own_program
+from itsjustintv_desktop.engine.tasks import Tasks
+from tests.support import ngrok_agent
+from tests.support.waiting import until
+
+PROGRAM = f"#!{sys.executable} -I\n".encode() + Path(ngrok_agent.__file__).read_bytes()
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script with a shebang")
+
+
+def tgz(content: bytes = PROGRAM, name: str = NAME, kind: bytes = tarfile.REGTYPE) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as roll:
+        member = tarfile.TarInfo(name)
+        member.size, member.type, member.linkname = len(content), kind, "/etc/passwd"
+        roll.addfile(member, io.BytesIO(content) if kind == tarfile.REGTYPE else None)
+    return out.getvalue()
+
+
+def boxed(content: bytes = PROGRAM, name: str = NAME) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as box:
+        box.writestr(name, content)
+    return out.getvalue()
+
+
+@contextlib.asynccontextmanager
+async def serving(answer: bytes | int, *, cut: int = 0, hang: bool = False) -> AsyncIterator[str]:
+    """The address of a server that answers so; `cut` bytes before the end it breaks off, or hangs."""
+
+    over = asyncio.Event()
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if isinstance(answer, int):
+            return web.Response(status=answer)
+        response = web.StreamResponse(headers={"Content-Length": str(len(answer))})
+        await response.prepare(request)
+        await response.write(answer[: len(answer) - cut])
+        if hang:
+            await over.wait()
+        if cut and request.transport is not None:
+            request.transport.abort()
+        return response
+
+    server = web.Server(handle)
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    assert site._server is not None
+    try:
+        yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/ngrok-v3-stable-linux-amd64.tgz"  # type: ignore[attr-defined]
+    finally:
+        over.set()
+        await runner.cleanup()
+
+
+def ignore(done: int, whole: int | None) -> None:
+    """Nobody watches."""
+
+
+@pytest.mark.parametrize("archive", [tgz(), boxed()], ids=["tgz", "zip"])
+async def test_it_is_installed_and_found(tmp_path: Path, archive: bytes) -> None:
+    steps: list[tuple[int, int | None]] = []
+    async with serving(archive) as url:
+        version = await install(tmp_path / "ngrok", lambda *step: steps.append(step), url=url)
+    assert version == ngrok_agent.VERSION
+    program = own_program(tmp_path / "ngrok")
+    assert locate(tmp_path / "ngrok", {}) == program
+    assert program.read_bytes() == PROGRAM
+    assert stat.S_IMODE(program.stat().st_mode) == 0o700
+    assert stat.S_IMODE(program.parent.stat().st_mode) == 0o700
+    assert [path.name for path in program.parent.iterdir()] == [NAME]
+    assert steps[0] == (0, len(archive))
+    assert steps[-1] == (len(archive), len(archive))
+
+
+@pytest.mark.parametrize(
+    ("answer", "cut", "says"),
+    [
+        (404, 0, "status 404"),
+        (b"<html>a hotel's login page</html>", 0, "not ngrok's program"),
+        (tgz(name="other"), 0, "not ngrok's program"),
+        (boxed(name="../ngrok"), 0, "not ngrok's program"),
+        (tgz(b"", kind=tarfile.SYMTYPE), 0, "not ngrok's program"),
+        (tgz()[:-2000], 0, "not ngrok's program"),
+        (tgz(), 50, "cannot be downloaded"),
+        (tgz(b"#!/bin/sh\necho ngrok version 2.3.41\n"), 0, "does not run"),
+        (tgz(b"#!/bin/sh\nexit 1\n"), 0, "does not run"),
+        (tgz(b"\x7fELF of another machine"), 0, "does not run"),
+    ],
+)
+async def test_what_is_no_program_of_ngrok_is_not_installed(
+    tmp_path: Path, answer: bytes | int, cut: int, says: str
+) -> None:
+    before = own_program(tmp_path)
+    before.parent.mkdir()
+    before.write_text("the one before")
+    async with serving(answer, cut=cut) as url:
+        with pytest.raises(TunnelError, match=says) as raised:
+            await install(tmp_path, ignore, url=url)
+    assert "install ngrok yourself" in raised.value.message
+    assert before.read_text() == "the one before"
+    assert [path.name for path in before.parent.iterdir()] == [NAME]
+
+
+async def test_it_has_a_deadline(tmp_path: Path) -> None:
+    async with serving(tgz(), cut=50, hang=True) as url:
+        with pytest.raises(TunnelError, match=r"within 0\.3 s"):
+            await install(tmp_path, ignore, url=url, deadline=0.3)
+    assert list(own_program(tmp_path).parent.iterdir()) == []
+
+
+async def test_it_can_be_stopped(tmp_path: Path) -> None:
+    steps: list[int] = []
+    tasks = Tasks()
+    async with serving(tgz(), cut=50, hang=True) as url:
+        tasks.start("install", install(tmp_path, lambda done, _: steps.append(done), url=url))
+        await until(lambda: any(steps))
+        await tasks.stop()
+    assert list(own_program(tmp_path).parent.iterdir()) == []
+
+
+async def test_nobody_is_there(tmp_path: Path) -> None:
+    with pytest.raises(TunnelError, match="refused"):
+        await install(tmp_path, ignore, url="http://127.0.0.1:1/ngrok.tgz")
+
+
+async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "ngrok").write_text("in the way")
+    async with serving(tgz()) as url:
+        with pytest.raises(TunnelError, match="put in place"):
+            await install(tmp_path / "ngrok", ignore, url=url)
+
+
+async def test_it_comes_over_https_only(tmp_path: Path) -> None:
+    with pytest.raises(TunnelError, match="https"):
+        await install(tmp_path, ignore, url="http://ngrok.example/ngrok.tgz")
+
+
+def test_the_address_is_ngroks() -> None:
+    assert download_address().startswith("https://bin.ngrok.com/")
+
+
+def test_a_system_without_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyngrok import installer
+
+    monkeypatch.setattr(installer, "PLATFORMS", {})
+    with pytest.raises(TunnelError, match="no program for this system"):
+        download_address()

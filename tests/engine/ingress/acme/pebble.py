@@ -34,6 +34,12 @@ class Files:
     cert: Path
     key: Path
 
+    def trust(self) -> ssl.SSLContext:
+        """A client's context that trusts this root alone."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cafile=self.root)
+        return context
+
 
 @dataclass(frozen=True)
 class Pebble:
@@ -93,7 +99,7 @@ def pebble(folder: Path, *, validity: int = 90 * 86400) -> Iterator[Pebble]:
         stack.enter_context(_running([*names, *addresses], environment, folder / "dns.log"))
         authority = [program, "-config", str(config), "-dnsserver", f"127.0.0.1:{dns}"]
         stack.enter_context(_running(authority, environment, folder / "pebble.log"))
-        trust = ssl.create_default_context(cafile=str(made.files.root))
+        trust = made.files.trust()
         wait_until(lambda: _answers(made.directory, trust), "Pebble to answer")
         wait_until(lambda: _answers(f"{made.dns}/", None), "its DNS server to answer")
         yield made

@@ -187,8 +187,7 @@ class Proxy:
 
     async def __aenter__(self) -> Proxy:
         files = self._authority.files
-        trust = ssl.create_default_context(cafile=str(files.root))
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust))
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=files.trust()))
         self._runner = web.ServerRunner(web.Server(self._hand_on), shutdown_timeout=0.1)
         await self._runner.setup()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

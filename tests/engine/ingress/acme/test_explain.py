@@ -23,7 +23,9 @@ def explained(error: CertificateError, host: str = "0.0.0.0", server: Server = S
 
 
 def problem(kind: str, detail: str) -> messages.Error:
-    return messages.Error.from_json({"type": f"urn:ietf:params:acme:error:{kind}", "detail": detail})
+    found = messages.Error.from_json({"type": f"urn:ietf:params:acme:error:{kind}", "detail": detail})
+    assert isinstance(found, messages.Error)
+    return found
 
 
 @pytest.mark.parametrize(

@@ -117,5 +117,5 @@ def _answer(report: Report, *, streamer: str | None, local: bool) -> str:
     if red:
         return f"No: before {whose} can be announced, mend what is red ({red})."
     if amber:
-        return f"Yes, {whose} will be announced, as far as can be told; have a look at what is amber ({amber})."
+        return f"Nothing is known to keep {whose} from being announced, but look at what is amber ({amber})."
     return f"Yes, {whose} will be announced."

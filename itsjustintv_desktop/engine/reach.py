@@ -129,6 +129,7 @@ class Reach:
                 submit=engine.submit,
                 eventsub_url=endpoints.eventsub_url,
                 on_gap=self._gap,
+                trust=engine.twitch.trust,
             )
         if kind == "ngrok":
             from itsjustintv_desktop.engine.ingress.ngrok import NgrokWay

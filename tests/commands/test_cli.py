@@ -32,7 +32,8 @@ def test_the_commands_of_the_contract_are_there() -> None:
     found = set(_commands(cli))
     wanted = [
         "serve", "demo", "simulator", "config check", "config example", "config path", "deliveries list",
-        "deliveries retry", "deliveries drop", "deliveries resend", "test-event",
+        "deliveries retry", "deliveries drop", "deliveries resend", "test-event", "doctor", "subscriptions list",
+        "subscriptions sync", "subscriptions delete",
     ]  # fmt: skip
     assert {tuple(name.split()) for name in wanted} <= found
 

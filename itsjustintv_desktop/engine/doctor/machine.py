@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
 from itsjustintv_desktop.engine.doctor.facts import LedgerFacts, MachineFacts
-from itsjustintv_desktop.engine.doctor.words import ago, count, some
+from itsjustintv_desktop.engine.doctor.words import ago, some
 
 FULL = 50_000_000
 """Bytes. With less, an event may not fit any more at the next moment."""
@@ -26,8 +26,10 @@ def ledger(facts: LedgerFacts, now: float) -> Check:
         since = min(facts.stuck.values())
         text = f"Deliveries to {some(facts.stuck)} were due {ago(since, now)} and are not sent."
         return red(name, text, "Restart the program; nothing is lost by that. See the log.")
-    waiting = f" {count(facts.waiting, 'delivery').replace('deliverys', 'deliveries')} waiting to be sent."
-    return green(name, "It can be written." + (waiting if facts.waiting else ""))
+    if facts.waiting == 1:
+        return green(name, "It can be written. 1 delivery waits to be sent.")
+    waiting = f" {facts.waiting} deliveries wait to be sent." if facts.waiting else ""
+    return green(name, f"It can be written.{waiting}")
 
 
 def output(facts: LedgerFacts) -> Check | None:

@@ -48,7 +48,7 @@ def config(facts: ConfigFacts) -> Check:
         first = _sentence(facts.warnings[0]) + (f" There {'is' if more == 1 else 'are'} {more} more." if more else "")
         return amber(name, first, "See `config check`, and correct the line.")
     said = " ".join(_sentence(notice) for notice in facts.notices)
-    return green(name, f"It is valid, and {count(len(enabled), 'streamer')} watched. {said}".rstrip())
+    return green(name, f"It is valid; {count(len(enabled), 'streamer')} to watch. {said}".rstrip())
 
 
 def _sentence(text: str) -> str:

@@ -40,7 +40,7 @@ def _channel(name: str, facts: StreamerFacts) -> Check | None:
         return red(name, facts.unknown, "Correct its login or user_id in the config.")
     if not facts.user_id:
         text = "Which channel it is could not be asked of Twitch yet; without that there are no subscriptions."
-        return amber(name, text, "It is tried again by itself; see the check of the token.")
+        return amber(name, text, "It is tried again by itself; see the checks above.")
     return None
 
 

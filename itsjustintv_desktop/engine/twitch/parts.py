@@ -56,7 +56,7 @@ class TwitchParts:
         self._config = config
         self._ledger = ledger
         self._folder = paths.images
-        trust = Trust()
+        self.trust = trust = Trust()
         self.skew = ClockSkew()
         self._http = TwitchHttp(clock=clock, skew=self.skew, trust=trust)
 

@@ -87,7 +87,8 @@ def _show(report: Report, *, streamer: str | None, local: bool) -> None:
     for kind in ("streamer", "destination"):
         well = sum(check.name.startswith(f"{kind} ") for check in hidden)
         if well:
-            click.echo(f"{_sign(CheckState.GREEN)} {well} more {kind}s are well.")
+            are = f"{kind} is" if well == 1 else f"{kind}s are"
+            click.echo(f"{_sign(CheckState.GREEN)} {well} {are} well.")
     click.echo()
     click.echo(_answer(report, streamer=streamer, local=local))
     if not local:

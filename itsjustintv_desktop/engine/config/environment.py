@@ -27,7 +27,15 @@ PREFIX = "ITSJUSTINTV_"
 OTHERS = frozenset(
     {
         f"{PREFIX}{name}"
-        for name in ("CONFIG", "DATA_DIR", "PASSPHRASE", "TWITCH_API_URL", "TWITCH_AUTH_URL", "TWITCH_EVENTSUB_URL")
+        for name in (
+            "CONFIG",
+            "DATA_DIR",
+            "PASSPHRASE",
+            "TWITCH_API_URL",
+            "TWITCH_AUTH_URL",
+            "TWITCH_EVENTSUB_URL",
+            "ACME_ROOT",
+        )
     }
 )
 """Variables of this program that are no settings of the config."""

@@ -84,12 +84,6 @@ async def judge(world: World) -> Verdict:
     deliveries = await _deliveries(world)
     stories = _stories(world, records)
     _streams(world, stories, found)
-    import os
-    for st in stories:
-        if st.stream_id in os.environ.get("DAYDEBUG","").split(","):
-            for r in st.runs: print("RUN", r, _clock(world,r.began), _clock(world,r.ended))
-            for r in st.events: print("EV", r.id, r.event, r.state, r.reason, r.explanation, r.settled_at-world.times.began if r.settled_at else None)
-            print([b for b in await world.running.ledger.broadcasts(st.events[0].event.broadcaster_id)])
     _events_end(records, found)
     _deliveries_end(world, stories, deliveries, found)
     _subscriptions(world, found)

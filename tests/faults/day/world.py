@@ -15,9 +15,7 @@ import stamina
 
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.announce import pipeline
-from itsjustintv_desktop.engine.ingress.ways import Way
 from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.engine.reach import Reach
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch import client
 from itsjustintv_desktop.simulator import Simulator, messages
@@ -25,7 +23,7 @@ from itsjustintv_desktop.simulator.subscriptions import Status
 from tests.faults.day.neighbour import Neighbour
 from tests.faults.day.script import BY_LOGIN, LOGINS, Happening
 from tests.faults.day.times import Times
-from tests.faults.day.tunnel import Tunnel, TunnelWay
+from tests.support import tunnel
 from tests.support.waiting import until
 
 Transport = Literal["webhook", "conduit"]
@@ -63,7 +61,7 @@ class World:
         self.simulator = simulator
         self.times = times
         self.transport = transport
-        self.tunnel = Tunnel(times.twitch)
+        self.tunnel = tunnel.Tunnel(times.twitch)
         self.neighbour = Neighbour(simulator)
         self.diary = Diary()
         self.engine: Engine | None = None
@@ -301,13 +299,9 @@ async def opened(
         async with Simulator(clock=times.twitch, resend_delays=RESENDS, seed=seed) as simulator:
             world = World(folder, simulator, times, transport, seed)
             if transport == "webhook":
-                monkeypatch.setattr(Reach, "_build", lambda reach, _: _tunnelled(reach, world.tunnel))
+                tunnel.use(world.tunnel, monkeypatch)
             try:
                 await world.prepare()
                 yield world
             finally:
                 await world.close()
-
-
-def _tunnelled(reach: Reach, tunnel: Tunnel) -> Way:
-    return TunnelWay(reach._engine.clock, reach._way_changed, tunnel)

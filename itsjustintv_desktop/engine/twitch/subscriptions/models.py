@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -55,7 +55,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     type: str
     version: str = ""
-    condition: dict[str, str] = {}
+    condition: dict[str, Any] = {}
     transport: Transport = Transport()
     created_at: str = ""
     cost: int = 0
@@ -63,7 +63,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def user_id(self) -> str:
         """The channel it is about; "" for types with another condition, which we never make."""
-        return self.condition.get("broadcaster_user_id", "")
+        found = self.condition.get("broadcaster_user_id")
+        return found if isinstance(found, str) else ""
 
     @property
     def key(self) -> Key:

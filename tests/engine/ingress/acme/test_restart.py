@@ -117,6 +117,7 @@ async def test_a_crash_between_the_two_files_leaves_a_pair_that_fits(rig: Rig, s
     await rig.settle(lambda: "renewal_problem" in rig.way.status.facts)
     (rig.folder / "key.pem").rmdir()
     (rig.folder / "key.pem").write_bytes(self_signed([rig.name]).key_pem)
+    proxy.refuse["dir"] = refusing("serverInternal", "down", status=503)  # what is on disk has to do
     await rig.again()
     rig.begin()
     await rig.reaches("ready")

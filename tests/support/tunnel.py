@@ -7,9 +7,11 @@ import contextlib
 from collections.abc import Callable
 from typing import Literal
 
+import pytest
+
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.ingress.ways import BaseWay, WayState, Webhook
-from tests.support.clock import FakeClock
+from itsjustintv_desktop.engine.reach import Reach
 
 Mode = Literal["open", "silent", "offline"]
 _POLL = 15.0
@@ -23,7 +25,7 @@ _OFFLINE = (
 class Tunnel:
     """`open` hands on, `silent` takes connections and never answers, `offline` says that nobody is at the other end."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.target: Callable[[], tuple[str, int] | None] = lambda: None
         self.address = ""
         self.silenced = 0
@@ -107,3 +109,8 @@ class TunnelWay(BaseWay):
             self._set_target(Webhook(callback))
             self._tell(WayState.READY, "ready", f"Twitch posts to {callback}.", address=callback)
             await self._pause(_POLL)
+
+
+def use(tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every engine is reached through it from now on, whatever its config says."""
+    monkeypatch.setattr(Reach, "_build", lambda reach, _: TunnelWay(reach._engine.clock, reach._way_changed, tunnel))

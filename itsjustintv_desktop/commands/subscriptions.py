@@ -31,7 +31,7 @@ def command() -> None:
 @_JSON
 @pass_app
 def list_(app: AppContext, as_json: bool) -> None:
-    """List every subscription of the client id, those of other programs too."""
+    """List all of the client id, other programs' too."""
     listing = asyncio.run(_list(app))
     if as_json:
         output.echo_json(listing.subscriptions)

@@ -100,7 +100,7 @@ class Reach:
         self.catch_up.nudge("wake")
 
     def _gap(self, why: str) -> None:
-        _log.info("Twitch could not tell us everything; asking who is live", reason=why)
+        _log.info("Twitch is asked who is live", reason=why)
         self.catch_up.nudge("gap")
 
     def _way_changed(self) -> None:

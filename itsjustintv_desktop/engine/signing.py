@@ -139,7 +139,8 @@ class SigningSecret:
             self._use(secret, previous)
             self.problem = None
             if is_new:
-                _log.info("the webhook secret is at hand", previous=len(previous))
+                more = {"previous": len(previous)} if previous else {}
+                _log.info("the webhook secret is at hand", **more)
             return complete
 
     def _joined(self, kept: _Kept, old: str) -> _Kept:

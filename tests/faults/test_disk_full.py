@@ -35,7 +35,8 @@ async def _health(running: Running) -> int:
 async def test_a_full_disk_loses_and_doubles_nothing(tmp_path: Path) -> None:
     with small_disk(tmp_path / "data", "1200k") as disk:
         # Without an account at Twitch nothing is enriched, which would only take time here.
-        async with running_engine(tmp_path, environ={"ITSJUSTINTV_TWITCH_CLIENT_ID": ""}) as running:
+        environ = {"ITSJUSTINTV_TWITCH_CLIENT_ID": "", "ITSJUSTINTV_TWITCH_RESTART_WINDOW": "0s"}
+        async with running_engine(tmp_path, environ=environ) as running:
             assert running.paths.data == disk.path
             assert await _post(running, _message(running, 0)) == 204
             await running.settled()

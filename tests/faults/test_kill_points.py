@@ -257,7 +257,7 @@ async def _before_statement(at: Stage, number: int) -> bool:
 
 async def test_before_some_statements_of_the_ledger(stage: Callable[..., Any]) -> None:
     async with stage() as at:
-        for number in random.Random(4).sample(range(40), 4):
+        for number in random.Random(4).sample(range(40), 2):
             await _before_statement(at, number)
         await at.finish()
 

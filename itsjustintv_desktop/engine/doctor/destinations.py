@@ -36,7 +36,7 @@ def _by_last_answer(name: str, last: LastAnswer, now: float) -> Check:
     if last.error is None:
         return green(name, f"It took the last announcement, {when} (the answer was {last.status}).")
     error = last.error.removesuffix(".")
-    if last.given_up and last.status is not None and 300 <= last.status < 500:
+    if last.given_up:
         return red(name, f"The last announcement, {when}, was given up: {error}.", _TRY)
     return amber(
         name, f"The last attempt, {when}, failed: {error}.", "Check the receiver; `deliveries list` shows what waits."

@@ -80,6 +80,10 @@ class Probe:
         host = _ascii(parts.hostname or "")
         plain = parts.scheme != "https"
         at = self._clock.now()
+        if not host:
+            return Probed(
+                at=at, host=parts.hostname or "", reached=Reached.NOT_FOUND, detail="it is no valid host name"
+            )
         if plain and not is_loopback(host):
             return Probed(at=at, host=host, reached=Reached.OTHER, detail="the address is no https address")
         nonce, body = secrets.token_urlsafe(24), secrets.token_urlsafe(24).encode()
@@ -102,11 +106,11 @@ class Probe:
 
 
 def _ascii(host: str) -> str:
-    """A name as the network spells it (RFC 3490); one that cannot be spelt so is nobody's."""
+    """A name as the network spells it (RFC 3490); "" for one that cannot be spelt so."""
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError:
-        return "invalid.invalid"
+        return ""
 
 
 def _why(error: OSError) -> Reached:

@@ -48,4 +48,5 @@ def keyring(facts: SecretsFacts) -> Check:
         return green(name, where)
     if state.status == "unopened":
         return green(name, "It was not needed yet: no secret lies there.")
-    return amber(name, state.message or "It cannot be opened.", _STATES.get(state.status, ""))
+    said = "This machine has no keyring." if state.status == "absent" else state.message or "It cannot be opened."
+    return amber(name, said, _STATES.get(state.status, ""))

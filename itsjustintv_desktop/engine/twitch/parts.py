@@ -61,8 +61,10 @@ class TwitchParts:
         self._http = TwitchHttp(clock=clock, skew=self.skew, trust=trust)
 
         async def credentials() -> Credentials:
-            secret = await values.client_secret()
-            return Credentials(config().twitch.client_id, secret or "")
+            client_id = config().twitch.client_id
+            # Without an id the keyring is not bothered for a secret that would help nobody.
+            secret = await values.client_secret() if client_id else None
+            return Credentials(client_id, secret or "")
 
         self.tokens = AppTokens(
             http=self._http,

@@ -260,7 +260,13 @@ async def test_while_the_program_does_not_run(tmp_path: Path) -> None:
         running._listen = False
         await running.start()
         assert running.engine.address is None
+        (target,) = await running.engine.ledger.targets()
         assert colours(await doctor(running)) == {"program": "red", "way": "amber", "streamer bob": "amber"}
+        await running.engine.ledger.remember_target("webhook https://elsewhere.example/twitch")
+        check = named(await doctor(running))["streamer alice"]
+        assert check.message == "Twitch holds no subscription for it that points here."
+        await running.engine.ledger.remember_target(target)
+        assert named(await doctor(running))["streamer alice"].state.value == "green"
         for held in list(running.simulator.eventsub.subscriptions):
             await running.engine.twitch.helix.delete_subscription(held.id)
         check = named(await doctor(running))["streamer alice"]

@@ -145,8 +145,9 @@ def test_a_destination_that_nothing_was_sent_to() -> None:
     [
         (answer(503, "answered 503 Service Unavailable"), "amber"),
         (answer(None, "no answer in time"), "amber"),
-        (answer(None, "no answer in time; given up", given_up=True), "amber"),
-        (answer(500, "answered 500", given_up=True), "amber"),
+        (answer(429, "answered 429 Too Many Requests"), "amber"),
+        (answer(None, "given up after 24 hours. Last: no answer in time", given_up=True), "red"),
+        (answer(500, "answered 500", given_up=True), "red"),
         (answer(404, "refused with 404 Not Found; trying again would not help", given_up=True), "red"),
         (answer(301, "answered with a redirect (301) to another address", given_up=True), "red"),
     ],

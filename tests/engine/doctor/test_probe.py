@@ -177,6 +177,19 @@ async def test_an_answer_in_chunks_over_a_connection_that_stays_open(authority: 
     assert found.reached is Reached.YES
 
 
+async def test_an_answer_without_end_is_not_read_to_the_end(authority: Authority) -> None:
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(b"x" * 4096)
+            await writer.drain()
+
+    async with stranger(endless, authority.server("localhost")) as port:
+        found = await asked(authority, port)
+    assert (found.reached, found.status) == (Reached.OTHER, 200)
+
+
 async def test_nobody_answers(authority: Authority) -> None:
     found = await asked(authority, free_port())
     assert (found.reached, found.detail) == (Reached.NO_ANSWER, "the connection was refused")
@@ -194,7 +207,9 @@ async def test_no_answer_in_time(authority: Authority, monkeypatch: pytest.Monke
     assert (found.reached, found.detail) == (Reached.NO_ANSWER, "no answer in time")
 
 
-@pytest.mark.parametrize("host", ["[::1]", "ä" * 80])
-async def test_a_name_without_an_address_that_twitch_could_use(authority: Authority, host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "detail"), [("[::1]", "the host name could not be found"), ("ä" * 80, "it is no valid host name")]
+)
+async def test_a_name_without_an_address_that_twitch_could_use(authority: Authority, host: str, detail: str) -> None:
     found = await asked(authority, 1, host)
-    assert (found.reached, found.detail) == (Reached.NOT_FOUND, "the host name could not be found")
+    assert (found.reached, found.detail) == (Reached.NOT_FOUND, detail)

@@ -73,6 +73,7 @@ async def test_health_follows_the_ledger(tmp_path: Path) -> None:
         ask = rawhttp.request(target="/health")
         answer = await rawhttp.ask(running.engine.address, ask)
         assert (answer.status, json.loads(answer.body)["status"]) == (200, "healthy")
+        await running.engine.feed.settled()
         await running.engine.ledger.close()
         answer = await rawhttp.ask(running.engine.address, ask)
         assert (answer.status, json.loads(answer.body)["status"]) == (503, "unhealthy")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 DAY = 86400.0
-LOGINS = ("ada", "bob", "cleo", "dora", "emil", "fay", "gus", "hana", "ivo", "june")
+BY_DICE = ("ada", "bob", "cleo", "dora", "emil", "fay", "gus", "hana", "ivo", "june")
+LOGINS = (*BY_DICE, "kim")
 BY_LOGIN = "june"
 """The config knows the login of this one only."""
 RESTART_WINDOW = 900.0
@@ -21,9 +22,9 @@ class Happening:
 
 
 def hours(text: str) -> float:
-    """ "13:05" as seconds since midnight."""
-    hour, minute = text.split(":")
-    return 3600.0 * int(hour) + 60.0 * int(minute)
+    """ "13:05" or "13:05:30" as seconds since midnight."""
+    hour, minute, *second = map(int, text.split(":"))
+    return 3600.0 * hour + 60.0 * minute + sum(second)
 
 
 def plan(lines: str) -> list[Happening]:
@@ -39,7 +40,7 @@ def streams(seed: int) -> list[Happening]:
     """Channels going live and offline: `live` with a stream's name, `offline`, `again` (the same stream goes on)."""
     dice = random.Random(seed)
     made: list[Happening] = []
-    for login in LOGINS:
+    for login in BY_DICE:
         made += _of_channel(login, dice)
     return made
 
@@ -71,6 +72,17 @@ def _choose(dice: random.Random, *options: tuple[float, Callable[[], float]]) ->
     (make,) = dice.choices([make for _, make in options], [share for share, _ in options])
     return make()
 
+
+KIM = """
+    12:04:00 live kim kim-1
+    12:10:00 offline kim
+    13:06:00 live kim kim-2
+    13:12:03 offline kim
+    13:24:00 live kim kim-3
+    13:55:00 offline kim
+"""
+"""The second begins while the machine sleeps and ends before anybody could see it: its end is all that is ever told.
+The third is no second half of the first for that."""
 
 SLEEPS = """
     03:10 sleep
@@ -129,8 +141,8 @@ CONDUIT = """
 
 
 def webhook_day(seed: int) -> list[Happening]:
-    return sorted([*plan(SLEEPS), *plan(TROUBLE), *plan(WEBHOOK), *streams(seed)])
+    return sorted([*plan(SLEEPS), *plan(TROUBLE), *plan(WEBHOOK), *plan(KIM), *streams(seed)])
 
 
 def conduit_day(seed: int) -> list[Happening]:
-    return sorted([*plan(SLEEPS), *plan(TROUBLE), *plan(CONDUIT), *streams(seed)])
+    return sorted([*plan(SLEEPS), *plan(TROUBLE), *plan(CONDUIT), *plan(KIM), *streams(seed)])

@@ -96,4 +96,4 @@ def _threads_work() -> bool:
     executor = loop._default_executor
     if executor is None:
         return False
-    return executor._work_queue.qsize() > 0 or executor._idle_semaphore._value < len(executor._threads)
+    return bool(executor._work_queue.qsize() or executor._idle_semaphore._value < len(executor._threads))

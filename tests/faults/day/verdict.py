@@ -71,10 +71,13 @@ class Verdict:
     challenges: int = 0
     lost: int = 0
     """Messages of Twitch's that were never taken."""
+    ended: set[str] = field(default_factory=set)
+    """Why subscriptions were ended."""
 
     def table(self) -> str:
-        numbers = {name: getattr(self, name) for name in self.__slots__ if name != "faults"}
-        return "\n".join([*(f"{name:>12} {value}" for name, value in numbers.items()), *self.faults])
+        numbers = {name: getattr(self, name) for name in self.__slots__ if name not in {"faults", "ended"}}
+        lines = [f"{name:>12} {value}" for name, value in numbers.items()]
+        return "\n".join([*lines, f"{'ended':>12} {', '.join(sorted(self.ended))}", *self.faults])
 
 
 async def judge(world: World) -> Verdict:
@@ -179,6 +182,7 @@ def _count(story: Story, found: Verdict) -> None:
 
 
 def _events_end(records: list[EventRecord], found: Verdict) -> None:
+    found.ended = {record.event.detail for record in records if record.event.kind == "revocation"}
     for record in records:
         if record.state is EventState.ACCEPTED:
             found.faults.append(f"event {record.id} was never settled")
@@ -225,6 +229,12 @@ def _subscriptions(world: World, found: Verdict) -> None:
             held[key] += 1
     found.faults += [f"{count} of the subscription {key} too many" for key, count in (held - wanted).items()]
     found.faults += [f"no subscription {key}" for key in wanted - held]
+    if world.transport == "webhook":
+        secrets = {
+            one.transport.secret for one in world.simulator.eventsub.subscriptions if one not in world.neighbour.held
+        }
+        if secrets != {world.running.signing.primary}:
+            found.faults.append("stale: a subscription was made with another secret")
     for sent in world.simulator.eventsub.sent:
         found.challenges += sent.kind == "webhook_callback_verification"
     last = {sent.message_id: sent.ok for sent in world.simulator.eventsub.sent if sent.kind == "notification"}

@@ -64,6 +64,8 @@ class World:
         self.tunnel = tunnel.Tunnel(times.twitch)
         self.neighbour = Neighbour(simulator)
         self.diary = Diary()
+        self.secrets_used: set[str] = set()
+        """The webhook secrets that were in force at each start."""
         self.engine: Engine | None = None
         self._paths = Paths(folder / "config" / "config.toml", folder / "data")
         self._dice = random.Random(seed)
@@ -93,6 +95,7 @@ class World:
             await self.neighbour.own_conduit("cleo")
         self._paths.config.parent.mkdir(parents=True)
         self._paths.config.write_text(_config(self.transport, f"{self.simulator.url}/receiver"))
+        self._paths.config.chmod(0o600)
 
     async def close(self) -> None:
         await self._tasks.stop()
@@ -163,6 +166,7 @@ class World:
             batcher._linger = batcher._interval = 0.0  # real seconds, which are hours here
         self.engine = engine
         await until(lambda: engine.signing.problem is None, what="the passphrase opened the vault")
+        self.secrets_used.add(engine.signing.primary or "")
         self._see_again("stopped")
 
     async def on_stop(self) -> None:

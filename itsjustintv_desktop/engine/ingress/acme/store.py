@@ -64,6 +64,7 @@ class CertStore:
         self._cert = folder / "cert.pem"
         self._key = folder / "key.pem"
         self._cache = folder / "acme_cache.json"
+        self._damaged = folder / "acme_cache.json.damaged"
 
     def load(self) -> tuple[Pair | None, Cache]:
         """What there is; what cannot be used counts as missing."""
@@ -84,10 +85,15 @@ class CertStore:
 
     def _prepare(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if sys.platform != "win32":
-            self._folder.chmod(0o700)
         for path in (self._cert, self._key, self._cache):
             clear_leftovers(path)
+        if sys.platform != "win32" and self._is_ours_alone():
+            self._folder.chmod(0o700)
+
+    def _is_ours_alone(self) -> bool:
+        """A folder that others use too (`cert_dir = "/etc/ssl"`) is not taken away from them; our files are 0600."""
+        ours = {path.name for path in (self._cert, self._key, self._cache)} | {self._damaged.name}
+        return all(entry.name in ours for entry in self._folder.iterdir())
 
     def _save(self, path: Path, content: bytes) -> None:
         try:
@@ -104,9 +110,8 @@ class CertStore:
         try:
             return msgspec.json.decode(text, type=Cache)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            aside = self._cache.with_name(f"{self._cache.name}.damaged")
-            self._cache.replace(aside)
-            _log.warning("acme_cache.json was damaged; a new account is made", kept_as=aside.name)
+            self._cache.replace(self._damaged)
+            _log.warning("acme_cache.json was damaged; a new account is made", kept_as=self._damaged.name)
             return Cache()
 
     def _read_pair(self, cache: Cache) -> Pair | None:

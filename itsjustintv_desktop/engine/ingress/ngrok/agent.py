@@ -16,13 +16,13 @@ import structlog
 from itsjustintv_desktop.engine.errors import TunnelError
 from itsjustintv_desktop.engine.ingress.ngrok import faults, lines
 from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault
+from itsjustintv_desktop.engine.ingress.ngrok.program import harmless
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.translate import os_sentence
 
 _LONGEST_LINE: Final = 64 * 1024
 _LAST_WORDS: Final = 1.0
 """Seconds that what it said last may take to be read."""
-_OURS: Final = ("ITSJUSTINTV_", "NGROK_", "PYNGROK_")
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 _FLAGS: Final = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 _log = structlog.get_logger(__name__)
@@ -62,12 +62,11 @@ class Agent:
 
     async def start(self, program: Path, settings: Path, environ: Mapping[str, str]) -> None:
         """Start it. Raises TunnelError. It gets `environ` without our variables and ngrok's, which hold secrets."""
-        kept = {name: value for name, value in environ.items() if not name.upper().startswith(_OURS)}
         try:
             # A session of its own: Ctrl-C in our terminal is for us, and we stop it in order.
             self._process = await asyncio.create_subprocess_exec(
                 program, "start", "--none", "--log", "stdout", "--config", settings,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=kept,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=harmless(environ),
                 start_new_session=sys.platform != "win32", creationflags=_FLAGS,
             )  # fmt: skip
         except OSError as error:

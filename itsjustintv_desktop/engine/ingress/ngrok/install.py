@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import shutil
 import subprocess
@@ -20,10 +21,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.errors import TunnelError
 from itsjustintv_desktop.engine.ingress.ngrok import settings
-from itsjustintv_desktop.engine.ingress.ngrok.program import NAME, own_program
+from itsjustintv_desktop.engine.ingress.ngrok.program import NAME, harmless, own_program
 from itsjustintv_desktop.engine.translate import network_sentence, os_sentence
 
 DEADLINE: Final = 600.0
@@ -54,8 +56,7 @@ async def install(folder: Path, progress: Progress, *, url: str | None = None, d
     Cancelling it leaves nothing behind, and a program that was there before stays until the new one has run.
     """
     address = url or download_address()
-    parts = urlsplit(address)
-    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+    if _is_in_clear(address):
         raise TunnelError("ngrok's program is only downloaded over https.")
     target = own_program(folder)
     archive, fresh = target.with_name(".download"), target.with_name(f"new-{NAME}")
@@ -86,11 +87,19 @@ async def _download(address: str, archive: Path, progress: Progress) -> None:
             aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
             session.get(address, ssl=context) as answer,
         ):
+            if any(_is_in_clear(str(hop.url)) for hop in (*answer.history, answer)):
+                raise TunnelError(f"ngrok's server leads to an address that is not https. {_MEND}")
             if answer.status != 200:
                 raise TunnelError(f"ngrok's server answered with status {answer.status}. {_MEND}")
             await _store(answer, archive, progress)
     except aiohttp.ClientError as error:
         raise TunnelError(f"ngrok's program cannot be downloaded: {network_sentence(error)}. {_MEND}") from error
+
+
+def _is_in_clear(address: str) -> bool:
+    """Whether what comes from there could be exchanged on its way; it is run afterwards."""
+    parts = urlsplit(address)
+    return parts.scheme != "https" and not is_loopback(parts.hostname)
 
 
 async def _store(answer: aiohttp.ClientResponse, archive: Path, progress: Progress) -> None:
@@ -136,7 +145,7 @@ async def _try(program: Path) -> str:
     try:
         process = await asyncio.create_subprocess_exec(
             program, "version",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=harmless(os.environ),
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )  # fmt: skip
     except OSError as error:

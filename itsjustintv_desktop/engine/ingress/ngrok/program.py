@@ -10,6 +10,8 @@ from typing import Final
 
 NAME: Final = "ngrok.exe" if sys.platform == "win32" else "ngrok"
 _SMALL: Final = 1024 * 1024
+_SECRET: Final = ("ITSJUSTINTV_", "NGROK_", "PYNGROK_", "OTEL_")
+"""Variables that begin so hold secrets of ours and of the person's."""
 
 
 def own_program(folder: Path) -> Path:
@@ -22,6 +24,11 @@ def locate(folder: Path, environ: Mapping[str, str]) -> Path | None:
     candidates = [own_program(folder)]
     candidates += [Path(part) / NAME for part in environ.get("PATH", "").split(os.pathsep) if part]
     return next((path.absolute() for path in candidates if _usable(path)), None)
+
+
+def harmless(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the program may see of an environment: nothing of ours, nor what would change its settings."""
+    return {name: value for name, value in environ.items() if not name.upper().startswith(_SECRET)}
 
 
 def _usable(path: Path) -> bool:

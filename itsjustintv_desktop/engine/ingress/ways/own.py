@@ -49,8 +49,8 @@ class NoWay(BaseWay):
             WayState.FAILING,
             "no_address",
             "Twitch has no address to send messages to, so streams are found by asking every few minutes only.",
-            'Set [twitch] transport = "conduit" (nothing else is needed), or an address: see "How Twitch reaches us" '
-            "in the README.",
+            'Set [twitch] transport = "conduit" (nothing else is needed), or an address: see "How Twitch reaches you" '
+            "in the documentation.",
         )
 
     async def run(self) -> None:

@@ -17,6 +17,9 @@ from itsjustintv_desktop.engine.twitch.subscriptions.plan import Plan
 from itsjustintv_desktop.engine.twitch.subscriptions.verdict import Verdict
 from itsjustintv_desktop.engine.twitch.subscriptions.views import SubscriptionsState, SubscriptionsStatus
 
+_TOLD_ELSEWHERE = frozenset({"no_target", "no_secret"})
+"""What they wait for has said so itself, and at every start they wait for a moment."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -34,7 +37,8 @@ class Board:
         """Say how it is."""
         before = self.status
         if before.code != found.code:
-            log = _log.info if found.state in {SubscriptionsState.OK, SubscriptionsState.WORKING} else _log.warning
+            is_well = found.state in {SubscriptionsState.OK, SubscriptionsState.WORKING}
+            log = _log.info if is_well or found.code in _TOLD_ELSEWHERE else _log.warning
             log("subscriptions at Twitch", state=found.code, text=f"{found.message} {found.fix}".strip())
         self.update(
             state=found.state,

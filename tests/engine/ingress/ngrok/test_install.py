@@ -44,14 +44,17 @@ def boxed(content: bytes = PROGRAM, name: str = NAME) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def serving(answer: bytes | int, *, cut: int = 0, hang: bool = False) -> AsyncIterator[str]:
-    """The address of a server that answers so; `cut` bytes before the end it breaks off, or hangs."""
-
+async def serving(
+    answer: bytes | int | str, *, cut: int = 0, hang: bool = False, host: str = "127.0.0.1"
+) -> AsyncIterator[str]:
+    """The address of a server that answers so (a text: it leads there); `cut` bytes before the end it breaks off, or hangs."""
     over = asyncio.Event()
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         if isinstance(answer, int):
             return web.Response(status=answer)
+        if isinstance(answer, str):
+            raise web.HTTPFound(answer)
         response = web.StreamResponse(headers={"Content-Length": str(len(answer))})
         await response.prepare(request)
         await response.write(answer[: len(answer) - cut])
@@ -64,11 +67,11 @@ async def serving(answer: bytes | int, *, cut: int = 0, hang: bool = False) -> A
     server = web.Server(handle)
     runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, host, 0)
     await site.start()
     assert site._server is not None
     try:
-        yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/ngrok-v3-stable-linux-amd64.tgz"  # type: ignore[attr-defined]
+        yield f"http://{host}:{site._server.sockets[0].getsockname()[1]}/ngrok-v3-stable-linux-amd64.tgz"  # type: ignore[attr-defined]
     finally:
         over.set()
         await runner.cleanup()
@@ -155,6 +158,31 @@ async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 async def test_it_comes_over_https_only(tmp_path: Path) -> None:
     with pytest.raises(TunnelError, match="https"):
         await install(tmp_path, ignore, url="http://ngrok.example/ngrok.tgz")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="127.0.0.1 is its only address on this machine")
+async def test_a_redirect_does_not_lead_away_from_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """127.0.0.2 stands for a machine elsewhere: what it sends over plain http is neither kept nor run."""
+    monkeypatch.setattr(
+        "itsjustintv_desktop.engine.ingress.ngrok.install.is_loopback", lambda host: host == "127.0.0.1"
+    )
+    async with serving(tgz(), host="127.0.0.2") as elsewhere, serving(elsewhere) as url:
+        with pytest.raises(TunnelError, match="not https"):
+            await install(tmp_path, ignore, url=url)
+    assert list(own_program(tmp_path).parent.iterdir()) == []
+
+
+async def test_what_was_downloaded_sees_no_secret_when_it_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ITSJUSTINTV_TWITCH_CLIENT_SECRET", "marked-1")
+    monkeypatch.setenv("NGROK_AUTHTOKEN", "marked-2")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=marked-3")
+    seen = tmp_path / "seen"
+    async with serving(tgz(f"#!/bin/sh\nenv > {seen}\necho ngrok version 3.39.8\n".encode())) as url:
+        await install(tmp_path / "ngrok", ignore, url=url)
+    assert "PATH=" in seen.read_text()
+    assert "marked" not in seen.read_text()
 
 
 def test_the_address_is_ngroks() -> None:

@@ -12,7 +12,7 @@ EVERY = 15.0
 LEAST = 10.0
 """A smaller gap is a busy machine or a corrected clock, and no sleep."""
 ONCE = 10.0
-"""Seconds awake within which the system's signal and our own noticing are one and the same wake-up."""
+"""Seconds awake within which a signal of the system's without a gap of its own is about the wake-up told before."""
 
 
 class Wake:
@@ -57,6 +57,7 @@ class Wake:
 
     def _tell(self, gap: float) -> None:
         now = self._clock.monotonic()
-        if now - self._told >= ONCE:
+        # A gap is told whenever it is: a machine that woke for some seconds may have slept for hours again.
+        if abs(gap) >= LEAST or now - self._told >= ONCE:
             self._told = now
             self._on_wake(max(gap, 0.0))

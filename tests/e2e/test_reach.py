@@ -66,6 +66,9 @@ async def test_an_address_that_changes_takes_the_subscriptions_along(
         tunnel.target = lambda: running.engine.address
         try:
             before = await subscribed(running)
+            # Right after the handshakes it looks every few seconds; once it saw that all is well it rests for an hour.
+            running.engine.reach.subscriptions.nudge("test")
+            await until(lambda: running.engine.reach.subscriptions.status.code == "ok")
             await running.simulator.go_live("alice")
             await announced(running, "alice")
             await tunnel.move()

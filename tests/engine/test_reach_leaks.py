@@ -10,21 +10,22 @@ import io
 import stat
 import sys
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import aiohttp
-import msgspec
 import pytest
 
 from itsjustintv_desktop.engine import logs
 from itsjustintv_desktop.engine.control import address
+from itsjustintv_desktop.engine.events import Subscription
 from itsjustintv_desktop.engine.ingress.ways import WayState
 from itsjustintv_desktop.engine.models import FINAL_STATES
+from itsjustintv_desktop.simulator import Simulator
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
 
-CLIENT_SECRET = "marked-client-secret"  # noqa: S105 - no secret of anyone
+CLIENT_SECRET = "marked-client-secret"
 CONFIG = """
 [destinations.main]
 url = "RECEIVER/marked-destination-path"
@@ -59,17 +60,16 @@ CHANGES = (
 class Ear:
     """All that is told: the log, rendered as `serve` does, with what libraries say, and the events."""
 
-    def __init__(self, running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         self._log = io.StringIO()
         self._caplog = caplog
         caplog.set_level("DEBUG")
         logs.configure("debug", self._log)
-        self._events = running.engine.subscribe(10_000)
         self.said: list[str] = []
 
-    async def text(self) -> str:
-        self._events.close()
-        events = [repr(event) async for event in self._events]
+    async def text(self, told: Subscription) -> str:
+        told.close()
+        events = [repr(event) async for event in told]
         assert events
         return "\n".join([self._log.getvalue(), self._caplog.text, *events, *self.said])
 
@@ -136,20 +136,15 @@ async def troubled(
         folder, twitch + CONFIG, logins=("alice", "bob"), secret=None, subscribe=False, start=False,
         client_secret=CLIENT_SECRET, environ=ENVIRON, webhook_secret="",
     ) as running:  # fmt: skip
-        running.engine = engine = await _prepared(running)
-        ear = Ear(running, caplog)
+        ear = Ear(caplog)
+        told = (await running.start()).subscribe(10_000)
         yield running, ear, seen
         seen |= marks(running)
         check_files(running, seen)
-        assert engine is running.engine
         await running.stop()
-        text = await ear.text()
+        text = await ear.text(told)
     assert leaks(text, seen) == []
     assert "[error" not in text
-
-
-async def _prepared(running: Running) -> Any:
-    return await running.start()
 
 
 async def everything_tried(running: Running) -> None:
@@ -173,40 +168,44 @@ async def test_a_conduit_with_everything_going_wrong(tmp_path: Path, caplog: pyt
         await everything_tried(running)
         # Addresses to reconnect to carry a credential: one that works, one that leads away, one that nobody answers.
         await simulator.ask_reconnect()
-        seen |= {session.challenge for session in simulator.sockets.sessions if session.challenge}
+        seen |= {session.challenge for session in simulator.sockets if session.challenge}
         await until(lambda: simulator.other_calls["websocket"] >= 2)
         for elsewhere in ("wss://me:marked-password@evil.example/ws?challenge=marked-challenge",
                           "ws://127.0.0.1:9/ws?challenge=marked-challenge"):  # fmt: skip
-            before = simulator.other_calls["websocket"]
             simulator.faults.reconnect_url = elsewhere
             await until(lambda: way.status.state is WayState.READY)
             await simulator.ask_reconnect()
-            await until(lambda: simulator.other_calls["websocket"] > before, what="it connects anew")
+            await until(partial(connected_since, simulator, simulator.other_calls["websocket"]))
         await until(lambda: way.status.state is WayState.READY)
         await work_with_it(running, ear)
-        simulator.faults.set("*", status=500)
-        simulator.faults.ws_refuse = True
         simulator.faults.revoke_tokens()
         await simulator.drop_sockets()
-        await until(lambda: way.status.state is not WayState.READY)
-        way.nudge()
         await until(lambda: simulator.other_calls["token"] >= 2, what="a new token is asked for")
+        await until(lambda: way.status.state is WayState.READY)
+        seen |= marks(running)
+        simulator.faults.set("*", status=400)
+        simulator.faults.ws_refuse = True
+        await simulator.drop_sockets()
+        await until(lambda: way.status.state is not WayState.READY)
         await work_with_it(running, ear)
+
+
+def connected_since(simulator: Simulator, before: int) -> bool:
+    """Whether another socket was opened."""
+    return simulator.other_calls["websocket"] > before
 
 
 async def test_webhooks_whose_address_does_not_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     config = '[twitch]\nincoming_webhook_url = "https://nobody.invalid/twitch"\n'
     async with troubled(tmp_path, caplog, config) as (running, ear, seen):
-        reconciler = running.engine.reach.subscriptions
-        await until(lambda: reconciler.status.code == "unverified", what="Twitch could not reach the address")
+        held = running.simulator.eventsub.subscriptions
+        await until(lambda: len(held) == 4 and all(each.status.endswith("failed") for each in held))
         seen |= marks(running)
         await work_with_it(running, ear)
-        body = msgspec.json.encode({"new_secret": True}).decode()
-        assert body
         report = await running.engine.wishes.sync_subscriptions(new_secret=True)
         ear.said.append(repr(report))
         seen |= marks(running)
-        running.simulator.client_secret = "another one"  # noqa: S105 - no secret of anyone
+        running.simulator.client_secret = "another one"
         running.simulator.faults.set("subscriptions", status=400)
         await work_with_it(running, ear)
 

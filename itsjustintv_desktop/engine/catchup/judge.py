@@ -36,6 +36,8 @@ def judge(event: StreamEvent, known: Known, around: Circumstances, *, live: Live
     `now` is Twitch's time, Unix seconds. `tried`: it was handed in again before under these very circumstances.
     """
     streamer = around.streamer
+    # An event that was only noted came when nobody watched the channel: nothing was decided about the stream.
+    known = known._replace(events=tuple(each for each in known.events if each[0] != "noted"))
     if known.announced or not streamer.enabled:
         return _NOTHING
     if known.events and (tried or not _may_differ(known, around, live)):

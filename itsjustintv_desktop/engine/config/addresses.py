@@ -76,6 +76,8 @@ def callback_url(value: str, warn: Warn) -> str:
     parts = http_url(value)
     if not is_loopback(parts.hostname) and (parts.scheme.lower() != "https" or parts.port not in {None, 443}):
         warn("Twitch calls only https addresses on port 443; it will refuse this one")
+    if has_credentials(value):
+        warn("its user name and password come to stand in the log; leave them out, for Twitch signs what it sends")
     if parts.path.rstrip("/") == "":
         warn(f"it has no path; this program answers Twitch at {_CALLBACK_PATH}: add that to the address")
     return value

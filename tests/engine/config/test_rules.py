@@ -329,6 +329,7 @@ def test_warnings_come_along_with_the_mistakes() -> None:
             "Twitch calls only https addresses on port 443",
         ),
         ("[twitch]\nincoming_webhook_url = 'https://x.com/'", 2, "answers Twitch at /twitch"),
+        ("[twitch]\nincoming_webhook_url = 'https://me:pw@x.com/twitch'", 2, "leave them out"),
         ("[telemetry]\nendpoint = 'localhost:4318'", 2, "http:// is used"),
         ("[retry]\ninitial_delay = '10m'\nmax_age = '5m'", 3, "nothing will be sent a second time"),
         ("[output]\nenabled = false\n[streamers.a]\nlogin = 'x'", 3, "nobody is told"),

@@ -131,6 +131,8 @@ def _streams(world: World, stories: list[Story], found: Verdict) -> None:
     for channel, at in _told(world, "stream.offline"):
         ends[channel].append(at)
     before: dict[str, Story] = {}
+    known_end: dict[str, float] = defaultdict(lambda: float("-inf"))
+    """When the last broadcast ended that was announced, or taken for the rest of one that was."""
     for story in sorted(stories, key=lambda one: one.began):
         login = story.runs[0].login
         previous, before[login] = before.get(login), story
@@ -141,11 +143,13 @@ def _streams(world: World, stories: list[Story], found: Verdict) -> None:
         why = f"{story.stream_id}, from {_clock(world, story.began)} to {_clock(world, story.ended)}"
         if story.arrived["main"] > 1 or sum(record.state is EventState.ANNOUNCED for record in story.events) > 1:
             found.faults.append(f"doubled: {why}")
+        may_be_restart = story.began - known_end[login] <= RESTART_WINDOW + SLACK
+        if story.announced or "restarted" in story.reasons:
+            known_end[login] = story.ended
         if not story.told and not visible:
             if _longest(world, story, float("inf")) >= POLL + 120 and not story.events:
                 found.faults.append(f"silent: {why} was there to be seen, and has no entry")
             continue
-        may_be_restart = taken and gap <= RESTART_WINDOW + SLACK
         if not story.announced and not (may_be_restart and "restarted" in story.reasons):
             how = "Twitch was told that we know" if story.told else "it was there to be seen"
             found.faults.append(f"lost: {why}: {how}, and it came to {sorted(story.reasons) or 'nothing'}")

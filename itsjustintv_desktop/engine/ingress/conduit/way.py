@@ -220,7 +220,7 @@ class ConduitWay(BaseWay):
             self._on_gap("Twitch hands its messages over from now on; what was before is not known.")
         else:
             away = max(self._clock.now() - self._down_since, 0.0)
-            self._on_gap(f"The connection to Twitch was away for {away:.0f} seconds.")
+            self._on_gap(f"The connection to Twitch was away for {away:.0f} s.")
 
     def _tell_up(self, conduit_id: str, session: Session) -> None:
         since = datetime.fromtimestamp(session.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -130,7 +130,8 @@ def _live(
     shown = {(event.broadcaster_id, event.stream_id) for event, _ in finds}
     live: list[Broadcast] = []
     for row in broadcasting.running(connection, asked):
-        seen_lately = at - row.started_at <= LAG or at - row.seen_at <= GAP
+        # Far ahead of now is what a wrong clock wrote down: that is no sight either, or it would be live for a year.
+        seen_lately = abs(at - row.started_at) <= LAG or abs(at - row.seen_at) <= GAP
         if seen_lately or (row.broadcaster_id, row.stream_id) in shown:
             live.append(row)
         else:

@@ -18,6 +18,11 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
 BITE = 500
 """Most rows one purge removes in a transaction."""
 
+_RUNS = (
+    "EXISTS (SELECT 1 FROM broadcasts b WHERE b.broadcaster_id = {0}.broadcaster_id AND b.stream_id = {0}.stream_id "
+    "AND b.ended_at IS NULL)"
+)
+
 
 def feed(connection: sqlite3.Connection, limit: int, before: int | None = None) -> list[FeedEntry]:
     """The newest announced events with their deliveries, oldest first; `before` pages back by event id."""
@@ -48,7 +53,8 @@ def events(connection: sqlite3.Connection, limit: int, before: int | None = None
 def purge(connection: sqlite3.Connection, history_before: float, noted_before: float, once_before: float) -> int:
     """Forget one bite of what is older than the history; the number of rows removed, 0 = nothing left to do.
 
-    The newest event always stays, so that ids are never given twice.
+    The newest event always stays, so that ids are never given twice; so does what is known of a stream that runs, or
+    it would be found by asking and taken for a new one.
     """
     # Each by an index of its own: a bite must not read through a month of history to find the few it may take.
     gone = [
@@ -57,7 +63,7 @@ def purge(connection: sqlite3.Connection, history_before: float, noted_before: f
             "SELECT id FROM events INDEXED BY events_age WHERE received_at < ? AND state != 'accepted' "
             "AND id < (SELECT max(id) FROM events) AND NOT EXISTS (SELECT 1 FROM deliveries d "
             "WHERE d.event_id = events.id AND (d.settled_at IS NULL OR d.settled_at >= ?)) "
-            "ORDER BY received_at LIMIT ?",
+            f"AND NOT {_RUNS.format('events')} ORDER BY received_at LIMIT ?",
             (history_before, history_before, BITE),
         ).fetchall()
     ]
@@ -81,7 +87,7 @@ def purge(connection: sqlite3.Connection, history_before: float, noted_before: f
         connection.execute(f"DELETE FROM events WHERE id {inside}", gone)  # noqa: S608
     forgotten = connection.execute(
         "DELETE FROM once WHERE (destination, broadcaster_id, stream_id) IN "
-        "(SELECT destination, broadcaster_id, stream_id FROM once WHERE at < ? LIMIT ?)",
+        f"(SELECT destination, broadcaster_id, stream_id FROM once WHERE at < ? AND NOT {_RUNS.format('once')} LIMIT ?)",
         (once_before, BITE),
     ).rowcount
     return len(gone) + forgotten

@@ -19,6 +19,10 @@ from itsjustintv_desktop.engine.twitch.subscriptions.plan import Plan
 from itsjustintv_desktop.engine.twitch.subscriptions.views import SubscriptionsState
 
 _GONE = "Correct its login or user_id in the config, or remove the streamer."
+_ADDRESS = (
+    "Correct the address that Twitch is told ([twitch] incoming_webhook_url, or [server] external_domain): it has to be "
+    "https, on port 443."
+)
 _AGAIN = "It is tried again within the hour; `subscriptions sync` tries at once."
 _SPENT_FIX = "Watch fewer channels, or delete what other programs hold on this client id (`subscriptions list`)."
 
@@ -52,7 +56,8 @@ def refused_state(error: AppError) -> ChannelState:
             message="Other programs on this client id hold all the subscriptions that Twitch allows for this channel.",
             fix="Delete one of theirs (`subscriptions list`), or register a client id for this program alone.",
         )
-    return ChannelState(status=ChannelStatus.FAILING, message=error.message, fix=f"{_GONE} {_AGAIN}")
+    fix = _ADDRESS if "callback" in error.message else _GONE  # Twitch names the field it does not like
+    return ChannelState(status=ChannelStatus.FAILING, message=error.message, fix=f"{fix} {_AGAIN}")
 
 
 def unverified_state(target: Target) -> ChannelState:

@@ -59,7 +59,7 @@ async def test_a_torn_connection_is_made_again_and_catching_up_is_asked_for(rig:
     await rig.rested()
     await rig.reached("ready")
     assert rig.session != before
-    assert rig.gaps[-1] == "The connection to Twitch was away for 1 seconds."
+    assert rig.gaps[-1] == "The connection to Twitch was away for 1 s."
     assert len(rig.simulator.conduits) == 1
     await rig.simulator.go_live("alice")
     await until(rig.events)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.engine import ONE_STREAMER, Running, running_engine
@@ -76,3 +77,25 @@ async def test_what_began_while_the_socket_was_away_is_found(running: Running) -
     running.simulator.faults.ws_refuse = False
     running.engine.reach.way.nudge()
     await until(lambda: _delivered(running, 1))
+
+
+async def test_a_good_start_warns_of_nothing(tmp_path: Path) -> None:
+    with capture_logs() as lines:
+        async with running_engine(tmp_path, CONFIG, subscribe=False) as running:
+            await _subscribed(running)
+            await until(lambda: running.engine.reach.subscriptions.status.code == "ok")
+    assert [line for line in lines if line["log_level"] not in {"debug", "info"}] == []
+
+
+async def test_without_a_client_id_that_is_what_is_said(tmp_path: Path) -> None:
+    """And not that there is no keyring, where nothing helps as long as the id is missing."""
+    environ = {
+        "ITSJUSTINTV_TWITCH_CLIENT_ID": "",
+        "ITSJUSTINTV_TWITCH_CLIENT_SECRET": "",
+        "ITSJUSTINTV_SECRETS_STORE": "passphrase",
+    }
+    async with running_engine(tmp_path, CONFIG, subscribe=False, environ=environ) as running:
+        way = running.engine.reach.way
+        await until(lambda: way.status.code in {"no_client", "secrets"})
+        assert way.status.code == "no_client"
+        assert "client id" in way.status.message

@@ -47,7 +47,8 @@ def boxed(content: bytes = PROGRAM, name: str = NAME) -> bytes:
 async def serving(
     answer: bytes | int | str, *, cut: int = 0, hang: bool = False, host: str = "127.0.0.1"
 ) -> AsyncIterator[str]:
-    """The address of a server that answers so (a text: it leads there); `cut` bytes before the end it breaks off, or hangs."""
+    """The address of a server that answers so; a text is where it leads to. `cut` bytes before the end it breaks off,
+    or hangs."""
     over = asyncio.Event()
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:

@@ -43,6 +43,17 @@ async def test_an_address_that_does_not_answer_is_said_and_tried_with_one(rig: R
     assert rig.reconciler.status.code == "unverified"
 
 
+async def test_an_address_that_twitch_does_not_take_is_not_the_channels_fault(rig: Rig) -> None:
+    rig.channels(1)
+    rig.target = Webhook("https://a.example:8443/twitch")
+    rig.run()
+    await rig.resting()
+    (state,) = rig.reconciler.states.values()
+    assert "callback" in state.message
+    assert "incoming_webhook_url" in state.fix
+    assert "login" not in state.fix + rig.reconciler.status.fix
+
+
 async def test_once_the_address_answers_all_are_made(rig: Rig) -> None:
     await _broken(rig, 5)
     pause = await rig.on(10.0)

@@ -69,8 +69,8 @@ async def _local(app: AppContext) -> Report:
     try:
         async with ControlClient(found) as client:
             return await client.doctor(local=True)
-    except ControlError as error:
-        return _failed("program", f"The program does not run, or hangs. {error.message}", _START)
+    except ControlError:
+        return _failed("program", "It does not answer: it does not run any more, or hangs.", _START)
 
 
 def _failed(name: str, message: str, fix: str = "") -> Report:

@@ -19,7 +19,7 @@ from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.control.server import ControlServer
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
-from itsjustintv_desktop.engine.errors import LedgerError, TwitchError
+from itsjustintv_desktop.engine.errors import LedgerError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.events import Bus, Notice, Subscription
 from itsjustintv_desktop.engine.health import Health
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
@@ -247,6 +247,7 @@ class Engine:
     async def _listen(self, twitch: TwitchParts) -> None:
         judge = EventSubJudge(self.signing.current, self.clock, lambda: twitch.skew.seconds)
         judge.why_no_secret = lambda: self.signing.problem
+        judge.expects_messages = lambda: self.signing.is_wanted
         judge.on_stale = lambda: self._background("twitch.clock", twitch.measure_clock())
         public = PublicServer(
             judge, self._source, well_known=self.well_known, healthy=self.health.is_well, clock=self.clock
@@ -267,14 +268,20 @@ class Engine:
         keep("feed", self.feed.run)
         keep("housekeeping", self.housekeeping.run)
         if self._options.listen:
-            self._tasks.start("signing.secret", self.signing.keep())
+            if self.reach.needs_secret:
+                self._tasks.start("signing.secret", self.signing.keep())
+            else:
+                self.signing.not_wanted()
             self.reach.begin(keep)
         if self._live.config.twitch.client_id:
             keep("twitch.token", twitch.tokens.keep_valid)
             keep("twitch.directory", twitch.directory.run)
             keep("twitch.trickle", partial(twitch.trickle.run, self.watched_ids))
         else:
-            self._notice("No [twitch] client_id is set: announcements go out without details from Twitch.")
+            self._notice(
+                "No [twitch] client_id is set: Twitch cannot be asked to tell us anything, nor who is live. Register "
+                "an application at https://dev.twitch.tv/console/apps and set client_id and client_secret."
+            )
 
     async def _pump(self, source: StreamEventSource) -> None:
         """From a source into the ledger; the sender hears of it after the commit."""
@@ -300,7 +307,7 @@ class Engine:
     async def _unsubscribe(self, subscription_id: str) -> None:
         try:
             await self.twitch.helix.delete_subscription(subscription_id)
-        except TwitchError as error:
+        except (TwitchError, SecretsError) as error:
             _log.info("a subscription nobody needs could not be deleted", reason=error.message)
         else:
             _log.info("a subscription nobody needs was deleted", subscription=subscription_id)

@@ -73,6 +73,11 @@ class Reach:
         """What the public port shall speak; None = plain HTTP, behind somebody who speaks TLS."""
         return getattr(self.way, "context", None)
 
+    @property
+    def needs_secret(self) -> bool:
+        """Whether messages come that Twitch signs; over a conduit they are not."""
+        return self.way.kind != "conduit"
+
     def begin(self, keep: Keep) -> None:
         """Start everything as supervised loops, once the public port listens."""
         keep("reach.way", self.way.run)
@@ -159,5 +164,5 @@ class Reach:
         from itsjustintv_desktop.engine.ingress.ways.own import NoWay, OwnAddress
 
         if kind == "own":
-            return OwnAddress(clock, changed, config=lambda: engine.live.config)
+            return OwnAddress(clock, changed, config=lambda: engine.live.config, local_address=lambda: engine.address)
         return NoWay(clock, changed)

@@ -63,6 +63,7 @@ class SigningSecret:
         self._previous: tuple[_Previous, ...] = ()
         self._secrets: tuple[bytes, ...] = ()
         self._lock = asyncio.Lock()
+        self._wanted = True
         self.problem: str | None = "The webhook secret was not looked up yet."
 
     @property
@@ -75,6 +76,16 @@ class SigningSecret:
         if self._previous and any(each.until <= self._clock.now() for each in self._previous):
             self._use(self._primary or "", self._previous)
         return self._secrets
+
+    @property
+    def is_wanted(self) -> bool:
+        """False where nothing comes that would be signed: over a conduit."""
+        return self._wanted
+
+    def not_wanted(self) -> None:
+        """Messages come over a conduit: no secret is looked up or made."""
+        self._wanted = False
+        self.problem = None
 
     async def keep(self) -> None:
         """Get the secret, trying until the keyring gives it; ends then."""

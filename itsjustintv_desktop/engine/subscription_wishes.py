@@ -48,6 +48,10 @@ class SubscriptionWishes:
             raise UsageError('Nothing is signed over a conduit ([twitch] transport = "conduit"): it needs no secret.')
         target = await self._last_target() if engine.address is None else None
         if new_secret:
+            status = engine.reach.way.status
+            if engine.reach.way.target is None:  # made anew later, the subscriptions would be refused in between
+                why = f"{status.message} {status.fix}".strip()
+                raise UsageError(f"The webhook secret stays as it is: Twitch cannot reach this program. {why}")
             await engine.signing.rotate()
         await engine.channels_looked_up(_LOOK_UP_SECONDS)
         return await engine.reach.subscriptions.sync(target)

@@ -166,7 +166,7 @@ def test_a_control_file_of_a_program_that_was_killed(paths: Paths) -> None:
     address.write(paths.control, ControlAddress(port=free_port(), token="t", pid=1))
     found = here(paths, "doctor", "--local")
     assert found.code == 1
-    assert found.out.startswith("red   program: The program does not run, or hangs. ")
+    assert found.out.startswith("red   program: It does not answer: it does not run any more, or hangs.")
 
 
 def test_a_program_that_holds_the_files_and_does_not_answer(paths: Paths) -> None:

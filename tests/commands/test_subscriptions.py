@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.control import address
+from itsjustintv_desktop.engine.ingress.ways import Webhook
 from itsjustintv_desktop.simulator.subscriptions import Status
 from tests.support import rawhttp
 from tests.support.commands import Result, beside
@@ -117,10 +118,14 @@ async def test_a_new_secret_beside_a_running_program(tmp_path: Path) -> None:
         old = str(signing.primary)
         nowhere = await _run(running, "sync", "--new-secret")
         assert nowhere.code == 1
-        assert "cannot reach" in nowhere.err, "there is no address in this config"
+        assert "stays as it is" in nowhere.err, "there is no address in this config"
+        assert "has no address" in nowhere.err
+        assert signing.primary == old
+        running.engine.reach.way._target = Webhook(running.callback)  # type: ignore[attr-defined]
+        done = await _run(running, "sync", "--new-secret")
         assert signing.primary != old
         assert old.encode() in signing.current()
-        assert str(signing.primary) not in nowhere.out + nowhere.err
+        assert str(signing.primary) not in done.out + done.err
 
 
 async def test_the_control_port(running: Running) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from itsjustintv_desktop.engine.ingress.ways import WayState
+from tests.support import rawhttp, signed
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
 
@@ -39,3 +41,18 @@ async def test_from_an_empty_config_to_the_first_announcement(tmp_path: Path) ->
         assert got.json["event"]["message_id"]
         await running.settled()
         assert running.simulator.receiver.doubles() == {}
+
+
+async def test_nobody_can_post_to_us_and_no_secret_is_made(tmp_path: Path) -> None:
+    config = CONFIG + 'destinations = ["main"]\n'
+    async with running_engine(tmp_path, config, subscribe=False, start=False, secret=None) as running:
+        made = running.simulator.environment()
+        made.pop("ITSJUSTINTV_TWITCH_WEBHOOK_SECRET")
+        running.simulator.environment = lambda: made  # type: ignore[method-assign]
+        engine = await running.start()
+        assert engine.address is not None
+        message = signed.online(time.time(), user_id="100000001", login="alice")
+        answer = await rawhttp.ask(engine.address, message.request())
+        assert (answer.status, answer.body) == (403, b"")
+        assert engine.signing.primary is None
+        assert (await engine.health.report())["parts"]["webhook secret"]["status"] == "ok"

@@ -92,3 +92,12 @@ async def test_started_again_it_knows_what_it_slept_through() -> None:
     await machine.look()
     assert machine.gaps == [3600]
     await tasks.stop()
+
+
+async def test_a_machine_that_woke_for_a_moment_and_slept_on(machine: Machine) -> None:
+    machine.clock.jump(3600)
+    machine.wake.woke()
+    machine.clock.advance(6)  # as it does to look for mail
+    machine.clock.jump(8 * 3600)
+    machine.wake.woke()
+    assert machine.gaps == [3600, 8 * 3600]

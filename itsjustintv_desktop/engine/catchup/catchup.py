@@ -18,7 +18,13 @@ from itsjustintv_desktop.engine.catchup.judge import GRACE, Circumstances, judge
 from itsjustintv_desktop.engine.catchup.now import LiveNow
 from itsjustintv_desktop.engine.catchup.status import CatchUpState, CatchUpStatus
 from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import LedgerError, SecretsError, TwitchError, TwitchRateLimitedError
+from itsjustintv_desktop.engine.errors import (
+    LedgerError,
+    SecretsError,
+    TwitchError,
+    TwitchRateLimitedError,
+    TwitchRefusedError,
+)
 from itsjustintv_desktop.engine.events import Bus, EventSettled
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import EventState, LiveStream, StreamEvent
@@ -159,11 +165,19 @@ class CatchUp:
         await self._measure_clock(ids[0])
         batches = list(chunks(ids))
         later = False
+        refusal: TwitchRefusedError | None = None
         try:
             for batch in batches:
                 if len(batches) > MANY_CALLS:
                     await self._until_ample()
-                later |= await self._batch(batch)
+                try:
+                    later |= await self._batch(batch)
+                except TwitchRefusedError as error:
+                    if error.status == 401:
+                        raise
+                    refusal = error  # it is about these channels, and no reason not to look after the others
+            if refusal is not None:
+                raise refusal
             self._now.keep_only(ids)
         finally:
             self._now.tell()

@@ -26,6 +26,7 @@ def check_all(config: Config, tables: Tables, report: Report) -> None:
     """Adds what it finds to the report."""
     _check_retry(config, tables, report)
     _check_tls(config, tables, report)
+    _check_ways(config, tables, report)
     _check_global(config, tables, report)
     _check_doubles(tables, report)
     _check_names(config, tables, report)
@@ -60,6 +61,16 @@ def _check_tls(config: Config, tables: Tables, report: Report) -> None:
         report.error((*path, "domains"), 'TLS needs a name to get a certificate for; add domains = ["example.com"]')
     if tls.challenge == "http-01" and tls.http_port == config.server.port and tls.http_port:
         report.error((*path, "http_port"), "it is the same port as server.port; the two must differ")
+
+
+def _check_ways(config: Config, tables: Tables, report: Report) -> None:
+    """Twitch reaches us one way: another that is set up as well would be left alone without a word."""
+    conduit, tunnel = config.twitch.transport == "conduit", config.tunnel.provider != "none"
+    used = '[twitch] transport = "conduit"' if conduit else f'[tunnel] provider = "{config.tunnel.provider}"'
+    if conduit and tunnel and (table := tables.fixed.get("tunnel")) is not None:
+        report.warn(table.at("provider"), f"it is not used: with {used} no tunnel is needed")
+    if (conduit or tunnel) and config.server.tls.enabled and (table := tables.fixed.get("server")) is not None:
+        report.warn((*table.at("tls"), "enabled"), f"it is not used: with {used} no certificate is needed")
 
 
 def _check_global(config: Config, tables: Tables, report: Report) -> None:

@@ -235,8 +235,10 @@ class Dispatcher:
             return False
         try:
             async with asyncio.timeout(LIVE_CHECK_SECONDS + 1.0):  # another platform's code may forget the time
-                live = await enricher.is_live(claimed.broadcaster_id, claimed.stream_id, timeout=LIVE_CHECK_SECONDS)
-        except TimeoutError:
+                # A second half was not announced for the sake of this announcement: it goes out while that one runs.
+                stream_id = await self._ledger.continuation(claimed.broadcaster_id, claimed.stream_id)
+                live = await enricher.is_live(claimed.broadcaster_id, stream_id, timeout=LIVE_CHECK_SECONDS)
+        except (TimeoutError, LedgerError):
             return False
         return live is False
 

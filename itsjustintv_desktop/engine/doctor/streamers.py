@@ -91,4 +91,4 @@ def _well(facts: StreamerFacts, *, running: bool) -> str:
     where = f"goes to {some(facts.destinations)}" if facts.destinations else "goes to output.json alone"
     if not running:
         return f"{facts.login}: what is announced {where}."
-    return f"{facts.login} is subscribed to; what is announced {where}."
+    return f"It is subscribed to; what is announced {where}."

@@ -39,6 +39,8 @@ class EventSubJudge:
         self._skew = skew
         self.on_stale: Callable[[], None] = lambda: None
         """Called when a rightly signed message is out of time: the local clock may be wrong."""
+        self.expects_messages: Callable[[], bool] = lambda: True
+        """False: without a secret no message can be meant for us (a conduit is used)."""
         self.why_no_secret: Callable[[], str | None] = lambda: None
         """Asked while there is no secret: the sentence that says why and what to do."""
 
@@ -48,6 +50,8 @@ class EventSubJudge:
         Raises SecretsLockedError (503), MessageRefusedError (403) and MessageMalformedError (400).
         """
         secrets = self._secrets()
+        if not secrets and not self.expects_messages():
+            raise MessageRefusedError("Twitch hands its messages over through a conduit; nothing is expected here.")
         if not secrets:
             raise SecretsLockedError(self.why_no_secret() or "The webhook secret is not available yet.")
         message_id = _one(headers, _ID)

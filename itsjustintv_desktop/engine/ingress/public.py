@@ -140,7 +140,9 @@ class PublicServer:
             return _empty(400)
         except (SecretsError, LedgerError) as error:
             kind = type(error).__name__
-            self._tell(_log.error, "a message could not be taken; Twitch will send it again", error, kind)
+            # Right after the start the secret is not there yet: nothing is wrong then.
+            log = _log.error if isinstance(error, LedgerError) else _log.warning
+            self._tell(log, "a message could not be taken; Twitch will send it again", error, kind)
             return _empty(503)
         return _NO_CONTENT if NoContent.suits(request) else _empty(204)
 

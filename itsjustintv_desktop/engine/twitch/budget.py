@@ -13,6 +13,8 @@ _SHORTEST = 1.0
 """Seconds to wait when the reset seems past already: the skew is known to about half a second only."""
 _WINDOW = 60.0
 """Seconds until Twitch's bucket is full again (800 points a minute)."""
+_LONGEST = 10 * _WINDOW
+"""A reset further ahead is absurd, or our clock was set back since: nothing may wait for that."""
 
 
 class RateBudget(msgspec.Struct):
@@ -35,19 +37,23 @@ class RateBudget(msgspec.Struct):
 
     def ample(self, now: float) -> bool:
         """Whether calls that could also wait may be made: at least half of the points are left."""
-        if self.remaining is None or self.limit is None or (self.reset_at or 0.0) <= now:
+        if self.remaining is None or self.limit is None or not self._lasts(now):
             return True
         return self.remaining >= self.limit * _AMPLE
 
     def check(self, now: float) -> None:
         """Raises TwitchRateLimitedError while nothing is left."""
-        if self.remaining == 0 and self.reset_at is not None and now < self.reset_at:
+        if self.remaining == 0 and self._lasts(now):
             raise self.exhausted(now)
+
+    def _lasts(self, now: float) -> bool:
+        """Whether what was told of the points still holds: the bucket was not filled again since."""
+        return self.reset_at is not None and now < self.reset_at <= now + _LONGEST
 
     def exhausted(self, now: float) -> TwitchRateLimitedError:
         """What to raise after a 429. One that names no reset, or an absurd one, costs a whole window."""
         retry_at = now + _WINDOW
-        if self.reset_at is not None and self.reset_at <= now + 10 * _WINDOW:
+        if self.reset_at is not None and self.reset_at <= now + _LONGEST:
             retry_at = max(self.reset_at, now + _SHORTEST)
         return TwitchRateLimitedError(
             f"Twitch's rate limit is used up for {retry_at - now:.0f} seconds. It is tried again by itself.",

@@ -12,13 +12,14 @@ import pytest
 
 from itsjustintv_desktop.engine.announce.restart import SLACK, gap_before
 from itsjustintv_desktop.engine.config.schema import Config, Streamer, Twitch
-from itsjustintv_desktop.engine.models import Enrichment, EventState, StreamEvent
+from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
+from itsjustintv_desktop.engine.models import DeliveryState, Enrichment, EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast
 from tests.support.clock import START
 from tests.support.events import online
 from tests.support.waiting import until
-from tests.support.world import ALICE, World, config, destination, opened_world
+from tests.support.world import ALICE, BUSY, SENT, World, config, destination, opened_world
 
 WINDOW = 900.0
 FILTERED = msgspec.structs.replace(ALICE, tag_filter=("Deutsch",))
@@ -277,3 +278,30 @@ def test_what_was_found_by_asking_may_be_old() -> None:
     event = online(received_at=START + HOUR, started_at=START + 60, message_id=None)
     assert gap_before(event, row(0.0), 0.0, WINDOW) == 60
     assert gap_before(event, row(0.0), 0.0, 0.0) is None
+
+
+@pytest.mark.parametrize(("runs", "state"), [("c", DeliveryState.DELIVERED), ("d", DeliveryState.EXPIRED)])
+async def test_the_one_ping_for_both_halves_goes_out_late_while_the_second_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch, runs: str, state: DeliveryState
+) -> None:
+    """The destination was away during the first half: given up with it, nobody would ever hear of the broadcast."""
+
+    async def is_live(_channel: str, stream: str, *, timeout: float) -> bool:
+        assert timeout > 0
+        return stream == runs
+
+    monkeypatch.setattr(world.enricher, "is_live", is_live)
+    world.sender.default = BUSY
+    world.run_dispatcher()
+    await began(world, "a")
+    (delivery,) = await until(world.ledger.deliveries)
+    await world.reached(delivery.id, DeliveryState.PENDING, attempts=1)
+    for stream in "bc":
+        world.clock.advance(60)
+        await ended(world)
+        world.clock.advance(60)
+        assert (await began(world, stream)).reason == "restarted"
+    world.sender.default = SENT
+    world.clock.advance(LATE_SECONDS)
+    world.dispatcher.wake()
+    await world.reached(delivery.id, state)

@@ -7,10 +7,13 @@ import pytest
 
 from itsjustintv_desktop.engine.config.schema import Filters, Twitch
 from itsjustintv_desktop.engine.events import EventSettled
-from itsjustintv_desktop.engine.models import Enrichment, EventState
+from itsjustintv_desktop.engine.models import DeliveryState, Enrichment, EventState
+from itsjustintv_desktop.engine.storage.ledger.broadcasting import Sight
 from itsjustintv_desktop.engine.storage.ledger.catching import LAG
 from tests.engine.catchup.rig import Net, changed
 from tests.engine.storage.ledger.book import raw
+from tests.support.events import online
+from tests.support.waiting import until
 from tests.support.world import config, destination
 
 HOUR = 3600.0
@@ -255,3 +258,58 @@ async def test_a_stream_that_is_not_shown_yet_has_not_ended(net: Net) -> None:
     await net.over("alice")
     await net.ask()
     assert dict(net.catch_up.live_now) == {}
+
+
+@pytest.mark.parametrize(("ago", "ends"), [(60.0, "announced"), (2 * HOUR, "missed")])
+async def test_one_told_of_while_nobody_watched_is_found_like_any_other(net: Net, ago: float, ends: str) -> None:
+    net.world.run_pipeline()
+    alice, stream = net.streamer("alice"), await net.live("alice", ago=ago)
+    net.world.config = config()  # another streamer altogether
+    event = await net.world.accept(
+        stream_id=stream, broadcaster_id=net.user_id("alice"), broadcaster_login="alice", received_at=net.clock.now()
+    )
+    assert (await net.world.settled(event)).reason == "not_watched"
+    net.configure(alice)
+    for _ in range(3):
+        await net.ask()
+        await until(lambda: _nothing_in_work(net))
+    _, found = await net.records()
+    assert (found.reason or found.state.value) == ends
+
+
+async def test_a_stream_longer_than_the_history_is_not_announced_again(net: Net) -> None:
+    net.watch("alice", catch_up_max_age=12 * HOUR)
+    net.world.run_pipeline()
+    net.world.run_dispatcher()
+    await net.live("alice", ago=60)
+    await net.ask()
+    (delivery,) = await until(net.world.ledger.deliveries)
+    await net.world.reached(delivery.id, DeliveryState.DELIVERED)
+    for _ in range(12):
+        net.clock.advance(300)
+        await net.ask()
+        await net.world.ledger.accept_now(online(broadcaster_id="9"))  # so that it is not the newest, which stays
+        before = net.clock.now() - 600
+        while await net.world.ledger.purge(before, before, before):
+            pass
+    await until(lambda: _nothing_in_work(net))
+    assert [each.id for each in await net.world.ledger.deliveries()] == [delivery.id]
+    await net.over("alice")
+    net.clock.advance(600)
+    await net.ask()
+    before = net.clock.now()
+    assert await net.world.ledger.purge(before, before, before)
+    assert await net.world.ledger.deliveries() == []
+
+
+async def test_a_sight_by_a_wrong_clock_keeps_nobody_live(net: Net) -> None:
+    channel = net.user_id("alice")
+    ahead = net.clock.now() + 365 * 24 * HOUR
+    sight = Sight(broadcaster_id=channel, stream_id="s", started_at=net.clock.now() - HOUR, at=ahead)
+    await net.world.ledger.note_broadcasts([sight])
+    await net.ask()
+    assert not net.catch_up.live_now
+
+
+async def _nothing_in_work(net: Net) -> bool:
+    return not await net.world.ledger.unfinished()

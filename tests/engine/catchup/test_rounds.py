@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.catchup import CatchUp, CatchUpState
+from itsjustintv_desktop.engine.errors import TwitchRefusedError
 from itsjustintv_desktop.engine.events import LiveChanged
 from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.twitch.helix import Stream
 from tests.engine.catchup.rig import Net, opened_net
 from tests.engine.storage.ledger.book import raw
 from tests.support.events import online
@@ -254,3 +257,23 @@ async def test_a_new_stream_counts_though_get_streams_still_shows_the_one_before
     await net.ask()
     assert net.catch_up.live_now[alice].stream_id == "new"
     assert [row.stream_id for row in await net.world.ledger.live_broadcasts()] == ["new"]
+
+
+async def test_channels_that_twitch_does_not_answer_for_hold_up_no_others(net: Net, tasks: Tasks) -> None:
+    logins = [f"channel_{number}" for number in range(250)]
+    net.watch(*logins)
+    streams, odd = net.rig.helix.streams, net.user_id("channel_120")
+
+    async def refusing(user_ids: Sequence[str], **details: Any) -> list[Stream]:
+        if odd in user_ids:
+            raise TwitchRefusedError("Twitch refused the request (400): an id is not valid.", status=400)
+        return await streams(user_ids, **details)
+
+    net.rig.helix.streams = refusing  # type: ignore[method-assign]
+    for login in ("channel_3", "channel_240"):
+        await net.live(login, ago=60)
+    await run(net, tasks)
+    assert {stream.login for stream in net.catch_up.live_now.values()} == {"channel_3", "channel_240"}
+    assert len(await net.records()) == 2
+    assert net.catch_up.status.state is CatchUpState.WAITING, "it is said all the same"
+    assert "not valid" in net.catch_up.status.message

@@ -276,6 +276,16 @@ WRONG = [
         "streamers.global",
         "rename the streamer",
     ),
+    (
+        '[twitch]\ntransport = "conduit"\n[tunnel]\nprovider = "ngrok"',
+        4,
+        'it is not used: with [twitch] transport = "conduit" no tunnel is needed',
+    ),
+    (
+        '[tunnel]\nprovider = "ngrok"\n[server.tls]\nenabled = true\ndomains = ["a.example"]',
+        4,
+        'it is not used: with [tunnel] provider = "ngrok" no certificate is needed',
+    ),
 ]
 
 

@@ -107,7 +107,7 @@ async def test_all_is_well_but_a_filter(running: Running) -> None:
     assert report.ok
     assert colours(report) == {"streamer bob": "amber"}
     checks = named(report)
-    assert checks["streamer alice"].message == "alice is subscribed to; what is announced goes to main."
+    assert checks["streamer alice"].message == "It is subscribed to; what is announced goes to main."
     assert "Its channel has no tags now; none is in its tag_filter (Chess)" in checks["streamer bob"].message
     assert "through a connection that this machine opened" in checks["way"].message
     assert {"reachable", "certificate"}.isdisjoint(checks)

@@ -32,7 +32,7 @@ def filtered(*tags: str) -> Any:
 def test_a_streamer_that_is_well() -> None:
     check = judged()
     assert (check.name, colour(check), check.fix) == ("streamer alice", "green", "")
-    assert check.message == "alice is subscribed to; what is announced goes to main."
+    assert check.message == "It is subscribed to; what is announced goes to main."
     check = judged(destinations=())
     assert (colour(check), "output.json alone" in check.message) == ("green", True)
 

@@ -239,3 +239,13 @@ def test_a_reset_that_seems_past_is_waited_for_a_moment() -> None:
     budget.learn({"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": "999"}, 0.0)
     budget.check(1000.0)
     assert budget.exhausted(1000.0).retry_at == 1001.0
+
+
+def test_a_clock_that_is_set_back_does_not_end_all_calls() -> None:
+    budget = RateBudget()
+    budget.learn({"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": "90000"}, 0.0)
+    with pytest.raises(TwitchRateLimitedError):
+        budget.check(89_990.0)
+    assert not budget.ample(89_990.0)
+    budget.check(3600.0)  # a day earlier: nothing would ever be asked again, and so nothing learnt
+    assert budget.ample(3600.0)

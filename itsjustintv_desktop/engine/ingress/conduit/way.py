@@ -44,6 +44,9 @@ STEADY_SECONDS = 180.0
 """A connection that lasted this long begins with the first pause again when it ends."""
 CHECK_SECONDS = 600.0
 """Between two looks whether Twitch still thinks that our socket serves the conduit."""
+_MOST_MOVES = 5
+_MOVES_WITHIN = 60.0
+"""More moves in that many seconds are a fault of Twitch's: it is left alone for a while then."""
 _FRESH_SECONDS = 30.0
 """Before that, Twitch's list may not show a shard as it is."""
 
@@ -144,9 +147,14 @@ class ConduitWay(BaseWay):
         session = await lines.open()
         await self._shard.enable(conduit_id, session.id)
         self._come_up(conduit_id)
+        moves: list[float] = []
         while True:
             self._stir.clear()
             if session.reconnect_url:
+                moves = [at for at in moves if self._clock.monotonic() - at < _MOVES_WITHIN]
+                if len(moves) >= _MOST_MOVES:
+                    raise EventSocketError("Twitch sends us from one server to the next, again and again.")
+                moves.append(self._clock.monotonic())
                 session = await self._move(dialler, lines, conduit_id, session)
                 continue
             if session.ended is not None:

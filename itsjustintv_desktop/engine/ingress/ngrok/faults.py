@@ -156,6 +156,14 @@ def start_timeout(seconds: float) -> Fault:
     )
 
 
+ADDRESS_GONE: Final = Fault(
+    WayState.WAITING,
+    "address_gone",
+    "ngrok's program serves our address no longer. It is asked for it again by itself.",
+    retry=None,
+)
+
+
 def crashed(detail: str) -> Fault:
     return Fault(WayState.WAITING, "crashed", f"ngrok's program {detail}. It is started again by itself.", retry=None)
 

@@ -103,7 +103,10 @@ class Running:
         except TunnelError:
             return faults.crashed("does not answer any more and was stopped") if self._grows_mute() else None
         self._mute = 0
-        return await self.open() if address is None else self._take(address)
+        if address is None:
+            self.address = None  # nobody answers there until the new one is made
+            return await self.open()
+        return self._take(address)
 
     async def close(self) -> None:
         """Disconnect, end the process, take the token off the disk. In 5 s at most."""

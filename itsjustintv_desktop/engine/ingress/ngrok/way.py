@@ -135,7 +135,7 @@ class NgrokWay(BaseWay):
         agent = running.agent
         offline_at: float | None = None
         missing = 0
-        begun = self._clock.monotonic()
+        begun = served_at = self._clock.monotonic()
         fault = await running.open()
         poll_at = begun + (POLL_SECONDS if running.address else 1.0)
         look_at = looked_at = begun + _FIRST_LOOK
@@ -155,8 +155,12 @@ class NgrokWay(BaseWay):
                 self._tell_fault(faults.offline(agent.trouble))
             elif offline_at is not None:
                 offline_at, poll_at = None, now
-            if running.address is None and now - begun >= START_SECONDS:
-                return faults.start_timeout(START_SECONDS)
+            if running.address is not None:
+                served_at = now
+            elif now - served_at >= START_SECONDS:
+                return faults.start_timeout(START_SECONDS) if self._ready_at is None else faults.ADDRESS_GONE
+            elif self._ready_at is not None and agent.session is not False:
+                self._tell_fault(faults.ADDRESS_GONE)
             if asked:
                 poll_at = now
                 look_at = min(look_at, max(now, looked_at + _LOOKS_APART))

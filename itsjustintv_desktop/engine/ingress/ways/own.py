@@ -18,21 +18,29 @@ class OwnAddress(BaseWay):
 
     kind = "own"
 
-    def __init__(self, clock: Clock, on_change: Callable[[], None], *, config: Callable[[], Config]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        on_change: Callable[[], None],
+        *,
+        config: Callable[[], Config],
+        local_address: Callable[[], tuple[str, int] | None] = lambda: None,
+    ) -> None:
+        """`local_address`: where the public port listens (default: as the config says)."""
         super().__init__(clock, on_change)
         self._config = config
+        self._local_address = local_address
 
     async def run(self) -> None:
         while True:
             config = self._config()
             callback = callback_of(config)
             self._set_target(Webhook(callback))
-            server = config.server
+            host, port = self._local_address() or (config.server.listen_addr, config.server.port)
             self._tell(
                 WayState.READY,
                 "ready",
-                f"Twitch posts to {callback}; whoever answers there hands it to {server.listen_addr} "
-                f"port {server.port}.",
+                f"Twitch posts to {callback}; whoever answers there hands it to {host} port {port}.",
                 address=callback,
             )
             await self._pause(_LOOK_SECONDS)

@@ -142,6 +142,17 @@ def fates(connection: sqlite3.Connection, streams: Sequence[Stream]) -> list[str
     return [_fate(connection, stream) for stream in streams]
 
 
+def continuation(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> str:
+    """The stream that this one goes on as, where those after it were taken for the same broadcast; else itself."""
+    rows = of_channel(connection, broadcaster_id)
+    ids = [row.stream_id for row in rows]
+    for later in reversed(ids[: ids.index(stream_id)] if stream_id in ids else []):
+        if all(reason != "restarted" for _, reason in online_events(connection, broadcaster_id, later)):
+            break
+        stream_id = later
+    return stream_id
+
+
 def online_events(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> list[tuple[str, str]]:
     """State and reason ("" = none) of every event that this stream began, oldest first."""
     rows = connection.execute(

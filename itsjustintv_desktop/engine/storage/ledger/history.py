@@ -18,10 +18,8 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
 BITE = 500
 """Most rows one purge removes in a transaction."""
 
-_RUNS = (
-    "EXISTS (SELECT 1 FROM broadcasts b WHERE b.broadcaster_id = {0}.broadcaster_id AND b.stream_id = {0}.stream_id "
-    "AND b.ended_at IS NULL)"
-)
+_PAST = "(broadcaster_id, stream_id) NOT IN (SELECT broadcaster_id, stream_id FROM broadcasts WHERE ended_at IS NULL)"
+"""It is about none of the streams that run."""
 
 
 def feed(connection: sqlite3.Connection, limit: int, before: int | None = None) -> list[FeedEntry]:
@@ -60,10 +58,10 @@ def purge(connection: sqlite3.Connection, history_before: float, noted_before: f
     gone = [
         row[0]
         for row in connection.execute(
-            "SELECT id FROM events INDEXED BY events_age WHERE received_at < ? AND state != 'accepted' "
+            "SELECT id FROM events INDEXED BY events_age WHERE received_at < ? AND state != 'accepted' "  # noqa: S608
             "AND id < (SELECT max(id) FROM events) AND NOT EXISTS (SELECT 1 FROM deliveries d "
             "WHERE d.event_id = events.id AND (d.settled_at IS NULL OR d.settled_at >= ?)) "
-            f"AND NOT {_RUNS.format('events')} ORDER BY received_at LIMIT ?",
+            f"AND {_PAST} ORDER BY received_at LIMIT ?",
             (history_before, history_before, BITE),
         ).fetchall()
     ]
@@ -86,8 +84,8 @@ def purge(connection: sqlite3.Connection, history_before: float, noted_before: f
         connection.execute(f"DELETE FROM deliveries WHERE event_id {inside}", gone)  # noqa: S608
         connection.execute(f"DELETE FROM events WHERE id {inside}", gone)  # noqa: S608
     forgotten = connection.execute(
-        "DELETE FROM once WHERE (destination, broadcaster_id, stream_id) IN "
-        f"(SELECT destination, broadcaster_id, stream_id FROM once WHERE at < ? AND NOT {_RUNS.format('once')} LIMIT ?)",
+        "DELETE FROM once WHERE (destination, broadcaster_id, stream_id) IN "  # noqa: S608
+        f"(SELECT destination, broadcaster_id, stream_id FROM once WHERE at < ? AND {_PAST} LIMIT ?)",
         (once_before, BITE),
     ).rowcount
     return len(gone) + forgotten

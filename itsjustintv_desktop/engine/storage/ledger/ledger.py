@@ -133,6 +133,10 @@ class Ledger:
         """For each: "announced" (or taken for one that was), "accepted" (in work), or "" (neither)."""
         return await self._run(broadcasting.fates, streams)
 
+    async def continuation(self, broadcaster_id: str, stream_id: str) -> str:
+        """The stream that this one goes on as after its encoder crashed; itself if it did not."""
+        return await self._run(broadcasting.continuation, broadcaster_id, stream_id)
+
     async def broadcasts(self, broadcaster_id: str) -> list[broadcasting.Broadcast]:
         """The last few of a channel, the newest first."""
         return await self._run(broadcasting.of_channel, broadcaster_id)

@@ -20,8 +20,8 @@ from itsjustintv_desktop.engine.twitch.subscriptions.views import SubscriptionsS
 
 _GONE = "Correct its login or user_id in the config, or remove the streamer."
 _ADDRESS = (
-    "Correct the address that Twitch is told ([twitch] incoming_webhook_url, or [server] external_domain): it has to be "
-    "https, on port 443."
+    "Correct the address that Twitch is told ([twitch] incoming_webhook_url, or [server] external_domain): it has to "
+    "be https, on port 443."
 )
 _AGAIN = "It is tried again within the hour; `subscriptions sync` tries at once."
 _SPENT_FIX = "Watch fewer channels, or delete what other programs hold on this client id (`subscriptions list`)."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.engine.ingress.conduit.rig import Rig
 from tests.support.waiting import until
 
@@ -81,3 +83,25 @@ async def test_nothing_works_while_twitch_moves_us(rig: Rig) -> None:
     await rig.rested()
     await rig.reached("ready")
     assert len(rig.gaps) == 2
+
+
+async def test_a_server_that_sends_us_on_without_an_end_is_left_alone_for_a_while(rig: Rig) -> None:
+    await rig.ready()
+    rig.simulator.faults.reconnect_url = "wss://twitch.tv.example.com/ws"  # each time a new session elsewhere
+
+    def went_on(told: str) -> bool:
+        return bool(rig.way.pauses) or rig.session != told
+
+    while True:
+        told = rig.session
+        await rig.simulator.ask_reconnect()
+        await until(partial(went_on, told))
+        if rig.way.pauses:
+            break
+        rig.clock.advance(1.5)  # those we left are closed
+        rig.twitch_clock.advance(1.5)
+    assert rig.simulator.other_calls["websocket"] == 6
+    assert rig.way.status.code == "twitch_down"
+    assert "again and again" in rig.way.status.message
+    await rig.rested()
+    await rig.reached("ready")

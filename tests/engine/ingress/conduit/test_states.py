@@ -168,8 +168,7 @@ async def test_no_welcome(rig: Rig) -> None:
     await until(lambda: rig.clock.sleeping == [10.0])
     rig.clock.advance(9.9)
     assert rig.way.status.code == "connecting"
-    rig.clock.advance(0.2)
-    await rig.reached("twitch_down")
+    await rig.clock.run_until(lambda: rig.way.status.code == "twitch_down", step=0.5, most=30)
     _is(rig, WayState.WAITING, "did not welcome us within 10 seconds")
     await until(lambda: rig.simulator.sockets.connections == 0)
     rig.simulator.faults.ws_no_welcome = False

@@ -198,3 +198,31 @@ async def test_an_endpoint_that_vanished_is_made_again(rig: Rig) -> None:
     await rig.passes(lambda: len(rig.seen("asked")) == 2, most=20)
     await rig.ready()
     assert len(rig.seen("pid")) == 1
+
+
+async def test_an_address_that_is_gone_is_not_called_well(rig: Rig) -> None:
+    """Whatever took it away: until the agent has it again, nobody answers there."""
+    rig.start()
+    await rig.ready()
+    rig.clock.advance(6)  # the look from outside is over; the next one is an hour away
+    await until(lambda: rig.clock.sleeping and rig.clock.sleeping[0] > 6)
+    rig.script(not_ready=True)
+    running = rig.way._running
+    assert running is not None
+    assert running._api is not None
+    await asyncio.sleep(0.1)  # the stand-in reads its script every 20 ms
+    await running._api.remove(running._name)
+    rig.clock.advance(15)
+    status = await rig.state("address_gone")
+    assert status.state is WayState.WAITING
+    rig.script()
+    await rig.passes(lambda: rig.way.status.code == "ready", most=10)
+    assert len(rig.seen("pid")) == 1, "the agent itself was well"
+    rig.script(not_ready=True)
+    await asyncio.sleep(0.1)
+    await running._api.remove(running._name)
+    await rig.passes(lambda: rig.way._running is None, most=60)
+    rig.script()
+    await rig.retried()
+    await rig.passes(lambda: rig.way.status.code == "ready", most=10)
+    assert len(rig.seen("pid")) == 2

@@ -276,16 +276,6 @@ WRONG = [
         "streamers.global",
         "rename the streamer",
     ),
-    (
-        '[twitch]\ntransport = "conduit"\n[tunnel]\nprovider = "ngrok"',
-        4,
-        'it is not used: with [twitch] transport = "conduit" no tunnel is needed',
-    ),
-    (
-        '[tunnel]\nprovider = "ngrok"\n[server.tls]\nenabled = true\ndomains = ["a.example"]',
-        4,
-        'it is not used: with [tunnel] provider = "ngrok" no certificate is needed',
-    ),
 ]
 
 
@@ -347,6 +337,16 @@ def test_warnings_come_along_with_the_mistakes() -> None:
             "[streamers.a]\ntarget_webhook_url = 'https://discord.com/channels/1/2'",
             2,
             "a link into Discord, not a webhook",
+        ),
+        (
+            '[twitch]\ntransport = "conduit"\n[tunnel]\nprovider = "ngrok"',
+            4,
+            'it is not used: with [twitch] transport = "conduit" no tunnel is needed',
+        ),
+        (
+            '[tunnel]\nprovider = "ngrok"\n[server.tls]\nenabled = true\ndomains = ["a.example"]',
+            4,
+            'it is not used: with [tunnel] provider = "ngrok" no certificate is needed',
         ),
     ],
 )

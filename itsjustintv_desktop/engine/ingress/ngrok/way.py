@@ -155,20 +155,20 @@ class NgrokWay(BaseWay):
                 self._tell_fault(faults.offline(agent.trouble))
             elif offline_at is not None:
                 offline_at, poll_at = None, now
+            if asked:
+                poll_at = now
+                look_at = min(look_at, max(now, looked_at + _LOOKS_APART))
+            if now >= poll_at:
+                fault = await running.look()
+                if fault is not None:
+                    break
+                poll_at = now + (POLL_SECONDS if running.address else 1.0)
             if running.address is not None:
                 served_at = now
             elif now - served_at >= START_SECONDS:
                 return faults.start_timeout(START_SECONDS) if self._ready_at is None else faults.ADDRESS_GONE
             elif self._ready_at is not None and agent.session is not False:
                 self._tell_fault(faults.ADDRESS_GONE)
-            if asked:
-                poll_at = now
-                look_at = min(look_at, max(now, looked_at + _LOOKS_APART))
-            if now >= poll_at:
-                poll_at = now + (POLL_SECONDS if running.address else 1.0)
-                fault = await running.look()
-                if fault is not None:
-                    break
             if agent.session is not False and running.address is not None:
                 if now >= look_at:
                     looked_at = now

@@ -9,6 +9,8 @@ import pytest
 
 from benchmarks import load, messages, receive
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("receiver", receive.ORDER, ids=lambda each: each.name)
 def test_every_receiver_takes_every_message(

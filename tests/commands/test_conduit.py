@@ -26,6 +26,7 @@ async def _run(running: Running, *command: str, stdin: bytes = b"") -> Result:
     return await beside(running.paths, "conduit", *command, environ=running.simulator.environment(), stdin=stdin)
 
 
+@pytest.mark.slow
 async def test_beside_a_running_program(running: Running) -> None:
     other = running.simulator.conduits.create(2)
     await running.start()
@@ -57,6 +58,7 @@ async def test_beside_a_running_program(running: Running) -> None:
     assert [each.id for each in running.simulator.conduits] == [other.id]
 
 
+@pytest.mark.slow
 async def test_without_a_running_program(running: Running) -> None:
     """Nothing is connected and nothing is made just because somebody looks."""
     assert (await _run(running, "list")).out == "This client id has no conduits.\n"

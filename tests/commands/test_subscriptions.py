@@ -57,6 +57,7 @@ async def test_listed_beside_a_running_program(running: Running) -> None:
     assert lines[-1] == "2 ours, 1 foreign; 3 of 10000 points used."
 
 
+@pytest.mark.slow
 async def test_synced_and_deleted_beside_a_running_program(running: Running) -> None:
     held = running.simulator.eventsub.subscriptions
     ours = [each for each in held if each.transport.method == "conduit"]

@@ -199,6 +199,7 @@ async def test_while_control_json_is_renamed(stage: Callable[..., Any], renamed:
         await at.finish()
 
 
+@pytest.mark.slow
 async def test_while_the_ledger_is_made(stage: Callable[..., Any]) -> None:
     async with stage() as at:
         for statements in (0, 1, len(MIGRATIONS[0]) // 2, len(MIGRATIONS[0])):
@@ -213,6 +214,7 @@ async def test_while_the_ledger_is_made(stage: Callable[..., Any]) -> None:
         await at.finish()
 
 
+@pytest.mark.slow
 async def test_while_the_ledger_is_brought_to_a_newer_version(stage: Callable[..., Any]) -> None:
     async with stage() as at:
         at.simulator.faults.set_receiver("*", status=500)

@@ -169,6 +169,7 @@ class NgrokWay(BaseWay):
                 return faults.start_timeout(START_SECONDS) if self._ready_at is None else faults.ADDRESS_GONE
             elif self._ready_at is not None and agent.session is not False:
                 self._tell_fault(faults.ADDRESS_GONE)
+            next_at = poll_at
             if agent.session is not False and running.address is not None:
                 if now >= look_at:
                     looked_at = now
@@ -177,7 +178,8 @@ class NgrokWay(BaseWay):
                         return faults.offline("ngrok does not know our address")
                     look_at = now + (_LOOK_AGAIN if missing else self._look_seconds)
                 self._publish(running)
-            await self._pause(max(0.05, min(poll_at, look_at) - self._clock.monotonic()))
+                next_at = min(poll_at, look_at)
+            await self._pause(max(0.05, next_at - self._clock.monotonic()))
         return fault
 
     @property

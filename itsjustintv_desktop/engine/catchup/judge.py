@@ -13,6 +13,8 @@ from itsjustintv_desktop.engine.storage.ledger.catching import Action, Known, Ve
 
 GRACE = 120.0
 """Seconds a message of Twitch's may take: a stream that may not be announced by asking is not missed before."""
+TRIES = 5
+"""Most entries that one stream gets because its tags could not be had."""
 
 _NOTHING = Verdict(Action.NOTHING)
 
@@ -40,7 +42,7 @@ def judge(event: StreamEvent, known: Known, around: Circumstances, *, live: Live
     known = known._replace(events=tuple(each for each in known.events if each[0] != "noted"))
     if known.announced or not streamer.enabled:
         return _NOTHING
-    if known.events and (tried or not _may_differ(known, around, live)):
+    if known.events and ((tried and not _had_no_luck(known)) or not _may_differ(known, around, live)):
         return _NOTHING
     longest = live.config.twitch.catch_up_max_age
     age = None if event.started_at is None else now - event.started_at
@@ -54,6 +56,11 @@ def judge(event: StreamEvent, known: Known, around: Circumstances, *, live: Live
         why = f"None of its tags is in the filter ({', '.join(streamer.tag_filter)})."
         return Verdict(Action.LIST, streamer.key, "filtered", why)
     return Verdict(Action.LIST, streamer.key, "missed", _why_missed(age, longest))
+
+
+def _had_no_luck(known: Known) -> bool:
+    """Whether it hung on Twitch's answers, which may come the next time; not without an end."""
+    return known.events[-1][1] == "tags_unknown" and len(known.events) < TRIES
 
 
 def _may_differ(known: Known, around: Circumstances, live: Live) -> bool:

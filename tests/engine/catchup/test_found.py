@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from itsjustintv_desktop.engine.catchup.judge import TRIES
 from itsjustintv_desktop.engine.config.schema import Filters, Twitch
 from itsjustintv_desktop.engine.events import EventSettled
 from itsjustintv_desktop.engine.models import DeliveryState, Enrichment, EventState
@@ -164,6 +165,25 @@ async def test_tags_that_could_not_be_had_are_had_now(net: Net) -> None:
     net.catch_up = net.new()  # a restart forgets what was tried
     await net.ask()
     assert (await net.world.settled(2)).state is EventState.ANNOUNCED
+
+
+@pytest.mark.parametrize(("rounds", "ends"), [(1, "announced"), (9, "tags_unknown")])
+async def test_tags_that_could_not_be_had_for_what_was_found_are_asked_for_again(
+    net: Net, rounds: int, ends: str
+) -> None:
+    net.world.config = config(net.streamer("alice", tag_filter=("English",)), filters=Filters(unknown="suppress"))
+    net.world.run_pipeline()
+    net.world.enricher.facts = Enrichment(missing=("tags",), tags=None)
+    await net.live("alice", ago=60)
+    for _ in range(rounds):
+        await net.ask()
+        await until(lambda: _nothing_in_work(net))
+    net.world.enricher.facts = Enrichment(tags=("English",))
+    await net.ask()
+    await until(lambda: _nothing_in_work(net))
+    reasons = await net.reasons()
+    assert reasons[-1] == ends
+    assert len(reasons) == min(rounds + 1, TRIES)
 
 
 async def test_a_streamer_switched_off_is_left_alone_and_found_once_on_again(net: Net) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.catchup.judge import GRACE, Circumstances, judge
+from itsjustintv_desktop.engine.catchup.judge import GRACE, TRIES, Circumstances, judge
 from itsjustintv_desktop.engine.config.schema import Streamer, Twitch
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Known, Verdict
@@ -20,7 +20,9 @@ events = st.one_of(
     st.tuples(st.just("suppressed"), st.sampled_from(AGAIN + NEVER)),
     st.tuples(st.sampled_from(["announced", "accepted"]), st.just("")),
 )
-knowns = st.builds(Known, announced=st.booleans(), events=st.lists(events, max_size=3).map(lambda found: tuple(found)))
+knowns = st.builds(
+    Known, announced=st.booleans(), events=st.lists(events, max_size=TRIES).map(lambda found: tuple(found))
+)
 streamers = st.builds(
     Streamer,
     key=st.just("alice"),
@@ -67,7 +69,8 @@ def test_whatever_is_known(
     if known.announced or not streamer.enabled or states & {"announced", "accepted"}:
         assert verdict == Verdict(Action.NOTHING), "nothing doubled, and nothing for who is switched off"
     elif known.events:
-        again = known.events[-1][1] in AGAIN and passes and switched_on and not tried
+        no_luck = known.events[-1][1] == "tags_unknown" and len(known.events) < TRIES
+        again = known.events[-1][1] in AGAIN and passes and switched_on and (no_luck or not tried)
         assert verdict.action is (Action.SUBMIT if again and fresh else Action.NOTHING)
     elif fresh:
         assert verdict.action is Action.SUBMIT

@@ -269,7 +269,7 @@ class Engine:
         keep("housekeeping", self.housekeeping.run)
         if self._options.listen:
             if self.reach.needs_secret:
-                self._tasks.start("signing.secret", self.signing.keep())
+                keep("signing.secret", self.signing.run)
             else:
                 self.signing.not_wanted()
             self.reach.begin(keep)

@@ -111,6 +111,11 @@ class SigningSecret:
                 await self._clock.sleep(RETRY_SECONDS)
                 await self._store.refresh()
 
+    async def run(self) -> None:
+        """`keep` as a loop that a supervisor starts again if it breaks."""
+        await self.keep()
+        await asyncio.Event().wait()
+
     async def rotate(self) -> None:
         """Make a new secret and use it from now on; the one so far stays good for 24 hours.
 

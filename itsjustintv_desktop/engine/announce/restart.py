@@ -107,6 +107,8 @@ class Restarts:
         for record, _, destinations in chosen:
             row = before.get(record.id)
             gap = None if row is None else gap_before(record.event, row, skew, window)
+            if row is not None and gap is None and window > 0 and await self._ledger.is_half(record.event):
+                gap = max((record.event.started_at or row.last_known) - row.last_known, 0.0)
             if row is not None and gap is not None:
                 near[record.id] = Stream(row.broadcaster_id, row.stream_id, destinations or (FEED,)), gap
         if not near:

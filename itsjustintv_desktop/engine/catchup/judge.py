@@ -46,6 +46,8 @@ def judge(event: StreamEvent, known: Known, around: Circumstances, *, live: Live
         return _NOTHING
     longest = live.config.twitch.catch_up_max_age
     age = None if event.started_at is None else now - event.started_at
+    if known.begun_anew is not None and not known.events and (event.started_at or 0.0) <= known.begun_anew:
+        return Verdict(Action.LIST, streamer.key, "missed", _WHY_UNKNOWN)
     if longest > 0 and age is not None and age <= longest:
         return Verdict(Action.SUBMIT, streamer.key)
     if known.events:
@@ -56,6 +58,12 @@ def judge(event: StreamEvent, known: Known, around: Circumstances, *, live: Live
         why = f"None of its tags is in the filter ({', '.join(streamer.tag_filter)})."
         return Verdict(Action.LIST, streamer.key, "filtered", why)
     return Verdict(Action.LIST, streamer.key, "missed", _why_missed(age, longest))
+
+
+_WHY_UNKNOWN = (
+    "It began before the ledger was damaged and begun anew, so it is not known whether it was announced. "
+    'If it was not, use "send anyway".'
+)
 
 
 def _had_no_luck(known: Known) -> bool:

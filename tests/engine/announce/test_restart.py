@@ -121,6 +121,30 @@ async def test_a_stream_before_that_was_not_announced_holds_nothing_back(world: 
     assert (await began(world, "t", test=True)).state is EventState.ANNOUNCED, "a test is none of it"
 
 
+async def test_a_second_half_that_twitch_tells_of_again_stays_one(world: World) -> None:
+    await began(world, "a")
+    world.clock.advance(3600)
+    await ended(world)
+    world.clock.advance(120)
+    start = world.clock.now()
+    assert (await began(world, "b", started_at=start)).reason == "restarted"
+    world.clock.advance(2 * WINDOW)
+    await ended(world)
+    world.clock.advance(20)
+    assert (await began(world, "b", started_at=start)).reason == "restarted"
+    assert len(await world.ledger.deliveries()) == 1
+
+
+async def test_the_end_of_a_stream_nobody_told_of_moves_no_other_end(world: World) -> None:
+    await began(world, "a")
+    world.clock.advance(3600)
+    await ended(world)
+    world.clock.advance(3600)
+    await ended(world)  # of one whose beginning was lost, and which was too short to be found by asking
+    world.clock.advance(WINDOW / 2)
+    assert (await began(world, "c")).state is EventState.ANNOUNCED
+
+
 async def test_other_channels_are_other_broadcasts(world: World) -> None:
     world.config = restarting(
         ALICE, msgspec.structs.replace(ALICE, key="bob", login="bob", user_id="200"), destinations=(destination(),)

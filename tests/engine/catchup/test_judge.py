@@ -21,7 +21,10 @@ events = st.one_of(
     st.tuples(st.sampled_from(["announced", "accepted"]), st.just("")),
 )
 knowns = st.builds(
-    Known, announced=st.booleans(), events=st.lists(events, max_size=TRIES).map(lambda found: tuple(found))
+    Known,
+    announced=st.booleans(),
+    events=st.lists(events, max_size=TRIES).map(lambda found: tuple(found)),
+    begun_anew=st.none(),
 )
 streamers = st.builds(
     Streamer,
@@ -91,3 +94,21 @@ def test_a_start_that_is_not_known_is_no_reason_to_ping_anybody() -> None:
     )  # fmt: skip
     assert (verdict.action, verdict.reason) == (Action.LIST, "missed")
     assert "does not say when it began" in verdict.explanation
+
+
+def test_what_began_before_the_ledger_was_begun_anew_is_listed() -> None:
+    streamer = Streamer(key="alice", user_id="100", login="alice", destinations=("main",))
+    live = Live(config(streamer, twitch=Twitch(catch_up_max_age=1800.0)), {})
+    around = Circumstances(streamer, (), ("main",))
+
+    def verdict(known: Known) -> Verdict:
+        event = online(started_at=START - 60)
+        return judge(event, known, around, live=live, tried=False, now=START)
+
+    assert verdict(Known(announced=False, events=())).action is Action.SUBMIT
+    assert verdict(Known(announced=False, events=(), begun_anew=START - 120)).action is Action.SUBMIT
+    found = verdict(Known(announced=False, events=(), begun_anew=START - 30))
+    assert (found.action, found.reason) == (Action.LIST, "missed")
+    assert "not known whether it was announced" in found.explanation
+    known = Known(announced=True, events=(("announced", ""),), begun_anew=START - 30)
+    assert verdict(known).action is Action.NOTHING

@@ -341,7 +341,7 @@ def test_warnings_come_along_with_the_mistakes() -> None:
         (
             '[twitch]\ntransport = "conduit"\n[tunnel]\nprovider = "ngrok"',
             4,
-            'it is not used: with [twitch] transport = "conduit" no tunnel is needed',
+            'transport = "conduit" no tunnel is needed',
         ),
         (
             '[tunnel]\nprovider = "ngrok"\n[server.tls]\nenabled = true\ndomains = ["a.example"]',

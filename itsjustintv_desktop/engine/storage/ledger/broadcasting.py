@@ -18,6 +18,8 @@ ECHO = 180.0
 """Seconds for which Get Streams may go on showing a stream that has ended."""
 LATE_END = 60.0
 """An end told that soon after the next broadcast began is the end of the one before, if that was not told yet."""
+OWN_END = 900.0
+"""An end told longer than that after a broadcast ended is another's, whose beginning was never told."""
 PAGE = 200
 
 
@@ -115,6 +117,8 @@ def end(connection: sqlite3.Connection, word: End) -> None:
     if older and word.at < row.started_at + LATE_END and older.ended_at in {None, row.started_at}:
         _set(connection, older, older.seen_at, row.started_at)
         return
+    if row.ended_at is not None and word.at > row.ended_at + OWN_END:
+        return
     at = word.at if index == 0 else min(word.at, rows[index - 1].started_at)
     if at >= row.seen_at and at > (row.ended_at or 0.0):
         _set(connection, row, row.seen_at, at)
@@ -151,6 +155,12 @@ def continuation(connection: sqlite3.Connection, broadcaster_id: str, stream_id:
             break
         stream_id = later
     return stream_id
+
+
+def is_half(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> bool:
+    """Whether this stream was taken for the second half of a broadcast before, and nobody sent it anyway."""
+    events = online_events(connection, broadcaster_id, stream_id)
+    return any(reason == "restarted" for _, reason in events) and all(state != "announced" for state, _ in events)
 
 
 def online_events(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> list[tuple[str, str]]:

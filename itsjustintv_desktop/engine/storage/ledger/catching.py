@@ -15,10 +15,11 @@ import msgspec
 
 from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.models import EventState, StreamEvent
-from itsjustintv_desktop.engine.storage.ledger import broadcasting
+from itsjustintv_desktop.engine.storage.ledger import broadcasting, keeping
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.announcing import announced_to, settle_many
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, Sight
+from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW
 from itsjustintv_desktop.engine.storage.ledger.records import Settlement
 
 LAG = 300.0
@@ -45,6 +46,8 @@ class Known(NamedTuple):
     announced: bool
     events: tuple[tuple[str, str], ...]
     """State and reason of each, oldest first."""
+    begun_anew: float | None = None
+    """When a damaged ledger was replaced, Unix seconds by our clock: of earlier streams nothing is known."""
 
 
 class Verdict(NamedTuple):
@@ -91,12 +94,14 @@ def catch_up(
     had = announced_to(
         connection, [(name, event.broadcaster_id, event.stream_id) for event, names in finds for name in names]
     )
+    begun = keeping.meta(connection, BEGUN_ANEW)
     verdicts: list[Verdict] = []
     ids: list[int | None] = []
     for event, names in finds:
         known = Known(
             announced=had.issuperset((name, event.broadcaster_id, event.stream_id) for name in names),
             events=tuple(broadcasting.online_events(connection, event.broadcaster_id, event.stream_id)),
+            begun_anew=float(begun) if begun else None,
         )
         verdict = judge(event, known)
         verdicts.append(verdict)

@@ -33,6 +33,10 @@ def open_ledger(path: Path) -> tuple[sqlite3.Connection, Path | None]:
         return begin_anew(path, aside), aside
 
 
+BEGUN_ANEW = "begun_anew"
+"""Key in `meta`: when the ledger was begun anew after damage, Unix seconds. What was announced before is not known."""
+
+
 def begin_anew(path: Path, aside: Path) -> sqlite3.Connection:
     """A new ledger where a damaged one was put aside. Raises LedgerUnavailableError.
 
@@ -48,6 +52,7 @@ def begin_anew(path: Path, aside: Path) -> sqlite3.Connection:
         "VALUES (?, 'ledger', 'ledger.begun', ?, '', '', '', '', '', '', 0, 'noted', 'ledger_damaged', ?, ?)",
         (max(1, int(now) - _IDS_BEGAN), now, text, now),
     )
+    connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (BEGUN_ANEW, str(now)))
     return connection
 
 

@@ -137,6 +137,10 @@ class Ledger:
         """The stream that this one goes on as after its encoder crashed; itself if it did not."""
         return await self._run(broadcasting.continuation, broadcaster_id, stream_id)
 
+    async def is_half(self, event: StreamEvent) -> bool:
+        """Whether its stream was taken for the second half of a broadcast before: Twitch may tell of it again."""
+        return await self._run(broadcasting.is_half, event.broadcaster_id, event.stream_id)
+
     async def broadcasts(self, broadcaster_id: str) -> list[broadcasting.Broadcast]:
         """The last few of a channel, the newest first."""
         return await self._run(broadcasting.of_channel, broadcaster_id)

@@ -40,6 +40,8 @@ T = TypeVar("T")
 WORKERS = 4
 _LOOK_SECONDS = 1.0
 """How often it is looked whether there are points to spare again."""
+_SPARE_SECONDS = 60.0
+"""Longest wait for points to spare: another program on the client id may leave none, all day long."""
 _PATIENCE = 5
 """Rate limits waited out for one call."""
 _ENOUGH = 5
@@ -207,8 +209,9 @@ class Carrier:
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """Call when there are points to spare, so that announcements never wait for us; wait out rate limits."""
         tries = 0
+        longest = self._clock.monotonic() + _SPARE_SECONDS
         while True:
-            while not self._api.spare():
+            while not self._api.spare() and self._clock.monotonic() < longest:
                 await self._clock.sleep(_LOOK_SECONDS)
             try:
                 return await call()

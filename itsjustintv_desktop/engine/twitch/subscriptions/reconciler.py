@@ -266,6 +266,7 @@ class Reconciler:
         self._verification.judge([held.key for held in plan.keep], plan.unverified)
         create = self._verification.choose(plan.create, plan.unverified)
         outcome = await self._carry_out(plan, create, holdings, wanted, target, secret)
+        self._verification.not_made({one.key for one in create} - {held.key for held in outcome.created})
         return self._conclude(plan, create, outcome, holdings, wanted, target)
 
     def _begin_hour(self) -> None:

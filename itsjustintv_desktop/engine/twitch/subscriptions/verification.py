@@ -50,6 +50,14 @@ class Verification:
             self._failures += 1
             self._again_at = self._clock.monotonic() + backoff(self._failures, self._dice)
 
+    def not_made(self, keys: Collection[Key]) -> None:
+        """Some of those chosen were not made after all: no handshake of theirs will end, and the next try waits."""
+        missing = self._tried.intersection(keys)
+        self._tried -= missing
+        if missing and self.in_doubt:
+            self._failures += 1
+            self._again_at = self._clock.monotonic() + backoff(self._failures, self._dice)
+
     def choose(self, creations: Sequence[Creation], unverified: Collection[Key]) -> list[Creation]:
         """Those to make now. Ones that failed wait for their time, and for the address to have answered once."""
         failed = set(unverified)

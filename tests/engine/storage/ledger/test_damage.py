@@ -11,7 +11,7 @@ import pytest
 from itsjustintv_desktop.engine.errors import LedgerCorruptError, LedgerError
 from itsjustintv_desktop.engine.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.storage.ledger.connection import put_aside
+from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW, put_aside
 from tests.engine.storage.ledger.book import Book, raw
 from tests.support.clock import FakeClock
 from tests.support.events import online
@@ -73,6 +73,9 @@ async def test_at_opening(path: Path, clock: FakeClock, kind: str) -> None:
     assert kept.name in (records[1].explanation or "")
     assert records[1].state is EventState.NOTED
     assert records[1].id > 401
+    begun = await ledger.meta(BEGUN_ANEW)
+    assert begun is not None, "what catching up finds from before is listed, not announced"
+    assert float(begun) == pytest.approx(records[1].event.received_at)
     await ledger.close()
 
 

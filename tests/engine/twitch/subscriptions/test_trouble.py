@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.errors import SubscriptionLimitError
 from itsjustintv_desktop.engine.ingress.ways.base import Webhook
 from itsjustintv_desktop.engine.twitch import client as client_module
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus, SubscriptionsState
+from itsjustintv_desktop.engine.twitch.subscriptions.models import Held
 from itsjustintv_desktop.simulator.subscriptions import Status
 from tests.engine.twitch.subscriptions.rig import Rig, running
 from tests.support.waiting import until
@@ -41,6 +43,21 @@ async def test_an_address_that_does_not_answer_is_said_and_tried_with_one(rig: R
     await rig.handshakes()
     assert await rig.on(10.0) == 60.0
     assert rig.reconciler.status.code == "unverified"
+
+
+async def test_a_try_that_twitch_refuses_is_no_reason_to_ask_every_second(rig: Rig) -> None:
+    await _broken(rig, 1)
+    pause = await rig.on(10.0)
+
+    async def refused(*_: object, **__: object) -> Held:
+        raise SubscriptionLimitError("number of subscriptions exceeded", kind="alike")
+
+    rig.api.create = refused  # type: ignore[method-assign]
+    pauses = []
+    for _ in range(5):
+        pause = await rig.on(pause)
+        pauses.append(pause)
+    assert min(pauses) >= 30.0
 
 
 async def test_an_address_that_twitch_does_not_take_is_not_the_channels_fault(rig: Rig) -> None:

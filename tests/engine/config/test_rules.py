@@ -338,15 +338,11 @@ def test_warnings_come_along_with_the_mistakes() -> None:
             2,
             "a link into Discord, not a webhook",
         ),
+        ("[twitch]\ntransport = 'conduit'\n[tunnel]\nprovider = 'ngrok'", 4, 'conduit" no tunnel is needed'),
         (
-            '[twitch]\ntransport = "conduit"\n[tunnel]\nprovider = "ngrok"',
+            "[tunnel]\nprovider = 'ngrok'\n[server.tls]\nenabled = true\ndomains = ['a.b']",
             4,
-            'transport = "conduit" no tunnel is needed',
-        ),
-        (
-            '[tunnel]\nprovider = "ngrok"\n[server.tls]\nenabled = true\ndomains = ["a.example"]',
-            4,
-            'it is not used: with [tunnel] provider = "ngrok" no certificate is needed',
+            "no certificate is needed",
         ),
     ],
 )

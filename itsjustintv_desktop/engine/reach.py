@@ -165,4 +165,4 @@ class Reach:
 
         if kind == "own":
             return OwnAddress(clock, changed, config=lambda: engine.live.config, local_address=lambda: engine.address)
-        return NoWay(clock, changed)
+        return NoWay(clock, changed, config=lambda: engine.live.config)

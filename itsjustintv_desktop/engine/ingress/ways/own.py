@@ -51,12 +51,17 @@ class NoWay(BaseWay):
 
     kind = "none"
 
-    def __init__(self, clock: Clock, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, clock: Clock, on_change: Callable[[], None], *, config: Callable[[], Config] = lambda: Config()
+    ) -> None:
         super().__init__(clock, on_change)
+        twitch = config().twitch
+        asks = bool(twitch.client_id) and twitch.poll_interval > 0
+        found = "are found by asking every few minutes only" if asks else "are not noticed while they begin"
         self._tell(
             WayState.FAILING,
             "no_address",
-            "Twitch has no address to send messages to, so streams are found by asking every few minutes only.",
+            f"Twitch has no address to send messages to, so streams {found}.",
             'Set [twitch] transport = "conduit" (nothing else is needed), or an address: see "How Twitch reaches you" '
             "in the documentation.",
         )

@@ -112,3 +112,6 @@ async def test_no_address_is_a_named_state_that_says_what_to_do(tasks: Tasks) ->
     tasks.start("way", way.run())
     assert (way.status.state, way.status.code, way.target) == (WayState.FAILING, "no_address", None)
     assert 'transport = "conduit"' in way.status.fix
+    assert "are not noticed" in way.status.message, "nobody can be asked without a client id"
+    config = Config(twitch=Twitch(client_id="mine"))
+    assert "found by asking" in NoWay(FakeClock(), lambda: None, config=lambda: config).status.message

@@ -22,7 +22,7 @@ from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, reconciler
 from tests.support.commands import beside, clean_environ, here
 from tests.support.engine import Running, running_engine
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 from tests.support.process import MODULE, ROOT, arguments
 from tests.support.waiting import until
 

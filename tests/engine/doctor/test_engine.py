@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.errors import NotFoundError
 from itsjustintv_desktop.engine.models import Outcome
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, reconciler
 from tests.support.engine import Running, running_engine
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 CONFIG = """

@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.doctor.local import part, public_port
 from itsjustintv_desktop.engine.ingress.acme.front import TlsFront
 from itsjustintv_desktop.engine.ingress.guard import Limits
 from tests.support.engine import Running, running_engine
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 from tests.support.public import PublicRig
 
 

@@ -17,7 +17,7 @@ from itsjustintv_desktop.engine.ingress.guard import Limits
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from tests.engine.delivery.test_attempt_tls import DAY, Authority
 from tests.support.clock import FakeClock
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 from tests.support.public import PublicRig
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -6,9 +6,7 @@ import datetime as dt
 import ipaddress
 import json
 import os
-import random
 import signal
-import socket
 import ssl
 import subprocess
 import time
@@ -25,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.keyring_session import require_program, wait_until
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def pebble(folder: Path, *, validity: int = 90 * 86400) -> Iterator[Pebble]:
     program = require_program("pebble", "pebble")
     dns_program = require_program("pebble-challtestsrv", "pebble")
     dns, manage = free_port(), free_port()
-    made = Pebble(free_port(), quiet_port(), quiet_port(), make_files(folder), f"http://127.0.0.1:{manage}")
+    made = Pebble(free_port(), free_port(), free_port(), make_files(folder), f"http://127.0.0.1:{manage}")
     config = folder / "pebble.json"
     settings = {
         "listenAddress": f"127.0.0.1:{made.port}",
@@ -105,17 +103,6 @@ def pebble(folder: Path, *, validity: int = 90 * 86400) -> Iterator[Pebble]:
         wait_until(lambda: _answers(made.directory, trust), "Pebble to answer")
         wait_until(lambda: _answers(f"{made.dns}/", None), "its DNS server to answer")
         yield made
-
-
-def quiet_port() -> int:
-    """A free port that no outgoing connection takes while nobody listens there: Linux gives those 32768 and more."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        return port
 
 
 def make_files(folder: Path) -> Files:

@@ -106,7 +106,7 @@ class Rig:
 
     async def next_try(self) -> float:
         """Sleep until the next look; gives how many seconds that were."""
-        await until(lambda: self.clock.sleeping and self.clock.sleeping[0] >= 10, what="the way waits")
+        await self.settle(lambda: self.clock.sleeping and self.clock.sleeping[0] >= 10)
         wait = self.clock.sleeping[0]
         self.clock.advance(wait)
         return wait

@@ -9,7 +9,7 @@ from itsjustintv_desktop.engine.ingress.acme.http01 import HttpChallenge
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from tests.support import rawhttp
 from tests.support.clock import FakeClock
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 
 TOKEN = "/.well-known/acme-challenge/token"
 

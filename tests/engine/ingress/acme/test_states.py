@@ -10,7 +10,7 @@ import pytest
 
 from itsjustintv_desktop.engine.ingress.ways import WayState
 from tests.engine.ingress.acme.rig import Proxy, Rig, refusing
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 
 
 async def test_a_name_that_leads_nowhere(rig: Rig) -> None:

@@ -10,7 +10,8 @@ import aiohttp
 
 from itsjustintv_desktop.simulator.subscriptions import Status
 from tests.support.engine import Running, running_engine
-from tests.support.nginx import free_port, nginx
+from tests.support.nginx import nginx
+from tests.support.ports import free_port
 
 CONFIG = """
 [destinations.main]

@@ -188,7 +188,8 @@ class Proxy:
     async def __aenter__(self) -> Proxy:
         files = self._authority.files
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=files.trust()))
-        self._runner = web.ServerRunner(web.Server(self._hand_on), shutdown_timeout=0.1)
+        self._server = web.Server(self._hand_on)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=0.1)
         await self._runner.setup()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(files.cert, files.key)
@@ -200,8 +201,12 @@ class Proxy:
     async def __aexit__(self, *_: object) -> None:
         assert self._runner is not None
         assert self._session is not None
+        connections = [handler.transport for handler in self._server.connections]
         await self._runner.cleanup()
-        await self._session.close()
+        for transport in connections:
+            if transport is not None:
+                transport.abort()  # the other side keeps its connections and would not say goodbye in time
+        await _end(self._session)
 
     async def _hand_on(self, request: web.BaseRequest) -> web.StreamResponse:
         part = request.path.split("/")[1]
@@ -230,3 +235,10 @@ class Proxy:
 def refusing(code: str, detail: str, *, status: int = 403, headers: dict[str, str] | None = None) -> Any:
     """A problem document (RFC 7807) for `Proxy.refuse`."""
     return status, {"type": f"urn:ietf:params:acme:error:{code}", "detail": detail}, headers or {}
+
+
+async def _end(session: aiohttp.ClientSession) -> None:
+    """At once: a TLS connection that still says goodbye would outlive the loop."""
+    assert session.connector is not None
+    await session.connector.close(abort_ssl=True)
+    await session.close()

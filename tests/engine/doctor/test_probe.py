@@ -66,7 +66,9 @@ async def stranger(answer: bytes | Answer, tls: ssl.SSLContext) -> AsyncIterator
 
 def probe_of(authority: Authority, clock: FakeClock, well_known: WellKnown) -> Probe:
     async def context() -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(authority.file))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # as the program's own: client_context
+        context.load_verify_locations(cafile=str(authority.file))
+        return context
 
     return Probe(clock, well_known, context)
 

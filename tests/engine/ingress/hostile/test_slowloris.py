@@ -1,0 +1,74 @@
+"""A thousand dripping connections, and Twitch among them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.ingress.hostile import crowd
+from tests.support import rawhttp, signed
+from tests.support.public import PublicRig
+from tests.support.waiting import until
+
+COUNT = 1000
+_NEEDED = COUNT + 512
+"""File descriptors, in each of the two processes."""
+_ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture(autouse=True)
+def _descriptors() -> Iterator[None]:
+    """The soft limit is raised for the test; the crowd inherits it."""
+    if sys.platform == "win32":
+        yield
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < _NEEDED:
+        pytest.skip(f"{_NEEDED} open files are needed, this system allows {hard}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_NEEDED if 0 <= soft < _NEEDED else soft, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextlib.asynccontextmanager
+async def _crowd(address: rawhttp.Address) -> AsyncIterator[None]:
+    arguments = ("-m", crowd.__name__, address[0], str(address[1]), str(COUNT))
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=_ROOT)
+    try:
+        yield
+        assert process.returncode is None, "the crowd went home early"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+@pytest.mark.slow
+async def test_a_thousand_slow_connections_do_not_keep_twitch_waiting(
+    port: PublicRig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guarded = port.server._guarded
+    assert guarded is not None
+    seconds: list[float] = []
+    async with _crowd(port.address):
+        # More than fit have come: every place is taken, and the rest fights for them.
+        await until(lambda: guarded.refused >= COUNT - 512, timeout=20, what="all places are taken")
+        for _ in range(50):
+            begun = time.monotonic()
+            assert (await port.post(signed.online(port.now()))).status == 204
+            seconds.append(time.monotonic() - begun)
+            await asyncio.sleep(0.05)
+    assert len(await port.ledger.events(limit=100)) == 50
+    median, worst = statistics.median(seconds), max(seconds)
+    with capsys.disabled():
+        print(f"\nslowloris, {COUNT} sockets: median {median * 1000:.1f} ms, worst {worst * 1000:.1f} ms")
+    assert worst < 1.0

@@ -24,8 +24,10 @@ clock, and an event that is pushed does not take longer either."""
 _TOLERANCE = 60.0
 """Seconds that an event may seem to arrive before what it tells of has happened."""
 _LOOK = 0.5
+"""Seconds between the first two looks at a broadcast that is still being announced; then more, up to the next."""
+_LONGEST_LOOK = 2.0
 _PATIENCE = 30.0
-"""Seconds between two looks at a broadcast that is still being announced, and how long it is waited for."""
+"""How long it is waited for."""
 
 Chosen = tuple[EventRecord, Streamer, tuple[str, ...]]
 
@@ -123,11 +125,13 @@ class Restarts:
     async def holds(self, rival: Rival) -> bool:
         """Whether the broadcast before was announced; one that is in work is waited for. In doubt: no."""
         deadline = self._clock.monotonic() + _PATIENCE
+        pause = _LOOK
         while True:
             (fate,) = await self._ledger.broadcast_fates([rival.stream])
             if fate != "accepted" or self._clock.monotonic() >= deadline:
                 return fate == "announced"
-            await self._clock.sleep(_LOOK)
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, _LONGEST_LOOK)  # a thousand may wait here, and each look reads all that is in work
 
 
 def _word(event: StreamEvent, skew: float) -> Sight | End | None:

@@ -197,3 +197,11 @@ async def test_two_polls_at_the_same_moment_list_once(net: Net) -> None:
 
 async def _nothing_in_work(net: Net) -> bool:
     return not await net.world.ledger.unfinished()
+
+
+def test_a_stream_that_an_answer_names_twice_is_one_event(tmp_path: Path) -> None:
+    connection = prepared(tmp_path / "ledger.db")
+    find = online(message_id=None, broadcaster_id="1", stream_id="fresh"), ("main",)
+    caught = catching.catch_up(connection, ["1"], [find, find], judge, START, START)
+    connection.close()
+    assert [verdict.action for verdict in caught.verdicts] == [Action.SUBMIT, Action.NOTHING]

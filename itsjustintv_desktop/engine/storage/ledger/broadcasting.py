@@ -143,7 +143,8 @@ def all_running(connection: sqlite3.Connection, after: str = "", limit: int = PA
 def fates(connection: sqlite3.Connection, streams: Sequence[Stream]) -> list[str]:
     """For each: "announced" (itself, or taken for the same broadcast as one that was), "accepted" (still in work),
     or "" (neither)."""
-    return [_fate(connection, stream) for stream in streams]
+    working = in_work(connection) if streams else set()
+    return [_fate(connection, stream, working) for stream in streams]
 
 
 def continuation(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> str:
@@ -151,7 +152,7 @@ def continuation(connection: sqlite3.Connection, broadcaster_id: str, stream_id:
     rows = of_channel(connection, broadcaster_id)
     ids = [row.stream_id for row in rows]
     for later in reversed(ids[: ids.index(stream_id)] if stream_id in ids else []):
-        if all(reason != "restarted" for _, reason in online_events(connection, broadcaster_id, later)):
+        if all(reason != "restarted" for _, reason in settled_events(connection, broadcaster_id, later)):
             break
         stream_id = later
     return stream_id
@@ -159,22 +160,34 @@ def continuation(connection: sqlite3.Connection, broadcaster_id: str, stream_id:
 
 def is_half(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> bool:
     """Whether this stream was taken for the second half of a broadcast before, and nobody sent it anyway."""
-    events = online_events(connection, broadcaster_id, stream_id)
+    events = settled_events(connection, broadcaster_id, stream_id)
     return any(reason == "restarted" for _, reason in events) and all(state != "announced" for state, _ in events)
 
 
-def online_events(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> list[tuple[str, str]]:
-    """State and reason ("" = none) of every event that this stream began, oldest first."""
+def settled_events(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> list[tuple[str, str]]:
+    """State and reason ("" = none) of every event that this stream began and that found its end, oldest first."""
     rows = connection.execute(
-        "SELECT state, coalesce(reason, '') FROM events INDEXED BY events_stream "
-        "WHERE broadcaster_id = ? AND stream_id = ? AND kind = 'stream.online' AND NOT test ORDER BY id",
+        "SELECT state, coalesce(reason, '') FROM events INDEXED BY events_stream WHERE state != 'accepted' "
+        "AND kind = 'stream.online' AND broadcaster_id = ? AND stream_id = ? AND NOT test ORDER BY id",
         (broadcaster_id, stream_id),
     )
     return rows.fetchall()
 
 
-def _fate(connection: sqlite3.Connection, stream: Stream) -> str:
-    events = online_events(connection, stream.broadcaster_id, stream.stream_id)
+def in_work(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Broadcaster and stream id of the events still in work that began a stream: mostly a handful.
+
+    They are in no index by stream, which accepting would have to write: ask once for many streams.
+    """
+    rows = connection.execute(
+        "SELECT broadcaster_id, stream_id FROM events INDEXED BY events_todo "
+        "WHERE state = 'accepted' AND kind = 'stream.online' AND NOT test"
+    )
+    return set(rows.fetchall())
+
+
+def _fate(connection: sqlite3.Connection, stream: Stream, working: set[tuple[str, str]]) -> str:
+    events = settled_events(connection, stream.broadcaster_id, stream.stream_id)
     if any(state == "announced" or reason in {"restarted", "already_announced"} for state, reason in events):
         return "announced"
     once = connection.execute(
@@ -184,7 +197,7 @@ def _fate(connection: sqlite3.Connection, stream: Stream) -> str:
     ).fetchone()
     if once is not None:
         return "announced"
-    return "accepted" if any(state == "accepted" for state, _ in events) else ""
+    return "accepted" if (stream.broadcaster_id, stream.stream_id) in working else ""
 
 
 def _see_again(connection: sqlite3.Connection, known: Broadcast, sight: Sight) -> None:

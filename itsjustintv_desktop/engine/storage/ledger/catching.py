@@ -45,7 +45,7 @@ class Known(NamedTuple):
 
     announced: bool
     events: tuple[tuple[str, str], ...]
-    """State and reason of each, oldest first."""
+    """State and reason of each, oldest first; ("accepted", "") at the end while one is in work."""
     begun_anew: float | None = None
     """When a damaged ledger was replaced, Unix seconds by our clock: of earlier streams nothing is known."""
 
@@ -95,18 +95,28 @@ def catch_up(
         connection, [(name, event.broadcaster_id, event.stream_id) for event, names in finds for name in names]
     )
     begun = keeping.meta(connection, BEGUN_ANEW)
+    working = broadcasting.in_work(connection) if finds else set()
     verdicts: list[Verdict] = []
     ids: list[int | None] = []
     for event, names in finds:
         known = Known(
             announced=had.issuperset((name, event.broadcaster_id, event.stream_id) for name in names),
-            events=tuple(broadcasting.online_events(connection, event.broadcaster_id, event.stream_id)),
+            events=_events(connection, event.broadcaster_id, event.stream_id, working),
             begun_anew=float(begun) if begun else None,
         )
         verdict = judge(event, known)
         verdicts.append(verdict)
         ids.append(_store(connection, event, verdict, now))
+        if verdict.action is Action.SUBMIT and ids[-1] is not None:
+            working.add((event.broadcaster_id, event.stream_id))  # an answer may name a stream twice
     return Caught(verdicts=tuple(verdicts), ids=tuple(ids), live=_live(connection, asked, finds, at))
+
+
+def _events(
+    connection: sqlite3.Connection, broadcaster_id: str, stream_id: str, working: set[tuple[str, str]]
+) -> tuple[tuple[str, str], ...]:
+    settled = tuple(broadcasting.settled_events(connection, broadcaster_id, stream_id))
+    return (*settled, ("accepted", "")) if (broadcaster_id, stream_id) in working else settled
 
 
 def _store(connection: sqlite3.Connection, event: StreamEvent, verdict: Verdict, now: float) -> int | None:

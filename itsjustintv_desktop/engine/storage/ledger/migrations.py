@@ -58,6 +58,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX events_stream ON events(broadcaster_id, stream_id)",
         "CREATE INDEX deliveries_tried ON deliveries(destination, id) WHERE attempts > 0",
     ),
+    (
+        # Written when an event is settled: an index in no order, fed by every accept, cost a third of its time.
+        "DROP INDEX events_stream",
+        """CREATE INDEX events_stream ON events(broadcaster_id, stream_id)
+            WHERE state != 'accepted' AND kind = 'stream.online'""",
+    ),
 )
 
 

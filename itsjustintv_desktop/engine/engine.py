@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,22 +16,22 @@ from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.control.lock import InstanceLock
-from itsjustintv_desktop.engine.control.server import ControlServer
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
 from itsjustintv_desktop.engine.errors import LedgerError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.events import Bus, Notice, Subscription
 from itsjustintv_desktop.engine.health import Health
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
-from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
-from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from itsjustintv_desktop.engine.limits import not_yet
+from itsjustintv_desktop.engine.listening import Listening
 from itsjustintv_desktop.engine.live import Live
+from itsjustintv_desktop.engine.loops import TwitchLoops
 from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.reach import Reach
+from itsjustintv_desktop.engine.reload import Reload
 from itsjustintv_desktop.engine.signing import SigningSecret
 from itsjustintv_desktop.engine.source import Enricher, Incoming, StreamEventSource
 from itsjustintv_desktop.engine.storage.feed import Feed
@@ -68,8 +68,9 @@ class Engine:
         self.supervisor = Supervisor(self._tasks, self.clock)
         self._closers: list[tuple[str, Callable[[], Any]]] = []
         self.bus = Bus()
-        self.address: tuple[str, int] | None = None
-        """Host and port of the public server, once it listens."""
+        self.listening: Listening | None = None
+        """The ports, where it was started to listen."""
+        self._said: set[str] = set()
 
     async def start(self) -> None:
         """Lock, read the config, open the ledger, listen, and begin working. Twitch is contacted afterwards.
@@ -103,6 +104,11 @@ class Engine:
     def live(self) -> Live:
         """The configuration as it is in force now."""
         return self._live
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port of the public server, once it listens."""
+        return self.listening.address if self.listening is not None else None
 
     @property
     def paths(self) -> Paths:
@@ -139,14 +145,14 @@ class Engine:
         await asyncio.to_thread(paths.create)
         lock = InstanceLock(paths.lock)
         lock.acquire()
-        self._closing("lock", lock.release)
+        self.closing("lock", lock.release)
         loaded = await asyncio.to_thread(load, paths.config, self._options.environ)
-        self._say(loaded)
+        self.say(loaded)
         self.loaded = loaded
         self._live = Live(loaded.config, {})
-        self.ledger = Ledger(paths.ledger, clock, on_notice=self._notice)
+        self.ledger = Ledger(paths.ledger, clock, on_notice=self.notice)
         await self.ledger.open()
-        self._closing("ledger", self.ledger.close)
+        self.closing("ledger", self.ledger.close)
 
         self.secrets = SecretStore.open(
             loaded.config.secrets.store,
@@ -154,7 +160,7 @@ class Engine:
             passphrase=self._options.environ.get("ITSJUSTINTV_PASSPHRASE"),
             clock=clock,
         )
-        self._closing("secrets", self.secrets.close)
+        self.closing("secrets", self.secrets.close)
         values = self.values = SecretValues(self.secrets, lambda: self._live.config)
         self.signing = SigningSecret(self.secrets, values, clock)
         endpoints = Endpoints.from_environ(self._options.environ)
@@ -170,16 +176,19 @@ class Engine:
             tasks=self._tasks,
             clock=clock,
         )
-        self._closing("twitch", twitch.close)
+        self.closing("twitch", twitch.close)
         await twitch.profiles.load()
         self._live = self._live.with_resolved(await twitch.directory.load())
         await self._build_line(twitch)
         self.well_known = WellKnown(clock)
         self.reach = Reach(self, endpoints)
-        self._closing("way", self.reach.close)
+        self.closing("way", self.reach.close)
         if self._options.listen:
-            await self._listen(twitch)
-        self._begin(twitch)
+            self.listening = Listening(self, self._source)
+            await self.listening.start()
+        self.reload = Reload(self)
+        self.loops = TwitchLoops(self, reached=self._options.listen)
+        await self._begin()
 
     async def _build_line(self, twitch: TwitchParts) -> None:
         """What an event passes: sources, pipeline, dispatcher, feed."""
@@ -195,10 +204,10 @@ class Engine:
             complete=twitch.complete_payload,
             clock=clock,
         )
-        self._closing("feed", self.feed.close)
+        self.closing("feed", self.feed.close)
         sender = Sender(clock)
         await sender.start()
-        self._closing("sender", sender.close)
+        self.closing("sender", sender.close)
         wall_clock = WallClock(clock, lambda: twitch.skew.seconds)
 
         def doubtful() -> bool:
@@ -244,22 +253,7 @@ class Engine:
             clock_doubtful=doubtful,
         )
 
-    async def _listen(self, twitch: TwitchParts) -> None:
-        judge = EventSubJudge(self.signing.current, self.clock, lambda: twitch.skew.seconds)
-        judge.why_no_secret = lambda: self.signing.problem
-        judge.expects_messages = lambda: self.signing.is_wanted
-        judge.on_stale = lambda: self._background("twitch.clock", twitch.measure_clock())
-        public = PublicServer(
-            judge, self._source, well_known=self.well_known, healthy=self.health.is_well, clock=self.clock
-        )
-        server = self._live.config.server
-        self.address = await public.start(server.listen_addr, server.port, self.reach.tls)
-        self._closing("public port", public.stop)
-        control = ControlServer(self.wishes, self.health.report, self._options.paths.control)
-        self._closing("control port", control.stop)
-        await control.start()
-
-    def _begin(self, twitch: TwitchParts) -> None:
+    async def _begin(self) -> None:
         keep = self.supervisor.keep
         for source in self._sources:
             keep(f"source.{source.name}", partial(self._pump, source))
@@ -268,20 +262,27 @@ class Engine:
         keep("feed", self.feed.run)
         keep("housekeeping", self.housekeeping.run)
         if self._options.listen:
-            if self.reach.needs_secret:
-                keep("signing.secret", self.signing.run)
-            else:
-                self.signing.not_wanted()
+            self.signing.on_changed = lambda: self.reach.subscriptions.nudge("secret")
+            self.follow_way()
             self.reach.begin(keep)
-        if self._live.config.twitch.client_id:
-            keep("twitch.token", twitch.tokens.keep_valid)
-            keep("twitch.directory", twitch.directory.run)
-            keep("twitch.trickle", partial(twitch.trickle.run, self.watched_ids))
-        else:
-            self._notice(
-                "No [twitch] client_id is set: Twitch cannot be asked to tell us anything, nor who is live. Register "
-                "an application at https://dev.twitch.tv/console/apps and set client_id and client_secret."
-            )
+            keep("config.reload", self.reload.run)
+        why_not = await self.loops.follow()
+        if why_not is not None:
+            self.notice(why_not)
+
+    def follow_way(self) -> None:
+        """Have the secret at hand that the way in use needs."""
+        if not self.reach.needs_secret:
+            if not self.supervisor.keeps("signing.secret"):
+                self.signing.not_wanted()
+            return  # one at hand stays good: messages for the way before may still be coming
+        self.signing.wanted()
+        if not self.supervisor.keeps("signing.secret"):
+            self.supervisor.keep("signing.secret", self.signing.run)
+
+    def swap(self, loaded: Loaded, live: Live) -> None:
+        """Work by another config from this moment on."""
+        self.loaded, self._live = loaded, live
 
     async def _pump(self, source: StreamEventSource) -> None:
         """From a source into the ledger; the sender hears of it after the commit."""
@@ -302,7 +303,7 @@ class Engine:
         self.feed.changed()
 
     def _not_watched(self, subscription_id: str) -> None:
-        self._background("twitch.unsubscribe", self._unsubscribe(subscription_id))
+        self.background("twitch.unsubscribe", self._unsubscribe(subscription_id))
 
     async def _unsubscribe(self, subscription_id: str) -> None:
         try:
@@ -321,25 +322,33 @@ class Engine:
         """User ids of the enabled streamers, as far as they are known."""
         return self._live.watched_ids()
 
-    def _background(self, name: str, work: Any) -> None:
+    def background(self, name: str, work: Any) -> None:
+        """Do it besides, as a task of that name."""
         self._tasks.start(name, work)
 
-    def _closing(self, name: str, close: Callable[[], Any]) -> None:
+    def closing(self, name: str, close: Callable[[], Any]) -> None:
+        """Have a part closed at the stop, the last one first."""
         self._closers.append((name, close))
 
-    def _notice(self, text: str) -> None:
+    def notice(self, text: str) -> None:
+        """Something a person should know, to the log and to all who watch."""
         _log.warning("notice", text=text)
         self.bus.publish(Notice(text=text))
 
-    def _say(self, loaded: Loaded) -> None:
-        for text in not_yet(loaded.config):
-            self._notice(text)
-        for warning in loaded.warnings:
+    def say(self, loaded: Loaded) -> None:
+        """What is worth saying about a config, each sentence once."""
+        for text in self._unsaid(not_yet(loaded.config)):
+            self.notice(text)
+        for warning in self._unsaid(loaded.warnings):
             _log.warning("config", text=warning)
-        for notice in loaded.notices:
+        for notice in self._unsaid(loaded.notices):
             _log.info("config", text=notice)
         if loaded.secrets_in_clear:
-            _log.info(
-                "secrets stand in the config in the clear; `config move-secrets` moves them to the keyring",
-                keys=", ".join(loaded.secrets_in_clear),
-            )
+            keys = ", ".join(loaded.secrets_in_clear)
+            for text in self._unsaid([f"secrets stand there in the clear ({keys}); `config move-secrets` moves them"]):
+                _log.info("config", text=text)
+
+    def _unsaid(self, texts: Iterable[str]) -> list[str]:
+        new = [text for text in texts if text not in self._said]
+        self._said.update(new)
+        return new

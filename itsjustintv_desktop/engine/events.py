@@ -84,8 +84,23 @@ class WayChanged(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class ConfigChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Another config.toml was found. `state`: ok (it is in force; `text` says what is different, "" for nothing that
+    counts), refused, missing or waiting (the last good one stays in force; `text` says why)."""
+
+    state: str
+    text: str
+
+
 EngineEvent = (
-    EventSettled | DeliveryChanged | DestinationChanged | Notice | SubscriptionsChanged | LiveChanged | WayChanged
+    EventSettled
+    | DeliveryChanged
+    | DestinationChanged
+    | Notice
+    | SubscriptionsChanged
+    | LiveChanged
+    | WayChanged
+    | ConfigChanged
 )
 
 

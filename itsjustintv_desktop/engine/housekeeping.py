@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -45,15 +46,21 @@ class Housekeeping:
         self._purge_images = purge_images
         self._on_outcome = on_outcome
         self._clock_doubtful = clock_doubtful
+        self._nudged = asyncio.Event()
         self._purge_at = 0.0
         self._doubted = False
+
+    def nudge(self) -> None:
+        """A round now."""
+        self._nudged.set()
 
     async def run(self) -> None:
         """Once a minute until cancelled."""
         while True:
             if self._observe is not None:
                 await self._observe()
-            await self._clock.sleep(EVERY)
+            await self._clock.wait(self._nudged, EVERY)
+            self._nudged.clear()
             try:
                 await self.tidy()
             except LedgerError as error:

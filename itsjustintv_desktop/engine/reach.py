@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ssl
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import structlog
 
 from itsjustintv_desktop.engine.catchup import CatchUp
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
+from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.events import WayChanged
 from itsjustintv_desktop.engine.ingress.conduit import ConduitManager, ConduitWay
 from itsjustintv_desktop.engine.ingress.ways import Way, WayState, way_kind
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Keep = Callable[[str, Callable[[], Coroutine[Any, Any, None]]], None]
 
+_LOOP = "reach.way"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -35,6 +38,8 @@ class Reach:
 
     def __init__(self, engine: Engine, endpoints: Endpoints) -> None:
         self._engine = engine
+        self._endpoints = endpoints
+        self._switching = asyncio.Lock()
         self._way: Way | None = None
         self._was_ready = False
         clock, twitch = engine.clock, engine.twitch
@@ -61,7 +66,8 @@ class Reach:
         )
         self.conduit_manager = ConduitManager(self.conduits, engine.ledger, lambda: self.way.nudge())
         self.wake = Wake(clock, self._woke)
-        self._way = self._build(endpoints)
+        self._way = self._build(engine.live.config)
+        self._made_for = _made_for(engine.live.config)
 
     @property
     def way(self) -> Way:
@@ -69,22 +75,30 @@ class Reach:
         return self._way
 
     @property
-    def tls(self) -> ssl.SSLContext | None:
-        """What the public port shall speak; None = plain HTTP, behind somebody who speaks TLS."""
-        return getattr(self.way, "context", None)
-
-    @property
     def needs_secret(self) -> bool:
         """Whether messages come that Twitch signs; over a conduit they are not."""
         return self.way.kind != "conduit"
 
     def begin(self, keep: Keep) -> None:
-        """Start everything as supervised loops, once the public port listens."""
-        keep("reach.way", self.way.run)
+        """Start what always runs as supervised loops, once the public port listens."""
+        keep(_LOOP, self.way.run)
         keep("reach.wake", self.wake.run)
-        if self._engine.live.config.twitch.client_id:
-            keep("reach.subscriptions", self.subscriptions.run)
-            keep("reach.catch-up", self.catch_up.run)
+
+    def way_for(self, config: Config) -> Way | None:
+        """Another way, not started yet, where the one in use cannot do what `config` asks for."""
+        return None if _made_for(config) == self._made_for else self._build(config)
+
+    async def switch(self, way: Way) -> None:
+        """Use this one instead. It is in force at once; the one before ends first, which may take seconds."""
+        old, self._way = self.way, way
+        self._made_for = _made_for(self._engine.live.config)
+        self._was_ready = False
+        self._way_changed()
+        async with self._switching:
+            await self._engine.supervisor.end(_LOOP)
+            await old.close()
+            if self._way is way:
+                self._engine.supervisor.keep(_LOOP, way.run)
 
     async def close(self) -> None:
         await self.way.close()
@@ -120,11 +134,11 @@ class Reach:
             WayChanged(kind=status.kind, state=status.state.value, code=status.code, text=status.message)
         )
 
-    def _build(self, endpoints: Endpoints) -> Way:
+    def _build(self, config: Config) -> Way:
         """The way the config asks for. Each brings libraries of its own, so only that one is loaded."""
         engine = self._engine
         clock, changed = engine.clock, self._way_changed
-        kind = way_kind(engine.live.config)
+        kind = way_kind(config)
         if kind == "conduit":
             return ConduitWay(
                 clock,
@@ -132,7 +146,7 @@ class Reach:
                 conduits=self.conduits,
                 meta=engine.ledger,
                 submit=engine.submit,
-                eventsub_url=endpoints.eventsub_url,
+                eventsub_url=self._endpoints.eventsub_url,
                 on_gap=self._gap,
                 trust=engine.twitch.trust,
             )
@@ -149,7 +163,7 @@ class Reach:
                 environ=engine.environ,
             )
         if kind == "tls":
-            server = engine.live.config.server
+            server = config.server
             from itsjustintv_desktop.engine.ingress.acme import TlsWay
 
             return TlsWay(
@@ -166,3 +180,10 @@ class Reach:
         if kind == "own":
             return OwnAddress(clock, changed, config=lambda: engine.live.config, local_address=lambda: engine.address)
         return NoWay(clock, changed, config=lambda: engine.live.config)
+
+
+def _made_for(config: Config) -> tuple[str, ...]:
+    """What a way holds on to from its making on; all else it reads from the config in force."""
+    kind = way_kind(config)
+    held = {"conduit": config.twitch.client_id, "tls": config.server.tls.cert_dir}
+    return kind, held.get(kind, "")

@@ -7,7 +7,7 @@ and Twitch sends again what was signed with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
@@ -22,6 +22,8 @@ LOOK_AGAIN_SECONDS = 60.0
 PREVIOUS_SECONDS = 86400.0
 _MOST = 3
 """Previous secrets kept at a time; an item of the keyring is small."""
+
+_UNKNOWN = "The webhook secret was not looked up yet."
 
 _log = structlog.get_logger(__name__)
 
@@ -64,7 +66,10 @@ class SigningSecret:
         self._secrets: tuple[bytes, ...] = ()
         self._lock = asyncio.Lock()
         self._wanted = True
-        self.problem: str | None = "The webhook secret was not looked up yet."
+        self._again = asyncio.Event()
+        self.problem: str | None = _UNKNOWN
+        self.on_changed: Callable[[], None] = lambda: None
+        """Called when another secret is in force than before: subscriptions have to be made anew."""
 
     @property
     def primary(self) -> str | None:
@@ -81,6 +86,16 @@ class SigningSecret:
     def is_wanted(self) -> bool:
         """False where nothing comes that would be signed: over a conduit."""
         return self._wanted
+
+    def wanted(self) -> None:
+        """Messages come that Twitch signs: a secret is needed, if there was none yet."""
+        if not self._wanted:
+            self._wanted = True
+            self.problem = _UNKNOWN
+
+    def look_again(self) -> None:
+        """The config changed: another secret may stand in it."""
+        self._again.set()
 
     def not_wanted(self) -> None:
         """Messages come over a conduit: no secret is looked up or made."""
@@ -112,9 +127,11 @@ class SigningSecret:
                 await self._store.refresh()
 
     async def run(self) -> None:
-        """`keep` as a loop that a supervisor starts again if it breaks."""
-        await self.keep()
-        await asyncio.Event().wait()
+        """`keep` now and whenever the config changed, until cancelled."""
+        while True:
+            self._again.clear()
+            await self.keep()
+            await self._again.wait()
 
     async def rotate(self) -> None:
         """Make a new secret and use it from now on; the one so far stays good for 24 hours.
@@ -136,7 +153,7 @@ class SigningSecret:
     async def _take(self, secret: str) -> bool:
         """Use `secret`, and those before it if they can be had. False: those are to be looked for again."""
         async with self._lock:
-            is_new = self._primary is None
+            is_new, is_another = self._primary is None, self._primary not in {None, secret}
             complete = True
             previous: tuple[_Previous, ...] = ()
             try:
@@ -157,6 +174,9 @@ class SigningSecret:
             if is_new:
                 more = {"previous": len(previous)} if previous else {}
                 _log.info("the webhook secret is at hand", **more)
+            if is_another:
+                _log.info("another webhook secret is in force")
+                self.on_changed()
             return complete
 
     def _joined(self, kept: _Kept, old: str) -> _Kept:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -14,6 +15,8 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 STEADY_SECONDS = 60.0
 """A loop that ran this long before it broke starts over with the first pause."""
+END_SECONDS = 20.0
+"""How long a loop that is no longer wanted may take to end."""
 
 _log = structlog.get_logger(__name__)
 
@@ -24,12 +27,29 @@ class Supervisor:
     def __init__(self, tasks: Tasks, clock: Clock) -> None:
         self._tasks = tasks
         self._clock = clock
+        self._kept: dict[str, asyncio.Task[None]] = {}
         self.broken: dict[str, str] = {}
         """Loop -> why it broke, while it waits for its next start."""
 
     def keep(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `loop()` under `name` until cancelled; it must be able to start over."""
-        self._tasks.start(name, self._run(name, loop))
+        self._kept[name] = self._tasks.start(name, self._run(name, loop))
+
+    def keeps(self, name: str) -> bool:
+        """Whether a loop of that name runs, or waits for its next start."""
+        return name in self._kept
+
+    async def end(self, *names: str, timeout: float = END_SECONDS) -> None:
+        """End those loops, as far as they run, and wait until they did; they may be kept again afterwards."""
+        ending = {name: task for name in names if (task := self._kept.pop(name, None)) is not None}
+        for task in ending.values():
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending.values(), timeout=timeout)
+        for name, task in ending.items():
+            self.broken.pop(name, None)
+            if not task.done():
+                _log.error("a loop did not end in time", loop=name)
 
     async def _run(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
         pause = FIRST_PAUSE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from itsjustintv_desktop.engine.announce.images import ImageCache
@@ -14,10 +16,12 @@ _log = structlog.get_logger(__name__)
 
 
 class Avatars:
-    """`ttl`: seconds after which a picture is fetched again even though its address stayed the same."""
+    """`ttl` gives the seconds after which a picture is fetched again even though its address stayed the same."""
 
-    def __init__(self, images: ImageCache, profiles: Profiles, *, clock: Clock, ttl: float = 604800.0) -> None:
-        self.ttl = ttl
+    def __init__(
+        self, images: ImageCache, profiles: Profiles, *, clock: Clock, ttl: Callable[[], float] = lambda: 604800.0
+    ) -> None:
+        self._ttl = ttl
         self._images = images
         self._profiles = profiles
         self._clock = clock
@@ -27,7 +31,7 @@ class Avatars:
         if not profile.image_url:
             return False
         age = self._clock.now() - profile.image_at
-        return profile.image is None or profile.image.url != profile.image_url or not 0 <= age < self.ttl
+        return profile.image is None or profile.image.url != profile.image_url or not 0 <= age < self._ttl()
 
     async def kept(self, profile: Profile) -> Image | None:
         """The picture that is at hand now, new or old."""

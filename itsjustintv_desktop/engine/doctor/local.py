@@ -23,7 +23,7 @@ async def look(engine: Engine) -> Report:
     """One check for the program, one for its public port, one for each part of the detailed health."""
     found = [green("program", "It runs, and answers.")]
     if engine.address is not None:
-        found.append(await public_port(engine.address, secure=engine.reach.tls is not None))
+        found.append(await public_port(engine.address, secure=engine.reach.way.context is not None))
     health = await engine.health.report()
     found += [part(name, about) for name, about in health["parts"].items()]
     return report_of(found)

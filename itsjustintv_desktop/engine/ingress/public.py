@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,7 +12,6 @@ from aiohttp import web
 
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import (
-    AddressInUseError,
     AppError,
     LedgerError,
     MessageMalformedError,
@@ -22,19 +20,16 @@ from itsjustintv_desktop.engine.errors import (
 )
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
 from itsjustintv_desktop.engine.ingress.guard import GuardedServer, Limits, TooLargeError, read_body
+from itsjustintv_desktop.engine.ingress.listener import Listener
 from itsjustintv_desktop.engine.ingress.nocontent import NoContent
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from itsjustintv_desktop.engine.sparing import Sparing
 from itsjustintv_desktop.engine.tasks import Tasks
-from itsjustintv_desktop.engine.translate import os_sentence
 from itsjustintv_desktop.engine.twitch.messages import Challenge
 
 CALLBACK_PATH = "/twitch"
 HEALTH_PATH = "/health"
-
-_GOODBYE_SECONDS = 2.0
-"""How long the other side may take to answer the end of TLS."""
 
 _log = structlog.get_logger(__name__)
 
@@ -60,7 +55,7 @@ class PublicServer:
         self._limits = limits or Limits()
         self._tasks = Tasks()
         self._guarded: GuardedServer | None = None
-        self._listener: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._sparing: dict[str, Sparing] = {}
         self.refusals = 0
         """Messages refused because their signature or time was wrong."""
@@ -68,28 +63,15 @@ class PublicServer:
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen, and return the address bound (port 0 picks a free one). Raises AddressInUseError."""
         self._guarded = GuardedServer(self._handle, self._limits)
-        loop = asyncio.get_running_loop()
-        try:
-            self._listener = await loop.create_server(
-                self._guarded,
-                host,
-                port,
-                backlog=1024,
-                ssl=tls,
-                # A connection is ours to watch only once it has shaken hands.
-                ssl_handshake_timeout=self._limits.headers if tls else None,
-                ssl_shutdown_timeout=_GOODBYE_SECONDS if tls else None,
-            )
-        except OSError as error:
-            # From Python 3.13 on asyncio says nothing but "could not bind" here.
-            why = os_sentence(error) if error.errno else "this machine has no such address"
-            raise AddressInUseError(
-                f"Cannot listen on {host} port {port}: {why}. "
-                "Choose another [server] listen_addr or port in config.toml, or close the program that holds it."
-            ) from error
+        self._listener = Listener(self._guarded, self._limits.headers)
+        address = await self._listener.open(host, port, tls)
         self._tasks.start("ingress.sweep", self._guarded.sweep())
-        bound_host, bound_port = self._listener.sockets[0].getsockname()[:2]
-        return bound_host, bound_port
+        return address
+
+    async def move(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
+        """Listen there from now on. Connections live on. Raises AddressInUseError: all is as before."""
+        assert self._listener is not None
+        return await self._listener.move(host, port, tls)
 
     async def stop(self) -> None:
         """Stop listening, let requests under way finish (2 s), close the rest."""

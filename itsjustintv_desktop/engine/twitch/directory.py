@@ -81,6 +81,10 @@ class Directory:
                 _log.warning("the kept channels are damaged and looked up again")
         return self._valid()
 
+    def known(self, config: Config) -> dict[str, Resolved]:
+        """What is known already of the streamers of another config."""
+        return self._valid(config)
+
     def refresh(self) -> None:
         """Look again soon: the config changed."""
         self._again.set()
@@ -128,8 +132,8 @@ class Directory:
             self._on_change(self._valid())
         return bool(resolution.unanswered)
 
-    def _valid(self) -> dict[str, Resolved]:
-        streamers = self._config().streamers
+    def _valid(self, config: Config | None = None) -> dict[str, Resolved]:
+        streamers = (config or self._config()).streamers
         return {
             key: found.channel
             for key, found in self._found.items()

@@ -78,7 +78,7 @@ class TwitchParts:
         self.helix = Helix(self.client)
         self.profiles = Profiles(ledger, tasks=tasks, clock=clock)
         self.images = ImageCache(paths.images, trust=trust, clock=clock)
-        avatars = Avatars(self.images, self.profiles, clock=clock, ttl=config().cache.image_ttl)
+        avatars = Avatars(self.images, self.profiles, clock=clock, ttl=lambda: config().cache.image_ttl)
         self.enricher = TwitchEnricher(self.helix, self.profiles, avatars, tasks=tasks, clock=clock)
         self.trickle = Trickle(self.helix, self.profiles, avatars, busy=busy, clock=clock)
         self.directory = Directory(self.helix, self.profiles, ledger, config=config, on_change=on_channels, clock=clock)

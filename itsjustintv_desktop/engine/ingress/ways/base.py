@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -46,6 +47,11 @@ class Way(Protocol):
         """Where subscriptions shall point. None until something that works is known; a last one that worked stays."""
         ...
 
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        """What the public port shall speak for it; None = plain HTTP, behind somebody who speaks TLS."""
+        ...
+
     async def run(self) -> None:
         """Come up, watch over it, mend it, until cancelled. Raises nothing that can be foreseen: `status` tells."""
         ...
@@ -80,6 +86,10 @@ class BaseWay:
     @property
     def target(self) -> Target | None:
         return self._target
+
+    @property
+    def context(self) -> ssl.SSLContext | None:
+        return None
 
     def nudge(self) -> None:
         self._nudged.set()

@@ -55,7 +55,16 @@ class NoWay(BaseWay):
         self, clock: Clock, on_change: Callable[[], None], *, config: Callable[[], Config] = lambda: Config()
     ) -> None:
         super().__init__(clock, on_change)
-        twitch = config().twitch
+        self._config = config
+        self._look()
+
+    async def run(self) -> None:
+        while True:
+            await self._pause(_LOOK_SECONDS)
+            self._look()
+
+    def _look(self) -> None:
+        twitch = self._config().twitch
         asks = bool(twitch.client_id) and twitch.poll_interval > 0
         found = "are found by asking every few minutes only" if asks else "are not noticed while they begin"
         self._tell(
@@ -65,7 +74,3 @@ class NoWay(BaseWay):
             'Set [twitch] transport = "conduit" (nothing else is needed), or an address: see "How Twitch reaches you" '
             "in the documentation.",
         )
-
-    async def run(self) -> None:
-        while True:
-            await self._pause(_LOOK_SECONDS)

@@ -1,0 +1,92 @@
+"""What differs between two configs, in words and without values: they may be secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from itsjustintv_desktop.engine.config.destinations import effective_destinations
+from itsjustintv_desktop.engine.config.schema import Config
+
+_NAMED = 5
+"""So many names are said one by one."""
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """Entries of a table of tables that came, went, or are another now."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """`keys` are those of the other tables, such as "[retry] max_age"."""
+
+    streamers: Names = Names()
+    destinations: Names = Names()
+    keys: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.streamers or self.destinations or self.keys)
+
+    @property
+    def shrinks(self) -> bool:
+        """Something is gone: it may be a file that is only half written."""
+        return bool(self.streamers.removed or self.destinations.removed)
+
+    @property
+    def sentence(self) -> str:
+        """For a person: what is different, "" for nothing."""
+        parts = [*_words("streamer", self.streamers), *_words("destination", self.destinations)]
+        if self.keys:
+            parts.append(f"changed {_listed(self.keys)}")
+        text = "; ".join(parts)
+        return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def compare(before: Config, after: Config) -> Changes:
+    """Destinations are the effective ones, those that belong to a streamer or are the global one included."""
+    return Changes(
+        streamers=_names(before.streamers, after.streamers),
+        destinations=_names(effective_destinations(before), effective_destinations(after)),
+        keys=tuple(_keys(before, after)),
+    )
+
+
+def _names(before: Mapping[str, Any], after: Mapping[str, Any]) -> Names:
+    return Names(
+        added=tuple(name for name in after if name not in before),
+        removed=tuple(name for name in before if name not in after),
+        changed=tuple(name for name in after if name in before and after[name] != before[name]),
+    )
+
+
+def _keys(before: Config, after: Config) -> Iterator[str]:
+    for name in Config.__struct_fields__:
+        if name not in {"streamers", "destinations", "global_webhook"}:
+            yield from _within(name, getattr(before, name), getattr(after, name))
+
+
+def _within(table: str, before: msgspec.Struct, after: msgspec.Struct) -> Iterator[str]:
+    for name in before.__struct_fields__:
+        old, new = getattr(before, name), getattr(after, name)
+        if isinstance(old, msgspec.Struct):
+            yield from _within(f"{table}.{name}", old, new)
+        elif old != new:
+            yield f"[{table}] {name}"
+
+
+def _words(what: str, names: Names) -> list[str]:
+    said = (("added", names.added), ("removed", names.removed), ("changed", names.changed))
+    return [f"{word} {what}{'s' if len(some) > 1 else ''} {_listed(some)}" for word, some in said if some]
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

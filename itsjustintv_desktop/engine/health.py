@@ -61,6 +61,7 @@ class Health:
             "deliveries": ledger,
         }
         if engine.address is not None:
+            parts["config"] = self._config()
             parts |= self._reach()
         for name, why in engine.supervisor.broken.items():
             parts[name] = _Part("failing", f"It broke ({why}) and is started again. See the log.")
@@ -69,6 +70,10 @@ class Health:
             if state != "closed":
                 parts[f"destination {name}"] = _Part("waiting", reason, lanes.lane(name).breaker.snapshot().since)
         return parts
+
+    def _config(self) -> _Part:
+        state = self._engine.reload.state
+        return _Part("ok" if state.state == "ok" else "failing", state.reason, state.since)
 
     def _ledger(self) -> _Part:
         ledger = self._engine.ledger

@@ -58,6 +58,7 @@ class Reload:
             content = await self._watcher.another(self._seen, within=BIND_AGAIN if self._unbound else None)
             if content is None:
                 self._seen = ""  # the same file, tried once more
+                self._watcher.nudge()
                 continue
             await self._consider(content)
 
@@ -80,12 +81,14 @@ class Reload:
         changes = compare(self._engine.live.config, loaded.config)
         if changes.shrinks and not await self._watcher.steady(content, CAREFUL):
             return
-        self._handled(content)
         try:
             await self.apply(loaded, changes)
         except AddressInUseError as error:
+            self._handled(content)
             self._unbound = True
             self._keep("waiting", f"{error.message} The last good config stays in force, and this is tried again.")
+        else:
+            self._handled(content)
 
     async def apply(self, loaded: Loaded, changes: Changes) -> None:
         """Work by another config from now on. Raises AddressInUseError: nothing was changed then.

@@ -36,7 +36,9 @@ class ConfigFacts(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool = False
     """The file is not as it was when the program read it."""
     problems: tuple[str, ...] = ()
-    """Why the next start could not use it as it is now."""
+    """Why it could not be used as it is now."""
+    kept: str = ""
+    """Why the last good config stays in force, as the running program says; "" = the file is in force."""
 
 
 class SecretsFacts(msgspec.Struct, frozen=True, kw_only=True):

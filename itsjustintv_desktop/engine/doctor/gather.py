@@ -104,6 +104,7 @@ class Gatherer:
             notices=loaded.notices,
             changed=changed,
             problems=problems,
+            kept=engine.reload.state.reason if engine.listening is not None else "",
         )
 
     async def _secrets(self) -> SecretsFacts:

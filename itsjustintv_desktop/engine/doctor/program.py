@@ -33,15 +33,15 @@ def config(facts: ConfigFacts) -> Check:
     if facts.problems:
         return amber(
             name,
-            f"{facts.path} was changed and cannot be used any more: {facts.problems[0]}. The one read before is in "
-            "force until the program ends.",
+            f"{facts.path} was changed and cannot be used any more: {facts.problems[0]}. The last good one is in "
+            "force.",
             "Mend it: `config check` names every line.",
         )
+    if facts.kept:
+        return amber(name, facts.kept, "Correct it as the sentence says; it is taken up by itself.")
     if facts.changed:
         return amber(
-            name,
-            f"{facts.path} was changed since the program read it; the one read before is in force.",
-            "Restart the program.",
+            name, f"{facts.path} was changed a moment ago and is not in force yet.", "Ask again in a few seconds."
         )
     if facts.warnings:
         more = len(facts.warnings) - 1

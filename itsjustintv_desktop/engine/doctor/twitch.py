@@ -12,7 +12,7 @@ def token(facts: TwitchFacts) -> Check:
     if problem is None:
         return green(name, "Twitch accepts the client id and secret.")
     if isinstance(problem, TwitchAuthError):
-        return red(name, problem.message, "Correct [twitch] client_id and client_secret, and restart the program.")
+        return red(name, problem.message, "Correct [twitch] client_id and client_secret.")
     if isinstance(problem, TwitchRateLimitedError):
         return amber(name, problem.message)
     if isinstance(problem, TwitchUnreachableError):

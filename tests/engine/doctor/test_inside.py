@@ -64,9 +64,11 @@ def test_warnings_of_the_config() -> None:
     assert "config check" in check.fix
 
 
-def test_a_config_that_was_changed_behind_the_programs_back() -> None:
+def test_a_config_that_was_changed_and_is_not_in_force() -> None:
     check = program.config(given.config(changed=True))
-    assert (colour(check), check.fix) == ("amber", "Restart the program.")
+    assert (colour(check), check.fix) == ("amber", "Ask again in a few seconds.")
+    check = program.config(given.config(changed=True, kept="Port 80 is taken. The last good config stays in force."))
+    assert (colour(check), "Port 80 is taken" in check.message) == ("amber", True)
     check = program.config(given.config(changed=True, problems=("config.toml:1: it is no TOML", "more")))
     assert colour(check) == "amber"
     assert "cannot be used any more: config.toml:1: it is no TOML." in check.message

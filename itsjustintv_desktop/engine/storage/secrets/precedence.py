@@ -62,7 +62,7 @@ class SecretValues:
         if written and written != KEYRING:
             raise UsageError(
                 "The webhook secret stands in the config or the environment, so it has to be changed there: "
-                "[twitch] webhook_secret, 10 to 100 ASCII characters. Then start the program again."
+                "[twitch] webhook_secret, 10 to 100 ASCII characters."
             )
         return secrets.token_urlsafe(32)
 

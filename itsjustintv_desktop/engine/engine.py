@@ -36,6 +36,7 @@ from itsjustintv_desktop.engine.signing import SigningSecret
 from itsjustintv_desktop.engine.source import Enricher, Incoming, StreamEventSource
 from itsjustintv_desktop.engine.storage.feed import Feed
 from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.supervisor import Supervisor
 from itsjustintv_desktop.engine.tasks import Tasks
@@ -195,7 +196,7 @@ class Engine:
         paths, clock = self._options.paths, self.clock
         self._source = TwitchSource()
         self._sources: list[StreamEventSource] = [self._source, *(source for source, _ in self._options.sources)]
-        enrichers: dict[str, Enricher] = {self._source.name: twitch.enricher}
+        enrichers: dict[str, Enricher] = {self._source.name: twitch.enricher, QUEUE: twitch.enricher}
         enrichers.update({source.name: enricher for source, enricher in self._options.sources})
         self.feed = Feed(
             self.ledger,

@@ -12,6 +12,7 @@ AppError
 ├── ControlError            the running instance could not be reached or refused
 ├── ImageError              a profile image cannot be had or kept
 ├── CertificateError        no certificate could be had or used; `kind` says what stood in the way
+├── GoFileError             a file of the Go service cannot be taken over
 ├── LedgerError
 │   ├── LedgerUnavailableError    cannot commit now (disk full, read-only, locked); heals by itself
 │   ├── LedgerCorruptError        the file is damaged and was put aside
@@ -134,6 +135,10 @@ class CertificateError(AppError):
         self.domain = domain
         self.validation = validation
         self.retry_after = retry_after
+
+
+class GoFileError(AppError):
+    title = "A file of the Go service cannot be taken over"
 
 
 class LedgerError(AppError):

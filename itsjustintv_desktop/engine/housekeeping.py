@@ -112,5 +112,7 @@ class Housekeeping:
         total = 0
         while gone := await self._ledger.purge(history, noted, min(history, now - cache.dedup_ttl)):
             total += gone
+        while gone := await self._ledger.forget_told():
+            total += gone
         if total:
             _log.info("old history was forgotten", rows=total)

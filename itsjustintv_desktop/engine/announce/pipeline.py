@@ -13,9 +13,9 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine.announce import elsewhere, restart
 from itsjustintv_desktop.engine.announce import filter as tag_filter
 from itsjustintv_desktop.engine.announce import payload as payloads
-from itsjustintv_desktop.engine.announce import restart
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.errors import LedgerError, NotFoundError, UsageError
@@ -73,6 +73,7 @@ class Pipeline:
         self._on_not_watched = on_not_watched
         self._on_revoked = on_revoked
         self._restarts = restart.Restarts(ledger, clock=clock, skew=skew, on_broadcast=on_broadcast)
+        self._elsewhere = elsewhere.Elsewhere(ledger)
         self._tasks = Tasks()
         self._wake = asyncio.Event()
         self._wake.set()
@@ -125,6 +126,9 @@ class Pipeline:
         known = [each for each in chosen if had.issuperset(_keys(each))]
         settled += [(record, _already(record, streamer)) for record, streamer, _ in known]
         chosen = [each for each in chosen if not had.issuperset(_keys(each))]
+        told = await self._elsewhere.told(chosen)
+        settled += [(record, elsewhere.settlement(record, who)) for record, who, _ in chosen if record.id in told]
+        chosen = [each for each in chosen if each[0].id not in told]
         window = live.config.twitch.restart_window
         rivals = await self._restarts.rivals(chosen, before, window)
         halves = {event_id: rival.gap for event_id, rival in rivals.items() if not rival.in_work}

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from itsjustintv_desktop.engine.storage.ledger import importing
+
 KEPT = 5
 """Broadcasts remembered of a channel."""
 ECHO = 180.0
@@ -197,7 +199,14 @@ def _fate(connection: sqlite3.Connection, stream: Stream, working: set[tuple[str
     ).fetchone()
     if once is not None:
         return "announced"
-    return "accepted" if (stream.broadcaster_id, stream.stream_id) in working else ""
+    if (stream.broadcaster_id, stream.stream_id) in working:
+        return "accepted"
+    began = connection.execute(
+        "SELECT started_at FROM broadcasts WHERE broadcaster_id = ? AND stream_id = ?",
+        (stream.broadcaster_id, stream.stream_id),
+    ).fetchone()
+    told = began is not None and importing.was_told(connection, stream.broadcaster_id, stream.stream_id, began[0])
+    return "announced" if told else ""
 
 
 def _see_again(connection: sqlite3.Connection, known: Broadcast, sight: Sight) -> None:

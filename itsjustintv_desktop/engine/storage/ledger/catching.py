@@ -15,7 +15,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.models import EventState, StreamEvent
-from itsjustintv_desktop.engine.storage.ledger import broadcasting, keeping
+from itsjustintv_desktop.engine.storage.ledger import broadcasting, importing, keeping
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.announcing import announced_to, settle_many
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, Sight
@@ -41,7 +41,8 @@ class Action(StrEnum):
 
 
 class Known(NamedTuple):
-    """What the ledger knows of a stream: announced to all its destinations, and what became of each of its events."""
+    """What the ledger knows of a stream: announced to all its destinations (or by the Go service), and what became of
+    each of its events."""
 
     announced: bool
     events: tuple[tuple[str, str], ...]
@@ -100,7 +101,8 @@ def catch_up(
     ids: list[int | None] = []
     for event, names in finds:
         known = Known(
-            announced=had.issuperset((name, event.broadcaster_id, event.stream_id) for name in names),
+            announced=had.issuperset((name, event.broadcaster_id, event.stream_id) for name in names)
+            or importing.was_told(connection, event.broadcaster_id, event.stream_id, event.started_at),
             events=_events(connection, event.broadcaster_id, event.stream_id, working),
             begun_anew=float(begun) if begun else None,
         )

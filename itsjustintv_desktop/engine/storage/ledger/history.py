@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from itsjustintv_desktop.engine.models import DeliveryView
+from itsjustintv_desktop.engine.storage.ledger.importing import PAST
 from itsjustintv_desktop.engine.storage.ledger.records import (
     EVENT_COLUMNS,
     EventRecord,
@@ -23,10 +24,14 @@ _PAST = "(broadcaster_id, stream_id) NOT IN (SELECT broadcaster_id, stream_id FR
 
 
 def feed(connection: sqlite3.Connection, limit: int, before: int | None = None) -> list[FeedEntry]:
-    """The newest announced events with their deliveries, oldest first; `before` pages back by event id."""
+    """The newest announced events with their deliveries, oldest first; `before` pages back by event id.
+
+    The past of the Go service is left out: it came in at once, and would push our own out of output.json.
+    """
     rows = connection.execute(
-        "SELECT id, received_at, payload FROM events WHERE state = 'announced' AND id < ? ORDER BY id DESC LIMIT ?",
-        (before if before is not None else 2**62, limit),
+        "SELECT id, received_at, payload FROM events WHERE state = 'announced' AND source != ? AND id < ? "
+        "ORDER BY id DESC LIMIT ?",
+        (PAST, before if before is not None else 2**62, limit),
     ).fetchall()
     by_event: dict[int, list[DeliveryView]] = {row[0]: [] for row in rows}
     if rows:

@@ -25,6 +25,7 @@ from itsjustintv_desktop.engine.storage.ledger import (
     catching,
     claiming,
     history,
+    importing,
     keeping,
     latest,
     managing,
@@ -257,6 +258,28 @@ class Ledger:
     async def purge(self, history_before: float, noted_before: float, once_before: float) -> int:
         """Forget one bite of old things. Returns how many rows; 0 = done."""
         return await self._run(history.purge, history_before, noted_before, once_before)
+
+    # Moving in
+
+    async def take_over(self, entries: Sequence[importing.ImportedEvent]) -> list[bool]:
+        """Store what another program announced, a page at a time; for each True new, False known."""
+        return await self._run(importing.take_over, entries, self._clock.now())
+
+    async def keep_told(self, keys: Sequence[tuple[bytes, float]]) -> int:
+        """Remember streams that were announced elsewhere, until then. Returns how many were not known."""
+        return await self._run(importing.keep_told, keys)
+
+    async def has_told(self) -> bool:
+        """Whether any stream is remembered that was announced elsewhere."""
+        return await self._run(importing.has_told)
+
+    async def told(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of a page of `importing.key_of` that were announced elsewhere."""
+        return await self._run(importing.told, keys)
+
+    async def forget_told(self) -> int:
+        """Forget one bite of those whose time is over. Returns how many; 0 = done."""
+        return await self._run(importing.forget_told, self._clock.now())
 
     # Subscriptions at Twitch
 

@@ -64,6 +64,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE INDEX events_stream ON events(broadcaster_id, stream_id)
             WHERE state != 'accepted' AND kind = 'stream.online'""",
     ),
+    (
+        # Streams that the Go service announced before it was replaced, by its own hashes: see importing.py.
+        "CREATE TABLE told_elsewhere(key BLOB PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID",
+    ),
 )
 
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "deliveries": "Look at the queue and the history, and steer them.",
     "doctor": "Will the next stream be announced? Every link of the chain.",
     "test-event": "Send a test announcement to a streamer's destinations.",
+    "import-go": "Take over from the Go service.",
 }
 
 

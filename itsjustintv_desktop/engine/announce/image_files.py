@@ -19,12 +19,17 @@ _PART_TTL = 3600.0
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
+def digest_of(data: bytes) -> str:
+    """SHA-256 (hex): what a picture is called here."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def keep(folder: Path, data: bytes, extension: str) -> str:
     """Store these bytes and return their SHA-256 (hex). Raises OSError.
 
     No fsync: a file that a power cut tore doesn't match its name, so `load` drops it.
     """
-    digest = hashlib.sha256(data).hexdigest()
+    digest = digest_of(data)
     path = folder / f"{digest}.{extension}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if load(folder, digest) is not None:

@@ -109,6 +109,15 @@ class ConfigFile:
             value = {self._actual((*_keys(path), name))[-1]: item for name, item in value.items()}
         self._attempt(lambda: self._toml.set(keys, value))
 
+    def append(self, text: str) -> None:
+        """Put whole tables at the end. Raises UsageError if the file's layout does not allow it."""
+        joined = f"{self._toml.text.rstrip()}\n\n{text}" if self._toml.text.strip() else text
+        try:
+            read_toml(joined, self._name)
+        except ConfigError as error:
+            raise UsageError(f"Nothing can be added at the end of the file: {error.message}") from None
+        self._toml.text = joined
+
     def remove(self, path: Keys | str) -> bool:
         """False if it was not there. Streamers keep naming a destination that is removed: `save` will say so."""
         keys = self._actual(path)

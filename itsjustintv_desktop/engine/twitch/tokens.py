@@ -47,6 +47,13 @@ class _Token(msgspec.Struct, frozen=True):
         return [("client_id", self.client_id)]
 
 
+def stored(client_id: str, access_token: str, *, now: float, expires_at: float) -> str | None:
+    """What the secret store keeps for a token that ends at `expires_at` (Unix seconds); None if it ends too soon."""
+    renew_at = expires_at - min(_EARLY, (expires_at - now) / 10)
+    token = _Token(client_id, access_token, renew_at)
+    return msgspec.json.encode(token).decode() if now < renew_at else None
+
+
 class AppTokens:
     """Gives out the token, bound to the client id it was made for.
 

@@ -13,6 +13,7 @@ import pytest
 from itsjustintv_desktop.engine.models import EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import broadcasting, catching
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Known, Verdict
+from itsjustintv_desktop.engine.storage.ledger.importing import key_of
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
 from tests.engine.catchup.rig import Net, opened_net
 from tests.support.clock import START
@@ -205,3 +206,18 @@ def test_a_stream_that_an_answer_names_twice_is_one_event(tmp_path: Path) -> Non
     caught = catching.catch_up(connection, ["1"], [find, find], judge, START, START)
     connection.close()
     assert [verdict.action for verdict in caught.verdicts] == [Action.SUBMIT, Action.NOTHING]
+
+
+async def test_a_stream_that_the_go_service_announced_is_not_found_anew(tmp_path: Path) -> None:
+    async with opened_net(tmp_path) as net:
+        net.watch("alice", "bob")
+        stream_id = await net.live("alice", ago=300)
+        await net.live("bob", ago=300)
+        stream = net.simulator.state.get("alice").stream
+        assert stream is not None
+        key = key_of(net.user_id("alice"), stream_id, stream.started_at)
+        assert key is not None
+        await net.world.ledger.keep_told([(key, START + 7200)])
+        await net.ask()
+        found = [record.event.broadcaster_login for record in await net.records()]
+        assert found == ["bob"]

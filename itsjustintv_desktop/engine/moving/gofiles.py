@@ -60,8 +60,9 @@ def find(folder: Path, config: Path | None) -> Layout:
         layout = Layout(folder.parent, folder, _config(config, folder, folder.parent))
     else:
         layout = Layout(folder, inner, _config(config, folder))
-    if (layout.data / "ledger.db").exists():
-        raise UsageError(f"{layout.data} belongs to this program, not to the Go service: there is a ledger.db in it.")
+    for place in (folder, layout.data):
+        if (place / "ledger.db").exists():
+            raise UsageError(f"{place} belongs to this program, not to the Go service: there is a ledger.db in it.")
     if layout.config is None and not _has_files(layout.data):
         raise NotFoundError(
             f"{folder} is no folder of the Go service: there is neither a config.toml nor data/ with one of "

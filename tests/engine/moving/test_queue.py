@@ -218,7 +218,7 @@ async def test_payloads_of_any_shape_are_taken_over_and_can_be_sent(go: GoFolder
     for event in await go.events():
         stored = msgspec.json.decode(event.payload or b"")
         for kind in ("json", "discord", "slack"):
-            formats.render(kind, stored, None)  # type: ignore[arg-type]
+            formats.render(kind, stored, None)
     assert (await go.part(NAME)).already == len(odd)
 
 

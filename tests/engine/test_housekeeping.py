@@ -211,3 +211,15 @@ async def test_a_revocation_is_kept_as_long_as_the_history(house: House) -> None
     kept = await world.ledger.event(revoked)
     assert kept is not None
     assert kept.reason == "revoked"
+
+
+async def test_streams_of_the_go_service_are_forgotten_in_their_time(house: House) -> None:
+    ledger, now = house.world.ledger, house.world.clock.now()
+    await ledger.keep_told([(number.to_bytes(32, "big"), now + 60) for number in range(1200)])
+    await ledger.keep_told([(b"\xff" * 32, now + 2 * PURGE_EVERY)])
+    house.world.clock.advance(61)
+    await house.keeping.tidy()
+    assert await ledger.told([b"\0" * 32, b"\xff" * 32]) == {b"\xff" * 32}
+    house.world.clock.advance(2 * PURGE_EVERY)
+    await house.keeping.tidy()
+    assert not await ledger.has_told()

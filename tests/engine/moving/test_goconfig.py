@@ -205,3 +205,24 @@ async def test_the_environment_counts_for_what_is_used_and_is_not_written(go: Go
     environ: dict[str, Any] = {**ENVIRON, "ITSJUSTINTV_TWITCH_CLIENT_ID": "from-the-environment"}
     await go.move(environ=environ)
     assert "from-the-environment" not in go.paths.config.read_text(encoding="utf-8")
+
+
+async def test_where_the_go_service_was_reached_counts_as_ours(go: GoFolder) -> None:
+    """So its subscriptions are deleted once this program has its own, whatever way it is reached by."""
+    await go.move()
+    await go.move()
+    ledger = await go.ledger()
+    try:
+        assert await ledger.targets() == ["webhook https://me.example/twitch"]
+    finally:
+        await ledger.close()
+
+
+async def test_subscriptions_of_another_application_are_not_ours(go: GoFolder) -> None:
+    go.ours(OURS)
+    await go.move()
+    ledger = await go.ledger()
+    try:
+        assert await ledger.targets() == []
+    finally:
+        await ledger.close()

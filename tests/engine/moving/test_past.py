@@ -41,6 +41,24 @@ async def test_each_stands_in_the_history_with_what_became_of_it(go: GoFolder) -
         assert (event.state, event.event.source) == (EventState.ANNOUNCED, PAST)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        "unexpected answer 404 at /alice?token=alices-token",
+        "the token alices-token was refused",
+        'Post "https://gone.example/alices-token": EOF',
+        {"not": "a text"},
+        "alices-token\ud800\x00",
+    ],
+)
+async def test_no_part_of_an_address_is_kept(go: GoFolder, error: Any) -> None:
+    go.write(NAME, [over(success=False, error=error)])
+    await go.move()
+    (failed,) = await go.deliveries()
+    assert "alices-token" not in (failed.last_error or "")
+    assert "alices-token" not in (go.paths.data / NAME).read_text()
+
+
 async def test_again_changes_nothing(go: GoFolder) -> None:
     go.write(NAME, [over(at=-at) for at in range(9000, 8000, -10)])
     await go.move()

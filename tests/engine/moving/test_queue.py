@@ -6,16 +6,27 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from itsjustintv_desktop.engine.config.load import parse
 from itsjustintv_desktop.engine.config.schema import Retry
 from itsjustintv_desktop.engine.delivery import formats, schedule
 from itsjustintv_desktop.engine.models import DeliveryState, EventState
+from itsjustintv_desktop.engine.moving import announcements
+from itsjustintv_desktop.engine.moving.announcements import Reading
+from itsjustintv_desktop.engine.moving.names import Names
+from itsjustintv_desktop.engine.moving.payload import Pictures
 from itsjustintv_desktop.engine.moving.report import State
 from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
-from tests.engine.moving.gofolder import ALICE_URL, GLOBAL_URL, PNG, GoFolder, payload, waiting, when
+from tests.engine.moving.gofolder import ALICE_URL, CONFIG, GLOBAL_URL, PNG, GoFolder, payload, waiting, when
 from tests.support.clock import START
 
 NAME = "retry_state.json"
+KEYS = [
+    "webhook_url", "payload", "streamer_key", "attempt", "next_retry", "timestamp", "success", "error", "image", "url",
+    "data", "stream", "id", "tags", "streamer_login", "streamer_id", "streamer_name", "started_at", "view_count",
+]  # fmt: skip
 ELSEWHERE = "https://elsewhere.example/hook"
 
 
@@ -185,6 +196,41 @@ async def test_attempts_that_cannot_be(go: GoFolder, attempt: Any) -> None:
     assert (await go.part(NAME)).taken == 1
     (delivery,) = await go.deliveries()
     assert 0 <= delivery.attempts <= 10_000
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.sampled_from([ALICE_URL, when(), "alice"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS) | st.text(), inner, max_size=6),
+    max_leaves=25,
+)
+
+
+@given(entry=st.dictionaries(st.sampled_from(KEYS), JSON, max_size=8) | JSON)
+def test_any_entry_is_an_event_or_left_out_with_a_reason(entry: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    config = parse(CONFIG, file="config.toml", environ={}).config
+    names = Names(config, None, {})
+    pictures = Pictures(tmp_path_factory.getbasetemp() / "pictures")
+    for reading, events in (
+        (
+            first := Reading(),
+            announcements.queued(
+                [entry], first, names, pictures, now=START, latest=START + 9, written_at=START, max_age=60.0,
+                vault_is_shut=False,
+            ),
+        ),
+        (
+            second := Reading(),
+            announcements.past([entry], second, names, pictures, addresses={}, now=START, history=1e9),
+        ),
+    ):  # fmt: skip
+        made = list(events)
+        assert len(made) + len(reading.left_out) + reading.old >= 1
+        for event in made:
+            stored = msgspec.json.decode(event.payload("1"))
+            assert set(stored) == set(formats.json.KEYS)
+            assert event.event.received_at <= START
+            for kind in ("json", "discord", "slack"):
+                formats.render(kind, stored, None)
 
 
 BROKEN: list[Any] = [

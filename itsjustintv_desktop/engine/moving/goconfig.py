@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.load import BOM, Loaded, decode, parse, read_bytes, read_toml
 from itsjustintv_desktop.engine.config.read import ALIASES, name_in
 from itsjustintv_desktop.engine.config.save import ConfigFile
-from itsjustintv_desktop.engine.config.schema import Config, Destination, GlobalWebhook, Streamer
+from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, GlobalWebhook, Streamer
 from itsjustintv_desktop.engine.moving.report import Part, State, number
 
 _TWITCH = ("client_id", "client_secret", "webhook_secret", "incoming_webhook_url")
@@ -121,7 +121,7 @@ def _new_streamers(go: GoConfig, ours: Config, part: Part) -> Iterator[tuple[tup
         if streamer is None or not isinstance(content, Mapping):
             continue
         if key in ours.streamers:
-            same = ours.streamers[key] == streamer
+            same = _is_same(ours.streamers[key], streamer)
             part.already += same
             if not same:
                 _leave(part, ("streamers", key), "yours says something else and stays")
@@ -142,10 +142,18 @@ def _new_destinations(go: GoConfig, ours: Config, part: Part) -> Iterator[tuple[
             continue
         if name not in ours.destinations:
             yield ("destinations", name), _known(Destination, content)
-        elif ours.destinations[name] == destination:
+        elif _is_same(ours.destinations[name], destination):
             part.already += 1
         else:
             _leave(part, ("destinations", name), "yours says something else and stays")
+
+
+def _is_same(ours: msgspec.Struct, theirs: msgspec.Struct) -> bool:
+    """Whether both say the same; what was moved to the vault does not differ."""
+    return all(
+        getattr(ours, name) in (getattr(theirs, name), KEYRING) or name == "format_guessed"
+        for name in ours.__struct_fields__
+    )
 
 
 def _known(schema: type[msgspec.Struct], table: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,12 +186,15 @@ def _application(go: GoConfig, ours: Config) -> dict[str, Any]:
 def _say_what_stays(go: GoConfig, ours: Config, part: Part, application: Mapping[str, Any]) -> None:
     """Keys that the Go service's owner wrote and that differ in ours, by name: values may be secrets."""
     defaults = Config()
+    same_application = go.config.twitch.client_id == ours.twitch.client_id
     for table in ("server", "twitch", "global_webhook", "retry", "output", "telemetry"):
         go_table, our_table = getattr(go.config, table), getattr(ours, table)
         differing = [
             key
             for key in type(go_table).__struct_fields__
             if getattr(go_table, key) not in (getattr(our_table, key), getattr(getattr(defaults, table), key))
+            and getattr(our_table, key) != KEYRING
+            and not (key in {"client_secret", "webhook_secret"} and same_application and not getattr(our_table, key))
             and key not in application
             and not (table == "global_webhook" and our_table == defaults.global_webhook)
             and key not in {"token_file", "state_file"}

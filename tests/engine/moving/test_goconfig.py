@@ -190,6 +190,8 @@ async def test_secrets_go_to_the_vault_when_asked(go: GoFolder) -> None:
     text = go.paths.config.read_text(encoding="utf-8")
     for secret in ("the-client-secret", "the-webhook-secret", "globals-path", "alices-signing-secret"):
         assert secret not in text
+    again = await go.part(NAME)
+    assert (again.taken, again.already, again.left_out, again.notes) == (0, 2, 0, []), "what was moved is no difference"
     assert (await go.move(move_secrets=True)).ok
 
 

@@ -33,7 +33,7 @@ def test_the_commands_of_the_contract_are_there() -> None:
     wanted = [
         "serve", "demo", "simulator", "config check", "config example", "config path", "deliveries list",
         "deliveries retry", "deliveries drop", "deliveries resend", "test-event", "doctor", "subscriptions list",
-        "subscriptions sync", "subscriptions delete",
+        "subscriptions sync", "subscriptions delete", "import-go",
     ]  # fmt: skip
     assert {tuple(name.split()) for name in wanted} <= found
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from itsjustintv_desktop.engine.control.lock import InstanceLock
+from itsjustintv_desktop.engine.twitch.timestamps import format_rfc3339
 from tests.engine.moving.gofolder import CONFIG, ENVIRON, GLOBAL_URL, SECRETS, GoFolder, over, payload, told, waiting
-from tests.support.commands import Result, here
+from tests.keyring_session import keyring_session
+from tests.support.commands import Result, beside, here
 
 
 @pytest.fixture
@@ -110,3 +114,28 @@ def test_without_a_keyring_the_rest_is_taken_over(go: GoFolder) -> None:
     result = run(go, str(go.root), "--json")
     assert parts(result)["retry_state.json"]["taken"] == 1
     assert parts(result)["tokens.json"]["state"] == "left"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is Linux' own")
+async def test_with_a_real_keyring_locked_and_then_open(go: GoFolder) -> None:
+    """Locked: the token is left out, the rest comes over. Open: repeating keeps it, and moves the secrets."""
+    go.config(CONFIG.replace('store = "passphrase"', 'store = "keyring"'))
+    expires = format_rfc3339(time.time() + 5_000_000)
+    go.write("tokens.json", {"access_token": "a-token-of-the-go-service", "expires_in": 1, "expires_at": expires})
+    go.queue(waiting())
+    with keyring_session() as session:
+        session.lock()
+        first = await beside(go.paths, "import-go", str(go.root), "--json", environ=session.environment)
+        assert parts(first)["retry_state.json"]["taken"] == 1
+        assert parts(first)["tokens.json"]["state"] == "left"
+        assert "nlock" in parts(first)["tokens.json"]["notes"][0]
+        session.unlock()
+        command = ("import-go", str(go.root), "--move-secrets", "--json")
+        second = await beside(go.paths, *command, environ=session.environment)
+        assert (second.code, second.err) == (0, "")
+        assert (parts(second)["tokens.json"]["taken"], parts(second)["secrets"]["taken"]) == (1, 4)
+        third = await beside(go.paths, *command, environ=session.environment)
+        assert parts(third)["tokens.json"]["already_there"] == 1
+        assert {part["taken"] for part in third.json["parts"]} == {0}
+    assert "the-client-secret" not in go.paths.config.read_text(encoding="utf-8")
+    assert go.leaks() == []

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import structlog
 
+from itsjustintv_desktop.engine import logs, redaction
 from tests.support.disks import can_mount
 
 pytest_plugins = ["tests.no_skips"]
@@ -70,7 +71,8 @@ def pytest_collection_finish() -> None:
 def error_log(request: pytest.FixtureRequest) -> Iterator[ErrorLog]:
     """Fails the test for unexpected errors, tasks and threads. Comes first, so it looks after all else is over."""
     log = ErrorLog()
-    structlog.reset_defaults()
+    logs.reset()
+    redaction.forget()
     structlog.configure(processors=[log.process, *structlog.get_config()["processors"]])
     logging.getLogger().addHandler(log)
     before = set(threading.enumerate())
@@ -81,7 +83,7 @@ def error_log(request: pytest.FixtureRequest) -> Iterator[ErrorLog]:
     if is_async:
         gc.collect()  # a task that failed unheard is reported when it is collected
     logging.getLogger().removeHandler(log)
-    structlog.reset_defaults()
+    logs.reset()
     left = _threads_left(before)
     assert not left, f"threads left running: {', '.join(left)}"
     unexpected = _unexpected(request, log.messages)

@@ -20,6 +20,7 @@ from itsjustintv_desktop.engine.delivery.sign import base_headers, signature_hea
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.errors import ConfigError
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome
+from itsjustintv_desktop.engine.redaction.spellings import address_secrets, worth_hiding
 from itsjustintv_desktop.engine.translate import network_sentence
 
 USER_AGENT = f"itsjustintv-desktop/{__version__}"
@@ -162,11 +163,11 @@ class _Exchange:
         """The text that came back, without anything secret that it echoes."""
         if self.headers.get("Content-Encoding", "identity").lower() != "identity":
             return ""
-        secrets = excerpt.address_secrets(url)
+        secrets = address_secrets(url)
         values = [secret or "", *destination.headers.values(), *self._sent.getall(destination.header, [])]
         values += self._sent.getall("webhook-signature", [])
         return excerpt.clean(
-            bytes(self._data), truncated=not self._complete, secrets=secrets | excerpt.worth_hiding(values)
+            bytes(self._data), truncated=not self._complete, secrets=secrets | worth_hiding(values)
         )
 
 

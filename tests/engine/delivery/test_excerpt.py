@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.delivery.excerpt import address_secrets, clean, worth_hiding
+from itsjustintv_desktop.engine.delivery.excerpt import clean
+from itsjustintv_desktop.engine.redaction.spellings import address_secrets, worth_hiding
 
 DISCORD = "https://discord.com/api/webhooks/112233445566778899/aBcDeFgHiJkLmNoPqRsTuVwXyZ-0123456789"
 SLACK = "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"

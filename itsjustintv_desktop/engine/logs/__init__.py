@@ -1,0 +1,138 @@
+"""Logs: lines for people on stderr, and JSON in logs/ of the data directory (docs/logs.md).
+
+Everything takes one way, what libraries say included: structlog's processors, where secrets are hidden, then the
+handlers of `logging`. There is one set of logs a process.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, TextIO
+
+import structlog
+
+from itsjustintv_desktop.engine.logs import chain
+from itsjustintv_desktop.engine.redaction import redact
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.logs.background import Background
+
+Level = Literal["debug", "info", "warning", "error"]
+LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
+
+FLUSH_SECONDS = 5.0
+"""How long a slow disk may hold up the end of the program."""
+
+_OURS = "itsjustintv_desktop"
+_console: logging.Handler | None = None
+_file: Background | None = None
+
+
+def configure(level: str = "info", stream: TextIO | None = None) -> None:
+    """Send this program's logs, and warnings of libraries, to `stream` (default stderr)."""
+    global _console
+    if _console is not None:
+        logging.getLogger().removeHandler(_console)
+    _console = chain.Console(stream or sys.stderr)
+    _console.setLevel(level.upper())
+    logging.getLogger().addHandler(_console)
+    _apply()
+
+
+def open_file(folder: Path) -> None:
+    """From now on also write JSON lines into `folder`, from info on (debug where the console shows it).
+
+    Never raises and never waits for the disk: a folder that cannot be written is said on the console, and tried again
+    with every line. Only under the instance lock: two programs must not write one log.
+    """
+    from itsjustintv_desktop.engine.logs.background import Background  # commands write no file
+    from itsjustintv_desktop.engine.logs.file import LogFile
+
+    global _file
+    close_file()
+    target = LogFile(folder)
+    _file = Background(target)
+    target.take_dropped = _file.take_dropped
+    _file.setLevel(min(logging.INFO, _console.level) if _console is not None else logging.INFO)
+    logging.getLogger().addHandler(_file)
+    _apply()
+
+
+def close_file() -> None:
+    """Write what is still to be written (5 s at most) and close the file. Blocks; harmless without one."""
+    global _file
+    if _file is not None:
+        handler, _file = _file, None
+        logging.getLogger().removeHandler(handler)
+        _apply()
+        handler.finish(FLUSH_SECONDS)
+
+
+def reset() -> None:
+    """Back to how things were before `configure`: for tests."""
+    global _console
+    close_file()
+    if _console is not None:
+        logging.getLogger().removeHandler(_console)
+        _console = None
+    logging.getLogger(_OURS).setLevel(logging.NOTSET)
+    structlog.reset_defaults()
+
+
+def tells_debug(name: str) -> bool:
+    """Whether debug lines of this logger go anywhere: cheaper than making one, for where every message passes."""
+    return logging.getLogger(name).isEnabledFor(logging.DEBUG)
+
+
+def catch_the_uncaught() -> None:
+    """What nobody caught is told like everything else: redacted, and in the file."""
+
+    def uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        structlog.get_logger(_OURS).critical("the program broke", exc_info=(kind, error, trace))
+
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else ""
+        error = args.exc_value or args.exc_type()
+        structlog.get_logger(_OURS).error("a thread broke", thread=name, exc_info=error)
+
+    def unraisable(args: sys.UnraisableHookArgs) -> None:
+        structlog.get_logger(_OURS).error("an error nobody could be told of", exc_info=args.exc_value)
+
+    sys.excepthook = uncaught
+    threading.excepthook = in_thread
+    sys.unraisablehook = unraisable
+    logging.captureWarnings(True)
+
+
+def _apply() -> None:
+    """What no handler wants is not even made."""
+    handlers = [each for each in (_console, _file) if each is not None]
+    number = min((each.level for each in handlers), default=logging.WARNING)
+    logging.getLogger(_OURS).setLevel(number)
+    logging.getLogger().setLevel(logging.WARNING)
+    structlog.configure(
+        processors=chain.OURS,
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=chain.logger,
+        cache_logger_on_first_use=False,
+    )
+
+
+__all__ = [
+    "LEVELS",
+    "Level",
+    "catch_the_uncaught",
+    "close_file",
+    "configure",
+    "open_file",
+    "redact",
+    "reset",
+    "tells_debug",
+]

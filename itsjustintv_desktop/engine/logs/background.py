@@ -1,0 +1,69 @@
+"""A handler that never waits: lines go into a bounded queue, one thread hands them on."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from logging.handlers import QueueHandler, QueueListener
+
+from itsjustintv_desktop.engine.logs import chain
+
+SIZE = 5_000
+"""Lines that may wait. A slower disk loses the newest, and how many is said."""
+
+
+class Background(QueueHandler):
+    """`take_dropped` belongs to whoever writes."""
+
+    def __init__(self, target: logging.Handler, size: int = SIZE) -> None:
+        self._lines: queue.Queue[logging.LogRecord | None] = queue.Queue(size)
+        super().__init__(self._lines)
+        self._target = target
+        self._dropped = 0
+        self._counting = threading.Lock()
+        self._writer = _Writer(self._lines, target)
+        self._writer.start()
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return chain.settled(record)
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        try:
+            self._lines.put_nowait(record)
+        except queue.Full:
+            with self._counting:
+                self._dropped += 1
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        with self._counting:
+            self._dropped += 1
+
+    def take_dropped(self) -> int:
+        """How many lines were lost since this was last asked."""
+        with self._counting:
+            dropped, self._dropped = self._dropped, 0
+        return dropped
+
+    def finish(self, seconds: float) -> None:
+        """Write what waits, for so long at most, and close. A disk that hangs keeps its thread, which is a daemon."""
+        self.close()
+        if self._writer.finish(seconds):
+            self._target.close()
+
+
+class _Writer(QueueListener):
+    def finish(self, seconds: float) -> bool:
+        """Whether the thread has ended."""
+        thread = self._thread
+        if thread is None:
+            return True
+        try:
+            self.queue.put(self._sentinel, timeout=seconds)
+        except queue.Full:
+            return False
+        thread.join(seconds)
+        if thread.is_alive():
+            return False
+        self._thread = None
+        return True

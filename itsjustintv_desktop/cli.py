@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,14 @@ class _Lazy(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         from itsjustintv_desktop.engine.errors import AppError, ConfigError
+        from itsjustintv_desktop.engine.redaction import redact
 
         try:
             return super().invoke(ctx)
         except AppError as error:
-            click.echo(f"{error.title}.\n{error.message}", err=True)
+            click.echo(redact(f"{error.title}.\n{error.message}"), err=True)
             for warning in error.warnings if isinstance(error, ConfigError) else ():
-                click.echo(f"warning: {warning}", err=True)
+                click.echo(redact(f"warning: {warning}"), err=True)
             ctx.exit(2 if isinstance(error, ConfigError) else 1)
 
 
@@ -69,12 +71,13 @@ class _Lazy(click.Group):
 def cli(ctx: click.Context, config: Path | None, data_dir: Path | None, log_level: str | None) -> None:
     """Tells the world when a Twitch channel goes live."""
     from itsjustintv_desktop.commands.context import AppContext
-    from itsjustintv_desktop.engine import logs
+    from itsjustintv_desktop.engine import logs, redaction
     from itsjustintv_desktop.engine.paths import Paths
 
     log_level = log_level or ("info" if ctx.invoked_subcommand == "serve" else "error")
     ctx.obj = AppContext(paths=Paths.default(config, data_dir), log_level=log_level)
     logs.configure(log_level)
+    redaction.learn_environ(os.environ)
 
 
 def main() -> None:
@@ -82,4 +85,7 @@ def main() -> None:
     if sys.platform == "win32":  # a legacy console must not fail on a channel's name
         for stream in (sys.stdout, sys.stderr):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    from itsjustintv_desktop.engine import logs
+
+    logs.catch_the_uncaught()
     cli()

@@ -26,7 +26,7 @@ def command(app: AppContext) -> None:
 
 async def _serve(app: AppContext) -> None:
     stop = stop_on_signals()
-    engine = Engine(EngineOptions(paths=app.paths))
+    engine = Engine(EngineOptions(paths=app.paths, log_file=True))
     await engine.start()
     try:
         host, port = engine.address or ("", 0)

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
@@ -55,6 +56,8 @@ class EngineOptions:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     clock: Clock = field(default_factory=SystemClock)
     listen: bool = True
+    log_file: bool = False
+    """Write logs/ of the data directory, too. For one engine a process."""
     sources: Sequence[tuple[StreamEventSource, Enricher]] = ()
     """Further platforms beside Twitch."""
 
@@ -81,7 +84,8 @@ class Engine:
         """
         try:
             await self._start()
-        except BaseException:
+        except BaseException as error:
+            logs.tell_failed_start(error)
             await self.stop()
             raise
 
@@ -147,6 +151,10 @@ class Engine:
         lock = InstanceLock(paths.lock)
         lock.acquire()
         self.closing("lock", lock.release)
+        if self._options.log_file:
+            logs.open_file(paths.logs)
+            self.closing("log file", partial(asyncio.to_thread, logs.close_file))
+        redaction.learn_environ(self._options.environ)
         loaded = await asyncio.to_thread(load, paths.config, self._options.environ)
         self.say(loaded)
         self.loaded = loaded
@@ -297,6 +305,8 @@ class Engine:
     def _accepted(self, incoming: Incoming, outcome: bool | LedgerError) -> None:
         if outcome is True:
             self.pipeline.wake()
+        if logs.tells_debug(__name__):
+            _log.debug("taken in", notification=incoming.event.message_id, new=outcome is True)
         incoming.settle(outcome)
 
     def _announced(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import SecretsAbsentError, SecretsError, SecretsLockedError
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_WEBHOOK_SECRET_PREVIOUS, SecretStore, SecretValues
@@ -191,6 +192,7 @@ class SigningSecret:
 
     def _use(self, primary: str, previous: Sequence[_Previous]) -> None:
         now = self._clock.now()
+        redaction.learn(primary, *(each.secret for each in previous))
         self._primary = primary
         self._previous = tuple(each for each in previous if each.until > now and each.secret != primary)
         self._secrets = (primary.encode(), *(each.secret.encode() for each in self._previous))

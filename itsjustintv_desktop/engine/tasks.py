@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -31,9 +32,13 @@ class Tasks:
         """Names of the tasks still running, sorted."""
         return sorted(task.get_name() for task in self._tasks)
 
-    def start(self, name: str, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run `work` in the background under `name` (a short dotted one, e.g. "delivery.attempt")."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
+    def start(self, name: str, work: Coroutine[Any, Any, T], *, alone: bool = False) -> asyncio.Task[T]:
+        """Run `work` in the background under `name` (a short dotted one, e.g. "delivery.attempt").
+
+        `alone`: it is done for many, so its log lines and spans do not belong to the one that happened to start it.
+        """
+        context = contextvars.Context() if alone else None
+        task = asyncio.get_running_loop().create_task(work, name=name, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task

@@ -157,6 +157,8 @@ class Pipeline:
     async def _announce(
         self, record: EventRecord, streamer: Streamer, destinations: tuple[str, ...], rival: restart.Rival | None
     ) -> None:
+        # Every log line of this task tells which notification it is about.
+        structlog.contextvars.bind_contextvars(notification=record.notification, event_id=record.id)
         try:
             try:
                 body, tags = await self._payload(record, streamer)
@@ -274,6 +276,7 @@ class Pipeline:
         enriched = bool(msgspec.json.decode(body, type=_Flags).enriched)
         _log.info(
             "announced",
+            notification=record.notification,
             event_id=record.id,
             streamer=streamer.key,
             destinations=len(created),
@@ -320,7 +323,13 @@ class Pipeline:
                 level("not announced", count=len(some), events=f"{some[0][0].id} to {some[-1][0].id}", reason=reason)
                 continue
             for record, settlement in some:
-                level("not announced", event_id=record.id, streamer=settlement.streamer, reason=reason)
+                level(
+                    "not announced",
+                    notification=record.notification,
+                    event_id=record.id,
+                    streamer=settlement.streamer,
+                    reason=reason,
+                )
 
 
 _DETAILS = ("view_count", "followers_count", "tags", "language", "description", "image", "stream.title")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.config import clear, environment, values
 from itsjustintv_desktop.engine.config.build import build
 from itsjustintv_desktop.engine.config.lines import dotted
@@ -116,6 +117,7 @@ def parse(text: str, *, file: str, environ: Mapping[str, str]) -> Loaded:
     report = Report(file, plain)
     in_clear = clear.find(raw)
     environment.apply(raw, environ, report)
+    redaction.learn_tables(raw)  # before anything is said about them
     config = build(raw, report)
     if report.errors:
         raise ConfigError(report.errors, report.warnings)

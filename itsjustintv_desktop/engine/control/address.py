@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from itsjustintv_desktop.engine import redaction
+
 
 class ControlAddress(msgspec.Struct, frozen=True):
     """Port on 127.0.0.1, the bearer token, and the process that serves it."""
@@ -34,6 +36,8 @@ def write(path: Path, address: ControlAddress) -> None:
 def read(path: Path) -> ControlAddress | None:
     """None if there is none or it cannot be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ControlAddress)
+        found = msgspec.json.decode(path.read_bytes(), type=ControlAddress)
     except (OSError, msgspec.DecodeError):
         return None
+    redaction.learn(found.token)
+    return found

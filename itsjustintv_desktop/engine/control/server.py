@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions
 from itsjustintv_desktop.engine.control.conduit_routes import conduit_routes
@@ -36,6 +37,7 @@ class ControlServer:
         self._health = health
         self._path = path
         self._token = secrets.token_urlsafe(32)
+        redaction.learn(self._token)
         self._runner: web.AppRunner | None = None
         self._is_announced = False
 
@@ -90,7 +92,8 @@ class ControlServer:
         except AppError as error:
             status = 404 if isinstance(error, NotFoundError) else 409 if isinstance(error, UsageError) else 503
             kind = type(error).__name__
-            return _answer({"kind": kind, "title": error.title, "message": error.message}, status)
+            message = redaction.redact(error.message)
+            return _answer({"kind": kind, "title": error.title, "message": message}, status)
 
     async def _get_health(self, _: web.Request) -> web.Response:
         return _answer(await self._health())

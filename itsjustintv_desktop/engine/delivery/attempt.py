@@ -166,9 +166,7 @@ class _Exchange:
         secrets = address_secrets(url)
         values = [secret or "", *destination.headers.values(), *self._sent.getall(destination.header, [])]
         values += self._sent.getall("webhook-signature", [])
-        return excerpt.clean(
-            bytes(self._data), truncated=not self._complete, secrets=secrets | worth_hiding(values)
-        )
+        return excerpt.clean(bytes(self._data), truncated=not self._complete, secrets=secrets | worth_hiding(values))
 
 
 def _data(body: bytes) -> bytes | io.BytesIO:

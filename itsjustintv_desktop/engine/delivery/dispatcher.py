@@ -154,6 +154,7 @@ class Dispatcher:
 
     async def _deliver(self, claimed: Claimed) -> None:
         result: AttemptResult | None = None
+        _say_which(claimed)
         try:
             result, finish = await self._attempt(claimed)
         except Exception:  # noqa: BLE001 - a fault of ours must not leave a delivery neither sent nor waiting
@@ -319,6 +320,13 @@ class Dispatcher:
         await self._ledger.save_breaker(name, self.lanes.encoded(name))
         self._bus.publish(DestinationChanged(destination=name, state="closed", reason=""))
         self.wake()
+
+
+def _say_which(claimed: Claimed) -> None:
+    """Every log line of this task tells which notification it is about."""
+    structlog.contextvars.bind_contextvars(
+        notification=claimed.message_id or str(claimed.event_id), event_id=claimed.event_id, delivery=claimed.id
+    )
 
 
 def _end(

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import (
     AppError,
@@ -110,6 +111,7 @@ class PublicServer:
         try:
             message = self._judge.judge(request.headers, body)
             if isinstance(message, Challenge):
+                redaction.learn_passing(message.text)
                 _log.info("Twitch asked whether this address is ours", subscription=message.subscription_id)
                 return _text(message.text.encode())
             await self._source.submit(message)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import structlog
 
+from itsjustintv_desktop.engine.errors import AppError
 from itsjustintv_desktop.engine.logs import chain
-from itsjustintv_desktop.engine.redaction import redact
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.logs.background import Background
@@ -88,6 +88,17 @@ def tells_debug(name: str) -> bool:
     return logging.getLogger(name).isEnabledFor(logging.DEBUG)
 
 
+def tell_failed_start(error: BaseException) -> None:
+    """Into the file alone: whoever started us at login may not have seen what the command itself tells."""
+    if _file is None or not isinstance(error, Exception):
+        return
+    known = isinstance(error, AppError)
+    why = f": {error.message}" if isinstance(error, AppError) else ""
+    trace = None if known else (type(error), error, error.__traceback__)
+    record = logging.LogRecord(f"{_OURS}.engine", logging.ERROR, "", 0, f"the program cannot start{why}", None, trace)
+    _file.handle(record)
+
+
 def catch_the_uncaught() -> None:
     """What nobody caught is told like everything else: redacted, and in the file."""
 
@@ -132,7 +143,7 @@ __all__ = [
     "close_file",
     "configure",
     "open_file",
-    "redact",
     "reset",
+    "tell_failed_start",
     "tells_debug",
 ]

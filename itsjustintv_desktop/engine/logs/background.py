@@ -53,13 +53,17 @@ class Background(QueueHandler):
 
 
 class _Writer(QueueListener):
+    def __init__(self, lines: queue.Queue[logging.LogRecord | None], target: logging.Handler) -> None:
+        super().__init__(lines, target)
+        self._lines = lines
+
     def finish(self, seconds: float) -> bool:
         """Whether the thread has ended."""
         thread = self._thread
         if thread is None:
             return True
         try:
-            self.queue.put(self._sentinel, timeout=seconds)
+            self._lines.put(None, timeout=seconds)  # the library's own sign for the end
         except queue.Full:
             return False
         thread.join(seconds)

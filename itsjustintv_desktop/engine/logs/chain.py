@@ -131,7 +131,7 @@ def settled(record: logging.LogRecord) -> logging.LogRecord:
     for processor in _SHARED:
         event = processor(None, record.levelname.lower(), event)  # type: ignore[assignment]
     waiting = logging.makeLogRecord(record.__dict__)
-    waiting.msg, waiting.args, waiting.exc_info, waiting.exc_text = event, (), None, None  # type: ignore[assignment]
+    waiting.msg, waiting.args, waiting.exc_info, waiting.exc_text = event, (), None, None
     waiting.stack_info = None
     waiting.__dict__.update(_logger=None, _name=record.levelname.lower())
     return waiting

@@ -77,6 +77,7 @@ class LogFile(RotatingFileHandler):
 
     def _rotate(self) -> None:
         """What holds a file (a viewer, on Windows) is waited for; meanwhile this one grows, up to twice its size."""
+        assert self.stream is not None
         too_large = os.fstat(self.stream.fileno()).st_size >= 2 * self.maxBytes
         try:
             self.doRollover()
@@ -124,7 +125,7 @@ class LogFile(RotatingFileHandler):
             _log.warning("the disk was too slow for the log: lines were left out", lines_lost=dropped)
 
     def _drop_stream(self) -> None:
-        stream, self.stream = self.stream, None  # type: ignore[assignment]
+        stream, self.stream = self.stream, None
         if stream is not None:
             with contextlib.suppress(OSError):  # the same trouble again
                 stream.close()

@@ -89,7 +89,7 @@ class Batcher(Generic[K, V]):
         batch, self._waiting = self._waiting, {}
         self._flying.update(batch)
         self._last = asyncio.get_running_loop().time()
-        self._tasks.start(f"twitch.batch.{self._name}", self._ask(batch))
+        self._tasks.start(f"twitch.batch.{self._name}", self._ask(batch), alone=len(batch) > 1)
 
     async def _ask(self, batch: dict[K, asyncio.Future[V | None]]) -> None:
         failure: AppError = TwitchUnreachableError("The question to Twitch was broken off.")

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import AppError, SecretsError, TwitchAuthError, TwitchError
 from itsjustintv_desktop.engine.tasks import Tasks
@@ -129,7 +130,7 @@ class AppTokens:
             if refused == credentials and self._clock.monotonic() < until:
                 raise TwitchAuthError(message)
         if self._renewal is None or self._renewal[1].done() or self._renewal[0] != credentials:
-            task = self._tasks.start("twitch.token", self._outcome(credentials))
+            task = self._tasks.start("twitch.token", self._outcome(credentials), alone=True)
             self._renewal = (credentials, task)
         outcome = await asyncio.shield(self._renewal[1])
         if isinstance(outcome, AppError):
@@ -141,6 +142,7 @@ class AppTokens:
         if not self._loaded:
             stored = await self._read()
             if stored is not None and self._usable(stored, credentials):
+                redaction.learn(stored.access_token)
                 self._token = stored
                 return stored
         now = self._clock.now()
@@ -150,6 +152,7 @@ class AppTokens:
             if isinstance(error, TwitchAuthError):
                 self._refusal = (credentials, self._clock.monotonic() + _REFUSED_FOR, error.message)
             return error
+        redaction.learn(granted.access_token)
         early = min(_EARLY, granted.expires_in / 10)
         token = _Token(credentials.client_id, granted.access_token, now + granted.expires_in - early)
         self._token, self._refusal = token, None

@@ -9,6 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from itsjustintv_desktop.engine import redaction
+from itsjustintv_desktop.engine.redaction import HIDDEN
+
 SESSION_UP: Final = "client session established"
 WEB_SERVICE: Final = "starting web service"
 _SESSION_DOWN: Final = (
@@ -22,8 +25,6 @@ _PLAIN_ERROR: Final = "ERROR:"
 
 _LONGEST: Final = 240
 _TOKEN: Final = re.compile(r"(?i)(authtoken|token|credential)(:\s*|=)\S+")
-_TOKEN_LIKE: Final = re.compile(r"\b[A-Za-z0-9]{20,}_[A-Za-z0-9]{15,}\b")
-_HIDDEN: Final = "[hidden]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def read(raw: str) -> Line:
 def redact(text: str, token: str) -> str:
     """One short line without the token, or anything that looks like one: bad tokens are quoted back at us."""
     if token:
-        text = text.replace(token, _HIDDEN)
-    text = _TOKEN_LIKE.sub(_HIDDEN, _TOKEN.sub(rf"\1\2{_HIDDEN}", text))
+        text = text.replace(token, HIDDEN)
+    text = redaction.redact(_TOKEN.sub(rf"\1\2{HIDDEN}", text))
     text = " ".join(text.replace("\\r", " ").replace("\\n", " ").split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

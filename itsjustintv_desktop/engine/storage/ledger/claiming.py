@@ -21,7 +21,7 @@ _HEADS = """WITH RECURSIVE heads(name) AS (
     FROM heads WHERE name IS NOT NULL"""
 
 _TAKE = """SELECT d.id, d.webhook_id, d.event_id, d.streamer, d.destination, d.attempts + 1, d.forced, d.born_at,
-        e.source, e.broadcaster_id, e.stream_id, e.test, e.payload
+        e.source, e.broadcaster_id, e.stream_id, e.test, e.payload, e.message_id
     FROM deliveries d INDEXED BY deliveries_due JOIN events e ON e.id = d.event_id
     WHERE d.state = 'pending' AND d.destination = ? AND d.next_at <= ? ORDER BY d.next_at LIMIT ?"""
 
@@ -59,7 +59,7 @@ def claim(
             Claimed(
                 id=row[0], webhook_id=row[1], event_id=row[2], streamer=row[3], destination=row[4], attempt=row[5],
                 forced=bool(row[6]), born_at=row[7], source=row[8], broadcaster_id=row[9], stream_id=row[10],
-                test=bool(row[11]), stored=row[12],
+                test=bool(row[11]), stored=row[12], message_id=row[13],
             )
             for row in rows
         )  # fmt: skip

@@ -29,6 +29,11 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes | None = None
     settled_at: float | None = None
 
+    @property
+    def notification(self) -> str:
+        """What the log calls it from its POST to its last attempt: the source's id, else ours."""
+        return self.event.message_id or str(self.id)
+
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """The end of an event that is not announced, and why."""
@@ -73,6 +78,8 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     broadcaster_id: str
     stream_id: str
     test: bool
+    message_id: str | None
+    """What the source called the event; None where we found it ourselves."""
     stored: bytes
     """The payload as it lies on disk: a big batch is claimed without unpacking it all in the ledger's thread."""
 

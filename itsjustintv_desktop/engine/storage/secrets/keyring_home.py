@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
+from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import (
     SecretsError,
@@ -142,12 +143,16 @@ class KeyringHome:
 
     def _fetch_key(self, *, prompt: bool) -> bytes | None:
         self._keyring.open(prompt=prompt)
-        return _decoded(self._keyring.get(VAULT_KEY))
+        text = self._keyring.get(VAULT_KEY)
+        redaction.learn(text)
+        return _decoded(text)
 
     def _make_key(self) -> bytes:
         """A new random key, in the keyring before anything is sealed with it."""
         key = secrets.token_bytes(KEY_BYTES)
-        self._keyring.set(VAULT_KEY, base64.b64encode(key).decode("ascii"))
+        text = base64.b64encode(key).decode("ascii")
+        redaction.learn(text)
+        self._keyring.set(VAULT_KEY, text)
         if _decoded(self._keyring.get(VAULT_KEY)) != key:
             raise SecretsLockedError("The keyring did not keep the vault's key. Check the keyring and try again.")
         return key

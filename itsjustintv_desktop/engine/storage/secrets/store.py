@@ -10,6 +10,7 @@ from typing import Final, Literal
 import structlog
 from msgspec import UNSET, UnsetType
 
+from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import (
     SecretsAbsentError,
@@ -50,6 +51,7 @@ class SecretStore:
         self._choice: Choice = choice
         self._path = vault
         self._passphrase = passphrase
+        redaction.learn(passphrase)
         self._service = service
         self._deadline = deadline
         self._clock = clock
@@ -102,6 +104,7 @@ class SecretStore:
         """Open the secrets; the keyring may ask the person. A passphrase given replaces the one known."""
         if passphrase:
             self._passphrase = passphrase
+            redaction.learn(passphrase)
             self._in_vault = PassphraseHome(self._vault, self._disk, passphrase)
         async with self._lock:
             await self._open(prompt=True)
@@ -124,6 +127,7 @@ class SecretStore:
             if name not in self._cache:
                 try:
                     self._cache[name] = await self._home.get(name)
+                    redaction.learn(self._cache[name])
                 except SecretsError as error:
                     self._items_failed(error)
                     raise
@@ -132,6 +136,7 @@ class SecretStore:
     async def set(self, name: str, value: str) -> None:
         """Keep an item. Empty is the same as none, as everywhere in the config. Raises UsageError if too long."""
         check_item(value)
+        redaction.learn(value)
         await self._set(name, value or None)
 
     async def delete(self, name: str) -> None:
@@ -143,7 +148,9 @@ class SecretStore:
         opened = await self._first_open()
         if opened.destinations is not None:
             raise renewed(opened.destinations)
-        return self._home.content.destinations.get(name, DestinationSecrets())
+        kept = self._home.content.destinations.get(name, DestinationSecrets())
+        _learn(kept.url, kept.secret)
+        return kept
 
     async def set_destination(
         self, name: str, *, url: str | UnsetType | None = UNSET, secret: str | UnsetType | None = UNSET
@@ -151,6 +158,7 @@ class SecretStore:
         """Keep a destination's address or secret. UNSET leaves what is there, None or empty takes it away."""
         for value in (url, secret):
             check_text(value if isinstance(value, str) else "")
+        _learn(url if isinstance(url, str) else None, secret if isinstance(secret, str) else None)
         await self._save(lambda content: content.with_destination(name, url=url, secret=secret))
 
     async def delete_destination(self, name: str) -> None:
@@ -248,6 +256,12 @@ class SecretStore:
             _log.info("secrets are ready")
         else:
             _log.warning("secrets changed state", status=status, reason=message)
+
+
+def _learn(url: str | None, secret: str | None) -> None:
+    redaction.learn(secret)
+    if url:
+        redaction.learn_address(url)
 
 
 def _require_writable(error: SecretsError | None) -> None:

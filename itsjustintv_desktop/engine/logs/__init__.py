@@ -70,6 +70,8 @@ def close_file() -> None:
         logging.getLogger().removeHandler(handler)
         _apply()
         handler.finish(FLUSH_SECONDS)
+        if dropped := handler.take_dropped():
+            structlog.get_logger(_OURS).warning("not every line came into the log file", lines_lost=dropped)
 
 
 def reset() -> None:

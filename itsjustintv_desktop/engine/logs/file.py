@@ -48,6 +48,7 @@ class LogFile(RotatingFileHandler):
         self._folder = folder
         self._rotate_after = 0.0
         self._lost = 0
+        self._dropped = 0
         self._sparing = Sparing(clock or SystemClock(), every=60.0)
         self.take_dropped: Callable[[], int] = lambda: 0
         """Lines that were lost before they came here."""
@@ -121,7 +122,9 @@ class LogFile(RotatingFileHandler):
 
     def _tell_dropped(self) -> None:
         """Now and then while the disk cannot keep up."""
-        if self._sparing.due() is not None and (dropped := self.take_dropped()):
+        self._dropped += self.take_dropped()
+        if self._dropped and self._sparing.due() is not None:
+            dropped, self._dropped = self._dropped, 0
             _log.warning("the disk was too slow for the log: lines were left out", lines_lost=dropped)
 
     def _drop_stream(self) -> None:

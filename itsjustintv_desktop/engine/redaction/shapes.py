@@ -13,12 +13,12 @@ _ADDRESS = re.compile(r"\b([a-z][a-z0-9+.-]{1,15}://)([^\s/?#\"'<>\\]*)([^\s?#\"
 _HEADER = re.compile(
     r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-[a-z0-9-]*(?:token|key|secret|signature)[a-z0-9-]*|"
     r"[a-z0-9-]+-signature)"
-    r"(\\?[\"']?\s*[:=]\s*b?\\?[\"']?|\\?[\"'],\s*b?\\?[\"'])([^\"'\r\n,;{}()\[\]\\]{2,})",
+    r"(\\?[\"']?\s*[:=]\s*(?:b?\\?[\"'])?|\\?[\"'],\s*b?\\?[\"'])([^\"'\r\n,;{}()\[\]\\]{2,})",
     _I,
 )
 _VALUE = re.compile(
     r"(\b\w*(?:secret|password|passwd|passphrase|token|api[_-]?key))"
-    r"(\\?[\"']?\s*=\s*b?\\?[\"']?|\\?[\"']\s*:\s*b?\\?[\"']|:(?=\S))([^\s\"',;&<>{}()\[\]\\]{6,})",
+    r"(\\?[\"']?\s*=\s*(?:b?\\?[\"'])?|\\?[\"']\s*:\s*b?\\?[\"']|:(?=\S))([^\s\"',;&<>{}()\[\]\\]{6,})",
     _I,
 )
 _CREDENTIAL = re.compile(r"\b(bearer\s+|oauth:?\s*|basic\s+)((?=[^\s\"',;]*\d)[\w.~+/=-]{8,}|[\w.~+/=-]{20,})", _I)

@@ -70,7 +70,7 @@ def close_file() -> None:
         logging.getLogger().removeHandler(handler)
         _apply()
         handler.finish(FLUSH_SECONDS)
-        if dropped := handler.take_dropped():
+        if dropped := handler.take_dropped(at_the_end=True):
             structlog.get_logger(_OURS).warning("not every line came into the log file", lines_lost=dropped)
 
 

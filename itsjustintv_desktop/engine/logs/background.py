@@ -39,8 +39,10 @@ class Background(QueueHandler):
         with self._counting:
             self._dropped += 1
 
-    def take_dropped(self) -> int:
-        """How many lines were lost since this was last asked."""
+    def take_dropped(self, *, at_the_end: bool = False) -> int:
+        """How many lines were lost since this was last asked; not told before there is room for a line that says it."""
+        if not at_the_end and self._lines.qsize() > self._lines.maxsize // 2:
+            return 0
         with self._counting:
             dropped, self._dropped = self._dropped, 0
         return dropped

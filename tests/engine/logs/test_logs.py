@@ -21,6 +21,7 @@ from tests.support.process import ROOT
 
 pytestmark = pytest.mark.expected_errors
 SECRET = "marked-secret-0123456789"
+SAID = f"said {SECRET}"
 log = structlog.get_logger("itsjustintv_desktop.engine.part")
 
 
@@ -126,7 +127,7 @@ def test_every_kind_of_value_is_looked_through(console: io.StringIO, tmp_path: P
 
     logs.open_file(tmp_path)
     log.info(
-        "said " + SECRET, text=SECRET, number=5, none=None, items=[SECRET, 1, (SECRET,)], table={"k": {SECRET: SECRET}},
+        SAID, text=SECRET, number=5, none=None, items=[SECRET, 1, (SECRET,)], table={"k": {SECRET: SECRET}},
         data=SECRET.encode(), odd=Odd(), error=ValueError(SECRET), path=tmp_path, deep=[[[[[[[[SECRET]]]]]]]],
     )  # fmt: skip
     (line,) = written(tmp_path)

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from itsjustintv_desktop.engine.redaction import HIDDEN
-from itsjustintv_desktop.engine.redaction.spellings import LEAST, spellings
+from itsjustintv_desktop.engine.redaction.spellings import LEAST, buried, spellings
 
 LIMIT = 16 * 1024
 """Bytes of an answer that are read."""
@@ -24,13 +24,13 @@ _DROPPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 def clean(data: bytes, *, truncated: bool, secrets: Iterable[str]) -> str:
     """`data` as text: undecodable bytes replaced, control and direction characters dropped, `secrets` hidden.
 
-    Secrets are found as they are and as URLs, HTML, JSON and base64 spell them. With `truncated`, the beginning of a
+    Secrets are found as they are and as URLs, HTML, JSON, hex and base64 spell them. With `truncated`, the beginning of a
     secret at the very end is hidden as well.
     """
     if not data:
         return ""
     text = _printable(data.decode("utf-8", "replace").replace("\r\n", "\n"))
-    spelled = {_printable(spelling) for secret in set(secrets) for spelling in spellings(secret)}
+    spelled = {_printable(spelling) for secret in set(secrets) for spelling in spellings(secret) | buried(secret)}
     needles = [each for each in spelled if len(each) >= LEAST]
     folded = text.casefold()
     # Looking for each is fast; a pattern of hundreds is not. Longest first, so that a whole address goes before a

@@ -19,6 +19,7 @@ from itsjustintv_desktop.engine.redaction import redact
 
 _PACKAGE = "itsjustintv_desktop."
 _DEEPEST = 6
+_LOOKED_AT = 262_144
 _LONGEST = 32_768
 """Characters of one value; a traceback without end shall not fill the disk."""
 
@@ -42,13 +43,14 @@ def hide(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _traceback(value: Any) -> str:
-    lines = redact(str(value)[-_LONGEST:]).split("\n")
+    # Cut off only afterwards, and at the other end first: a part of a secret would not be known as one.
+    lines = redact(str(value)[-_LOOKED_AT:])[-_LONGEST:].split("\n")
     return "\n".join(line if line.isprintable() else _escaped(line) for line in lines)
 
 
 def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, str):
-        text = redact(str(value)[:_LONGEST])
+        text = redact(str(value)[:_LOOKED_AT])[:_LONGEST]
         return text if text.isprintable() else _escaped(text)
     if value is None or isinstance(value, int | float):
         return value

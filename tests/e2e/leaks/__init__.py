@@ -1,0 +1,1 @@
+"""What the proof that nothing leaks is made of."""

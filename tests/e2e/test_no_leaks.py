@@ -49,6 +49,7 @@ OWN_PLACES: dict[str, tuple[str, ...]] = {
     "control.json": ("control token",),
     "ngrok/ngrok.yml": ("ngrok",),
     "acme_certs/key.pem": ("acme key",),
+    "acme_certs/acme_cache.json": ("acme account key", "acme key"),
     "config/config.toml": ("",),
     "config/config.toml.bak": ("",),
 }
@@ -294,7 +295,9 @@ async def crash(here: Scene, *more: str) -> None:
 
         def broke() -> bool:
             log = serve.log.read_text(errors="replace")
-            return all(each in log for each in ("an attempt broke", "enriching broke", "task failed", "a thread broke"))
+            return all(
+                each in log for each in ("an attempt broke", "enriching broke", "a loop broke", "a thread broke")
+            )
 
         await until(broke, timeout=30, what="everything broke that can")
         await here.ask_everything()
@@ -373,7 +376,7 @@ async def test_a_wrong_config_is_explained_without_what_stands_in_it(tmp_path: P
         ("doctor",),
     ):
         done = await beside(paths, *command, environ={"ITSJUSTINTV_SERVER_TLS_ENABLED": marks.values["in the config"]})
-        assert done.code, command
+        assert done.code or command[0] == "deliveries", command  # those need no config
         marks.search("output", " ".join(command), f"{done.out}{done.err}".encode())
     marks.search_folder(tmp_path, OWN_PLACES)
     assert marks.leaks == []
@@ -463,12 +466,13 @@ async def test_certificates(tmp_path: Path) -> None:
                 await here.ask_everything()
                 await here.command("doctor")
                 await serve.stop()
+                for account in json.loads((certificates / "acme_cache.json").read_text())["accounts"].values():
+                    here.marks.add("acme account key", account["key"].get("d"))
             finally:
                 await serve.close()
-            names = here.search_all(serve)
-            account = json.loads((certificates / "acme_cache.json").read_text())
-            print("account file holds:", sorted(account))
-            assert "data/acme_certs/key.pem" in names
+            assert any(name.startswith("acme account key") for name in here.marks.values)
+            assert any(name.startswith("acme key") for name in here.marks.values)
+            assert "data/acme_certs/key.pem" in here.search_all(serve)
 
 
 async def test_a_keyring_that_is_locked(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ _DROPPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 def clean(data: bytes, *, truncated: bool, secrets: Iterable[str]) -> str:
     """`data` as text: undecodable bytes replaced, control and direction characters dropped, `secrets` hidden.
 
-    Secrets are found as they are and as URLs, HTML, JSON, hex and base64 spell them. With `truncated`, the beginning of a
-    secret at the very end is hidden as well.
+    Secrets are found as they are and as URLs, HTML, JSON, hex and base64 spell them. With `truncated`, the beginning
+    of a secret at the very end is hidden as well.
     """
     if not data:
         return ""

@@ -14,8 +14,8 @@ from urllib.parse import quote, quote_plus
 
 
 def mark(tail: str = "") -> str:
-    """A secret nobody could come up with, with `tail` behind it so that encodings change it."""
-    return f"zq{secrets.token_hex(11)}{tail}"
+    """A secret as long as those of Twitch; with a `tail` of odd characters every encoding changes it."""
+    return f"zq{secrets.token_hex(14)}{tail}"
 
 
 def forms(secret: str) -> dict[str, bytes]:
@@ -37,7 +37,7 @@ def forms(secret: str) -> dict[str, bytes]:
         found[f"base64 +{offset}"] = text
         found[f"base64url +{offset}"] = text.replace(b"+", b"-").replace(b"/", b"_")
     # The random part alone: it shows whatever became of the rest.
-    head = secret[:24].encode()
+    head = secret[:30].encode()
     return found | {"head": head} if secret.startswith("zq") else found
 
 

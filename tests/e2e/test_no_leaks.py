@@ -358,7 +358,7 @@ async def test_without_cleaned_answers_the_search_finds_them_in_the_ledger(tmp_p
         '[destinations.x]\nurl = "ftp://{secret}@host/{secret}"\nsecret = 5\n'
         'headers = {{ "Authorization: {secret}" = "y" }}\n',
         '[destinations.x]\nurl = "https://host/{secret} x"\nheaders = {{ "A" = "{secret}\\r\\nB: c" }}\n',
-        '[{secret}]\n{secret} = "{secret}"\n[streamers."{secret} {secret}"]\nlogin = "https://x/{secret}"\n',
+        '[unknown]\nkey = "{secret}"\n[streamers.x]\nlogin = "https://x/{secret}"\nunknown = "{secret}"\n',
         '[server]\nport = "{secret}"\nlisten_addr = "{secret}/"\n[retry]\nmax_delay = "{secret}"\n',
         '[telemetry]\nenabled = true\nendpoint = "http://{secret}@h/?{secret}"\nprotocol = "{secret}"\n',
     ],

@@ -20,6 +20,8 @@ class Echo:
 
     def __init__(self) -> None:
         self.port = free_port()
+        self.signatures: set[str] = set()
+        """What it was signed with, without the name of the scheme."""
         self.seen: Counter[str] = Counter()
         """POSTs by the first part of their path."""
 
@@ -27,6 +29,9 @@ class Echo:
         await request.read()
         first = request.path.split("/")[1]
         self.seen[first] += 1
+        for name in ("X-Hub-Signature-256", "webhook-signature"):
+            if name in request.headers:
+                self.signatures.add(request.headers[name].replace(",", "=", 1).partition("=")[2])
         status = int(first.rpartition("-")[2]) if first.startswith("status-") else 500
         headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
         said = f"cannot POST {request.raw_path}\n{headers}"

@@ -281,7 +281,7 @@ async def test_certificates(tmp_path: Path) -> None:
             certificates = here.paths.data / "acme_certs"
             try:
                 await serve.started()
-                await until(lambda: (certificates / "cert.pem").exists(), timeout=60, what="the certificate is there")
+                await until(lambda: (certificates / "key.pem").exists(), timeout=60, what="the certificate is there")
                 for path in certificates.iterdir():
                     for line in path.read_text().splitlines() if path.name == "key.pem" else []:
                         if not line.startswith("-----") and len(line) > 40:

@@ -57,6 +57,8 @@ class LogFile(RotatingFileHandler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._tell_dropped()
+            if self.stream is not None and os.fstat(self.stream.fileno()).st_nlink == 0:
+                self._drop_stream()  # somebody deleted it: a new one is begun
             if self.shouldRollover(record):
                 self._rotate()
             if self.stream is None:

@@ -87,6 +87,19 @@ def test_it_goes_on_where_it_was_and_closes_a_line_that_was_cut_off(console: io.
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+def test_a_deleted_file_is_begun_anew(console: io.StringIO, tmp_path: Path) -> None:
+    path = tmp_path / "logs" / "itsjustintv.log"
+    logs.open_file(path.parent)
+    log.info("before")
+    wait_until_written(path, "before")
+    path.unlink()
+    path.parent.rmdir()
+    log.info("after")
+    logs.close_file()
+    assert events(path) == ["after"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="making links takes a privilege there")
 @pytest.mark.parametrize("what", ["file", "folder", "dangling", "pipe", "directory"])
 def test_what_is_no_plain_file_of_ours_is_refused(console: io.StringIO, tmp_path: Path, what: str) -> None:

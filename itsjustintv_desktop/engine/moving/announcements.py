@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from itsjustintv_desktop.engine.delivery.excerpt import address_secrets, clean
+from itsjustintv_desktop.engine.delivery.excerpt import clean
 from itsjustintv_desktop.engine.models import DeliveryState, StreamEvent
 from itsjustintv_desktop.engine.moving import payload as payloads
 from itsjustintv_desktop.engine.moving import values
 from itsjustintv_desktop.engine.moving.names import Names, Who, host_of, stand_in
+from itsjustintv_desktop.engine.redaction.spellings import address_secrets
 from itsjustintv_desktop.engine.storage.ledger.importing import PAST, QUEUE, ImportedDelivery, ImportedEvent
 from itsjustintv_desktop.engine.twitch.messages import STREAM_ONLINE
 

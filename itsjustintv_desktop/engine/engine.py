@@ -25,7 +25,6 @@ from itsjustintv_desktop.engine.health import Health
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
-from itsjustintv_desktop.engine.limits import not_yet
 from itsjustintv_desktop.engine.listening import Listening
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.loops import TwitchLoops
@@ -41,6 +40,7 @@ from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.supervisor import Supervisor
 from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.twitch.parts import TwitchParts
 from itsjustintv_desktop.engine.wallclock import WallClock
 from itsjustintv_desktop.engine.wishes import Wishes
@@ -139,7 +139,7 @@ class Engine:
 
         Returns after it is on disk. Raises LedgerError: not stored.
         """
-        return await self._source.submit(event)
+        return await self.telemetry.submitted(event, self._source.submit)
 
     def now(self) -> float:
         """Wall clock, Unix seconds."""
@@ -159,6 +159,8 @@ class Engine:
         self.say(loaded)
         self.loaded = loaded
         self._live = Live(loaded.config, {})
+        self.telemetry = Telemetry(self)
+        self.closing("telemetry", self.telemetry.close)
         self.ledger = Ledger(paths.ledger, clock, on_notice=self.notice)
         await self.ledger.open()
         self.closing("ledger", self.ledger.close)
@@ -184,6 +186,7 @@ class Engine:
             busy=lambda: self.pipeline.in_flight > 0,
             tasks=self._tasks,
             clock=clock,
+            seam=self.telemetry.seam,
         )
         self.closing("twitch", twitch.close)
         await twitch.profiles.load()
@@ -233,6 +236,7 @@ class Engine:
             clock=clock,
             on_outcome=self.feed.changed,
             clock_doubtful=doubtful,
+            seam=self.telemetry.seam,
         )
         interrupted = await self.dispatcher.recover()
         if interrupted:
@@ -248,6 +252,7 @@ class Engine:
             skew=lambda: twitch.skew.seconds,
             on_broadcast=lambda event: self.reach.catch_up.heard(event),
             on_revoked=lambda event: self.reach.revoked(event),
+            seam=self.telemetry.seam,
         )
         self.wishes = Wishes(self)
         self.health = Health(self)
@@ -260,10 +265,13 @@ class Engine:
             observe=self.health.observe,
             on_outcome=self.feed.changed,
             clock_doubtful=doubtful,
+            seam=self.telemetry.seam,
         )
 
     async def _begin(self) -> None:
         keep = self.supervisor.keep
+        self.telemetry.apply(self._live.config.telemetry)
+        keep("telemetry", self.telemetry.run)
         for source in self._sources:
             keep(f"source.{source.name}", partial(self._pump, source))
         keep("announce.pipeline", self.pipeline.run)
@@ -305,6 +313,8 @@ class Engine:
     def _accepted(self, incoming: Incoming, outcome: bool | LedgerError) -> None:
         if outcome is True:
             self.pipeline.wake()
+        if incoming.event.source != self._source.name:
+            self.telemetry.heard(incoming.event, outcome)
         if logs.tells_debug(__name__):
             _log.debug("taken in", notification=incoming.event.message_id, new=outcome is True)
         incoming.settle(outcome)
@@ -348,8 +358,6 @@ class Engine:
 
     def say(self, loaded: Loaded) -> None:
         """What is worth saying about a config, each sentence once."""
-        for text in self._unsaid(not_yet(loaded.config)):
-            self.notice(text)
         for warning in self._unsaid(loaded.warnings):
             _log.warning("config", text=warning)
         for notice in self._unsaid(loaded.notices):

@@ -12,6 +12,7 @@ from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.telemetry.observer import Seam
 
 EVERY = 60.0
 PURGE_EVERY = 3600.0
@@ -33,12 +34,14 @@ class Housekeeping:
         on_outcome: Callable[[], None],
         clock_doubtful: Callable[[], bool] = lambda: False,
         observe: Callable[[], Awaitable[None]] | None = None,
+        seam: Seam | None = None,
     ) -> None:
         """While `clock_doubtful` says so, nothing is given up and nothing forgotten: both are for ever.
 
         `observe` looks at the health of the parts, so that it is known since when each is as it is.
         """
         self._observe = observe
+        self._seam = seam or Seam()
         self._ledger = ledger
         self._dispatcher = dispatcher
         self._live = live
@@ -91,6 +94,7 @@ class Housekeeping:
             total += given_up
         if total:
             _log.warning("deliveries were given up because of their age", count=total)
+            self._tell(None, total)
         return total
 
     async def _bury_removed(self) -> int:
@@ -101,7 +105,12 @@ class Housekeeping:
                 buried := await self._ledger.bury(name, "The destination was removed from the config.")
             ):
                 total += buried
+                self._tell(name, buried)
         return total
+
+    def _tell(self, destination: str | None, count: int) -> None:
+        if (observer := self._seam.observer) is not None:
+            observer.given_up(destination, count)
 
     async def _purge(self) -> None:
         cache = self._live().config.cache

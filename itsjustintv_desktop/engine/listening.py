@@ -26,7 +26,12 @@ class Listening:
         judge.expects_messages = lambda: signing.is_wanted
         judge.on_stale = lambda: engine.background("twitch.clock", twitch.measure_clock())
         self._public = PublicServer(
-            judge, source, well_known=engine.well_known, healthy=engine.health.is_well, clock=engine.clock
+            judge,
+            source,
+            well_known=engine.well_known,
+            healthy=engine.health.is_well,
+            clock=engine.clock,
+            seam=engine.telemetry.seam,
         )
         self._control = ControlServer(engine.wishes, engine.health.report, engine.paths.control)
         self.address: tuple[str, int] | None = None

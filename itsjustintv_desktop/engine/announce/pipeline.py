@@ -25,6 +25,8 @@ from itsjustintv_desktop.engine.models import Enrichment, EventState, StreamEven
 from itsjustintv_desktop.engine.source import Enricher
 from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Ledger, Settlement
 from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.telemetry import ids
+from itsjustintv_desktop.engine.telemetry.observer import Seam
 
 T = TypeVar("T")
 
@@ -58,6 +60,7 @@ class Pipeline:
         skew: Callable[[], float] = lambda: 0.0,
         on_broadcast: Callable[[StreamEvent], None] = lambda _: None,
         on_revoked: Callable[[StreamEvent], None] = lambda _: None,
+        seam: Seam | None = None,
     ) -> None:
         """`on_not_watched` gets the id of a subscription for a channel that nobody watches any more.
 
@@ -72,6 +75,7 @@ class Pipeline:
         self._on_announced = on_announced
         self._on_not_watched = on_not_watched
         self._on_revoked = on_revoked
+        self._seam = seam or Seam()
         self._restarts = restart.Restarts(ledger, clock=clock, skew=skew, on_broadcast=on_broadcast)
         self._elsewhere = elsewhere.Elsewhere(ledger)
         self._tasks = Tasks()
@@ -159,6 +163,10 @@ class Pipeline:
     ) -> None:
         # Every log line of this task tells which notification it is about.
         structlog.contextvars.bind_contextvars(notification=record.notification, event_id=record.id)
+        if self._seam.observer is not None:
+            event = record.event
+            trace = ids.TraceIds(event.source, event.message_id, record.id, event.received_at)
+            ids.begin_announcing(record.id, trace, self._clock.monotonic())
         try:
             try:
                 body, tags = await self._payload(record, streamer)
@@ -297,7 +305,13 @@ class Pipeline:
                 test=record.event.test,
             )
         )
+        self._observe(record, EventState.ANNOUNCED.value, None, len(created))
         self._on_announced()
+
+    def _observe(self, record: EventRecord, state: str, reason: str | None, destinations: int = 0) -> None:
+        if (observer := self._seam.observer) is not None:
+            seconds = ids.announcing_for(record.id, self._clock.monotonic())
+            observer.settled(record, state, reason, destinations=destinations, ended=self._clock.now(), seconds=seconds)
 
     def _tell(self, settled: Sequence[tuple[EventRecord, Settlement]]) -> None:
         """Every event to those who watch; the log gets one line where a page holds many of a kind."""
@@ -317,6 +331,7 @@ class Pipeline:
                     test=record.event.test,
                 )
             )
+            self._observe(record, settlement.state.value, settlement.reason)
         for (loud, reason), some in kinds.items():
             level = _log.info if loud else _log.debug
             if len(some) > _LINES:

@@ -23,6 +23,7 @@ from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outc
 from itsjustintv_desktop.engine.source import Enricher
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger
 from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.telemetry.observer import Seam
 
 LATE_SECONDS = 600.0
 """After this long the source is asked whether the stream still runs: late is worse than never."""
@@ -61,6 +62,7 @@ class Dispatcher:
         on_outcome: Callable[[], None],
         clock_doubtful: Callable[[], bool] = lambda: False,
         dice: Callable[[], float] = random.random,
+        seam: Seam | None = None,
     ) -> None:
         """`on_outcome` is called whenever a delivery's state changed; `dice` gives the jitter, in [0, 1).
 
@@ -76,6 +78,7 @@ class Dispatcher:
         self._clock = clock
         self._on_outcome = on_outcome
         self._dice = dice
+        self._seam = seam or Seam()
         self._clock_doubtful = clock_doubtful
         self._wake = asyncio.Event()
         self._tasks = Tasks()
@@ -154,6 +157,7 @@ class Dispatcher:
 
     async def _deliver(self, claimed: Claimed) -> None:
         result: AttemptResult | None = None
+        began = self._clock.monotonic()
         _say_which(claimed)
         try:
             result, finish = await self._attempt(claimed)
@@ -167,7 +171,10 @@ class Dispatcher:
             was = self.lanes.lane(claimed.destination).breaker.snapshot()
             self.lanes.end(claimed.destination, result, self._clock.now())
             self._wake.set()
+        ended, seconds = self._clock.now(), self._clock.monotonic() - began
         await self._record(finish)
+        if (observer := self._seam.observer) is not None:
+            observer.attempted(claimed, finish, ended=ended, seconds=seconds)
         self._report(claimed, finish)
         failed = result is not None and result.outcome is Outcome.RETRY
         if failed or self.lanes.lane(claimed.destination).breaker.snapshot().name != was.name:

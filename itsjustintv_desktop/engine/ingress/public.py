@@ -25,8 +25,10 @@ from itsjustintv_desktop.engine.ingress.listener import Listener
 from itsjustintv_desktop.engine.ingress.nocontent import NoContent
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.sparing import Sparing
 from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.telemetry.observer import Seam, Taken
 from itsjustintv_desktop.engine.twitch.messages import Challenge
 
 CALLBACK_PATH = "/twitch"
@@ -47,7 +49,10 @@ class PublicServer:
         healthy: Callable[[], bool],
         clock: Clock,
         limits: Limits | None = None,
+        seam: Seam | None = None,
     ) -> None:
+        self._seam = seam or Seam()
+        self._scheme = "http"
         self._judge = judge
         self._source = source
         self._well_known = well_known
@@ -64,6 +69,7 @@ class PublicServer:
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen, and return the address bound (port 0 picks a free one). Raises AddressInUseError."""
         self._guarded = GuardedServer(self._handle, self._limits)
+        self._scheme = "https" if tls else "http"
         self._listener = Listener(self._guarded, self._limits.headers)
         address = await self._listener.open(host, port, tls)
         self._tasks.start("ingress.sweep", self._guarded.sweep())
@@ -72,7 +78,9 @@ class PublicServer:
     async def move(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen there from now on. Connections live on. Raises AddressInUseError: all is as before."""
         assert self._listener is not None
-        return await self._listener.move(host, port, tls)
+        address = await self._listener.move(host, port, tls)
+        self._scheme = "https" if tls else "http"
+        return address
 
     async def stop(self) -> None:
         """Stop listening, let requests under way finish (2 s), close the rest."""
@@ -88,6 +96,8 @@ class PublicServer:
         if path == CALLBACK_PATH:
             if request.method != "POST":
                 return _empty(405, {"Allow": "POST"})
+            if self._seam.observer is not None:
+                return await self._observed(request)
             return await self._receive(request)
         if path == HEALTH_PATH:
             if request.method not in {"GET", "HEAD"}:
@@ -99,7 +109,18 @@ class PublicServer:
             return _text(body)
         return _empty(404)
 
-    async def _receive(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _observed(self, request: web.BaseRequest) -> web.StreamResponse:
+        """`_receive`, told to whoever measures."""
+        began, note = self._clock.monotonic(), _Note()
+        response = await self._receive(request, note)
+        if (observer := self._seam.observer) is not None:
+            seconds = self._clock.monotonic() - began
+            observer.answered(
+                response.status, self._scheme, note.event, note.outcome, ended=self._clock.now(), seconds=seconds
+            )
+        return response
+
+    async def _receive(self, request: web.BaseRequest, note: _Note | None = None) -> web.StreamResponse:
         try:
             body = await read_body(request, self._limits)
         except TooLargeError:
@@ -114,7 +135,11 @@ class PublicServer:
                 redaction.learn_passing(message.text)
                 _log.info("Twitch asked whether this address is ours", subscription=message.subscription_id)
                 return _text(message.text.encode())
-            await self._source.submit(message)
+            if note is None:
+                await self._source.submit(message)
+            else:
+                note.event = message
+                note.outcome = "new" if await self._source.submit(message) else "known"
         except MessageRefusedError as error:
             self.refusals += 1
             self._tell(_log.warning, "a message was refused", error, error.kind)
@@ -150,6 +175,13 @@ class PublicServer:
             content_type="application/json",
             headers=_SERVER,
         )
+
+
+class _Note:
+    """What a message said and what became of it, for whoever measures."""
+
+    event: StreamEvent | None = None
+    outcome: Taken = "failed"
 
 
 _NAME = "itsjustintv"

@@ -23,6 +23,7 @@ from itsjustintv_desktop.engine.errors import (
     TwitchRefusedError,
     TwitchUnreachableError,
 )
+from itsjustintv_desktop.engine.telemetry.observer import Seam
 from itsjustintv_desktop.engine.twitch.budget import HelixStatus, RateBudget
 from itsjustintv_desktop.engine.twitch.http import Answer, TwitchHttp
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
@@ -45,14 +46,17 @@ class HelixClient:
     `budget` is the rate limit as last told; `calls` and `failures` count exchanges by endpoint ("GET /users").
     """
 
-    def __init__(self, *, http: TwitchHttp, tokens: AppTokens, api_url: str, clock: Clock) -> None:
+    def __init__(
+        self, *, http: TwitchHttp, tokens: AppTokens, api_url: str, clock: Clock, seam: Seam | None = None
+    ) -> None:
+        self.api_url = api_url
+        self._seam = seam or Seam()
         self.budget = RateBudget()
         self.status = HelixStatus()
         self.calls: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self._http = http
         self._tokens = tokens
-        self._api_url = api_url
         self._clock = clock
         self._limiter: AsyncLimiter | None = None
         # Its own hooks would log every retry a second time, in its own words.
@@ -145,10 +149,11 @@ class HelixClient:
         headers = {"Client-Id": client_id, "Authorization": f"Bearer {token}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
+        began = self._clock.monotonic()
         try:
             answer = await self._http.exchange(
                 method,
-                self._api_url + path,
+                self.api_url + path,
                 params=params,
                 headers=headers,
                 body=body,
@@ -156,9 +161,17 @@ class HelixClient:
             )
         except TwitchUnreachableError:
             self.failures[endpoint] += 1
+            self._tell(method, path, None, began)
             raise
+        self._tell(method, path, answer.status, began)
         self.budget.learn(answer.headers, self._http.skew.seconds)
         return answer
+
+    def _tell(self, method: str, path: str, status: int | None, began: float) -> None:
+        if (observer := self._seam.observer) is not None:
+            fault = "no_answer" if status is None else None
+            seconds = self._clock.monotonic() - began
+            observer.asked(method, path, status, fault, ended=self._clock.now(), seconds=seconds)
 
     def _note(self, error: AppError | None) -> None:
         now, before = self._clock.now(), self.status

@@ -22,6 +22,7 @@ from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.telemetry.observer import Seam
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.directory import Directory
 from itsjustintv_desktop.engine.twitch.helix import Helix
@@ -51,6 +52,7 @@ class TwitchParts:
         busy: Callable[[], bool],
         tasks: Tasks,
         clock: Clock,
+        seam: Seam | None = None,
     ) -> None:
         """`busy`: announcements are on their way, so background questions wait. Tasks outlive none of this."""
         self._config = config
@@ -74,7 +76,9 @@ class TwitchParts:
             tasks=tasks,
             clock=clock,
         )
-        self.client = HelixClient(http=self._http, tokens=self.tokens, api_url=endpoints.api_url, clock=clock)
+        self.client = HelixClient(
+            http=self._http, tokens=self.tokens, api_url=endpoints.api_url, clock=clock, seam=seam
+        )
         self.helix = Helix(self.client)
         self.profiles = Profiles(ledger, tasks=tasks, clock=clock)
         self.images = ImageCache(paths.images, trust=trust, clock=clock)

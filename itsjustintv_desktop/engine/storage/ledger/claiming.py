@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
 from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.storage.ledger.records import ClaimBatch, Claimed, Finish, marks
+from itsjustintv_desktop.engine.storage.ledger.records import ClaimBatch, Claimed, Finish, WaitingPage, marks
 
 # Hops from destination to destination in the partial index: the cost is destinations, not queued deliveries.
 # Named, because SQLite would rather take deliveries_state and read every waiting row.
@@ -21,7 +21,7 @@ _HEADS = """WITH RECURSIVE heads(name) AS (
     FROM heads WHERE name IS NOT NULL"""
 
 _TAKE = """SELECT d.id, d.webhook_id, d.event_id, d.streamer, d.destination, d.attempts + 1, d.forced, d.born_at,
-        e.source, e.broadcaster_id, e.stream_id, e.test, e.payload, e.message_id
+        e.source, e.broadcaster_id, e.stream_id, e.test, e.message_id, e.received_at, e.payload
     FROM deliveries d INDEXED BY deliveries_due JOIN events e ON e.id = d.event_id
     WHERE d.state = 'pending' AND d.destination = ? AND d.next_at <= ? ORDER BY d.next_at LIMIT ?"""
 
@@ -59,7 +59,7 @@ def claim(
             Claimed(
                 id=row[0], webhook_id=row[1], event_id=row[2], streamer=row[3], destination=row[4], attempt=row[5],
                 forced=bool(row[6]), born_at=row[7], source=row[8], broadcaster_id=row[9], stream_id=row[10],
-                test=bool(row[11]), stored=row[12], message_id=row[13],
+                test=bool(row[11]), message_id=row[12], received_at=row[13], stored=row[14],
             )
             for row in rows
         )  # fmt: skip
@@ -170,3 +170,13 @@ def bury(connection: sqlite3.Connection, destination: str, reason: str, now: flo
 def waiting_destinations(connection: sqlite3.Connection) -> list[tuple[str, float]]:
     """Destinations with waiting deliveries, and when the first of each is due."""
     return connection.execute(_HEADS).fetchall()
+
+
+def waiting_page(connection: sqlite3.Connection, after: int, limit: int) -> WaitingPage:
+    """Counts the next `limit` waiting deliveries with ids above `after`."""
+    waiting, tried, last = connection.execute(
+        "SELECT count(*), coalesce(sum(attempts > 0), 0), coalesce(max(id), ?) FROM (SELECT id, attempts "
+        "FROM deliveries INDEXED BY deliveries_state WHERE state = 'pending' AND id > ? ORDER BY id LIMIT ?)",
+        (after, after, limit),
+    ).fetchone()
+    return WaitingPage(waiting=waiting, tried=tried, last_id=last)

@@ -39,6 +39,7 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
     FeedEntry,
     Finish,
     Settlement,
+    WaitingPage,
 )
 from itsjustintv_desktop.engine.storage.ledger.writer import Settle, Writer
 
@@ -196,6 +197,10 @@ class Ledger:
     async def waiting_destinations(self) -> list[tuple[str, float]]:
         """Destinations with waiting deliveries, and when the first of each is due."""
         return await self._run(claiming.waiting_destinations)
+
+    async def waiting_page(self, after: int, limit: int) -> WaitingPage:
+        """Counts some of the waiting deliveries, those with ids above `after`; asked page by page."""
+        return await self._run(claiming.waiting_page, after, min(limit, 500))
 
     # Managing
 

@@ -80,6 +80,8 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     test: bool
     message_id: str | None
     """What the source called the event; None where we found it ourselves."""
+    received_at: float
+    """When it came in. Both name its trace."""
     stored: bytes
     """The payload as it lies on disk: a big batch is claimed without unpacking it all in the ledger's thread."""
 
@@ -104,6 +106,14 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     result: AttemptResult | None = None
     """None: no POST was made (expired, destination removed); the attempt is taken back."""
     reason: str | None = None
+
+
+class WaitingPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the waiting deliveries: how many, how many of them were tried before, and the highest id among them."""
+
+    waiting: int
+    tried: int
+    last_id: int
 
 
 class FeedEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,7 @@ class Telemetry:
         self._reloads: Counter[tuple[str, ...]] = Counter()
         self._changed = asyncio.Event()
         self._problem = ""
+        self._changing: asyncio.Task[None] | None = None
 
     @property
     def active(self) -> bool:
@@ -97,7 +98,9 @@ class Telemetry:
         while True:
             self._changed.clear()
             while self._wanted != self._running:
-                await self._change(self._wanted)
+                if self._changing is None or self._changing.done():
+                    self._changing = self._tasks.start("telemetry.change", self._change(self._wanted))
+                await asyncio.shield(self._changing)
             if self._recorder is not None:
                 await self._read(self._recorder)
             interval = self._running.interval if self._running is not None else EXPORT_SECONDS
@@ -105,6 +108,9 @@ class Telemetry:
 
     async def close(self) -> None:
         """Send what is left, for at most CLOSE_SECONDS, and end."""
+        if self._changing is not None and not self._changing.done():
+            # Ended right after the start: what happened in between is still to be told.
+            await asyncio.wait({self._changing}, timeout=CLOSE_SECONDS)
         self.seam.observer = None
         self._let_go()
         await self._tasks.finish(CLOSE_SECONDS + 1.0)

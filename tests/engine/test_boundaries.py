@@ -16,7 +16,7 @@ TASKS = PACKAGE / "engine" / "tasks.py"
 
 # structlog imports rich by itself wherever that is installed, so rich cannot stand here.
 _HEAVY = (
-    "keyring secretstorage jeepney tomlkit cryptography watchfiles acme josepy pyngrok opentelemetry truststore "
+    "keyring secretstorage jeepney tomlkit cryptography watchfiles acme josepy pyngrok opentelemetry grpc truststore "
     "hypothesis pytest"
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 import structlog
@@ -115,9 +116,10 @@ class PublicServer:
         response = await self._receive(request, note)
         if (observer := self._seam.observer) is not None:
             seconds = self._clock.monotonic() - began
-            observer.answered(
-                response.status, self._scheme, note.event, note.outcome, ended=self._clock.now(), seconds=seconds
-            )
+            answered = partial(observer.answered, response.status, self._scheme, note.event, note.outcome)
+            # In the next turn of the loop: the answer goes out first.
+            tell = partial(answered, ended=self._clock.now(), seconds=seconds)
+            asyncio.get_running_loop().call_soon(tell)
         return response
 
     async def _receive(self, request: web.BaseRequest, note: _Note | None = None) -> web.StreamResponse:

@@ -15,6 +15,8 @@ import pytest
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Telemetry
+from itsjustintv_desktop.engine.telemetry import telemetry as telemetry_module
+from itsjustintv_desktop.engine.telemetry.plan import Plan
 from tests.support.collector import PROTOCOLS, attributes, collector
 from tests.support.engine import ONE_STREAMER, running_engine
 from tests.support.waiting import until
@@ -92,6 +94,29 @@ async def test_it_is_switched_on_over_and_off_while_the_engine_runs(tmp_path: Pa
         await live("alice")
         await running.stop()
         assert len(one.named("POST /twitch")) + len(other.named("POST /twitch")) == 2
+
+
+async def test_what_happened_before_the_sdk_was_loaded_is_told_even_if_the_engine_stops_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = telemetry_module.Telemetry._make
+
+    def slowly(self: telemetry_module.Telemetry, wanted: Plan) -> object:
+        time.sleep(0.5)  # in a thread, as loading takes
+        return make(self, wanted)
+
+    monkeypatch.setattr(telemetry_module.Telemetry, "_make", slowly)
+    async with (
+        collector("http") as collected,
+        running_engine(tmp_path, collected.config("http") + ONE_STREAMER) as running,
+    ):
+        await running.simulator.go_live("alice")
+        await running.simulator.receiver.wait_for(1, "main")
+        assert not running.engine.telemetry.active
+        await running.stop()
+        (post,), (attempt,) = collected.named("POST /twitch"), collected.named("attempt")
+        assert post.trace_id == attempt.trace_id
+        assert any(span.name == "GET /streams" for span in collected.spans)
 
 
 async def test_what_cannot_be_set_up_is_said_and_the_engine_goes_on(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 
 import msgspec
 import structlog
@@ -114,13 +113,14 @@ class PublicServer:
         """`_receive`, told to whoever measures."""
         began, note = self._clock.monotonic(), _Note()
         response = await self._receive(request, note)
-        if (observer := self._seam.observer) is not None:
-            seconds = self._clock.monotonic() - began
-            answered = partial(observer.answered, response.status, self._scheme, note.event, note.outcome)
-            # In the next turn of the loop: the answer goes out first.
-            tell = partial(answered, ended=self._clock.now(), seconds=seconds)
-            asyncio.get_running_loop().call_soon(tell)
+        ended, seconds = self._clock.now(), self._clock.monotonic() - began
+        # In the next turn of the loop: the answer goes out first.
+        asyncio.get_running_loop().call_soon(self._tell_observer, response.status, note, ended, seconds)
         return response
+
+    def _tell_observer(self, status: int, note: _Note, ended: float, seconds: float) -> None:
+        if (observer := self._seam.observer) is not None:
+            observer.answered(status, self._scheme, note.event, note.outcome, ended=ended, seconds=seconds)
 
     async def _receive(self, request: web.BaseRequest, note: _Note | None = None) -> web.StreamResponse:
         try:

@@ -15,7 +15,7 @@ from tests.support.waiting import until
 QUICK_RETRY = '[retry]\ninitial_delay = "1s"\njitter = 0.0\n'
 
 
-async def fail_once_and_deliver(running: Running, *, restart: bool) -> None:
+async def fail_once_and_deliver(running: Running, collected: Collected, *, restart: bool) -> None:
     running.simulator.faults.set_receiver("main", status=503, times=1)
     await running.simulator.go_live("alice")
 
@@ -25,6 +25,7 @@ async def fail_once_and_deliver(running: Running, *, restart: bool) -> None:
 
     await until(waits)
     if restart:
+        await collected.wait("attempt")
         await running.restart()
     await running.simulator.receiver.wait_for(1, "main")
     await running.settled()
@@ -41,11 +42,10 @@ async def test_one_trace_leads_from_the_post_to_the_last_attempt(tmp_path: Path,
         collector(protocol) as collected,
         running_engine(tmp_path, collected.config(protocol) + QUICK_RETRY + ONE_STREAMER) as running,
     ):
-        await fail_once_and_deliver(running, restart=restart)
-        await running.stop()
-        first, second = collected.named("attempt")
-        (post,) = collected.named("POST /twitch")
-        (announce,) = collected.named("announce")
+        await fail_once_and_deliver(running, collected, restart=restart)
+        first, second = await collected.wait("attempt", 2)
+        (post,) = await collected.wait("POST /twitch")
+        (announce,) = await collected.wait("announce")
         asked = [span for span in collected.spans if span.name.startswith("GET /")]
 
         assert {span.name for span in asked} >= {"GET /channels", "GET /streams"}
@@ -74,6 +74,25 @@ async def test_one_trace_leads_from_the_post_to_the_last_attempt(tmp_path: Path,
         assert failed["error.type"] == "503"
         assert first.status.code == Status.STATUS_CODE_ERROR
         assert second.status.code != Status.STATUS_CODE_ERROR
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_what_is_left_is_sent_when_the_engine_stops(
+    tmp_path: Path, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "60000")
+    async with (
+        collector(protocol) as collected,
+        running_engine(tmp_path, collected.config(protocol) + ONE_STREAMER) as running,
+    ):
+        await until(lambda: running.engine.telemetry.active)
+        await running.simulator.go_live("alice")
+        await running.settled()
+        assert collected.raw == []
+        await running.stop()
+        assert collected.named("attempt")
+        assert collected.value("itsjustintv.events.received") == 1
 
 
 async def test_the_same_message_again_joins_the_trace_of_the_first(tmp_path: Path) -> None:

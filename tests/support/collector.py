@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -89,14 +90,14 @@ def attributes(thing: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def collector(protocol: str, port: int = 0) -> AsyncIterator[Collected]:
-    """One that listens on a free port (or `port`)."""
-    async with (_http if protocol == "http" else _grpc)(port) as collected:
+async def collector(protocol: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[Collected]:
+    """One that listens on a free port; `tls` for HTTP only."""
+    async with _http(tls) if protocol == "http" else _grpc() as collected:
         yield collected
 
 
 @asynccontextmanager
-async def _http(port: int) -> AsyncIterator[Collected]:
+async def _http(tls: ssl.SSLContext | None) -> AsyncIterator[Collected]:
     async def handle(request: web.BaseRequest) -> web.Response:
         body = await request.read()
         if request.headers.get("Content-Encoding") == "gzip":
@@ -115,9 +116,9 @@ async def _http(port: int) -> AsyncIterator[Collected]:
 
     runner = web.ServerRunner(web.Server(handle), shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
-    collected = Collected(f"http://127.0.0.1:{runner.addresses[0][1]}")
+    collected = Collected(f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}")
     try:
         yield collected
     finally:
@@ -125,7 +126,7 @@ async def _http(port: int) -> AsyncIterator[Collected]:
 
 
 @asynccontextmanager
-async def _grpc(port: int) -> AsyncIterator[Collected]:
+async def _grpc() -> AsyncIterator[Collected]:
     def service(name: str, request: Any, response: Any, take: Callable[[Any], None]) -> Any:
         async def export(body: bytes, context: Any) -> Any:
             collected.headers.append({key: str(value) for key, value in context.invocation_metadata()})
@@ -139,7 +140,7 @@ async def _grpc(port: int) -> AsyncIterator[Collected]:
         return grpc.method_handlers_generic_handler(f"opentelemetry.proto.collector.{name}", {"Export": handler})
 
     server = grpc.aio.server()
-    bound = server.add_insecure_port(f"127.0.0.1:{port}")
+    bound = server.add_insecure_port("127.0.0.1:0")
     collected = Collected(f"http://127.0.0.1:{bound}")
     server.add_generic_rpc_handlers(
         (

@@ -123,6 +123,7 @@ class Reload:
         engine.pipeline.wake()
         engine.dispatcher.wake()
         engine.housekeeping.nudge()
+        engine.telemetry.apply(config.telemetry)
         engine.feed.changed()
         if before.secrets.store != config.secrets.store:
             engine.notice("[secrets] store is another now. That takes effect at the next start of the program.")
@@ -132,6 +133,7 @@ class Reload:
         self._engine.say(loaded)
         if changes:
             _log.info("the changed config is in force", changes=changes.sentence)
+        self._engine.telemetry.reloaded("applied")
         self._engine.bus.publish(ConfigChanged(state="ok", text=changes.sentence))
 
     def _refuse(self, error: ConfigError) -> None:
@@ -146,6 +148,7 @@ class Reload:
         self._set(state, reason)
         if is_new:
             _log.warning("the config was changed and is not used", state=state, reason=reason)
+            self._engine.telemetry.reloaded("rejected")
             self._engine.bus.publish(ConfigChanged(state=state, text=reason))
             self._engine.bus.publish(Notice(text=reason))
 

@@ -5,18 +5,41 @@ Importing it costs nothing; the parts are loaded when they are asked for.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import errors as errors
+    from itsjustintv_desktop.engine import events as events
+    from itsjustintv_desktop.engine import models as models
+    from itsjustintv_desktop.engine.desk.models import DestinationStatus as DestinationStatus
+    from itsjustintv_desktop.engine.desk.models import Numbers as Numbers
+    from itsjustintv_desktop.engine.desk.models import PauseView as PauseView
+    from itsjustintv_desktop.engine.desk.models import Snapshot as Snapshot
+    from itsjustintv_desktop.engine.desk.models import StreamerView as StreamerView
+    from itsjustintv_desktop.engine.desk.models import Trouble as Trouble
+    from itsjustintv_desktop.engine.desk.models import WayView as WayView
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
+    from itsjustintv_desktop.engine.paths import Paths as Paths
 
-__all__ = ["Engine", "EngineOptions"]
+_WHERE = {
+    "engine": ("Engine", "EngineOptions"),
+    "paths": ("Paths",),
+    "desk.models": (
+        "DestinationStatus", "Numbers", "PauseView", "Snapshot", "StreamerView", "Trouble", "WayView",
+    ),
+}  # fmt: skip
+"""The names given out, by the module below this package that has them."""
+_MODULES = frozenset({"errors", "events", "models"})
+_HOME = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = [*_HOME, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from itsjustintv_desktop.engine import engine
-
-        return getattr(engine, name)
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(name)

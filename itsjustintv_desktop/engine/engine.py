@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -19,6 +19,7 @@ from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
+from itsjustintv_desktop.engine.desk import Desk
 from itsjustintv_desktop.engine.errors import LedgerError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.events import Bus, Notice, Subscription
 from itsjustintv_desktop.engine.health import Health
@@ -30,6 +31,7 @@ from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.loops import TwitchLoops
 from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.pause import Pause
 from itsjustintv_desktop.engine.reach import Reach
 from itsjustintv_desktop.engine.reload import Reload
 from itsjustintv_desktop.engine.signing import SigningSecret
@@ -44,6 +46,9 @@ from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.twitch.parts import TwitchParts
 from itsjustintv_desktop.engine.wallclock import WallClock
 from itsjustintv_desktop.engine.wishes import Wishes
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.desk.models import Snapshot
 
 _log = structlog.get_logger(__name__)
 
@@ -75,6 +80,10 @@ class Engine:
         self.listening: Listening | None = None
         """The ports, where it was started to listen."""
         self._said: set[str] = set()
+        self.desk = Desk(self)
+        """What a screen asks."""
+        self.started_at = 0.0
+        """Unix seconds."""
 
     async def start(self) -> None:
         """Lock, read the config, open the ledger, listen, and begin working. Twitch is contacted afterwards.
@@ -104,6 +113,10 @@ class Engine:
     def subscribe(self, size: int = 1000) -> Subscription:
         """Everything that happens from now on, for one watcher."""
         return self.bus.subscribe(size)
+
+    async def snapshot(self) -> Snapshot:
+        """Everything at this moment, immutable. Raises LedgerError."""
+        return await self.desk.snapshot()
 
     @property
     def live(self) -> Live:
@@ -164,6 +177,8 @@ class Engine:
         self.ledger = Ledger(paths.ledger, clock, on_notice=self.notice)
         await self.ledger.open()
         self.closing("ledger", self.ledger.close)
+        self.pause = Pause(self.ledger, bus=self.bus, clock=clock, on_change=lambda: self.dispatcher.wake())
+        await self.pause.load()
 
         self.secrets = SecretStore.open(
             loaded.config.secrets.store,
@@ -201,6 +216,7 @@ class Engine:
         self.reload = Reload(self)
         self.loops = TwitchLoops(self, reached=self._options.listen)
         await self._begin()
+        self.started_at = clock.now()
 
     async def _build_line(self, twitch: TwitchParts) -> None:
         """What an event passes: sources, pipeline, dispatcher, feed."""
@@ -237,6 +253,7 @@ class Engine:
             on_outcome=self.feed.changed,
             clock_doubtful=doubtful,
             seam=self.telemetry.seam,
+            paused=lambda: self.pause.active,
         )
         interrupted = await self.dispatcher.recover()
         if interrupted:
@@ -253,6 +270,7 @@ class Engine:
             on_broadcast=lambda event: self.reach.catch_up.heard(event),
             on_revoked=lambda event: self.reach.revoked(event),
             seam=self.telemetry.seam,
+            paused=lambda: self.pause.active,
         )
         self.wishes = Wishes(self)
         self.health = Health(self)
@@ -276,6 +294,7 @@ class Engine:
             keep(f"source.{source.name}", partial(self._pump, source))
         keep("announce.pipeline", self.pipeline.run)
         keep("delivery.dispatcher", self.dispatcher.run)
+        keep("announcements.pause", self.pause.run)
         keep("feed", self.feed.run)
         keep("housekeeping", self.housekeeping.run)
         if self._options.listen:

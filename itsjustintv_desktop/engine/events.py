@@ -92,6 +92,13 @@ class ConfigChanged(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class AnnouncementsPaused(msgspec.Struct, frozen=True, kw_only=True):
+    """Announcements are held back now (`paused`), or made again. `until`: Unix seconds, None = until resumed."""
+
+    until: float | None
+    paused: bool
+
+
 EngineEvent = (
     EventSettled
     | DeliveryChanged
@@ -101,6 +108,7 @@ EngineEvent = (
     | LiveChanged
     | WayChanged
     | ConfigChanged
+    | AnnouncementsPaused
 )
 
 

@@ -50,6 +50,16 @@ class Health:
         overall = next((word for word in ("failing", "waiting") if word in statuses), "ok")
         return {"status": overall, "parts": parts}
 
+    def troubles(self) -> dict[str, tuple[str, str, float]]:
+        """The parts that are not ok: (status, reason, since). Asks nobody."""
+        found = self._parts()
+        self._note(found)
+        return {
+            name: (part.status, part.reason, self._since[name][1])
+            for name, part in found.items()
+            if part.status != "ok"
+        }
+
     def _parts(self) -> dict[str, _Part]:
         engine = self._engine
         ledger = self._ledger()
@@ -59,6 +69,7 @@ class Health:
             "feed": _Part() if engine.feed.problem is None else _Part("failing", engine.feed.problem),
             "twitch": self._twitch(),
             "deliveries": ledger,
+            "announcements": self._announcements(),
         }
         if engine.address is not None:
             parts["config"] = self._config()
@@ -90,6 +101,10 @@ class Health:
             "subscriptions": _Part(_WORDS[held.state], _unless_ok(held.state, held.message), held.since),
             "catching up": _Part(_WORDS[asking.state], _unless_ok(asking.state, asking.message)),
         }
+
+    def _announcements(self) -> _Part:
+        pause = self._engine.pause
+        return _Part("waiting", pause.sentence, pause.since) if pause.active else _Part()
 
     def _webhook_secret(self) -> _Part:
         problem, secrets = self._engine.signing_problem, self._engine.secrets.state

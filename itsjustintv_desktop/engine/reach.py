@@ -63,6 +63,7 @@ class Reach:
             skew=lambda: twitch.skew.seconds,
             bus=engine.bus,
             clock=clock,
+            paused_at=engine.pause.covers,
         )
         self.conduit_manager = ConduitManager(self.conduits, engine.ledger, lambda: self.way.nudge())
         self.wake = Wake(clock, self._woke)

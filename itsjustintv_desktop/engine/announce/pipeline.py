@@ -22,6 +22,8 @@ from itsjustintv_desktop.engine.errors import LedgerError, NotFoundError, UsageE
 from itsjustintv_desktop.engine.events import Bus, EventSettled
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import Enrichment, EventState, StreamEvent
+from itsjustintv_desktop.engine.pause import REASON as PAUSED
+from itsjustintv_desktop.engine.pause import WHY_PAUSED
 from itsjustintv_desktop.engine.source import Enricher
 from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Ledger, Settlement
 from itsjustintv_desktop.engine.tasks import Tasks
@@ -61,8 +63,11 @@ class Pipeline:
         on_broadcast: Callable[[StreamEvent], None] = lambda _: None,
         on_revoked: Callable[[StreamEvent], None] = lambda _: None,
         seam: Seam | None = None,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         """`on_not_watched` gets the id of a subscription for a channel that nobody watches any more.
+
+        While `paused`, everything is listed with its details and nothing announced but tests.
 
         `skew` is the source's time minus ours, in seconds. `on_broadcast` hears of each watched channel's going live
         and offline, `on_revoked` of each subscription that the source ended.
@@ -76,6 +81,7 @@ class Pipeline:
         self._on_not_watched = on_not_watched
         self._on_revoked = on_revoked
         self._seam = seam or Seam()
+        self._paused = paused
         self._restarts = restart.Restarts(ledger, clock=clock, skew=skew, on_broadcast=on_broadcast)
         self._elsewhere = elsewhere.Elsewhere(ledger)
         self._tasks = Tasks()
@@ -219,6 +225,9 @@ class Pipeline:
         if rival is not None and await self._restarts.holds(rival):
             window = self._live().config.twitch.restart_window
             await self._end(record, restart.settlement(record, streamer, rival.gap, window, body))
+            return None
+        if not record.event.test and self._paused():
+            await self._suppress(record, streamer, PAUSED, WHY_PAUSED, body)
             return None
         outcome = await self._ledger.announce(record.id, streamer=streamer.key, payload=body, destinations=destinations)
         if not outcome.anything:

@@ -64,11 +64,13 @@ class CatchUp:
         skew: Callable[[], float],
         bus: Bus,
         clock: Clock,
+        paused_at: Callable[[float], bool] = lambda _: False,
         dice: Callable[[], float] = random.random,
     ) -> None:
         """`watched` gives the user ids of all watched channels, `skew` is Twitch's time minus ours (seconds).
 
         `on_submitted`: events were put into the ledger for the pipeline to take up. `dice` is a float in [0, 1).
+        `paused_at` tells whether announcements were paused at a moment (Unix seconds by our clock).
         """
         self._helix = helix
         self._ledger = ledger
@@ -78,6 +80,7 @@ class CatchUp:
         self._skew = skew
         self._bus = bus
         self._clock = clock
+        self._paused_at = paused_at
         self._dice = dice
         self._now = LiveNow(bus)
         self._nudged = asyncio.Event()
@@ -215,9 +218,15 @@ class CatchUp:
             around[_key(event)] = Circumstances(streamer, stream.tags or (), destinations)
             finds.append((event, destinations or (FEED,)))
 
+        skew = at - now
+        paused = {
+            _key(each) for each in events if each.started_at is not None and self._paused_at(each.started_at - skew)
+        }
+
         def verdict(event: StreamEvent, known: Known) -> Verdict:
             key = _key(event)
-            return judge(event, known, around[key], live=live, tried=tried.get(key) == around[key], now=at)
+            again = tried.get(key) == around[key]
+            return judge(event, known, around[key], live=live, tried=again, now=at, paused=key in paused)
 
         caught = await self._ledger.catch_up(asked, finds, verdict, at=at)
         self._now.learn(asked, caught.live, {key: live_stream_of(stream) for key, stream in shown.items()})

@@ -9,6 +9,8 @@ from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.pause import REASON as PAUSED
+from itsjustintv_desktop.engine.pause import WHY_PAUSED
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Known, Verdict
 
 GRACE = 120.0
@@ -32,10 +34,20 @@ class Circumstances(msgspec.Struct, frozen=True):
         return tag_filter.passes(self.streamer.tag_filter, self.tags)
 
 
-def judge(event: StreamEvent, known: Known, around: Circumstances, *, live: Live, tried: bool, now: float) -> Verdict:
+def judge(
+    event: StreamEvent,
+    known: Known,
+    around: Circumstances,
+    *,
+    live: Live,
+    tried: bool,
+    now: float,
+    paused: bool = False,
+) -> Verdict:
     """What to do with a stream that runs.
 
     `now` is Twitch's time, Unix seconds. `tried`: it was handed in again before under these very circumstances.
+    `paused`: it began while announcements were paused, so it is not announced when they are made again.
     """
     streamer = around.streamer
     # An event that was only noted came when nobody watched the channel: nothing was decided about the stream.
@@ -48,6 +60,10 @@ def judge(event: StreamEvent, known: Known, around: Circumstances, *, live: Live
     age = None if event.started_at is None else now - event.started_at
     if known.begun_anew is not None and not known.events and (event.started_at or 0.0) <= known.begun_anew:
         return Verdict(Action.LIST, streamer.key, "missed", _WHY_UNKNOWN)
+    if paused and around.passes:
+        if not known.events and age is not None and age <= GRACE:
+            return Verdict(Action.LATER)  # Twitch's own message may be on its way, and makes an entry with details
+        return Verdict(Action.LIST, streamer.key, PAUSED, WHY_PAUSED)
     if longest > 0 and age is not None and age <= longest:
         return Verdict(Action.SUBMIT, streamer.key)
     if known.events:

@@ -47,6 +47,8 @@ class BreakerState(msgspec.Struct, frozen=True, kw_only=True):
     """Why it is not closed, in words for the owner of the destination."""
     fingerprint: str = ""
     buckets: tuple[Bucket, ...] = ()
+    by_hand: bool = False
+    """Paused by a person: nothing but `resume` ends it."""
 
 
 def fingerprint(url: str) -> str:
@@ -96,6 +98,8 @@ class Breaker:
         """
         self._follow_clock(now)
         failed = outcome is Outcome.RETRY
+        if self._state.by_hand:
+            return  # an attempt that began before
         if outcome is Outcome.GONE:
             self.pause(error or "the receiver says that this webhook no longer exists", self._state.fingerprint, now)
         elif self._state.name == "closed":
@@ -112,9 +116,12 @@ class Breaker:
         """The attempt that `allow` let pass ended without an outcome; another probe may go."""
         self._set(probe_since=None)
 
-    def pause(self, reason: str, fingerprint: str, now: float) -> None:
-        """Let nothing pass until `resume`, or until `observe_address` sees another address than `fingerprint`."""
-        self._state = BreakerState(name="paused", since=now, reason=reason, fingerprint=fingerprint)
+    def pause(self, reason: str, fingerprint: str, now: float, *, by_hand: bool = False) -> None:
+        """Let nothing pass until `resume`, or until `observe_address` sees another address than `fingerprint`.
+
+        `by_hand`: a person wants it, so another address does not end it.
+        """
+        self._state = BreakerState(name="paused", since=now, reason=reason, fingerprint=fingerprint, by_hand=by_hand)
 
     def resume(self, now: float) -> None:
         """Close, by the owner's word, from any state."""
@@ -124,7 +131,7 @@ class Breaker:
         """Tell which address is in use. A new one starts afresh, whatever the old one did: True then."""
         if fingerprint == self._state.fingerprint:
             return False
-        changed = self._state.fingerprint != ""
+        changed = self._state.fingerprint != "" and not self._state.by_hand
         if changed:
             self._close(now)
         self._set(fingerprint=fingerprint)

@@ -61,12 +61,14 @@ class Dispatcher:
         clock: Clock,
         on_outcome: Callable[[], None],
         clock_doubtful: Callable[[], bool] = lambda: False,
+        paused: Callable[[], bool] = lambda: False,
         dice: Callable[[], float] = random.random,
         seam: Seam | None = None,
     ) -> None:
         """`on_outcome` is called whenever a delivery's state changed; `dice` gives the jitter, in [0, 1).
 
-        While `clock_doubtful` says so, nothing is given up for its age.
+        While `clock_doubtful` says so, nothing is given up for its age. While `paused`, nothing is sent but what a
+        person asked for.
         """
         self._ledger = ledger
         self._sender = sender
@@ -80,6 +82,7 @@ class Dispatcher:
         self._dice = dice
         self._seam = seam or Seam()
         self._clock_doubtful = clock_doubtful
+        self._paused = paused
         self._wake = asyncio.Event()
         self._tasks = Tasks()
         self._recovered = False
@@ -127,7 +130,9 @@ class Dispatcher:
             return LONGEST_WAIT
         failing, failing_limit = self.lanes.failing()
         asked_at = self._clock.now()
-        batch = await self._ledger.claim(places, slots, FIRST_WIDTH, failing=failing, failing_limit=failing_limit)
+        batch = await self._ledger.claim(
+            places, slots, FIRST_WIDTH, failing=failing, failing_limit=failing_limit, only_forced=self._paused()
+        )
         for claimed in batch.deliveries:
             self.lanes.begin(claimed.destination, now)
             self._tasks.start("delivery.attempt", self._deliver(claimed))

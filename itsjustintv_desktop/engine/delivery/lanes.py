@@ -118,8 +118,12 @@ class Lanes:
         return self.lane(name).breaker.observe_address(fingerprint(url), now)
 
     def shut(self, now: float) -> list[str]:
-        """Destinations whose breaker lets nothing pass now."""
-        return [name for name, lane in self._lanes.items() if lane.breaker.name(now) in {"open", "paused"}]
+        """Destinations whose breaker lets nothing pass now, and that another address would open."""
+        return [
+            name
+            for name, lane in self._lanes.items()
+            if lane.breaker.name(now) in {"open", "paused"} and not lane.breaker.snapshot().by_hand
+        ]
 
     def states(self, now: float) -> dict[str, tuple[StateName, str]]:
         """What to show: (state, reason) by destination."""

@@ -12,6 +12,7 @@ def judge(facts: Facts) -> Report:
     running, now = facts.program.running, facts.now
     found: list[Check | None] = [
         program.program(facts.program),
+        program.announcements(facts.program),
         program.config(facts.config),
         secrets.secrets(facts.secrets),
     ]

@@ -26,6 +26,8 @@ class ProgramFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Host and port of the public port, for a person."""
     broken: Mapping[str, str] = {}
     """Loops that are down now, and why."""
+    paused: str = ""
+    """The sentence that announcements are paused; "" = they are made."""
 
 
 class ConfigFacts(msgspec.Struct, frozen=True, kw_only=True):

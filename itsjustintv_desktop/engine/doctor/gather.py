@@ -92,7 +92,12 @@ class Gatherer:
 
     def _program(self) -> ProgramFacts:
         address = "{} port {}".format(*self._engine.address) if self._engine.address is not None else ""
-        return ProgramFacts(running=self._running, address=address, broken=dict(self._engine.supervisor.broken))
+        return ProgramFacts(
+            running=self._running,
+            address=address,
+            broken=dict(self._engine.supervisor.broken),
+            paused=self._engine.pause.sentence,
+        )
 
     async def _config(self) -> ConfigFacts:
         engine, loaded = self._engine, self._engine.loaded
@@ -276,6 +281,8 @@ class Gatherer:
 
     def _stuck(self, waiting: Iterable[tuple[str, float]]) -> dict[str, float]:
         """Where something has long been due, nothing is under way, and nothing speaks against sending."""
+        if self._engine.pause.active:
+            return {}  # it stands still because a person wants it so
         now, lanes, destinations = self._engine.now(), self._engine.dispatcher.lanes, self._engine.live.destinations
         found: dict[str, float] = {}
         for name, due in waiting:

@@ -18,6 +18,14 @@ def program(facts: ProgramFacts) -> Check:
     return green("program", f"It runs and listens at {facts.address}.")
 
 
+def announcements(facts: ProgramFacts) -> Check | None:
+    """Whether a person paused them; None while they are made."""
+    if not facts.paused:
+        return None
+    text = f"{facts.paused} What begins meanwhile is listed in the feed, and not announced later."
+    return amber("announcements", text, "Resume them, or leave it so.")
+
+
 def config(facts: ConfigFacts) -> Check:
     """Whether it can be used, is the one in force, and asks for anything at all."""
     name = "config"

@@ -84,14 +84,15 @@ def announce(
     """Make the deliveries of an event, once per (destination, broadcaster, stream), and settle it.
 
     With nothing left to announce the event becomes suppressed as `already_announced`. `fresh` lets age count from
-    now instead of from the event (a person sends an old one on purpose). Raises NotFoundError.
+    now instead of from the event (a person sends an old one on purpose). A test is forced, too: a person waits for
+    it. Raises NotFoundError.
     """
     row = connection.execute(
-        "SELECT broadcaster_id, stream_id, received_at, state FROM events WHERE id = ?", (event_id,)
+        "SELECT broadcaster_id, stream_id, received_at, state, test FROM events WHERE id = ?", (event_id,)
     ).fetchone()
     if row is None:
         raise NotFoundError(f"There is no event {event_id}.")
-    broadcaster_id, stream_id, received_at, state = row
+    broadcaster_id, stream_id, received_at, state, test = row
     created: dict[str, int] = {}
     for name in destinations:
         if _first(connection, name, broadcaster_id, stream_id, event_id, now):
@@ -101,7 +102,7 @@ def announce(
                 streamer,
                 name,
                 born_at=now if fresh else received_at,
-                forced=fresh,
+                forced=fresh or bool(test),
                 now=now,
             )
     feed_only = not destinations and _first(connection, FEED, broadcaster_id, stream_id, event_id, now)

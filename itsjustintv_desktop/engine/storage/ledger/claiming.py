@@ -25,6 +25,20 @@ _TAKE = """SELECT d.id, d.webhook_id, d.event_id, d.streamer, d.destination, d.a
     FROM deliveries d INDEXED BY deliveries_due JOIN events e ON e.id = d.event_id
     WHERE d.state = 'pending' AND d.destination = ? AND d.next_at <= ? ORDER BY d.next_at LIMIT ?"""
 
+_LATER = """SELECT min(next_at) FROM deliveries INDEXED BY deliveries_due
+    WHERE state = 'pending' AND destination = ? AND next_at > ?"""
+
+
+def _forced(statement: str) -> str:
+    """The same about nothing but what a person asked for."""
+    return statement.replace("deliveries_due", "deliveries_forced").replace(
+        "state = 'pending'", "state = 'pending' AND forced = 1"
+    )
+
+
+_OF_ALL = (_HEADS, _TAKE, _LATER)
+_OF_FORCED = (_forced(_HEADS), _forced(_TAKE), _forced(_LATER))
+
 
 def claim(
     connection: sqlite3.Connection,
@@ -34,13 +48,16 @@ def claim(
     default_slots: int,
     failing: Collection[str] = (),
     failing_limit: int = 0,
+    only_forced: bool = False,
 ) -> ClaimBatch:
     """Take up to `limit` due deliveries, oldest destination first, none above its free `slots` (0 = blocked).
 
-    The destinations in `failing` together get no more than `failing_limit` of them.
+    The destinations in `failing` together get no more than `failing_limit` of them. With `only_forced` nothing is
+    looked at but what a person asked for.
     """
+    all_heads, take, until = _OF_FORCED if only_forced else _OF_ALL
     heads = sorted(
-        (due, name) for name, due in connection.execute(_HEADS).fetchall() if slots.get(name, default_slots) > 0
+        (due, name) for name, due in connection.execute(all_heads).fetchall() if slots.get(name, default_slots) > 0
     )
     taken: list[Claimed] = []
     next_due: float | None = None
@@ -53,7 +70,7 @@ def claim(
             next_due = due if next_due is None else min(next_due, due)
             continue
         wanted = min(slots.get(name, default_slots), limit - len(taken), failing_left if fails else limit)
-        rows = connection.execute(_TAKE, (name, now, wanted)).fetchall()
+        rows = connection.execute(take, (name, now, wanted)).fetchall()
         failing_left -= len(rows) if fails else 0
         taken.extend(
             Claimed(
@@ -65,10 +82,7 @@ def claim(
         )  # fmt: skip
         if len(rows) < slots.get(name, default_slots):
             # Slots are left, so what is still to come of this destination sets the alarm too.
-            (later,) = connection.execute(
-                "SELECT min(next_at) FROM deliveries WHERE state = 'pending' AND destination = ? AND next_at > ?",
-                (name, now),
-            ).fetchone()
+            (later,) = connection.execute(until, (name, now)).fetchone()
             if later is not None:
                 next_due = later if next_due is None else min(next_due, later)
     if taken:

@@ -68,6 +68,29 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Streams that the Go service announced before it was replaced, by its own hashes: see importing.py.
         "CREATE TABLE told_elsewhere(key BLOB PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID",
     ),
+    (
+        # How many deliveries each destination has in each state, so that 100,000 of them are counted at once.
+        """CREATE TABLE tally(
+            destination TEXT NOT NULL, state TEXT NOT NULL, count INTEGER NOT NULL,
+            PRIMARY KEY(destination, state)) WITHOUT ROWID""",
+        "INSERT INTO tally SELECT destination, state, count(*) FROM deliveries GROUP BY destination, state",
+        """CREATE TRIGGER tally_made AFTER INSERT ON deliveries BEGIN
+            INSERT INTO tally VALUES (new.destination, new.state, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+            END""",
+        """CREATE TRIGGER tally_changed AFTER UPDATE OF state ON deliveries WHEN old.state != new.state BEGIN
+            UPDATE tally SET count = count - 1 WHERE destination = old.destination AND state = old.state;
+            INSERT INTO tally VALUES (new.destination, new.state, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+            END""",
+        """CREATE TRIGGER tally_gone AFTER DELETE ON deliveries BEGIN
+            UPDATE tally SET count = count - 1 WHERE destination = old.destination AND state = old.state;
+            END""",
+        # What the feed shows beside announcements. Written when an event is settled, not when it is accepted.
+        """CREATE INDEX events_told ON events(state, id)
+            WHERE state = 'suppressed' OR reason IN ('revoked', 'ledger_damaged')""",
+        # What goes out while announcements are paused, found without reading through all that waits.
+        """CREATE INDEX deliveries_forced ON deliveries(destination, next_at)
+            WHERE state = 'pending' AND forced = 1""",
+    ),
 )
 
 

@@ -152,6 +152,12 @@ class SecretStore:
         _learn(kept.url, kept.secret)
         return kept
 
+    def known_destination(self, name: str) -> DestinationSecrets | None:
+        """`destination` without waiting: None while nothing is open."""
+        if self._opened is None or self._opened.destinations is not None:
+            return None
+        return self._home.content.destinations.get(name, DestinationSecrets())
+
     async def set_destination(
         self, name: str, *, url: str | UnsetType | None = UNSET, secret: str | UnsetType | None = UNSET
     ) -> None:

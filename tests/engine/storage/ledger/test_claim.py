@@ -19,7 +19,7 @@ async def test_a_claim_holds_all_that_an_attempt_needs(ledger: Ledger, book: Boo
     assert (claimed.id, claimed.webhook_id, claimed.event_id) == (view.id, view.webhook_id, event_id)
     assert (claimed.streamer, claimed.destination, claimed.attempt) == ("alice", "main", 1)
     assert (claimed.source, claimed.broadcaster_id, claimed.stream_id) == ("kick", "7", "s")
-    assert (claimed.test, claimed.forced, claimed.born_at, claimed.payload) == (True, False, born, b'{"x":1}')
+    assert (claimed.test, claimed.forced, claimed.born_at, claimed.payload) == (True, True, born, b'{"x":1}')
     view = await ledger.delivery(view.id)
     assert (view.state, view.attempts) == (DeliveryState.SENDING, 1)
     assert (await ledger.claim(10, {}, 4)).deliveries == ()

@@ -1,0 +1,127 @@
+"""What a screen is shown: plain, frozen, and without anything secret. Times are Unix seconds."""
+
+from __future__ import annotations
+
+import msgspec
+
+from itsjustintv_desktop.engine.models import LiveStream
+from itsjustintv_desktop.engine.reload import ConfigState
+from itsjustintv_desktop.engine.storage.secrets import SecretsState
+from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, SubscriptionsStatus
+
+
+class WayView(msgspec.Struct, frozen=True, kw_only=True):
+    """How Twitch reaches us: as WayStatus says."""
+
+    kind: str
+    state: str
+    """starting, ready, waiting or failing."""
+    code: str
+    message: str
+    fix: str
+    since: float
+    address: str
+    facts: tuple[tuple[str, str], ...]
+    """More to show, in order."""
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the program that is not well. `status`: waiting or failing."""
+
+    part: str
+    status: str
+    reason: str
+    since: float
+
+
+class StreamerView(msgspec.Struct, frozen=True, kw_only=True):
+    """A streamer of the config and what is known of the channel. Empty or None = not known."""
+
+    key: str
+    login: str
+    """As Twitch spells it now; as the config does where that is not known."""
+    display_name: str
+    user_id: str
+    enabled: bool
+    live: bool
+    tag_filter: tuple[str, ...]
+    additional_tags: tuple[str, ...]
+    destinations: tuple[str, ...]
+    """All names, in order; also of those that are switched off."""
+    subscription: ChannelState | None
+    """None: not looked at yet, or not watched."""
+    picture: str | None
+    """SHA-256 (hex), for `Desk.picture`."""
+    followers: int | None
+    problem: str | None
+    """The sentence that Twitch has no such channel."""
+
+
+class DestinationStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A destination of the config. `state`: closed (all passes), open, half-open, paused, or off."""
+
+    name: str
+    format: str
+    enabled: bool
+    state: str
+    reason: str
+    since: float
+    paused_by_hand: bool
+    address: str
+    """Scheme and host, dots for the rest; "" where it is not known (a vault that is locked, or nothing set)."""
+    url_in_vault: bool
+    """The config says that the address lies in the vault."""
+    has_secret: bool
+    """What is sent there is signed."""
+    secret_in_vault: bool
+    waiting: int
+    first_due: float | None
+    next_due: float | None
+
+
+class Numbers(msgspec.Struct, frozen=True, kw_only=True):
+    """Deliveries by state (pending, sending, delivered, expired, dead, dropped; 0 where there is none)."""
+
+    by_state: tuple[tuple[str, int], ...]
+    oldest_due: float | None
+    """Since when the first of those that wait is due; perhaps in the past."""
+    next_due: float | None
+    """When the next comes due that is not yet."""
+    unfinished_events: int
+
+    def of(self, state: str) -> int:
+        return dict(self.by_state).get(state, 0)
+
+
+class PauseView(msgspec.Struct, frozen=True, kw_only=True):
+    """Announcements are paused since then. `until` None = until resumed."""
+
+    since: float
+    until: float | None
+    sentence: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything, at the moment `at`."""
+
+    at: float
+    version: str
+    started_at: float
+    address: tuple[str, int] | None
+    """Host and port of the public server; None where it does not listen."""
+    way: WayView
+    subscriptions: SubscriptionsStatus
+    config: ConfigState
+    health: str
+    """ok, waiting or failing."""
+    troubles: tuple[Trouble, ...]
+    live: tuple[LiveStream, ...]
+    """Who of the watched channels is live, in the order of the streamers."""
+    streamers: tuple[StreamerView, ...]
+    destinations: tuple[DestinationStatus, ...]
+    deliveries: Numbers
+    paused: PauseView | None
+    """None: announcements are made."""
+    signing_problem: str | None
+    """Why Twitch's messages cannot be verified yet."""
+    secrets: SecretsState

@@ -1,0 +1,194 @@
+"""Announcements held back for a while because a person wants it so; remembered across restarts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.errors import LedgerError, UsageError
+from itsjustintv_desktop.engine.events import AnnouncementsPaused, Bus
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+
+REASON = "paused"
+"""The word for programs of what was not announced because of it."""
+WHY_PAUSED = 'Announcements were paused when it began. If it shall go out all the same, use "send anyway".'
+_META = "announcements_paused"
+_PAST = 10
+"""Pauses remembered: a stream that began during one may be found long after it."""
+_LOOK = 30.0
+"""Seconds between two looks at the wall clock, which may have been set or gone on while the machine slept."""
+_AGAIN = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """As it lies in the ledger. Times are Unix seconds by our clock."""
+
+    since: float | None = None
+    """None: not paused."""
+    until: float | None = None
+    past: tuple[tuple[float, float], ...] = ()
+    """Beginning and end of the last pauses, oldest first."""
+
+
+class Pause:
+    """`load` it before anything is announced, and keep `run` running.
+
+    A pause ends when its time has come by the wall clock, or when it lasted as long as was asked for by the monotonic
+    one, whichever is first: a clock that is set back makes none longer.
+    """
+
+    def __init__(self, ledger: Ledger, *, bus: Bus, clock: Clock, on_change: Callable[[], None] = lambda: None) -> None:
+        """`on_change` is called after a pause began or ended."""
+        self._ledger = ledger
+        self._bus = bus
+        self._clock = clock
+        self._on_change = on_change
+        self._kept = _Kept()
+        self._ends = float("inf")
+        """When it is over by the monotonic clock."""
+        self._changed = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    @property
+    def active(self) -> bool:
+        """Whether nothing is announced now. True to the second, whoever asks."""
+        return self._kept.since is not None and not self._is_over()
+
+    @property
+    def since(self) -> float | None:
+        """When it began, Unix seconds; None while announcements are made."""
+        return self._kept.since if self.active else None
+
+    @property
+    def until(self) -> float | None:
+        """When it ends by itself, Unix seconds; None = when resumed, or there is none."""
+        return self._kept.until if self.active else None
+
+    @property
+    def sentence(self) -> str:
+        """For a person; "" while announcements are made."""
+        if not self.active:
+            return ""
+        until = self._kept.until
+        end = "until you resume them" if until is None else f"until {_moment(until)}"
+        return f"Announcements are paused {end}."
+
+    def covers(self, at: float) -> bool:
+        """Whether they were paused at that moment (Unix seconds by our clock), as far as is remembered."""
+        since = self._kept.since
+        now = since is not None and since <= at and (self.active or at <= self._over_at())
+        return now or any(begin <= at <= end for begin, end in self._kept.past)
+
+    async def load(self) -> None:
+        """Take up what an earlier run left. Raises LedgerError."""
+        text = await self._ledger.meta(_META)
+        if text is None:
+            return
+        try:
+            kept = msgspec.json.decode(text, type=_Kept)
+        except msgspec.DecodeError:
+            _log.warning("a kept pause could not be read; announcements are made")
+            return
+        now = self._clock.now()
+        if kept.since is not None and kept.until is not None:
+            # A clock that was set back since then must not make it longer than it was meant.
+            kept = msgspec.structs.replace(kept, until=min(kept.until, now + max(kept.until - kept.since, 0.0)))
+        self._set(kept)
+        if self.active:
+            _log.info("announcements are still paused", until=kept.until)
+
+    async def begin(self, until: float | None) -> None:
+        """Announce nothing until then (Unix seconds), or until resumed. One that runs gets the new end.
+
+        Written before it counts. Raises UsageError for a time that has passed, LedgerError: nothing changed.
+        """
+        now = self._clock.now()
+        if until is not None and not now < until < now + 366 * 86400:
+            raise UsageError("A pause must end later than now, and within a year. Choose another time.")
+        async with self._turn:
+            kept = self._settled()
+            await self._keep(_Kept(since=now if kept.since is None else kept.since, until=until, past=kept.past))
+        _log.info("announcements are paused", until=until)
+        self._tell()
+
+    async def resume(self) -> None:
+        """Announce again. Harmless while nothing is paused. Raises LedgerError: nothing changed."""
+        if await self._finish():
+            self._tell()
+
+    async def run(self) -> None:
+        """End each pause at its time, until cancelled."""
+        while True:
+            self._changed.clear()
+            if self._kept.since is not None and self._is_over():
+                await self._end()
+            else:
+                await self._clock.wait(self._changed, self._left())
+
+    async def _end(self) -> None:
+        """It is over, whether or not that can be written down now; but it must not come back with the next start."""
+        self._tell()
+        while self._kept.since is not None and self._is_over():
+            try:
+                await self._finish()
+            except LedgerError as error:
+                _log.warning("the end of the pause waits for the ledger", reason=error.message)
+                await self._clock.sleep(_AGAIN)
+
+    async def _finish(self) -> bool:
+        async with self._turn:
+            if self._kept.since is None:
+                return False
+            await self._keep(_ended(self._kept, min(self._clock.now(), self._over_at())))
+        _log.info("announcements are made again")
+        return True
+
+    def _is_over(self) -> bool:
+        until = self._kept.until
+        return until is not None and (self._clock.now() >= until or self._clock.monotonic() >= self._ends)
+
+    def _over_at(self) -> float:
+        """Unix seconds; infinity while its end is not known."""
+        now, until = self._clock.now(), self._kept.until
+        return float("inf") if until is None else min(until, now + self._ends - self._clock.monotonic())
+
+    def _left(self) -> float:
+        if self._kept.since is None:
+            return 3600.0
+        return min(max(self._over_at() - self._clock.now(), 0.01), _LOOK)
+
+    def _settled(self) -> _Kept:
+        """What is kept, without a pause that is over."""
+        over = self._kept.since is not None and self._is_over()
+        return _ended(self._kept, self._over_at()) if over else self._kept
+
+    async def _keep(self, kept: _Kept) -> None:
+        await self._ledger.set_meta(_META, msgspec.json.encode(kept).decode())
+        self._set(kept)
+
+    def _set(self, kept: _Kept) -> None:
+        self._kept = kept
+        left = float("inf") if kept.until is None else kept.until - self._clock.now()
+        self._ends = self._clock.monotonic() + left
+        self._changed.set()
+
+    def _tell(self) -> None:
+        self._bus.publish(AnnouncementsPaused(until=self.until, paused=self.active))
+        self._on_change()
+
+
+def _ended(kept: _Kept, at: float) -> _Kept:
+    assert kept.since is not None
+    return _Kept(past=(*kept.past, (kept.since, max(at, kept.since)))[-_PAST:])
+
+
+def _moment(at: float) -> str:
+    """In local time."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M")

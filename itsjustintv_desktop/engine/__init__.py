@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine import errors as errors
     from itsjustintv_desktop.engine import events as events
     from itsjustintv_desktop.engine import models as models
+    from itsjustintv_desktop.engine.desk.feed import FeedDelivery as FeedDelivery
+    from itsjustintv_desktop.engine.desk.feed import FeedItem as FeedItem
+    from itsjustintv_desktop.engine.desk.feed import FeedPage as FeedPage
     from itsjustintv_desktop.engine.desk.models import DestinationStatus as DestinationStatus
     from itsjustintv_desktop.engine.desk.models import Numbers as Numbers
     from itsjustintv_desktop.engine.desk.models import PauseView as PauseView
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "engine": ("Engine", "EngineOptions"),
     "paths": ("Paths",),
+    "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
     "desk.models": (
         "DestinationStatus", "Numbers", "PauseView", "Snapshot", "StreamerView", "Trouble", "WayView",
     ),

@@ -250,9 +250,7 @@ async def test_a_stream_is_listed_and_not_announced_later(tmp_path: Path) -> Non
         report = await running.engine.health.report()
         part = report["parts"]["announcements"]
         assert (part["status"], part["reason"]) == ("waiting", "Announcements are paused until you resume them.")
-        check = next(
-            each for each in (await running.engine.wishes.doctor()).checks if each.name == "announcements"
-        )
+        check = next(each for each in (await running.engine.wishes.doctor()).checks if each.name == "announcements")
         assert check.state.value == "amber"
         await running.restart()
         assert is_on(running.engine.pause)

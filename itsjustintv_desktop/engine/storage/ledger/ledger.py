@@ -22,6 +22,7 @@ from itsjustintv_desktop.engine.models import (
 from itsjustintv_desktop.engine.storage.ledger import (
     announcing,
     broadcasting,
+    browsing,
     catching,
     claiming,
     counting,
@@ -266,6 +267,13 @@ class Ledger:
     async def events(self, limit: int = 200, before: int | None = None) -> list[EventRecord]:
         """The newest events whatever became of them, newest first."""
         return await self._run(history.events, limit, before)
+
+    async def told(self, before: int | None, states: Collection[str]) -> list[browsing.Told]:
+        """The next few events a person cares about, newest first. See browsing.told."""
+        return await self._run(browsing.told, before, states)
+
+    async def deliveries_of(self, event_ids: Sequence[int]) -> list[DeliveryView]:
+        return await self._run(browsing.deliveries_of, event_ids)
 
     async def purge(self, history_before: float, noted_before: float, once_before: float) -> int:
         """Forget one bite of old things. Returns how many rows; 0 = done."""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine import errors as errors
     from itsjustintv_desktop.engine import events as events
     from itsjustintv_desktop.engine import models as models
+    from itsjustintv_desktop.engine.desk.details import AttemptView as AttemptView
+    from itsjustintv_desktop.engine.desk.details import DeliveryDetails as DeliveryDetails
+    from itsjustintv_desktop.engine.desk.details import RequestView as RequestView
     from itsjustintv_desktop.engine.desk.feed import FeedDelivery as FeedDelivery
     from itsjustintv_desktop.engine.desk.feed import FeedItem as FeedItem
     from itsjustintv_desktop.engine.desk.feed import FeedPage as FeedPage
@@ -22,13 +25,21 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.models import StreamerView as StreamerView
     from itsjustintv_desktop.engine.desk.models import Trouble as Trouble
     from itsjustintv_desktop.engine.desk.models import WayView as WayView
+    from itsjustintv_desktop.engine.desk.queue import DeliveryFilter as DeliveryFilter
+    from itsjustintv_desktop.engine.desk.queue import DeliveryIndex as DeliveryIndex
+    from itsjustintv_desktop.engine.desk.queue import DeliveryPage as DeliveryPage
+    from itsjustintv_desktop.engine.desk.queue import ManyResult as ManyResult
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.paths import Paths as Paths
+    from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
 
 _WHERE = {
     "engine": ("Engine", "EngineOptions"),
     "paths": ("Paths",),
+    "desk.details": ("AttemptView", "DeliveryDetails", "RequestView"),
+    "desk.queue": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),
+    "storage.ledger.changing": ("Refused",),
     "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
     "desk.models": (
         "DestinationStatus", "Numbers", "PauseView", "Snapshot", "StreamerView", "Trouble", "WayView",

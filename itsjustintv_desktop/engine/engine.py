@@ -233,7 +233,7 @@ class Engine:
             clock=clock,
         )
         self.closing("feed", self.feed.close)
-        sender = Sender(clock)
+        sender = self.sender = Sender(clock)
         await sender.start()
         self.closing("sender", sender.close)
         wall_clock = WallClock(clock, lambda: twitch.skew.seconds)

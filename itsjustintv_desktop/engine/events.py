@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from itsjustintv_desktop.engine.models import DeliveryState, LiveStream
+from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView, LiveStream
 
 
 class EventSettled(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +38,26 @@ class DeliveryChanged(msgspec.Struct, frozen=True, kw_only=True):
     status: int | None
     error: str | None
     next_at: float | None
+
+    @classmethod
+    def of(cls, view: DeliveryView) -> DeliveryChanged:
+        return cls(
+            id=view.id,
+            event_id=view.event_id,
+            streamer=view.streamer,
+            destination=view.destination,
+            state=view.state,
+            attempts=view.attempts,
+            status=view.last_status,
+            error=view.last_error,
+            next_at=view.next_at,
+        )
+
+
+class DeliveriesChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A person changed so many at once that the list had better be read again."""
+
+    count: int
 
 
 class DestinationChanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +122,7 @@ class AnnouncementsPaused(msgspec.Struct, frozen=True, kw_only=True):
 EngineEvent = (
     EventSettled
     | DeliveryChanged
+    | DeliveriesChanged
     | DestinationChanged
     | Notice
     | SubscriptionsChanged

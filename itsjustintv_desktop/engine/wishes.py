@@ -65,10 +65,21 @@ class Wishes:
         return self._changed(view)
 
     async def _must_be_on(self, delivery_id: int) -> None:
+        blocked = self.not_to_be_sent()
         name = (await self._engine.ledger.delivery(delivery_id)).destination
-        destination = self._engine.live.destinations.get(name)
-        if destination is not None and not destination.enabled:
-            raise UsageError(f"The destination {name} is switched off in the config. Switch it on first.")
+        if name in blocked:
+            raise UsageError(blocked[name])
+
+    def not_to_be_sent(self) -> dict[str, str]:
+        """Destinations to which a person wants nothing sent, and the sentence that says so."""
+        lanes = self._engine.dispatcher.lanes
+        found: dict[str, str] = {}
+        for name, destination in self._engine.live.destinations.items():
+            if not destination.enabled:
+                found[name] = f"The destination {name} is switched off in the config. Switch it on first."
+            elif lanes.paused_by_hand(name):
+                found[name] = f"The destination {name} was paused by hand. Resume it first."
+        return found
 
     async def destinations(self) -> list[DestinationView]:
         """Every destination of the config, in its order."""
@@ -76,7 +87,9 @@ class Wishes:
         found: list[DestinationView] = []
         for name, destination in self._engine.live.destinations.items():
             state, reason = states.get(name, ("closed", ""))
-            found.append(DestinationView(name=name, state=state if destination.enabled else "off", reason=reason))
+            by_hand = self._engine.dispatcher.lanes.paused_by_hand(name)
+            shown = state if destination.enabled else "off"
+            found.append(DestinationView(name=name, state=shown, reason=reason, by_hand=by_hand))
         return found
 
     async def send_anyway(self, event_id: int) -> tuple[str, ...]:
@@ -165,19 +178,7 @@ class Wishes:
         raise NotFoundError(f"No streamer {login!r} is in the config. {there}.")
 
     def _changed(self, view: DeliveryView) -> DeliveryView:
-        self._engine.bus.publish(
-            DeliveryChanged(
-                id=view.id,
-                event_id=view.event_id,
-                streamer=view.streamer,
-                destination=view.destination,
-                state=view.state,
-                attempts=view.attempts,
-                status=view.last_status,
-                error=view.last_error,
-                next_at=view.next_at,
-            )
-        )
+        self._engine.bus.publish(DeliveryChanged.of(view))
         self._engine.dispatcher.wake()
         self._engine.feed.changed()
         return view

@@ -19,6 +19,8 @@ class DestinationView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     state: str
     reason: str = ""
+    by_hand: bool = False
+    """A person paused it."""
 
     @property
     def waits(self) -> str | None:
@@ -32,6 +34,8 @@ class DestinationView(msgspec.Struct, frozen=True, kw_only=True):
         """What to say after its name: why nothing is sent there and what to do. None = things are sent."""
         if self.state == "paused":
             why = self.reason.removesuffix(".")
+            if self.by_hand:
+                return f"was paused by hand: {why}. Resume it in the app."
             return f"is paused: {why}. Correct its address, or `deliveries retry` one of its deliveries."
         if self.state == "open":
             return f"is left alone for the moment: {self.reason}"

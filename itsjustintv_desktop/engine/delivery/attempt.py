@@ -89,7 +89,7 @@ class Sender:
         began = self._clock.monotonic()
         outcome, error = Outcome.RETRY, ""
         try:
-            headers = self._headers(destination, secret, webhook_id, body, content_type)
+            headers = self.headers(destination, secret, webhook_id, body, content_type)
             async with asyncio.timeout(destination.timeout):
                 await exchange.run(_address(url), headers, body)
         except ConfigError as fault:
@@ -109,10 +109,13 @@ class Sender:
             retry_after=verdict.retry_after,
         )
 
-    def _headers(
+    def headers(
         self, destination: Destination, secret: str | None, webhook_id: str, body: bytes, content_type: str
     ) -> CIMultiDict[str]:
-        """The destination's own headers win over what describes us, never over what is signed or framed."""
+        """What an attempt now would carry. Raises ConfigError for a secret that cannot be used.
+
+        The destination's own headers win over what describes us, never over what is signed or framed.
+        """
         timestamp = int(self._clock.now())
         headers = CIMultiDict({"Content-Type": content_type, "User-Agent": USER_AGENT})
         for name, value in destination.headers.items():

@@ -15,6 +15,7 @@ from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Retry
 from itsjustintv_desktop.engine.delivery import formats, schedule
 from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.breaker import Breaker
 from itsjustintv_desktop.engine.delivery.lanes import FIRST_WIDTH, LONGEST_HOLD, Lanes
 from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
 from itsjustintv_desktop.engine.events import Bus, DeliveryChanged, DestinationChanged, Notice
@@ -153,7 +154,7 @@ class Dispatcher:
             if destination is None:
                 continue
             try:
-                url, _ = await self._address(destination)
+                url, _ = await self.address(destination)
             except SecretsError:
                 continue  # the address is not known now; an attempt would be held, too
             was = self.lanes.lane(name).breaker.name(now)
@@ -192,7 +193,7 @@ class Dispatcher:
         if destination is None:
             return None, _end(claimed, DeliveryState.DEAD, "The destination was removed from the config.")
         try:
-            url, secret = await self._address(destination)
+            url, secret = await self.address(destination)
         except SecretsError as error:
             return None, self._hold(claimed, error.message)
         if not url:
@@ -228,7 +229,8 @@ class Dispatcher:
         """A clock that may be wrong gives nothing up: unknown means send."""
         return schedule.is_over_age(claimed.born_at, now, retry) and not self._clock_doubtful()
 
-    async def _address(self, destination: Destination) -> tuple[str | None, str | None]:
+    async def address(self, destination: Destination) -> tuple[str | None, str | None]:
+        """Where it is now, and its secret, as an attempt would use them. Raises SecretsError."""
         url: str | None = destination.url
         secret: str | None = destination.secret or None
         if KEYRING in {url, secret}:
@@ -323,6 +325,19 @@ class Dispatcher:
             await self._ledger.save_breaker(name, self.lanes.encoded(name))
         except LedgerError as error:
             _log.warning("a breaker could not be kept", destination=name, reason=error.message)
+
+    async def pause(self, name: str, reason: str) -> None:
+        """Send nothing there until `resume`, because a person wants it so. Raises LedgerError: nothing changed."""
+        lane = self.lanes.lane(name)
+        before = lane.breaker.snapshot()
+        lane.breaker.pause(reason, before.fingerprint, self._clock.now(), by_hand=True)
+        try:
+            await self._ledger.save_breaker(name, self.lanes.encoded(name))
+        except LedgerError:
+            lane.breaker = Breaker(before)
+            raise
+        _log.info("a destination was paused by hand", destination=name)
+        self._bus.publish(DestinationChanged(destination=name, state="paused", reason=reason))
 
     async def resume(self, name: str) -> None:
         """Let a paused or open destination try again at once. Raises LedgerError."""

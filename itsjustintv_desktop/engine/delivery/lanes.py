@@ -125,6 +125,10 @@ class Lanes:
             if lane.breaker.name(now) in {"open", "paused"} and not lane.breaker.snapshot().by_hand
         ]
 
+    def paused_by_hand(self, name: str) -> bool:
+        """Whether a person wants nothing sent there."""
+        return name in self._lanes and self._lanes[name].breaker.snapshot().by_hand
+
     def states(self, now: float) -> dict[str, tuple[StateName, str]]:
         """What to show: (state, reason) by destination."""
         return {name: (lane.breaker.name(now), lane.breaker.snapshot().reason) for name, lane in self._lanes.items()}

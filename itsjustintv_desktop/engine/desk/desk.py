@@ -11,9 +11,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.desk.details import DeliveryDetails
     from itsjustintv_desktop.engine.desk.feed import Feed, FeedItem, FeedPage, Kind
     from itsjustintv_desktop.engine.desk.models import PauseView, Snapshot
+    from itsjustintv_desktop.engine.desk.queue import DeliveryFilter, DeliveryIndex, DeliveryPage, ManyResult, Queue
     from itsjustintv_desktop.engine.engine import Engine
+    from itsjustintv_desktop.engine.models import DeliveryView
 
 
 class Desk:
@@ -74,6 +77,75 @@ class Desk:
     async def picture(self, sha256: str) -> bytes | None:
         """A profile picture's bytes (PNG, JPEG, ...). None: it is gone."""
         return await self._feed.picture(sha256)
+
+    # Deliveries
+
+    async def deliveries(self, wanted: DeliveryFilter, before: int | None = None, limit: int = 200) -> DeliveryPage:
+        """Deliveries below the id `before`, newest first, at most 200. Raises LedgerError.
+
+        Where few of very many fit, a page answers with what it has so far: go on from `DeliveryPage.before`.
+        """
+        return await self._queue.page(wanted, before, limit)
+
+    async def delivery_count(self, wanted: DeliveryFilter) -> int:
+        """How many those are. By states and destination at once, else in small bites. Raises LedgerError."""
+        return await self._queue.count(wanted)
+
+    async def delivery_index(self, wanted: DeliveryFilter) -> DeliveryIndex:
+        """How many, and where each page begins, for a list that jumps. Takes tenths of a second for 100,000.
+
+        Raises LedgerError.
+        """
+        return await self._queue.index(wanted)
+
+    async def delivery(self, delivery_id: int) -> DeliveryDetails:
+        """Raises NotFoundError, LedgerError."""
+        from itsjustintv_desktop.engine.desk.details import details
+
+        return await details(self._engine, delivery_id)
+
+    async def set_due(self, delivery_id: int, at: float) -> DeliveryView:
+        """Another time (Unix seconds) for the next try of a waiting delivery; one in the past means now.
+
+        Raises NotFoundError, LedgerError, UsageError: not waiting, or later than [retry] max_delay or max_age allow.
+        """
+        return await self._queue.set_due(delivery_id, at)
+
+    async def retry_many(self, ids: Sequence[int]) -> ManyResult:
+        """`wishes.retry` for at most 500, in one transaction. Raises UsageError for more, LedgerError."""
+        return await self._queue.many("retry", ids)
+
+    async def drop_many(self, ids: Sequence[int]) -> ManyResult:
+        """`wishes.drop` for at most 500, in one transaction. Raises UsageError for more, LedgerError."""
+        return await self._queue.many("drop", ids)
+
+    async def resend_many(self, ids: Sequence[int]) -> ManyResult:
+        """`wishes.resend` for at most 500, in one transaction. Raises UsageError for more, LedgerError."""
+        return await self._queue.many("resend", ids)
+
+    async def retry_all(self, destination: str | None = None) -> int:
+        """Try everything that waits (there) now; how many. Nothing goes to what is off or paused by hand.
+
+        Raises NotFoundError, UsageError, LedgerError.
+        """
+        return await self._queue.retry_all(destination)
+
+    async def pause_destination(self, name: str, reason: str = "") -> None:
+        """Send nothing there until resumed, across restarts and whatever its address; its deliveries wait.
+
+        Raises NotFoundError, LedgerError.
+        """
+        await self._queue.pause_destination(name, reason)
+
+    async def resume_destination(self, name: str) -> None:
+        """Send again, whatever stood against it. Raises NotFoundError, LedgerError."""
+        await self._queue.resume_destination(name)
+
+    @cached_property
+    def _queue(self) -> Queue:
+        from itsjustintv_desktop.engine.desk.queue import Queue
+
+        return Queue(self._engine)
 
     @cached_property
     def _feed(self) -> Feed:

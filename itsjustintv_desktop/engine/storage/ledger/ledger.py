@@ -24,12 +24,14 @@ from itsjustintv_desktop.engine.storage.ledger import (
     broadcasting,
     browsing,
     catching,
+    changing,
     claiming,
     counting,
     history,
     importing,
     keeping,
     latest,
+    listing,
     managing,
     subscribing,
 )
@@ -242,6 +244,37 @@ class Ledger:
     async def resend(self, delivery_id: int) -> DeliveryView:
         """A new delivery of the same announcement. Raises NotFoundError, UsageError."""
         return await self._run(managing.resend, delivery_id, self._clock.now())
+
+    async def attempted(self, delivery_id: int) -> list[changing.Attempted]:
+        """Every attempt of a delivery as it was written down, oldest first."""
+        return await self._run(changing.attempts, delivery_id)
+
+    async def set_due(self, delivery_id: int, at: float, max_age: float) -> DeliveryView:
+        """Raises NotFoundError, UsageError."""
+        return await self._run(changing.set_due, delivery_id, at, max_age, self._clock.now())
+
+    async def change_many(
+        self, action: changing.Action, ids: Sequence[int], blocked: Mapping[str, str]
+    ) -> changing.Changed:
+        """At most 500, in one transaction. See changing.many."""
+        return await self._run(changing.many, action, ids, blocked, self._clock.now())
+
+    async def hasten(self, destination: str | None, after: int, blocked: Sequence[str]) -> tuple[int, int | None]:
+        """See changing.hasten."""
+        return await self._run(changing.hasten, destination, after, blocked, self._clock.now())
+
+    async def delivery_rows(self, choice: listing.Choice, before: int | None, limit: int) -> listing.Bite:
+        return await self._run(listing.rows, choice, before, limit)
+
+    async def delivery_ids(self, choice: listing.Choice, before: int | None) -> listing.IdBite:
+        return await self._run(listing.ids, choice, before)
+
+    async def delivery_count(self, choice: listing.Choice) -> int:
+        """By states and destination alone."""
+        return await self._run(listing.count, choice)
+
+    async def delivery_destinations(self) -> list[str]:
+        return await self._run(listing.destinations)
 
     async def counts(self) -> Counts:
         return await self._run(managing.counts)

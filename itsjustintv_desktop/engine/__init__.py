@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.queue import DeliveryIndex as DeliveryIndex
     from itsjustintv_desktop.engine.desk.queue import DeliveryPage as DeliveryPage
     from itsjustintv_desktop.engine.desk.queue import ManyResult as ManyResult
+    from itsjustintv_desktop.engine.desk.statistics import DayNumbers as DayNumbers
+    from itsjustintv_desktop.engine.desk.statistics import Statistics as Statistics
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.paths import Paths as Paths
@@ -40,6 +42,7 @@ _WHERE = {
     "desk.details": ("AttemptView", "DeliveryDetails", "RequestView"),
     "desk.queue": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),
     "storage.ledger.changing": ("Refused",),
+    "desk.statistics": ("DayNumbers", "Statistics"),
     "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
     "desk.models": (
         "DestinationStatus", "Numbers", "PauseView", "Snapshot", "StreamerView", "Trouble", "WayView",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.feed import Feed, FeedItem, FeedPage, Kind
     from itsjustintv_desktop.engine.desk.models import PauseView, Snapshot
     from itsjustintv_desktop.engine.desk.queue import DeliveryFilter, DeliveryIndex, DeliveryPage, ManyResult, Queue
+    from itsjustintv_desktop.engine.desk.statistics import Counter, Statistics
     from itsjustintv_desktop.engine.engine import Engine
     from itsjustintv_desktop.engine.models import DeliveryView
 
@@ -140,6 +141,19 @@ class Desk:
     async def resume_destination(self, name: str) -> None:
         """Send again, whatever stood against it. Raises NotFoundError, LedgerError."""
         await self._queue.resume_destination(name)
+
+    async def statistics(self, days: int = 14) -> Statistics:
+        """How many were announced, delivered, given up and suppressed on each of the last days (1 to 90).
+
+        Days that are over are counted anew every five minutes at most. Raises UsageError, LedgerError.
+        """
+        return await self._counter.statistics(days)
+
+    @cached_property
+    def _counter(self) -> Counter:
+        from itsjustintv_desktop.engine.desk.statistics import Counter
+
+        return Counter(self._engine)
 
     @cached_property
     def _queue(self) -> Queue:

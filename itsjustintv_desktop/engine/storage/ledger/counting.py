@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -40,3 +42,79 @@ def tally(connection: sqlite3.Connection, now: float) -> Tally:
             waiting[name] = Waiting(count=count, first_due=first, next_due=later)
     (events,) = connection.execute("SELECT count(*) FROM events WHERE state = 'accepted'").fetchone()
     return Tally(by_state=by_state, waiting=waiting, unfinished_events=events)
+
+
+BITE = 20_000
+"""Most rows of an index that one job counts."""
+_TESTS = 500
+"""Most test events of one stretch that are looked at."""
+
+Kind = Literal["announced", "suppressed", "delivered", "dead", "expired"]
+_COUNTED: dict[Kind, str] = {
+    "announced": "events INDEXED BY events_feed WHERE state = 'announced'",
+    "suppressed": "events INDEXED BY events_told WHERE state = 'suppressed'",
+    "delivered": "deliveries INDEXED BY deliveries_state WHERE state = 'delivered'",
+    "dead": "deliveries INDEXED BY deliveries_state WHERE state = 'dead'",
+    "expired": "deliveries INDEXED BY deliveries_state WHERE state = 'expired'",
+}
+
+
+class Border(NamedTuple):
+    """The first ids that were given at or after a moment: all of a day lie between two of these."""
+
+    event: int
+    delivery: int
+
+
+def borders(connection: sqlite3.Connection, moments: Sequence[float]) -> list[Border]:
+    """For each (Unix seconds; a handful). Approximate where the clock was set meanwhile."""
+    return [Border(_first_event(connection, at), _first_delivery(connection, at)) for at in moments]
+
+
+def between(connection: sqlite3.Connection, kind: Kind, low: int, high: int) -> tuple[int, int | None]:
+    """How many of a kind have an id in [low, high), at most BITE, and where to go on (None = that was all)."""
+    count, last = connection.execute(
+        f"SELECT count(*), max(id) FROM (SELECT id FROM {_COUNTED[kind]} AND id >= ? AND id < ? "  # noqa: S608
+        f"ORDER BY id LIMIT {BITE})",
+        (low, high),
+    ).fetchone()
+    return count, last + 1 if count == BITE else None
+
+
+def tests(connection: sqlite3.Connection, low: int, high: int) -> dict[str, int]:
+    """Of the test events with an id in [low, high): how many are in each state, and their deliveries."""
+    found: dict[str, int] = {}
+    some = f"SELECT id FROM events INDEXED BY events_tests WHERE test AND id >= ? AND id < ? LIMIT {_TESTS}"  # noqa: S608
+    for question in (
+        f"SELECT state, count(*) FROM events WHERE id IN ({some}) GROUP BY state",  # noqa: S608
+        f"SELECT state, count(*) FROM deliveries INDEXED BY deliveries_event WHERE event_id IN ({some}) "  # noqa: S608
+        "GROUP BY state",
+    ):
+        found |= dict(connection.execute(question, (low, high)).fetchall())
+    return found
+
+
+def _first_event(connection: sqlite3.Connection, at: float) -> int:
+    row = connection.execute(
+        "SELECT id FROM events INDEXED BY events_age WHERE received_at >= ? ORDER BY received_at, id LIMIT 1", (at,)
+    ).fetchone()
+    return row[0] if row is not None else 2**62
+
+
+def _first_delivery(connection: sqlite3.Connection, at: float) -> int:
+    """By halving: ids only grow, and there is no index of when they were made."""
+    # Each in a select of its own, or SQLite reads the whole table.
+    low, high = connection.execute(
+        "SELECT coalesce((SELECT min(id) FROM deliveries), 0), coalesce((SELECT max(id) FROM deliveries), 0) + 1"
+    ).fetchone()
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(
+            "SELECT id, created_at FROM deliveries WHERE id >= ? ORDER BY id LIMIT 1", (middle,)
+        ).fetchone()
+        if row is not None and row[1] < at:
+            low = row[0] + 1
+        else:
+            high = middle
+    found: int = low
+    return found

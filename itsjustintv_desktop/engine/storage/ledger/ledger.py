@@ -283,6 +283,16 @@ class Ledger:
         """How many deliveries there are, and what is due, by destination; as cheap for 100,000 as for none."""
         return await self._run(counting.tally, self._clock.now())
 
+    async def day_borders(self, moments: Sequence[float]) -> list[counting.Border]:
+        """The first ids at or after each of a handful of moments."""
+        return await self._run(counting.borders, moments)
+
+    async def counted_between(self, kind: counting.Kind, low: int, high: int) -> tuple[int, int | None]:
+        return await self._run(counting.between, kind, low, high)
+
+    async def tests_between(self, low: int, high: int) -> dict[str, int]:
+        return await self._run(counting.tests, low, high)
+
     async def last_answers(self, destinations: Sequence[str]) -> dict[str, latest.LastAnswer]:
         """What came of the last attempt at each; those without one are left out. At most 200 at a time."""
         return await self._run(latest.last_answers, destinations[: managing.PAGE])

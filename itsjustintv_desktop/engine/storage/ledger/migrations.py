@@ -87,6 +87,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # What the feed shows beside announcements. Written when an event is settled, not when it is accepted.
         """CREATE INDEX events_told ON events(state, id)
             WHERE state = 'suppressed' OR reason IN ('revoked', 'ledger_damaged')""",
+        "CREATE INDEX events_tests ON events(id) WHERE test",
         # What goes out while announcements are paused, found without reading through all that waits.
         """CREATE INDEX deliveries_forced ON deliveries(destination, next_at)
             WHERE state = 'pending' AND forced = 1""",

@@ -20,12 +20,13 @@ from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
 from itsjustintv_desktop.engine.desk import Desk
-from itsjustintv_desktop.engine.errors import LedgerError, SecretsError, TwitchError
+from itsjustintv_desktop.engine.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.events import Bus, Notice, Subscription
 from itsjustintv_desktop.engine.health import Health
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.intake import Intake
 from itsjustintv_desktop.engine.listening import Listening
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.loops import TwitchLoops
@@ -35,7 +36,7 @@ from itsjustintv_desktop.engine.pause import Pause
 from itsjustintv_desktop.engine.reach import Reach
 from itsjustintv_desktop.engine.reload import Reload
 from itsjustintv_desktop.engine.signing import SigningSecret
-from itsjustintv_desktop.engine.source import Enricher, Incoming, StreamEventSource
+from itsjustintv_desktop.engine.source import Enricher, StreamEventSource
 from itsjustintv_desktop.engine.storage.feed import Feed
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
@@ -290,8 +291,9 @@ class Engine:
         keep = self.supervisor.keep
         self.telemetry.apply(self._live.config.telemetry)
         keep("telemetry", self.telemetry.run)
+        intake = Intake(self.ledger, self.telemetry, on_new=self.pipeline.wake, told_itself=self._source)
         for source in self._sources:
-            keep(f"source.{source.name}", partial(self._pump, source))
+            keep(f"source.{source.name}", partial(intake.run, source))
         keep("announce.pipeline", self.pipeline.run)
         keep("delivery.dispatcher", self.dispatcher.run)
         keep("announcements.pause", self.pause.run)
@@ -319,24 +321,6 @@ class Engine:
     def swap(self, loaded: Loaded, live: Live) -> None:
         """Work by another config from this moment on."""
         self.loaded, self._live = loaded, live
-
-    async def _pump(self, source: StreamEventSource) -> None:
-        """From a source into the ledger; the sender hears of it after the commit."""
-        await source.start()
-        try:
-            async for incoming in source.events():
-                self.ledger.accept(incoming.event, partial(self._accepted, incoming))
-        finally:
-            await source.stop()
-
-    def _accepted(self, incoming: Incoming, outcome: bool | LedgerError) -> None:
-        if outcome is True:
-            self.pipeline.wake()
-        if incoming.event.source != self._source.name:
-            self.telemetry.heard(incoming.event, outcome)
-        if logs.tells_debug(__name__):
-            _log.debug("taken in", notification=incoming.event.message_id, new=outcome is True)
-        incoming.settle(outcome)
 
     def _announced(self) -> None:
         self.dispatcher.wake()

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, NoReturn
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.intake import Intake
 from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger, claiming, connection, migrations, writer
 from itsjustintv_desktop.engine.storage.ledger.writer import Settle
@@ -36,7 +37,7 @@ def die(*_: object, **__: object) -> NoReturn:
 
 def accepted(_: int) -> None:
     """The ledger has committed, Twitch was not answered."""
-    Engine._accepted = die  # type: ignore[method-assign]
+    Intake._accepted = die  # type: ignore[method-assign]
 
 
 def announced(_: int) -> None:

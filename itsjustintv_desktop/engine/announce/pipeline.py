@@ -16,6 +16,7 @@ import structlog
 from itsjustintv_desktop.engine.announce import elsewhere, restart
 from itsjustintv_desktop.engine.announce import filter as tag_filter
 from itsjustintv_desktop.engine.announce import payload as payloads
+from itsjustintv_desktop.engine.announce.verdicts import already, keys, without_announcement
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.errors import LedgerError, NotFoundError, UsageError
@@ -25,7 +26,7 @@ from itsjustintv_desktop.engine.models import Enrichment, EventState, StreamEven
 from itsjustintv_desktop.engine.pause import REASON as PAUSED
 from itsjustintv_desktop.engine.pause import WHY_PAUSED
 from itsjustintv_desktop.engine.source import Enricher
-from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Ledger, Settlement
+from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger, Settlement
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry import ids
 from itsjustintv_desktop.engine.telemetry.observer import Seam
@@ -127,15 +128,15 @@ class Pipeline:
         matched = [(record, live.matcher.match(record.event)) for record in page]
         before = await self._restarts.note([record for record, streamer in matched if streamer is not None])
         for record, streamer in matched:
-            settlement = _without_announcement(record, streamer, live)
+            settlement = without_announcement(record, streamer, live)
             if settlement is not None:
                 settled.append((record, settlement))
             elif streamer is not None:
                 chosen.append((record, streamer, live.destinations_of(streamer)))
-        had = await self._ledger.announced_to([key for each in chosen for key in _keys(each)]) if chosen else set()
-        known = [each for each in chosen if had.issuperset(_keys(each))]
-        settled += [(record, _already(record, streamer)) for record, streamer, _ in known]
-        chosen = [each for each in chosen if not had.issuperset(_keys(each))]
+        had = await self._ledger.announced_to([key for each in chosen for key in keys(each)]) if chosen else set()
+        known = [each for each in chosen if had.issuperset(keys(each))]
+        settled += [(record, already(record, streamer)) for record, streamer, _ in known]
+        chosen = [each for each in chosen if not had.issuperset(keys(each))]
         told = await self._elsewhere.told(chosen)
         settled += [(record, elsewhere.settlement(record, who)) for record, who, _ in chosen if record.id in told]
         chosen = [each for each in chosen if each[0].id not in told]
@@ -231,7 +232,7 @@ class Pipeline:
             return None
         outcome = await self._ledger.announce(record.id, streamer=streamer.key, payload=body, destinations=destinations)
         if not outcome.anything:
-            self._tell([(record, _already(record, streamer))])
+            self._tell([(record, already(record, streamer))])
             return None
         return tuple(outcome.created)
 
@@ -361,46 +362,3 @@ _DETAILS = ("view_count", "followers_count", "tags", "language", "description", 
 
 class _Flags(msgspec.Struct):
     enriched: bool
-
-
-def _already(record: EventRecord, streamer: Streamer) -> Settlement:
-    return Settlement(
-        event_id=record.id,
-        state=EventState.SUPPRESSED,
-        reason="already_announced",
-        explanation="This stream was announced before.",
-        streamer=streamer.key,
-    )
-
-
-def _keys(chosen: restart.Chosen) -> list[tuple[str, str, str]]:
-    """What the ledger remembers the stream by, once a destination."""
-    record, _, destinations = chosen
-    return [(name, record.event.broadcaster_id, record.event.stream_id) for name in destinations or (FEED,)]
-
-
-def _without_announcement(record: EventRecord, streamer: Streamer | None, live: Live) -> Settlement | None:
-    """Why this event is none to announce; None = it is one."""
-    event = record.event
-    state = EventState.NOTED
-    key = streamer.key if streamer else None
-    if event.kind == "revocation":
-        reason, why = "revoked", f"Twitch ended a subscription ({event.detail})."
-    elif streamer is None and event.broadcaster_id:
-        reason, why = "not_watched", "No streamer in the config has this channel."
-    elif event.kind != "stream.online":
-        reason, why = "nothing_to_announce", f"{event.kind} is noted, not announced."
-    elif streamer is None:
-        reason, why = "not_watched", "The event names no channel."
-    elif event.detail:
-        reason, why = "not_live", f"The broadcast is a {event.detail}, not a live stream."
-        state = EventState.SUPPRESSED
-    elif not streamer.enabled:
-        reason, why = "streamer_disabled", "The streamer is switched off in the config."
-        state = EventState.SUPPRESSED
-    elif live.has_only_disabled_destinations(streamer):
-        reason, why = "destinations_disabled", "All destinations of the streamer are switched off in the config."
-        state = EventState.SUPPRESSED
-    else:
-        return None
-    return Settlement(event_id=record.id, state=state, reason=reason, explanation=why, streamer=key)

@@ -118,7 +118,7 @@ class Feed:
         looked = 0
         ended = False
         while len(found) < limit and looked < SCAN and not ended:
-            rows = await self._engine.ledger.told(before, states)
+            rows = await self._engine.ledger.recent(before, states)
             ended = len(rows) < BITE
             for row in rows:
                 looked += 1
@@ -134,7 +134,7 @@ class Feed:
 
     async def item(self, event_id: int) -> FeedItem:
         """Raises NotFoundError, LedgerError."""
-        rows = await self._engine.ledger.told(event_id + 1, set(_STATE_OF.values()))
+        rows = await self._engine.ledger.recent(event_id + 1, set(_STATE_OF.values()))
         if not rows or rows[0].id != event_id:
             raise NotFoundError(f"There is no event {event_id} in the feed.")
         (item,) = await self._items([(rows[0], _decoded(rows[0].payload))])

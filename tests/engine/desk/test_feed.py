@@ -135,7 +135,7 @@ async def test_a_long_search_answers_soon_and_says_where_to_go_on(running: Runni
     page = await running.engine.desk.feed(page.before, search="needle")
     assert (ids(page.items), page.before) == ([wanted], None)
     began = time.perf_counter()
-    await running.engine.ledger.told(None, {"announced", "suppressed", "noted"})
+    await running.engine.ledger.recent(None, {"announced", "suppressed", "noted"})
     print(f"one job of the ledger: {(time.perf_counter() - began) * 1000:.1f} ms")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,11 +29,9 @@ from itsjustintv_desktop.engine.storage.ledger import (
     counting,
     history,
     importing,
-    keeping,
     latest,
     listing,
     managing,
-    subscribing,
 )
 from itsjustintv_desktop.engine.storage.ledger.records import (
     Announced,
@@ -45,12 +43,13 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
     Settlement,
     WaitingPage,
 )
+from itsjustintv_desktop.engine.storage.ledger.shelf import Shelf
 from itsjustintv_desktop.engine.storage.ledger.writer import Settle, Writer
 
 T = TypeVar("T")
 
 
-class Ledger:
+class Ledger(Shelf):
     """SQLite in one thread (writer.py). Open it once a data directory, under the instance lock."""
 
     def __init__(self, path: Path, clock: Clock, *, on_notice: Callable[[str], None] | None = None) -> None:
@@ -311,7 +310,7 @@ class Ledger:
         """The newest events whatever became of them, newest first."""
         return await self._run(history.events, limit, before)
 
-    async def told(self, before: int | None, states: Collection[str]) -> list[browsing.Told]:
+    async def recent(self, before: int | None, states: Collection[str]) -> list[browsing.Told]:
         """The next few events a person cares about, newest first. See browsing.told."""
         return await self._run(browsing.told, before, states)
 
@@ -343,46 +342,6 @@ class Ledger:
     async def forget_told(self) -> int:
         """Forget one bite of those whose time is over. Returns how many; 0 = done."""
         return await self._run(importing.forget_told, self._clock.now())
-
-    # Subscriptions at Twitch
-
-    async def subscriptions(self) -> dict[str, subscribing.Remembered]:
-        """Those we made, by id."""
-        return await self._run(subscribing.load)
-
-    async def remember_subscription(self, made: subscribing.Remembered) -> None:
-        await self._run(subscribing.remember, made)
-
-    async def forget_subscriptions(self, ids: Collection[str]) -> None:
-        await self._run(subscribing.forget, list(ids))
-
-    async def targets(self) -> list[str]:
-        """Where our subscriptions ever pointed, the latest first."""
-        return await self._run(subscribing.targets)
-
-    async def remember_target(self, target: str) -> None:
-        await self._run(subscribing.remember_target, target, self._clock.now())
-
-    # Keeping small things
-
-    async def load_breakers(self) -> dict[str, bytes]:
-        return await self._run(keeping.load, "breakers")
-
-    async def save_breaker(self, destination: str, state: bytes | None) -> None:
-        """None forgets it."""
-        await self._run(keeping.save, "breakers", [(destination, state)])
-
-    async def load_profiles(self) -> dict[str, bytes]:
-        return await self._run(keeping.load, "profiles")
-
-    async def save_profiles(self, profiles: Iterable[tuple[str, bytes | None]]) -> None:
-        await self._run(keeping.save, "profiles", list(profiles))
-
-    async def meta(self, key: str) -> str | None:
-        return await self._run(keeping.meta, key)
-
-    async def set_meta(self, key: str, value: str) -> None:
-        await self._run(keeping.set_meta, key, value)
 
     async def _run(self, job: Callable[..., T], *arguments: Any, **named: Any) -> T:
         def work(connection: sqlite3.Connection) -> T:

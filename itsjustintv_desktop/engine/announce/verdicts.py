@@ -1,0 +1,53 @@
+"""Why an event is not announced, where that can be said without asking anybody."""
+
+from __future__ import annotations
+
+from itsjustintv_desktop.engine.announce.restart import Chosen
+from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.live import Live
+from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Settlement
+
+
+def already(record: EventRecord, streamer: Streamer) -> Settlement:
+    """Its stream was announced before."""
+    return Settlement(
+        event_id=record.id,
+        state=EventState.SUPPRESSED,
+        reason="already_announced",
+        explanation="This stream was announced before.",
+        streamer=streamer.key,
+    )
+
+
+def keys(chosen: Chosen) -> list[tuple[str, str, str]]:
+    """What the ledger remembers the stream by, once a destination."""
+    record, _, destinations = chosen
+    return [(name, record.event.broadcaster_id, record.event.stream_id) for name in destinations or (FEED,)]
+
+
+def without_announcement(record: EventRecord, streamer: Streamer | None, live: Live) -> Settlement | None:
+    """Why this event is none to announce; None = it is one."""
+    event = record.event
+    state = EventState.NOTED
+    key = streamer.key if streamer else None
+    if event.kind == "revocation":
+        reason, why = "revoked", f"Twitch ended a subscription ({event.detail})."
+    elif streamer is None and event.broadcaster_id:
+        reason, why = "not_watched", "No streamer in the config has this channel."
+    elif event.kind != "stream.online":
+        reason, why = "nothing_to_announce", f"{event.kind} is noted, not announced."
+    elif streamer is None:
+        reason, why = "not_watched", "The event names no channel."
+    elif event.detail:
+        reason, why = "not_live", f"The broadcast is a {event.detail}, not a live stream."
+        state = EventState.SUPPRESSED
+    elif not streamer.enabled:
+        reason, why = "streamer_disabled", "The streamer is switched off in the config."
+        state = EventState.SUPPRESSED
+    elif live.has_only_disabled_destinations(streamer):
+        reason, why = "destinations_disabled", "All destinations of the streamer are switched off in the config."
+        state = EventState.SUPPRESSED
+    else:
+        return None
+    return Settlement(event_id=record.id, state=state, reason=reason, explanation=why, streamer=key)

@@ -1,0 +1,61 @@
+"""The part of the ledger that keeps small things by a key: subscriptions at Twitch, breakers, profiles, notes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, TypeVar
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.storage.ledger import keeping, subscribing
+
+T = TypeVar("T")
+
+
+class Shelf(ABC):
+    """All methods raise LedgerError, as those of Ledger."""
+
+    _clock: Clock
+
+    # Subscriptions at Twitch
+
+    async def subscriptions(self) -> dict[str, subscribing.Remembered]:
+        """Those we made, by id."""
+        return await self._run(subscribing.load)
+
+    async def remember_subscription(self, made: subscribing.Remembered) -> None:
+        await self._run(subscribing.remember, made)
+
+    async def forget_subscriptions(self, ids: Collection[str]) -> None:
+        await self._run(subscribing.forget, list(ids))
+
+    async def targets(self) -> list[str]:
+        """Where our subscriptions ever pointed, the latest first."""
+        return await self._run(subscribing.targets)
+
+    async def remember_target(self, target: str) -> None:
+        await self._run(subscribing.remember_target, target, self._clock.now())
+
+    # Keeping small things
+
+    async def load_breakers(self) -> dict[str, bytes]:
+        return await self._run(keeping.load, "breakers")
+
+    async def save_breaker(self, destination: str, state: bytes | None) -> None:
+        """None forgets it."""
+        await self._run(keeping.save, "breakers", [(destination, state)])
+
+    async def load_profiles(self) -> dict[str, bytes]:
+        return await self._run(keeping.load, "profiles")
+
+    async def save_profiles(self, profiles: Iterable[tuple[str, bytes | None]]) -> None:
+        await self._run(keeping.save, "profiles", list(profiles))
+
+    async def meta(self, key: str) -> str | None:
+        return await self._run(keeping.meta, key)
+
+    async def set_meta(self, key: str, value: str) -> None:
+        await self._run(keeping.set_meta, key, value)
+
+    @abstractmethod
+    async def _run(self, job: Callable[..., T], *arguments: Any, **named: Any) -> T: ...

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.catchup.judge import GRACE
+from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.errors import LedgerUnavailableError, UsageError
 from itsjustintv_desktop.engine.events import AnnouncementsPaused, Bus, EngineEvent
 from itsjustintv_desktop.engine.models import EventState
@@ -217,6 +220,41 @@ async def test_it_remembers_when_it_was(held: Held) -> None:
     await held.pause.resume()
     for pause in (held.pause, await held.again()):
         assert [pause.covers(began + at) for at in (-1, 0, HOUR, HOUR + 1)] == [False, True, True, False]
+
+
+_KILLED = """
+import asyncio, os, pathlib, signal, sys
+from itsjustintv_desktop.engine.clock import SystemClock
+from itsjustintv_desktop.engine.events import Bus
+from itsjustintv_desktop.engine.pause import Pause
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+
+async def main():
+    ledger = Ledger(pathlib.Path(sys.argv[1]), SystemClock())
+    await ledger.open()
+    bus = Bus()
+    bus.publish = lambda event: os.kill(os.getpid(), signal.SIGKILL)  # the very moment it is told
+    pause = Pause(ledger, bus=bus, clock=SystemClock())
+    await pause.load()
+    await (pause.begin(None) if sys.argv[2] == "begin" else pause.resume())
+
+asyncio.run(main())
+"""
+
+
+async def test_whoever_was_told_of_it_finds_it_so_after_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    for word, paused in (("begin", True), ("resume", False)):
+        run = await asyncio.create_subprocess_exec(sys.executable, "-c", _KILLED, str(path), word)
+        assert await run.wait() == -signal.SIGKILL
+        ledger = Ledger(path, SystemClock())
+        await ledger.open()
+        try:
+            pause = Pause(ledger, bus=Bus(), clock=SystemClock())
+            await pause.load()
+            assert pause.active is paused
+        finally:
+            await ledger.close()
 
 
 # With the whole engine

@@ -15,6 +15,7 @@ from itsjustintv_desktop.engine.errors import LedgerUnavailableError, NotFoundEr
 from itsjustintv_desktop.engine.events import DeliveriesChanged, DeliveryChanged, DestinationChanged
 from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.engine import Running, running_engine
+from tests.support.events import online
 from tests.support.waiting import until
 
 S = DeliveryState
@@ -118,7 +119,10 @@ async def test_the_tally_follows_every_change(running: Running) -> None:
     await running.engine.desk.drop_many(ids[:3])
     await running.engine.desk.resend_many(ids[:1])
     await running.engine.ledger.give_up(running.engine.now() + 1, "too old")
+    await running.engine.ledger.accept_now(online())  # the newest event stays, so that ids are never given twice
     await running.engine.ledger.purge(2e9, 2e9, 2e9)
+    await fill(running, 2, state=S.DEAD)
+    assert await running.engine.desk.delivery_count(EVERY) == 2
     counted = await raw(running, "SELECT destination, state, count(*) FROM deliveries GROUP BY 1, 2")
     assert await raw(running, "SELECT destination, state, count FROM tally WHERE count > 0") == counted
 
@@ -276,7 +280,8 @@ async def test_it_lasts_across_restarts_and_corrected_addresses(running: Running
     await fill(running, 1)
     running.paths.config.write_text(running.paths.config.read_text().replace("/receiver/main", "/receiver/corrected"))
     await running.restart()
-    running.engine.dispatcher.lanes.address("main", "https://corrected.example", running.engine.now())
+    for address in ("https://wrong.example", "https://corrected.example"):
+        assert not running.engine.dispatcher.lanes.address("main", address, running.engine.now())
     view = {each.name: each for each in await running.engine.wishes.destinations()}["main"]
     assert view.state == "paused"
     assert view.sentence == "was paused by hand: for this test. Resume it in the app."

@@ -64,6 +64,27 @@ async def test_a_step_that_comes_later_keeps_what_there_is(
         assert connection.execute("SELECT mood FROM events").fetchall() == [("fine",), ("fine",)]
 
 
+async def test_what_was_there_before_is_in_the_tally(
+    path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier, raw(path) as connection:
+        earlier.setattr(migrations, "MIGRATIONS", MIGRATIONS[:3])
+        migrations.migrate(connection)
+        connection.executemany(
+            "INSERT INTO deliveries(webhook_id, event_id, streamer, destination, state, born_at, created_at) "
+            "VALUES (?, 1, 'alice', ?, ?, 0, 0)",
+            [("1", "main", "dead"), ("2", "main", "dead"), ("3", "spare", "delivered")],
+        )
+        connection.commit()
+    ledger = Ledger(path, clock)
+    await ledger.open()
+    try:
+        assert (await ledger.counts()).by_state == {"dead": 2, "delivered": 1}
+        assert (await ledger.tally()).waiting == {}
+    finally:
+        await ledger.close()
+
+
 async def test_a_step_that_fails_leaves_the_version_before(
     path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ import structlog
 from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.clocks import Clocks
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.control.lock import InstanceLock
@@ -45,7 +46,7 @@ from itsjustintv_desktop.engine.supervisor import Supervisor
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.twitch.parts import TwitchParts
-from itsjustintv_desktop.engine.wallclock import WallClock
+from itsjustintv_desktop.engine.watch import Watch
 from itsjustintv_desktop.engine.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -237,11 +238,7 @@ class Engine:
         sender = self.sender = Sender(clock)
         await sender.start()
         self.closing("sender", sender.close)
-        wall_clock = WallClock(clock, lambda: twitch.skew.seconds)
-
-        def doubtful() -> bool:
-            return wall_clock.doubtful
-
+        self.clocks = Clocks(clock, twitch.skew, self.notice)
         self.dispatcher = Dispatcher(
             self.ledger,
             sender,
@@ -252,7 +249,7 @@ class Engine:
             bus=self.bus,
             clock=clock,
             on_outcome=self.feed.changed,
-            clock_doubtful=doubtful,
+            clock_doubtful=self.clocks.doubtful,
             seam=self.telemetry.seam,
             paused=lambda: self.pause.active,
         )
@@ -274,16 +271,15 @@ class Engine:
             paused=lambda: self.pause.active,
         )
         self.wishes = Wishes(self)
-        self.health = Health(self)
+        self.health, self.watch = Health(self), Watch(self, self.notice)
         self.housekeeping = Housekeeping(
             self.ledger,
             self.dispatcher,
             live=lambda: self._live,
             clock=clock,
             purge_images=twitch.purge_images,
-            observe=self.health.observe,
             on_outcome=self.feed.changed,
-            clock_doubtful=doubtful,
+            clock_doubtful=self.clocks.doubtful,
             seam=self.telemetry.seam,
         )
 
@@ -299,6 +295,7 @@ class Engine:
         keep("announcements.pause", self.pause.run)
         keep("feed", self.feed.run)
         keep("housekeeping", self.housekeeping.run)
+        keep("watch", self.watch.run)
         if self._options.listen:
             self.signing.on_changed = lambda: self.reach.subscriptions.nudge("secret")
             self.follow_way()

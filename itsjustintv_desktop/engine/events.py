@@ -11,7 +11,7 @@ import msgspec
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView, LiveStream
 
 
-class EventSettled(msgspec.Struct, frozen=True, kw_only=True):
+class EventSettled(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
     """An event of a source found its end: announced, suppressed (with the reason) or noted."""
 
     event_id: int
@@ -26,7 +26,7 @@ class EventSettled(msgspec.Struct, frozen=True, kw_only=True):
     test: bool = False
 
 
-class DeliveryChanged(msgspec.Struct, frozen=True, kw_only=True):
+class DeliveryChanged(msgspec.Struct, frozen=True, kw_only=True, tag="delivery"):
     """An attempt ended, or a person changed a delivery."""
 
     id: int
@@ -54,13 +54,13 @@ class DeliveryChanged(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class DeliveriesChanged(msgspec.Struct, frozen=True, kw_only=True):
+class DeliveriesChanged(msgspec.Struct, frozen=True, kw_only=True, tag="deliveries"):
     """A person changed so many at once that the list had better be read again."""
 
     count: int
 
 
-class DestinationChanged(msgspec.Struct, frozen=True, kw_only=True):
+class DestinationChanged(msgspec.Struct, frozen=True, kw_only=True, tag="destination"):
     """A destination's breaker opened, closed or was paused."""
 
     destination: str
@@ -68,13 +68,13 @@ class DestinationChanged(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
+class Notice(msgspec.Struct, frozen=True, kw_only=True, tag="notice"):
     """Something a person should know, as a sentence."""
 
     text: str
 
 
-class SubscriptionsChanged(msgspec.Struct, frozen=True, kw_only=True):
+class SubscriptionsChanged(msgspec.Struct, frozen=True, kw_only=True, tag="subscriptions"):
     """How our subscriptions at Twitch are, or how far a round of repairs is (`done` of `total` steps)."""
 
     state: str
@@ -87,7 +87,7 @@ class SubscriptionsChanged(msgspec.Struct, frozen=True, kw_only=True):
     total: int
 
 
-class LiveChanged(msgspec.Struct, frozen=True, kw_only=True):
+class LiveChanged(msgspec.Struct, frozen=True, kw_only=True, tag="live"):
     """Who is live now changed: who began, the user ids of those whose stream ended, and how many are live."""
 
     began: tuple[LiveStream, ...]
@@ -95,7 +95,7 @@ class LiveChanged(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
-class WayChanged(msgspec.Struct, frozen=True, kw_only=True):
+class WayChanged(msgspec.Struct, frozen=True, kw_only=True, tag="way"):
     """How Twitch reaches us is now like this: `state` and `code` as in WayStatus, `text` for a person."""
 
     kind: str
@@ -104,7 +104,7 @@ class WayChanged(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class ConfigChanged(msgspec.Struct, frozen=True, kw_only=True):
+class ConfigChanged(msgspec.Struct, frozen=True, kw_only=True, tag="config"):
     """Another config.toml was found. `state`: ok (it is in force; `text` says what is different, "" for nothing that
     counts), refused, missing or waiting (the last good one stays in force; `text` says why)."""
 
@@ -112,11 +112,20 @@ class ConfigChanged(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class AnnouncementsPaused(msgspec.Struct, frozen=True, kw_only=True):
+class AnnouncementsPaused(msgspec.Struct, frozen=True, kw_only=True, tag="announcements"):
     """Announcements are held back now (`paused`), or made again. `until`: Unix seconds, None = until resumed."""
 
     until: float | None
     paused: bool
+
+
+class HealthChanged(msgspec.Struct, frozen=True, kw_only=True, tag="health"):
+    """A part is now like this: ok, waiting or failing, since then (Unix seconds), and why."""
+
+    part: str
+    status: str
+    reason: str
+    since: float
 
 
 EngineEvent = (
@@ -130,7 +139,9 @@ EngineEvent = (
     | WayChanged
     | ConfigChanged
     | AnnouncementsPaused
+    | HealthChanged
 )
+"""Each has a tag: that is its `type` on the control port's stream."""
 
 
 class Subscription:
@@ -154,6 +165,22 @@ class Subscription:
         self._closed = True
         self._bus.forget(self)
         self._arrived.set()
+
+    async def wait(self) -> None:
+        """Until there is something to take, or it was closed."""
+        if not self._events and not self._closed:
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    def take(self) -> tuple[int, list[EngineEvent]]:
+        """How many were lost since the last time, and all that is there now."""
+        events, self._events = list(self._events), deque(maxlen=self._events.maxlen)
+        lost, self.lost = self.lost, 0
+        return lost, events
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     async def __aiter__(self) -> AsyncIterator[EngineEvent]:
         while True:

@@ -13,6 +13,7 @@ from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.telemetry.observer import Seam
+from itsjustintv_desktop.engine.wallclock import JUMP_SECONDS
 
 EVERY = 60.0
 PURGE_EVERY = 3600.0
@@ -33,14 +34,9 @@ class Housekeeping:
         purge_images: Callable[[], Awaitable[None]],
         on_outcome: Callable[[], None],
         clock_doubtful: Callable[[], bool] = lambda: False,
-        observe: Callable[[], Awaitable[None]] | None = None,
         seam: Seam | None = None,
     ) -> None:
-        """While `clock_doubtful` says so, nothing is given up and nothing forgotten: both are for ever.
-
-        `observe` looks at the health of the parts, so that it is known since when each is as it is.
-        """
-        self._observe = observe
+        """While `clock_doubtful` says so, nothing is given up and nothing forgotten: both are for ever."""
         self._seam = seam or Seam()
         self._ledger = ledger
         self._dispatcher = dispatcher
@@ -60,8 +56,6 @@ class Housekeeping:
     async def run(self) -> None:
         """Once a minute until cancelled."""
         while True:
-            if self._observe is not None:
-                await self._observe()
             await self._clock.wait(self._nudged, EVERY)
             self._nudged.clear()
             try:
@@ -71,13 +65,14 @@ class Housekeeping:
 
     async def tidy(self) -> None:
         """One round now. Raises LedgerError."""
-        latest = self._dispatcher.latest_due()
-        while await self._ledger.cap_due(latest):
-            pass
+        await self._dispatcher.cap()
         doubtful = self._clock_doubtful()
         if doubtful != self._doubted:
             self._doubted = doubtful
             _log.warning("the clock jumped or is wrong" if doubtful else "the clock is believed again")
+        if not doubtful:
+            while await self._ledger.cap_births(self._clock.now() + JUMP_SECONDS):
+                pass
         given_up = await self._bury_removed() + (0 if doubtful else await self._give_up())
         if given_up:
             self._on_outcome()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.control.server import ControlServer
+from itsjustintv_desktop.engine.control.stream import EventStream
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
@@ -33,7 +34,8 @@ class Listening:
             clock=engine.clock,
             seam=engine.telemetry.seam,
         )
-        self._control = ControlServer(engine.wishes, engine.health.report, engine.paths.control)
+        stream = EventStream(engine.bus, engine.health)
+        self._control = ControlServer(engine.wishes, engine.health.report, stream, engine.paths.control)
         self.address: tuple[str, int] | None = None
 
     async def start(self) -> None:

@@ -114,7 +114,9 @@ class Reach:
         self.subscriptions.revoked(event.subscription_id, event.detail, event.broadcaster_id)
 
     def _woke(self, gap: float) -> None:
-        _log.info("the machine slept, or its clock was set; everything is looked at again", seconds=round(gap))
+        self._engine.clocks.woke(gap)
+        self._engine.dispatcher.wake()  # it looks at the clock itself
+        self._engine.pipeline.wake()
         self.way.nudge()
         self.subscriptions.nudge("wake")
         self.catch_up.nudge("wake")

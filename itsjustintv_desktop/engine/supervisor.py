@@ -30,6 +30,9 @@ class Supervisor:
         self._kept: dict[str, asyncio.Task[None]] = {}
         self.broken: dict[str, str] = {}
         """Loop -> why it broke, while it waits for its next start."""
+        self.broken_since: dict[str, float] = {}
+        """Unix seconds, for each of `broken`."""
+        self._scopes: dict[str, asyncio.Timeout] = {}
 
     def keep(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `loop()` under `name` until cancelled; it must be able to start over."""
@@ -51,20 +54,43 @@ class Supervisor:
             if not task.done():
                 _log.error("a loop did not end in time", loop=name)
 
+    def restart(self, name: str) -> None:
+        """Stop the loop `name` wherever it is, and start it again. Nothing happens to one that is not running."""
+        scope = self._scopes.get(name)
+        if scope is not None and not scope.expired():
+            _log.warning("a loop is stopped and started again", loop=name)
+            scope.reschedule(asyncio.get_running_loop().time())
+
     async def _run(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
         pause = FIRST_PAUSE
         while True:
             began = self._clock.monotonic()
             self.broken.pop(name, None)
             try:
-                await loop()
+                if await self._once(name, loop):
+                    continue
             except Exception as error:  # noqa: BLE001 - whatever broke it, it must go on
                 _log.exception("a loop broke and is started again", loop=name)
                 self.broken[name] = type(error).__name__
             else:
                 _log.error("a loop ended and is started again", loop=name)
                 self.broken[name] = "it ended"
+            self.broken_since[name] = self._clock.now()
             if self._clock.monotonic() - began > STEADY_SECONDS:
                 pause = FIRST_PAUSE
             await self._clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _once(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Run it until it ends: False, or True if that was `restart`'s doing."""
+        scope = self._scopes[name] = asyncio.timeout(None)
+        try:
+            async with scope:
+                await loop()
+        except TimeoutError:
+            if not scope.expired():
+                raise  # it is the loop's own
+            return True
+        finally:
+            self._scopes.pop(name, None)
+        return False

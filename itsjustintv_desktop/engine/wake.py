@@ -16,7 +16,7 @@ ONCE = 10.0
 
 
 class Wake:
-    """Calls `on_wake` with the seconds that were slept through (0 if unknown), once a wake-up.
+    """Calls `on_wake` with the seconds that were slept through (0 if unknown, less if set back), once a wake-up.
 
     On Linux the monotonic clock stands still while the machine sleeps, on Windows and macOS it may go on: so both
     count, a wall clock that is further than the monotonic one, and a wait that lasted far longer than asked for (a
@@ -60,4 +60,4 @@ class Wake:
         # A gap is told whenever it is: a machine that woke for some seconds may have slept for hours again.
         if abs(gap) >= LEAST or now - self._told >= ONCE:
             self._told = now
-            self._on_wake(max(gap, 0.0))
+            self._on_wake(gap)

@@ -105,7 +105,7 @@ async def test_due_times_beyond_the_longest_pause_are_corrected(house: House) ->
     await house.keeping.tidy()
     due = (await world.ledger.delivery(delivery_id)).next_at
     assert due is not None
-    assert due == world.clock.now() + 1800 * 1.2
+    assert 1800 * 0.8 <= due - world.clock.now() <= 1800 * 1.2, "as after a failure: a longest pause, with jitter"
 
 
 async def test_history_is_forgotten_once_an_hour(house: House) -> None:

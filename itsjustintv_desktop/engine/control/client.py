@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Sequence
+from functools import cache
+from typing import Any, TypeVar, get_args
 from urllib.parse import quote
 
 import aiohttp
@@ -13,6 +14,7 @@ from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.conduits import ConduitView
+from itsjustintv_desktop.engine.control.stream import StreamLine
 from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.translate import network_sentence
@@ -25,6 +27,8 @@ _ROUND_SECONDS = 1200.0
 """A round over 10,000 subscriptions, as fast as Twitch lets us."""
 _DOCTOR_SECONDS = 90.0
 """Its own deadlines together come to less."""
+_SILENCE = 45.0
+"""Three heartbeats of the stream."""
 _LOCAL_SECONDS = 5.0
 """A program that takes longer to look at itself is not well."""
 
@@ -49,6 +53,28 @@ class ControlClient:
 
     async def health(self) -> dict[str, Any]:
         return await self._ask("GET", "/health", dict[str, Any])
+
+    async def stream(self) -> AsyncIterator[StreamLine]:
+        """How all is, and then everything that happens; ends when the program stops. Raises ControlError.
+
+        Lines of a kind that this version does not know are left out. Close it (`aclosing`) before the client.
+        """
+        assert self._session is not None
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_SECONDS, sock_read=_SILENCE)
+        try:
+            async with self._session.get(self._url + "/stream", timeout=timeout) as response:
+                if response.status >= 400:
+                    raise _error(await response.read())
+                rest = b""
+                async for chunk in response.content.iter_any():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        if (found := _line(line)) is not None:
+                            yield found
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _unanswered(error) from error
+        except msgspec.DecodeError as error:
+            raise _stranger() from error
 
     async def deliveries(
         self,
@@ -136,23 +162,49 @@ class ControlClient:
             ) as response:
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise errors.ControlError(
-                f"The running program could not be asked: {network_sentence(error)}. Is it stopping? Try again."
-            ) from error
+            raise _unanswered(error) from error
         try:
             if response.status >= 400:
                 raise _error(content)
             return msgspec.json.decode(content, type=answer)
         except msgspec.DecodeError as error:
-            raise errors.ControlError(
-                "Another program answers at the address in control.json, or one of another version. Restart it."
-            ) from error
+            raise _stranger() from error
 
 
 class _Problem(msgspec.Struct):
     message: str
     title: str | None = None
     kind: str = ""
+
+
+class _Kind(msgspec.Struct):
+    type: str
+
+
+def _line(line: bytes) -> StreamLine | None:
+    """One line of the stream; None: of a kind not known here. Raises msgspec.DecodeError."""
+    try:
+        return _decoder().decode(line)
+    except msgspec.ValidationError:
+        if msgspec.json.decode(line, type=_Kind).type in {each.__struct_config__.tag for each in get_args(StreamLine)}:
+            raise
+        return None
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[StreamLine]:
+    return msgspec.json.Decoder(StreamLine)
+
+
+def _unanswered(error: Exception) -> errors.ControlError:
+    why = network_sentence(error)
+    return errors.ControlError(f"The running program could not be asked: {why}. Is it stopping? Try again.")
+
+
+def _stranger() -> errors.ControlError:
+    return errors.ControlError(
+        "Another program answers at the address in control.json, or one of another version. Restart it."
+    )
 
 
 def _error(content: bytes) -> errors.AppError:

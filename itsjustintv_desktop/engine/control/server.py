@@ -19,6 +19,7 @@ from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions
 from itsjustintv_desktop.engine.control.conduit_routes import conduit_routes
 from itsjustintv_desktop.engine.control.doctor_routes import doctor_routes
+from itsjustintv_desktop.engine.control.stream import EventStream
 from itsjustintv_desktop.engine.control.subscription_routes import subscription_routes
 from itsjustintv_desktop.engine.errors import AppError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.models import DeliveryState
@@ -32,9 +33,10 @@ Health = Callable[[], Awaitable[dict[str, Any]]]
 class ControlServer:
     """Serves `actions` and the detailed health to whoever can read control.json."""
 
-    def __init__(self, actions: Actions, health: Health, path: Path) -> None:
+    def __init__(self, actions: Actions, health: Health, stream: EventStream, path: Path) -> None:
         self._actions = actions
         self._health = health
+        self._stream = stream
         self._path = path
         self._token = secrets.token_urlsafe(32)
         redaction.learn(self._token)
@@ -47,6 +49,7 @@ class ControlServer:
         app.add_routes(
             [
                 web.get("/v1/health", self._get_health),
+                web.get("/v1/stream", self._stream.serve, allow_head=False),
                 web.get("/v1/deliveries", self._list),
                 web.get("/v1/destinations", self._destinations),
                 web.post("/v1/deliveries/{id}/{action}", self._act),
@@ -74,6 +77,7 @@ class ControlServer:
         if self._is_announced:
             self._is_announced = False
             self._path.unlink(missing_ok=True)
+        self._stream.close()
         if self._runner is not None:
             await self._runner.cleanup()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Retry
 from itsjustintv_desktop.engine.delivery import formats, schedule
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.breaker import Breaker
+from itsjustintv_desktop.engine.delivery.drain import OVERDUE, Drain
 from itsjustintv_desktop.engine.delivery.lanes import FIRST_WIDTH, LONGEST_HOLD, Lanes
 from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
 from itsjustintv_desktop.engine.events import Bus, DeliveryChanged, DestinationChanged, Notice
@@ -33,7 +35,10 @@ STOP_SECONDS = 15.0
 """How long attempts under way may still take when the program stops: cut off, they would be made twice."""
 LONGEST_WAIT = 30.0
 """The wall clock is looked at this often, so that a jump or a sleep is noticed."""
+JUMP = 10.0
+"""Seconds by which the wall clock drifts from the monotonic one between two looks when it was set, or after a sleep."""
 _PAUSE = 1.0
+_LEAST_TRICKLE = 0.05
 
 _log = structlog.get_logger(__name__)
 
@@ -87,7 +92,14 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._tasks = Tasks()
         self._recovered = False
+        self._looked: tuple[float, float] | None = None
         self.lanes = Lanes()
+        self.drain = Drain(clock, dice)
+
+    @property
+    def under_way(self) -> int:
+        """Attempts that are being made, or whose outcome is not in the ledger yet."""
+        return len(self._tasks)
 
     def wake(self) -> None:
         """Something may be due earlier than known."""
@@ -103,6 +115,13 @@ class Dispatcher:
     def latest_due(self) -> float:
         """No due time lies beyond this: a wall clock that was wrong cannot postpone for years."""
         return self._clock.now() + schedule.longest_delay(self._live().config.retry)
+
+    async def cap(self) -> None:
+        """Bring due times that a wrong clock made back into reach, each to a moment of its own. Raises LedgerError."""
+        retry = self._live().config.retry
+        latest = self.latest_due()
+        while await self._ledger.cap_due(latest, 2 * retry.max_delay * retry.jitter):
+            pass
 
     async def run(self) -> None:
         """Work until cancelled. Attempts under way get STOP_SECONDS to end, the rest is taken up at the next start."""
@@ -124,11 +143,13 @@ class Dispatcher:
 
     async def _round(self) -> float:
         """Claim once and start what was claimed; seconds until the next look."""
+        await self._follow_clock()
         await self._notice_corrected_addresses()
         now = self._clock.now()
         places, slots, opens = self.lanes.free(self._live().destinations, now)
         if places <= 0:
             return LONGEST_WAIT
+        trickle = self.drain.limit(slots)
         failing, failing_limit = self.lanes.failing()
         asked_at = self._clock.now()
         batch = await self._ledger.claim(
@@ -136,6 +157,7 @@ class Dispatcher:
         )
         for claimed in batch.deliveries:
             self.lanes.begin(claimed.destination, now)
+            self.drain.sent(claimed.destination)
             self._tasks.start("delivery.attempt", self._deliver(claimed))
             await asyncio.sleep(0)  # one a turn: answers to Twitch shall not queue behind a hundred of these
         moments = [moment for moment in (batch.next_due, opens) if moment is not None]
@@ -143,7 +165,22 @@ class Dispatcher:
             # All places were taken; the next look comes with the first that gets free.
             return LONGEST_WAIT
         until = min(moments) - self._clock.now() if moments else LONGEST_WAIT
+        if trickle is not None:
+            until = min(until, max(trickle, _LEAST_TRICKLE))
         return min(max(until, 0.01), LONGEST_WAIT)
+
+    async def _follow_clock(self) -> None:
+        """After a start, a sleep or a clock that was set: correct wild due times, and let a backlog out slowly."""
+        now, mono = self._clock.now(), self._clock.monotonic()
+        before = self._looked
+        gap = math.inf if before is None else now - before[0]
+        if before is not None and abs(gap - (mono - before[1])) >= JUMP:
+            await self.cap()
+        if gap >= LONGEST_WAIT + OVERDUE:
+            late = self.drain.begin(dict(await self._ledger.waiting_destinations()), now)
+            if late:
+                _log.info("a backlog is sent bit by bit", destinations=len(late))
+        self._looked = now, mono
 
     async def _notice_corrected_addresses(self) -> None:
         """A paused or open destination whose address was corrected starts afresh, without waiting for an attempt."""
@@ -243,7 +280,8 @@ class Dispatcher:
         return url, secret
 
     async def _is_over(self, claimed: Claimed) -> bool:
-        if claimed.forced or claimed.test or self._clock.now() - claimed.born_at <= LATE_SECONDS:
+        # Born in the future: the clock was wrong, and how old it is cannot be told.
+        if claimed.forced or claimed.test or abs(self._clock.now() - claimed.born_at) <= LATE_SECONDS:
             return False
         enricher = self._enrichers.get(claimed.source)
         if enricher is None:

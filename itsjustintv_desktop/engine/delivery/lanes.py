@@ -38,6 +38,8 @@ class Lane:
         self.failing = False
         self.held_until = 0.0
         """Unix seconds; before it nothing is tried (its secret cannot be had at the moment)."""
+        self.turns = 0
+        """Attempts begun and ended so far: while it grows, the lane moves."""
 
 
 class Lanes:
@@ -62,6 +64,11 @@ class Lanes:
     @property
     def in_flight(self) -> int:
         return sum(lane.in_flight for lane in self._lanes.values())
+
+    @property
+    def turns(self) -> int:
+        """Attempts begun and ended so far, everywhere."""
+        return sum(lane.turns for lane in self._lanes.values())
 
     def hold(self, name: str, until: float) -> None:
         """Try nothing there before `until` (Unix seconds), unless resumed."""
@@ -100,12 +107,14 @@ class Lanes:
     def begin(self, name: str, now: float) -> None:
         lane = self.lane(name)
         lane.in_flight += 1
+        lane.turns += 1
         lane.breaker.allow(now)
 
     def end(self, name: str, result: AttemptResult | None, now: float) -> None:
         """An attempt ended; None = no POST was made."""
         lane = self.lane(name)
         lane.in_flight -= 1
+        lane.turns += 1
         if result is None:
             lane.breaker.abandon()
             return

@@ -59,6 +59,8 @@ class Feed:
         self._turn = threading.Lock()
         self._cleared = False
         self._unwritable: str | None = None
+        self.problem_since: float | None = None
+        """Since when it cannot be written, Unix seconds."""
         self._unreadable: frozenset[int] = frozenset()
 
     @property
@@ -96,6 +98,7 @@ class Feed:
                 why = _reason(error)
                 if self._unwritable is None:
                     _log.error("output.json cannot be written", reason=why)
+                    self.problem_since = self._clock.now()
                 self._unwritable = why
             except BaseException:
                 self._dirty.set()
@@ -103,7 +106,7 @@ class Feed:
             else:
                 if self._unwritable is not None:
                     _log.info("output.json can be written again")
-                    self._unwritable = None
+                    self._unwritable = self.problem_since = None
                 if not self._dirty.is_set():
                     self._idle.set()
             # A machine that slept meanwhile may count that as well.

@@ -24,6 +24,8 @@ class ClockSkew:
     def __init__(self) -> None:
         self._samples: deque[tuple[float, float]] = deque(maxlen=_SAMPLES)
         self._odd: tuple[float, float] | None = None
+        self.measured = 0
+        """Answers that told the time so far, without those that disagree with the others and may be wrong."""
 
     @property
     def known(self) -> bool:
@@ -51,10 +53,12 @@ class ClockSkew:
         if not self._samples or _near(sample, self.seconds):
             self._samples.append(sample)
             self._odd = None
+            self.measured += 1
         elif self._odd is not None and _near(sample, sum(self._odd) / 2):
             self._samples.clear()
             self._samples.extend((self._odd, sample))
             self._odd = None
+            self.measured += 1
         else:
             self._odd = sample
 

@@ -145,18 +145,31 @@ def recover(connection: sqlite3.Connection, now: float, latest: float) -> int:
     return len(interrupted)
 
 
-def cap_due(connection: sqlite3.Connection, latest: float, limit: int = 500) -> int:
-    """Bring due times beyond `latest` (a wall clock that was wrong) back to it, about `limit` at a time."""
+def cap_due(connection: sqlite3.Connection, latest: float, spread: float = 0.0, limit: int = 500) -> int:
+    """Bring due times beyond `latest` (a wall clock that was wrong) back to it, about `limit` at a time.
+
+    With `spread` each goes to a moment of its own within so many seconds before `latest`.
+    """
     capped = 0
     for name, _ in connection.execute(_HEADS).fetchall():
         capped += connection.execute(
-            "UPDATE deliveries SET next_at = ? WHERE id IN (SELECT id FROM deliveries INDEXED BY deliveries_due "
+            "UPDATE deliveries SET next_at = ? - ? * abs(random() % 1000000) / 1e6 WHERE id IN "
+            "(SELECT id FROM deliveries INDEXED BY deliveries_due "
             "WHERE state = 'pending' AND destination = ? AND next_at > ? LIMIT ?)",
-            (latest, name, latest, limit - capped),
+            (latest, spread, name, latest, limit - capped),
         ).rowcount
         if capped >= limit:
             break
     return capped
+
+
+def cap_births(connection: sqlite3.Connection, latest: float, now: float, limit: int = 500) -> int:
+    """Waiting deliveries born after `latest`, in the future, would never be too old: their age counts from now."""
+    return connection.execute(
+        "UPDATE deliveries SET born_at = ? WHERE id IN (SELECT id FROM deliveries INDEXED BY deliveries_age "
+        "WHERE state = 'pending' AND born_at > ? LIMIT ?)",
+        (now, latest, limit),
+    ).rowcount
 
 
 def give_up(connection: sqlite3.Connection, born_before: float, reason: str, now: float, limit: int = 500) -> int:

@@ -32,6 +32,7 @@ from itsjustintv_desktop.engine.storage.ledger import (
     latest,
     listing,
     managing,
+    pulse,
 )
 from itsjustintv_desktop.engine.storage.ledger.records import (
     Announced,
@@ -64,12 +65,23 @@ class Ledger(Shelf):
 
     @property
     def failure(self) -> LedgerError | None:
-        """Why nothing can be committed now; None while all is well."""
-        return self._writer.failure
+        """Why nothing can be committed now, a disk that hangs included; None while all is well."""
+        return self._writer.failure or self._writer.hang
 
     @property
     def failing_since(self) -> float | None:
-        return self._writer.failing_since
+        hanging = self._writer.hanging
+        return self._writer.failing_since if hanging is None else self._clock.now() - hanging
+
+    @property
+    def changed_at(self) -> float:
+        """When it began or ceased to fail, Unix seconds."""
+        return self._writer.changed_at
+
+    @property
+    def hanging(self) -> float | None:
+        """Seconds for which the disk has not finished a write, when that is too long."""
+        return self._writer.hanging
 
     @property
     def alive(self) -> bool:
@@ -188,8 +200,17 @@ class Ledger(Shelf):
         """Record what became of claimed deliveries."""
         await self._run(claiming.finish, finishes, self._clock.now())
 
-    async def cap_due(self, latest: float) -> int:
-        return await self._run(claiming.cap_due, latest)
+    async def cap_due(self, latest: float, spread: float = 0.0) -> int:
+        """Bring one bite of due times beyond `latest` back to it, or to up to `spread` seconds earlier. How many."""
+        return await self._run(claiming.cap_due, latest, spread)
+
+    async def cap_births(self, latest: float) -> int:
+        """Let the age of one bite of waiting deliveries count from now, where they seem born after `latest`."""
+        return await self._run(claiming.cap_births, latest, self._clock.now())
+
+    async def pulse(self) -> pulse.Pulse:
+        """What shows whether work goes on."""
+        return await self._run(pulse.pulse)
 
     async def give_up(self, born_before: float, reason: str) -> int:
         """Dead-letter one bite of waiting deliveries older than that. Returns how many."""

@@ -39,7 +39,10 @@ _log = structlog.get_logger(__name__)
 _GROUP_SECONDS = 0.002
 """How long jobs are gathered into one transaction before waiting events get their turn."""
 _PROBE_SECONDS = 1.0
-"""How often a failing ledger is tried again when nobody writes."""
+"""How often a failing ledger is tried again, whether or not anybody writes."""
+
+HANG_SECONDS = 5.0
+"""A piece of work that takes longer means that the disk hangs. Nothing is taken in then until it goes on."""
 
 _BATCH = 512
 """Most events in one commit, so that no commit gets long."""
@@ -62,6 +65,30 @@ class Writer:
         self.failure: LedgerError | None = None
         """Why the last write failed; None while all is well. Read from any thread."""
         self.failing_since: float | None = None
+        self.changed_at = time.time()
+        """When it began or ceased to fail, Unix seconds."""
+        self._busy_since: float | None = None
+        self._probe_at = 0.0
+
+    @property
+    def hanging(self) -> float | None:
+        """Seconds that the thread has been at one piece of work, when that is too long. Asked from any thread."""
+        since = self._busy_since
+        if since is None:
+            return None
+        seconds = time.monotonic() - since
+        return seconds if seconds > HANG_SECONDS else None
+
+    @property
+    def hang(self) -> LedgerUnavailableError | None:
+        """The sentence for it."""
+        seconds = self.hanging
+        if seconds is None:
+            return None
+        return LedgerUnavailableError(
+            f"The disk has not finished a write for {seconds:.0f} s. Nothing can be kept until it does; then it goes "
+            "on by itself."
+        )
 
     @property
     def alive(self) -> bool:
@@ -91,6 +118,9 @@ class Writer:
         if not self.alive or self._stopping:
             settle(LedgerUnavailableError("The ledger is closed."))
             return
+        if (hang := self.hang) is not None:
+            settle(hang)
+            return
         self._accepts.append((event, settle))
         self._poke()
 
@@ -98,6 +128,8 @@ class Writer:
         """Run `job` in a transaction and return what it returns after the commit. Raises LedgerError."""
         if self._loop is None or not self.alive or self._stopping:
             raise LedgerUnavailableError("The ledger is closed.")
+        if (hang := self.hang) is not None:
+            raise hang
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.append((job, future))
         self._poke()
@@ -135,14 +167,23 @@ class Writer:
 
     def _turn(self) -> bool:
         if self._accepts:
-            self._commit_accepts()
+            self._watched(self._commit_accepts)
+        elif self.failure is not None and time.monotonic() >= self._probe_at:
+            self._watched(self._probe)
         elif self._jobs:
-            self._commit_jobs()
+            self._watched(self._commit_jobs)
         elif self._stopping:
             return False
         else:
             self._sleep()
         return True
+
+    def _watched(self, work: Callable[[], None]) -> None:
+        self._busy_since = time.monotonic()
+        try:
+            work()
+        finally:
+            self._busy_since = None
 
     def _refuse_the_rest(self) -> None:
         self._stopping = True
@@ -157,7 +198,7 @@ class Writer:
             try:
                 self._wake.get(timeout=_PROBE_SECONDS if self.failure else None)
             except queue.Empty:
-                self._probe()
+                self._watched(self._probe)
         self._sleeping = False
 
     def _commit_accepts(self) -> None:
@@ -165,6 +206,7 @@ class Writer:
         waiting: list[Settle] = []
         try:
             connection = self._ready()
+            before = connection.total_changes
             # One statement is a transaction by itself: BEGIN and COMMIT would be more rounds for Python's lock.
             many = len(self._accepts) > TOGETHER
             most = _BATCH if many else TOGETHER
@@ -186,7 +228,7 @@ class Writer:
             self._tell(_settle_all, [(settle, failure) for settle in waiting])
             _end_if_fatal(error)
             return
-        self._healed()
+        self._wrote(connection.total_changes - before)
         self._tell(_settle_all, batch)
 
     def _commit_jobs(self) -> None:
@@ -196,6 +238,7 @@ class Writer:
         future: asyncio.Future[Any] | None = None
         try:
             connection = self._ready()
+            before = connection.total_changes
             connection.execute("BEGIN IMMEDIATE")
             while self._jobs:
                 job, future = self._jobs.popleft()
@@ -224,7 +267,7 @@ class Writer:
             self._tell(_finish_all, [], errors)
             _end_if_fatal(error)
             return
-        self._healed()
+        self._wrote(connection.total_changes - before)
         self._tell(_finish_all, results, errors)
 
     def _ready(self) -> sqlite3.Connection:
@@ -236,7 +279,7 @@ class Writer:
         return self._connection
 
     def _probe(self) -> None:
-        """Nothing was asked of a failing ledger for a while: see whether it works again."""
+        """See whether a failing ledger can be written again, whatever else is asked of it."""
         try:
             connection = self._ready()
             connection.execute("BEGIN IMMEDIATE")
@@ -253,9 +296,10 @@ class Writer:
                 self._connection.execute("ROLLBACK")
         except sqlite3.Error as second:
             _log.warning("the ledger could not roll back", error=str(second))
+        self._probe_at = time.monotonic() + _PROBE_SECONDS
         failure = _as_ledger_error(error)
         if self.failure is None:
-            self.failing_since = time.time()
+            self.failing_since = self.changed_at = time.time()
             _log.error("the ledger cannot be written", reason=failure.message)
         self.failure = failure
         if isinstance(failure, LedgerCorruptError) and self._connection is not None:
@@ -274,10 +318,16 @@ class Writer:
             return
         self._notice(aside)
 
+    def _wrote(self, rows: int) -> None:
+        """A commit came through. One of nothing but reading proves nothing: a full disk can be read."""
+        if rows:
+            self._healed()
+
     def _healed(self) -> None:
         if self.failure is not None:
             self.failure = None
             self.failing_since = None
+            self.changed_at = time.time()
             _log.info("the ledger can be written again")
 
     def _notice(self, aside: Path) -> None:

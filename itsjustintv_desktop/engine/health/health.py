@@ -1,0 +1,122 @@
+"""The parts put together. A look at them is cheap, and waits for nothing but the ledger, and for that not long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.events import HealthChanged
+from itsjustintv_desktop.engine.health.part import Part
+from itsjustintv_desktop.engine.health.parts import of_engine
+from itsjustintv_desktop.engine.storage.ledger import Counts
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.engine import Engine
+
+LEDGER_SECONDS = 2.0
+"""How long a report waits for the ledger at most: a disk that hangs must not make it hang, too."""
+
+Look = Callable[[], Part | None]
+
+_log = structlog.get_logger(__name__)
+
+
+class Health:
+    """Looks at the engine's parts when asked; remembers since when each is as it is, and tells of every change."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._added: dict[str, Look] = {}
+        self._known: dict[str, tuple[Part, float]] | None = None
+
+    def add(self, name: str, look: Look) -> None:
+        """Let `look` say how the part `name` is; None = it is not there now. Must be quick; replaces one so named."""
+        self._added[name] = look
+
+    def is_well(self) -> bool:
+        """Whether a message from Twitch could be kept and worked on now."""
+        engine = self._engine
+        ledger = engine.ledger
+        return ledger.alive and ledger.failure is None and not engine.supervisor.broken and not engine.watch.stuck
+
+    async def observe(self) -> None:
+        """Note what has changed, and tell it. Called every few seconds, so a part's `since` is right when asked for."""
+        self._note(self._parts())
+
+    async def report(self) -> dict[str, Any]:
+        """`{status, parts: {name: {status, since, reason}}}`, status ok, waiting or failing; times Unix seconds."""
+        counts = await self.counts()
+        found = self._parts()
+        if counts is not None and found["deliveries"] == Part():
+            waiting = counts.by_state.get("pending", 0)
+            found["deliveries"] = Part(reason=f"{waiting} waiting to be sent" if waiting else "")
+        known = self._note(found)
+        parts = {
+            name: {"status": part.status, "since": since, "reason": part.reason}
+            for name, (part, since) in known.items()
+        }
+        return {"status": _overall(found), "parts": parts}
+
+    async def counts(self) -> Counts | None:
+        """What is queued; None when the ledger does not say so in time."""
+        try:
+            async with asyncio.timeout(LEDGER_SECONDS):
+                return await self._engine.ledger.counts()
+        except (LedgerError, TimeoutError):
+            return None
+
+    def troubles(self) -> dict[str, tuple[str, str, float]]:
+        """The parts that are not ok: (status, reason, since). Asks nobody."""
+        known = self._note(self._parts())
+        return {
+            name: (part.status, part.reason, since) for name, (part, since) in known.items() if part.status != "ok"
+        }
+
+    def status(self) -> str:
+        """The worst of all parts."""
+        return _overall(self._parts())
+
+    def _parts(self) -> dict[str, Part]:
+        found = of_engine(self._engine)
+        for name, look in self._added.items():
+            try:
+                part = look()
+            except Exception:  # noqa: BLE001 - one part's fault must not hide how the others are
+                _log.exception("a part could not be looked at", part=name)
+                part = Part("failing", "It could not be looked at. See the log.")
+            found.pop(name, None)
+            if part is not None:
+                found[name] = part
+        return found
+
+    def _note(self, parts: Mapping[str, Part]) -> dict[str, tuple[Part, float]]:
+        now, before = self._engine.now(), self._known
+        known: dict[str, tuple[Part, float]] = {}
+        for name, part in parts.items():
+            was = before.get(name) if before is not None else None
+            since = part.since
+            if since is None:
+                since = was[1] if was is not None and was[0].status == part.status else now
+            known[name] = (part, since)
+        self._known = known
+        if before is not None:
+            gone = {name: (Part(), now) for name in before.keys() - known.keys()}
+            for name, (part, since) in (known | gone).items():
+                old = before[name][0].status if name in before else "ok"
+                if part.status != old:
+                    self._tell(name, part, since)
+        return known
+
+    def _tell(self, name: str, part: Part, since: float) -> None:
+        log = _log.warning if part.status == "failing" else _log.info
+        log("a part changed", part=name, status=part.status, **({"reason": part.reason} if part.reason else {}))
+        self._engine.bus.publish(HealthChanged(part=name, status=part.status, reason=part.reason, since=since))
+
+
+def _overall(parts: Mapping[str, Part]) -> str:
+    statuses = {part.status for part in parts.values()}
+    return next((word for word in ("failing", "waiting") if word in statuses), "ok")

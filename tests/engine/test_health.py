@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from itsjustintv_desktop.engine.clock import SystemClock
-from itsjustintv_desktop.engine.health import Health
+from itsjustintv_desktop.engine.events import HealthChanged
+from itsjustintv_desktop.engine.health import Health, Part
 from tests.support.engine import Running, running_engine
 
 SOURCE = "destination main"
@@ -89,3 +91,87 @@ async def test_the_webhook_secret_waits_since_the_secrets_are_locked(tmp_path: P
         clock.ahead = 3600
         waits = await part(Health(running.engine), "webhook secret")
         assert (waits["status"], waits["since"]) == ("waiting", locked.since)
+
+
+# What parts say of themselves, and what is told
+
+
+async def changes(running: Running, health: Health, name: str, act: Callable[[], object]) -> list[HealthChanged]:
+    await health.observe()
+    heard = running.engine.subscribe()
+    act()
+    await health.observe()
+    return [event for event in heard.take()[1] if isinstance(event, HealthChanged) and event.part == name]
+
+
+async def test_a_part_that_lives_elsewhere_adds_itself(running: Running, health: Health) -> None:
+    said: list[Part | None] = [Part("failing", "line 3 is wrong", 5.0), None]
+    health.add("config", lambda: said[0])
+    assert await part(health, "config") == {"status": "failing", "since": 5.0, "reason": "line 3 is wrong"}
+    assert (await health.report())["status"] == "failing"
+    assert health.status() == "failing"
+    said.pop(0)
+    assert "config" not in (await health.report())["parts"]
+
+
+@pytest.mark.expected_errors("a part could not be looked at")
+async def test_a_part_that_breaks_hides_nothing(running: Running, health: Health) -> None:
+    def broken() -> Part:
+        raise ZeroDivisionError
+
+    health.add("odd", broken)
+    report = await health.report()
+    assert report["parts"]["odd"]["status"] == "failing"
+    assert report["parts"]["ledger"]["status"] == "ok"
+
+
+async def test_every_part_is_there(tmp_path: Path) -> None:
+    async with running_engine(tmp_path) as running:
+        parts = (await running.engine.health.report())["parts"]
+    assert set(parts) == {
+        "config", "ledger", "secrets", "webhook secret", "feed", "twitch", "announce", "deliveries", "clock", "disk",
+        "loop", "way", "subscriptions", "catching up",
+    }  # fmt: skip
+
+
+async def test_trouble_and_its_end_are_told_once_each(running: Running, health: Health) -> None:
+    broken = running.engine.supervisor.broken
+    (came,) = await changes(running, health, "feed", lambda: broken.update(feed="OSError"))
+    assert (came.status, "OSError" in came.reason) == ("failing", True)
+    assert await changes(running, health, "feed", lambda: None) == []
+    (went,) = await changes(running, health, "feed", lambda: broken.pop("feed"))
+    assert (went.status, went.reason) == ("ok", "")
+
+
+async def test_a_destination_that_recovers_is_told(running: Running, health: Health, clock: LaterClock) -> None:
+    breaker = running.engine.dispatcher.lanes.lane("main").breaker
+    (came,) = await changes(running, health, SOURCE, lambda: breaker.pause("answered 410 Gone", "", clock.now()))
+    assert (came.status, came.reason) == ("waiting", "answered 410 Gone")
+    (went,) = await changes(running, health, SOURCE, lambda: breaker.resume(clock.now()))
+    assert went.status == "ok"
+
+
+async def test_what_happened_between_two_looks_counts(running: Running, health: Health, clock: LaterClock) -> None:
+    """A ledger that failed and healed is well since it healed; a loop that broke again is down since then."""
+    await health.observe()
+    ledger = running.engine.ledger
+    ledger._writer.changed_at = clock.now() + 50
+    assert (await part(health, "ledger"))["since"] == ledger.changed_at
+    supervisor = running.engine.supervisor
+    supervisor.broken["feed"], supervisor.broken_since["feed"] = "OSError", 7.0
+    assert (await part(health, "feed"))["since"] == 7.0
+    supervisor.broken_since["feed"] = 9.0
+    assert (await part(health, "feed"))["since"] == 9.0
+
+
+async def test_a_look_costs_little(tmp_path: Path) -> None:
+    many = "".join(f'[destinations.d{n}]\nurl = "RECEIVER/d{n}"\n' for n in range(200))
+    async with running_engine(tmp_path, many, logins=(), listen=False, secret=None) as running:
+        health = Health(running.engine)
+        for name in running.engine.live.destinations:
+            running.engine.dispatcher.lanes.lane(name)
+        await health.observe()
+        began = time.process_time()
+        for _ in range(20):
+            await health.observe()
+        assert (time.process_time() - began) / 20 < 0.02

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from itsjustintv_desktop.engine.wallclock import STEADY_SECONDS, WallClock
+from itsjustintv_desktop.engine.wallclock import STEADY_SECONDS, UNCONFIRMED_SECONDS, WallClock
 from tests.support.clock import FakeClock
 
 
@@ -37,3 +37,41 @@ def test_far_from_twitchs_time_it_is_never_believed() -> None:
     skews.append(3.0)
     now_right = wall.doubtful
     assert not now_right
+
+
+def test_twitchs_time_ends_the_doubt() -> None:
+    clock, told = FakeClock(), [1]
+    wall = WallClock(clock, lambda: 0.0, lambda: told[0])
+    clock.jump(8 * 3600)
+    seen = [wall.doubtful]
+    clock.advance(30)
+    seen.append(wall.doubtful)
+    told[0] += 1
+    seen.append(wall.doubtful)
+    assert seen == [True, True, False]
+    assert wall.jump is None
+
+
+def test_a_clock_that_was_wrong_from_the_start_is_not_believed() -> None:
+    """No certificate seems valid to it then, so Twitch cannot be asked either."""
+    clock, told = FakeClock(), [0]
+    wall = WallClock(clock, lambda: 0.0, lambda: told[0])
+    for _ in range(5):
+        clock.advance(STEADY_SECONDS)
+        assert wall.doubtful
+    assert wall.jump is None
+    told[0] = 1
+    confirmed = not wall.doubtful
+    assert confirmed
+    never = WallClock(clock, lambda: 0.0, lambda: 0)
+    clock.advance(UNCONFIRMED_SECONDS + 1)
+    after_a_day = not never.doubtful
+    assert after_a_day
+
+
+def test_it_says_how_far_it_jumped() -> None:
+    clock = FakeClock()
+    wall = WallClock(clock, lambda: 0.0)
+    assert (wall.doubtful, wall.jump) == (False, None)
+    clock.jump(-7200)
+    assert (wall.doubtful, wall.jump) == (True, -7200)

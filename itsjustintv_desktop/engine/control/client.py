@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from functools import cache
 from typing import Any, TypeVar, get_args
 from urllib.parse import quote
@@ -54,7 +54,7 @@ class ControlClient:
     async def health(self) -> dict[str, Any]:
         return await self._ask("GET", "/health", dict[str, Any])
 
-    async def stream(self) -> AsyncIterator[StreamLine]:
+    async def stream(self) -> AsyncGenerator[StreamLine, None]:
         """How all is, and then everything that happens; ends when the program stops. Raises ControlError.
 
         Lines of a kind that this version does not know are left out. Close it (`aclosing`) before the client.

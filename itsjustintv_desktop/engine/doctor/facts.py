@@ -28,6 +28,8 @@ class ProgramFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Loops that are down now, and why."""
     paused: str = ""
     """The sentence that announcements are paused; "" = they are made."""
+    stood_still: str | None = None
+    """That it did nothing at all for a while within the last hour, as a sentence."""
 
 
 class ConfigFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,10 @@ class TwitchFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What came of validating the token."""
     clock_known: bool
     clock_problem: str | None
+    clock_jumped: str | None = None
+    """That it was set, or the machine slept, within the last hour, as a sentence."""
+    clock_doubted: bool = False
+    """Nothing is given up because of its age now, since the clock may be wrong."""
 
 
 class ReachFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +124,8 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int = 0
     stuck: Mapping[str, float] = {}
     """Destinations that nothing is sent to though it could be, and since when something is due there."""
+    standing: str | None = None
+    """What the watchdog says of deliveries or events that are not worked on."""
     oldest_event: float | None = None
     """When the oldest event came that is not worked on yet."""
     output_problem: str | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Awaitable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -34,6 +33,7 @@ from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_WEBHOOK_SECRET
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus
 from itsjustintv_desktop.engine.twitch.subscriptions.models import ENABLED, KINDS, target_text
+from itsjustintv_desktop.engine.watch.disk import free
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 TWITCH_SECONDS = 15.0
 """For each thing that Twitch is asked."""
 FIRST_LOOK_SECONDS = 8.0
+LEDGER_SECONDS = 5.0
 OVERDUE = 300.0
 """Seconds after which work that could be done and is not means that something stands still."""
 _ANSWERS = 50
@@ -86,7 +87,7 @@ class Gatherer:
             streamers=streamers,
             destinations=await self._destinations(asked),
             ledger=await self._ledger(),
-            machine=MachineFacts(free=await asyncio.to_thread(_free, engine.paths.data), folder=str(engine.paths.data)),
+            machine=MachineFacts(free=await _free(engine.paths.data), folder=str(engine.paths.data)),
             asked=asked.key if asked is not None else None,
         )
 
@@ -97,6 +98,7 @@ class Gatherer:
             address=address,
             broken=dict(self._engine.supervisor.broken),
             paused=self._engine.pause.sentence,
+            stood_still=self._engine.watch.loop.lately(self._engine.now()),
         )
 
     async def _config(self) -> ConfigFacts:
@@ -154,7 +156,13 @@ class Gatherer:
                 await engine.channels_looked_up(FIRST_LOOK_SECONDS)
                 held, tags = await asyncio.gather(self._held(), self._tags(wanted))
         skew = engine.twitch.skew
-        facts = TwitchFacts(problem=problem, clock_known=skew.known, clock_problem=skew.describe())
+        facts = TwitchFacts(
+            problem=problem,
+            clock_known=skew.known,
+            clock_problem=skew.describe(),
+            clock_jumped=engine.clocks.lately,
+            clock_doubted=engine.clocks.doubtful(),
+        )
         streamers = tuple(self._streamer(streamer, held, tags) for streamer in wanted)
         gone = [one for one in streamers if one.held is False and _is_ok(one)]
         if gone:
@@ -262,19 +270,25 @@ class Gatherer:
         problem = ledger.failure.message if ledger.failure is not None else None
         waiting, stuck, oldest = 0, dict[str, float](), None
         try:
-            waiting = (await ledger.counts()).by_state.get("pending", 0)
-            if self._running:
-                stuck = self._stuck(await ledger.waiting_destinations())
-                first = await ledger.unfinished(limit=1)
-                oldest = first[0].event.received_at if first else None
+            async with asyncio.timeout(LEDGER_SECONDS):
+                waiting = (await ledger.counts()).by_state.get("pending", 0)
+                if self._running:
+                    stuck = self._stuck(await ledger.waiting_destinations())
+                    first = await ledger.unfinished(limit=1)
+                    oldest = first[0].event.received_at if first else None
         except LedgerError as error:
             problem = error.message
+        except TimeoutError:
+            problem = "It does not answer in time: the disk hangs, or has far too much to do."
+        watch = engine.watch
+        standing = watch.deliveries() or watch.announce()
         late = engine.now() - OVERDUE
         return LedgerFacts(
             problem=problem,
             alive=ledger.alive,
             waiting=waiting,
             stuck=stuck,
+            standing=standing.reason if standing is not None else None,
             oldest_event=oldest if oldest is not None and oldest < late else None,
             output_problem=engine.feed.problem,
         )
@@ -316,17 +330,19 @@ def _file_now(path: Path, environ: Mapping[str, str], digest: str) -> tuple[bool
     return True, ()
 
 
-def _free(folder: Path) -> int | None:
-    """Bytes left on its disk. Blocks."""
+async def _free(folder: Path) -> int | None:
+    """Bytes left on its disk; None if it does not say in time."""
     try:
-        return shutil.disk_usage(folder).free
-    except OSError:
+        async with asyncio.timeout(LEDGER_SECONDS):
+            return await asyncio.to_thread(free, folder)
+    except TimeoutError:
         return None
 
 
 async def _unless_broken(asked: Awaitable[T]) -> T | None:
     """What the ledger answers; None while it cannot, which a check of its own tells."""
     try:
-        return await asked
-    except LedgerError:
+        async with asyncio.timeout(LEDGER_SECONDS):
+            return await asked
+    except (LedgerError, TimeoutError):
         return None

@@ -48,11 +48,11 @@ async def public_port(address: tuple[str, int], *, secure: bool) -> Check:
 
 
 def part(name: str, about: dict[str, Any]) -> Check:
-    """A part of the health report. Only the ledger makes a restart worth while; the rest mends, or is mended, alive."""
+    """A part of the health report. A restart may mend what stands still; the rest mends, or is mended, alive."""
     status, reason = about["status"], str(about["reason"])
     if status == "ok":
         return green(name, reason or "All is well.")
-    if status == "failing" and name == "ledger":
+    if status == "failing" and name in {"ledger", "announce", "deliveries"}:
         return red(name, reason, _MORE)
     return amber(name, reason or "It is not ready yet.", _MORE)
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
 from itsjustintv_desktop.engine.doctor.facts import LedgerFacts, MachineFacts
 from itsjustintv_desktop.engine.doctor.words import ago, some
-
-FULL = 50_000_000
-"""Bytes. With less, an event may not fit any more at the next moment."""
-NARROW = 500_000_000
-_MEGABYTE = 1_000_000
+from itsjustintv_desktop.engine.watch.disk import FULL, MEGABYTE, NARROW
 
 
 def ledger(facts: LedgerFacts, now: float) -> Check:
@@ -19,6 +15,8 @@ def ledger(facts: LedgerFacts, now: float) -> Check:
         return red(name, facts.problem, "Mend that; it is tried again by itself.")
     if not facts.alive:
         return red(name, "Its thread has ended, so nothing can be kept.", "Restart the program.")
+    if facts.standing is not None:
+        return red(name, facts.standing, "If it stays, restart the program; nothing is lost by that. See the log.")
     if facts.oldest_event is not None:
         text = f"An event that came {ago(facts.oldest_event, now)} is not worked on."
         return red(name, text, "Restart the program; nothing is lost by that. See the log.")
@@ -42,7 +40,7 @@ def disk(facts: MachineFacts) -> Check:
     name = "disk"
     if facts.free is None:
         return amber(name, f"How much room is left for {facts.folder} could not be found out.")
-    left = f"{facts.free // _MEGABYTE:,} MB"
+    left = f"{facts.free // MEGABYTE:,} MB"
     if facts.free < FULL:
         return red(name, f"Only {left} are left for {facts.folder}: nothing can be kept.", "Free some space.")
     if facts.free < NARROW:

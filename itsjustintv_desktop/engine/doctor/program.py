@@ -15,6 +15,8 @@ def program(facts: ProgramFacts) -> Check:
     if facts.broken:
         parts = some(f"{name} ({why})" for name, why in facts.broken.items())
         return red("program", f"Parts of it broke and are started again: {parts}.", "See the log; restart the program.")
+    if facts.stood_still is not None:
+        return amber("program", f"It runs. {facts.stood_still}", "If it comes again, see the log for what held it up.")
     return green("program", f"It runs and listens at {facts.address}.")
 
 

@@ -25,6 +25,9 @@ def clock(facts: TwitchFacts) -> Check:
     name = "clock"
     if facts.clock_problem is not None:
         return amber(name, facts.clock_problem, "Turn on automatic time in the system's settings.")
+    if facts.clock_jumped is not None and facts.clock_doubted:
+        return amber(name, facts.clock_jumped, "If its time is wrong, turn on automatic time in the system's settings.")
     if not facts.clock_known:
         return amber(name, "It could not be compared with Twitch's, which gave no answer yet.")
-    return green(name, "It agrees with Twitch's.")
+    lately = f" {facts.clock_jumped}" if facts.clock_jumped is not None else ""
+    return green(name, f"It agrees with Twitch's.{lately}")

@@ -193,3 +193,23 @@ def test_the_keyring(status: str, choice: str, expected: str) -> None:
     assert bool(check.fix) == (expected == "amber")
     if expected == "amber":
         assert check.message == ("This machine has no keyring." if status == "absent" else said)
+
+
+def test_a_clock_that_jumped() -> None:
+    said = "The clock was set back by 1 hour."
+    check = twitch.clock(given.twitch(clock_jumped=said, clock_doubted=True))
+    assert (colour(check), check.message) == ("amber", said)
+    assert "automatic time" in check.fix
+    check = twitch.clock(given.twitch(clock_jumped=said))
+    assert (colour(check), check.message) == ("green", f"It agrees with Twitch's. {said}")
+
+
+def test_a_program_that_stood_still() -> None:
+    check = program.program(given.program(stood_still="It stood still for 12 s until then."))
+    assert (colour(check), check.message) == ("amber", "It runs. It stood still for 12 s until then.")
+
+
+def test_what_the_watchdog_found() -> None:
+    check = machine.ledger(given.ledger(standing="For 3 minutes deliveries to main have been due."), NOW)
+    assert (colour(check), check.message) == ("red", "For 3 minutes deliveries to main have been due.")
+    assert "nothing is lost" in check.fix

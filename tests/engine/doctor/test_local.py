@@ -79,6 +79,9 @@ async def test_the_public_port_speaks_tls_without_a_certificate_yet(tmp_path: Pa
     [
         ("ledger", "ok", "green"),
         ("ledger", "failing", "red"),
+        ("deliveries", "failing", "red"),
+        ("announce", "failing", "red"),
+        ("disk", "failing", "amber"),
         ("way", "failing", "amber"),
         ("twitch", "waiting", "amber"),
     ],

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine import wake
+from itsjustintv_desktop.engine.catchup import catchup
 from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config.schema import Cache, Retry
 from itsjustintv_desktop.engine.events import Notice, Subscription
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
 from itsjustintv_desktop.engine.models import DeliveryState, EventState
+from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from itsjustintv_desktop.engine.wallclock import STEADY_SECONDS
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
@@ -63,7 +65,7 @@ async def set_clock(running: Running, seconds: float) -> Subscription:
     heard = running.engine.subscribe()
     assert isinstance(running.clock, SetClock)
     running.clock.ahead += seconds
-    await until(lambda: running.engine.clocks.lately, what="the jump is noticed")
+    await until(lambda: running.engine.clocks._last, what="the jump is noticed")
     return heard
 
 
@@ -109,16 +111,33 @@ async def test_a_clock_that_is_set_while_it_runs(running: Running, jump: float) 
     "an 8 h sleep: due times capped, a jittered drain, subscriptions reconciled",
     seen="in the morning a notice says that it slept; Twitch is asked who is live and what it holds for us, at once",
 )
-async def test_a_night_of_sleep(running: Running) -> None:
-    engine, simulator = running.engine, running.simulator
-    reach = engine.reach
-    await until(lambda: reach.catch_up.status.last_poll and reach.subscriptions.status.state.value != "working")
-    asked = simulator.calls.total()
-    heard = await set_clock(running, 8 * HOUR)
-    await until(lambda: simulator.calls.total() > asked, what="Twitch is asked who is live")
-    assert [text for text in notices(heard) if text.startswith("The machine slept for 8 hours")]
-    doctor = {check.name: check for check in (await engine.wishes.doctor()).checks}
-    assert doctor["clock"].state.value == "amber"  # Twitch's clock says that it is the same evening here
+async def test_a_night_of_sleep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wake, "EVERY", 0.2)
+    monkeypatch.setattr(reconciler, "_SETTLE_SECONDS", 0.01)
+    monkeypatch.setattr(catchup, "LEAST", 0.01)
+    settings = f'[twitch]\ntransport = "conduit"\n{CONFIG}'
+    names = ("alice", "bob")
+    async with running_engine(
+        tmp_path, settings, logins=names, clock=SetClock(), subscribe=False, secret=None
+    ) as running:
+        engine, reach = running.engine, running.engine.reach
+        await until(lambda: reach.subscriptions.status.enabled == 4 and reach.catch_up.status.state.value == "ok")
+        # While it sleeps, Twitch forgets a subscription, and a stream begins of which nobody told us.
+        lost = next(one for one in running.simulator.eventsub.subscriptions if one.type == "stream.online")
+        running.simulator.eventsub.subscriptions.remove(lost.id)
+        begun = next(one for one in running.simulator.state.channels.values() if one.user_id in str(lost.condition))
+        await running.simulator.go_live(begun.login)
+        assert await running.deliveries() == []
+        heard = await set_clock(running, 8 * HOUR)
+        await until(lambda: len(running.simulator.eventsub.subscriptions) == 4, what="the subscription is made again")
+
+        async def found() -> bool:
+            return [(one.streamer, one.state) for one in await running.deliveries()] == [(begun.login, S.DELIVERED)]
+
+        await until(found, what="the stream is found by asking")
+        assert [text for text in notices(heard) if text.startswith("The machine slept for 8 hours")]
+        doctor = {check.name: check for check in (await engine.wishes.doctor()).checks}
+        assert doctor["clock"].state.value == "amber"  # the simulated Twitch did not sleep: to it the clock is wrong
 
 
 @pytest.mark.fault(

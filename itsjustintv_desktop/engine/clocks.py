@@ -67,5 +67,5 @@ class Clocks:
 
 def _sentence(gap: float) -> str:
     if gap < 0:
-        return f"The clock was set back by {span(-gap)}."
-    return f"The machine slept for {span(gap)}, or its clock was set ahead by that."
+        return f"The clock was set back by {span(round(-gap))}."
+    return f"The machine slept for {span(round(gap))}, or its clock was set ahead by that."

@@ -217,6 +217,7 @@ async def test_a_board_without_a_battery(tmp_path: Path) -> None:
     "a start with a wrong clock, with which no certificate seems valid and Twitch cannot be asked",
     seen="health says that Twitch cannot be reached; the queue waits, and nothing of the history is forgotten",
 )
+@pytest.mark.slow  # the stop waits for an attempt that asks in vain whether the stream still runs
 async def test_a_start_with_a_wrong_clock(tmp_path: Path) -> None:
     clock = SetClock()
     async with running_engine(tmp_path, CONFIG, logins=("alice", "bob"), clock=clock) as running:

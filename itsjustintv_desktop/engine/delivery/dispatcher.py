@@ -6,18 +6,20 @@ import asyncio
 import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.destinations import format_of
-from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Retry
+from itsjustintv_desktop.engine.config.schema import Destination, Retry
 from itsjustintv_desktop.engine.delivery import formats, schedule
+from itsjustintv_desktop.engine.delivery.addresses import Addresses, address_of
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.breaker import Breaker
 from itsjustintv_desktop.engine.delivery.drain import OVERDUE, Drain
+from itsjustintv_desktop.engine.delivery.ends import end, gave_up, say_which
 from itsjustintv_desktop.engine.delivery.lanes import FIRST_WIDTH, LONGEST_HOLD, Lanes
 from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
 from itsjustintv_desktop.engine.events import Bus, DeliveryChanged, DestinationChanged, Notice
@@ -41,14 +43,6 @@ _PAUSE = 1.0
 _LEAST_TRICKLE = 0.05
 
 _log = structlog.get_logger(__name__)
-
-
-class Addresses(Protocol):
-    """Where a destination's url and secret come from when the config says "@keyring"."""
-
-    async def destination(self, name: str) -> Any:
-        """Something with `url` and `secret`, each str or None. Raises SecretsError."""
-        ...
 
 
 class Dispatcher:
@@ -201,7 +195,7 @@ class Dispatcher:
     async def _deliver(self, claimed: Claimed) -> None:
         result: AttemptResult | None = None
         began = self._clock.monotonic()
-        _say_which(claimed)
+        say_which(claimed)
         try:
             result, finish = await self._attempt(claimed)
         except Exception:  # noqa: BLE001 - a fault of ours must not leave a delivery neither sent nor waiting
@@ -228,20 +222,20 @@ class Dispatcher:
         live = self._live()
         destination = live.destinations.get(claimed.destination)
         if destination is None:
-            return None, _end(claimed, DeliveryState.DEAD, "The destination was removed from the config.")
+            return None, end(claimed, DeliveryState.DEAD, "The destination was removed from the config.")
         try:
             url, secret = await self.address(destination)
         except SecretsError as error:
             return None, self._hold(claimed, error.message)
         if not url:
-            return None, _end(claimed, DeliveryState.DEAD, "The destination has no address. Set its url.")
+            return None, end(claimed, DeliveryState.DEAD, "The destination has no address. Set its url.")
         self.lanes.address(claimed.destination, url, self._clock.now())
         retry = live.config.retry
         if not claimed.forced and self._over_age(claimed, self._clock.now(), retry):
-            return None, _end(claimed, DeliveryState.DEAD, _gave_up(claimed.attempt - 1))
+            return None, end(claimed, DeliveryState.DEAD, gave_up(claimed.attempt - 1))
         if await self._is_over(claimed):
             why = "The stream ended before it could be announced. Resend it if you want it out all the same."
-            return None, _end(claimed, DeliveryState.EXPIRED, why)
+            return None, end(claimed, DeliveryState.EXPIRED, why)
         body, content_type = await self._body(claimed, format_of(destination, url))
         result = await self._sender.post(
             destination, url=url, secret=secret, webhook_id=claimed.webhook_id, body=body, content_type=content_type
@@ -250,17 +244,17 @@ class Dispatcher:
 
     def _judge(self, claimed: Claimed, result: AttemptResult) -> Finish:
         if result.outcome is Outcome.DELIVERED:
-            return _end(claimed, DeliveryState.DELIVERED, None, result)
+            return end(claimed, DeliveryState.DELIVERED, None, result)
         if result.outcome is Outcome.DEAD:
-            return _end(claimed, DeliveryState.DEAD, result.error, result)
+            return end(claimed, DeliveryState.DEAD, result.error, result)
         retry = self._live().config.retry
         now = self._clock.now()
         delay = schedule.next_delay(claimed.attempt, retry, retry_after=result.retry_after, random=self._dice)
         over = self._over_age(claimed, now + delay, retry)
         if result.outcome is Outcome.RETRY and (over or schedule.attempts_used_up(claimed.attempt, retry)):
-            why = f"{_gave_up(claimed.attempt)} Last: {result.error}"
-            return _end(claimed, DeliveryState.DEAD, why, result)
-        return _end(claimed, DeliveryState.PENDING, result.error, result, next_at=now + delay)
+            why = f"{gave_up(claimed.attempt)} Last: {result.error}"
+            return end(claimed, DeliveryState.DEAD, why, result)
+        return end(claimed, DeliveryState.PENDING, result.error, result, next_at=now + delay)
 
     def _over_age(self, claimed: Claimed, now: float, retry: Retry) -> bool:
         """A clock that may be wrong gives nothing up: unknown means send."""
@@ -268,16 +262,7 @@ class Dispatcher:
 
     async def address(self, destination: Destination) -> tuple[str | None, str | None]:
         """Where it is now, and its secret, as an attempt would use them. Raises SecretsError."""
-        url: str | None = destination.url
-        secret: str | None = destination.secret or None
-        if KEYRING in {url, secret}:
-            kept = await self._addresses.destination(destination.name)
-            url = kept.url if url == KEYRING else url
-            secret = kept.secret if secret == KEYRING else secret
-            if secret is None and destination.secret == KEYRING:
-                # Unsigned would be worse than late: the receiver would refuse it, or worse, accept it.
-                raise SecretsError("The destination's secret is not in the vault. Enter it again.")
-        return url, secret
+        return await address_of(destination, self._addresses)
 
     async def _is_over(self, claimed: Claimed) -> bool:
         # Born in the future: the clock was wrong, and how old it is cannot be told.
@@ -305,7 +290,7 @@ class Dispatcher:
     def _hold(self, claimed: Claimed, reason: str) -> Finish:
         until = self._clock.now() + LONGEST_HOLD
         self.lanes.hold(claimed.destination, until)
-        return _end(claimed, DeliveryState.PENDING, reason, next_at=until)
+        return end(claimed, DeliveryState.PENDING, reason, next_at=until)
 
     async def _record(self, finish: Finish) -> None:
         """The outcome must reach the ledger, however long that takes: it is what keeps it from being sent twice."""
@@ -385,25 +370,3 @@ class Dispatcher:
         await self._ledger.save_breaker(name, self.lanes.encoded(name))
         self._bus.publish(DestinationChanged(destination=name, state="closed", reason=""))
         self.wake()
-
-
-def _say_which(claimed: Claimed) -> None:
-    """Every log line of this task tells which notification it is about."""
-    structlog.contextvars.bind_contextvars(
-        notification=claimed.message_id or str(claimed.event_id), event_id=claimed.event_id, delivery=claimed.id
-    )
-
-
-def _end(
-    claimed: Claimed,
-    state: DeliveryState,
-    reason: str | None,
-    result: AttemptResult | None = None,
-    *,
-    next_at: float | None = None,
-) -> Finish:
-    return Finish(id=claimed.id, attempt=claimed.attempt, state=state, next_at=next_at, result=result, reason=reason)
-
-
-def _gave_up(attempts: int) -> str:
-    return f"Given up after {attempts} attempt{'' if attempts == 1 else 's'} ([retry] max_age, max_attempts)."

@@ -72,9 +72,7 @@ class Health:
     def troubles(self) -> dict[str, tuple[str, str, float]]:
         """The parts that are not ok: (status, reason, since). Asks nobody."""
         known = self._note(self._parts())
-        return {
-            name: (part.status, part.reason, since) for name, (part, since) in known.items() if part.status != "ok"
-        }
+        return {name: (part.status, part.reason, since) for name, (part, since) in known.items() if part.status != "ok"}
 
     def status(self) -> str:
         """The worst of all parts."""

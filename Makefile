@@ -6,8 +6,9 @@ RUN_LOCK := requirements/run.txt
 DEV_LOCK := requirements/dev.txt
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+SOAK_ARGS ?= --minutes 60
 
-.PHONY: help demo test test-slow check format bench run system-deps wheel-check lock clean
+.PHONY: help demo test test-slow check format bench soak run system-deps wheel-check lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +33,9 @@ format: $(BIN)/.dev ## let ruff tidy the code
 
 bench: $(BIN)/.dev ## ratios measured in one run, see docs/performance.md
 	$(BIN)/python -m benchmarks
+
+soak: $(BIN)/.dev ## an hour of the real program with everything failing at random
+	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 run: $(BIN)/.run ## the engine without a screen, with your own config
 	$(BIN)/itsjustintv-desktop serve

@@ -113,7 +113,8 @@ class Scene:
             parts.append(f'[streamers.{channel.login}]\nuser_id = "{channel.user_id}"\nlogin = "{channel.login}"\n')
             parts.append(f"destinations = [{names}]\n")
         self.paths.config.parent.mkdir(parents=True, exist_ok=True)
-        self.paths.config.write_text("".join(parts), encoding="utf-8")
+        self.config = "".join(parts)
+        self.paths.config.write_text(self.config, encoding="utf-8")
         simulator.receiver.expect("main", secret=SECRET)
         simulator.receiver.expect("sealed", secret=STANDARD_SECRET, scheme="standard-webhooks")
         simulator.receiver.expect("long", secret=SECRET, header="X-Signed", hashing="SHA-512")
@@ -131,6 +132,10 @@ class Scene:
         except FileNotFoundError:
             return []
         return msgspec.json.decode(content, type=list[dict[str, object]])
+
+    def skip_to(self, event_id: int) -> None:
+        """Events before this one are known to be settled."""
+        self._settled = max(self._settled, event_id)
 
     async def idle(self, stuck: Sequence[str] = ()) -> bool:
         """Whether no event and no delivery waits, `stuck` destinations apart. Asks the running program."""

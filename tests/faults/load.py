@@ -53,12 +53,15 @@ class Load:
 
     async def run(self, rate: float) -> None:
         """`rate` messages a second on average, in bursts, until cancelled."""
+        due = time.monotonic()
         while True:
             burst = self._random.choice((1, 1, 2, 3, 5, 8, 20))
             for _ in range(burst):
                 await self._places.acquire()  # a program that is down lets messages wait, not pile up without end
                 self._tasks.start("load.message", self._until_taken(self._next()))
-            await asyncio.sleep(burst / rate * self._random.uniform(0.5, 1.5))
+            # What this itself costs is made up for; what a program that was down missed is not.
+            due = max(due, time.monotonic() - 1.0) + burst / rate * self._random.uniform(0.5, 1.5)
+            await asyncio.sleep(due - time.monotonic())
 
     async def settled(self, timeout: float) -> None:
         """Wait until every message is acknowledged. Raises TimeoutError."""

@@ -24,6 +24,7 @@ from itsjustintv_desktop.engine.control.subscription_routes import subscription_
 from itsjustintv_desktop.engine.errors import AppError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.engine.paths import data_directory_error
+from itsjustintv_desktop.engine.tasks import census
 
 _log = structlog.get_logger(__name__)
 
@@ -100,7 +101,7 @@ class ControlServer:
             return _answer({"kind": kind, "title": error.title, "message": message}, status)
 
     async def _get_health(self, _: web.Request) -> web.Response:
-        return _answer(await self._health())
+        return _answer({**await self._health(), "tasks": census()})
 
     async def _list(self, request: web.Request) -> web.Response:
         query = request.query

@@ -153,7 +153,9 @@ async def test_a_web_page_may_not_ask_even_with_the_token(
 
 async def test_health_tells_each_part(running: Running, client: ControlClient) -> None:
     report = await client.health()
-    assert set(report) == {"status", "parts"}
+    assert set(report) == {"status", "parts", "tasks"}
+    assert report["tasks"]["delivery.dispatcher"] == 1
+    assert report["tasks"]["RequestHandler.start"] >= 1  # the one that asked
     for part in report["parts"].values():
         assert set(part) == {"status", "since", "reason"}
         assert part["status"] in {"ok", "waiting", "failing"}

@@ -7,8 +7,9 @@ DEV_LOCK := requirements/dev.txt
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 SOAK_ARGS ?= --minutes 60
+SCOREBOARD_ARGS ?=
 
-.PHONY: help demo test test-slow check format bench soak run system-deps wheel-check lock clean
+.PHONY: help demo test test-slow check format bench soak scoreboard run system-deps wheel-check lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +37,9 @@ bench: $(BIN)/.dev ## ratios measured in one run, see docs/performance.md
 
 soak: $(BIN)/.dev ## an hour of the real program with everything failing at random
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
+
+scoreboard: $(BIN)/.dev ## faults, hostile input and kill -9 together; SCOREBOARD_ARGS=--write keeps it in docs/reliability.md
+	$(BIN)/python -m pytest -p tests.scoreboard.plugin -m "fault or hostile" -q -n 2 --dist worksteal $(subst --write,--scoreboard-write docs/reliability.md,$(SCOREBOARD_ARGS))
 
 run: $(BIN)/.run ## the engine without a screen, with your own config
 	$(BIN)/itsjustintv-desktop serve

@@ -29,8 +29,9 @@ from tests.support.waiting import until
 class Stage:
     """A scene with one stream after the other, told by hand."""
 
-    def __init__(self, made: Scene) -> None:
+    def __init__(self, made: Scene, record: Callable[[str, object], None] = lambda *_: None) -> None:
         self.scene = made
+        self._record = record
         self.serve = made.serve
         self.simulator = made.simulator
         self.receiver = made.simulator.receiver
@@ -73,6 +74,8 @@ class Stage:
                 await self.tell(sent)
         await until(self.scene.idle, timeout=30.0, what="all is delivered")
         verdict = await examine(self.scene, self.load, self.kills, await self.serve.stop())
+        for name, number in verdict.counters().items():
+            self._record(name, number)
         assert not verdict.faults()
         return verdict
 
@@ -91,11 +94,11 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Callable[..., Any]:
+def stage(tmp_path: Path, record_property: Callable[[str, object], None]) -> Callable[..., Any]:
     @asynccontextmanager
     async def make(streamers: int = 3) -> AsyncIterator[Stage]:
         async with scene(tmp_path, streamers=streamers) as made:
-            made_stage = Stage(made)
+            made_stage = Stage(made, record_property)
             try:
                 yield made_stage
             finally:
@@ -104,6 +107,10 @@ def stage(tmp_path: Path) -> Callable[..., Any]:
     return make
 
 
+@pytest.mark.fault(
+    "kill -9: between the commit and the 204 to Twitch",
+    seen="Nothing: Twitch sends it again, it is known, and announced once.",
+)
 async def test_after_the_commit_and_before_the_answer(stage: Callable[..., Any]) -> None:
     async with stage() as at:
         await at.start("accepted")
@@ -116,6 +123,10 @@ async def test_after_the_commit_and_before_the_answer(stage: Callable[..., Any])
         assert verdict.states["delivered"] == len(at.scene.expected[sent.broadcaster]) == len(at.receiver.all)
 
 
+@pytest.mark.fault(
+    "kill -9: while Twitch's API is asked for title and viewers",
+    seen="Nothing: after the start it is asked again, and the announcement is complete.",
+)
 async def test_while_it_is_enriched(stage: Callable[..., Any]) -> None:
     async with stage() as at:
         for endpoint in ("users", "streams", "channels"):
@@ -133,7 +144,25 @@ async def test_while_it_is_enriched(stage: Callable[..., Any]) -> None:
         assert all(post.json["enriched"] for post in at.receiver.all if post.name != "chat")
 
 
-@pytest.mark.parametrize("point", ["announced", "claimed"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param(
+            "announced",
+            marks=pytest.mark.fault(
+                "kill -9: when the deliveries are stored and nobody was woken",
+                seen="Nothing: they are sent at the start.",
+            ),
+        ),
+        pytest.param(
+            "claimed",
+            marks=pytest.mark.fault(
+                "kill -9: when a delivery is marked as being sent and is not yet",
+                seen="Nothing: it is sent at the start, with its own webhook-id.",
+            ),
+        ),
+    ],
+)
 async def test_before_anything_was_sent(stage: Callable[..., Any], point: str) -> None:
     async with stage() as at:
         await at.start(point)
@@ -148,6 +177,10 @@ async def test_before_anything_was_sent(stage: Callable[..., Any], point: str) -
         assert len(at.receiver.all) == len(at.scene.expected[sent.broadcaster])
 
 
+@pytest.mark.fault(
+    "kill -9: between the receiver's answer and our note of it",
+    seen="The receiver gets the POST a second time, with the same webhook-id.",
+)
 async def test_between_the_answer_and_our_mark(stage: Callable[..., Any]) -> None:
     async with stage() as at:
         await at.start("answered")
@@ -159,6 +192,10 @@ async def test_between_the_answer_and_our_mark(stage: Callable[..., Any]) -> Non
         assert verdict.interrupted >= 1
 
 
+@pytest.mark.fault(
+    "kill -9: while the receiver's answer is on its way",
+    seen="The receiver gets the POST a second time, with the same webhook-id.",
+)
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes cannot be stopped here")
 async def test_while_the_answer_is_on_its_way(stage: Callable[..., Any]) -> None:
     async with stage() as at:
@@ -176,6 +213,9 @@ async def test_while_the_answer_is_on_its_way(stage: Callable[..., Any]) -> None
         assert verdict.repeats == verdict.interrupted == len(names)
 
 
+@pytest.mark.fault(
+    "kill -9: while output.json is replaced", seen="output.json is the old or the new one, whole; then the new one."
+)
 @pytest.mark.parametrize("renamed", [0, 1])
 async def test_while_output_json_is_renamed(stage: Callable[..., Any], renamed: int) -> None:
     async with stage() as at:
@@ -188,6 +228,7 @@ async def test_while_output_json_is_renamed(stage: Callable[..., Any], renamed: 
         assert len(at.scene.read_output()) == 1
 
 
+@pytest.mark.fault("kill -9: while control.json is replaced", seen="Nothing: the next start writes it anew.")
 @pytest.mark.parametrize("renamed", [0, 1])
 async def test_while_control_json_is_renamed(stage: Callable[..., Any], renamed: int) -> None:
     async with stage() as at:
@@ -199,6 +240,7 @@ async def test_while_control_json_is_renamed(stage: Callable[..., Any], renamed:
         await at.finish()
 
 
+@pytest.mark.fault("kill -9: while the ledger is made", seen="Nothing: the next start makes it.")
 @pytest.mark.slow
 async def test_while_the_ledger_is_made(stage: Callable[..., Any]) -> None:
     async with stage() as at:
@@ -214,6 +256,10 @@ async def test_while_the_ledger_is_made(stage: Callable[..., Any]) -> None:
         await at.finish()
 
 
+@pytest.mark.fault(
+    "kill -9: in the middle of a migration of the ledger",
+    seen="Nothing: the old version is whole, the next start goes on.",
+)
 @pytest.mark.slow
 async def test_while_the_ledger_is_brought_to_a_newer_version(stage: Callable[..., Any]) -> None:
     async with stage() as at:
@@ -264,6 +310,10 @@ async def test_before_some_statements_of_the_ledger(stage: Callable[..., Any]) -
         await at.finish()
 
 
+@pytest.mark.fault(
+    "kill -9: before each statement of the ledger, the commit of Twitch's message included",
+    seen="Nothing: what was not acknowledged Twitch sends again, the rest goes on from where it was.",
+)
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_before_every_statement_of_the_ledger(stage: Callable[..., Any]) -> None:

@@ -71,6 +71,16 @@ class Verdict:
             for what in found
         ]
 
+    def counters(self) -> dict[str, int]:
+        """For the scoreboard (tests/scoreboard)."""
+        return {
+            "kills": self.kills,
+            "acknowledged": self.acknowledged,
+            "lost": len(self.lost),
+            "doubled": len(self.doubled) + len(self.unexplained),
+            "repeats": self.repeats,
+        }
+
     def table(self) -> str:
         """A heading and one line."""
         columns: dict[str, object] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,10 @@ from tests.engine.ingress.hostile.table import Cases, assert_clean, fault_of, ru
 from tests.support import signed
 from tests.support.public import PublicRig, public_port
 
-pytestmark = pytest.mark.slow  # alone, since some wait for a close
+pytestmark = [pytest.mark.slow, pytest.mark.hostile]  # slow: alone, since some wait for a close
+
+Record = Callable[[str, object], None]
+"""Of pytest: how many bad inputs were refused goes to the scoreboard."""
 
 TABLES: dict[str, Cases] = {
     "signatures": signatures.SIGNATURES,
@@ -36,12 +40,15 @@ def test_there_are_at_least_150() -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 async def test_it_is_refused_and_the_next_is_taken(
-    port: PublicRig, name: str, caplog: pytest.LogCaptureFixture
+    port: PublicRig, name: str, caplog: pytest.LogCaptureFixture, record_property: Record
 ) -> None:
     await run(port, TABLES[name], caplog)
+    record_property("bad_inputs", len(TABLES[name]))
 
 
-async def test_what_is_never_finished_is_closed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_is_never_finished_is_closed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, record_property: Record
+) -> None:
     """All at once, as each of them waits for its deadline."""
     caplog.set_level(logging.DEBUG)
     table = framing.UNFINISHED
@@ -52,3 +59,4 @@ async def test_what_is_never_finished_is_closed(tmp_path: Path, caplog: pytest.L
         assert await port.stored() == []
         assert_clean(logs, caplog)
         assert (await port.post(signed.online(port.now()))).status == 204
+    record_property("bad_inputs", len(table))

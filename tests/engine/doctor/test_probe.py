@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.doctor import probe as probing
 from itsjustintv_desktop.engine.doctor.probe import Probe, Probed, Reached
 from itsjustintv_desktop.engine.ingress.guard import Limits
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
-from tests.engine.delivery.test_attempt_tls import DAY, Authority
+from tests.support.authority import DAY, Authority
 from tests.support.clock import FakeClock
 from tests.support.ports import free_port
 from tests.support.public import PublicRig

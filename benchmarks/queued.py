@@ -40,7 +40,7 @@ def run(folder: Path) -> None:
     data = folder / "data"
     data.mkdir()
     began = time.perf_counter()
-    size = _fill(data / "ledger.db", list(names))
+    size = fill(data / "ledger.db", list(names))
     say(f"An event and a delivery each, payload {size:,} bytes; written in {time.perf_counter() - began:.0f} s.\n")
     claims = asyncio.run(_claims(data / "ledger.db"))
     starts, memory = [], 0.0
@@ -67,7 +67,7 @@ def run(folder: Path) -> None:
     )
 
 
-def _fill(path: Path, names: list[str]) -> int:
+def fill(path: Path, names: list[str]) -> int:
     """Events and deliveries as the program itself makes them, all due now. Returns the size of a payload."""
     connection, _ = open_ledger(path)
     body = b""

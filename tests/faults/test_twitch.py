@@ -83,7 +83,8 @@ async def test_the_token_is_revoked(tmp_path: Path, record_property: Record) -> 
 
 @pytest.mark.fault(
     "Twitch: it gives no token (client secret wrong or withdrawn)",
-    seen='the announcement arrives with `enriched: false`; `doctor` and the health say "Twitch refuses the client id and secret"',
+    seen="the announcement arrives with `enriched: false`; "
+    '`doctor` and the health say "Twitch refuses the client id and secret"',
 )
 async def test_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Record) -> None:
     monkeypatch.setattr(pipeline, "ENRICH_SECONDS", 1.0)

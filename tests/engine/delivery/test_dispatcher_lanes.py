@@ -142,6 +142,10 @@ async def test_an_open_breaker_is_kept_across_a_restart(world: World) -> None:
 # Slots
 
 
+@pytest.mark.fault(
+    "destinations: one hangs for ever with hundreds waiting",
+    seen="Nothing at the others: they get theirs at once",
+)
 async def test_one_dead_destination_never_starves_the_others(world: World) -> None:
     world.config = config(destinations=(destination(), destination("dead")))
     world.sender.hanging.add("dead")

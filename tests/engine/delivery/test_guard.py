@@ -130,6 +130,10 @@ async def test_no_spelling_of_a_metadata_address_is_dialled(host: str) -> None:
         assert result.error == RefusedAddressError().message
 
 
+@pytest.mark.fault(
+    "destinations: a name that leads to 169.254.169.254",
+    seen="`deliveries list`: dead, it leads to a link-local or cloud metadata address",
+)
 async def test_a_name_that_resolves_to_a_metadata_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def lookup(host: str, port: int, **_: object) -> list[object]:
         rows = [(socket.AF_INET6, ("fe80::1", port, 0, 2)), (socket.AF_INET, ("169.254.169.254", port))]

@@ -81,6 +81,10 @@ async def test_the_conduit_is_gone_after_72_hours(rig: Rig) -> None:
     assert rig.gaps[-1].startswith("The connection to Twitch was away for 2592")
 
 
+@pytest.mark.fault(
+    "WebSocket: Twitch takes the conduit away",
+    seen='the way says "conduit_gone", and makes another',
+)
 async def test_the_conduit_goes_while_the_socket_lives(rig: Rig) -> None:
     await rig.ready()
     before = rig.target
@@ -149,6 +153,10 @@ async def test_nobody_listens_at_twitch(rig: Rig) -> None:
     _is(rig, WayState.WAITING, "event server cannot be reached: the connection was refused")
 
 
+@pytest.mark.fault(
+    "WebSocket: there is no network",
+    seen='the way says "the host name could not be found"',
+)
 async def test_offline(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_network(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")

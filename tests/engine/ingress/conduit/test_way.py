@@ -47,6 +47,10 @@ async def test_the_next_start_uses_the_same_conduit_and_leaves_others_alone(rig:
     assert not other.shards
 
 
+@pytest.mark.fault(
+    "WebSocket: the connection breaks",
+    seen='the way says it "broke off", connects again, and asks who went live meanwhile',
+)
 async def test_a_torn_connection_is_made_again_and_catching_up_is_asked_for(rig: Rig) -> None:
     await rig.ready()
     before, target = rig.session, rig.target
@@ -82,6 +86,10 @@ async def test_every_close_code_is_understood_and_mended(rig: Rig, code: int, wo
     await rig.reached("ready")
 
 
+@pytest.mark.fault(
+    "WebSocket: it falls silent",
+    seen='the way says it was "silent for more than 30 seconds", and connects again',
+)
 async def test_silence_is_noticed_and_keepalives_are_not_silence(rig: Rig) -> None:
     await rig.ready()
     before = rig.session
@@ -100,6 +108,10 @@ async def test_silence_is_noticed_and_keepalives_are_not_silence(rig: Rig) -> No
     assert len(rig.gaps) == 2
 
 
+@pytest.mark.fault(
+    "WebSocket: the machine slept for eight hours",
+    seen="Nothing: the dead connection is noticed at once and made anew",
+)
 async def test_after_a_sleep_of_the_machine_the_dead_socket_is_noticed_at_once(rig: Rig) -> None:
     await rig.ready()
     before = rig.session

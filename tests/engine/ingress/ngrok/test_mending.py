@@ -20,6 +20,10 @@ from tests.support.waiting import until
 FIXED = Config(tunnel=Tunnel(provider="ngrok", domain="mine.ngrok-free.dev"))
 
 
+@pytest.mark.fault(
+    "tunnel: its program dies",
+    seen='the way says "crashed", and starts it again',
+)
 async def test_a_program_that_dies_is_started_again(rig: Rig) -> None:
     rig.start()
     await rig.ready()
@@ -56,6 +60,10 @@ async def test_one_that_dies_again_and_again_is_started_less_and_less(rig: Rig) 
     await rig.ready()
 
 
+@pytest.mark.fault(
+    "tunnel: its address changes",
+    seen='the way says "address_changed" and to set "[tunnel] domain"; subscriptions follow',
+)
 async def test_a_changed_address_is_told_once(rig: Rig) -> None:
     rig.start()
     await rig.ready()
@@ -71,6 +79,10 @@ async def test_a_changed_address_is_told_once(rig: Rig) -> None:
     assert rig.codes() == ["ready", "address_changed", "ready"]
 
 
+@pytest.mark.fault(
+    "tunnel: the network is away",
+    seen='the way says "offline"; the address stays',
+)
 async def test_offline_and_back(rig: Rig) -> None:
     rig.start()
     await rig.ready()
@@ -120,6 +132,10 @@ async def test_offline_for_long_starts_it_anew(rig: Rig) -> None:
     assert len(rig.seen("pid")) == 2
 
 
+@pytest.mark.fault(
+    "tunnel: it is dead and does not say so",
+    seen='the way says it "does not answer", and starts it again',
+)
 async def test_one_that_hangs_is_stopped(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "_TIMEOUT", aiohttp.ClientTimeout(total=0.2))
     rig.start()
@@ -136,6 +152,10 @@ async def test_one_that_hangs_is_stopped(rig: Rig, monkeypatch: pytest.MonkeyPat
     assert len(rig.seen("pid")) == 2
 
 
+@pytest.mark.fault(
+    "tunnel: its quota is spent",
+    seen='the way says "quota_spent"; it waits, and is back by itself',
+)
 async def test_a_spent_allowance_is_seen_from_outside(rig: Rig, tmp_path: Path) -> None:
     async with public_port(tmp_path) as public:
         rig.upstream = public.address

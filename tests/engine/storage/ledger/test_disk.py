@@ -150,6 +150,10 @@ async def test_a_read_only_disk(tmp_path: Path, clock: FakeClock) -> None:
 
 
 @posix
+@pytest.mark.fault(
+    "disk: the data directory belongs to somebody else",
+    seen='`serve` ends with 1: "permission was denied"',
+)
 async def test_a_read_only_directory(clock: FakeClock) -> None:
     # Not below tmp_path, which only root could enter; root itself may write everywhere, so it lays that down.
     with tempfile.TemporaryDirectory() as outer:
@@ -224,6 +228,10 @@ def test_a_file_that_may_not_grow_refuses_and_heals_by_itself(path: Path) -> Non
 
 
 @pytest.mark.expected_errors("cannot be written")
+@pytest.mark.fault(
+    "ledger: another program locks it while it runs",
+    seen='Twitch hears 503; the health says "Another program holds"; what waits is stored when the lock goes',
+)
 async def test_another_programs_lock_is_waited_for_and_then_said(ledger: Ledger, path: Path) -> None:
     with raw(path) as other:
         other.execute("BEGIN IMMEDIATE")

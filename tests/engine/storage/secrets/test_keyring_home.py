@@ -41,6 +41,10 @@ class AskingKeyring(Keyring):
         self.release.wait(20)
 
 
+@pytest.mark.fault(
+    "keyring: its question is dismissed",
+    seen="the state locked; the question is not put again for a while, unless somebody asks for it",
+)
 async def test_a_person_who_said_no_is_left_alone_for_a_while(data: Path, clock: HandClock) -> None:
     keyring = AskingKeyring(data)
     disk = Worker("test.disk")

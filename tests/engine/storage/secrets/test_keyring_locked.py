@@ -30,6 +30,10 @@ from tests.keyring_session import KeyringSession, private_keyring
 URL = "https://discord.com/api/webhooks/1/the-secret-path"
 
 
+@pytest.mark.fault(
+    "keyring: locked",
+    seen='the health and `doctor` say the secrets are "locked" and to "Unlock" the keyring; then all goes on',
+)
 async def test_a_locked_keyring_is_a_named_state_that_ends_with_the_unlock(
     open_store: OpenStore, session: KeyringSession, clock: HandClock
 ) -> None:
@@ -113,6 +117,10 @@ def silent_prompter() -> Iterator[None]:
         yield
 
 
+@pytest.mark.fault(
+    "keyring: its question is not answered",
+    seen='the question "waits for you", is put once, and delays nothing else',
+)
 async def test_a_question_nobody_answers_delays_nothing_and_is_put_once(
     open_store: OpenStore, session: KeyringSession
 ) -> None:
@@ -144,6 +152,10 @@ async def test_looking_again_puts_no_question(open_store: OpenStore, session: Ke
         assert "waits for you" not in state.message
 
 
+@pytest.mark.fault(
+    "keyring: it hangs",
+    seen='the state "locked" until it answers',
+)
 async def test_a_keyring_that_hangs_is_locked_until_it_answers(open_store: OpenStore, session: KeyringSession) -> None:
     await open_store().set(TWITCH_CLIENT_SECRET, "kept")
     store = open_store(deadline=1.0)
@@ -177,6 +189,10 @@ async def until_ready(store: SecretStore) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.fault(
+    "keyring: its session ends and begins again",
+    seen='the state "locked", then "ready"',
+)
 async def test_a_session_that_ends_and_begins_again(open_store: OpenStore, session: KeyringSession) -> None:
     store = open_store()
     await store.set(TWITCH_CLIENT_SECRET, "kept")

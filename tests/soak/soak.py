@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,13 +25,14 @@ from tests.soak.strangers import Strangers
 from tests.soak.verdict import Account, settle
 from tests.soak.weather import Weather
 from tests.support.ports import free_port
+from tests.support.process import MODULE
 from tests.support.waiting import until
 
 TWITCHS_RATE = 800
 """Calls a minute."""
 SUBSCRIBED_SECONDS = 180.0
 DRAIN_SECONDS = 600.0
-_TASKS_SECONDS = 120.0
+TASKS_SECONDS = 120.0
 
 Say = Callable[[str], None]
 
@@ -46,6 +47,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     streamers: int = 300
     every: float = 5.0
     """Seconds between two looks at it."""
+    tasks_seconds: float = TASKS_SECONDS
+    """How long tasks may take to end when all is quiet again."""
     kills: int = 0
     config_edits: bool = False
 
@@ -72,9 +75,9 @@ class Result(msgspec.Struct, kw_only=True):
     failures: list[str] = []
 
 
-async def run(folder: Path, plan: Plan, say: Say = print) -> Result:
+async def run(folder: Path, plan: Plan, say: Say = print, *, program: Sequence[str] = MODULE) -> Result:
     """Raises only if it cannot be run at all; all else is told in `failures`."""
-    async with killing.scene(folder, streamers=plan.streamers) as scene:
+    async with killing.scene(folder, streamers=plan.streamers, program=program) as scene:
         scene.serve.environ |= _environ(free_port())
         return await Soak(scene, plan, say).run()
 
@@ -107,6 +110,8 @@ class Soak:
             self._edit if plan.config_edits else None,
         )
         self._config = scene.paths.config.read_text(encoding="utf-8")
+        self._whole = asyncio.Lock()
+        """Held while the config may be broken."""
         self._failures: list[str] = []
         self._began = time.monotonic()
         self._slimmed = 0
@@ -133,7 +138,7 @@ class Soak:
                 task.cancel()
             await asyncio.wait(busy)
             self._weather.clear()
-            self._scene.paths.config.write_text(self._config, encoding="utf-8")
+            self._scene.paths.config.write_text(self._scene.config, encoding="utf-8")
             drained_in = await self._drain()
             after = await self._settled_tasks(before)
             if (code := await self._serve.stop()) != 0:
@@ -211,12 +216,17 @@ class Soak:
         dice = random.Random(f"{self._plan.seed} kill")
         for _ in range(self._plan.kills):
             await asyncio.sleep(self._plan.seconds / (self._plan.kills + 1) * dice.uniform(0.8, 1.0))
-            self._tell("         kill -9")
-            await self._serve.kill()
-            await self._serve.started()
+            async with self._whole:  # with a broken config it would rightly not start
+                self._tell("         kill -9")
+                await self._serve.kill()
+                await self._serve.started()
 
     async def _edit(self, dice: random.Random) -> str:
         """One edit of the config, as people and editors make them; a broken one is mended after a moment."""
+        async with self._whole:
+            return await self._edited(dice)
+
+    async def _edited(self, dice: random.Random) -> str:
         path, good = self._scene.paths.config, self._config
         what = dice.choice(("other lines", "saved by rename", "half written", "deleted", "a mistake"))
         if what in {"half written", "a mistake"}:
@@ -251,7 +261,7 @@ class Soak:
     async def _settled_tasks(self, before: Sample) -> Sample:
         """Connections and loops need a while to end; what is left over then is a leak."""
         await self._load.close()
-        deadline = time.monotonic() + _TASKS_SECONDS
+        deadline = time.monotonic() + self._plan.tasks_seconds
         while True:
             after = await self._gauge.look()
             more = gauge.leaked(before.tasks, after.tasks) if after is not None and after.tasks else {"no answer": 1}

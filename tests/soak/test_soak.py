@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import gauge
+from tests.soak import gauge, saboteur
 from tests.soak.gauge import Sample
 from tests.soak.report import table
 from tests.soak.soak import Plan, run
@@ -32,6 +32,36 @@ async def test_a_minute_of_everything_failing(tmp_path: Path) -> None:
     assert len(result.strangers) >= 7
     assert result.account.deliveries["delivered"] > 500
     assert result.most["tasks"] > sum(result.before.tasks.values())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_with_kills_and_edits_of_the_config(tmp_path: Path) -> None:
+    plan = Plan(seconds=30, streamers=30, every=1.0, kills=3, config_edits=True)
+    lines: list[str] = []
+    result = await run(tmp_path, plan, lines.append)
+    print("\n".join(lines), table(result), sep="\n")
+    assert not result.failures
+    assert sum("kill -9" in line for line in lines) == 3
+    assert sum(count for what, count in result.weather.items() if what.startswith("config")) >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("sabotage", "sees"),
+    [
+        ("leaks", ("memory grew", "tasks leaked: {'a.leak'")),
+        ("loses", ("lost",)),
+        ("doubles", ("doubled",)),
+        ("errs", ("an error in its log",)),
+    ],
+)
+async def test_a_broken_promise_is_seen(tmp_path: Path, sabotage: str, sees: tuple[str, ...]) -> None:
+    plan = Plan(seconds=20, streamers=20, every=0.5, tasks_seconds=3.0)
+    result = await run(tmp_path, plan, lambda _: None, program=saboteur.program(sabotage))
+    for what in sees:
+        assert any(failure.startswith(what) for failure in result.failures), result.failures
 
 
 def _sample(at: float, rss: float) -> Sample:

@@ -133,10 +133,10 @@ class Soak:
                 busy.append(tasks.start("soak.kills", self._kill()))
             await self._watch()
             for task in busy:
-                if task.done():
+                if task.done() and task.exception() is not None:
                     self._failures.append(f"the soak itself broke: {task.exception()!r}")
                 task.cancel()
-            await asyncio.wait(busy)
+            await asyncio.wait(busy, timeout=30.0)
             self._weather.clear()
             self._scene.paths.config.write_text(self._scene.config, encoding="utf-8")
             drained_in = await self._drain()

@@ -196,8 +196,10 @@ class Dispatcher:
         result: AttemptResult | None = None
         began = self._clock.monotonic()
         say_which(claimed)
+        settled = False
         try:
             result, finish = await self._attempt(claimed)
+            settled = finish.state is not DeliveryState.PENDING
         except Exception:  # noqa: BLE001 - a fault of ours must not leave a delivery neither sent nor waiting
             # Counted and spaced like any other failure: perhaps the POST was made before it broke.
             _log.exception("an attempt broke", delivery=claimed.id)
@@ -206,13 +208,15 @@ class Dispatcher:
             finish = self._judge(claimed, result)
         finally:
             was = self.lanes.lane(claimed.destination).breaker.snapshot()
-            self.lanes.end(claimed.destination, result, self._clock.now())
+            now = self._clock.now()
+            self.lanes.end(claimed.destination, result, now, delivery_id=claimed.id, settled=settled)
             self._wake.set()
         ended, seconds = self._clock.now(), self._clock.monotonic() - began
         await self._record(finish)
-        if (observer := self._seam.observer) is not None:
-            observer.attempted(claimed, finish, ended=ended, seconds=seconds)
-        self._report(claimed, finish)
+        if result is not None or finish.reason is not None:
+            if (observer := self._seam.observer) is not None:
+                observer.attempted(claimed, finish, ended=ended, seconds=seconds)
+            self._report(claimed, finish)
         failed = result is not None and result.outcome is Outcome.RETRY
         if failed or self.lanes.lane(claimed.destination).breaker.snapshot().name != was.name:
             await self._keep_breaker(claimed.destination, was.name)
@@ -237,6 +241,9 @@ class Dispatcher:
             why = "The stream ended before it could be announced. Resend it if you want it out all the same."
             return None, end(claimed, DeliveryState.EXPIRED, why)
         body, content_type = await self._body(claimed, format_of(destination, url))
+        now = self._clock.now()
+        if not self.lanes.may_post(claimed.destination, claimed.id, now):
+            return None, end(claimed, DeliveryState.PENDING, None, next_at=now)
         result = await self._sender.post(
             destination, url=url, secret=secret, webhook_id=claimed.webhook_id, body=body, content_type=content_type
         )

@@ -22,6 +22,8 @@ FAILING_TOTAL = 32
 """Most of them to destinations whose last attempt failed."""
 FIRST_WIDTH = 4
 WIDEST = 8
+MOST_LOOKS = 32
+"""Most deliveries of a destination whose streams are looked up together, while those before were over and unsent."""
 LONGEST_HOLD = 30.0
 """Seconds a lane is held at a time."""
 
@@ -35,6 +37,11 @@ class Lane:
         self.breaker = breaker
         self.width = FIRST_WIDTH
         self.in_flight = 0
+        self.posting: set[int] = set()
+        """Those in flight that have begun their POST."""
+        self.unsent = 0
+        """So many in a row came to an end without a POST: their streams were over. After an outage there may be
+        thousands of them, and what is new waits behind."""
         self.failing = False
         self.held_until = 0.0
         """Unix seconds; before it nothing is tried (its secret cannot be had at the moment)."""
@@ -92,8 +99,7 @@ class Lanes:
                 if until < math.inf:
                     opens = until if opens is None else min(opens, until)
                 continue
-            width = 1 if lane.breaker.name(now) == "half-open" else lane.width
-            slots[name] = max(0, width - lane.in_flight)
+            slots[name] = max(0, max(_posts(lane, now), min(lane.unsent, MOST_LOOKS)) - lane.in_flight)
         for name, destination in destinations.items():
             if not destination.enabled:
                 slots[name] = 0
@@ -110,14 +116,29 @@ class Lanes:
         lane.turns += 1
         lane.breaker.allow(now)
 
-    def end(self, name: str, result: AttemptResult | None, now: float) -> None:
-        """An attempt ended; None = no POST was made."""
+    def may_post(self, name: str, delivery_id: int, now: float) -> bool:
+        """Whether this one of those in flight may be sent now; False: more are looked at than may be sent."""
+        lane = self.lane(name)
+        if len(lane.posting) >= _posts(lane, now):
+            lane.unsent = 0
+            return False
+        lane.posting.add(delivery_id)
+        return True
+
+    def end(
+        self, name: str, result: AttemptResult | None, now: float, *, delivery_id: int = 0, settled: bool = False
+    ) -> None:
+        """An attempt ended; None = no POST was made. `settled`: and none ever will be."""
         lane = self.lane(name)
         lane.in_flight -= 1
         lane.turns += 1
+        lane.posting.discard(delivery_id)
         if result is None:
-            lane.breaker.abandon()
+            lane.unsent += settled
+            if not lane.posting:
+                lane.breaker.abandon()
             return
+        lane.unsent = 0
         lane.failing = result.outcome is Outcome.RETRY
         lane.width = 1 if lane.failing else min(WIDEST, lane.width + 1)
         lane.breaker.record(result.outcome, now, result.error)
@@ -144,3 +165,8 @@ class Lanes:
 
     def encoded(self, name: str) -> bytes:
         return msgspec.json.encode(self.lane(name).breaker.snapshot())
+
+
+def _posts(lane: Lane, now: float) -> int:
+    """How many POSTs may be under way: the one probe, or as many as went well so far."""
+    return 1 if lane.breaker.name(now) == "half-open" else lane.width

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.delivery import lanes as lanes_module
+from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
 from itsjustintv_desktop.engine.events import DestinationChanged, Notice
 from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.waiting import until
@@ -137,6 +139,73 @@ async def test_an_open_breaker_is_kept_across_a_restart(world: World) -> None:
     assert len(world.sender.posts) == tried
     world.clock.advance(30)
     await world.reached(fresh, S.DELIVERED)
+
+
+async def _outage(world: World, late: int) -> list[int]:
+    """Its breaker is open; so many wait that are late by now. Then it is well again."""
+    world.sender.default = BUSY
+    for _ in range(12):
+        await one(world)
+    await world.clock.run_until(lambda: any(e.state == "open" for e in world.events(DestinationChanged)), step=5.0)
+    ids = [await one(world) for _ in range(late)]
+    world.clock.advance(LATE_SECONDS + 60)
+    await waits_until_due(world)
+    world.sender.default = SENT
+    return ids
+
+
+async def test_after_an_outage_what_is_over_does_not_hold_up_what_is_new(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = now = 0
+
+    async def is_over(*_: object, **__: object) -> bool:
+        nonlocal most, now
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.01)  # what a question to Twitch takes
+        now -= 1
+        return False
+
+    monkeypatch.setattr(world.enricher, "is_live", is_over)
+    ids = await _outage(world, 200)
+    fresh = await one(world)
+    await world.clock.run_until(partial(world.is_delivered, fresh), step=5.0)
+    for each in ids:
+        assert (await world.ledger.delivery(each)).state is S.EXPIRED
+    assert most > lanes_module.WIDEST, "one call to Twitch answers for many"
+    assert most <= lanes_module.MOST_LOOKS
+
+
+async def test_one_probe_goes_however_many_were_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = set[str]()
+
+    async def is_over(_broadcaster: str, stream_id: str, **_: object) -> bool:
+        await asyncio.sleep(0.005)
+        return stream_id not in over
+
+    monkeypatch.setattr(world.enricher, "is_live", is_over)
+    world.sender.default = BUSY
+    for _ in range(12):
+        await one(world)
+    await world.clock.run_until(lambda: any(e.state == "open" for e in world.events(DestinationChanged)), step=5.0)
+    for number in range(60):
+        over.add(f"over-{number}")
+        await world.queue("main", stream_id=f"over-{number}")
+    running = [(await world.queue("main", stream_id=f"runs-{number}"))["main"] for number in range(40)]
+    world.sender.hanging.add("main")
+    tried = len(world.sender.posts)
+    world.clock.advance(LATE_SECONDS + 60)
+    await world.clock.run_until(lambda: len(world.sender.posts) > tried, step=5.0)
+    await waits_until_due(world)
+    assert world.sender.under_way["main"] == 1, "one probe"
+    world.sender.default = SENT
+    world.sender.hanging.clear()
+    world.sender.ended.set()
+    for each in running:
+        await world.clock.run_until(partial(world.is_delivered, each), step=5.0)
+    taken = [post.webhook_id for post in world.sender.posts[tried:]]
+    assert len(taken) == len(set(taken)), "none is sent twice"
 
 
 # Slots

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.delivery.breaker import BreakerState
-from itsjustintv_desktop.engine.delivery.lanes import FAILING_TOTAL, FIRST_WIDTH, TOTAL, WIDEST, Lanes
+from itsjustintv_desktop.engine.delivery.lanes import FAILING_TOTAL, FIRST_WIDTH, MOST_LOOKS, TOTAL, WIDEST, Lanes
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 
 T = 1_790_000_000.0
@@ -88,6 +88,45 @@ def test_failing_lanes_share_a_part_of_the_places() -> None:
     lanes.end("bad0", SENT, T)
     assert lanes.failing()[1] == FAILING_TOTAL
     assert "bad0" not in lanes.failing()[0]
+
+
+def _over(lanes: Lanes, name: str, times: int) -> None:
+    """So many deliveries of streams that were over: looked at, ended, never sent."""
+    for number in range(times):
+        lanes.begin(name, T)
+        lanes.end(name, None, T, delivery_id=number, settled=True)
+
+
+def test_the_more_were_over_the_more_are_looked_at_together() -> None:
+    lanes = Lanes()
+    attempt(lanes, "a", BUSY)
+    assert width(lanes, "a") == 1
+    _over(lanes, "a", 5)
+    assert width(lanes, "a") == 5
+    _over(lanes, "a", 1000)
+    assert width(lanes, "a") == MOST_LOOKS
+    attempt(lanes, "a", SENT)
+    assert width(lanes, "a") == 2, "what is sent widens it as ever"
+
+
+def test_more_are_looked_at_than_are_sent() -> None:
+    lanes = Lanes()
+    for _ in range(10):
+        attempt(lanes, "a", BUSY)
+    later = T + 31
+    lanes.begin("a", later)
+    lanes.end("a", None, later, delivery_id=1, settled=True)
+    _over(lanes, "a", 9)
+    assert lanes.states(later)["a"][0] == "half-open"
+    for _ in range(3):
+        lanes.begin("a", later)
+    assert [lanes.may_post("a", number, later) for number in range(10, 13)] == [True, False, False], "one probe"
+    lanes.end("a", None, later, delivery_id=11)
+    lanes.end("a", None, later, delivery_id=12)
+    assert width(lanes, "a", later) == 0, "the probe is still under way"
+    lanes.end("a", SENT, later, delivery_id=10)
+    assert lanes.states(later)["a"][0] == "closed"
+    assert width(lanes, "a", later) >= 1
 
 
 def test_breakers_come_back_after_a_restart() -> None:

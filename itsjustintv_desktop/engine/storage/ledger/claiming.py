@@ -106,10 +106,11 @@ def finish(connection: sqlite3.Connection, finishes: Sequence[Finish], now: floa
         known = connection.execute(
             "UPDATE deliveries SET state = ?, next_at = ?, forced = forced AND ?, "
             "last_status = coalesce(?, last_status), "
-            "last_error = ?, settled_at = ?, attempts = attempts - ? WHERE id = ? AND state = 'sending'",
+            "last_error = iif(?, last_error, ?), settled_at = ?, attempts = attempts - ? "
+            "WHERE id = ? AND state = 'sending'",
             (
                 each.state.value, each.next_at, result is None, result.status if result else None,
-                error, settled, 0 if result else 1, each.id,
+                settled is None and error is None, error, settled, 0 if result else 1, each.id,
             ),
         ).rowcount  # fmt: skip
         if not known:

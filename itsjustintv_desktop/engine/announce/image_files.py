@@ -53,7 +53,7 @@ def load(folder: Path, digest: str) -> bytes | None:
     if not _SHA256.fullmatch(digest):
         return None
     for kind in KINDS:
-        path = folder / f"{digest}.{kind.extension}"
+        path = _name(folder, digest, kind.extension)
         try:
             descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW)
             with os.fdopen(descriptor, "rb") as file:
@@ -63,7 +63,7 @@ def load(folder: Path, digest: str) -> bytes | None:
         if hashlib.sha256(data).hexdigest() == digest:
             return data
         with contextlib.suppress(OSError):
-            path.unlink()
+            Path(path).unlink()
     return None
 
 
@@ -73,7 +73,7 @@ def touch(folder: Path, digest: str) -> bool:
         return False
     for kind in KINDS:
         with contextlib.suppress(OSError):
-            os.utime(folder / f"{digest}.{kind.extension}")
+            os.utime(_name(folder, digest, kind.extension))
             return True
     return False
 
@@ -103,6 +103,12 @@ def purge(folder: Path, unwanted: Container[str], *, now: float, ttl: float) -> 
                 Path(entry.path).unlink()
                 removed += 1
     return removed
+
+
+def _name(folder: Path, digest: str, extension: str) -> str:
+    """Not a Path: each would have its name interned and forgotten again, 100 times for every output.json, and Python's
+    table of interned strings (2 MB) would be rebuilt every few minutes for it."""
+    return f"{folder}{os.sep}{digest}.{extension}"
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

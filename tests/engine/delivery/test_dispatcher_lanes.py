@@ -178,16 +178,20 @@ async def test_after_an_outage_what_is_over_does_not_hold_up_what_is_new(
 
 
 async def test_one_probe_goes_however_many_were_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    over = set[str]()
+    over, asked, asking = set[str](), 0, 0
 
-    async def is_over(_broadcaster: str, stream_id: str, **_: object) -> bool:
+    async def is_live(_broadcaster: str, stream_id: str, **_: object) -> bool:
+        nonlocal asked, asking
+        asked, asking = asked + 1, asking + 1
         await asyncio.sleep(0.005)
+        asking -= 1
         return stream_id not in over
 
-    monkeypatch.setattr(world.enricher, "is_live", is_over)
+    monkeypatch.setattr(world.enricher, "is_live", is_live)
     world.sender.default = BUSY
-    for _ in range(12):
-        await one(world)
+    for number in range(12):
+        over.add(f"first-{number}")
+        await world.queue("main", stream_id=f"first-{number}")
     await world.clock.run_until(lambda: any(e.state == "open" for e in world.events(DestinationChanged)), step=5.0)
     for number in range(60):
         over.add(f"over-{number}")
@@ -197,7 +201,9 @@ async def test_one_probe_goes_however_many_were_looked_at(world: World, monkeypa
     tried = len(world.sender.posts)
     world.clock.advance(LATE_SECONDS + 60)
     await world.clock.run_until(lambda: len(world.sender.posts) > tried, step=5.0)
+    await until(lambda: not asking, what="all that were looked at have their answer")
     await waits_until_due(world)
+    assert asked > 60
     assert world.sender.under_way["main"] == 1, "one probe"
     world.sender.default = SENT
     world.sender.hanging.clear()

@@ -172,7 +172,7 @@ async def test_after_an_outage_what_is_over_does_not_hold_up_what_is_new(
     fresh = await one(world)
     await world.clock.run_until(partial(world.is_delivered, fresh), step=5.0)
     for each in ids:
-        assert (await world.ledger.delivery(each)).state is S.EXPIRED
+        await world.reached(each, S.EXPIRED)
     assert most > lanes_module.WIDEST, "one call to Twitch answers for many"
     assert most <= lanes_module.MOST_LOOKS
 

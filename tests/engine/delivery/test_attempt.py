@@ -285,10 +285,7 @@ async def test_a_name_that_does_not_exist(sender: Sender) -> None:
     assert (result.outcome, result.error) == (Outcome.RETRY, "the host name could not be found")
 
 
-@pytest.mark.fault(
-    "destinations: DNS hangs",
-    seen='`deliveries list`: pending, "no answer in time"',
-)
+@pytest.mark.fault("destinations: DNS hangs", seen='`deliveries list`: pending, "no answer in time"')
 async def test_a_dns_that_hangs_is_given_up_in_time(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 

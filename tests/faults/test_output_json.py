@@ -57,7 +57,7 @@ def _a_folder(running: Running, aside: Path) -> Iterator[None]:
 
 
 def _fault(line: str, hand: Callable[..., Any], says: str, *more: Any) -> Any:
-    seen = f'the health, `doctor` and the log say "output.json cannot be written: {says}"; announcements go on'
+    seen = f'the health says "output.json cannot be written: {says}"; announcements go on'
     return pytest.param(hand, says, id=line, marks=[pytest.mark.fault(f"output.json: {line}", seen=seen), *more])
 
 
@@ -128,7 +128,7 @@ async def test_somebody_damaged_it(tmp_path: Path, content: bytes | None, record
 @pytest.mark.small_disk
 @pytest.mark.fault(
     "output.json: its disk is full",
-    seen='the health, `doctor` and the log say "the disk is full"; the old file stays whole, announcements go on',
+    seen='the health says "the disk is full"; the old file stays whole, announcements go on',
 )
 async def test_its_disk_is_full(tmp_path: Path, record_property: Record) -> None:
     with small_disk(tmp_path / "out", "64k") as disk:

@@ -83,8 +83,7 @@ async def test_the_token_is_revoked(tmp_path: Path, record_property: Record) -> 
 
 @pytest.mark.fault(
     "Twitch: it gives no token (client secret wrong or withdrawn)",
-    seen="the announcement arrives with `enriched: false`; "
-    '`doctor` and the health say "Twitch refuses the client id and secret"',
+    seen='the announcement arrives with `enriched: false`; the health says "Twitch refuses the client id and secret"',
 )
 async def test_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Record) -> None:
     monkeypatch.setattr(pipeline, "ENRICH_SECONDS", 1.0)
@@ -104,7 +103,7 @@ async def test_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_
 
 def _ended(status: str, words: str) -> Any:
     line = f"Twitch: a subscription is revoked ({status})"
-    seen = f'`doctor` and the health say "{words}" of the channel; it is tried again later by itself'
+    seen = f'the health says "{words}" of the channel; it is tried again later by itself'
     return pytest.param(status, words, id=status, marks=pytest.mark.fault(line, seen=seen))
 
 

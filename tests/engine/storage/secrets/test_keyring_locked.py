@@ -32,7 +32,7 @@ URL = "https://discord.com/api/webhooks/1/the-secret-path"
 
 @pytest.mark.fault(
     "keyring: locked",
-    seen='the health and `doctor` say the secrets are "locked" and to "Unlock" the keyring; then all goes on',
+    seen='the secrets are in a state "locked" that says to "Unlock" the keyring; then all goes on',
 )
 async def test_a_locked_keyring_is_a_named_state_that_ends_with_the_unlock(
     open_store: OpenStore, session: KeyringSession, clock: HandClock

@@ -89,12 +89,15 @@ class Reach:
         """Another way, not started yet, where the one in use cannot do what `config` asks for."""
         return None if _made_for(config) == self._made_for else self._build(config)
 
-    async def switch(self, way: Way) -> None:
-        """Use this one instead. It is in force at once; the one before ends first, which may take seconds."""
+    def switch(self, way: Way) -> Coroutine[Any, Any, None]:
+        """Use this one instead, from now on. What is returned has the one before end, which may take seconds."""
         old, self._way = self.way, way
         self._made_for = _made_for(self._engine.live.config)
         self._was_ready = False
         self._way_changed()
+        return self._switch(old, way)
+
+    async def _switch(self, old: Way, way: Way) -> None:
         async with self._switching:
             await self._engine.supervisor.end(_LOOP)
             await old.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.delivery.test_attempt_tls import Authority
+from tests.support.authority import Authority
 from tests.support.collector import collector
 from tests.support.engine import ONE_STREAMER, running_engine
 from tests.support.waiting import until

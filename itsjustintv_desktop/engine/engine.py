@@ -21,6 +21,7 @@ from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
 from itsjustintv_desktop.engine.desk import Desk
+from itsjustintv_desktop.engine.desk.editing import Editing
 from itsjustintv_desktop.engine.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.events import Bus, Notice, Subscription
 from itsjustintv_desktop.engine.health import Health
@@ -271,6 +272,7 @@ class Engine:
             paused=lambda: self.pause.active,
         )
         self.wishes = Wishes(self)
+        self.editing = Editing(self)
         self.health, self.watch = Health(self), Watch(self, self.notice)
         self.housekeeping = Housekeeping(
             self.ledger,

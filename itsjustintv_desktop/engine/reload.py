@@ -45,12 +45,26 @@ class Reload:
         self._watcher = ConfigWatcher(engine.paths.config, engine.clock)
         self._seen = engine.loaded.digest
         self._unbound = False
+        self._whole = ""
+        self._dealt = asyncio.Event()
         self._turn = asyncio.Lock()
         self.state = ConfigState(state="ok", reason="", since=engine.now())
 
-    def nudge(self) -> None:
-        """Look at the file now."""
+    def nudge(self, whole: str = "") -> None:
+        """Look at the file now. `whole`: the digest of one that we wrote ourselves, which is surely complete."""
+        self._whole = whole
         self._watcher.nudge()
+
+    async def taken_up(self, digest: str, timeout: float) -> ConfigState | None:
+        """How the config stands after the file with this digest was dealt with. None: it was not, within so long."""
+        try:
+            async with asyncio.timeout(timeout):
+                while self._seen != digest:
+                    self._dealt.clear()
+                    await self._dealt.wait()
+        except TimeoutError:
+            return None
+        return self.state
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -79,7 +93,8 @@ class Reload:
             self._watcher.nudge()  # it was saved again meanwhile
             return
         changes = compare(self._engine.live.config, loaded.config)
-        if changes.shrinks and not await self._watcher.steady(content, CAREFUL):
+        careful = changes.shrinks and content.digest != self._whole
+        if careful and not await self._watcher.steady(content, CAREFUL):
             return
         try:
             await self.apply(loaded, changes)
@@ -159,3 +174,4 @@ class Reload:
     def _handled(self, content: Content) -> None:
         self._seen = content.digest
         self._unbound = False
+        self._dealt.set()

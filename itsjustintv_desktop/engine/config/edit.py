@@ -24,7 +24,7 @@ class TomlText:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._newline = "\r\n" if "\r\n" in text else "\n"
+        self.newline = "\r\n" if "\r\n" in text else "\n"
 
     @property
     def data(self) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class TomlText:
         if around is not None:
             self._rewrite_inline(around, path, None)
         else:
-            for start, end in reversed(self._ranges(outline, path)):
+            for start, end in reversed(self.ranges(outline, [path])):
                 self._splice(start, end, "")
         self._verify(before, path, None)
         return True
@@ -158,16 +158,16 @@ class TomlText:
             self._add_heading(outline, table)
             self._insert_key(Outline(self.text), path, value)
             return
-        self._insert_line(self._end_of_body(outline, header), line)
+        self._insert_line(self.end_of_body(outline, header), line)
 
     def _insert_top_line(self, above: list[Node], line: str) -> None:
         if above:
             self._insert_line(above[-1].end, line)
         else:
-            self.text = line + self._newline * 2 + self.text
+            self.text = line + self.newline * 2 + self.text
 
     @staticmethod
-    def _end_of_body(outline: Outline, header: Node) -> int:
+    def end_of_body(outline: Outline, header: Node) -> int:
         """The end of the last key below a header, or of the header itself."""
         end = header.end
         for node in outline.nodes:
@@ -190,38 +190,43 @@ class TomlText:
 
     def _add_heading(self, outline: Outline, path: Path) -> None:
         """After its relatives where it has some, else at the end of the file; a blank line before it."""
-        heading = f"[{dotted(path)}]"
-        family = path[:1]
+        self.add_block(path, f"[{dotted(path)}]", outline)
+
+    def add_block(self, path: Path, block: str, outline: Outline | None = None) -> None:
+        """Whole tables as text, placed like the table at `path`."""
+        outline = outline or Outline(self.text)
+        heading, family = block, path[:1]
         relatives = [node for node in outline.nodes if node.is_header and node.path[:1] == family]
         if relatives:
-            end = self._line_end(self._end_of_body(outline, relatives[-1]))
-            self._splice(end, end, self._newline * 2 + heading)
+            end = self.end_of_line(self.end_of_body(outline, relatives[-1]))
+            self._splice(end, end, self.newline * 2 + heading)
         else:
             body = self.text.rstrip("\r\n")
-            gap = self._newline * 2 if body else ""
-            self.text = body + gap + heading + self._newline
+            gap = self.newline * 2 if body else ""
+            self.text = body + gap + heading + self.newline
 
     def _insert_line(self, after: int, line: str) -> None:
-        end = self._line_end(after)
+        end = self.end_of_line(after)
         indent = re.match(r"[ \t]*", self.text[self.text.rfind("\n", 0, after) + 1 :])
-        self._splice(end, end, self._newline + (indent.group() if indent else "") + line)
+        self._splice(end, end, self.newline + (indent.group() if indent else "") + line)
 
-    def _line_end(self, offset: int) -> int:
+    def end_of_line(self, offset: int) -> int:
         """The end of the line an offset is in, without its line break."""
         end = self.text.find("\n", offset)
         if end < 0:
             return len(self.text)
         return end - 1 if self.text[end - 1] == "\r" else end
 
-    def _ranges(self, outline: Outline, path: Path) -> list[tuple[int, int]]:
-        """The lines that make up a key, or a table with its sub-tables, in order."""
+    def ranges(self, outline: Outline, paths: Collection[Path]) -> list[tuple[int, int]]:
+        """The lines that make up these keys, or tables with their sub-tables, in order, none overlapping."""
         found: list[tuple[int, int]] = []
+        wanted, lengths = set(paths), sorted({len(path) for path in paths})
         for node in outline.nodes:
-            if node.inline or node.path[: len(path)] != path:
+            if node.inline or not any(node.path[:length] in wanted for length in lengths):
                 continue
-            if any(start <= node.start < end for start, end in found):
+            if found and node.start < found[-1][1]:
                 continue
-            last = self._end_of_body(outline, node) if node.is_header else node.end
+            last = self.end_of_body(outline, node) if node.is_header else node.end
             start = self.text.rfind("\n", 0, node.start) + 1
             end = self.text.find("\n", last) + 1 or len(self.text)
             if node.is_header:
@@ -246,7 +251,7 @@ class TomlText:
             table.pop(path[-1], None)
         else:
             table[path[-1]] = list(value) if isinstance(value, tuple) else value
-        if _without_empty(self.data) != _without_empty(before):
+        if without_empty(self.data) != without_empty(before):
             raise ValueError(f"{dotted(path)} could not be changed; edit the file by hand")
 
 
@@ -264,9 +269,9 @@ def encode(value: Value) -> str:
     return f"[{', '.join(encode(item) for item in value)}]"
 
 
-def _without_empty(content: Any) -> Any:
+def without_empty(content: Any) -> Any:
     """Tables without their empty tables: those come and go with headings."""
     if not isinstance(content, dict):
         return content
-    inner = {name: _without_empty(item) for name, item in content.items()}
+    inner = {name: without_empty(item) for name, item in content.items()}
     return {name: item for name, item in inner.items() if item != {}}

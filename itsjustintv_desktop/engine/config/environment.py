@@ -39,7 +39,7 @@ OTHERS = frozenset(
     }
 )
 """Variables of this program that are no settings of the config."""
-_ALIASES = {f"{PREFIX}TLS_ENABLED": f"{PREFIX}SERVER_TLS_ENABLED"}
+ALIASES = {f"{PREFIX}TLS_ENABLED": f"{PREFIX}SERVER_TLS_ENABLED"}
 _BARE = {
     "SERVER_LISTEN_ADDR": ("server", "listen_addr"),
     "SERVER_PORT": ("server", "port"),
@@ -69,7 +69,7 @@ def apply(raw: dict[str, Any], environ: Mapping[str, str], report: Report) -> No
         text = environ[variable].strip()
         if variable in OTHERS or not text:
             continue
-        target = _ALIASES.get(variable, variable)
+        target = ALIASES.get(variable, variable)
         if target != variable and environ.get(target, "").strip():
             continue
         try:

@@ -103,6 +103,10 @@ class Outline:
         """The node that defines exactly this path."""
         return self._by_path.get(path)
 
+    def is_table(self, path: Path) -> bool:
+        """Whether something is written below this path."""
+        return path in self._by_prefix
+
     def line_at(self, offset: int) -> int:
         """Line number, from 1."""
         return bisect_right(self._starts, offset)

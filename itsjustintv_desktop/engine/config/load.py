@@ -112,13 +112,7 @@ def digest_of(content: bytes | None) -> str:
 
 def parse(text: str, *, file: str, environ: Mapping[str, str]) -> Loaded:
     """The config in a text. `file` is only for the sentences. Raises ConfigError with every problem found."""
-    plain = text.removeprefix(BOM)
-    raw = read_toml(plain, file)
-    report = Report(file, plain)
-    in_clear = clear.find(raw)
-    environment.apply(raw, environ, report)
-    redaction.learn_tables(raw)  # before anything is said about them
-    config = build(raw, report)
+    report, config, in_clear = judged(text, file=file, environ=environ)
     if report.errors:
         raise ConfigError(report.errors, report.warnings)
     return Loaded(
@@ -129,6 +123,20 @@ def parse(text: str, *, file: str, environ: Mapping[str, str]) -> Loaded:
         secrets_fixed=tuple(dotted(path) for path in in_clear.fixed),
         digest=digest_of(text.encode("utf-8")),
     )
+
+
+def judged(text: str, *, file: str, environ: Mapping[str, str]) -> tuple[Report, Config, clear.InClear]:
+    """What is to be said of a text, the config it makes (only to be used without errors), and its secrets.
+
+    Raises ConfigError if it is no TOML.
+    """
+    plain = text.removeprefix(BOM)
+    raw = read_toml(plain, file)
+    report = Report(file, plain)
+    in_clear = clear.find(raw)
+    environment.apply(raw, environ, report)
+    redaction.learn_tables(raw)  # before anything is said about them
+    return report, build(raw, report), in_clear
 
 
 def read_toml(text: str, file: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 from itsjustintv_desktop.engine.config.lines import Outline, Path, dotted
 
@@ -26,6 +27,19 @@ class _Remark:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One thing to say with its place: a line of the file (from 1), or the environment variable the value came from.
+
+    `key` is dotted, "" where none is meant.
+    """
+
+    line: int | None
+    variable: str
+    key: str
+    sentence: str
+
+
 @dataclass
 class Report:
     """`origins` says which environment variable a value came from, for those that didn't come from the file."""
@@ -37,7 +51,7 @@ class Report:
     _wrong: set[Path] = field(default_factory=set)
     _warnings: list[_Remark] = field(default_factory=list)
     _notices: list[_Remark] = field(default_factory=list)
-    _loose: dict[str, list[str]] = field(default_factory=lambda: {"errors": [], "warnings": [], "notices": []})
+    _loose: dict[str, list[Placed]] = field(default_factory=lambda: {"errors": [], "warnings": [], "notices": []})
 
     def error(self, path: Path, sentence: str) -> None:
         """The config cannot be used."""
@@ -54,13 +68,13 @@ class Report:
 
     def error_in(self, variable: str, sentence: str) -> None:
         """An environment variable that cannot be used."""
-        self._loose["errors"].append(f"{variable}: {sentence}")
+        self._loose["errors"].append(Placed(None, variable, "", sentence))
 
     def warn_in(self, variable: str, sentence: str) -> None:
-        self._loose["warnings"].append(f"{variable}: {sentence}")
+        self._loose["warnings"].append(Placed(None, variable, "", sentence))
 
     def notice_in(self, variable: str, sentence: str) -> None:
-        self._loose["notices"].append(f"{variable}: {sentence}")
+        self._loose["notices"].append(Placed(None, variable, "", sentence))
 
     def has_error(self, path: Path) -> bool:
         """Whether this very key was found wrong already, so that nothing need be built on it."""
@@ -76,15 +90,15 @@ class Report:
 
     @property
     def errors(self) -> list[str]:
-        return self._render(self._errors, self._loose["errors"])
+        return self._render(self.placed("errors"))
 
     @property
     def warnings(self) -> list[str]:
-        return self._render(self._warnings, self._loose["warnings"])
+        return self._render(self.placed("warnings"))
 
     @property
     def notices(self) -> list[str]:
-        return self._render(self._notices, self._loose["notices"])
+        return self._render(self.placed("notices"))
 
     @cached_property
     def _outline(self) -> Outline:
@@ -100,14 +114,23 @@ class Report:
                     return variable
         return None
 
-    def _render(self, remarks: Iterable[_Remark], loose: list[str]) -> list[str]:
-        placed = []
-        for remark in remarks:
-            variable = self._variable(remark.path)
-            line = None if variable else self._outline.line_of(remark.path)
-            where = variable or (f"{self.file}:{line}" if line else self.file)
-            placed.append((line or 0, f"{where}: {_named(remark.path)}: {remark.sentence}"))
-        return [sentence for _, sentence in sorted(placed, key=lambda item: item[0])] + loose
+    def placed(self, what: Literal["errors", "warnings", "notices"]) -> list[Placed]:
+        """All of one kind, by line; those of variables that belong to no key last."""
+        remarks = {"errors": self._errors, "warnings": self._warnings, "notices": self._notices}[what]
+        found = [self._placed(remark) for remark in remarks]
+        return sorted(found, key=lambda one: one.line or 0) + self._loose[what]
+
+    def _placed(self, remark: _Remark) -> Placed:
+        variable = self._variable(remark.path) or ""
+        line = None if variable else self._outline.line_of(remark.path)
+        return Placed(line, variable, _named(remark.path), remark.sentence)
+
+    def _render(self, placed: Iterable[Placed]) -> list[str]:
+        return [self._sentence(one) for one in placed]
+
+    def _sentence(self, one: Placed) -> str:
+        where = one.variable or (f"{self.file}:{one.line}" if one.line else self.file)
+        return f"{where}: {one.key}: {one.sentence}" if one.key else f"{where}: {one.sentence}"
 
 
 def safe_name(name: str) -> str:

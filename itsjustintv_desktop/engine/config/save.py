@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from itsjustintv_desktop.engine.config import bulk
 from itsjustintv_desktop.engine.config.build import PLATFORM, streamer_paths
 from itsjustintv_desktop.engine.config.edit import TomlText, Value
 from itsjustintv_desktop.engine.config.kinds import tables
@@ -56,12 +57,48 @@ class Rename:
     name: str
 
 
-Change = Set | Remove | Rename
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Let streamers that name the destination `old` name `new` instead; None takes it out of their lists."""
+
+    old: str
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddTables:
+    """New tables below a table, such as many streamers at once."""
+
+    parent: str
+    tables: Mapping[str, Mapping[str, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class SetMany:
+    """Many keys at once: far faster than one by one."""
+
+    values: Mapping[Keys, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMany:
+    """Many tables or keys at once."""
+
+    paths: tuple[Keys, ...]
+
+
+Change = Set | Remove | Rename | Redirect | AddTables | SetMany | RemoveMany
 
 
 def edit(path: Path, changes: Iterable[Change], environ: Mapping[str, str]) -> Loaded:
     """Open, change and save in one go. Raises what `ConfigFile` raises."""
     file = ConfigFile(path, environ)
+    apply(file, changes)
+    return file.save()
+
+
+def apply(file: ConfigFile, changes: Iterable[Change]) -> None:
+    """Make changes to an open file, without saving it. Raises UsageError."""
     for change in changes:
         match change:
             case Set():
@@ -70,7 +107,14 @@ def edit(path: Path, changes: Iterable[Change], environ: Mapping[str, str]) -> L
                 file.remove(change.path)
             case Rename():
                 file.rename(change.path, change.name)
-    return file.save()
+            case Redirect():
+                file.redirect(change.old, change.new)
+            case AddTables():
+                file.add_tables(change.parent, change.tables)
+            case SetMany():
+                file.set_many(change.values)
+            case RemoveMany():
+                file.remove_many(change.paths)
 
 
 class ConfigFile:
@@ -97,6 +141,22 @@ class ConfigFile:
     def text(self) -> str:
         """What `save` would write."""
         return self._mark + self._toml.text
+
+    @property
+    def digest(self) -> str:
+        """Of the file as it was opened, or as it was saved last; see `load.Loaded`."""
+        return self._digest
+
+    def replace(self, text: str) -> None:
+        """Take another text as a whole; line ends and byte order mark stay those of the file.
+
+        Raises ConfigError if it is no TOML.
+        """
+        plain = text.removeprefix(BOM).replace("\r\n", "\n")
+        read_toml(plain, self._name)
+        if "\r\n" in self._toml.text:
+            plain = plain.replace("\n", "\r\n")
+        self._toml = TomlText(plain)
 
     def get(self, path: Keys | str) -> Any:
         """What the file itself has at a path, as TOML has it; None if nothing."""
@@ -144,6 +204,43 @@ class ConfigFile:
         self._attempt(lambda: self._toml.rename(actual, name))
         if keys[0] == "destinations" or self.get(("streamers", name, "target_webhook_url")):
             self._follow(keys[1], name)
+
+    def redirect(self, old: str, new: str | None) -> None:
+        """See `Redirect`."""
+        if new is not None:
+            self._follow(old, new)
+            return
+        top = self._actual(("streamers",))
+        streamers = streamer_paths(self._toml.get(top) or {})
+        values: dict[Keys, Value] = {}
+        for inside in streamers.values():
+            path = (*top, *inside, "destinations")
+            names = self._toml.get(path)
+            if isinstance(names, list) and old in names:
+                values[path] = [name for name in names if name != old]
+        self._attempt(lambda: bulk.set_many(self._toml, values))
+
+    def add_tables(self, parent: str, tables: Mapping[str, Mapping[str, Value]]) -> None:
+        """See `AddTables`. Raises UsageError if one of the names is taken."""
+        top = self._actual((parent,))
+        taken = set(self._toml.get(top) or {}) & set(tables)
+        if taken:
+            raise UsageError(f"There is a {dotted((parent, sorted(taken)[0]))} already; choose another name.")
+        self._attempt(lambda: bulk.add_tables(self._toml, top, tables))
+
+    def set_many(self, values: Mapping[Keys, Value]) -> None:
+        """See `SetMany`."""
+        actual = self._actual_many(values)
+        self._attempt(lambda: bulk.set_many(self._toml, {actual[path]: value for path, value in values.items()}))
+
+    def remove_many(self, paths: Iterable[Keys]) -> None:
+        """See `RemoveMany`."""
+        actual = self._actual_many(paths)
+        self._attempt(lambda: bulk.remove_many(self._toml, list(actual.values())))
+
+    def _actual_many(self, paths: Iterable[Keys]) -> dict[Keys, Keys]:
+        data = self._toml.data
+        return {path: self._actual(path, data) for path in paths}
 
     def save(self, *, forget_backup: bool = False) -> Loaded:
         """Check, then write. The file as it was, if it was good, becomes `config.toml.bak`.
@@ -204,10 +301,10 @@ class ConfigFile:
         streamers = streamer_paths(self._toml.get(top) or {})
         self._toml.replace_in_lists([(*top, *inside, "destinations") for inside in streamers.values()], old, new)
 
-    def _actual(self, path: Keys | str) -> Keys:
-        """The path in this very file of a path by the schema's names."""
+    def _actual(self, path: Keys | str, data: Mapping[str, Any] | None = None) -> Keys:
+        """The path in this very file of a path by the schema's names. `data`: the file's, if it is at hand."""
         keys = _keys(path)
-        data = self._toml.data
+        data = self._toml.data if data is None else data
         top = name_in(Config, data, keys[0])
         content = data.get(top)
         if not isinstance(content, dict) or len(keys) == 1:

@@ -1,0 +1,117 @@
+"""The one door for all editing. Every topic is loaded when it is first used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.config.save import Change
+    from itsjustintv_desktop.engine.desk.editing.channels import Parsed
+    from itsjustintv_desktop.engine.desk.editing.documents import Checked, Document, Documents, Merged, Saved
+    from itsjustintv_desktop.engine.desk.editing.form import FieldInfo
+    from itsjustintv_desktop.engine.desk.editing.look_up import FoundChannel
+    from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft, Streamers
+    from itsjustintv_desktop.engine.engine import Engine
+
+
+class Editing:
+    """All methods belong on the engine's loop, block nothing and raise AppError only. What each gives and raises is
+    said where it is made; nothing secret is in any of it but in what `reveal_...` gives."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # The config as a document
+
+    @cached_property
+    def documents(self) -> Documents:
+        from itsjustintv_desktop.engine.desk.editing.documents import Documents
+
+        return Documents(self._engine)
+
+    async def document(self) -> Document:
+        return await self.documents.document()
+
+    async def check(self, text: str) -> Checked:
+        return await self.documents.check(text)
+
+    async def save_text(self, text: str, digest: str) -> Saved | Merged:
+        return await self.documents.save_text(text, digest)
+
+    async def edit(self, changes: Iterable[Change], digest: str | None = None) -> Saved:
+        return await self.documents.edit(changes, digest)
+
+    async def undo(self, token: str) -> Saved:
+        return await self.documents.undo(token)
+
+    # The config as a form
+
+    async def fields(self) -> tuple[FieldInfo, ...]:
+        from itsjustintv_desktop.engine.desk.editing.form import all_fields
+
+        return all_fields(self._engine.live.config, self._engine.environ)
+
+    async def check_value(self, path: tuple[str, ...], text: str) -> str | None:
+        """Why a typed text cannot be that key's value, as a sentence; None if it can. Raises UsageError."""
+        from itsjustintv_desktop.engine.desk.editing.form import problem_of
+
+        return problem_of(path, text)
+
+    async def set_values(self, typed: dict[tuple[str, ...], str], digest: str | None = None) -> Saved:
+        """Save texts typed into a form, an empty one as "take the key out". Raises as `edit`, ConfigError for one
+        that cannot be."""
+        from itsjustintv_desktop.engine.desk.editing.form import changes_of
+
+        return await self.documents.edit(await asyncio.to_thread(changes_of, typed), digest)
+
+    # Streamers
+
+    @cached_property
+    def _streamers(self) -> Streamers:
+        from itsjustintv_desktop.engine.desk.editing.streamers import Streamers
+
+        return Streamers(self._engine, self.documents)
+
+    async def parse_channels(self, text: str) -> Parsed:
+        """Channels out of a pasted text: names, links, lists, CSV, JSON."""
+        from itsjustintv_desktop.engine.desk.editing.channels import parse_channels
+
+        return await asyncio.to_thread(parse_channels, text)
+
+    async def look_up(self, names: Sequence[str]) -> list[FoundChannel]:
+        from itsjustintv_desktop.engine.desk.editing.look_up import look_up
+
+        return await look_up(self._engine, names)
+
+    async def picture(self, sha256: str) -> bytes | None:
+        """The bytes of a picture; None when it is gone."""
+        return await self._engine.twitch.images.read(sha256)
+
+    async def streamer(self, key: str) -> StreamerDraft:
+        return self._streamers.draft(key)
+
+    async def duplicate(self, key: str) -> StreamerDraft:
+        return self._streamers.duplicate(key)
+
+    async def add_streamers(
+        self,
+        channels: Sequence[FoundChannel | str],
+        destinations: Collection[str] = (),
+        tag_filter: Collection[str] = (),
+    ) -> Saved:
+        return await self._streamers.add(channels, destinations, tag_filter)
+
+    async def update_streamer(self, key: str, draft: StreamerDraft, digest: str | None = None) -> Saved:
+        return await self._streamers.update(key, draft, digest)
+
+    async def set_enabled(self, keys: Collection[str], enabled: bool) -> Saved:
+        return await self._streamers.set_enabled(keys, enabled)
+
+    async def remove_streamers(self, keys: Collection[str]) -> Saved:
+        return await self._streamers.remove(keys)
+
+    async def suggest_tags(self, key: str) -> tuple[str, ...]:
+        return await self._streamers.suggest_tags(key)

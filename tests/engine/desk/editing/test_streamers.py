@@ -1,0 +1,127 @@
+"""Streamers looked up at the simulated Twitch, added, changed, removed; the engine works by it at once."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft
+from itsjustintv_desktop.engine.errors import NotFoundError, TwitchAuthError, UsageError
+from tests.support.engine import Running
+
+
+async def test_channels_are_looked_up_in_whatever_form_they_are_named(running: Running) -> None:
+    bob = running.simulator.state.get("bob")
+    await running.simulator.go_live("alice")
+    found = await running.engine.editing.look_up(
+        ["@Alice", "https://twitch.tv/nobody_here", bob.user_id, "bob", "not a name!"]
+    )
+    alice, nobody, by_id, wrong = found
+    assert (alice.login, alice.display_name, alice.live, alice.watched_as) == ("alice", "Alice", True, "alice")
+    assert alice.followers == 1000
+    assert alice.description == "A simulated channel."
+    assert (nobody.unknown, nobody.login, bool(nobody.problem)) == (True, "nobody_here", True)
+    assert (by_id.login, by_id.live, by_id.watched_as, by_id.unknown) == ("bob", False, "", False)
+    assert wrong.unknown
+    assert by_id.picture is not None
+    picture = await running.engine.editing.picture(by_id.picture)
+    assert picture is not None
+    assert picture.startswith(b"\x89PNG")
+
+
+async def test_digits_are_an_id_or_else_a_login(running: Running) -> None:
+    running.simulator.add_channel("4711")
+    (found,) = await running.engine.editing.look_up(["4711"])
+    assert (found.login, found.unknown) == ("4711", False)
+
+
+async def test_without_a_client_id_the_look_up_says_so(running: Running) -> None:
+    from itsjustintv_desktop.engine.config.save import Set
+
+    environ = dict(running.engine.environ)
+    environ.pop("ITSJUSTINTV_TWITCH_CLIENT_ID")
+    running.engine._options = type(running.engine._options)(paths=running.paths, environ=environ)
+    running.engine.reload._seen = ""
+    await running.engine.editing.edit([Set("retry.max_age", "2h")])
+    with pytest.raises(TwitchAuthError, match="client id"):
+        await running.engine.editing.look_up(["alice"])
+
+
+async def test_many_are_looked_up_and_added_in_one_save(running: Running) -> None:
+    logins = [f"channel_{number}" for number in range(1000)]
+    for login in logins:
+        running.simulator.add_channel(login)
+    found = await running.engine.editing.look_up(logins)
+    assert len(found) == 1000
+    began = time.monotonic()
+    saved = await running.engine.editing.add_streamers([*found, "alice"], ["main"], ["English"])
+    assert time.monotonic() - began < 10
+    assert saved.state == "in_force"
+    assert "alice" in saved.note
+    streamers = running.engine.live.config.streamers
+    assert len(streamers) == 1001
+    assert streamers["channel_7"].user_id == found[7].user_id
+    assert (streamers["channel_7"].destinations, streamers["channel_7"].tag_filter) == (("main",), ("English",))
+    off = await running.engine.editing.set_enabled(logins, False)
+    assert off.state == "in_force"
+    assert not running.engine.live.config.streamers["channel_999"].enabled
+    await running.engine.editing.remove_streamers(logins)
+    assert set(running.engine.live.config.streamers) == {"alice"}
+
+
+async def test_who_was_added_is_announced(running: Running) -> None:
+    found = await running.engine.editing.look_up(["bob"])
+    await running.engine.editing.add_streamers(found, ["main"])
+    await running.simulator.go_live("bob")
+    await running.simulator.receiver.wait_for(1, "main")
+    await running.settled()
+
+
+async def test_all_known_already_is_nothing_to_save(running: Running) -> None:
+    with pytest.raises(UsageError, match="already"):
+        await running.engine.editing.add_streamers(["alice"])
+    unknown = await running.engine.editing.look_up(["nobody_here"])
+    with pytest.raises(UsageError):
+        await running.engine.editing.add_streamers(unknown)
+
+
+async def test_a_streamer_is_changed_and_renamed_with_its_comments(running: Running) -> None:
+    text = running.paths.config.read_text(encoding="utf-8")
+    running.paths.config.write_text(text.replace('login = "alice"', 'login = "alice" # my friend'), encoding="utf-8")
+    editing = running.engine.editing
+    before = await editing.streamer("alice")
+    assert before == StreamerDraft(key="alice", login="alice", destinations=("main",))
+    draft = StreamerDraft(key="Ali ce", login="alice", destinations=("main",), tag_filter=("English",), enabled=False)
+    saved = await editing.update_streamer("alice", draft)
+    assert saved.state == "in_force"
+    assert await editing.streamer("Ali ce") == draft
+    assert "# my friend" in running.paths.config.read_text(encoding="utf-8")
+    await editing.update_streamer("Ali ce", before)
+    assert await editing.streamer("alice") == before
+    assert "tag_filter" not in running.paths.config.read_text(encoding="utf-8")
+
+
+async def test_a_duplicate_is_for_another_channel(running: Running) -> None:
+    draft = await running.engine.editing.duplicate("alice")
+    assert (draft.key, draft.login, draft.user_id, draft.destinations) == ("", "", "", ("main",))
+
+
+async def test_removing_is_undone(running: Running) -> None:
+    editing = running.engine.editing
+    saved = await editing.remove_streamers(["alice"])
+    assert (await editing.undo(saved.undo)).state == "in_force"
+    assert (await editing.streamer("alice")).login == "alice"
+    for wish in (editing.streamer, editing.duplicate, editing.suggest_tags):
+        with pytest.raises(NotFoundError):
+            await wish("nobody")
+
+
+async def test_tags_come_from_the_channel_and_from_what_was_announced(running: Running) -> None:
+    channel = running.simulator.state.get("alice")
+    channel.tags = ("English", "Chess")
+    await running.simulator.go_live("alice")
+    await running.simulator.receiver.wait_for(1, "main")
+    await running.settled()
+    channel.tags = ("english", "Drops")
+    assert await running.engine.editing.suggest_tags("alice") == ("english", "Drops", "Chess")

@@ -161,6 +161,10 @@ class Documents:
             del self._undos[token]
             return saved
 
+    def no_undo(self) -> None:
+        """What was saved before can no longer be put back: more than the file has changed with it."""
+        self._undos.clear()
+
     async def moved(self, move: Callable[[], Awaitable[object]]) -> Saved:
         """Let something else write the file meanwhile (secrets are moved out of it), and follow it."""
         async with self._turn:

@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.config.save import Change
     from itsjustintv_desktop.engine.desk.editing.channels import Parsed
+    from itsjustintv_desktop.engine.desk.editing.destinations import (
+        DestinationDraft,
+        DestinationInfo,
+        Destinations,
+        DestinationUse,
+    )
     from itsjustintv_desktop.engine.desk.editing.documents import Checked, Document, Documents, Merged, Saved
     from itsjustintv_desktop.engine.desk.editing.form import FieldInfo
     from itsjustintv_desktop.engine.desk.editing.look_up import FoundChannel
+    from itsjustintv_desktop.engine.desk.editing.renaming import Renaming
     from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft, Streamers
+    from itsjustintv_desktop.engine.desk.editing.trial import Preview, TestResult, Trial
     from itsjustintv_desktop.engine.engine import Engine
 
 
@@ -115,3 +123,49 @@ class Editing:
 
     async def suggest_tags(self, key: str) -> tuple[str, ...]:
         return await self._streamers.suggest_tags(key)
+
+    # Destinations
+
+    @cached_property
+    def _destinations(self) -> Destinations:
+        from itsjustintv_desktop.engine.desk.editing.destinations import Destinations
+
+        return Destinations(self._engine, self.documents)
+
+    @cached_property
+    def _renaming(self) -> Renaming:
+        from itsjustintv_desktop.engine.desk.editing.renaming import Renaming
+
+        return Renaming(self._engine, self.documents)
+
+    @cached_property
+    def _trial(self) -> Trial:
+        from itsjustintv_desktop.engine.desk.editing.trial import Trial
+
+        return Trial(self._engine, self._destinations)
+
+    async def destinations(self) -> tuple[DestinationInfo, ...]:
+        return await self._destinations.list()
+
+    async def destination(self, name: str) -> DestinationDraft:
+        return self._destinations.draft(name)
+
+    async def destination_use(self, name: str) -> DestinationUse:
+        return await self._destinations.use(name)
+
+    async def save_destination(self, name: str, draft: DestinationDraft, *, in_config: bool = False) -> Saved:
+        return await self._destinations.save(name, draft, in_config=in_config)
+
+    async def rename_destination(self, old: str, new: str) -> Saved:
+        return await self._renaming.rename(old, new)
+
+    async def delete_destination(self, name: str) -> Saved:
+        return await self._destinations.delete(name)
+
+    async def test_destination(
+        self, destination: DestinationDraft | str, streamer: StreamerDraft | None = None
+    ) -> TestResult:
+        return await self._trial.test(destination, streamer)
+
+    async def preview(self, streamer: StreamerDraft | None, destination: DestinationDraft | str) -> Preview:
+        return await self._trial.preview(streamer, destination)

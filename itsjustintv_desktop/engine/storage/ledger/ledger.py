@@ -33,6 +33,7 @@ from itsjustintv_desktop.engine.storage.ledger import (
     listing,
     managing,
     pulse,
+    renaming,
 )
 from itsjustintv_desktop.engine.storage.ledger.records import (
     Announced,
@@ -219,6 +220,22 @@ class Ledger(Shelf):
     async def bury(self, destination: str, reason: str) -> int:
         """Dead-letter one bite of a removed destination's waiting deliveries. Returns how many."""
         return await self._run(claiming.bury, destination, reason, self._clock.now())
+
+    async def count_waiting(self, destination: str) -> int:
+        """Deliveries that wait for it, or are being sent to it."""
+        return await self._run(renaming.count_waiting, destination)
+
+    async def copy_once(self, old: str, new: str, after: tuple[str, str] = ("", "")) -> tuple[str, str] | None:
+        """What was announced to `old` counts as announced to `new`, one bite; where the next begins, None = done."""
+        return await self._run(renaming.copy_once, old, new, after)
+
+    async def rename_waiting(self, old: str, new: str) -> int:
+        """One bite of the waiting deliveries goes to another destination. Returns how many."""
+        return await self._run(renaming.rename_waiting, old, new)
+
+    async def rename_finished(self, old: str, new: str, after: int = 0) -> int | None:
+        """The same for those that are finished: one bite by id; where the next begins, None = done."""
+        return await self._run(renaming.rename_finished, old, new, after)
 
     async def waiting_destinations(self) -> list[tuple[str, float]]:
         """Destinations with waiting deliveries, and when the first of each is due."""

@@ -108,7 +108,7 @@ class Trial:
             format=made.format,
             host=_host(url),
             headers=tuple(
-                (name, _masked(value) if name.lower() in hidden else value) for name, value in headers.items()
+                (f"{name}", _masked(value) if name.lower() in hidden else value) for name, value in headers.items()
             ),
             body=json.dumps(_without_picture(content), indent=2, ensure_ascii=False),
             summary=_summary(made.format, content, payload),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import msgspec
@@ -144,11 +143,11 @@ async def test_deleting_says_what_waits_and_is_undone_with_the_address(with_vaul
     assert (use.waiting, use.streamers) == (1, ("alice",))
     saved = await editing.delete_destination("main")
     assert saved.state == "in_force"
-    assert with_vault.engine.live.config.streamers["alice"].destinations == ()
+    assert not (await editing.streamer("alice")).destinations
     assert (await with_vault.engine.secrets.destination("main")).url is None
     assert (await editing.undo(saved.undo)).state == "in_force"
     assert (await with_vault.engine.secrets.destination("main")).secret == SECRET
-    assert with_vault.engine.live.config.streamers["alice"].destinations == ("main",)
+    assert (await editing.streamer("alice")).destinations == ("main",)
     with pytest.raises(NotFoundError):
         await editing.delete_destination("nobody")
 
@@ -157,7 +156,7 @@ async def test_a_test_goes_there_alone_and_leaves_no_trace(with_vault: Running) 
     editing = with_vault.engine.editing
     with_vault.simulator.receiver.expect("friends", secret=ANOTHER)
     result = await editing.test_destination(draft(with_vault, secret=ANOTHER))
-    assert (result.ok, result.status, result.sentence) == (True, 200, "It arrived.") or result.status == 204
+    assert (result.ok, result.sentence) == (True, "It arrived.")
     (received,) = with_vault.simulator.receiver.accepted("friends")
     assert received.verified
     assert received.json["test"] is True
@@ -202,4 +201,3 @@ async def test_the_preview_knows_the_last_stream(with_vault: Running) -> None:
     await with_vault.settled()
     shown = await with_vault.engine.editing.preview(StreamerDraft(key="alice", login="alice"), "main")
     assert (shown.sample, shown.summary.title) == (False, "Chess at night")
-    await asyncio.sleep(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft
@@ -34,8 +35,10 @@ async def sent_once(running: Running) -> None:
         if view.state is not DeliveryState.DELIVERED:
             await running.engine.wishes.retry(view.id)
     await running.simulator.receiver.wait_for(1, "main")
-    await running.simulator.go_live("alice")  # Twitch tells of the same stream once more
-    running.engine.reach.catch_up.nudge("config")
+    first = (await running.engine.ledger.events(limit=200))[-1].event
+    again = msgspec.structs.replace(first, message_id="told-once-more", received_at=running.clock.now())
+    assert await running.engine.submit(again)
+    running.engine.pipeline.wake()
     await running.settled()
     assert len(running.simulator.receiver.accepted("main")) == 1
     states = {view.state for view in await running.deliveries()}

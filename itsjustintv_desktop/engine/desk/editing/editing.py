@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,9 +21,15 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.editing.form import FieldInfo
     from itsjustintv_desktop.engine.desk.editing.look_up import FoundChannel
     from itsjustintv_desktop.engine.desk.editing.renaming import Renaming
+    from itsjustintv_desktop.engine.desk.editing.secrets import Revealed, Secrets, SecretView
     from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft, Streamers
+    from itsjustintv_desktop.engine.desk.editing.support import Support
+    from itsjustintv_desktop.engine.desk.editing.transfer import ImportPlan, Transfer
     from itsjustintv_desktop.engine.desk.editing.trial import Preview, TestResult, Trial
+    from itsjustintv_desktop.engine.desk.editing.way_check import WayDraft
+    from itsjustintv_desktop.engine.doctor.check import Check
     from itsjustintv_desktop.engine.engine import Engine
+    from itsjustintv_desktop.engine.storage.secrets import SecretsState
 
 
 class Editing:
@@ -169,3 +176,69 @@ class Editing:
 
     async def preview(self, streamer: StreamerDraft | None, destination: DestinationDraft | str) -> Preview:
         return await self._trial.preview(streamer, destination)
+
+    # Secrets
+
+    @cached_property
+    def _secrets(self) -> Secrets:
+        from itsjustintv_desktop.engine.desk.editing.secrets import Secrets
+
+        return Secrets(self._engine, self.documents)
+
+    async def secrets(self) -> tuple[SecretView, ...]:
+        return await self._secrets.list()
+
+    async def keep_secret(self, name: str, value: str) -> SecretView:
+        return await self._secrets.keep(name, value)
+
+    async def forget_secret(self, name: str) -> SecretView:
+        return await self._secrets.forget(name)
+
+    async def reveal_secret(self, name: str) -> str:
+        return await self._secrets.reveal(name)
+
+    async def reveal_destination(self, name: str) -> Revealed:
+        return await self._secrets.reveal_destination(name)
+
+    async def move_secrets(self) -> tuple[str, ...]:
+        return await self._secrets.move()
+
+    async def unlock(self, passphrase: str | None = None) -> SecretsState:
+        return await self._secrets.unlock(passphrase)
+
+    # Taking a config elsewhere
+
+    @cached_property
+    def _transfer(self) -> Transfer:
+        from itsjustintv_desktop.engine.desk.editing.transfer import Transfer
+
+        return Transfer(self._engine, self.documents)
+
+    async def export(self) -> str:
+        return await self._transfer.export()
+
+    async def export_to(self, path: Path) -> None:
+        await self._transfer.export_to(path)
+
+    async def import_text(self, text: str) -> ImportPlan:
+        return await self._transfer.plan(text)
+
+    async def apply_import(self, plan: ImportPlan, secrets: Mapping[str, str]) -> Saved:
+        return await self._transfer.apply(plan, secrets)
+
+    # Before a switch, and when help is needed
+
+    async def check_way(self, draft: WayDraft) -> tuple[Check, ...]:
+        from itsjustintv_desktop.engine.desk.editing.way_check import WayCheck
+
+        return await WayCheck(self._engine).check(draft)
+
+    @cached_property
+    def support(self) -> Support:
+        """Give it the log's lines and its way of masking: see `Support`."""
+        from itsjustintv_desktop.engine.desk.editing.support import Support
+
+        return Support(self._engine)
+
+    async def support_report(self) -> str:
+        return await self.support.report()

@@ -97,6 +97,13 @@ class SecretStore:
         return self._choice != "memory"
 
     @property
+    def place(self) -> Literal["keyring", "vault", "memory"]:
+        """Where items are kept, as far as that is known before the first look."""
+        if self._home is self._in_vault:
+            return "vault"
+        return "keyring" if self._home is self._in_keyring else "memory"
+
+    @property
     def state(self) -> SecretsState:
         return self._state
 

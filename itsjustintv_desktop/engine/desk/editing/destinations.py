@@ -116,23 +116,23 @@ class Destinations:
         elif draft.name != name:
             raise UsageError("Rename it first, then change it.")
         kind: Kind = "named" if is_new else self._kind(name)
-        file = await asyncio.to_thread(ConfigFile, self._engine.paths.config, self._engine.environ)
+        written = await asyncio.to_thread(self._written, kind, name)
         kept = await self._kept(name, in_config=in_config)
-        self._judge(draft, kept, file.get(_path(kind, name, "url")), is_new=is_new)
-        changes: list[Change] = [*_plain_changes(kind, name, draft, file)]
+        self._judge(draft, kept, written.get("url"), is_new=is_new)
+        changes: list[Change] = [*_plain_changes(kind, name, draft, written)]
         wanted: dict[str, str | None] = {}
         forget = False
         for field, value in (("url", draft.url), ("secret", draft.secret)):
             if value is None:
                 continue
-            path, written = _path(kind, name, field), file.get(_path(kind, name, field))
-            forget = forget or (isinstance(written, str) and written not in {"", KEYRING} and not in_config)
+            path, before = _path(kind, name, field), written.get(field)
+            forget = forget or (isinstance(before, str) and before not in {"", KEYRING} and not in_config)
             if in_config or not value:
                 changes.append(Set(path, value.strip()) if value else Remove(path))
                 wanted[field] = None
             else:
                 wanted[field] = value.strip() if field == "url" else value
-                if written != KEYRING:
+                if before != KEYRING:
                     changes.append(Set(path, KEYRING))
         if wanted and (any(wanted.values()) or kept != DestinationSecrets()):
             await self._keep(name, wanted)
@@ -262,6 +262,12 @@ class Destinations:
         if name in self._engine.live.destinations:
             raise UsageError("There is a destination of that name already; choose another name.")
 
+    def _written(self, kind: Kind, name: str) -> dict[str, Any]:
+        """What the file itself says of a destination, by our names of the fields. Blocks."""
+        file = ConfigFile(self._engine.paths.config, self._engine.environ)
+        names = Destination.__struct_fields__ if kind == "named" else tuple(_OWN)
+        return {field: value for field in names if (value := file.get(_path(kind, name, field))) is not None}
+
     async def _kept(self, name: str, *, in_config: bool) -> DestinationSecrets:
         try:
             return await self._engine.secrets.destination(name)
@@ -309,7 +315,7 @@ def _path(kind: Kind, name: str, field: str) -> tuple[str, ...]:
     return ("streamers", name, _OWN[field])
 
 
-def _plain_changes(kind: Kind, name: str, draft: DestinationDraft, file: ConfigFile) -> list[Change]:
+def _plain_changes(kind: Kind, name: str, draft: DestinationDraft, written: dict[str, Any]) -> list[Change]:
     default = DestinationDraft(name="")
     found: list[Change] = []
     for field in _PLAIN_FIELDS:
@@ -320,7 +326,7 @@ def _plain_changes(kind: Kind, name: str, draft: DestinationDraft, file: ConfigF
             continue
         path = _path(kind, name, field)
         if value == getattr(default, field):
-            if file.get(path) is not None:
+            if field in written:
                 found.append(Remove(path))
         else:
             found.append(Set(path, render(value) if field == "timeout" else value))
@@ -328,7 +334,7 @@ def _plain_changes(kind: Kind, name: str, draft: DestinationDraft, file: ConfigF
         if kind != "named":
             raise UsageError("headers can only be set for a destination of its own, under [destinations].")
         path = ("destinations", name, "headers")
-        if file.get(path) is not None:
+        if "headers" in written:
             found.append(Remove(path))
         if draft.headers:
             found.append(Set(path, dict(draft.headers)))

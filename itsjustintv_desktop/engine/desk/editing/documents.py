@@ -120,7 +120,7 @@ class Documents:
             file = await asyncio.to_thread(ConfigFile, self._path, self._engine.environ)
             if file.digest != digest:
                 return await asyncio.to_thread(self._merged, text, digest, file)
-            file.replace(text)
+            await asyncio.to_thread(file.replace, text)
             return await self._save(file, restore=restore)
 
     async def edit(
@@ -142,7 +142,7 @@ class Documents:
             before = file.text
             await asyncio.to_thread(apply, file, wanted)
             if digest is not None and file.digest != digest:
-                self._same_tables(digest, before, file.text)
+                await asyncio.to_thread(self._same_tables, digest, before, file.text)
             return await self._save(file, restore=restore, forget=forget)
 
     async def undo(self, token: str) -> Saved:
@@ -156,7 +156,7 @@ class Documents:
                 raise ConfigChangedError("The config was changed again since then, so that cannot be undone any more.")
             if kept.restore is not None:
                 await kept.restore()
-            file.replace(decode(kept.content or b"", str(self._path)))
+            await asyncio.to_thread(file.replace, decode(kept.content or b"", str(self._path)))
             saved = await self._save(file)
             del self._undos[token]
             return saved
@@ -176,6 +176,7 @@ class Documents:
             return await self._followed(file.digest, found, undo="")
 
     def _same_tables(self, digest: str, now: str, wanted: str) -> None:
+        """Blocks. Raises ConfigChangedError."""
         base = self._texts.get(digest)
         theirs = touched(tomllib.loads(base), _data(now)) if base is not None and _is_toml(base) else None
         both = touched(_data(now), _data(wanted)) & theirs if theirs is not None else {("",)}

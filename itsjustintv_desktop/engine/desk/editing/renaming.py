@@ -45,12 +45,11 @@ class Renaming:
 
     async def _rename(self, old: str, new: str) -> Saved:
         engine = self._engine
-        file = await asyncio.to_thread(ConfigFile, engine.paths.config, engine.environ)
-        content = self._checked(file, old, new)
+        content, begun = await asyncio.to_thread(self._checked, old, new)
         kept = await engine.secrets.destination(old)
         if kept != DestinationSecrets():
             await engine.secrets.set_destination(new, url=kept.url, secret=kept.secret)
-        if file.get(("destinations", new)) is None:
+        if not begun:
             try:
                 _in_force(await self._documents.edit([Set(("destinations", new), content)]))
             except AppError:
@@ -66,9 +65,13 @@ class Renaming:
         self._documents.no_undo()
         return msgspec.structs.replace(saved, undo="")
 
-    def _checked(self, file: ConfigFile, old: str, new: str) -> dict[str, str]:
-        """The table of the old one. Raises NotFoundError, UsageError."""
+    def _checked(self, old: str, new: str) -> tuple[dict[str, str], bool]:
+        """The table of the old one, and whether the new one is there from a time before. Blocks.
+
+        Raises NotFoundError, UsageError, ConfigError.
+        """
         live = self._engine.live
+        file = ConfigFile(self._engine.paths.config, self._engine.environ)
         if old not in live.config.destinations:
             if old not in live.destinations:
                 raise NotFoundError("There is no such destination in the config.")
@@ -82,7 +85,7 @@ class Renaming:
             raise UsageError("It comes from environment variables; rename it there.")
         if new == old or (new in live.destinations and not begun):
             raise UsageError("There is a destination of that name already; choose another name.")
-        return content
+        return content, begun
 
     async def _turn_streamers(self, old: str, new: str) -> None:
         """While nothing is announced: what was announced counts for the new name, then streamers name that one."""

@@ -198,9 +198,12 @@ class Secrets:
 
     async def _in_file(self, name: str) -> bool:
         """Whether the file itself holds a value."""
-        file = await asyncio.to_thread(ConfigFile, self._engine.paths.config, self._engine.environ)
-        written = file.get(tuple(name.split(".")))
-        return isinstance(written, str) and written.strip() not in {"", KEYRING}
+
+        def look() -> bool:
+            written = ConfigFile(self._engine.paths.config, self._engine.environ).get(tuple(name.split(".")))
+            return isinstance(written, str) and written.strip() not in {"", KEYRING}
+
+        return await asyncio.to_thread(look)
 
     def _look_again(self) -> None:
         """Whoever waits for a secret tries now."""

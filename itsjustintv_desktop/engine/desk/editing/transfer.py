@@ -109,7 +109,7 @@ class Transfer:
         document = await self._documents.document()
         if document.digest != plan.digest:
             raise ConfigChangedError("The config was changed meanwhile. Take a look, and import again.")
-        text = _with_headers(text, secrets)
+        text = await asyncio.to_thread(_with_headers, text, secrets)
         found = await asyncio.to_thread(examine, text, self._engine.environ)
         if found.problems:
             raise ConfigError([f"{one.key}: {one.sentence}" if one.key else one.sentence for one in found.problems])
@@ -139,7 +139,7 @@ class Transfer:
         for name, title in wanted:
             if written[name] in {"", KEYRING}:
                 yield Needed(name=name, title=title, have=bool(opened and await store.get(name)))
-        for path, value in _leaves(tomllib.loads(text)):
+        for path, value in await asyncio.to_thread(lambda: _leaves(tomllib.loads(text))):
             if value == KEYRING and path[0] not in {"twitch", "tunnel"}:
                 name = _destination(path)
                 what = "address" if path[-1] in _ADDRESSES | {"webhook_url"} else "secret"

@@ -129,8 +129,8 @@ async def test_every_part_is_there(tmp_path: Path) -> None:
     async with running_engine(tmp_path) as running:
         parts = (await running.engine.health.report())["parts"]
     assert set(parts) == {
-        "config", "ledger", "secrets", "webhook secret", "feed", "twitch", "announce", "announcements", "deliveries", "clock", "disk",
-        "loop", "way", "subscriptions", "catching up",
+        "config", "ledger", "secrets", "webhook secret", "feed", "twitch", "announce", "announcements", "deliveries",
+        "clock", "disk", "loop", "way", "subscriptions", "catching up",
     }  # fmt: skip
 
 

@@ -57,7 +57,11 @@ class _Lazy(click.Group):
             ctx.exit(2 if isinstance(error, ConfigError) else 1)
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Lazy,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Another config.toml.")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Another data directory.")
 @click.option(
@@ -66,18 +70,26 @@ class _Lazy(click.Group):
     show_default="info for serve, else error",
     help="How much to tell on stderr.",
 )
+@click.option("--hidden", is_flag=True, help="Without a command: start in the tray, with no window.")
 @click.version_option(__version__, prog_name="itsjustintv-desktop")
 @click.pass_context
-def cli(ctx: click.Context, config: Path | None, data_dir: Path | None, log_level: str | None) -> None:
-    """Tells the world when a Twitch channel goes live."""
+def cli(ctx: click.Context, config: Path | None, data_dir: Path | None, log_level: str | None, hidden: bool) -> None:
+    """Tells the world when a Twitch channel goes live.
+
+    Without a command it opens the tray app.
+    """
     from itsjustintv_desktop.commands.context import AppContext
     from itsjustintv_desktop.engine import logs, redaction
     from itsjustintv_desktop.engine.paths import Paths
 
-    log_level = log_level or ("info" if ctx.invoked_subcommand == "serve" else "error")
+    log_level = log_level or ("info" if ctx.invoked_subcommand in {"serve", None} else "error")
     ctx.obj = AppContext(paths=Paths.default(config, data_dir), log_level=log_level)
     logs.configure(log_level)
     redaction.learn_environ(os.environ)
+    if ctx.invoked_subcommand is None:
+        from itsjustintv_desktop.commands.tray import start
+
+        ctx.exit(start(ctx.obj, hidden=hidden))
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import click
 
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import stop_on_signals
+from itsjustintv_desktop.commands.tray import has_screen, no_qt
 from itsjustintv_desktop.demo import stage, verdict
 from itsjustintv_desktop.demo.script import Script
 from itsjustintv_desktop.demo.teller import Teller
@@ -25,16 +26,23 @@ _COLOURS = {"twitch": "magenta", "engine": None, "good": "green", "bad": "yellow
 
 
 @click.command("demo")
-@click.option("--headless", is_flag=True, help="Without a window, even where there is a screen.")
+@click.option("--headless", is_flag=True, help="Told in lines, even where there is a screen.")
 @click.option("--seconds", default=20.0, show_default=True, type=click.FloatRange(5, 3600), help="How long.")
 @pass_app
 def command(app: AppContext, headless: bool, seconds: float) -> None:
     """See the whole program work against a simulated Twitch; no account is needed.
 
     Six channels go live while things go wrong as they do on a normal evening. Nothing leaves this machine, and your
-    own config and data are not touched. Exits with 0 only if every announcement arrived, verified and once.
+    own config and data are not touched. With a screen it opens the window and stays until you quit. With --headless,
+    or without a screen, it ends by itself, with 0 only if every announcement arrived, verified and once.
     """
-    del headless  # there is no window yet: the demo is always told in lines
+    if not headless and has_screen():
+        try:
+            from itsjustintv_desktop.demo.window import show
+        except ImportError as error:
+            click.echo(f"{no_qt(error).message}\nThe demo is told in lines instead.\n", err=True)
+        else:
+            click.get_current_context().exit(show())
     logs.configure("debug" if app.log_level == "debug" else "error")
     with tempfile.TemporaryDirectory(prefix="itsjustintv-demo-") as folder:
         well = asyncio.run(_demo(Path(folder), seconds))

@@ -286,3 +286,7 @@ class EventSocketError(TwitchUnreachableError):
     def __init__(self, message: str, *, code: int | None = None) -> None:
         super().__init__(message)
         self.code = code
+
+
+class EngineGoneError(AppError):
+    title = "The engine does not answer"

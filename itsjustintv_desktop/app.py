@@ -1,0 +1,170 @@
+"""The tray app, put together: the one file that knows engine and ui."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtWidgets import QApplication, QMessageBox
+from qasync import QEventLoop
+
+from itsjustintv_desktop import __version__
+from itsjustintv_desktop.desktop.single import SingleInstance
+from itsjustintv_desktop.engine import EngineOptions
+from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.enginethread import Prepare, Setting
+from itsjustintv_desktop.ui.notify import Notifier
+from itsjustintv_desktop.ui.preferences import Preferences
+from itsjustintv_desktop.ui.shell.tray import Tray
+from itsjustintv_desktop.ui.shell.trayicons import tray_icon
+from itsjustintv_desktop.ui.shell.window import Window
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme import theme
+
+APP_ID = "io.github.itsjustintv.Desktop"
+"""Reverse-DNS name of the .desktop file, the metainfo and the icon."""
+
+_log = structlog.get_logger(__name__)
+
+
+def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -> int:
+    """Open tray icon and window, and stay until a person quits. The exit code: 0, or 1 if the engine never ran."""
+    QGuiApplication.setDesktopFileName(APP_ID)
+    app = QApplication.instance() or QApplication([sys.argv[0]])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("itsjustintv-desktop")
+    app.setApplicationDisplayName("itsjustintv")
+    app.setApplicationVersion(__version__)
+    app.setQuitOnLastWindowClosed(False)
+    app.setWindowIcon(QIcon(tray_icon("well")))
+    single = SingleInstance(paths.data)
+    if not single.claim():
+        return 0
+    paths.create()
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    try:
+        with loop:
+            desktop = Desktop(app, paths, prepare or _plain(paths), hidden=hidden)
+            single.asked.connect(desktop.window.to_front)
+            return int(loop.run_until_complete(desktop.live()))
+    finally:
+        single.release()
+
+
+def _plain(paths: Paths) -> Prepare:
+    @asynccontextmanager
+    async def prepare() -> AsyncIterator[Setting]:
+        yield Setting(EngineOptions(paths=paths, log_file=True))
+
+    return prepare
+
+
+class Desktop:
+    """Window, tray and engine of one run. `live` returns the exit code once all of it ended."""
+
+    def __init__(self, app: QApplication, paths: Paths, prepare: Prepare, *, hidden: bool) -> None:
+        self._app = app
+        self.preferences = Preferences(paths.data / "desktop.ini")
+        theme().choose(self.preferences.theme)
+        self.bridge = Bridge(prepare)
+        self.store = Store(self.bridge)
+        self.window = Window(self.store, self.preferences)
+        self.tray = Tray(self.store)
+        self.notifier = Notifier(self.store, self.preferences, self.tray.say, self._open)
+        self._doing = Doing(self.window, lambda error: self.window.toast.say(f"{error.title}. {error.message}"))
+        self._over = asyncio.Event()
+        self._hidden = hidden
+        self.window.closing = self._closing
+        self.window.quit_wished.connect(self.quit)
+        self.window.pause_wished.connect(self._toggle_pause)
+        self.tray.wished.connect(self._wished)
+        self.tray.pause_wished.connect(self._pause)
+        app.commitDataRequest.connect(self._logging_out)
+
+    async def live(self) -> int:
+        """From the start of the engine to the end of everything."""
+        self._listen_to_signals()
+        self.bridge.start()
+        if not (self._hidden and self.tray.is_there):
+            self.window.to_front()
+        try:
+            await self._over.wait()
+        finally:
+            failed = self.bridge.state == "failed"
+            self.window.remember()
+            self.window.hide()
+            self.tray.hide()
+            stopped = await self.bridge.stop()
+            self.preferences.sync()
+        if not stopped:
+            _log.error("the engine did not end in time")
+        return 1 if failed else 0
+
+    def quit(self) -> None:
+        """End the program: what is not sent yet waits on disk for the next start."""
+        self._over.set()
+
+    def _open(self, page: str = "") -> None:
+        self.window.to_front()
+        if page:
+            self.window.show_page(page)
+
+    def _closing(self) -> bool:
+        """A person closed the window: it goes on in the tray, and says so once."""
+        if not self.tray.is_there:
+            self.window.showMinimized()  # nothing else would lead back to it
+            return False
+        if self.preferences.first_time("closed"):
+            QMessageBox.information(
+                self.window,
+                "itsjustintv",
+                self.window.tr(
+                    "itsjustintv goes on working in the tray, so that no stream is missed.\n\n"
+                    "To end it, choose Quit in the menu of its icon."
+                ),
+            )
+        return True
+
+    def _wished(self, what: str) -> None:
+        if what == "quit":
+            self.quit()
+        elif what == "open":
+            self._open()
+        elif what == "settings":
+            self._open("settings")
+        elif what == "resume":
+            self._doing.start("resume", self.bridge.call(lambda engine: engine.desk.resume()))
+        elif what == "test":
+            self._open("destinations")
+
+    def _toggle_pause(self) -> None:
+        snapshot = self.store.snapshot
+        if snapshot is not None and snapshot.paused:
+            self._wished("resume")
+        else:
+            self._pause(None)
+
+    def _pause(self, until: float | None) -> None:
+        self._doing.start("pause", self.bridge.call(lambda engine: engine.desk.pause(until)))
+
+    def _logging_out(self) -> None:
+        """The session ends, and no clean-up would be waited for: what is on disk is valid at any moment."""
+        self.window.remember()
+        self.quit()
+
+    def _listen_to_signals(self) -> None:
+        """Ctrl-C and SIGTERM end it cleanly. Python sees a signal only between steps of its own, so it gets some."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.quit())
+        beat = QTimer(self.window, interval=250)
+        beat.timeout.connect(lambda: None)
+        beat.start()

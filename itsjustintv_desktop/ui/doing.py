@@ -1,0 +1,64 @@
+"""Running coroutines from slots: each is named and kept, its errors are shown, and it ends with its owner."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+import structlog
+from PySide6.QtCore import QObject
+
+from itsjustintv_desktop.engine import errors
+
+_log = structlog.get_logger(__name__)
+
+
+class Doing(QObject):
+    """The background work of one page or dialog. `on_error` gets what a person should read."""
+
+    def __init__(self, owner: QObject, on_error: Callable[[errors.AppError], None]) -> None:
+        super().__init__(owner)
+        self._on_error = on_error
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        owner.destroyed.connect(partial(_cancel, self._tasks))  # nothing of the owner's may be touched then
+
+    def start(self, name: str, work: Coroutine[Any, Any, Any], *, replace: bool = False) -> bool:
+        """Do it in the background. While one of that name runs a second is refused (False), or takes its place."""
+        running = self._tasks.get(name)
+        if running is not None and not running.done():
+            if not replace:
+                work.close()
+                return False
+            running.cancel()
+        task = asyncio.get_event_loop().create_task(self._do(name, work), name=f"ui.{name}")
+        self._tasks[name] = task
+        task.add_done_callback(lambda done: self._forget(name, done))
+        return True
+
+    def is_doing(self, name: str) -> bool:
+        return name in self._tasks
+
+    def cancel(self) -> None:
+        """Give up all of it; no result arrives any more."""
+        _cancel(self._tasks)
+
+    async def _do(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except errors.AppError as error:
+            _log.info("asked for in vain", what=name, title=error.title, reason=error.message)
+            self._on_error(error)
+        except Exception:  # noqa: BLE001 - a slot has nobody above it who would tell
+            _log.exception("a task of the screen failed", what=name)
+            self._on_error(errors.AppError(f"That went wrong inside the program ({name}). The log has the details."))
+
+    def _forget(self, name: str, done: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is done:
+            del self._tasks[name]
+
+
+def _cancel(tasks: dict[str, asyncio.Task[None]], *_: object) -> None:
+    for task in list(tasks.values()):
+        task.cancel()

@@ -1,0 +1,69 @@
+"""Notifications of the desktop: who went live, what was given up, trouble. Silent while one is on air."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from itsjustintv_desktop.engine import events
+from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.ui.preferences import Kind, Preferences
+from itsjustintv_desktop.ui.store import Store
+
+Show = Callable[[str, str, Callable[[], object] | None], None]
+TOGETHER = 4
+"""More of a kind in one batch become one notification."""
+
+
+class Notifier(QObject):
+    """`show` puts one up: title, text, and what a click does. `open_page` shows a page of the window."""
+
+    def __init__(self, store: Store, preferences: Preferences, show: Show, open_page: Callable[[str], object]) -> None:
+        super().__init__(store)
+        self._store, self._preferences = store, preferences
+        self._show, self._open_page = show, open_page
+        self._trouble: set[str] = set()
+        store.bridge.events.connect(self._happened)
+        store.bridge.state_changed.connect(self._state_changed)
+
+    def _happened(self, batch: list[events.EngineEvent]) -> None:
+        live, given_up, notices = [], [], []
+        for event in batch:
+            if isinstance(event, events.EventSettled) and event.state == "announced" and not event.test:
+                live.append(event)
+            elif isinstance(event, events.DeliveryChanged) and event.state is DeliveryState.DEAD:
+                given_up.append(event)
+            elif isinstance(event, events.Notice):
+                notices.append(event.text)
+        if len(live) > TOGETHER:
+            self._tell("live", self.tr("%n channels went live", "", len(live)), "", "feed")
+        else:
+            for event in live:
+                to = ", ".join(event.destinations) or "output.json"
+                self._tell(
+                    "live", self.tr("{} went live").format(event.login), self.tr("Announced to {}").format(to), "feed"
+                )
+        if len(given_up) > TOGETHER:
+            self._tell("given_up", self.tr("%n deliveries were given up", "", len(given_up)), "", "deliveries")
+        else:
+            for event in given_up:
+                title = self.tr("{} was not told of {}").format(event.destination, event.streamer)
+                self._tell("given_up", title, event.error or "", "deliveries")
+        for text in notices[:TOGETHER]:
+            self._tell("trouble", self.tr("Needs a look"), text, "overview")
+
+    def _state_changed(self, state: str) -> None:
+        error = self._store.bridge.error
+        if state == "failed" and error is not None:
+            self._tell("trouble", error.title, error.message, "overview")
+
+    def _tell(self, kind: Kind, title: str, text: str, page: str) -> None:
+        if self._preferences.notify(kind) and not self._is_on_air():
+            self._show(title, text, lambda: self._open_page(page))
+
+    def _is_on_air(self) -> bool:
+        own, snapshot = self._preferences.own_login.lower(), self._store.snapshot
+        if not own or snapshot is None or not self._preferences.quiet_while_live:
+            return False
+        return any(stream.login.lower() == own for stream in snapshot.live)

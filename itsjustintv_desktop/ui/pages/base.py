@@ -1,0 +1,82 @@
+"""What every page of the window is: a title with its actions, a banner for trouble, and a body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import Snapshot, events
+from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme.tokens import GAP, PAGE_MARGIN
+from itsjustintv_desktop.ui.widgets.basic import label
+from itsjustintv_desktop.ui.widgets.states import Banner
+
+
+class Page(QWidget):
+    """Made when it is first shown. `go` asks for another page by name, `said` for a word at the window's edge."""
+
+    name = ""
+    """For programs; the sidebar's key."""
+    icon_name = ""
+    go = Signal(str, object)
+    """Name of a page, and what to show there (may be None)."""
+    said = Signal(str, str, object)
+    """A sentence, the words of an action ("" = none), and what that does."""
+
+    def __init__(self, store: Store, title: str) -> None:
+        super().__init__()
+        self.store = store
+        self.bridge: Bridge = store.bridge
+        self.doing = Doing(self, self.show_error)
+        self.setAccessibleName(title)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(PAGE_MARGIN[0], PAGE_MARGIN[1], PAGE_MARGIN[0], PAGE_MARGIN[1])
+        layout.setSpacing(GAP)
+        self.head = QHBoxLayout()
+        self.head.setSpacing(GAP)
+        self.heading = label(title, "title")
+        self.head.addWidget(self.heading)
+        self.head.addStretch(1)
+        self.banner = Banner()
+        self.body = QVBoxLayout()
+        self.body.setSpacing(GAP)
+        layout.addLayout(self.head)
+        layout.addWidget(self.banner)
+        layout.addLayout(self.body, 1)
+        store.changed.connect(self._changed)
+        self.bridge.events.connect(self._happened)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+    def activate(self, what: object = None) -> None:
+        """It comes to the front; `what` is what to show there."""
+        if self.store.snapshot is not None:
+            self.refresh(self.store.snapshot)
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Show what the snapshot says. Called only while it is visible."""
+
+    def happened(self, batch: list[events.EngineEvent]) -> None:
+        """Something happened in the engine. Called whether visible or not."""
+
+    def show_error(self, error: Any) -> None:
+        """A sentence across the top of the page."""
+        self.banner.show_error(error)
+
+    def do(self, name: str, work: Coroutine[Any, Any, Any], *, replace: bool = False) -> bool:
+        """Run `work` in the background; what goes wrong is shown on this page."""
+        return self.doing.start(name, work, replace=replace)
+
+    def tell(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
+        self.said.emit(text, action, do)
+
+    def _changed(self) -> None:
+        if self.isVisible() and self.store.snapshot is not None:
+            self.refresh(self.store.snapshot)
+
+    def _happened(self, batch: list[events.EngineEvent]) -> None:
+        self.happened(batch)

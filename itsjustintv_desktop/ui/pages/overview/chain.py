@@ -1,0 +1,86 @@
+"""The chain behind the answer: one row a link, with what mends it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
+
+from itsjustintv_desktop.engine import Check, Report
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, rule
+from itsjustintv_desktop.ui.widgets.states import Loading
+
+_TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "live"}
+_PAGES = {
+    "config": "settings", "secrets": "settings", "client": "settings", "token": "settings", "twitch": "settings",
+    "clock": "connection", "address": "connection", "way": "connection", "reachable": "connection",
+    "certificate": "connection", "subscriptions": "connection", "streamers": "streamers", "filters": "streamers",
+    "destinations": "destinations", "ledger": "log", "disk": "log", "keyring": "settings", "program": "log",
+}  # fmt: skip
+"""Where each link is mended."""
+
+
+class Chain(Card):
+    """`fix_wished`: a page, and the check to mend there."""
+
+    fix_wished = Signal(str, object)
+
+    def __init__(self) -> None:
+        super().__init__(self.tr("Will my next stream be announced?"))
+        self._rows = QGridLayout()
+        self._rows.setHorizontalSpacing(12)
+        self._rows.setVerticalSpacing(0)
+        self._rows.setContentsMargins(0, 0, 8, 0)
+        self._rows.setColumnMinimumWidth(1, 128)
+        self._rows.setColumnStretch(2, 1)
+        inner = QWidget()
+        inner.setLayout(self._rows)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(inner)
+        self._loading = Loading(self.tr("Walking the chain"))
+        self.body.addWidget(self._loading, 1)
+        self.body.addWidget(self._scroll, 1)
+        self._scroll.hide()
+
+    def show_report(self, report: Report) -> None:
+        self._loading.hide()
+        self._scroll.show()
+        clear(self._rows)
+        for number, check in enumerate(report.checks):
+            self._add(2 * number, check)
+        self._rows.setRowStretch(2 * len(report.checks), 1)
+
+    def _add(self, at: int, check: Check) -> None:
+        words = {"green": self.tr("well"), "amber": self.tr("needs a look"), "red": self.tr("not working")}
+        self._rows.addWidget(rule(), at, 0, 1, 4)
+        name = label(check.name[:1].upper() + check.name[1:], "strong")
+        name.setContentsMargins(0, 10, 0, 10)
+        message = label(check.message, "muted", wrap=True, selectable=True)
+        message.setContentsMargins(0, 10, 0, 10)
+        if check.state != "green" and check.fix:
+            message.setToolTip(check.fix)
+            message.setText(f"{check.message}\n{check.fix}")
+        top = Qt.AlignmentFlag.AlignTop
+        dot = Dot(_TONES[check.state], words[check.state])
+        holder = QWidget()
+        holder.setFixedSize(14, 38)
+        dot.setParent(holder)
+        dot.move(1, 13)
+        self._rows.addWidget(holder, at + 1, 0, top)
+        self._rows.addWidget(name, at + 1, 1, top)
+        self._rows.addWidget(message, at + 1, 2)
+        page = _page_of(check.name)
+        if check.state != "green" and page:
+            fix = button(self.tr("Fix"), lambda: self.fix_wished.emit(page, check.name), role="small")
+            fix.setAccessibleName(self.tr("Fix {}").format(check.name))
+            self._rows.addWidget(fix, at + 1, 3, Qt.AlignmentFlag.AlignVCenter)
+
+
+def _page_of(name: str) -> str:
+    first = name.split()[0] if name else ""
+    return (
+        _PAGES.get(name)
+        or _PAGES.get(first)
+        or ("streamers" if first == "streamer" else "destinations" if first == "destination" else "")
+    )

@@ -1,0 +1,91 @@
+"""The page in front most of the time: the one answer, the chain behind it, who is live, and the last days."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QGridLayout
+
+from itsjustintv_desktop.engine import Snapshot, events
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.overview.answer import Answer
+from itsjustintv_desktop.ui.pages.overview.chain import Chain
+from itsjustintv_desktop.ui.pages.overview.days import Days
+from itsjustintv_desktop.ui.pages.overview.livenow import LiveNow
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme.tokens import GAP
+from itsjustintv_desktop.ui.widgets.basic import button
+
+AGAIN_MS = 60_000
+"""The chain is looked at that often while the page is open, and whenever something failed or was mended."""
+DAYS = 14
+
+
+class Overview(Page):
+    """Answers "will my next stream be announced?", with each link of the chain."""
+
+    name = "overview"
+
+    def __init__(self, store: Store, title: str) -> None:
+        super().__init__(store, title)
+        self.check_now = button(self.tr("&Check now"), self.check)
+        self.send_test = button(self.tr("Send &test"), lambda: self.go.emit("destinations", "test"))
+        self.head.addWidget(self.send_test)
+        self.head.addWidget(self.check_now)
+        self.answer, self.chain, self.live_now, self.days = Answer(), Chain(), LiveNow(), Days()
+        self.chain.fix_wished.connect(lambda page, what: self.go.emit(page, what))
+        grid = QGridLayout()
+        grid.setSpacing(GAP)
+        grid.addWidget(self.chain, 0, 0, 2, 1)
+        grid.addWidget(self.live_now, 0, 1)
+        grid.addWidget(self.days, 1, 1)
+        grid.setColumnStretch(0, 8)
+        grid.setColumnStretch(1, 5)
+        grid.setRowStretch(1, 1)
+        self.body.addWidget(self.answer)
+        self.body.addLayout(grid, 1)
+        self._checked_at = 0.0
+        self._timer = QTimer(self, interval=AGAIN_MS)
+        self._timer.timeout.connect(self._regular)
+        self._timer.start()
+
+    def activate(self, what: object = None) -> None:
+        super().activate(what)
+        if time.time() - self._checked_at > AGAIN_MS / 1000:
+            self.check()
+
+    def check(self) -> None:
+        """Walk the chain now."""
+        self.check_now.setEnabled(False)
+        self.answer.checking()
+        self.do("check", self._check())
+        self.do("days", self._read_days())
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        self.live_now.show_streams(snapshot.live)
+        self.answer.show_due(snapshot)
+
+    def happened(self, batch: list[events.EngineEvent]) -> None:
+        telling = (events.WayChanged, events.SubscriptionsChanged, events.DestinationChanged, events.ConfigChanged)
+        if self.isVisible() and any(isinstance(event, telling) for event in batch):
+            self.do("check", self._check())
+        if self.isVisible() and any(isinstance(event, events.EventSettled) for event in batch):
+            self.do("days", self._read_days())
+
+    def _regular(self) -> None:
+        if self.isVisible():
+            self.check()
+
+    async def _check(self) -> None:
+        try:
+            report = await self.bridge.call(lambda engine: engine.wishes.doctor(), timeout=60.0)
+        finally:
+            self.check_now.setEnabled(True)
+        self._checked_at = time.time()
+        self.chain.show_report(report)
+        self.answer.show_report(report, self.store.snapshot)
+
+    async def _read_days(self) -> None:
+        numbers = await self.bridge.call(lambda engine: engine.desk.statistics(DAYS))
+        self.days.show_days(numbers.days)

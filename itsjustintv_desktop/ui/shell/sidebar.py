@@ -1,0 +1,111 @@
+"""The list of pages at the left, and below it whether announcements go out."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.ui.theme import icon, pixmap, theme
+from itsjustintv_desktop.ui.theme.tokens import SIDEBAR
+from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, button, label
+
+
+class NavButton(QPushButton):
+    """One page: its icon, its name, and a number behind it."""
+
+    def __init__(self, name: str, icon_name: str) -> None:
+        super().__init__(name)
+        self.setProperty("role", "nav")
+        self.setCheckable(True)
+        self.setIconSize(QSize(17, 17))
+        self._icon_name, self._name = icon_name, name
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 8, 0)
+        layout.addStretch(1)
+        self._count = label("", "chip")
+        self._count.hide()
+        layout.addWidget(self._count)
+        self.toggled.connect(self._tint)
+        theme().changed.connect(self._tint)
+        self._tint()
+
+    def count(self, number: int) -> None:
+        """0 shows none."""
+        self._count.setText(str(number))
+        self._count.setVisible(number > 0)
+        self.setAccessibleName(f"{self._name}, {number}" if number else self._name)
+
+    def _tint(self) -> None:
+        palette = theme().palette
+        self.setIcon(icon(self._icon_name, palette.text1 if self.isChecked() else palette.text2))
+
+
+class Sidebar(QWidget):
+    """`chosen` names the page a person wants to see."""
+
+    chosen = Signal(str)
+    pause_wished = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("sidebar")
+        self.setFixedWidth(SIDEBAR)
+        self._buttons: dict[str, NavButton] = {}
+        self._group = QButtonGroup(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 20, 12, 20)
+        layout.setSpacing(2)
+        self._picture = QLabel()
+        layout.addLayout(self._brand())
+        layout.addSpacing(16)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(2)
+        layout.addLayout(self._list)
+        layout.addStretch(1)
+        self._dot, self._status = Dot(), Elided("", "muted")
+        self._pause = button("", self.pause_wished.emit, role="small")
+        foot = QHBoxLayout()
+        foot.setContentsMargins(10, 0, 0, 0)
+        for part, stretch in ((self._dot, 0), (self._status, 1), (self._pause, 0)):
+            foot.addWidget(part, stretch)
+        layout.addLayout(foot)
+
+    def add(self, key: str, name: str, icon_name: str) -> None:
+        """One more page, reachable by Ctrl and its place in the list."""
+        made = NavButton(name, icon_name)
+        self._group.addButton(made)
+        self._list.addWidget(made)
+        self._buttons[key] = made
+        made.clicked.connect(lambda: self.chosen.emit(key))
+        shortcut = QShortcut(QKeySequence(f"Ctrl+{len(self._buttons)}"), self)
+        shortcut.activated.connect(lambda: self.chosen.emit(key))
+
+    def select(self, key: str) -> None:
+        self._buttons[key].setChecked(True)
+
+    def count(self, key: str, number: int) -> None:
+        self._buttons[key].count(number)
+
+    def show_status(self, tone: Tone, sentence: str, action: str) -> None:
+        """`action`: what the button below is called; "" hides it."""
+        self._dot.show_state(tone, sentence)
+        self._status.say(sentence)
+        self._pause.setText(action)
+        self._pause.setVisible(bool(action))
+
+    def _brand(self) -> QHBoxLayout:
+        name = label("itsjustintv", "heading")
+        self._picture.setAccessibleName("itsjustintv")
+        theme().changed.connect(self._tint)
+        self._tint()
+        made = QHBoxLayout()
+        made.setContentsMargins(8, 0, 0, 0)
+        made.setSpacing(10)
+        made.addWidget(self._picture)
+        made.addWidget(name)
+        made.addStretch(1)
+        return made
+
+    def _tint(self) -> None:
+        self._picture.setPixmap(pixmap("brand", theme().palette.accent, 22))

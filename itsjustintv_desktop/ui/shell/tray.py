@@ -1,0 +1,143 @@
+"""The tray icon: one look says whether all is well, and its menu does what is done most."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from PySide6.QtCore import QObject, QTimer, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+
+from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.ui.shell.trayicons import TrayState, tray_icon
+from itsjustintv_desktop.ui.status import status_of
+from itsjustintv_desktop.ui.store import Store
+
+LOOK_MS = 3000
+"""How often a host for tray icons is looked for while there is none: panels start after programs do."""
+_MOST_LIVE = 10
+
+
+class Tray(QObject):
+    """`wished` names what was chosen: open, settings, test, resume or quit; `pause_wished` until when (None = open)."""
+
+    wished = Signal(str)
+    pause_wished = Signal(object)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+        self._state: TrayState = "stopped"
+        self._menu = QMenu()
+        self._icon = QSystemTrayIcon(tray_icon("stopped"), self)
+        self._icon.setContextMenu(self._menu)
+        self._icon.activated.connect(self._activated)
+        self._icon.messageClicked.connect(self._message_clicked)
+        self._on_click: Callable[[], object] | None = None
+        self._look = QTimer(self, interval=LOOK_MS)
+        self._look.timeout.connect(self._find_host)
+        store.changed.connect(self._changed)
+        store.bridge.state_changed.connect(lambda _: self._changed())
+        self._changed()
+        self._find_host()
+        self._look.start()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a host that shows it."""
+        return QSystemTrayIcon.isSystemTrayAvailable() and self._icon.isVisible()
+
+    @property
+    def state(self) -> TrayState:
+        return self._state
+
+    @property
+    def menu(self) -> QMenu:
+        return self._menu
+
+    def say(self, title: str, text: str, do: Callable[[], object] | None = None) -> None:
+        """A notification of the desktop; `do` when it is clicked."""
+        self._on_click = do
+        if self.is_there:
+            self._icon.showMessage(title, text, tray_icon(self._state))
+
+    def hide(self) -> None:
+        self._look.stop()
+        self._icon.hide()
+
+    def _find_host(self) -> None:
+        if QSystemTrayIcon.isSystemTrayAvailable() and not self._icon.isVisible():
+            self._icon.show()
+
+    def _changed(self) -> None:
+        snapshot = self._store.snapshot
+        running = self._store.bridge.state == "running"
+        status = status_of(snapshot) if snapshot is not None and running else None
+        state: TrayState = status.tray if status is not None else "stopped"
+        if state != self._state:
+            self._state = state
+            self._icon.setIcon(tray_icon(state))
+        sentence = status.sentence if status is not None else self.tr("It is not running.")
+        self._icon.setToolTip(f"itsjustintv\n{sentence}")
+        self._fill(snapshot if running else None, sentence)
+
+    def _fill(self, snapshot: Snapshot | None, sentence: str) -> None:
+        if self._menu.isVisible():
+            return  # nothing moves under a person's pointer
+        self._menu.clear()
+        self._add(sentence, None).setEnabled(False)
+        if snapshot is not None:
+            self._fill_live(snapshot)
+            self._menu.addSeparator()
+            self._fill_pause(snapshot)
+            self._add(self.tr("Send a &test"), lambda: self.wished.emit("test"))
+        self._menu.addSeparator()
+        self._add(self.tr("&Open itsjustintv"), lambda: self.wished.emit("open"))
+        self._add(self.tr("&Settings"), lambda: self.wished.emit("settings"))
+        self._menu.addSeparator()
+        self._add(self.tr("&Quit"), lambda: self.wished.emit("quit"))
+
+    def _fill_live(self, snapshot: Snapshot) -> None:
+        if snapshot.live:
+            self._menu.addSeparator()
+        for stream in snapshot.live[:_MOST_LIVE]:
+            name = stream.name or stream.login
+            text = f"{name}: {stream.category}" if stream.category else name
+            address = QUrl(f"https://twitch.tv/{stream.login}")
+            self._add(text.replace("&", "&&"), partial(QDesktopServices.openUrl, address))
+
+    def _fill_pause(self, snapshot: Snapshot) -> None:
+        if snapshot.paused:
+            self._add(self.tr("&Resume announcements"), lambda: self.wished.emit("resume"))
+            return
+        menu = self._menu.addMenu(self.tr("&Pause announcements"))
+        menu.addAction(self.tr("For one hour")).triggered.connect(self._pause_an_hour)
+        menu.addAction(self.tr("Until tomorrow")).triggered.connect(lambda: self.pause_wished.emit(_tomorrow()))
+        menu.addAction(self.tr("Until I resume them")).triggered.connect(lambda: self.pause_wished.emit(None))
+
+    def _pause_an_hour(self) -> None:
+        self.pause_wished.emit(time.time() + 3600.0)
+
+    def _add(self, text: str, do: Callable[[], object] | None) -> QAction:
+        made = self._menu.addAction(text)
+        if do is not None:
+            made.triggered.connect(lambda: do())
+        return made
+
+    def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason in {QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick}:
+            self.wished.emit("open")
+
+    def _message_clicked(self) -> None:
+        if self._on_click is not None:
+            self._on_click()
+
+
+def _tomorrow() -> float:
+    """The next morning at six, in local time: Unix seconds."""
+    now = datetime.now().astimezone()
+    morning = (now + timedelta(days=1)).replace(hour=6, minute=0, second=0, microsecond=0)
+    return morning.timestamp()

@@ -1,0 +1,134 @@
+"""The window: sidebar at the left, one page at the right. Closing it leaves the program in the tray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.ui.pages import ENTRIES, Entry
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.preferences import Preferences
+from itsjustintv_desktop.ui.shell.sidebar import Sidebar
+from itsjustintv_desktop.ui.status import status_of
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading, Toast
+
+SMALLEST = QSize(900, 600)
+FIRST = QSize(1280, 800)
+
+
+class Window(QMainWindow):
+    """`closing` is asked what to do when a person closes it: True = hide, False = stay as it is."""
+
+    quit_wished = Signal()
+    pause_wished = Signal()
+
+    def __init__(self, store: Store, preferences: Preferences, entries: tuple[Entry, ...] = ENTRIES) -> None:
+        super().__init__()
+        self.setWindowTitle("itsjustintv")
+        self.setMinimumSize(SMALLEST)
+        self.closing: Callable[[], bool] = lambda: True
+        self._store, self._preferences = store, preferences
+        self._entries = {entry.name: entry for entry in entries}
+        self._pages: dict[str, Page] = {}
+        self._current = ""
+        self.sidebar = Sidebar()
+        for entry in entries:
+            self.sidebar.add(entry.name, entry.shown_title, entry.icon_name)
+        self._stack = QStackedWidget()
+        self._loading = Loading(self.tr("Starting the engine"))
+        self._failed = EmptyState("alert", "", "", self.tr("Quit"), self.quit_wished.emit)
+        self._stack.addWidget(self._loading)
+        self._stack.addWidget(self._failed)
+        middle = QWidget()
+        middle.setObjectName("window")
+        layout = QHBoxLayout(middle)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.sidebar)
+        right = QVBoxLayout()
+        right.addWidget(self._stack)
+        layout.addLayout(right, 1)
+        self.setCentralWidget(middle)
+        self.toast = Toast(middle)
+        self.sidebar.chosen.connect(self.show_page)
+        self.sidebar.pause_wished.connect(self.pause_wished)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Quit), self).activated.connect(self.quit_wished)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self).activated.connect(self.close)
+        store.changed.connect(self._changed)
+        store.bridge.state_changed.connect(self._state_changed)
+        self._place()
+
+    @property
+    def current(self) -> str:
+        """The name of the page in front, "" before the engine runs."""
+        return self._current
+
+    def page(self, name: str) -> Page:
+        """The page of that name, made now if it was never shown."""
+        if name not in self._pages:
+            made = self._entries[name].make(self._store)
+            made.go.connect(self.show_page)
+            made.said.connect(self.toast.say)
+            self._stack.addWidget(made)
+            self._pages[name] = made
+        return self._pages[name]
+
+    def show_page(self, name: str, what: object = None) -> None:
+        """Bring a page to the front."""
+        if self._store.snapshot is None or name not in self._entries:
+            return
+        page = self.page(name)
+        self._current = name
+        self.sidebar.select(name)
+        self._stack.setCurrentWidget(page)
+        self._preferences.page = name
+        page.activate(what)
+
+    def to_front(self) -> None:
+        """Show it, wherever it was."""
+        if self.isMinimized():
+            self.showNormal()
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def remember(self) -> None:
+        """Keep where it is for the next start."""
+        self._preferences.geometry = self.saveGeometry()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        self.remember()
+        event.ignore()
+        if self.closing():
+            self.hide()
+
+    def _place(self) -> None:
+        kept = self._preferences.geometry
+        if kept is None or not self.restoreGeometry(kept):
+            self.resize(FIRST)
+
+    def _changed(self) -> None:
+        snapshot = self._store.snapshot
+        if snapshot is None:
+            return
+        if not self._current:
+            last = self._preferences.page
+            self.show_page(last if last in self._entries else next(iter(self._entries)))
+        status = status_of(snapshot)
+        self.sidebar.show_status(status.tone, status.word, status.action)
+        self.sidebar.count("streamers", len(snapshot.streamers))
+        self.sidebar.count("destinations", len(snapshot.destinations))
+        self.sidebar.count("deliveries", snapshot.deliveries.of("pending"))
+
+    def _state_changed(self, state: str) -> None:
+        if state == "failed" and self._store.bridge.error is not None:
+            error = self._store.bridge.error
+            self._failed.say(error.title, error.message)
+            self._stack.setCurrentWidget(self._failed)
+            self.sidebar.show_status("live", self.tr("Stopped"), "")
+        elif state == "stopped":
+            self.sidebar.show_status("off", self.tr("Stopped"), "")

@@ -1,0 +1,220 @@
+"""Small widgets that every page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.ui.theme import icon, theme
+from itsjustintv_desktop.ui.theme.tokens import GAP
+
+Role = Literal[
+    "title", "headline", "heading", "strong", "muted", "label", "chip", "mono", "ok", "attention", "live", "plain"
+]
+Tone = Literal["ok", "attention", "live", "off", "accent"]
+
+
+def label(text: str = "", role: Role = "plain", *, wrap: bool = False, selectable: bool = False) -> QLabel:
+    """Plain text only: what Twitch or a destination says is never taken for markup."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setProperty("role", role)
+    made.setWordWrap(wrap)
+    if role == "chip":
+        made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
+    if selectable:
+        made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return made
+
+
+class Button(QPushButton):
+    """A push button whose icon follows the theme."""
+
+    def __init__(self, text: str, icon_name: str = "") -> None:
+        super().__init__(text)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAutoDefault(False)
+        self._icon_name = icon_name
+        if icon_name:
+            self.setIconSize(QSize(17, 17))
+            theme().changed.connect(self._tint)  # a bound method: Qt lets go of it with the button
+
+    def setProperty(self, name: str, value: object) -> bool:  # noqa: N802 - Qt's name
+        changed = super().setProperty(name, value)
+        self._tint()
+        return changed
+
+    def _tint(self) -> None:
+        if self._icon_name:
+            palette = theme().palette
+            on_accent = self.property("role") == "primary"
+            self.setIcon(icon(self._icon_name, palette.on_accent if on_accent else palette.text2))
+
+
+def button(
+    text: str,
+    do: Callable[[], object] | None = None,
+    *,
+    role: Literal["", "primary", "danger", "link", "small"] = "",
+    icon_name: str = "",
+    hint: str = "",
+) -> Button:
+    """`text` may hold a mnemonic ("&Save")."""
+    made = Button(text, icon_name)
+    made.setProperty("role", role)
+    if hint:
+        made.setToolTip(hint)
+    if do is not None:
+        made.clicked.connect(lambda: do())
+    return made
+
+
+def icon_button(icon_name: str, name: str, do: Callable[[], object] | None = None) -> Button:
+    """A button that is a picture only; `name` is what it is called, as a hint and for screen readers."""
+    made = button("", do, icon_name=icon_name, hint=name)
+    made.setProperty("role", "icon")
+    made.setAccessibleName(name)
+    return made
+
+
+def rule() -> QFrame:
+    """A thin line across."""
+    made = QFrame()
+    made.setProperty("role", "rule")
+    return made
+
+
+class Card(QFrame):
+    """A surface with rounded corners; `body` is its layout."""
+
+    def __init__(self, title: str = "", *, quiet: bool = False, margin: int = 20) -> None:
+        super().__init__()
+        self.setProperty("role", "card-quiet" if quiet else "card")
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(margin, margin - 4, margin, margin - 4)
+        self.body.setSpacing(8)
+        if title:
+            self.head = row(label(title, "heading"), None)
+            self.body.addLayout(self.head)
+
+
+def row(*parts: QWidget | QLayout | None, spacing: int = 8) -> QHBoxLayout:
+    """Side by side; None is a space that takes what is left."""
+    made = QHBoxLayout()
+    made.setSpacing(spacing)
+    _fill(made, parts)
+    return made
+
+
+def column(*parts: QWidget | QLayout | None, spacing: int = GAP) -> QVBoxLayout:
+    """One below the other; None is a space that takes what is left."""
+    made = QVBoxLayout()
+    made.setSpacing(spacing)
+    _fill(made, parts)
+    return made
+
+
+def _fill(layout: QHBoxLayout | QVBoxLayout, parts: tuple[QWidget | QLayout | None, ...]) -> None:
+    for part in parts:
+        if part is None:
+            layout.addStretch(1)
+        elif isinstance(part, QWidget):
+            layout.addWidget(part)
+        else:
+            layout.addLayout(part)
+
+
+def clear(layout: QLayout) -> None:
+    """Take everything out of a layout and have it deleted."""
+    while (item := layout.takeAt(0)) is not None:
+        widget, inner = item.widget(), item.layout()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif inner is not None:
+            clear(inner)
+
+
+class Dot(QWidget):
+    """A state as a shape and a colour: filled = well, ring = off, triangle = needs a look, cross = failed."""
+
+    _SIZE = 12
+
+    def __init__(self, tone: Tone = "off", name: str = "") -> None:
+        super().__init__()
+        self._tone: Tone = tone
+        self.setFixedSize(self._SIZE, self._SIZE)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.show_state(tone, name)
+        theme().changed.connect(self.update)
+
+    def show_state(self, tone: Tone, name: str = "") -> None:
+        """`name` says the state in a word, for those who cannot see it."""
+        self._tone = tone
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.update()
+
+    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        painter = QPainter(self)
+        paint_dot(painter, self._tone, self.rect().adjusted(1, 1, -1, -1).toRectF())
+        painter.end()
+
+
+def paint_dot(painter: QPainter, tone: Tone, box: QRectF) -> None:
+    """The same shapes for delegates that paint by themselves."""
+    palette = theme().palette
+    colours = {
+        "ok": palette.ok, "attention": palette.attention, "live": palette.live, "off": palette.text2,
+        "accent": palette.accent,
+    }  # fmt: skip
+    colour = QColor(colours[tone])
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if tone == "off":
+        painter.setPen(QPen(colour, 1.6))
+        painter.drawEllipse(box.adjusted(1, 1, -1, -1))
+    elif tone == "attention":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        top, bottom = box.top(), box.bottom()
+        points = (box.center().x(), top), (box.right(), bottom), (box.left(), bottom)
+        painter.drawPolygon(QPolygonF([QPointF(*point) for point in points]))
+    else:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawEllipse(box.adjusted(0.5, 0.5, -0.5, -0.5))
+    painter.restore()
+
+
+class Elided(QLabel):
+    """One line that ends in dots where there is no room; the whole text is its hint."""
+
+    def __init__(self, text: str = "", role: Role = "plain") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._whole = ""
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        self._whole = " ".join(text.split())
+        self.setAccessibleName(self._whole)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = QFontMetrics(self.font()).elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 24))
+        self.setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(QFontMetrics(self.font()).horizontalAdvance(self._whole) + 2, super().sizeHint().height())

@@ -1,0 +1,137 @@
+"""What a page shows when there is nothing yet, while it loads, and when something went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.ui.theme import pixmap, theme
+from itsjustintv_desktop.ui.widgets.basic import button, icon_button, label
+
+TOAST_MS = 8000
+"""Long enough to reach "Undo"."""
+
+
+class EmptyState(QWidget):
+    """An icon, a sentence on what would be here, and what to do about it."""
+
+    def __init__(
+        self, icon_name: str, title: str, text: str, action: str = "", do: Callable[[], object] | None = None
+    ) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        layout.setSpacing(8)
+        self._icon_name = icon_name
+        self._picture = QLabel()
+        self._title, self._text = label(title, "heading"), label(text, "muted", wrap=True)
+        for part in (self._picture, self._title, self._text):
+            part.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addStretch(1)
+        layout.addWidget(self._picture)
+        layout.addWidget(self._title)
+        layout.addWidget(self._text)
+        self.action = button(action, do, role="primary")
+        self.action.setVisible(bool(action))
+        layout.addWidget(self.action, alignment=Qt.AlignmentFlag.AlignCenter)
+        layout.addStretch(2)
+        theme().changed.connect(self._tint)
+        self._tint()
+
+    def say(self, title: str, text: str) -> None:
+        self._title.setText(title)
+        self._text.setText(text)
+
+    def _tint(self) -> None:
+        self._picture.setPixmap(pixmap(self._icon_name, theme().palette.text2, 36))
+
+
+class Loading(QWidget):
+    """A bar that moves, with a sentence on what is waited for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        bar = QProgressBar()
+        bar.setRange(0, 0)
+        bar.setTextVisible(False)
+        bar.setFixedWidth(200)
+        bar.setAccessibleName(text)
+        layout.addStretch(1)
+        layout.addWidget(bar, alignment=Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(label(text, "muted"), alignment=Qt.AlignmentFlag.AlignCenter)
+        layout.addStretch(2)
+
+
+class Banner(QFrame):
+    """A sentence across the top of a page, with what to do about it; hidden while there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 10, 10, 10)
+        self._picture, self._text = QLabel(), label("", wrap=True, selectable=True)
+        self._close = icon_button("cross", self.tr("Close this message"), self.hide)
+        layout.addWidget(self._picture)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(self._close)
+        self.hide()
+
+    def show_error(self, error: errors.AppError) -> None:
+        self.say(f"{error.title}. {error.message}", "alert")
+
+    def say(self, text: str, icon_name: str = "info") -> None:
+        palette = theme().palette
+        self._picture.setPixmap(pixmap(icon_name, palette.attention if icon_name == "alert" else palette.accent))
+        self._text.setText(text)
+        self.setAccessibleName(text)
+        self.show()
+
+
+class Toast(QFrame):
+    """A short word at the lower edge of the window, with a way back where there is one."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 8, 8, 8)
+        self._text = label()
+        self._undo = button("", self._undone, role="link")
+        self._do: Callable[[], object] | None = None
+        layout.addWidget(self._text)
+        layout.addWidget(self._undo)
+        self._timer = QTimer(self, singleShot=True, interval=TOAST_MS)
+        self._timer.timeout.connect(self.hide)
+        parent.installEventFilter(self)
+        self.hide()
+
+    def say(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
+        self._text.setText(text)
+        self.setAccessibleName(text)
+        self._do = do
+        self._undo.setText(action)
+        self._undo.setVisible(bool(action))
+        self._place()
+        self.show()
+        self.raise_()
+        self._timer.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if event.type() is QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        self.adjustSize()
+        parent = self.parentWidget()
+        if parent is not None:
+            self.move((parent.width() - self.width()) // 2, parent.height() - self.height() - 24)
+
+    def _undone(self) -> None:
+        self.hide()
+        if self._do is not None:
+            self._do()

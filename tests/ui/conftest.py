@@ -1,0 +1,60 @@
+"""Widgets without a screen: Qt draws in memory, an event loop of qasync turns with Qt's own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+pytest.importorskip(
+    "PySide6.QtWidgets", reason="Qt's libraries are not on this machine (make system-deps)", exc_type=ImportError
+)
+
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
+
+from itsjustintv_desktop.ui.preferences import Preferences
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme import theme
+from tests.ui.fake import FakeBridge, FakeEngine
+
+
+@pytest.fixture(autouse=True)
+def qt_loop(qapp: QApplication) -> Iterator[QEventLoop]:
+    """Tasks started by a slot run whenever Qt's events are handled (qtbot.waitUntil)."""
+    loop = QEventLoop(qapp)
+    asyncio.set_event_loop(loop)
+    theme().choose("dark")
+    yield loop
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    for _ in range(3):
+        qapp.processEvents()
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.fixture
+def bridge() -> FakeBridge:
+    return FakeBridge()
+
+
+@pytest.fixture
+def engine(bridge: FakeBridge) -> FakeEngine:
+    return bridge.engine
+
+
+@pytest.fixture
+def store(bridge: Any) -> Store:
+    return Store(bridge)
+
+
+@pytest.fixture
+def preferences(tmp_path: Path) -> Preferences:
+    return Preferences(tmp_path / "desktop.ini")

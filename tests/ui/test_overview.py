@@ -1,0 +1,63 @@
+"""The overview: one honest answer, and where each link is mended."""
+
+from __future__ import annotations
+
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.engine import Check, Report, Statistics
+from itsjustintv_desktop.engine.doctor.check import CheckState
+from itsjustintv_desktop.ui.pages.overview import View
+from itsjustintv_desktop.ui.store import Store
+from tests.ui import samples
+from tests.ui.fake import FakeBridge
+
+
+def report(**states: str) -> Report:
+    checks = tuple(
+        Check(name=name, state=CheckState(state), message=f"About {name}.", fix="" if state == "green" else "Mend it.")
+        for name, state in states.items()
+    )
+    return Report(ok="red" not in states.values(), checks=checks)
+
+
+def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, answer: Report, **snapshot: object) -> View:
+    bridge.engine._snapshot = store.snapshot = samples.snapshot(**snapshot)
+    bridge.engine.wishes.set("doctor", answer)
+    bridge.engine.desk.set("statistics", Statistics(days=()))
+    page = View(store, "Overview")
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    page.show()
+    page.activate()
+    qtbot.waitUntil(lambda: page.chain._scroll.isVisible())
+    return page
+
+
+def test_all_well(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, report(config="green", way="green"))
+    assert page.answer.accessibleName() == "Your next stream will be announced"
+
+
+def test_what_is_broken_says_so_and_leads_to_its_page(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, report(config="green", way="red"))
+    assert page.answer.accessibleName() == "Your next stream will not be announced"
+    (fix,) = [each for each in page.chain.findChildren(type(page.check_now)) if each.text() == "Fix"]
+    with qtbot.waitSignal(page.go) as asked:
+        fix.click()
+    assert asked.args == ["connection", "way"]
+
+
+def test_paused_is_no_failure(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    paused = samples.paused()
+    page = shown(qtbot, store, bridge, report(config="green"), paused=paused)
+    assert page.answer.accessibleName() == "Announcements are paused"
+
+
+def test_a_fault_of_the_engine_is_shown(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    from itsjustintv_desktop.engine import errors
+
+    page = shown(qtbot, store, bridge, report(config="green"))
+    bridge.engine.wishes.set("doctor", errors.EngineGoneError("It does not answer."))
+    page.check()
+    qtbot.waitUntil(page.banner.isVisible)
+    assert page.check_now.isEnabled()

@@ -15,7 +15,7 @@ from itsjustintv_desktop.ui.theme.tokens import GAP
 Role = Literal[
     "title", "headline", "heading", "strong", "muted", "label", "chip", "mono", "ok", "attention", "live", "plain"
 ]
-Tone = Literal["ok", "attention", "live", "off", "accent"]
+Tone = Literal["ok", "attention", "live", "off", "accent", "failed"]
 
 
 def label(text: str = "", role: Role = "plain", *, wrap: bool = False, selectable: bool = False) -> QLabel:
@@ -170,7 +170,7 @@ def paint_dot(painter: QPainter, tone: Tone, box: QRectF) -> None:
     palette = theme().palette
     colours = {
         "ok": palette.ok, "attention": palette.attention, "live": palette.live, "off": palette.text2,
-        "accent": palette.accent,
+        "accent": palette.accent, "failed": palette.live,
     }  # fmt: skip
     colour = QColor(colours[tone])
     painter.save()
@@ -184,6 +184,11 @@ def paint_dot(painter: QPainter, tone: Tone, box: QRectF) -> None:
         top, bottom = box.top(), box.bottom()
         points = (box.center().x(), top), (box.right(), bottom), (box.left(), bottom)
         painter.drawPolygon(QPolygonF([QPointF(*point) for point in points]))
+    elif tone == "failed":
+        painter.setPen(QPen(colour, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        inner = box.adjusted(1.5, 1.5, -1.5, -1.5)
+        painter.drawLine(inner.topLeft(), inner.bottomRight())
+        painter.drawLine(inner.topRight(), inner.bottomLeft())
     else:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)

@@ -35,6 +35,7 @@ class Doing(QObject):
         task = asyncio.get_event_loop().create_task(self._do(name, work), name=f"ui.{name}")
         self._tasks[name] = task
         task.add_done_callback(lambda done: self._forget(name, done))
+        task.add_done_callback(lambda _: work.close())  # where it was cancelled before it began
         return True
 
     def is_doing(self, name: str) -> bool:

@@ -1,0 +1,82 @@
+"""How a delivery stands, in a shape and a few words."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QCoreApplication
+
+from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.ui.widgets.basic import Tone
+from itsjustintv_desktop.ui.words import countdown
+
+_TONES: dict[DeliveryState, Tone] = {
+    DeliveryState.PENDING: "attention",
+    DeliveryState.SENDING: "accent",
+    DeliveryState.DELIVERED: "ok",
+    DeliveryState.EXPIRED: "failed",
+    DeliveryState.DEAD: "failed",
+    DeliveryState.DROPPED: "off",
+}
+_SHORT = 60
+"""Characters of an error that fit between other words."""
+
+
+def tone_of(state: DeliveryState) -> Tone:
+    """Its dot."""
+    return _TONES[state]
+
+
+def word_of(state: DeliveryState) -> str:
+    """Its state in a word or two."""
+    words = {
+        DeliveryState.PENDING: _tr("waiting"),
+        DeliveryState.SENDING: _tr("being sent"),
+        DeliveryState.DELIVERED: _tr("delivered"),
+        DeliveryState.EXPIRED: _tr("too late"),
+        DeliveryState.DEAD: _tr("given up"),
+        DeliveryState.DROPPED: _tr("dropped"),
+    }
+    return words[state]
+
+
+def answer_of(state: DeliveryState, status: int | None, error: str | None) -> str:
+    """The last answer: what went wrong, or the status; "" before the first attempt."""
+    if state is not DeliveryState.DELIVERED and error:
+        return " ".join(error.split())
+    return str(status) if status is not None else ""
+
+
+def next_try(next_at: float | None, held: str = "", now: float | None = None) -> str:
+    """For a waiting delivery: "next try in 00:41", "next try now", or what holds it ("paused")."""
+    if held:
+        return held
+    if next_at is None:
+        return ""
+    left = next_at - (time.time() if now is None else now)
+    return _tr("next try in {}").format(countdown(left)) if left >= 1 else _tr("next try now")
+
+
+def sentence_of(
+    destination: str,
+    state: DeliveryState,
+    status: int | None,
+    error: str | None,
+    next_at: float | None,
+    *,
+    held: str = "",
+    now: float | None = None,
+) -> str:
+    """One destination's outcome beside its dot: its name alone where all is well."""
+    if state is DeliveryState.DELIVERED:
+        return destination
+    answer = str(status) if status is not None and state is DeliveryState.PENDING else answer_of(state, status, error)
+    if len(answer) > _SHORT:
+        answer = f"{answer[: _SHORT - 1]}…"
+    last = next_try(next_at, held, now) if state is DeliveryState.PENDING else word_of(state)
+    said = ", ".join(part for part in (answer, last) if part) or word_of(state)
+    return f"{destination}: {said}"
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("outcome", text)

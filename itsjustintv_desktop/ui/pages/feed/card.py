@@ -1,0 +1,259 @@
+"""One entry of the feed: painted by itself, with real buttons for what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+
+from itsjustintv_desktop.engine import FeedDelivery, FeedItem
+from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.ui.outcome import sentence_of, tone_of, word_of
+from itsjustintv_desktop.ui.pages.feed import arranging
+from itsjustintv_desktop.ui.pages.feed.arranging import AVATAR, DOT, INDENT, LINE, MARGIN, RIGHT, TOP, arrange, font
+from itsjustintv_desktop.ui.theme import theme
+from itsjustintv_desktop.ui.theme.tokens import CARD_RADIUS
+from itsjustintv_desktop.ui.widgets.avatar import paint_avatar
+from itsjustintv_desktop.ui.widgets.basic import button, icon_button, paint_dot
+from itsjustintv_desktop.ui.words import ago
+
+_ONE_LINE = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+Held = Mapping[str, str]
+"""What holds a destination's deliveries, by its name ("paused")."""
+
+
+class FeedCard(QWidget):
+    """`wished`: a word for what a person wants with this entry. `delivery_wished`: the id of one to look at."""
+
+    wished = Signal(str)
+    delivery_wished = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setMouseTracking(True)
+        self.item: FeedItem | None = None
+        self._held: Held = {}
+        self._picture: QPixmap | None = None
+        self._arranged: dict[int, arranging.Arranged] = {}
+        self._busy = False
+        self.send_anyway = button(self.tr("Send anyway"), lambda: self.wished.emit("send_anyway"))
+        self.edit_filter = button(self.tr("Edit filter"), lambda: self.wished.emit("edit_filter"))
+        self.channel = icon_button("open", "", lambda: self.wished.emit("channel"))
+        self.more = icon_button("dots", "", self._open_menu)
+        self._buttons = (self.send_anyway, self.edit_filter, self.channel, self.more)
+        for each in self._buttons:
+            each.setParent(self)
+        self.fill_menu: Callable[[QMenu], None] = lambda _: None
+        theme().changed.connect(self.update)
+
+    def show_item(self, item: FeedItem, picture: QPixmap | None, held: Held) -> None:
+        """Show another entry, or the same as it is now."""
+        if (item, held) == (self.item, self._held) and picture is self._picture:
+            return
+        if self.item is None or self.item.event_id != item.event_id:
+            self._busy = False
+        self.item, self._picture, self._held = item, picture, held
+        self._arranged.clear()
+        name = item.name or item.login
+        self.channel.setVisible(bool(item.url))
+        for made, text in (
+            (self.channel, self.tr("Open the channel of {}")), (self.more, self.tr("More for {}")),
+            (self.send_anyway, self.tr("Announce {} anyway")), (self.edit_filter, self.tr("Edit the filter of {}")),
+        ):  # fmt: skip
+            made.setAccessibleName(text.format(name))
+        self.channel.setToolTip(self.channel.accessibleName())
+        self.send_anyway.setVisible(item.can_send_anyway)
+        self.edit_filter.setVisible(item.reason == "filtered" and bool(item.streamer))
+        self.busy(self._busy)
+        self._describe()
+        self.updateGeometry()
+        self._place()
+        self.update()
+
+    def busy(self, is_busy: bool) -> None:
+        """What was asked for is being done."""
+        self._busy = is_busy
+        self.send_anyway.setEnabled(not is_busy)
+
+    def tick(self, *, slow: bool) -> None:
+        """A second passed; `slow` = and "3 min ago" may be another."""
+        if self.item is not None and (slow or any(_counts_down(each) for each in self.item.deliveries)):
+            self.update()
+
+    def kind_words(self) -> str:
+        """What happened, behind the name."""
+        item = self.item
+        if item is None:
+            return ""
+        if item.test:
+            return self.tr("test") if item.kind == "announced" else self.tr("test, not announced")
+        words = {
+            "announced": self.tr("went live"),
+            "missed": self.tr("missed"),
+            "notice": self.tr("note"),
+        }
+        return words.get(item.kind, self.tr("not announced"))
+
+    # Size
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's name
+        return self._at(width).height
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        width = max(self.width(), 400)
+        return QSize(width, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(320, arranging.TOP * 2 + AVATAR)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self._place()
+
+    def _at(self, width: int) -> arranging.Arranged:
+        if width not in self._arranged:
+            if self.item is None:
+                return arranging.Arranged()
+            if len(self._arranged) > 3:
+                self._arranged.clear()
+            has_buttons = self.item.can_send_anyway or not self.edit_filter.isHidden()
+            self._arranged[width] = arrange(self.item, self._marks(), width, buttons=has_buttons)
+        return self._arranged[width]
+
+    def _marks(self) -> list[tuple[FeedDelivery, str]]:
+        assert self.item is not None
+        return [(each, self._sentence(each)) for each in _latest(self.item.deliveries)]
+
+    def _sentence(self, each: FeedDelivery) -> str:
+        held = self._held.get(each.destination, "")
+        return sentence_of(each.destination, each.state, each.last_status, each.last_error, each.next_at, held=held)
+
+    def _place(self) -> None:
+        where = self._at(self.width())
+        right = self.width() - MARGIN + 6
+        for each in (self.more, self.channel):
+            each.setGeometry(right - 30, TOP + LINE + 2, 30, 30)
+            right -= 32
+        left = INDENT
+        for made in (self.send_anyway, self.edit_filter):
+            if not made.isHidden():
+                made.setGeometry(QRect(QPoint(left, where.buttons), made.sizeHint()))
+                left += made.width() + 8
+
+    # Looks
+
+    def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        item = self.item
+        if item is None:
+            return
+        palette, where = theme().palette, self._at(self.width())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        quiet = item.kind != "announced"
+        pen = QPen(QColor(palette.line), 1, Qt.PenStyle.DashLine if quiet else Qt.PenStyle.SolidLine)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush if quiet else QColor(palette.card))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)
+        painter.setOpacity(0.6 if quiet else 1.0)
+        paint_avatar(painter, QRectF(MARGIN, TOP, AVATAR, AVATAR), item.name or item.login or "?", self._picture)
+        painter.setOpacity(1.0)
+        self._paint_head(painter, item)
+        painter.setFont(font())
+        if not where.title.isNull():
+            painter.setPen(QColor(palette.text2 if quiet else palette.text1))
+            room = where.title.adjusted(0, 0, -arranging.RIGHT + 36, 0)
+            painter.drawText(where.title, _ONE_LINE, _elided(painter, item.title, room.width()))
+        if not where.explanation.isNull():
+            painter.setPen(QColor(palette.text2))
+            painter.drawText(where.explanation, Qt.TextFlag.TextWordWrap, item.explanation)
+        self._paint_chips(painter, where)
+        self._paint_marks(painter, where)
+        painter.end()
+
+    def _paint_head(self, painter: QPainter, item: FeedItem) -> None:
+        palette = theme().palette
+        room = self.width() - MARGIN - RIGHT - INDENT
+        strong = font(QFont.Weight.DemiBold, 14)
+        painter.setFont(strong)
+        painter.setPen(QColor(palette.text1))
+        name = _elided(painter, item.name or item.login or self.tr("Twitch"), room - 90)
+        painter.drawText(QRect(INDENT, TOP - 2, room, LINE), _ONE_LINE, name)
+        used = painter.fontMetrics().horizontalAdvance(name) + 8
+        painter.setFont(font())
+        painter.setPen(QColor(palette.text2))
+        painter.drawText(QRect(INDENT + used, TOP - 2, room - used, LINE), _ONE_LINE, self.kind_words())
+        when = QRect(self.width() - MARGIN - RIGHT, TOP - 2, RIGHT, LINE)
+        painter.drawText(when, _ONE_LINE | Qt.AlignmentFlag.AlignRight, ago(item.at))
+
+    def _paint_chips(self, painter: QPainter, where: arranging.Arranged) -> None:
+        palette = theme().palette
+        painter.setFont(font(pixels=11))
+        for chip in where.chips:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(palette.chip))
+            painter.drawRoundedRect(chip.box, 6, 6)
+            painter.setPen(QColor(palette.text2))
+            painter.drawText(chip.box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine, chip.text)
+
+    def _paint_marks(self, painter: QPainter, where: arranging.Arranged) -> None:
+        painter.setFont(font())
+        for mark in where.marks:
+            box = mark.box
+            held = mark.delivery.destination in self._held and mark.delivery.state is DeliveryState.PENDING
+            tone = "off" if held else tone_of(mark.delivery.state)
+            top = box.center().y() - DOT / 2 + 1
+            paint_dot(painter, tone, QRectF(box.left(), top, DOT, DOT))
+            painter.setPen(QColor(theme().palette.text2))
+            words = box.adjusted(DOT + 6, 0, 4, 0)
+            painter.drawText(words, _ONE_LINE, _elided(painter, self._sentence(mark.delivery), words.width()))
+
+    # What a person does
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        mark = self._under(event.position().toPoint())
+        self.setCursor(Qt.CursorShape.PointingHandCursor if mark else Qt.CursorShape.ArrowCursor)
+        self.setToolTip(f"{mark.delivery.destination}: {word_of(mark.delivery.state)}" if mark else "")
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        mark = self._under(event.position().toPoint())
+        if mark is not None and event.button() is Qt.MouseButton.LeftButton:
+            self.delivery_wished.emit(mark.delivery.id)
+
+    def _under(self, point: QPoint) -> arranging.Mark | None:
+        return next((mark for mark in self._at(self.width()).marks if mark.box.contains(point)), None)
+
+    def _open_menu(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.fill_menu(menu)
+        menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+
+    def _describe(self) -> None:
+        item = self.item
+        assert item is not None
+        parts = [f"{item.name or item.login} {self.kind_words()}", ago(item.at), item.title, item.category]
+        if item.kind != "announced":
+            parts.append(item.explanation)
+        parts += [f"{each.destination}: {word_of(each.state)}" for each in _latest(item.deliveries)]
+        self.setAccessibleName(". ".join(part.rstrip(".") for part in parts if part))
+
+
+def _latest(deliveries: tuple[FeedDelivery, ...]) -> list[FeedDelivery]:
+    """The last of each destination: what was sent again stands for what was sent before."""
+    return list({each.destination: each for each in deliveries}.values())
+
+
+def _counts_down(each: FeedDelivery) -> bool:
+    return each.state is DeliveryState.PENDING
+
+
+def _elided(painter: QPainter, text: str, room: int) -> str:
+    return painter.fontMetrics().elidedText(" ".join(text.split()), Qt.TextElideMode.ElideRight, max(room, 20))

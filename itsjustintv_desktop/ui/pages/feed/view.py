@@ -1,0 +1,244 @@
+"""The page of the live feed: search, filter, the cards, and what can be done with each."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+from PySide6.QtCore import QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QStackedWidget
+
+from itsjustintv_desktop.engine import FeedDelivery, FeedItem, Snapshot, errors, events
+from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState
+from itsjustintv_desktop.ui.models.feed import FeedWindow, Show
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.feed.card import FeedCard
+from itsjustintv_desktop.ui.pages.feed.cards import Cards
+from itsjustintv_desktop.ui.pages.feed.raw import Raw
+from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.widgets.basic import button
+from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
+
+TYPING_MS = 250
+_WAITING = frozenset({DeliveryState.PENDING, DeliveryState.DEAD, DeliveryState.EXPIRED, DeliveryState.DROPPED})
+
+
+class FeedView(Page):
+    """Shows the newest entries, and older ones on demand."""
+
+    name = "feed"
+
+    def __init__(self, store: Store, title: str) -> None:
+        super().__init__(store, title)
+        self._make_head()
+        self.entries = FeedWindow(self.bridge, self.do, self)
+        self.cards = Cards(Pictures(self.bridge, self), self._prepare)
+        self.raw = Raw()
+        self._loading = Loading(self.tr("Reading the feed"))
+        self._empty = EmptyState(
+            "feed",
+            self.tr("Nothing happened yet"),
+            self.tr("As soon as somebody you watch goes live, it is shown here, announced or not."),
+            self.tr("Add a streamer"),
+            lambda: self.go.emit("streamers", "add"),
+        )
+        self._no_match = EmptyState(
+            "search",
+            self.tr("Nothing fits"),
+            self.tr("No entry fits your search and filter."),
+            self.tr("Show all"),
+            self._show_all,
+        )
+        self._failed = EmptyState(
+            "alert", self.tr("The feed cannot be read"), "", self.tr("Try again"), self.entries.reload
+        )
+        self._stack = QStackedWidget()
+        for each in (self._loading, self._empty, self._no_match, self._failed, self.cards, self.raw):
+            self._stack.addWidget(each)
+        self.body.addWidget(self._stack, 1)
+        self.entries.changed.connect(self._show)
+        self.entries.fresh_changed.connect(self._fresh)
+        self.cards.older_wished.connect(self.entries.older)
+        self.cards.newest_wished.connect(self._to_newest)
+        self.cards.reached_top.connect(self._reached_top)
+        self.bridge.lost.connect(self.entries.again)
+        self._to_top = False
+
+    def _make_head(self) -> None:
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(self.tr("Search"))
+        self.search.setAccessibleName(self.tr("Search for a name or a title"))
+        self.search.setClearButtonEnabled(True)
+        self.search.setFixedWidth(220)
+        self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._typing.timeout.connect(self._choose)
+        self.search.textChanged.connect(self._typing.start)
+        self.filter = QComboBox()
+        self.filter.setAccessibleName(self.tr("Which entries are shown"))
+        for name, text in (
+            ("all", self.tr("All")), ("announced", self.tr("Announced")),
+            ("suppressed", self.tr("Not announced")), ("failed", self.tr("Failed")),
+        ):  # fmt: skip
+            self.filter.addItem(text, name)
+        self.filter.currentIndexChanged.connect(self._choose)
+        self.raw_button = button(self.tr("&Raw JSON"), self._toggle_raw)
+        self.raw_button.setCheckable(True)
+        for each in (self.search, self.filter, self.raw_button):
+            self.head.addWidget(each)
+
+    # The page
+
+    def activate(self, what: object = None) -> None:
+        super().activate(what)
+        if not self.entries.loaded:
+            self._stack.setCurrentWidget(self._loading)
+            self.entries.reload()
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        held = {
+            each.name: self.tr("paused") if each.state == "paused" else self.tr("switched off")
+            for each in snapshot.destinations
+            if each.state in {"paused", "off"}
+        }
+        self.cards.hold(held)
+
+    def happened(self, batch: list[events.EngineEvent]) -> None:
+        if self.entries.loaded:
+            self.entries.happened(batch)
+
+    def show_error(self, error: errors.AppError) -> None:
+        if self.entries.loaded:
+            super().show_error(error)
+        else:
+            self._failed.say(self.tr("The feed cannot be read"), error.message)
+            self._stack.setCurrentWidget(self._failed)
+
+    def _show(self) -> None:
+        items = self.entries.items
+        self.banner.hide()
+        if self.raw_button.isChecked():
+            self.do("raw", self._read_raw(), replace=True)
+            return
+        more = self.entries.before is not None
+        if not items and not more:
+            narrowed = bool(self.search.text().strip()) or self.filter.currentIndex() > 0
+            self._stack.setCurrentWidget(self._no_match if narrowed else self._empty)
+            return
+        self._stack.setCurrentWidget(self.cards)
+        self.cards.show_items(items, more=more, at_newest=self.entries.at_newest, to_top=self._to_top)
+        self.cards.older.setEnabled(True)
+        self._to_top = False
+
+    def _fresh(self, count: int) -> None:
+        self.cards.pill.show_count(count)
+
+    def _reached_top(self, at_top: bool) -> None:
+        self.entries.follows = at_top
+        if at_top:
+            self.entries.happened(())  # what was counted meanwhile is put in
+
+    def _to_newest(self) -> None:
+        self._to_top = True
+        self.entries.follows = True
+        self.entries.reload()
+
+    def _choose(self, *_: object) -> None:
+        self._to_top = True
+        self.entries.choose(cast("Show", self.filter.currentData()), self.search.text().strip())
+
+    def _show_all(self) -> None:
+        self.search.clear()
+        self.filter.setCurrentIndex(0)
+        self._choose()
+
+    def _toggle_raw(self) -> None:
+        if self.raw_button.isChecked():
+            self._stack.setCurrentWidget(self._loading)
+        self._show()
+
+    async def _read_raw(self) -> None:
+        ids = [item.event_id for item in self.entries.items if item.kind == "announced"]
+        entries = await self.bridge.call(lambda engine: _payloads(engine, ids))
+        if self.raw_button.isChecked():
+            self.raw.show_entries(entries)
+            self._stack.setCurrentWidget(self.raw)
+
+    # One entry
+
+    def _prepare(self, card: FeedCard) -> None:
+        card.wished.connect(partial(self._wished, card))
+        card.delivery_wished.connect(lambda delivery: self.go.emit("deliveries", delivery))
+        card.fill_menu = partial(self._fill_menu, card)
+
+    def _wished(self, card: FeedCard, what: str) -> None:
+        item = card.item
+        if item is None:
+            return
+        if what == "send_anyway":
+            if self.do(f"send {item.event_id}", self._send_anyway(item)):
+                card.busy(True)
+        elif what == "edit_filter":
+            self.go.emit("streamers", item.streamer)
+        elif what == "channel":
+            QDesktopServices.openUrl(QUrl(item.url))
+
+    def _fill_menu(self, card: FeedCard, menu: QMenu) -> None:
+        item = card.item
+        if item is None:
+            return
+        if item.url:
+            menu.addAction(self.tr("&Open the channel")).triggered.connect(lambda: self._wished(card, "channel"))
+        if item.can_send_anyway:
+            action = menu.addAction(self.tr("&Send anyway"))
+            action.triggered.connect(lambda: self._wished(card, "send_anyway"))
+        if item.kind == "announced":
+            action = menu.addAction(self.tr("&Copy payload"))
+            action.triggered.connect(lambda: self.do("copy", self._copy(item.event_id)))
+        for each in {each.destination: each for each in item.deliveries}.values():
+            menu.addSection(each.destination.replace("&", "&&"))
+            self._fill_destination(menu, each)
+
+    def _fill_destination(self, menu: QMenu, each: FeedDelivery) -> None:
+        if each.state in _WAITING:
+            action = menu.addAction(self.tr("Try it now"))
+            action.triggered.connect(lambda: self.do("retry", self._retry(each)))
+        if each.state in FINAL_STATES:
+            action = menu.addAction(self.tr("Send it again"))
+            action.triggered.connect(lambda: self.do("resend", self._resend(each)))
+        action = menu.addAction(self.tr("Look at the delivery"))
+        action.triggered.connect(lambda: self.go.emit("deliveries", each.id))
+
+    async def _send_anyway(self, item: FeedItem) -> None:
+        try:
+            names = await self.bridge.call(lambda engine: engine.wishes.send_anyway(item.event_id))
+        finally:
+            card = self.cards.card(item.event_id)
+            if card is not None:
+                card.busy(False)
+        to = ", ".join(names) or "output.json"
+        self.tell(self.tr("{} is announced to {}").format(item.name or item.login, to))
+
+    async def _copy(self, event_id: int) -> None:
+        text = await self.bridge.call(lambda engine: engine.desk.payload(event_id))
+        QGuiApplication.clipboard().setText(text)
+        self.tell(self.tr("Payload copied, with the picture's data shortened"))
+
+    async def _retry(self, each: FeedDelivery) -> None:
+        await self.bridge.call(lambda engine: engine.wishes.retry(each.id))
+        self.tell(self.tr("{} is tried now").format(each.destination))
+
+    async def _resend(self, each: FeedDelivery) -> None:
+        await self.bridge.call(lambda engine: engine.wishes.resend(each.id))
+        self.tell(self.tr("Sent to {} once more").format(each.destination))
+
+
+async def _payloads(engine: Any, ids: list[int]) -> list[str]:
+    found = []
+    for event_id in ids:
+        try:
+            found.append(await engine.desk.payload(event_id))
+        except errors.NotFoundError:
+            continue  # it was thrown away meanwhile
+    return found

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
+from itsjustintv_desktop.engine import DestinationStatus
 from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.ui.widgets.basic import Tone
 from itsjustintv_desktop.ui.words import countdown
@@ -20,6 +23,26 @@ _TONES: dict[DeliveryState, Tone] = {
 }
 _SHORT = 60
 """Characters of an error that fit between other words."""
+
+
+class Held(NamedTuple):
+    """What holds a destination's deliveries. `always`: whatever their time is; else once their time has come."""
+
+    words: str
+    short: str
+    always: bool
+
+
+def held_by(destinations: Iterable[DestinationStatus]) -> dict[str, Held]:
+    """By name; those that take deliveries are left out."""
+    alone = Held(_tr("waits until it answers again"), _tr("waits"), False)
+    states = {
+        "paused": Held(_tr("paused"), _tr("paused"), True),
+        "off": Held(_tr("switched off"), _tr("off"), True),
+        "open": alone,
+        "half-open": alone,
+    }
+    return {each.name: states[each.state] for each in destinations if each.state in states}
 
 
 def tone_of(state: DeliveryState) -> Tone:
@@ -47,13 +70,13 @@ def answer_of(state: DeliveryState, status: int | None, error: str | None) -> st
     return str(status) if status is not None else ""
 
 
-def next_try(next_at: float | None, held: str = "", now: float | None = None) -> str:
+def next_try(next_at: float | None, held: Held | None = None, now: float | None = None) -> str:
     """For a waiting delivery: "next try in 00:41", "next try now", or what holds it ("paused")."""
-    if held:
-        return held
+    left = (next_at or 0.0) - (time.time() if now is None else now)
+    if held is not None and (held.always or left < 1):
+        return held.words
     if next_at is None:
         return ""
-    left = next_at - (time.time() if now is None else now)
     return _tr("next try in {}").format(countdown(left)) if left >= 1 else _tr("next try now")
 
 
@@ -64,7 +87,7 @@ def sentence_of(
     error: str | None,
     next_at: float | None,
     *,
-    held: str = "",
+    held: Held | None = None,
     now: float | None = None,
 ) -> str:
     """One destination's outcome beside its dot: its name alone where all is well."""

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem
 from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.ui.outcome import sentence_of, tone_of, word_of
+from itsjustintv_desktop.ui.outcome import Held, sentence_of, tone_of, word_of
 from itsjustintv_desktop.ui.pages.feed import arranging
 from itsjustintv_desktop.ui.pages.feed.arranging import AVATAR, DOT, INDENT, LINE, MARGIN, RIGHT, TOP, arrange, font
 from itsjustintv_desktop.ui.theme import theme
@@ -20,8 +20,8 @@ from itsjustintv_desktop.ui.widgets.basic import button, icon_button, paint_dot
 from itsjustintv_desktop.ui.words import ago
 
 _ONE_LINE = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
-Held = Mapping[str, str]
-"""What holds a destination's deliveries, by its name ("paused")."""
+Holding = Mapping[str, Held]
+"""What holds the deliveries of a destination, by its name."""
 
 
 class FeedCard(QWidget):
@@ -37,7 +37,7 @@ class FeedCard(QWidget):
         self.setSizePolicy(policy)
         self.setMouseTracking(True)
         self.item: FeedItem | None = None
-        self._held: Held = {}
+        self._held: Holding = {}
         self._picture: QPixmap | None = None
         self._arranged: dict[int, arranging.Arranged] = {}
         self._busy = False
@@ -51,7 +51,7 @@ class FeedCard(QWidget):
         self.fill_menu: Callable[[QMenu], None] = lambda _: None
         theme().changed.connect(self.update)
 
-    def show_item(self, item: FeedItem, picture: QPixmap | None, held: Held) -> None:
+    def show_item(self, item: FeedItem, picture: QPixmap | None, held: Holding) -> None:
         """Show another entry, or the same as it is now."""
         if (item, held) == (self.item, self._held) and picture is self._picture:
             return
@@ -133,7 +133,7 @@ class FeedCard(QWidget):
         return [(each, self._sentence(each)) for each in _latest(self.item.deliveries)]
 
     def _sentence(self, each: FeedDelivery) -> str:
-        held = self._held.get(each.destination, "")
+        held = self._held.get(each.destination)
         return sentence_of(each.destination, each.state, each.last_status, each.last_error, each.next_at, held=held)
 
     def _place(self) -> None:
@@ -207,8 +207,9 @@ class FeedCard(QWidget):
         painter.setFont(font())
         for mark in where.marks:
             box = mark.box
-            held = mark.delivery.destination in self._held and mark.delivery.state is DeliveryState.PENDING
-            tone = "off" if held else tone_of(mark.delivery.state)
+            held = self._held.get(mark.delivery.destination)
+            stopped = held is not None and held.always and mark.delivery.state is DeliveryState.PENDING
+            tone = "off" if stopped else tone_of(mark.delivery.state)
             top = box.center().y() - DOT / 2 + 1
             paint_dot(painter, tone, QRectF(box.left(), top, DOT, DOT))
             painter.setPen(QColor(theme().palette.text2))

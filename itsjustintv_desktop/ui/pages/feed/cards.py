@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FeedItem
-from itsjustintv_desktop.ui.pages.feed.card import FeedCard, Held
+from itsjustintv_desktop.ui.pages.feed.card import FeedCard, Holding
 from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button, row
@@ -30,7 +30,7 @@ class Cards(QScrollArea):
         self._pictures, self._prepare = pictures, prepare
         self._shown: dict[int, FeedCard] = {}
         self._spare: list[FeedCard] = []
-        self._held: Held = {}
+        self._held: Holding = {}
         self._at_top = True
         self._seconds = 0
         self.setWidgetResizable(True)
@@ -87,7 +87,7 @@ class Cards(QScrollArea):
         self._keep(anchor, to_top=to_top)
         self._order_focus(items)
 
-    def hold(self, held: Held) -> None:
+    def hold(self, held: Holding) -> None:
         """Destinations whose deliveries wait for something else than their time."""
         if held != self._held:
             self._held = held

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QStackedWidget
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem, Snapshot, errors, events
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState
 from itsjustintv_desktop.ui.models.feed import FeedWindow, Show
+from itsjustintv_desktop.ui.outcome import held_by
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard
 from itsjustintv_desktop.ui.pages.feed.cards import Cards
@@ -97,12 +98,7 @@ class FeedView(Page):
             self.entries.reload()
 
     def refresh(self, snapshot: Snapshot) -> None:
-        held = {
-            each.name: self.tr("paused") if each.state == "paused" else self.tr("switched off")
-            for each in snapshot.destinations
-            if each.state in {"paused", "off"}
-        }
-        self.cards.hold(held)
+        self.cards.hold(held_by(snapshot.destinations))
 
     def happened(self, batch: list[events.EngineEvent]) -> None:
         if self.entries.loaded:

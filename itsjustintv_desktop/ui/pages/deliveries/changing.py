@@ -1,0 +1,145 @@
+"""What a person does to deliveries and destinations: asked of the engine, told, and taken back where that can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from itsjustintv_desktop.engine import ManyResult
+from itsjustintv_desktop.engine.models import DeliveryView
+from itsjustintv_desktop.ui.models.deliveries import DeliveriesModel
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.words import clock
+
+AT_ONCE = 200
+"""Deliveries changed with one question: between two of them it can be cancelled."""
+
+Progress = Callable[..., object]
+
+
+class Changing(QObject):
+    """Errors are shown by the page."""
+
+    def __init__(self, page: Page, model: DeliveriesModel) -> None:
+        super().__init__(page)
+        self._page, self._model = page, model
+        self._cancelled = False
+
+    def one(self, what: str, view: DeliveryView, *, after: Callable[[], object]) -> None:
+        """Retry, resend or drop one."""
+        if not self._page.do("change", self._one(what, view, after)):
+            after()
+
+    def set_due(self, view: DeliveryView, at: float) -> None:
+        self._page.do("due", self._set_due(view, at))
+
+    def many(self, what: str, parts: Sequence[range], progress: Progress) -> None:
+        """Retry, resend or drop the rows; `progress(done, total)`, and `progress(None)` at the end."""
+        self._cancelled = False
+        self._page.do("many", self._many(what, parts, progress))
+
+    def cancel(self) -> None:
+        """Change no more of them."""
+        self._cancelled = True
+
+    def retry_all(self) -> None:
+        """Everything that waits is tried now."""
+        self._page.do("retry all", self._retry_all())
+
+    def pause(self, name: str, *, wanted: bool) -> None:
+        """Pause a destination, or resume it."""
+        self._page.do("pause", self._pause(name, wanted))
+
+    async def _ask(self, ask: Callable[[Any], Any]) -> Any:
+        return await self._page.bridge.call(ask)
+
+    async def _one(self, what: str, view: DeliveryView, after: Callable[[], object]) -> None:
+        try:
+            if what == "retry":
+                await self._ask(lambda engine: engine.wishes.retry(view.id))
+                self._page.tell(self.tr("{} is tried now").format(view.destination))
+            elif what == "resend":
+                await self._ask(lambda engine: engine.wishes.resend(view.id))
+                self._page.tell(self.tr("Sent to {} once more").format(view.destination))
+            elif what == "drop":
+                await self._ask(lambda engine: engine.wishes.drop(view.id))
+                text = self.tr("Dropped: {} is not told of {}").format(view.destination, view.streamer)
+                self._page.tell(text, self.tr("Undo"), lambda: self._page.do("undo", self._undo([view])))
+        finally:
+            after()
+
+    async def _undo(self, dropped: Sequence[DeliveryView]) -> None:
+        """Put them back into the queue: they are due at once."""
+        ids = [view.id for view in dropped]
+        await self._ask(lambda engine: engine.desk.retry_many(ids))
+        self._page.tell(self.tr("%n deliveries are back, and tried now", "", len(ids)))
+
+    async def _set_due(self, view: DeliveryView, at: float) -> None:
+        await self._ask(lambda engine: engine.desk.set_due(view.id, at))
+        self._page.tell(self.tr("Next try at {}").format(clock(at)))
+
+    async def _many(self, what: str, parts: Sequence[range], progress: Progress) -> None:
+        total = sum(len(part) for part in parts)
+        progress(0, total)
+        done, refused, changed = 0, 0, list[int]()
+        why = ""
+        try:
+            ids = await self._model.ids(parts)
+            for start in range(0, len(ids), AT_ONCE):
+                if self._cancelled:
+                    break
+                some = ids[start : start + AT_ONCE]
+                result: ManyResult = await self._ask(lambda engine: _do(engine, what, some))  # noqa: B023
+                done += result.done
+                refused += len(result.refused)
+                why = why or next((each.reason for each in result.refused), "")
+                kept = {each.id for each in result.refused}
+                changed += [each for each in some if each not in kept]
+                progress(min(start + AT_ONCE, total), total)
+        finally:
+            progress(None)
+        self._tell_many(what, done, changed, refused, why)
+
+    def _tell_many(self, what: str, done: int, changed: list[int], refused: int, why: str) -> None:
+        words = {
+            "retry": self.tr("%n are tried now", "", done),
+            "resend": self.tr("%n are sent once more", "", done),
+            "drop": self.tr("%n dropped", "", done),
+        }
+        text = words[what]
+        if refused:
+            text += ". " + self.tr("%n were left as they were: {}", "", refused).format(why)
+        if what == "drop" and changed:
+            self._page.tell(text, self.tr("Undo"), lambda: self._page.do("undo", self._undo_many(changed)))
+        else:
+            self._page.tell(text)
+
+    async def _undo_many(self, ids: list[int]) -> None:
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            await self._ask(lambda engine: engine.desk.retry_many(some))  # noqa: B023 - awaited here
+        self._page.tell(self.tr("%n deliveries are back, and tried now", "", len(ids)))
+
+    async def _retry_all(self) -> None:
+        count = await self._ask(lambda engine: engine.desk.retry_all())
+        self._page.tell(self.tr("%n deliveries are tried now", "", count))
+
+    async def _pause(self, name: str, wanted: bool) -> None:
+        if wanted:
+            await self._ask(lambda engine: engine.desk.pause_destination(name))
+            self._page.tell(
+                self.tr("{} is paused, its deliveries wait").format(name),
+                self.tr("Undo"),
+                lambda: self.pause(name, wanted=False),
+            )
+        else:
+            await self._ask(lambda engine: engine.desk.resume_destination(name))
+            self._page.tell(self.tr("{} takes deliveries again").format(name))
+        self._page.store.refresh()
+
+
+async def _do(engine: Any, what: str, ids: list[int]) -> ManyResult:
+    done: ManyResult = await getattr(engine.desk, f"{what}_many")(ids)
+    return done

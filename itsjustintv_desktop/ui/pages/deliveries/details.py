@@ -1,0 +1,180 @@
+"""One delivery at the right of the list: what can be done first, then everything that is known of it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import DeliveryDetails, DestinationStatus, RequestView
+from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.ui.outcome import answer_of, tone_of, word_of
+from itsjustintv_desktop.ui.pages.deliveries.attempts import Attempts
+from itsjustintv_desktop.ui.pages.deliveries.due import Due
+from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, button, label, row
+from itsjustintv_desktop.ui.words import ago, clock
+
+_GIVEN_UP = frozenset({DeliveryState.DEAD, DeliveryState.EXPIRED, DeliveryState.DROPPED})
+
+
+class Details(QScrollArea):
+    """`wished`: retry, resend, drop, pause or resume. `due_wished`: another time for the next try."""
+
+    wished = Signal(str)
+    due_wished = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.details: DeliveryDetails | None = None
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inner = QWidget()
+        self.body = QVBoxLayout(inner)
+        self.body.setContentsMargins(0, 0, 6, 0)
+        self.body.setSpacing(10)
+        self.setWidget(inner)
+        self._dot, self._title, self._state = Dot(), Elided("", "heading"), label("", "muted", wrap=True)
+        line = row(self._dot)
+        line.addWidget(self._title, 1)
+        self.body.addLayout(line)
+        self.body.addWidget(self._state)
+        self._make_actions()
+        self._way_dot, self._way = Dot(), Elided("", "muted")
+        self._pause_wish = "pause"
+        self.pause = button(self.tr("Pause"), lambda: self.wished.emit(self._pause_wish), role="small")
+        line = row(self._way_dot)
+        line.addWidget(self._way, 1)
+        line.addWidget(self.pause)
+        self.body.addLayout(line)
+        self.attempts = Attempts()
+        self.request, self.response = _text(self.tr("Request")), _text(self.tr("Answer"))
+        self._problem = label("", "muted", wrap=True)
+        self._answer_label = label(self.tr("Last answer"), "label")
+        self.body.addWidget(label(self.tr("Attempts"), "label"))
+        self.body.addWidget(self.attempts)
+        self.body.addLayout(row(label(self.tr("Request"), "label"), None, self.copy))
+        for each in (self._problem, self.request, self._answer_label, self.response):
+            self.body.addWidget(each)
+        self.body.addStretch(1)
+
+    def show_details(self, details: DeliveryDetails, status: DestinationStatus | None) -> None:
+        """`status`: how its destination is; None where it was removed from the config."""
+        other = self.details is None or self.details.view.id != details.view.id
+        self.details = details
+        view = details.view
+        self._dot.show_state(tone_of(view.state), word_of(view.state))
+        self._title.say(f"{view.streamer} → {view.destination}")
+        self._state.setText(self._sentence(details))
+        self._show_actions(view.state, exists=status is not None)
+        self.show_way(status)
+        self.attempts.show_attempts(details.attempts)
+        text = request_text(details.request) if details.request is not None else ""
+        _fill(self.request, text)
+        self._problem.setText(details.problem)
+        self._problem.setVisible(bool(details.problem))
+        answer = details.attempts[-1].answer if details.attempts else ""
+        _fill(self.response, answer)
+        self._answer_label.setVisible(bool(answer))
+        if other:
+            self.verticalScrollBar().setValue(0)
+
+    def show_way(self, status: DestinationStatus | None) -> None:
+        """Whether the destination takes deliveries, and the button that changes it."""
+        name = status.name if status is not None else ""
+        self._way_dot.setVisible(status is not None)
+        self._way.setVisible(status is not None)
+        self.pause.setVisible(status is not None and status.enabled)
+        if status is None:
+            return
+        paused = status.state == "paused"
+        if paused:
+            self._way_dot.show_state("off", self.tr("paused"))
+            why = f": {status.reason}" if status.reason and not status.paused_by_hand else ""
+            self._way.say(self.tr("{} is paused").format(name) + why)
+        elif status.state == "off":
+            self._way_dot.show_state("off", self.tr("switched off"))
+            self._way.say(self.tr("{} is switched off").format(name))
+        elif status.state == "closed":
+            self._way_dot.show_state("ok", self.tr("well"))
+            self._way.say(self.tr("{} takes deliveries").format(name))
+        else:
+            self._way_dot.show_state("attention", self.tr("left alone"))
+            self._way.say(self.tr("{} is left alone for a moment: {}").format(name, status.reason))
+        self.pause.setText(self.tr("Resume") if paused else self.tr("Pause"))
+        words = self.tr("Resume {}") if paused else self.tr("Pause {}")
+        self.pause.setAccessibleName(words.format(name))
+        self._pause_wish = "resume" if paused else "pause"
+
+    def busy(self, is_busy: bool) -> None:
+        """Something is being done with it."""
+        for each in (self.retry, self.resend, self.drop, self.due):
+            each.setEnabled(not is_busy)
+
+    def _make_actions(self) -> None:
+        self.retry = button(self.tr("Re&try now"), lambda: self.wished.emit("retry"))
+        self.resend = button(self.tr("Re&send"), lambda: self.wished.emit("resend"))
+        self.due = button(self.tr("Next tr&y…"), self._open_due)
+        self.drop = button(self.tr("&Drop"), lambda: self.wished.emit("drop"), role="danger")
+        self.copy = button(self.tr("&Copy request"), self._copy, role="small")
+        self.body.addLayout(row(self.retry, self.resend, self.due, None, self.drop))
+
+    def _show_actions(self, state: DeliveryState, *, exists: bool) -> None:
+        """The one that fits best comes first and stands out."""
+        waits = state is DeliveryState.PENDING
+        given_up = state in _GIVEN_UP
+        self.retry.setVisible(exists and (waits or given_up))
+        self.resend.setVisible(exists and (given_up or state is DeliveryState.DELIVERED))
+        self.due.setVisible(exists and waits)
+        self.drop.setVisible(waits)
+        self.copy.setEnabled(self.details is not None and self.details.request is not None)
+        for made, first in ((self.retry, waits or given_up), (self.resend, state is DeliveryState.DELIVERED)):
+            made.setProperty("role", "primary" if first else "")
+            made.style().unpolish(made)
+            made.style().polish(made)
+
+    def _sentence(self, details: DeliveryDetails) -> str:
+        view = details.view
+        said = [word_of(view.state).capitalize(), self.tr("%n tries", "", view.attempts)]
+        said.append(self.tr("made {}").format(ago(view.created_at)))
+        if view.state is DeliveryState.PENDING and view.next_at is not None:
+            said.append(self.tr("next try at {}").format(clock(view.next_at)))
+        if details.test:
+            said.append(self.tr("a test"))
+        error = answer_of(view.state, None, view.last_error)
+        return " · ".join(said) + (f"\n{error[:1].upper()}{error[1:]}" if error else "")
+
+    def _open_due(self) -> None:
+        Due(self, self.due_wished.emit).open_below(self.due)
+
+    def _copy(self) -> None:
+        if self.details is not None and self.details.request is not None:
+            QGuiApplication.clipboard().setText(request_text(self.details.request))
+            self.wished.emit("copied")
+
+
+def request_text(request: RequestView) -> str:
+    """As it goes over the line, with everything secret as dots."""
+    headers = "\n".join(f"{name}: {value}" for name, value in request.headers)
+    return f"{request.method} {request.address}\n{headers}\n\n{request.body}"
+
+
+def _text(name: str) -> QPlainTextEdit:
+    made = QPlainTextEdit()
+    made.setProperty("role", "mono")
+    made.setReadOnly(True)
+    made.setTabChangesFocus(True)
+    made.setAccessibleName(name)
+    made.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+    return made
+
+
+def _fill(box: QPlainTextEdit, text: str) -> None:
+    """As high as its text, up to a limit; hidden without any."""
+    box.setVisible(bool(text))
+    if text == box.toPlainText():
+        return
+    box.setPlainText(text)
+    lines = min(text.count("\n") + 1, 14)
+    box.setFixedHeight(lines * box.fontMetrics().lineSpacing() + 34)

@@ -1,0 +1,431 @@
+"""Deliveries: the list of any length, and what is done to them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.engine import (
+    AttemptView,
+    DeliveryDetails,
+    DeliveryFilter,
+    DeliveryIndex,
+    DeliveryPage,
+    ManyResult,
+    Refused,
+    RequestView,
+    errors,
+    events,
+)
+from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.ui.models.deliveries import ANSWER, KEPT, NEXT, PAGE, STATE
+from itsjustintv_desktop.ui.pages.deliveries import View
+from itsjustintv_desktop.ui.pages.deliveries.due import Due
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme.tokens import ROW_HEIGHT
+from tests.ui import samples
+from tests.ui.fake import FakeBridge
+
+PENDING, DELIVERED = DeliveryState.PENDING, DeliveryState.DELIVERED
+
+
+def delivery(number: int, **details: Any) -> DeliveryView:
+    given: dict[str, Any] = {
+        "id": number, "webhook_id": f"evt_{number}", "event_id": number, "streamer": "kaffeekasse",
+        "destination": "website", "state": DELIVERED, "attempts": 1, "next_at": None, "last_status": 204,
+        "last_error": None, "created_at": time.time() - 60,
+    }  # fmt: skip
+    return DeliveryView(**{**given, **details})
+
+
+def waiting(number: int, **details: Any) -> DeliveryView:
+    given: dict[str, Any] = {
+        "state": PENDING, "attempts": 3, "next_at": time.time() + 41.5, "last_status": 503,
+        "last_error": "answered 503 Service Unavailable",
+    }  # fmt: skip
+    return delivery(number, **{**given, **details})
+
+
+class Ledger:
+    """Answers pages, counts and details as the engine does."""
+
+    def __init__(self, *rows: DeliveryView) -> None:
+        self.rows = {row.id: row for row in rows}
+
+    def fit(self, wanted: DeliveryFilter) -> list[DeliveryView]:
+        return [
+            row
+            for row in sorted(self.rows.values(), key=lambda row: -row.id)
+            if (not wanted.states or row.state in wanted.states)
+            and wanted.destination in {None, row.destination}
+            and wanted.search in row.streamer + row.destination
+        ]
+
+    def page(self, wanted: DeliveryFilter, before: int | None = None, limit: int = PAGE) -> DeliveryPage:
+        fit = [row for row in self.fit(wanted) if before is None or row.id < before]
+        return DeliveryPage(rows=tuple(fit[:limit]), before=fit[limit - 1].id if len(fit) > limit else None)
+
+    def index(self, wanted: DeliveryFilter) -> DeliveryIndex:
+        fit = self.fit(wanted)
+        return DeliveryIndex(count=len(fit), marks=tuple(row.id + 1 for row in fit[::PAGE]))
+
+    def details(self, delivery_id: int) -> DeliveryDetails:
+        if delivery_id not in self.rows:
+            raise errors.NotFoundError("There is no such delivery.")
+        return details(self.rows[delivery_id])
+
+
+class Long(Ledger):
+    """So many that a sort for each page would take the test's time."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(*(delivery(number) for number in range(1, count + 1)))
+
+    def fit(self, wanted: DeliveryFilter) -> list[DeliveryView]:
+        return list(reversed(self.rows.values()))
+
+    def page(self, wanted: DeliveryFilter, before: int | None = None, limit: int = PAGE) -> DeliveryPage:
+        top = (before or len(self.rows) + 1) - 1
+        rows = tuple(self.rows[each] for each in range(top, max(top - limit, 0), -1))
+        return DeliveryPage(rows=rows, before=rows[-1].id if rows and rows[-1].id > 1 else None)
+
+
+def details(view: DeliveryView) -> DeliveryDetails:
+    failed = AttemptView(
+        number=1, started_at=time.time() - 61, duration=0.212, status=503, error="answered 503", answer="try later",
+        outcome="failed",
+    )  # fmt: skip
+    request = RequestView(
+        method="POST", address="https://example.org/••••••",
+        headers=(("webhook-id", view.webhook_id), ("X-Hub-Signature-256", "••••••")),
+        body='{\n  "streamer_login": "kaffeekasse"\n}', size=300, signed=True,
+    )  # fmt: skip
+    return DeliveryDetails(view=view, test=False, attempts=(failed,), request=request, problem="")
+
+
+def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, ledger: Ledger, **snapshot: Any) -> View:
+    given = {"destinations": (samples.destination("website"), samples.destination("chat")), **snapshot}
+    bridge.engine._snapshot = store.snapshot = samples.snapshot(**given)
+    for name, answer in (("deliveries", ledger.page), ("delivery_index", ledger.index), ("delivery", ledger.details)):
+        bridge.engine.desk.set(name, answer)
+    page = View(store, "Deliveries")
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    page.show()
+    page.activate()
+    qtbot.waitUntil(lambda: page.model.is_loaded)
+    return page
+
+
+def text(page: View, row: int, column: int) -> str:
+    return str(page.model.data(page.model.index(row, column)) or "")
+
+
+def changed(view: DeliveryView) -> events.DeliveryChanged:
+    return events.DeliveryChanged.of(view)
+
+
+def open_row(qtbot: QtBot, page: View, row: int = 0) -> None:
+    page.table.selectRow(row)
+    qtbot.waitUntil(page.details.isVisible)
+
+
+def test_rows_say_how_it_stands(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(delivery(1), waiting(2)))
+    assert text(page, 0, ANSWER) == "answered 503 Service Unavailable"
+    assert text(page, 0, NEXT).startswith("00:4")
+    assert page.model.data(page.model.index(0, STATE), Qt.ItemDataRole.AccessibleTextRole) == "waiting"
+    assert text(page, 1, ANSWER) == "204"
+    assert text(page, 1, NEXT) == "–"
+
+
+def test_a_paused_destination_is_said_instead_of_a_time(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    stopped = samples.destination("website", state="paused", paused_by_hand=True)
+    page = shown(qtbot, store, bridge, Ledger(waiting(2)), destinations=(stopped,))
+    assert text(page, 0, NEXT) == "paused"
+    assert page.paused.text().startswith("1 ")
+
+
+def test_a_change_arrives_in_its_row(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(delivery(1), waiting(2)))
+    with qtbot.waitSignal(page.model.dataChanged):
+        bridge.happen(changed(delivery(2, attempts=4)))
+    assert text(page, 0, ANSWER) == "204"
+    assert len(bridge.engine.was_asked("desk.deliveries")) == 1
+
+
+def test_a_hundred_thousand_rows_are_read_where_one_looks(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    ledger = Long(100_000)
+    view = shown(qtbot, store, bridge, ledger)
+    qtbot.waitUntil(lambda: view.model.rowCount() == 100_000)
+    bar = view.table.verticalScrollBar()
+    for part in range(1, 40):
+        bar.setValue(bar.maximum() * part // 40)
+        qtbot.wait(1)
+    bar.setValue(bar.maximum())
+    qtbot.waitUntil(lambda: view.model.view(99_999) is not None)
+    last = view.model.view(99_999)
+    assert last is not None
+    assert last.id == 1
+    assert len(view.model._pages) <= KEPT
+    middle = 50_000
+    view.table.scrollTo(view.model.index(middle, 0))
+    qtbot.waitUntil(lambda: view.model.view(middle) is not None)
+    found = view.model.view(middle)
+    assert found is not None
+    assert found.id == 50_000
+    assert view.model.row_of(50_000) == middle
+
+
+def test_new_ones_come_in_above_without_a_jump(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    ledger = Ledger(*(delivery(number) for number in range(1, 101)))
+    page = shown(qtbot, store, bridge, ledger)
+    page.table.selectRow(50)
+    bar = page.table.verticalScrollBar()
+    bar.setValue(20 * ROW_HEIGHT + 7)
+    for number in (101, 102):
+        ledger.rows[number] = waiting(number)
+    bridge.happen(changed(ledger.rows[101]), changed(ledger.rows[102]))
+    qtbot.waitUntil(lambda: page.model.rowCount() == 102)
+    assert bar.value() == 22 * ROW_HEIGHT + 7
+    assert page.table.only() == 50
+    bridge.happen(changed(delivery(102)))
+    assert text(page, 0, ANSWER) == "204"
+
+
+def test_who_looks_at_the_newest_sees_the_new_ones(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    ledger = Ledger(*(delivery(number) for number in range(1, 101)))
+    page = shown(qtbot, store, bridge, ledger)
+    ledger.rows[101] = waiting(101)
+    bridge.happen(changed(ledger.rows[101]))
+    qtbot.waitUntil(lambda: page.model.rowCount() == 101)
+    assert page.table.verticalScrollBar().value() == 0
+    assert page.model.row_of(101) == 0
+
+
+def test_what_fits_no_longer_leaves_the_list_later(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    ledger = Ledger(waiting(1), waiting(2), waiting(3))
+    page = shown(qtbot, store, bridge, ledger)
+    page.model._tidy.setInterval(50)
+    page.state.setCurrentIndex(page.state.findData("waiting"))
+    qtbot.waitUntil(lambda: bool(page.model.wanted.states) and page.model.rowCount() == 3)
+    ledger.rows[2] = delivery(2)
+    bridge.happen(changed(ledger.rows[2]))
+    assert page.model.rowCount() == 3
+    qtbot.waitUntil(lambda: page.model.rowCount() == 2)
+    assert [page.model.view(row).id for row in range(2)] == [3, 1]  # type: ignore[union-attr]
+
+
+def test_filters(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(delivery(1), waiting(2, destination="chat")))
+    page.destination.setCurrentIndex(page.destination.findData("website"))
+    qtbot.waitUntil(lambda: page.model.rowCount() == 1)
+    QTest.keyClicks(page.search, "nobody")
+    qtbot.waitUntil(page._no_match.isVisible)
+    page._no_match.action.click()
+    qtbot.waitUntil(lambda: page.model.rowCount() == 2)
+
+
+def test_nothing_yet_and_nothing_to_be_read(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger())
+    qtbot.waitUntil(page._empty.isVisible)
+    bridge.engine.desk.set("deliveries", errors.LedgerError("The disk is full."))
+    other = View(store, "Deliveries")
+    qtbot.addWidget(other)
+    other.show()
+    other.activate()
+    qtbot.waitUntil(other._failed.isVisible)
+
+
+def test_details_show_attempts_and_a_masked_request(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(waiting(2)))
+    open_row(qtbot, page)
+    said = page.details.request.toPlainText()
+    assert said.startswith("POST https://example.org/••••••")
+    assert "X-Hub-Signature-256: ••••••" in said
+    assert page.details.response.toPlainText() == "try later"
+    assert page.details.attempts.sentence(details(waiting(2)).attempts[0]) == "503 in 212 ms"
+    page.details.copy.click()
+    assert QGuiApplication.clipboard().text() == said
+
+
+def test_a_waiting_one_is_tried_now(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(waiting(2)))
+    open_row(qtbot, page)
+    assert page.details.retry.property("role") == "primary"
+    assert not page.details.resend.isVisible()
+    with qtbot.waitSignal(page.said):
+        page.details.retry.click()
+    assert bridge.engine.was_asked("wishes.retry")[0].args == (2,)
+    qtbot.waitUntil(page.details.retry.isEnabled)
+
+
+def test_a_delivered_one_is_sent_again_and_not_dropped(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(delivery(1)))
+    open_row(qtbot, page)
+    assert not page.details.retry.isVisible()
+    assert not page.details.drop.isVisible()
+    with qtbot.waitSignal(page.said):
+        page.details.resend.click()
+    assert bridge.engine.was_asked("wishes.resend")[0].args == (1,)
+
+
+def test_a_drop_can_be_undone(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(waiting(2)))
+    open_row(qtbot, page)
+    with qtbot.waitSignal(page.said) as said:
+        page.details.drop.click()
+    assert bridge.engine.was_asked("wishes.drop")[0].args == (2,)
+    _, action, undo = said.args
+    assert action == "Undo"
+    bridge.engine.desk.set("retry_many", ManyResult(done=1))
+    with qtbot.waitSignal(page.said):
+        undo()
+    assert bridge.engine.was_asked("desk.retry_many")[0].args == ([2],)
+
+
+def test_what_the_engine_refuses_is_shown(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(waiting(2)))
+    open_row(qtbot, page)
+    bridge.engine.wishes.set("drop", errors.UsageError("It is being sent at this very moment."))
+    page.details.drop.click()
+    qtbot.waitUntil(page.banner.isVisible)
+    assert "at this very moment" in page.banner.accessibleName()
+    assert page.details.drop.isEnabled()
+
+
+def test_another_time_for_the_next_try(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(waiting(2)))
+    open_row(qtbot, page)
+    page.details.due.click()
+    (due,) = page.details.findChildren(Due)
+    qtbot.waitUntil(due.isVisible)
+    assert due.when.accessibleName()
+    with qtbot.waitSignal(page.said):
+        due.presets[0].click()
+    delivery_id, at = bridge.engine.was_asked("desk.set_due")[0].args
+    assert delivery_id == 2
+    assert abs(at - time.time() - 300) < 5
+
+
+def test_a_destination_is_paused_and_resumed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(waiting(2)))
+    open_row(qtbot, page)
+    assert page.details.pause.accessibleName() == "Pause website"
+    with qtbot.waitSignal(page.said) as said:
+        page.details.pause.click()
+    assert bridge.engine.was_asked("desk.pause_destination")[0].args == ("website",)
+    with qtbot.waitSignal(page.said):
+        said.args[2]()
+    assert bridge.engine.was_asked("desk.resume_destination")[0].args == ("website",)
+
+
+def test_a_filtered_destination_can_be_paused(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(waiting(2)))
+    assert not page.pause.isVisible()
+    page.destination.setCurrentIndex(page.destination.findData("chat"))
+    assert page.pause.text() == "Pause chat"
+    with qtbot.waitSignal(page.said):
+        page.pause.click()
+    assert bridge.engine.was_asked("desk.pause_destination")[0].args == ("chat",)
+
+
+def test_many_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    ledger = Ledger(*(waiting(number) for number in range(1, 451)))
+    page = shown(qtbot, store, bridge, ledger)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 450)
+    page.table.selectAll()
+    qtbot.waitUntil(page.many.isVisible)
+    told: list[int] = []
+
+    def drop(ids: list[int]) -> ManyResult:
+        told.extend(ids)
+        left = tuple(Refused(id=each, reason="It is being sent.") for each in ids if each == 450)
+        return ManyResult(done=len(ids) - len(left), refused=left)
+
+    bridge.engine.desk.set("drop_many", drop)
+    with qtbot.waitSignal(page.said) as said:
+        page.many.drop.click()
+    assert sorted(told) == list(range(1, 451))
+    assert len(bridge.engine.was_asked("desk.drop_many")) == 3
+    assert said.args[0].startswith("449 dropped")
+    assert "It is being sent." in said.args[0]
+    bridge.engine.desk.set("retry_many", lambda ids: ManyResult(done=len(ids)))
+    with qtbot.waitSignal(page.said):
+        said.args[2]()
+    back = [each for asked in bridge.engine.was_asked("desk.retry_many") for each in asked.args[0]]
+    assert sorted(back) == list(range(1, 450))
+
+
+def test_many_can_be_cancelled(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(*(waiting(number) for number in range(1, 451))))
+    qtbot.waitUntil(lambda: page.model.rowCount() == 450)
+    page.table.selectAll()
+
+    def retry(ids: list[int]) -> ManyResult:
+        page.many.cancel.click()
+        return ManyResult(done=len(ids))
+
+    bridge.engine.desk.set("retry_many", retry)
+    with qtbot.waitSignal(page.said) as said:
+        page.many.retry.click()
+    assert said.args[0].startswith("200 ")
+    assert not page.many.cancel.isVisible()
+    assert page.many.retry.isEnabled()
+
+
+def test_retry_all_due(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    numbers = samples.numbers(pending=2)
+    page = shown(qtbot, store, bridge, Ledger(waiting(1), waiting(2)), deliveries=numbers)
+    assert page.waiting.text() == "2 waiting"
+    bridge.engine.desk.set("retry_all", 2)
+    with qtbot.waitSignal(page.said) as said:
+        page.retry_all.click()
+    assert said.args[0].startswith("2 ")
+
+
+def test_the_way_here_opens_one_delivery(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(delivery(1), waiting(2)))
+    page.activate(1)
+    qtbot.waitUntil(page.details.isVisible)
+    assert page.table.only() == 1
+    shown_now = page.details.details
+    assert shown_now is not None
+    assert shown_now.view.id == 1
+
+
+def test_selection_stays_when_much_changed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(*(waiting(number) for number in range(1, 50))))
+    page.table.selectRow(10)
+    chosen = page.table.only()
+    with qtbot.waitSignal(page.model.modelReset):
+        bridge.happen(events.DeliveriesChanged(count=40))
+    assert page.table.only() == chosen
+
+
+def test_by_keyboard_alone(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(waiting(1), waiting(2)))
+    page.table.setFocus()
+    page.table.setCurrentIndex(page.model.index(0, 0))
+    QTest.keyClick(page.table, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: page.table.only() == 1)
+    page.table.selectionModel().select(
+        page.model.index(0, 0), QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+    )
+    assert page.table.selected_count() == 2
+    for each in page.findChildren(QPushButton):
+        assert each.text() or each.accessibleName()
+
+
+def test_a_destination_that_is_left_alone_does_not_say_now(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    alone = samples.destination("website", state="open", reason="it does not answer")
+    rows = Ledger(waiting(1, next_at=time.time() - 5), waiting(2))
+    page = shown(qtbot, store, bridge, rows, destinations=(alone,))
+    assert text(page, 0, NEXT).startswith("00:4")
+    assert text(page, 1, NEXT) == "waits"

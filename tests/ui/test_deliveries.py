@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import (
@@ -297,6 +297,20 @@ def test_many_can_be_cancelled(qtbot: QtBot, store: Store, bridge: FakeBridge) -
     assert said.args[0].startswith("200 ")
     assert not page.many.cancel.isVisible()
     assert page.many.retry.isEnabled()
+
+
+def test_sending_many_again_asks_first(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(delivery(1), delivery(2)))
+    page.table.selectAll()
+    bridge.engine.desk.set("resend_many", lambda ids: ManyResult(done=len(ids)))
+    page.many.resend.click()
+    (box,) = page.findChildren(QMessageBox)
+    qtbot.waitUntil(box.isVisible)
+    assert not bridge.engine.was_asked("desk.resend_many")
+    (send,) = [each for each in box.buttons() if box.buttonRole(each) is QMessageBox.ButtonRole.AcceptRole]
+    with qtbot.waitSignal(page.said):
+        send.click()
+    assert bridge.engine.was_asked("desk.resend_many")[0].args == ([2, 1],)
 
 
 def test_retry_all_due(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

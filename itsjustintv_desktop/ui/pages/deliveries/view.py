@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QSplitter, QStackedWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QMessageBox, QSplitter, QStackedWidget
 
 from itsjustintv_desktop.engine import DeliveryFilter, DestinationStatus, Snapshot, errors, events
 from itsjustintv_desktop.engine.models import DeliveryState
@@ -294,5 +294,17 @@ class DeliveriesView(Page):
     def _many_wished(self, what: str) -> None:
         if what == "cancel":
             self.changing.cancel()
+        elif what == "resend":
+            self._ask_first(self.tr("Send %n announcements once more?", "", self.table.selected_count()))
         else:
             self.changing.many(what, self.table.parts(), self.many.show_progress)
+
+    def _ask_first(self, question: str) -> None:
+        """What was sent cannot be taken back."""
+        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Resend"), question, parent=self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        send = box.addButton(self.tr("&Send"), QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        send.clicked.connect(lambda: self.changing.many("resend", self.table.parts(), self.many.show_progress))
+        box.open()

@@ -132,8 +132,8 @@ def test_what_fits_no_longer_leaves_the_list_later(qtbot: QtBot, store: Store, b
     ledger = Ledger(waiting(1), waiting(2), waiting(3))
     page = shown(qtbot, store, bridge, ledger)
     page.model._tidy.setInterval(50)
-    page.state.setCurrentIndex(page.state.findData("waiting"))
-    qtbot.waitUntil(lambda: bool(page.model.wanted.states) and page.model.rowCount() == 3)
+    with qtbot.waitSignal(page.model.loaded):
+        page.state.setCurrentIndex(page.state.findData("waiting"))
     ledger.rows[2] = delivery(2)
     bridge.happen(changed(ledger.rows[2]))
     assert page.model.rowCount() == 3

@@ -223,7 +223,7 @@ def test_another_time_for_the_next_try(qtbot: QtBot, store: Store, bridge: FakeB
     page = shown(qtbot, store, bridge, Ledger(waiting(2)))
     open_row(qtbot, page)
     page.details.due.click()
-    (due,) = page.details.findChildren(Due)
+    (due,) = page.findChildren(Due)
     qtbot.waitUntil(due.isVisible)
     assert due.when.accessibleName()
     with qtbot.waitSignal(page.said):

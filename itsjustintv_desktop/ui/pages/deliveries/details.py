@@ -146,7 +146,7 @@ class Details(QScrollArea):
         return " · ".join(said) + (f"\n{error[:1].upper()}{error[1:]}" if error else "")
 
     def _open_due(self) -> None:
-        Due(self, self.due_wished.emit).open_below(self.due)
+        Due(self.window(), self.due_wished.emit).open_below(self.due)
 
     def _copy(self) -> None:
         if self.details is not None and self.details.request is not None:

@@ -33,6 +33,7 @@ class Due(QFrame):
         ]
         layout.addLayout(row(*self.presets, None))
         self.when = QDateTimeEdit(QDateTime.currentDateTime().addSecs(600))
+        self.when.setButtonSymbols(QDateTimeEdit.ButtonSymbols.NoButtons)
         self.when.setDisplayFormat("yyyy-MM-dd HH:mm")
         self.when.setAccessibleName(self.tr("Date and time of the next try"))
         self.set = button(self.tr("&Set"), self._chosen, role="primary")

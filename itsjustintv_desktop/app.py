@@ -16,7 +16,7 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.desktop.single import SingleInstance
-from itsjustintv_desktop.engine import EngineOptions
+from itsjustintv_desktop.engine import EngineOptions, logs
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.doing import Doing
@@ -49,6 +49,7 @@ def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -
     if not single.claim():
         return 0
     paths.create()
+    logs.keep_recent()
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
     try:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.feed import FeedDelivery as FeedDelivery
     from itsjustintv_desktop.engine.desk.feed import FeedItem as FeedItem
     from itsjustintv_desktop.engine.desk.feed import FeedPage as FeedPage
+    from itsjustintv_desktop.engine.desk.lines import LogPage as LogPage
     from itsjustintv_desktop.engine.desk.models import DestinationStatus as DestinationStatus
     from itsjustintv_desktop.engine.desk.models import Numbers as Numbers
     from itsjustintv_desktop.engine.desk.models import PauseView as PauseView
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.doctor.check import Report as Report
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
+    from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
     from itsjustintv_desktop.engine.paths import Paths as Paths
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
 
@@ -68,6 +70,8 @@ _EDITING = "desk.editing"
 _PLACES = {
     "engine": ("Engine", "EngineOptions"),
     "paths": ("Paths",),
+    "desk.lines": ("LogPage",),
+    "logs.recent": ("LogLine",),
     "doctor.check": ("Check", "Report"),
     "desk.details": ("AttemptView", "DeliveryDetails", "RequestView"),
     "desk.queue": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),

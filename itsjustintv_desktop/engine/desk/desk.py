@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.details import DeliveryDetails
     from itsjustintv_desktop.engine.desk.feed import Feed, FeedItem, FeedPage, Kind
+    from itsjustintv_desktop.engine.desk.lines import LogPage
     from itsjustintv_desktop.engine.desk.models import PauseView, Snapshot
     from itsjustintv_desktop.engine.desk.queue import DeliveryFilter, DeliveryIndex, DeliveryPage, ManyResult, Queue
     from itsjustintv_desktop.engine.desk.statistics import Counter, Statistics
@@ -166,3 +167,11 @@ class Desk:
         from itsjustintv_desktop.engine.desk.feed import Feed
 
         return Feed(self._engine)
+
+    # The log
+
+    async def log_lines(self, after: int = 0) -> LogPage:
+        """The last lines of the log, at most 2,000: those since the line of that number. Redacted."""
+        from itsjustintv_desktop.engine.desk.lines import log_page
+
+        return log_page(self._engine, after)

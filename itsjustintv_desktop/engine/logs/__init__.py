@@ -20,6 +20,7 @@ from itsjustintv_desktop.engine.logs import chain
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.logs.background import Background
+    from itsjustintv_desktop.engine.logs.recent import LogLine, Recent
 
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
@@ -30,6 +31,7 @@ FLUSH_SECONDS = 5.0
 _OURS = "itsjustintv_desktop"
 _console: logging.Handler | None = None
 _file: Background | None = None
+_recent: Recent | None = None
 
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
@@ -74,10 +76,34 @@ def close_file() -> None:
             structlog.get_logger(_OURS).warning("not every line came into the log file", lines_lost=dropped)
 
 
+def has_file() -> bool:
+    """Whether a log file is written."""
+    return _file is not None
+
+
+def keep_recent() -> None:
+    """From now on keep the last lines in memory, from info on, for `recent_lines`. For a program with a screen."""
+    from itsjustintv_desktop.engine.logs.recent import Recent
+
+    global _recent
+    if _recent is None:
+        _recent = Recent()
+        logging.getLogger().addHandler(_recent)
+        _apply()
+
+
+def recent_lines(after: int = 0) -> tuple[LogLine, ...]:
+    """The lines kept since the one of that number, oldest first; none without `keep_recent`."""
+    return () if _recent is None else _recent.after(after)
+
+
 def reset() -> None:
     """Back to how things were before `configure`: for tests."""
-    global _console
+    global _console, _recent
     close_file()
+    if _recent is not None:
+        logging.getLogger().removeHandler(_recent)
+        _recent = None
     if _console is not None:
         logging.getLogger().removeHandler(_console)
         _console = None
@@ -126,7 +152,7 @@ def catch_the_uncaught() -> None:
 
 def _apply() -> None:
     """What no handler wants is not even made."""
-    handlers = [each for each in (_console, _file) if each is not None]
+    handlers = [each for each in (_console, _file, _recent) if each is not None]
     number = min((each.level for each in handlers), default=logging.WARNING)
     logging.getLogger(_OURS).setLevel(number)
     logging.getLogger().setLevel(logging.WARNING)
@@ -144,7 +170,10 @@ __all__ = [
     "catch_the_uncaught",
     "close_file",
     "configure",
+    "has_file",
+    "keep_recent",
     "open_file",
+    "recent_lines",
     "reset",
     "tell_failed_start",
     "tells_debug",

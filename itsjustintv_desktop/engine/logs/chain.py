@@ -84,11 +84,16 @@ def _name_of_library(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def shown_name(logger: str) -> str:
+    """As it is shown: our own without the package."""
+    return logger.removeprefix(_PACKAGE)
+
+
 def _for_programs(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """The fields that every line has come first."""
     record = event["_record"]
     moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    first = {"timestamp": moment, "level": event.pop("level", ""), "logger": record.name.removeprefix(_PACKAGE)}
+    first = {"timestamp": moment, "level": event.pop("level", ""), "logger": shown_name(record.name)}
     return {**first, "event": event.pop("event", ""), **event}
 
 

@@ -1,0 +1,170 @@
+"""The page of the log: live, filtered, and a report to hand to who helps."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QSplitter, QStackedWidget
+
+from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.ui.models.log import LogModel, in_full
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.log.lines import Lines
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
+from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
+
+READ_MS = 500
+"""New lines are asked for that often while the page is in sight."""
+TYPING_MS = 200
+
+
+class LogView(Page):
+    """Shows the last lines that the engine keeps in memory."""
+
+    name = "log"
+
+    def __init__(self, store: Store, title: str) -> None:
+        super().__init__(store, title)
+        self.model = LogModel(self)
+        self._folder = ""
+        self._in_trouble = False
+        self._make_head()
+        self.lines = Lines(self.model)
+        self._loading = Loading(self.tr("Reading the log"))
+        self._empty = EmptyState(
+            "page", self.tr("Nothing was logged yet"), self.tr("What the program does is told here as it happens.")
+        )
+        self._no_match = EmptyState(
+            "search", self.tr("Nothing fits"), self.tr("No line fits the filter."), self.tr("Show all"), self.show_all
+        )
+        self._stack = QStackedWidget()
+        for each in (self._loading, self._empty, self._no_match, self.lines):
+            self._stack.addWidget(each)
+        upper, lower = Card(margin=12), Card(margin=14)
+        upper.body.addLayout(row(self.level, self.search, None, self.pause, self.folder))
+        upper.body.addWidget(self._stack, 1)
+        self.full = QPlainTextEdit()
+        self.full.setReadOnly(True)
+        self.full.setProperty("role", "mono")
+        self.full.setTabChangesFocus(True)
+        self.full.setAccessibleName(self.tr("The chosen lines in full"))
+        self.copy = button(self.tr("&Copy lines"), self._copy_lines, role="small")
+        lower.body.addLayout(row(label(self.tr("In full"), "label"), None, self.copy))
+        lower.body.addWidget(self.full, 1)
+        self._lower = lower
+        lower.hide()
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setChildrenCollapsible(False)
+        splitter.setHandleWidth(12)
+        splitter.addWidget(upper)
+        splitter.addWidget(lower)
+        splitter.setStretchFactor(0, 1)
+        splitter.setSizes([500, 190])
+        self.body.addWidget(splitter, 1)
+        self.lines.picked.connect(self._picked)
+        self.model.rowsRemoved.connect(self._show)
+        self._timer = QTimer(self, interval=READ_MS)
+        self._timer.timeout.connect(self._read_soon)
+        self._timer.start()
+
+    def _make_head(self) -> None:
+        self.report = button(self.tr("Copy &report for support"), self._copy_report, icon_name="copy")
+        self.head.addWidget(self.report)
+        self.level = QComboBox()
+        self.level.setAccessibleName(self.tr("Which lines are shown"))
+        for name, text in (
+            ("debug", self.tr("All lines")), ("warning", self.tr("Warnings and errors")), ("error", self.tr("Errors")),
+        ):  # fmt: skip
+            self.level.addItem(text, name)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(self.tr("Filter"))
+        self.search.setAccessibleName(self.tr("Filter by text"))
+        self.search.setClearButtonEnabled(True)
+        self.search.setMaximumWidth(240)
+        self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._typing.timeout.connect(self.choose)
+        self.search.textChanged.connect(self._typing.start)
+        self.level.currentIndexChanged.connect(self.choose)
+        self.pause = button(self.tr("&Pause"), self._paused, icon_name="pause")
+        self.pause.setCheckable(True)
+        self.folder = button(self.tr("Open &folder"), self._open_folder, icon_name="folder")
+        self.folder.setEnabled(False)
+
+    # Lines
+
+    def activate(self, what: object = None) -> None:
+        super().activate(what)
+        self._read_soon()
+
+    def choose(self, *_: object) -> None:
+        """Show what the filter says."""
+        self.model.choose(self.level.currentData(), self.search.text().strip())
+        self._picked()
+        self._show()
+
+    def show_all(self) -> None:
+        self.search.clear()
+        self.level.setCurrentIndex(0)
+        self.choose()
+
+    def _read_soon(self) -> None:
+        if self.isVisible() and not self.pause.isChecked() and self.bridge.state == "running":
+            self.do("lines", self._read())
+
+    async def _read(self) -> None:
+        last = self.model.last
+        try:
+            page = await self.bridge.call(lambda engine: engine.desk.log_lines(last))
+        except errors.AppError:
+            if self._in_trouble:
+                return  # it was said once; it is tried again by itself
+            self._in_trouble = True
+            raise
+        if self._in_trouble:
+            self._in_trouble = False
+            self.banner.hide()
+        self._folder = page.folder
+        self.folder.setEnabled(bool(page.folder))
+        if not self.pause.isChecked():
+            self.model.add(page.lines)
+            self._show()
+
+    def _show(self, *_: object) -> None:
+        if self.model.rowCount():
+            self._stack.setCurrentWidget(self.lines)
+        else:
+            self._stack.setCurrentWidget(self._empty if self.model.is_empty else self._no_match)
+
+    def _picked(self) -> None:
+        chosen = self.lines.chosen()
+        self._lower.setVisible(bool(chosen))
+        if chosen:
+            self.full.setPlainText("\n\n".join(in_full(line) for line in chosen[:50]))
+
+    def _copy_lines(self) -> None:
+        self.lines.copy()
+        self.tell(self.tr("%n lines copied", "", len(self.lines.chosen())))
+
+    # The buttons
+
+    def _paused(self) -> None:
+        paused = self.pause.isChecked()
+        self.pause.setText(self.tr("&Go on") if paused else self.tr("&Pause"))
+        if not paused:
+            self._read_soon()
+
+    def _open_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(self._folder))
+
+    def _copy_report(self) -> None:
+        if self.do("report", self._make_report()):
+            self.report.setEnabled(False)
+
+    async def _make_report(self) -> None:
+        try:
+            text = await self.bridge.call(lambda engine: engine.editing.support_report(), timeout=60.0)
+        finally:
+            self.report.setEnabled(True)
+        QGuiApplication.clipboard().setText(text)
+        self.tell(self.tr("Report copied, without secrets. Paste it where you ask for help."))

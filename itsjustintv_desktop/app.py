@@ -77,7 +77,7 @@ class Desktop:
         self.preferences = Preferences(paths.data / "desktop.ini")
         theme().choose(self.preferences.theme)
         self.bridge = Bridge(prepare)
-        self.store = Store(self.bridge)
+        self.store = Store(self.bridge, self.preferences)
         self.window = Window(self.store, self.preferences)
         self.tray = Tray(self.store)
         self.notifier = Notifier(self.store, self.preferences, self.tray.say, self._open)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.preferences import Preferences
 
 SOON_MS = 200
 """Events that come together make one question."""
@@ -15,13 +16,14 @@ EVERY_MS = 15_000
 
 
 class Store(QObject):
-    """`changed` after each new snapshot; None before the first."""
+    """`changed` after each new snapshot; None before the first. `preferences` are this person's own."""
 
     changed = Signal()
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, preferences: Preferences) -> None:
         super().__init__(bridge)
         self.bridge = bridge
+        self.preferences = preferences
         self.snapshot: Snapshot | None = None
         self._doing = Doing(self, lambda _: None)
         self._again = False

@@ -51,8 +51,8 @@ def engine(bridge: FakeBridge) -> FakeEngine:
 
 
 @pytest.fixture
-def store(bridge: Any) -> Store:
-    return Store(bridge)
+def store(bridge: Any, preferences: Preferences) -> Store:
+    return Store(bridge, preferences)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itsjustintv_desktop.ui.resources import resource
 from itsjustintv_desktop.ui.theme import tokens as t
 from itsjustintv_desktop.ui.theme.tokens import Palette
 
@@ -31,6 +32,8 @@ QLabel[role="mono"], QPlainTextEdit[role="mono"] {{ font-family: "DejaVu Sans Mo
 QFrame[role="card"] {{ background: {p.card}; border: 1px solid {p.line}; border-radius: {t.CARD_RADIUS}px; }}
 QFrame[role="card-quiet"] {{ background: transparent; border: 1px dashed {p.line}; border-radius: {t.CARD_RADIUS}px; }}
 QFrame[role="box"] {{ background: {p.input}; {control} }}
+QFrame[role="chip"] {{ background: {p.chip}; border: none; border-radius: 6px; }}
+QLabel[role="chip-text"] {{ color: {p.text2}; font-size: 12px; }}
 QFrame[role="rule"] {{ background: {p.line}; border: none; max-height: 1px; min-height: 1px; }}
 
 QPushButton {{ background: {p.card}; {control} min-height: {t.CONTROL_HEIGHT - 2}px; padding: 0 14px; font-weight: 500; }}
@@ -49,6 +52,14 @@ QPushButton[role="icon"] {{ background: transparent; border: 1px solid transpare
 QPushButton[role="icon"]:hover {{ background: {p.chip}; }}
 QPushButton[role="icon"]:focus {{ border-color: {p.accent}; }}
 
+QPushButton[role="chip"] {{ background: transparent; border: 1px solid transparent; border-radius: 5px; padding: 0;
+    min-height: 16px; max-height: 16px; min-width: 16px; max-width: 16px; }}
+QPushButton[role="chip"]:hover {{ background: {p.line}; }}
+QPushButton[role="chip"]:focus {{ border-color: {p.accent}; }}
+QPushButton[role="chip-plus"] {{ background: {p.chip}; border: 1px solid transparent; border-radius: 6px; padding: 0;
+    min-height: 20px; max-height: 20px; min-width: 24px; max-width: 24px; }}
+QPushButton[role="chip-plus"]:focus {{ border-color: {p.accent}; }}
+
 QPushButton[role="nav"] {{ background: transparent; border: 1px solid transparent; color: {p.text2}; text-align: left;
     min-height: 34px; padding: 0 10px; }}
 QPushButton[role="nav"]:hover {{ background: {p.chip}; }}
@@ -62,9 +73,11 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QDateTimeEdit {{ min-height: {t.
 QPlainTextEdit, QTextEdit {{ padding: 8px 10px; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QComboBox:focus, QDateTimeEdit:focus {{
     border-color: {p.accent}; }}
+QLineEdit[role="bare"] {{ background: transparent; border: none; padding: 0 2px; min-height: 22px; }}
 QLineEdit[invalid="true"], QPlainTextEdit[invalid="true"] {{ border-color: {p.live}; }}
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {p.text3}; }}
 QComboBox::drop-down {{ border: none; width: 24px; }}
+QComboBox::down-arrow {{ image: url("{_picture("chevron", p)}"); width: 14px; height: 14px; }}
 QComboBox QAbstractItemView {{ background: {p.card}; border: 1px solid {p.line}; outline: none;
     selection-background-color: {p.accent_background}; selection-color: {p.text1}; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; }}
@@ -74,6 +87,12 @@ QCheckBox::indicator, QRadioButton::indicator {{ width: 16px; height: 16px; bord
 QCheckBox::indicator {{ border-radius: 4px; }}
 QRadioButton::indicator {{ border-radius: 9px; }}
 QCheckBox::indicator:checked, QRadioButton::indicator:checked {{ background: {p.accent}; border-color: {p.accent}; }}
+QCheckBox::indicator:checked {{ image: url("{_picture("check", p)}"); }}
+QAbstractItemView::indicator {{ width: 16px; height: 16px; border: 1px solid {p.text3}; border-radius: 4px;
+    background: {p.input}; }}
+QAbstractItemView::indicator:checked {{ background: {p.accent}; border-color: {p.accent};
+    image: url("{_picture("check", p)}"); }}
+QRadioButton::indicator:checked {{ image: url("{_picture("radio", p)}"); }}
 QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border: 2px solid {p.accent}; }}
 
 QMenu {{ background: {p.card}; border: 1px solid {p.line}; padding: 6px; }}
@@ -106,3 +125,8 @@ QProgressBar {{ background: {p.chip}; border: none; border-radius: 3px; min-heig
 QProgressBar::chunk {{ background: {p.accent}; border-radius: 3px; }}
 QSplitter::handle {{ background: transparent; }}
 """
+
+
+def _picture(name: str, p: Palette) -> str:
+    """Style sheets take pictures from files only."""
+    return resource("ui", f"{name}-{p.name}.svg").as_posix()

@@ -1,23 +1,27 @@
-"""Profile pictures, fetched from the engine once and kept small."""
+"""Profile pictures, fetched from the engine when one comes into sight, and kept small."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from functools import partial
 
 from PySide6.QtCore import QBuffer, QByteArray, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QPixmap
 
+from itsjustintv_desktop.engine import Engine, errors
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.doing import Doing
 
-MOST = 300
 PIXELS = 128
 """Width and height they are kept in: enough for 44 points on a screen of two and a half pixels a point."""
+MOST = 600
+_WANTED = 200
+"""Beyond this the oldest wishes are forgotten: their rows were scrolled past."""
 
 
 class Pictures(QObject):
-    """`arrived` names one (SHA-256, hex) that can be had from now on."""
+    """`arrived` names one (SHA-256, hex) that can be painted from now on."""
 
     arrived = Signal(str)
 
@@ -26,27 +30,30 @@ class Pictures(QObject):
         self._bridge = bridge
         self._doing = Doing(self, lambda _: None)  # without a picture there is a letter
         self._kept: OrderedDict[str, QPixmap | None] = OrderedDict()
-        self._wanted: dict[str, None] = {}
+        self._wanted: OrderedDict[str, None] = OrderedDict()
 
     def get(self, sha256: str | None) -> QPixmap | None:
-        """The picture, if it is there already; else it is fetched."""
+        """The picture, if it is at hand; else it is fetched, and `arrived` tells."""
         if not sha256:
             return None
         if sha256 in self._kept:
             self._kept.move_to_end(sha256)
             return self._kept[sha256]
         self._wanted[sha256] = None
-        self._doing.start("pictures", self._fetch())
+        while len(self._wanted) > _WANTED:
+            self._wanted.popitem(last=False)
+        if not self._doing.is_doing("pictures"):
+            self._doing.start("pictures", self._fetch())
         return None
 
     async def _fetch(self) -> None:
         while self._wanted:
-            sha256 = next(iter(self._wanted))
+            sha256, _ = self._wanted.popitem()
             try:
-                data = await self._bridge.call(lambda engine: engine.desk.picture(sha256))  # noqa: B023 - awaited here
-                image = await asyncio.to_thread(_decoded, data) if data else None
-            finally:
-                self._wanted.pop(sha256, None)
+                data = await self._bridge.call(partial(_ask, sha256))
+            except errors.AppError:
+                data = None
+            image = await asyncio.to_thread(_decoded, data) if data else None
             self._kept[sha256] = QPixmap.fromImage(image) if image is not None else None
             while len(self._kept) > MOST:
                 self._kept.popitem(last=False)
@@ -54,8 +61,12 @@ class Pictures(QObject):
                 self.arrived.emit(sha256)
 
 
+async def _ask(sha256: str, engine: Engine) -> bytes | None:
+    return await engine.editing.picture(sha256)
+
+
 def _decoded(data: bytes) -> QImage | None:
-    """Small from the start, whatever size the file says; None for what is no picture."""
+    """Small from the start, whatever size the file says; None for what is no picture. In a thread: it takes a while."""
     buffer = QBuffer()
     buffer.setData(QByteArray(data))
     buffer.open(QBuffer.OpenModeFlag.ReadOnly)

@@ -1,1 +1,1 @@
-"""What lists and tables show, read from the engine a page at a time."""
+"""Qt models: what lists and tables show, for views that draw only the rows in sight."""

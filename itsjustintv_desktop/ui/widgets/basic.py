@@ -13,7 +13,19 @@ from itsjustintv_desktop.ui.theme import icon, theme
 from itsjustintv_desktop.ui.theme.tokens import GAP
 
 Role = Literal[
-    "title", "headline", "heading", "strong", "muted", "label", "chip", "mono", "ok", "attention", "live", "plain"
+    "title",
+    "headline",
+    "heading",
+    "strong",
+    "muted",
+    "label",
+    "chip",
+    "chip-text",
+    "mono",
+    "ok",
+    "attention",
+    "live",
+    "plain",
 ]
 Tone = Literal["ok", "attention", "live", "off", "accent", "failed"]
 

@@ -1,0 +1,89 @@
+"""A table model over immutable rows that come anew with every snapshot: only what differs is told to the view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+Row = TypeVar("Row")
+Index = QModelIndex | QPersistentModelIndex
+ROW_ROLE = int(Qt.ItemDataRole.UserRole)
+"""The row itself."""
+
+
+class RowsModel(QAbstractTableModel, Generic[Row]):
+    """`titles` of the columns; `key_of` tells rows apart. Selection and scroll position survive `show_rows`."""
+
+    def __init__(self, titles: Sequence[str], key_of: Callable[[Row], str]) -> None:
+        super().__init__()
+        self._titles = tuple(titles)
+        self._key_of = key_of
+        self.rows: list[Row] = []
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        """Take these in place of what is there."""
+        new = list(rows)
+        old_keys, new_keys = [self._key_of(row) for row in self.rows], [self._key_of(row) for row in new]
+        if old_keys != new_keys and not self._fit(old_keys, new_keys, new):
+            self.beginResetModel()
+            self.rows = new
+            self.endResetModel()
+            return
+        last = len(self._titles) - 1
+        for number, row in enumerate(new):
+            if self.rows[number] != row:
+                self.rows[number] = row
+                self.dataChanged.emit(self.index(number, 0), self.index(number, last))
+
+    def place(self, key: str) -> int:
+        """The number of a row, -1 where there is none."""
+        return next((number for number, row in enumerate(self.rows) if self._key_of(row) == key), -1)
+
+    def _fit(self, old_keys: list[str], new_keys: list[str], new: list[Row]) -> bool:
+        """Take out what is gone and put in what is new. False where the order is another."""
+        wanted = set(new_keys)
+        kept = [key for key in old_keys if key in wanted]
+        there = set(kept)
+        if kept != [key for key in new_keys if key in there] or len(there) != len(kept) or len(wanted) != len(new_keys):
+            return False
+        for number in range(len(old_keys) - 1, -1, -1):
+            if old_keys[number] not in wanted:
+                self.beginRemoveRows(QModelIndex(), number, number)
+                del self.rows[number]
+                self.endRemoveRows()
+        number = 0
+        while number < len(new):
+            end = number
+            while end < len(new) and new_keys[end] not in there:
+                end += 1
+            if end > number:
+                self.beginInsertRows(QModelIndex(), number, end - 1)
+                self.rows[number:number] = new[number:end]
+                self.endInsertRows()
+            number = end + 1
+        return True
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
+        return 0 if parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
+        return 0 if parent.isValid() else len(self._titles)
+
+    def headerData(  # noqa: N802 - Qt's name
+        self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)
+    ) -> Any:
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._titles[section]
+        return None
+
+    def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:
+        if not index.isValid() or index.row() >= len(self.rows):
+            return None
+        row = self.rows[index.row()]
+        return row if role == ROW_ROLE else self.cell(row, index.column(), role)
+
+    def cell(self, row: Row, column: int, role: int) -> Any:
+        """What a cell has for a role, None for nothing."""
+        raise NotImplementedError

@@ -1,0 +1,133 @@
+"""The streamers of the config as rows of a table, with who is live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, QSortFilterProxyModel, Qt
+
+from itsjustintv_desktop.engine import Snapshot, StreamerView
+from itsjustintv_desktop.engine.models import LiveStream
+from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index, RowsModel
+from itsjustintv_desktop.ui.widgets.basic import Tone
+from itsjustintv_desktop.ui.words import number
+
+NAME, STATE, FILTER, DESTINATIONS = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamerRow:
+    view: StreamerView
+    stream: LiveStream | None
+
+    @property
+    def name(self) -> str:
+        return self.view.display_name or self.view.login or self.view.key
+
+
+class StreamersModel(RowsModel[StreamerRow]):
+    """`show` a snapshot."""
+
+    def __init__(self) -> None:
+        titles = (_tr("Streamer"), _tr("State"), _tr("Filter"), _tr("Destinations"))
+        super().__init__(titles, lambda row: row.view.key)
+
+    def show(self, snapshot: Snapshot) -> None:
+        live = {stream.broadcaster_id: stream for stream in snapshot.live}
+        by_login = {stream.login: stream for stream in snapshot.live}
+        self.show_rows(
+            [
+                StreamerRow(view, (live.get(view.user_id) or by_login.get(view.login)) if view.live else None)
+                for view in snapshot.streamers
+            ]
+        )
+
+    def cell(self, row: StreamerRow, column: int, role: int) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _text(row, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _hint(row, column) or None
+        if role == Qt.ItemDataRole.AccessibleTextRole and column == NAME:
+            return f"{row.name}, {state_of(row)[1]}"
+        return None
+
+
+class StreamersFilter(QSortFilterProxyModel):
+    """What a person looks for: in names, tags, destinations and states. Sorting puts who is live first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words: tuple[str, ...] = ()
+
+    def look_for(self, text: str) -> None:
+        self._words = tuple(text.casefold().split())
+        self.invalidate()
+
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:  # noqa: N802 - Qt's name
+        if not self._words:
+            return True
+        row: StreamerRow = self.sourceModel().index(source_row, 0, source_parent).data(ROW_ROLE)
+        view = row.view
+        parts = (view.key, view.login, view.display_name, *view.tag_filter, *view.destinations, state_of(row)[1])
+        text = "\n".join(parts).casefold()
+        return all(word in text for word in self._words)
+
+    def lessThan(self, left: Index, right: Index) -> bool:  # noqa: N802 - Qt's name
+        column = left.column()
+        return bool(_order(left.data(ROW_ROLE), column) < _order(right.data(ROW_ROLE), column))
+
+
+def state_of(row: StreamerRow) -> tuple[Tone, str]:
+    """A shape and a word or two."""
+    view = row.view
+    if not view.enabled:
+        return "off", _tr("Switched off")
+    if view.problem:
+        return "attention", _tr("Not found at Twitch")
+    if view.subscription is not None and view.subscription.status == "failing":
+        return "attention", _tr("Not subscribed")
+    if view.live:
+        viewers = row.stream.viewer_count if row.stream is not None else None
+        return "live", _tr("Live") if viewers is None else _tr("Live · {}").format(number(viewers))
+    if view.subscription is not None and view.subscription.status == "pending":
+        return "off", _tr("Subscribing")
+    return "off", _tr("Offline")
+
+
+def problem_of(view: StreamerView) -> str:
+    """What stands in the way of its announcements, as sentences; "" for nothing."""
+    if view.problem:
+        return view.problem
+    if view.subscription is not None and view.subscription.status == "failing":
+        return f"{view.subscription.message} {view.subscription.fix}".strip()
+    return ""
+
+
+def _text(row: StreamerRow, column: int) -> str:
+    if column == NAME:
+        return row.name
+    if column == STATE:
+        return state_of(row)[1]
+    if column == FILTER:
+        return ", ".join(row.view.tag_filter) or _tr("all")
+    return ", ".join(row.view.destinations) or _tr("none")
+
+
+def _hint(row: StreamerRow, column: int) -> str:
+    if column == STATE:
+        title = row.stream.title if row.stream is not None else ""
+        return problem_of(row.view) or title
+    return _text(row, column) if column in {FILTER, DESTINATIONS} else f"twitch.tv/{row.view.login}"
+
+
+def _order(row: StreamerRow, column: int) -> tuple[int, str]:
+    if column == STATE:
+        rank: dict[str, int] = {"live": 0, "attention": 1}
+        viewers = row.stream.viewer_count or 0 if row.stream is not None else 0
+        return rank.get(state_of(row)[0], 2 if row.view.enabled else 3), f"{10**9 - viewers:010}{row.name.casefold()}"
+    return 0, _text(row, column).casefold()
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("streamers", text)

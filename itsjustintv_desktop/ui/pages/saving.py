@@ -1,0 +1,35 @@
+"""What became of a change, said where the person is: done, done with a way back, or saved and not in force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QCoreApplication
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import Saved
+    from itsjustintv_desktop.ui.pages.base import Page
+
+
+def tell_saved(page: Page, saved: Saved, done: str) -> None:
+    """`done` is a sentence such as "Removed alice." """
+    said = " ".join(part for part in (done, saved.note) if part)
+    if saved.state in {"refused", "waiting"}:
+        text = _tr("It is saved, but the program goes on with the settings it had.")
+        page.banner.say(f"{text} {saved.sentence}", "alert")
+    elif saved.sentence:
+        said = f"{said} {saved.sentence}"
+    if saved.undo:
+        page.tell(said, _tr("Undo"), lambda: page.do("undo", _undo(page, saved.undo)))
+    else:
+        page.tell(said)
+
+
+async def _undo(page: Page, token: str) -> None:
+    await page.bridge.call(lambda engine: engine.editing.undo(token))
+    page.tell(_tr("It is as it was before."))
+    page.store.refresh()
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("saving", text)

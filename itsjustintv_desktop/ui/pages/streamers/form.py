@@ -1,0 +1,175 @@
+"""One streamer's settings, at the right of the table."""
+
+from __future__ import annotations
+
+import msgspec
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import StreamerDraft
+from itsjustintv_desktop.ui.models.streamers import StreamerRow, problem_of
+from itsjustintv_desktop.ui.pages.streamers.preview import PreviewBox
+from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.widgets.avatar import Avatar
+from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, icon_button, label, row
+from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
+from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.words import number
+
+
+class StreamerForm(Card):
+    """Shows a draft, and gives it back as a person changed it. Signals say what was asked for."""
+
+    edited = Signal()
+    save_wished = Signal()
+    discard_wished = Signal()
+    test_wished = Signal()
+    duplicate_wished = Signal()
+    remove_wished = Signal()
+    preview_wished = Signal(str)
+
+    def __init__(self, pictures: Pictures) -> None:
+        super().__init__()
+        self._pictures = pictures
+        self._base: StreamerDraft | None = None
+        self._row: StreamerRow | None = None
+        self.avatar = Avatar(size=44)
+        self.name, self.about = Elided(role="heading"), Elided(role="muted")
+        self.open = icon_button("open", self.tr("Open the channel"), self._open)
+        self.problem = label("", "attention", wrap=True, selectable=True)
+        self.enabled = QCheckBox(self.tr("&Announce its streams"))
+        self.tags = ChipField(self.tr("Announce only with these tags"), self.tr("add a tag"))
+        self.extra = ChipField(self.tr("Extra tags in the payload"), self.tr("add a tag"))
+        self.destinations = PickChips(self.tr("Destinations"), self.tr("Add a destination"))
+        self.description = QLineEdit()
+        self.description.setPlaceholderText(self.tr("the channel's own"))
+        self.key = QLineEdit()
+        self.preview = PreviewBox()
+        self.save = button(self.tr("&Save"), self.save_wished.emit, role="primary")
+        self.discard = button(self.tr("D&iscard"), self.discard_wished.emit, role="link")
+        self.test = button(self.tr("Send &test"), self.test_wished.emit)
+        self.duplicate = icon_button("copy", self.tr("Duplicate for another channel"), self.duplicate_wished.emit)
+        self.remove = button(self.tr("&Remove"), self.remove_wished.emit, role="danger")
+        self._lay_out()
+        self.enabled.clicked.connect(lambda: self._changed())
+        for chips in (self.tags, self.extra, self.destinations):
+            chips.changed.connect(self._changed)
+        for line in (self.description, self.key):
+            line.textEdited.connect(self._changed)
+        self.preview.chosen.connect(self.preview_wished)
+
+    @property
+    def shown_key(self) -> str:
+        """The streamer that is shown, "" for none."""
+        return self._base.key if self._base is not None else ""
+
+    @property
+    def draft(self) -> StreamerDraft:
+        """As it stands in the form."""
+        base = self._base or StreamerDraft(key="")
+        return msgspec.structs.replace(
+            base,
+            key=self.key.text().strip() or base.key,
+            enabled=self.enabled.isChecked(),
+            destinations=self.destinations.values,
+            tag_filter=self.tags.values,
+            additional_tags=self.extra.values,
+            description=self.description.text().strip(),
+        )
+
+    @property
+    def is_changed(self) -> bool:
+        return self._base is not None and self.draft != self._base
+
+    def show_row(self, shown: StreamerRow, destinations: tuple[str, ...]) -> None:
+        """What is known of the channel now; what a person types stays."""
+        self._row = shown
+        view = shown.view
+        self.avatar.show_channel(shown.name, self._pictures.get(view.picture))
+        self.name.say(shown.name)
+        about = [f"twitch.tv/{view.login}"] if view.login else []
+        if view.followers is not None:
+            about.append(
+                self.tr("%n followers", "", view.followers).replace(str(view.followers), number(view.followers))
+            )
+        self.about.say(" · ".join(about))
+        problem = problem_of(view)
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))
+        self.destinations.set_choices(destinations)
+
+    def show_draft(self, base: StreamerDraft, draft: StreamerDraft | None = None) -> None:
+        """`base` is what is saved, `draft` what a person made of it and has not saved yet."""
+        self._base = base
+        shown = draft or base
+        self.enabled.setChecked(shown.enabled)
+        self.tags.set_values(shown.tag_filter)
+        self.extra.set_values(shown.additional_tags)
+        self.destinations.set_values(shown.destinations)
+        _put(self.description, shown.description)
+        _put(self.key, shown.key)
+        self._state()
+
+    def suggest(self, tags: tuple[str, ...]) -> None:
+        self.tags.suggest(tags)
+        self.extra.suggest(tags)
+
+    def busy(self, busy: bool) -> None:
+        """Something is being saved."""
+        self._is_busy = busy
+        self._state()
+
+    def _changed(self) -> None:
+        self._state()
+        self.edited.emit()
+
+    def _state(self) -> None:
+        changed, busy = self.is_changed, self._is_busy
+        self.save.setEnabled(changed and not busy)
+        self.discard.setVisible(changed)
+        self.test.setEnabled(not changed and not busy)
+        self.test.setToolTip(self.tr("Save first: a test uses what is saved.") if changed else "")
+        self.preview.offer(self.destinations.values)
+
+    def _open(self) -> None:
+        if self._row is not None:
+            QDesktopServices.openUrl(QUrl(f"https://twitch.tv/{self._row.view.login}"))
+
+    def _lay_out(self) -> None:
+        self._is_busy = False
+        self.discard.hide()
+        inner = QWidget()
+        fields = QVBoxLayout(inner)
+        fields.setContentsMargins(0, 0, 6, 0)
+        fields.setSpacing(14)
+        fields.addWidget(self.problem)
+        fields.addWidget(self.enabled)
+        for name, control, hint in (
+            (self.tr("Announce only with these tags"), self.tags, ""),
+            (self.tr("Extra tags in the payload"), self.extra, ""),
+            (self.tr("Destinations"), self.destinations, ""),
+            (self.tr("Description in the payload"), self.description, ""),
+            (self.tr("Name in the config"), self.key, ""),
+        ):
+            fields.addWidget(Field(name, control, hint))
+        fields.addWidget(self.preview)
+        fields.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inner)
+        head = row(self.avatar, column(self.name, self.about, spacing=1), self.open, spacing=12)
+        head.setStretch(1, 1)
+        self.body.setSpacing(14)
+        self.body.addLayout(head)
+        self.body.addWidget(scroll, 1)
+        self.body.addLayout(row(self.save, self.test, self.duplicate, None, self.discard, self.remove))
+
+
+def _put(line: QLineEdit, text: str) -> None:
+    """Without moving the cursor of somebody who types the same."""
+    if line.text() != text:
+        line.setText(text)
+        line.setCursorPosition(0)

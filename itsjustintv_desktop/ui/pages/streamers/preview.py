@@ -1,0 +1,133 @@
+"""How an announcement would look where it arrives, and the exact request behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QPlainTextEdit, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.ui.theme import theme
+from itsjustintv_desktop.ui.widgets.basic import button, label, row
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import Preview, errors
+
+_BAR = 3
+
+
+class PreviewBox(QWidget):
+    """`chosen` with the destination to show it for."""
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.which = QComboBox()
+        self.which.setAccessibleName(self.tr("Preview for"))
+        self.which.currentTextChanged.connect(self._picked)
+        self.card = PreviewCard()
+        self.exact = button(self.tr("Show the exact &request"), self._toggle, role="link")
+        self.exact.setCheckable(True)
+        self.request = QPlainTextEdit()
+        self.request.setProperty("role", "mono")
+        self.request.setReadOnly(True)
+        self.request.setTabChangesFocus(True)
+        self.request.setAccessibleName(self.tr("The exact request"))
+        self.request.setMinimumHeight(220)
+        self.request.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        head = row(label(self.tr("Preview for"), "label"), self.which)
+        head.setStretch(1, 1)
+        layout.addLayout(head)
+        layout.addWidget(self.card)
+        layout.addLayout(row(self.exact, None))
+        layout.addWidget(self.request)
+        self.hide()
+
+    def offer(self, names: tuple[str, ...]) -> None:
+        """The destinations it can be shown for; hidden while there is none."""
+        there = tuple(self.which.itemText(number) for number in range(self.which.count()))
+        self.setVisible(bool(names))
+        if names == there:
+            return
+        current = self.which.currentText()
+        blocked = self.which.blockSignals(True)
+        self.which.clear()
+        self.which.addItems(list(names))
+        self.which.setCurrentText(current if current in names else (names[0] if names else ""))
+        self.which.blockSignals(blocked)
+        if self.which.currentText() != current:
+            self._picked(self.which.currentText())
+
+    def show_preview(self, preview: Preview) -> None:
+        self.card.show_preview(preview)
+        head = "\n".join(f"{name}: {value}" for name, value in preview.headers)
+        self.request.setPlainText(f"POST {preview.host or self.tr('(no address yet)')}\n{head}\n\n{preview.body}")
+
+    def show_error(self, error: errors.AppError) -> None:
+        self.card.say(error.title, error.message)
+        self.request.clear()
+
+    def _picked(self, name: str) -> None:
+        if name:
+            self.chosen.emit(name)
+
+    def _toggle(self) -> None:
+        shown = self.exact.isChecked()
+        self.exact.setText(self.tr("Hide the exact &request") if shown else self.tr("Show the exact &request"))
+        self.request.setVisible(shown)
+
+
+class PreviewCard(QFrame):
+    """A few lines with a coloured edge, about as chats show it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "box")
+        self._colour: int | None = None
+        self._first, self._title, self._more = (
+            label("", "strong", wrap=True),
+            label("", wrap=True),
+            label("", "muted", wrap=True),
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 10, 12, 10)
+        layout.setSpacing(4)
+        for part in (self._first, self._title, self._more):
+            layout.addWidget(part)
+
+    def show_preview(self, preview: Preview) -> None:
+        summary = preview.summary
+        first, *rest = summary.lines or ("",)
+        link = summary.link.removeprefix("https://")
+        self._colour = summary.color
+        more = " · ".join(part for part in (*rest, link) if part)
+        if preview.sample:
+            more = f"{more}\n{self.tr('Sample words: no stream of this channel was seen yet.')}".strip()
+        self._say(first, summary.title, more)
+
+    def say(self, first: str, more: str) -> None:
+        self._colour = None
+        self._say(first, "", more)
+
+    def _say(self, first: str, title: str, more: str) -> None:
+        for part, text in ((self._first, first), (self._title, title), (self._more, more)):
+            part.setText(text)
+            part.setVisible(bool(text))
+        self.setAccessibleName(" ".join(text for text in (first, title, more) if text))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        super().paintEvent(event)
+        painter = QPainter(self)
+        colour = f"#{self._colour:06x}" if self._colour is not None else theme().palette.accent
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setClipRect(0, 0, _BAR, self.height())
+        painter.setPen(QColor(0, 0, 0, 0))
+        painter.setBrush(QColor(colour))
+        painter.drawRoundedRect(0, 0, 20, self.height(), 8, 8)
+        painter.end()

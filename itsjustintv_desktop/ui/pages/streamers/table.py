@@ -1,0 +1,97 @@
+"""The table of streamers."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QHeaderView, QStyleOptionViewItem
+
+from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index
+from itsjustintv_desktop.ui.models.streamers import (
+    DESTINATIONS,
+    FILTER,
+    NAME,
+    STATE,
+    StreamerRow,
+    StreamersFilter,
+    StreamersModel,
+    state_of,
+)
+from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.widgets.avatar import paint_avatar
+from itsjustintv_desktop.ui.widgets.table import EDGE, CellDelegate, Table
+
+_NARROW = 470
+_PICTURE = 30
+
+
+class StreamerTable(Table):
+    """`chosen_changed` when other rows are selected. `keys` are theirs."""
+
+    chosen_changed = Signal()
+
+    def __init__(self, name: str, pictures: Pictures) -> None:
+        self.all, self.shown = StreamersModel(), StreamersFilter()
+        self.shown.setSourceModel(self.all)
+        super().__init__(name, self.shown, many=True)
+        self.setItemDelegate(_Delegate(self, pictures))
+        self.setSortingEnabled(True)
+        heading = self.horizontalHeader()
+        heading.setSortIndicatorClearable(True)
+        heading.setSortIndicator(-1, heading.sortIndicatorOrder())
+        for column, share in ((NAME, 190), (STATE, 150), (FILTER, 110), (DESTINATIONS, 150)):
+            self.setColumnWidth(column, share)
+        heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        heading.setStretchLastSection(True)
+        self.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
+        pictures.arrived.connect(self._repaint)
+
+    @property
+    def keys(self) -> list[str]:
+        """Of the streamers that are selected."""
+        return [self.row(number).view.key for number in self.chosen()]
+
+    def row(self, number: int) -> StreamerRow:
+        """As shown."""
+        row: StreamerRow = self.shown.index(number, 0).data(ROW_ROLE)
+        return row
+
+    def choose_key(self, key: str) -> bool:
+        """Select one; False if it is not there."""
+        number = self.all.place(key)
+        index = self.shown.mapFromSource(self.all.index(number, 0))
+        if number < 0 or not index.isValid():
+            return False
+        self.choose(index.row())
+        return True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        narrow = self.viewport().width() < _NARROW
+        for column in (FILTER, DESTINATIONS):
+            self.setColumnHidden(column, narrow)
+        name = self.viewport().width() - 150 if narrow else max(150, round(self.viewport().width() * 0.3))
+        self.setColumnWidth(NAME, name)
+
+    def _repaint(self, _: str) -> None:
+        self.viewport().update()
+
+
+class _Delegate(CellDelegate):
+    def __init__(self, table: StreamerTable, pictures: Pictures) -> None:
+        super().__init__(table)
+        self._pictures = pictures
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row: StreamerRow = index.data(ROW_ROLE)
+        if index.column() == NAME:
+            self.back(painter, option)
+            box = option.rect
+            circle = QRectF(box.left() + EDGE, box.center().y() - _PICTURE / 2, _PICTURE, _PICTURE)
+            paint_avatar(painter, circle, row.name, self._pictures.get(row.view.picture))
+            self.write(painter, option, row.name, box.adjusted(EDGE + _PICTURE + 12, 0, -4, 0), strong=True)
+        elif index.column() == STATE:
+            self.back(painter, option)
+            self.state(painter, option, *state_of(row))
+        else:
+            super().paint(painter, option, index)

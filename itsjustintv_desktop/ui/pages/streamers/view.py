@@ -1,0 +1,286 @@
+"""The page: the table at the left, the chosen streamer's settings at the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QLineEdit, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import FoundChannel, Saved, Snapshot, StreamerDraft, errors
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.saving import tell_saved
+from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
+from itsjustintv_desktop.ui.pages.streamers.form import StreamerForm
+from itsjustintv_desktop.ui.pages.streamers.many import ManyCard
+from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
+from itsjustintv_desktop.ui.pages.streamers.table import StreamerTable
+from itsjustintv_desktop.ui.pages.streamers.trial import TrialCard
+from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme.tokens import GAP
+from itsjustintv_desktop.ui.widgets.basic import Card, button
+from itsjustintv_desktop.ui.widgets.states import EmptyState
+
+PREVIEW_MS = 400
+
+
+class Streamers(Page):
+    """What is typed and not saved yet is kept for each streamer while the program runs."""
+
+    name = "streamers"
+
+    def __init__(self, store: Store, title: str) -> None:
+        super().__init__(store, title)
+        self._unsaved: dict[str, StreamerDraft] = {}
+        self._wanted = ""
+        self.pictures = Pictures(self.bridge, self)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText(self.tr("Filter"))
+        self.filter.setAccessibleName(self.tr("Filter the streamers"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.setMaximumWidth(200)
+        self.paste = button(self.tr("&Paste many"), self.open_paste)
+        self.add = button(self.tr("Add s&treamer"), self.open_add, role="primary")
+        for part in (self.filter, self.paste, self.add):
+            self.head.addWidget(part)
+        self.table = StreamerTable(self.tr("Streamers"), self.pictures)
+        self.form = StreamerForm(self.pictures)
+        self.trial = TrialCard(self)
+        self.many = ManyCard()
+        self._preview_soon = QTimer(self, singleShot=True, interval=PREVIEW_MS)
+        self._preview_soon.timeout.connect(lambda: self.do("preview", self._preview(), replace=True))
+        self._lay_out()
+        self.filter.textChanged.connect(self._filter)
+        self.table.chosen_changed.connect(self._chosen)
+        self.form.edited.connect(self._edited)
+        self.form.save_wished.connect(lambda: self.do("save", self._save()))
+        self.form.discard_wished.connect(self._discard)
+        self.form.test_wished.connect(self._test)
+        self.form.duplicate_wished.connect(self._duplicate)
+        self.form.remove_wished.connect(self._remove)
+        self.form.preview_wished.connect(lambda _: self._preview_soon.start())
+        self.many.enable_wished.connect(self._set_enabled)
+        self.many.remove_wished.connect(self._remove)
+        self.pictures.arrived.connect(lambda _: self._show_row())
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self).activated.connect(self.filter.setFocus)
+        save = QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self)
+        save.activated.connect(lambda: self.form.save.click())
+
+    def activate(self, what: object = None) -> None:
+        """`what`: "add", a streamer's key, or a check of the doctor that names one ("streamer alice")."""
+        super().activate(what)
+        if what == "add":
+            self.open_add()
+        elif isinstance(what, str) and what:
+            self.show_streamer(what.removeprefix("streamer ").strip())
+
+    def show_streamer(self, key: str) -> None:
+        """Choose one, by key or login, whatever is filtered."""
+        views = self.store.snapshot.streamers if self.store.snapshot is not None else ()
+        key = next((view.key for view in views if view.login == key and key not in {one.key for one in views}), key)
+        if not self.table.choose_key(key):
+            self.filter.clear()
+            if not self.table.choose_key(key):
+                self._wanted = key  # it was just added: the next snapshot has it
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        self._stack.setCurrentIndex(0 if snapshot.streamers else 1)
+        self.paste.setVisible(bool(snapshot.streamers))
+        self.filter.setVisible(bool(snapshot.streamers))
+        self.table.all.show(snapshot)
+        wanted, self._wanted = self._wanted, ""
+        if wanted:
+            self.show_streamer(wanted)
+            self._wanted = "" if self.table.keys == [wanted] else wanted
+        elif not self.table.chosen() and self.table.shown.rowCount():
+            self.table.choose(0)
+        self._show_row()
+        keys = {view.key for view in snapshot.streamers}
+        self._unsaved = {key: draft for key, draft in self._unsaved.items() if key in keys}
+        if self.form.shown_key in keys:
+            self.do("draft", self._read(self.form.shown_key))
+
+    # What is shown
+
+    def _filter(self, text: str) -> None:
+        self.table.shown.look_for(text)
+        if not self.table.chosen() and self.table.shown.rowCount():
+            self.table.choose(0)
+
+    def _chosen(self) -> None:
+        keys = self.table.keys
+        self._right.setCurrentIndex(min(len(keys), 2))
+        if len(keys) == 1 and keys[0] != self.form.shown_key:
+            self.trial.hide()
+            self.do("draft", self._read(keys[0]), replace=True)
+            self.do("tags", self._suggest(keys[0]), replace=True)
+        self.many.show_count(len(keys))
+
+    def _show_row(self) -> None:
+        chosen = self.table.chosen()
+        if len(chosen) == 1 and self.store.snapshot is not None:
+            names = tuple(each.name for each in self.store.snapshot.destinations)
+            self.form.show_row(self.table.row(chosen[0]), names)
+
+    async def _read(self, key: str) -> None:
+        base = await self.bridge.call(lambda engine: engine.editing.streamer(key))
+        if self.table.keys != [key]:
+            return
+        is_new = self.form.shown_key != key
+        unsaved = self._unsaved.get(key)
+        self._show_row()
+        self.form.show_draft(base, unsaved)
+        if is_new or unsaved is None:
+            self._preview_soon.start()
+
+    async def _suggest(self, key: str) -> None:
+        self.form.suggest(())
+        tags = await self.bridge.call(lambda engine: engine.editing.suggest_tags(key))
+        if self.form.shown_key == key or self.table.keys == [key]:
+            self.form.suggest(tags)
+
+    async def _preview(self) -> None:
+        draft, name = self.form.draft, self.form.preview.which.currentText()
+        if not name:
+            return
+        try:
+            preview = await self.bridge.call(lambda engine: engine.editing.preview(draft, name))
+        except errors.AppError as error:
+            self.form.preview.show_error(error)
+            return
+        self.form.preview.show_preview(preview)
+
+    # What is done
+
+    def _edited(self) -> None:
+        if self.form.is_changed:
+            self._unsaved[self.form.shown_key] = self.form.draft
+        else:
+            self._unsaved.pop(self.form.shown_key, None)
+        self._preview_soon.start()
+
+    def _discard(self) -> None:
+        self._unsaved.pop(self.form.shown_key, None)
+        self.do("draft", self._read(self.form.shown_key), replace=True)
+
+    async def _save(self) -> None:
+        key, draft = self.form.shown_key, self.form.draft
+        self.form.busy(True)
+        try:
+            saved = await self.bridge.call(lambda engine: engine.editing.update_streamer(key, draft))
+        finally:
+            self.form.busy(False)
+        self._unsaved.pop(key, None)
+        if self.form.shown_key == key:
+            self.form.show_draft(draft)
+        if draft.key != key:
+            self._wanted = draft.key
+        self._after(saved, self.tr("Saved {}.").format(draft.key))
+
+    def _test(self) -> None:
+        self.trial.send(self.form.shown_key, self.form.name.accessibleName())
+
+    def _remove(self) -> None:
+        keys = self.table.keys
+        if keys:
+            self.do("remove", self._removed(keys))
+
+    async def _removed(self, keys: list[str]) -> None:
+        saved = await self.bridge.call(lambda engine: engine.editing.remove_streamers(keys))
+        what = keys[0] if len(keys) == 1 else self.tr("%n streamers", "", len(keys))
+        self._after(saved, self.tr("Removed {}.").format(what))
+
+    def _set_enabled(self, enabled: bool) -> None:
+        self.do("switch", self._switched(self.table.keys, enabled))
+
+    async def _switched(self, keys: list[str], enabled: bool) -> None:
+        saved = await self.bridge.call(lambda engine: engine.editing.set_enabled(keys, enabled))
+        said = self.tr("Switched on %n streamers.", "", len(keys)) if enabled else ""
+        self._after(saved, said or self.tr("Switched off %n streamers.", "", len(keys)))
+
+    def open_add(self) -> None:
+        """Ask for one more channel."""
+        self._open_dialog(None)
+
+    def _duplicate(self) -> None:
+        self.do("duplicate", self._duplicated(self.form.shown_key))
+
+    async def _duplicated(self, key: str) -> None:
+        self._open_dialog(await self.bridge.call(lambda engine: engine.editing.duplicate(key)))
+
+    def _open_dialog(self, model: StreamerDraft | None) -> None:
+        dialog = AddDialog(self, self.bridge, self.pictures, self._destinations(), model)
+        dialog.added.connect(self._added)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def open_paste(self) -> None:
+        """Ask for many."""
+        dialog = PasteDialog(self, self.bridge, self._destinations())
+        dialog.added.connect(lambda saved, n: self._after(saved, self.tr("Added %n streamers.", "", n)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _added(self, channel: FoundChannel, saved: Saved, model: StreamerDraft | None) -> None:
+        self._wanted = channel.login
+        self._after(saved, self.tr("Added {}.").format(channel.display_name or channel.login))
+        if model is not None and (model.additional_tags or model.description or not model.enabled):
+            self.do("duplicate", self._take_over(channel, model))
+
+    async def _take_over(self, channel: FoundChannel, model: StreamerDraft) -> None:
+        """The rest of the settings of the streamer that was duplicated."""
+        made = await self.bridge.call(lambda engine: engine.editing.streamer(channel.login))
+        if made.user_id == channel.user_id:
+            draft = StreamerDraft(
+                key=made.key, login=made.login, user_id=made.user_id, enabled=model.enabled,
+                destinations=made.destinations, tag_filter=made.tag_filter,
+                additional_tags=model.additional_tags, description=model.description,
+            )  # fmt: skip
+            await self.bridge.call(lambda engine: engine.editing.update_streamer(made.key, draft))
+
+    def _destinations(self) -> tuple[str, ...]:
+        snapshot = self.store.snapshot
+        return tuple(each.name for each in snapshot.destinations) if snapshot is not None else ()
+
+    def _after(self, saved: Saved, done: str) -> None:
+        self.banner.hide()
+        tell_saved(self, saved, done)
+        self.store.refresh()
+
+    def _lay_out(self) -> None:
+        card = Card(margin=8)
+        card.body.setContentsMargins(8, 4, 8, 8)
+        card.body.addWidget(self.table)
+        single = QWidget()
+        column = QVBoxLayout(single)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP)
+        column.addWidget(self.form, 1)
+        column.addWidget(self.trial)
+        nobody = Card(quiet=True)
+        nobody.body.addWidget(EmptyState("people", self.tr("Nobody chosen"), self.tr("Choose a streamer at the left.")))
+        self._right = QStackedWidget()
+        for part in (nobody, single, self.many):
+            self._right.addWidget(part)
+        self._right.setMinimumWidth(330)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setHandleWidth(GAP)
+        split.setChildrenCollapsible(False)
+        split.addWidget(card)
+        split.addWidget(self._right)
+        split.setStretchFactor(0, 8)
+        split.setStretchFactor(1, 5)
+        split.setSizes([610, 380])
+        self._empty = EmptyState(
+            "people",
+            self.tr("No streamer is watched yet"),
+            self.tr("Add the channels whose streams should be announced: one by name, or many from a list."),
+            self.tr("Add streamer"),
+            self.open_add,
+        )
+        self.paste_first = button(self.tr("Paste many"), self.open_paste, role="link")
+        self._empty.layout().insertWidget(4, self.paste_first, alignment=Qt.AlignmentFlag.AlignCenter)  # type: ignore[union-attr]
+        self._stack = QStackedWidget()
+        self._stack.addWidget(split)
+        self._stack.addWidget(self._empty)
+        self.body.addWidget(self._stack, 1)

@@ -1,0 +1,97 @@
+"""Tables as every page has them: rows of one height, chosen as a whole, drawn without a widget a row."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractItemModel, QItemSelectionModel, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
+
+from itsjustintv_desktop.ui.models.rows import Index
+from itsjustintv_desktop.ui.theme import theme
+from itsjustintv_desktop.ui.theme.tokens import ROW_HEIGHT
+from itsjustintv_desktop.ui.widgets.basic import Tone, paint_dot
+
+EDGE = 8
+
+
+class Table(QTableView):
+    """Sorted by a click at a heading; Tab leaves it, arrows walk in it."""
+
+    def __init__(
+        self, name: str, model: QAbstractItemModel, *, many: bool = False, row_height: int = ROW_HEIGHT
+    ) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setModel(model)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        mode = QAbstractItemView.SelectionMode
+        self.setSelectionMode(mode.ExtendedSelection if many else mode.SingleSelection)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(row_height)
+        heading = self.horizontalHeader()
+        heading.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        heading.setHighlightSections(False)
+        heading.setMinimumSectionSize(48)
+        theme().changed.connect(self.viewport().update)
+
+    def chosen(self) -> list[int]:
+        """Numbers of the rows that are selected, in order."""
+        return sorted(index.row() for index in self.selectionModel().selectedRows())
+
+    def choose(self, row: int) -> None:
+        """Select one row and bring it into sight."""
+        index = self.model().index(row, 0)
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self.scrollTo(index)
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Text in the quiet colour, ended with dots where it does not fit; the parts are there for others to use."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        self.back(painter, option)
+        self.write(painter, option, str(index.data() or ""), option.rect.adjusted(EDGE, 0, -4, 0))
+
+    def back(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
+        """The background of the row and the line below it."""
+        palette = theme().palette
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(option.rect, QColor(palette.accent_background))
+        painter.fillRect(QRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1), QColor(palette.line))
+
+    def write(
+        self, painter: QPainter, option: QStyleOptionViewItem, text: str, box: QRect, *, strong: bool = False
+    ) -> None:
+        palette = theme().palette
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.save()
+        font = QFont(option.font)
+        if strong:
+            font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(font)
+        painter.setPen(QColor(palette.text1 if strong or selected else palette.text2))
+        line = painter.fontMetrics().elidedText(" ".join(text.split()), Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line)
+        painter.restore()
+
+    def state(self, painter: QPainter, option: QStyleOptionViewItem, tone: Tone, word: str) -> None:
+        """A shape and a word."""
+        box = option.rect
+        paint_dot(painter, tone, QRectF(box.left() + EDGE, box.center().y() - 4, 10, 10))
+        self.write(painter, option, word, box.adjusted(EDGE + 18, 0, -4, 0))

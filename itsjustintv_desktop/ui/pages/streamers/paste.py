@@ -166,7 +166,7 @@ class PasteDialog(QDialog):
         self.look.setEnabled(bool(self.text.toPlainText().strip()))
         self.add.setText(self.tr("&Add %n streamers", "", taken))
         self.add.setEnabled(taken > 0 and self.bar.isHidden() and not self._doing.is_doing("add"))
-        known = sum(each.channel is not None for each in self.model.rows)
+        known = sum(each.channel is not None and bool(each.channel.user_id) for each in self.model.rows)
         self.summary.setText(
             self.tr("{} lines, {} channels at Twitch, {} ticked.").format(len(self.model.rows), known, taken)
         )
@@ -188,7 +188,7 @@ class PasteDialog(QDialog):
         progress = row(self.bar, self.stop)
         below.addLayout(progress)
         below.addWidget(self.table, 1)
-        below.addLayout(row(self.summary, self.every, self.none))
+        below.addLayout(row(self.summary, None, self.every, self.none))
         below.addWidget(Field(self.tr("Destinations"), self.destinations))
         below.addWidget(Field(self.tr("Announce only with these tags"), self.tags))
         below.addLayout(row(self.back, None, self.cancel, self.add))

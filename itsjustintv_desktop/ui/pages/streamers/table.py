@@ -70,7 +70,7 @@ class StreamerTable(Table):
         narrow = self.viewport().width() < _NARROW
         for column in (FILTER, DESTINATIONS):
             self.setColumnHidden(column, narrow)
-        name = self.viewport().width() - 150 if narrow else max(150, round(self.viewport().width() * 0.3))
+        name = self.viewport().width() - 116 if narrow else max(150, round(self.viewport().width() * 0.3))
         self.setColumnWidth(NAME, name)
 
     def _repaint(self, _: str) -> None:

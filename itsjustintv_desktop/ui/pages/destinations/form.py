@@ -1,0 +1,201 @@
+"""One destination's settings. What is stored of its address and secret is never in here."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo
+from itsjustintv_desktop.ui.models.destinations import format_name
+from itsjustintv_desktop.ui.pages.destinations.headers import Headers
+from itsjustintv_desktop.ui.widgets.basic import button, row
+from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.secret import SecretField
+
+FORMATS = ("", "json", "discord", "slack")
+SIGNATURES = ("x-hub", "standard-webhooks")
+HASHES = ("SHA-256", "SHA-512", "SHA-1")
+
+
+class DestinationForm(QWidget):
+    """`edited` when a person changed something."""
+
+    edited = Signal()
+    reveal_wished = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._info: DestinationInfo | None = None
+        self._base = DestinationDraft(name="")
+        self.title = QLineEdit()
+        self.title.setPlaceholderText(self.tr("such as team-discord"))
+        self.url = SecretField(self.tr("Address"), "https://…")
+        self.format = QComboBox()
+        for name in FORMATS:
+            self.format.addItem(format_name(name) if name else self.tr("as the address tells"), name)
+        self.secret = SecretField(self.tr("Secret"), self.tr("none"))
+        self.no_secret = button(self.tr("Sign no &more"), self._take_secret_away, role="small")
+        self.no_secret.setCheckable(True)
+        self.signature = QComboBox()
+        for name, shown in zip(SIGNATURES, ("X-Hub-Signature", "Standard Webhooks"), strict=True):
+            self.signature.addItem(shown, name)
+        self.hashing = QComboBox()
+        self.hashing.addItems(list(HASHES))
+        self.header = QLineEdit()
+        self.headers = Headers()
+        self.timeout = QDoubleSpinBox()
+        self.timeout.setRange(0.1, 120.0)
+        self.timeout.setDecimals(1)
+        self.timeout.setSuffix(self.tr(" s"))
+        self.enabled = QCheckBox(self.tr("Send &announcements there"))
+        self.more = button(self.tr("M&ore settings"), self._fold, role="link")
+        self.more.setCheckable(True)
+        self._lay_out()
+        for field in (self.url, self.secret):
+            field.reveal_asked.connect(lambda asked=field: self.reveal_wished.emit(asked))
+        for line in (self.title, self.url, self.secret, self.header):
+            line.textEdited.connect(self._changed)
+        for combo in (self.format, self.signature, self.hashing):
+            combo.activated.connect(lambda _: self._changed())
+        self.timeout.valueChanged.connect(lambda _: self._changed())
+        self.enabled.clicked.connect(lambda _: self._changed())
+        self.headers.changed.connect(self._changed)
+
+    def show_destination(self, info: DestinationInfo | None) -> None:
+        """One that is saved, or None for a new one."""
+        self._info = info
+        self._base = info.draft if info is not None else DestinationDraft(name="")
+        base = self._base
+        self.title.setText(base.name)
+        self.title.setEnabled(info is None or info.kind == "named")
+        hint = "" if self.title.isEnabled() else self.tr("It belongs to a streamer or to [global_webhook].")
+        self.name_field.say(hint)
+        for field in (self.url, self.secret):
+            field.clear()
+            field.conceal()
+        self.no_secret.setChecked(False)
+        self.secret.setEnabled(True)
+        self._place(info)
+        self.format.setCurrentIndex(FORMATS.index(base.format))
+        self.signature.setCurrentIndex(SIGNATURES.index(base.signature))
+        self.hashing.setCurrentText(base.hashing)
+        self.header.setText(base.header)
+        self.headers.show_kept(info.header_names if info is not None else ())
+        blocked = self.timeout.blockSignals(True)
+        self.timeout.setValue(base.timeout)
+        self.timeout.blockSignals(blocked)
+        self.enabled.setChecked(base.enabled)
+        named = info is None or info.kind == "named"
+        for control in (self.format, self.signature, self.headers, self.timeout, self.enabled):
+            control.setEnabled(named)
+        self._show_more()
+
+    @property
+    def draft(self) -> DestinationDraft:
+        """As it stands in the form. Address, secret and headers are None where nothing was typed."""
+        return DestinationDraft(
+            name=self.title.text().strip(),
+            url=self.url.typed.strip() or None,
+            secret="" if self.no_secret.isChecked() else self.secret.typed or None,
+            format=self.format.currentData(),
+            signature=self.signature.currentData(),
+            header=self.header.text().strip() or "X-Hub-Signature-256",
+            hashing=self.hashing.currentText(),  # type: ignore[arg-type]
+            headers=self.headers.value,
+            timeout=round(self.timeout.value(), 1),
+            enabled=self.enabled.isChecked(),
+        )
+
+    @property
+    def is_changed(self) -> bool:
+        return self.draft != self._base
+
+    def show_guess(self, name: str, host: str) -> None:
+        """What the address that was typed looks like."""
+        if self.url.text().strip():
+            self.url_field.say(self.tr("{} at {}").format(format_name(name), host) if host else "")
+
+    def _place(self, info: DestinationInfo | None) -> None:
+        """Say where address and secret are kept, never what they are."""
+        if info is None:
+            self.url.setPlaceholderText("https://…")
+            self.url_field.say(self.tr("It will be kept encrypted."))
+            self.secret.setPlaceholderText(self.tr("none"))
+            self.no_secret.hide()
+            return
+        where = {
+            "vault": self.tr("At {}, kept encrypted. Type another one to replace it."),
+            "config": self.tr("At {}, written in config.toml. Type it again to keep it encrypted."),
+            "environment": self.tr("At {}, from an environment variable."),
+        }
+        self.url.setPlaceholderText("••••••••" if info.address else "https://…")
+        if info.problem:
+            self.url_field.complain(info.problem)
+        else:
+            self.url_field.complain(None)
+            self.url_field.say(where.get(info.address, "").format(info.host) if info.host else "")
+        self.secret.setPlaceholderText("••••••••" if info.signed else self.tr("none"))
+        self.no_secret.setVisible(info.signed)
+
+    def _take_secret_away(self) -> None:
+        self.secret.clear()
+        self.secret.setEnabled(not self.no_secret.isChecked())
+        self._changed()
+
+    def _changed(self) -> None:
+        self._show_more()
+        if not self.url.text():
+            self._place(self._info)
+        self.edited.emit()
+
+    def _fold(self) -> None:
+        self._folded.setVisible(self.more.isChecked())
+
+    def _show_more(self) -> None:
+        hub = self.signature.currentData() == "x-hub"
+        self._hash_field.setVisible(hub)
+        self._header_field.setVisible(hub)
+
+    def _lay_out(self) -> None:
+        self.name_field = Field(self.tr("Name"), self.title)
+        self.url_field = Field(self.tr("Address"), self.url)
+        secret = QWidget()
+        line = row(self.secret, self.no_secret)
+        line.setContentsMargins(0, 0, 0, 0)
+        secret.setLayout(line)
+        secret.setFocusProxy(self.secret)
+        self._hash_field = Field(self.tr("Hash"), self.hashing)
+        self._header_field = Field(self.tr("Header of the signature"), self.header)
+        self.headers_field = Field(self.tr("More headers"), self.headers)
+        self._folded = QWidget()
+        folded = QVBoxLayout(self._folded)
+        folded.setContentsMargins(0, 0, 0, 0)
+        folded.setSpacing(14)
+        for field in (
+            Field(self.tr("Kind of signature"), self.signature),
+            self._hash_field,
+            self._header_field,
+            self.headers_field,
+            Field(self.tr("One attempt may take"), self.timeout),
+        ):
+            folded.addWidget(field)
+        self._folded.hide()
+        inner = QWidget()
+        fields = QVBoxLayout(inner)
+        fields.setContentsMargins(0, 0, 6, 0)
+        fields.setSpacing(14)
+        secret_field = Field(self.tr("Secret"), secret, self.tr("With one, announcements are signed."))
+        for field in (self.name_field, self.url_field, Field(self.tr("Format"), self.format), secret_field):
+            fields.addWidget(field)
+        fields.addWidget(self.enabled)
+        fields.addLayout(row(self.more, None))
+        fields.addWidget(self._folded)
+        fields.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)

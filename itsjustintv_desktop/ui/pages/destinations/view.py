@@ -1,0 +1,361 @@
+"""The page: destinations at the left, the chosen one's state and settings at the right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget
+
+from itsjustintv_desktop.engine import DestinationInfo, DestinationStatus, Saved, Snapshot, errors, events
+from itsjustintv_desktop.ui.models.destinations import sentence_of, state_of
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.destinations.form import DestinationForm
+from itsjustintv_desktop.ui.pages.destinations.table import DestinationTable
+from itsjustintv_desktop.ui.pages.saving import tell_saved
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme.tokens import GAP
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
+from itsjustintv_desktop.ui.widgets.secret import SecretField
+from itsjustintv_desktop.ui.widgets.states import EmptyState
+from itsjustintv_desktop.ui.words import ago, span
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import TestResult
+
+GUESS_MS = 400
+TEST_SECONDS = 150.0
+"""Longer than the longest attempt."""
+
+
+class Destinations(Page):
+    """Where announcements are sent."""
+
+    name = "destinations"
+
+    def __init__(self, store: Store, title: str) -> None:
+        super().__init__(store, title)
+        self._infos: dict[str, DestinationInfo] = {}
+        self._shown: str | None = None
+        self._wanted = ""
+        self._busy = False
+        self.add = button(self.tr("Add &destination"), self.open_new, role="primary")
+        self.head.addWidget(self.add)
+        self.table = DestinationTable(self.tr("Destinations"))
+        self.form = DestinationForm()
+        self.dot, self.heading_of = Dot(), Elided(role="heading")
+        self.state, self.answer = label("", "muted", wrap=True, selectable=True), label("", "muted", wrap=True)
+        self.resume = button(self.tr("Res&ume"), self._resume)
+        self.result = label("", wrap=True, selectable=True)
+        self.save = button(self.tr("&Save"), self._save_wished, role="primary")
+        self.test = button(self.tr("Send &test"), self._test)
+        self.discard = button(self.tr("D&iscard"), self._discard, role="link")
+        self.remove = button(self.tr("&Remove"), self._remove, role="danger")
+        self._guess_soon = QTimer(self, singleShot=True, interval=GUESS_MS)
+        self._guess_soon.timeout.connect(lambda: self.do("guess", self._guess(), replace=True))
+        self._lay_out()
+        self.table.chosen_changed.connect(self._chosen)
+        self.form.edited.connect(self._edited)
+        self.form.reveal_wished.connect(lambda field: self.do("reveal", self._reveal(field), replace=True))
+        save = QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self)
+        save.activated.connect(lambda: self.save.click())
+
+    def activate(self, what: object = None) -> None:
+        """`what`: "test" (the first one, ready to be tried), "add", a name, or a check such as "destination chat"."""
+        super().activate(what)
+        if what == "test":
+            if not self.table.key and self.table.rows.rows:
+                self.table.choose(0)
+            self.test.setFocus()
+        elif what == "add":
+            self.open_new()
+        elif isinstance(what, str) and what:
+            self.show_destination(what.removeprefix("destination ").strip())
+
+    def show_destination(self, name: str) -> None:
+        if not self.table.choose_key(name):
+            self._wanted = name
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        self.table.rows.show_rows(snapshot.destinations)
+        is_new = self._shown == ""
+        self._stack.setCurrentIndex(0 if snapshot.destinations or is_new else 1)
+        self.add.setVisible(bool(snapshot.destinations))
+        if self._wanted and self.table.choose_key(self._wanted):
+            self._wanted = ""
+        elif not is_new and not self.table.key and snapshot.destinations:
+            self.table.choose(0)
+        self._show_state()
+        self.do("list", self._read())
+
+    def happened(self, batch: list[events.EngineEvent]) -> None:
+        if self.isVisible() and any(
+            isinstance(event, events.DeliveryChanged) and event.destination == self._shown for event in batch
+        ):
+            self.do("answer", self._last_answer(), replace=True)
+
+    async def _read(self) -> None:
+        self._infos = {info.draft.name: info for info in await self.bridge.call(lambda e: e.editing.destinations())}
+        if self._shown and not self.form.is_changed and self._shown in self._infos:
+            self.form.show_destination(self._infos[self._shown])
+        elif self._shown is None:
+            self._chosen()
+        self._state()
+
+    # What is shown
+
+    def open_new(self) -> None:
+        """An empty form."""
+        self.table.clearSelection()
+        self._shown = ""
+        self._stack.setCurrentIndex(0)
+        self._right.setCurrentIndex(1)
+        self.heading_of.say(self.tr("A new destination"))
+        self.form.show_destination(None)
+        self._clear_result()
+        self._show_state()
+        self._state()
+        self.form.title.setFocus()
+
+    def _chosen(self) -> None:
+        name = self.table.key
+        if not name:
+            return
+        info = self._infos.get(name)
+        if name == self._shown and info is not None:
+            return
+        self._shown = name if info is not None else None
+        self.heading_of.say(name)
+        self._clear_result()
+        self._show_state()
+        self._right.setCurrentIndex(1 if info is not None else 0)
+        if info is not None:
+            self.form.show_destination(info)
+            self.do("answer", self._last_answer(), replace=True)
+        else:
+            self.do("list", self._read())
+        self._state()
+
+    def _status(self) -> DestinationStatus | None:
+        return next((row for row in self.table.rows.rows if row.name == self._shown), None)
+
+    def _show_state(self) -> None:
+        status = self._status()
+        if status is None:
+            self.dot.show_state("off", self.tr("new"))
+            self.state.setText("")
+        else:
+            tone, word = state_of(status)
+            self.dot.show_state(tone, word)
+            since = self.tr("since {}").format(ago(status.since)) if tone == "attention" else ""
+            parts = [f"{word} {since}".strip() + ".", sentence_of(status)]
+            if status.waiting:
+                parts.append(self.tr("%n deliveries wait.", "", status.waiting))
+            self.state.setText(" ".join(part for part in parts if part))
+        self.state.setVisible(bool(self.state.text()))
+        self.resume.setVisible(status is not None and status.state in {"paused", "open", "half-open"})
+        if not status:
+            self.answer.hide()
+
+    async def _last_answer(self) -> None:
+        name = self._shown
+        if not name:
+            return
+        found = await self.bridge.call(lambda engine: engine.wishes.deliveries(destination=name, limit=20))
+        tried = next((each for each in found if each.attempts and (each.last_status or each.last_error)), None)
+        if name != self._shown:
+            return
+        if tried is not None:
+            said = str(tried.last_status) if tried.last_status else ""
+            error = tried.last_error if tried.state != "delivered" else ""
+            self.answer.setText(self.tr("Last answer: {}").format(" · ".join(p for p in (said, error) if p)))
+        self.answer.setVisible(tried is not None)
+
+    def _edited(self) -> None:
+        self._state()
+        if self.form.draft.url:
+            self._guess_soon.start()
+        if self.form.headers.typed:
+            self.do("headers", self._check_headers(), replace=True)
+        else:
+            self.form.headers_field.complain(None)
+
+    async def _reveal(self, field: SecretField) -> None:
+        """On purpose: the one place where an address or a secret that is stored comes to the screen."""
+        name = self._shown
+        if name:
+            stored = await self.bridge.call(lambda engine: engine.editing.reveal_destination(name))
+            if name == self._shown:
+                field.show_stored(stored.url if field is self.form.url else stored.secret)
+
+    async def _guess(self) -> None:
+        draft = self.form.draft
+        try:
+            preview = await self.bridge.call(lambda engine: engine.editing.preview(None, draft))
+        except errors.AppError:
+            return  # an address half typed: saving or testing says what is wrong
+        if self.form.draft == draft:
+            self.form.show_guess(preview.format, preview.host)
+
+    async def _check_headers(self) -> None:
+        text = self.form.headers.typed
+        path = ("destinations", "*", "headers")
+        self.form.headers_field.complain(await self.bridge.call(lambda engine: engine.editing.check_value(path, text)))
+        self._state()
+
+    def _state(self) -> None:
+        changed, busy = self.form.is_changed, self._busy
+        is_new = self._shown == ""
+        ready = bool(self.form.draft.name) and (not is_new or bool(self.form.draft.url))
+        self.save.setEnabled(changed and ready and not busy and not self.form.headers_field.problem)
+        self.test.setEnabled(bool(self._shown or self.form.draft.url) and not busy)
+        self.discard.setVisible(changed or is_new)
+        self.remove.setVisible(not is_new)
+
+    # What is done
+
+    def _discard(self) -> None:
+        self._shown = None
+        if self.table.key:
+            self._chosen()
+        elif self.table.rows.rows:
+            self.table.choose(0)
+        else:
+            self._stack.setCurrentIndex(1)
+
+    def _save_wished(self) -> None:
+        self._busy = self.do("save", self._save())
+        self._state()
+
+    async def _save(self) -> None:
+        old, draft = self._shown or "", self.form.draft
+        try:
+            if old and draft.name != old:
+                saved = await self.bridge.call(lambda engine: engine.editing.rename_destination(old, draft.name), 180.0)
+                self._shown, old = draft.name, draft.name
+            saved = await self.bridge.call(lambda engine: engine.editing.save_destination(old, draft))
+        finally:
+            self._busy = False
+            self._state()
+        self._shown = None
+        self._wanted = draft.name
+        await self._after(saved, self.tr("Saved {}.").format(draft.name))
+
+    def _test(self) -> None:
+        self.result.setText(self.tr("Sending a test…"))
+        self.result.show()
+        self._busy = self.do("test", self._tested())
+        self._state()
+
+    async def _tested(self) -> None:
+        draft = self.form.draft if self.form.is_changed or not self._shown else self._shown
+        try:
+            result = await self.bridge.call(lambda engine: engine.editing.test_destination(draft), TEST_SECONDS)
+        except errors.AppError:
+            self._clear_result()
+            raise
+        finally:
+            self._busy = False
+            self._state()
+        self._show_result(result)
+
+    def _show_result(self, result: TestResult) -> None:
+        took = span(result.duration) if result.duration >= 1 else self.tr("{} ms").format(round(result.duration * 1000))
+        facts = " · ".join(part for part in (str(result.status or ""), took) if part)
+        answer = f"\n{' '.join(result.answer.split())[:400]}" if result.answer.strip() else ""
+        self.result.setProperty("role", "ok" if result.ok else "attention")
+        self.result.style().polish(self.result)
+        mark = "✓" if result.ok else "✗"
+        self.result.setText(f"{mark} {result.sentence} ({facts}){answer}")
+
+    def _clear_result(self) -> None:
+        self.result.setProperty("role", "muted")
+        self.result.style().polish(self.result)
+        self.result.hide()
+
+    def _resume(self) -> None:
+        name = self._shown
+        if name:
+            self.do("resume", self._resumed(name))
+
+    async def _resumed(self, name: str) -> None:
+        await self.bridge.call(lambda engine: engine.desk.resume_destination(name))
+        self.tell(self.tr("{} is tried again.").format(name))
+        self.store.refresh()
+
+    def _remove(self) -> None:
+        if self._shown:
+            self.do("remove", self._ask_and_remove(self._shown))
+
+    async def _ask_and_remove(self, name: str) -> None:
+        use = await self.bridge.call(lambda engine: engine.editing.destination_use(name))
+        if not use.waiting:
+            await self._removed(name)
+            return
+        box = QMessageBox(self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setText(self.tr("%n deliveries wait for it.", "", use.waiting))
+        box.setInformativeText(
+            self.tr("They would be given up with {}. Undo brings the destination back, not them.").format(name)
+        )
+        box.addButton(self.tr("Keep it"), QMessageBox.ButtonRole.RejectRole)
+        sure = box.addButton(self.tr("Remove it"), QMessageBox.ButtonRole.DestructiveRole)
+        sure.clicked.connect(lambda: self.do("remove now", self._removed(name)))
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    async def _removed(self, name: str) -> None:
+        saved = await self.bridge.call(lambda engine: engine.editing.delete_destination(name))
+        self._shown = None
+        await self._after(saved, self.tr("Removed {}.").format(name))
+
+    async def _after(self, saved: Saved, done: str) -> None:
+        self.banner.hide()
+        tell_saved(self, saved, done)
+        await self._read()
+        self.store.refresh()
+
+    def _lay_out(self) -> None:
+        left = Card(margin=8)
+        left.body.setContentsMargins(8, 4, 8, 8)
+        left.body.addWidget(self.table)
+        right = Card()
+        head = row(self.dot, self.heading_of, self.resume, spacing=10)
+        head.setStretch(1, 1)
+        right.body.setSpacing(12)
+        right.body.addLayout(head)
+        right.body.addWidget(self.state)
+        right.body.addWidget(self.answer)
+        right.body.addWidget(self.form, 1)
+        right.body.addWidget(self.result)
+        right.body.addLayout(row(self.save, self.test, None, self.discard, self.remove))
+        for hidden in (self.answer, self.result, self.resume, self.discard):
+            hidden.hide()
+        nothing = Card(quiet=True)
+        words = self.tr("Choose a destination at the left.")
+        nothing.body.addWidget(EmptyState("arrow", self.tr("None chosen"), words))
+        self._right = QStackedWidget()
+        self._right.addWidget(nothing)
+        self._right.addWidget(right)
+        self._right.setMinimumWidth(330)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setHandleWidth(GAP)
+        split.setChildrenCollapsible(False)
+        split.addWidget(left)
+        split.addWidget(self._right)
+        split.setStretchFactor(0, 1)
+        split.setStretchFactor(1, 1)
+        split.setSizes([500, 500])
+        empty = EmptyState(
+            "arrow",
+            self.tr("There is no destination yet"),
+            self.tr("A destination is a webhook of Discord, Slack or a program of yours that announcements go to."),
+            self.tr("Add destination"),
+            self.open_new,
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(split)
+        self._stack.addWidget(empty)
+        self.body.addWidget(self._stack, 1)

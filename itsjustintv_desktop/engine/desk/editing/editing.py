@@ -82,6 +82,20 @@ class Editing:
 
         return await self.documents.edit(await asyncio.to_thread(changes_of, typed), digest)
 
+    async def written(self, text: str) -> dict[tuple[str, ...], str]:
+        """What a text that is being edited says for the keys of the form. Raises ConfigError if it is no TOML."""
+        from itsjustintv_desktop.engine.desk.editing.drafts import written
+
+        return await asyncio.to_thread(written, text)
+
+    async def with_values(self, text: str, typed: dict[tuple[str, ...], str]) -> str:
+        """A text that is being edited with values typed into the form; nothing is saved. Raises ConfigError for what
+        cannot be, UsageError."""
+        from itsjustintv_desktop.engine.desk.editing.drafts import with_values
+
+        engine = self._engine
+        return await asyncio.to_thread(with_values, text, typed, engine.paths.config, engine.environ)
+
     # Streamers
 
     @cached_property

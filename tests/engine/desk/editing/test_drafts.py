@@ -41,7 +41,8 @@ def test_a_text_that_is_no_toml() -> None:
 def test_values_come_into_the_text_and_comments_stay(tmp_path: Path) -> None:
     typed = {("twitch", "poll_interval"): "10m", ("server", "tls", "domains"): "", ("retry", "max_attempts"): "3"}
     text = with_values(TEXT, typed, tmp_path / "config.toml", {})
-    assert "# mine" in text and "# of the console" in text
+    assert "# mine" in text
+    assert "# of the console" in text
     found = written(text)
     assert found[("twitch", "poll_interval")] == "10m"
     assert found[("retry", "max_attempts")] == "3"

@@ -1,0 +1,135 @@
+"""What concerns this program on this computer alone; kept apart from config.toml, in force at once."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from types import ModuleType
+from typing import Literal, cast
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.preferences import KINDS
+from itsjustintv_desktop.ui.theme import theme
+from itsjustintv_desktop.ui.widgets.basic import Card, label
+from itsjustintv_desktop.ui.widgets.field import Field
+
+_AUTOSTART = "itsjustintv_desktop.desktop.autostart"
+Choice = Literal["system", "light", "dark"]
+
+
+class AppTab(QWidget):
+    """Looks, notifications, the start with the computer."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self._page = page
+        self._preferences = page.store.preferences
+        self._autostart: ModuleType | None = None
+        self.theme, self.language, self.own = QComboBox(), QComboBox(), QLineEdit()
+        for shown, value in (
+            (self.tr("as the system"), "system"), (self.tr("light"), "light"), (self.tr("dark"), "dark"),
+        ):  # fmt: skip
+            self.theme.addItem(shown, value)
+        for shown, value in ((self.tr("as the system"), ""), ("English", "en"), ("Deutsch", "de")):
+            self.language.addItem(shown, value)
+        self.start = QCheckBox(self.tr("Start with the &computer, in the tray"))
+        words = {
+            "live": self.tr("when somebody goes &live"), "given_up": self.tr("when a delivery is &given up"),
+            "trouble": self.tr("on t&rouble, and when it is over"),
+        }  # fmt: skip
+        self.kinds = {kind: QCheckBox(words[kind]) for kind in KINDS}
+        self.quiet = QCheckBox(self.tr("&Quiet while my own channel is live"))
+        self._show()
+        self._lay_out()
+        self.theme.activated.connect(self._theme_chosen)
+        self.language.activated.connect(self._language_chosen)
+        self.own.editingFinished.connect(self._own_typed)
+        self.quiet.clicked.connect(self._quiet_clicked)
+        self.start.clicked.connect(lambda on: page.do("autostart", self._set_start(on)))
+        for kind, check in self.kinds.items():
+            check.clicked.connect(lambda on, kind=kind: self._preferences.set_notify(kind, on))
+
+    def read(self) -> None:
+        """Ask the system whether it starts this program."""
+        self._page.do("autostart state", self._read_start())
+
+    def _show(self) -> None:
+        kept = self._preferences
+        self.theme.setCurrentIndex(max(0, self.theme.findData(kept.theme)))
+        self.language.setCurrentIndex(max(0, self.language.findData(kept.language)))
+        self.own.setText(kept.own_login)
+        for kind, check in self.kinds.items():
+            check.setChecked(kept.notify(kind))
+        self.quiet.setChecked(kept.quiet_while_live)
+        self.quiet.setEnabled(bool(kept.own_login))
+
+    def _theme_chosen(self) -> None:
+        choice = cast("Choice", self.theme.currentData())
+        self._preferences.theme = choice
+        theme().choose(choice)
+
+    def _language_chosen(self) -> None:
+        if self._preferences.language != self.language.currentData():
+            self._preferences.language = self.language.currentData()
+            self.language_field.say(self.tr("It counts from the next start."))
+
+    def _own_typed(self) -> None:
+        login = self.own.text().strip().removeprefix("https://").removeprefix("www.").removeprefix("twitch.tv/")
+        login = login.strip("/@ ").lower()
+        self.own.setText(login)
+        self._preferences.own_login = login
+        self.quiet.setEnabled(bool(login))
+
+    def _quiet_clicked(self, on: bool) -> None:
+        self._preferences.quiet_while_live = on
+
+    async def _read_start(self) -> None:
+        try:
+            self._autostart = importlib.import_module(_AUTOSTART)
+        except ModuleNotFoundError:
+            return
+        on = await asyncio.to_thread(self._autostart.is_on)
+        self.start.setChecked(bool(on))
+        self.start_card.show()
+
+    async def _set_start(self, on: bool) -> None:
+        if self._autostart is None:
+            return
+        try:
+            await asyncio.to_thread(self._autostart.set_on, on)
+        finally:
+            self.start.setChecked(bool(await asyncio.to_thread(self._autostart.is_on)))
+
+    def _lay_out(self) -> None:
+        looks, notes = Card(self.tr("Looks")), Card(self.tr("Notifications"))
+        self.language_field = Field(self.tr("Language"), self.language)
+        looks.body.setSpacing(14)
+        looks.body.addWidget(Field(self.tr("Colours"), self.theme))
+        looks.body.addWidget(self.language_field)
+        notes.body.addWidget(label(self.tr("Tell me"), "label"))
+        for check in self.kinds.values():
+            notes.body.addWidget(check)
+        hint = self.tr("Your login at Twitch: notifications can rest while you are on air.")
+        notes.body.addWidget(Field(self.tr("My own channel"), self.own, hint))
+        notes.body.addWidget(self.quiet)
+        self.start_card = Card(self.tr("Start"))
+        self.start_card.body.addWidget(self.start)
+        self.start_card.hide()
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(0, 12, 6, 0)
+        layout.setSpacing(16)
+        for card in (looks, notes, self.start_card):
+            card.setMaximumWidth(560)
+            layout.addWidget(card)
+        layout.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)

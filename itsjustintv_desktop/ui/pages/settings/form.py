@@ -1,0 +1,132 @@
+"""The form made of the config's own schema: one section at a time, a control for each key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.ui.pages.settings.controls import Control, control_for
+from itsjustintv_desktop.ui.pages.settings.sections import title_of
+from itsjustintv_desktop.ui.widgets.basic import Card, label
+from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import FieldInfo
+
+ANY = "*"
+Path = tuple[str, ...]
+
+
+class FormTab(QWidget):
+    """`typed` with a key and a text, a moment after the last key stroke. `secrets_wished`: a secret is asked for."""
+
+    typed = Signal(tuple, str)
+    secrets_wished = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.controls: dict[Path, Control] = {}
+        self._fields: dict[Path, list[FieldInfo]] = {}
+        self._written: Mapping[Path, str] = {}
+        self._made: dict[int, Path] = {}
+        self.sections = QListWidget()
+        self.sections.setAccessibleName(self.tr("Sections"))
+        self.sections.setFixedWidth(168)
+        self.sections.currentRowChanged.connect(self._open)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(Loading(self.tr("Reading the settings")))
+        self._broken = EmptyState("alert", self.tr("config.toml cannot be read as a form"), "")
+        self._stack = QStackedWidget()
+        inner = QWidget()
+        side = QHBoxLayout(inner)
+        side.setContentsMargins(0, 12, 0, 0)
+        side.setSpacing(16)
+        side.addWidget(self.sections)
+        side.addWidget(self._pages, 1)
+        self._stack.addWidget(inner)
+        self._stack.addWidget(self._broken)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stack)
+
+    @property
+    def is_made(self) -> bool:
+        return bool(self._fields)
+
+    @property
+    def problems(self) -> list[str]:
+        """What was typed and cannot be."""
+        return [control.problem for control in self.controls.values() if control.problem]
+
+    def make(self, fields: tuple[FieldInfo, ...]) -> None:
+        """The sections; their controls are made when they are opened."""
+        for field in fields:
+            if ANY not in field.path and not field.unused:
+                self._fields.setdefault(field.path[:-1], []).append(field)
+        for number, path in enumerate(self._fields):
+            self.sections.addItem(title_of(path))
+            self._made[number] = path
+        self.sections.setCurrentRow(0)
+
+    def show_written(self, written: Mapping[Path, str]) -> None:
+        """What the text says; keys it does not have show their default as a hint."""
+        self._written = written
+        self._stack.setCurrentIndex(0)
+        for path, control in self.controls.items():
+            control.show_text(written.get(path, ""))
+
+    def show_broken(self, sentence: str) -> None:
+        self._broken.say(self.tr("config.toml cannot be read as a form"), sentence)
+        self._stack.setCurrentIndex(1)
+
+    def complain(self, path: Path, problem: str | None) -> None:
+        if path in self.controls:
+            self.controls[path].complain(problem)
+
+    def forget_problems(self) -> None:
+        """What was typed and cannot be goes."""
+        for control in self.controls.values():
+            control.complain(None)
+            control.reset()
+
+    def open_section(self, path: Path) -> None:
+        for number, made in self._made.items():
+            if made == path:
+                self.sections.setCurrentRow(number)
+
+    def _open(self, number: int) -> None:
+        path = self._made.get(number)
+        if path is None:
+            return
+        name = ".".join(path)
+        for index in range(self._pages.count()):
+            there = self._pages.widget(index)
+            if there is not None and there.objectName() == name:
+                self._pages.setCurrentIndex(index)
+                return
+        page = self._section(path)
+        page.setObjectName(name)
+        self._pages.setCurrentIndex(self._pages.addWidget(page))
+
+    def _section(self, path: Path) -> QWidget:
+        card = Card()
+        card.body.setSpacing(16)
+        card.body.addWidget(label(title_of(path), "heading"))
+        card.body.addWidget(label(f"[{'.'.join(path)}]", "muted"))
+        for field in self._fields[path]:
+            control = control_for(field)
+            control.typed.connect(self.typed)
+            control.secrets_wished.connect(self.secrets_wished)
+            control.show_text(self._written.get(field.path, ""))
+            self.controls[field.path] = control
+            card.body.addWidget(control)
+        card.body.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(card)
+        return scroll

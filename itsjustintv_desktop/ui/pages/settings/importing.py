@@ -1,0 +1,112 @@
+"""Taking in a config from elsewhere: what would change, and which secrets to enter again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.widgets.basic import Dot, button, label, row
+from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.secret import SecretField
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import ImportPlan, Needed
+
+MOST = 200
+"""Secrets asked for here; more can be entered on the page Destinations."""
+
+
+class ImportDialog(QDialog):
+    """`taken` with what was saved."""
+
+    taken = Signal(object)
+
+    def __init__(self, parent: QWidget, bridge: Bridge, plan: ImportPlan) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Import settings"))
+        self.resize(560, 520)
+        self._bridge, self._plan = bridge, plan
+        self._doing = Doing(self, self._show_error)
+        self.problem = label("", "live", wrap=True, selectable=True)
+        self.fields: dict[str, SecretField] = {}
+        self.take = button(self.tr("&Import"), self._take, role="primary")
+        self.cancel = button(self.tr("Cancel"), self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 20)
+        layout.setSpacing(12)
+        layout.addWidget(label(self._headline(), "heading", wrap=True))
+        if plan.changes and not plan.problems:
+            layout.addWidget(label(plan.changes, "muted", wrap=True))
+        layout.addWidget(self._list(), 1)
+        layout.addWidget(self.problem)
+        layout.addLayout(row(None, self.cancel, self.take))
+        self.problem.hide()
+        self.take.setEnabled(not plan.problems)
+
+    @property
+    def entered(self) -> dict[str, str]:
+        return {name: field.text().strip() for name, field in self.fields.items() if field.text().strip()}
+
+    def _headline(self) -> str:
+        plan = self._plan
+        if plan.problems:
+            return self.tr("This file cannot be used as it is.")
+        streamers = self.tr("%n streamers", "", plan.streamers)
+        destinations = self.tr("%n destinations", "", plan.destinations)
+        return self.tr("{} and {} will take the place of the settings there are.").format(streamers, destinations)
+
+    def _list(self) -> QScrollArea:
+        inner = QWidget()
+        lines = QVBoxLayout(inner)
+        lines.setContentsMargins(0, 0, 8, 0)
+        lines.setSpacing(12)
+        for remark in self._plan.problems:
+            where = self.tr("Line {}").format(remark.line) if remark.line is not None else remark.key
+            text = f"{where}: {remark.sentence}" if where else remark.sentence
+            lines.addWidget(label(text, "live", wrap=True, selectable=True))
+        if self._plan.needed:
+            hint = self.tr("An export has no secrets. Enter them now, or later on the pages Settings and Destinations.")
+            lines.addWidget(label(hint, "muted", wrap=True))
+        for needed in self._plan.needed[:MOST]:
+            lines.addWidget(self._needed(needed))
+        lines.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inner)
+        return scroll
+
+    def _needed(self, needed: Needed) -> QWidget:
+        hint = self.tr("kept here already") if needed.have else self.tr("not entered yet")
+        field = SecretField(needed.title, hint)
+        self.fields[needed.name] = field
+        dot = Dot("ok" if needed.have else "off", hint)
+        field.textChanged.connect(lambda text: dot.show_state("ok" if text or needed.have else "off", hint))
+        made = QWidget()
+        line = row(dot, Field(needed.title, field))
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setStretch(1, 1)
+        made.setLayout(line)
+        return made
+
+    def _take(self) -> None:
+        self.take.setEnabled(False)
+        self._doing.start("import", self._taken())
+
+    async def _taken(self) -> None:
+        plan, entered = self._plan, self.entered
+        try:
+            saved = await self._bridge.call(lambda engine: engine.editing.apply_import(plan, entered), 120.0)
+        finally:
+            self.take.setEnabled(True)
+        self.taken.emit(saved)
+        self.accept()
+
+    def _show_error(self, error: errors.AppError) -> None:
+        self.problem.setText(f"{error.title}. {error.message}")
+        self.problem.show()

@@ -1,0 +1,109 @@
+"""config.toml as text: coloured, checked while one types, secrets as dots until they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
+from itsjustintv_desktop.ui.pages.settings.editor import TomlEditor
+from itsjustintv_desktop.ui.pages.settings.masking import Masked, mask, unmask
+from itsjustintv_desktop.ui.widgets.basic import button, label, row
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import Checked
+
+HIDE_AGAIN_MS = 15_000
+
+
+class RawTab(QWidget):
+    """`checked_wished` after each change, at once; whoever answers waits a little."""
+
+    edited = Signal()
+
+    def __init__(self, document: ConfigDocument) -> None:
+        super().__init__()
+        self._document = document
+        self._masked = Masked("", ())
+        self.editor = TomlEditor("config.toml")
+        self.problems = QListWidget()
+        self.problems.setAccessibleName(self.tr("Problems"))
+        self.problems.setMaximumHeight(96)
+        self.problems.setWordWrap(True)
+        self.problems.hide()
+        self.where = label("", "muted", selectable=True)
+        self.reveal = button(self.tr("Show s&ecrets"), self._toggle, role="small", icon_name="eye")
+        self.reveal.setCheckable(True)
+        self._hide_again = QTimer(self, singleShot=True, interval=HIDE_AGAIN_MS)
+        self._hide_again.timeout.connect(self.conceal)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 12, 0, 0)
+        layout.addLayout(row(self.where, None, self.reveal))
+        layout.addWidget(self.editor, 1)
+        layout.addWidget(self.problems)
+        self.editor.textChanged.connect(self._typed)
+        self.problems.itemActivated.connect(self._go)
+        self.problems.itemClicked.connect(self._go)
+        document.changed.connect(self._document_changed)
+
+    @property
+    def text(self) -> str:
+        """As it would be saved."""
+        shown = self.editor.toPlainText()
+        return shown if self.reveal.isChecked() else unmask(shown, self._masked.kept)
+
+    def conceal(self) -> None:
+        """Dots again."""
+        if self.reveal.isChecked():
+            self.reveal.setChecked(False)
+            self._toggle()
+
+    def show_checked(self, checked: Checked) -> None:
+        marks: dict[int, str] = {}
+        self.problems.clear()
+        for remark in checked.problems:
+            if remark.line is not None:
+                marks[remark.line] = remark.sentence
+            what = f"{remark.key}: " if remark.key else ""
+            where = self.tr("Line {}").format(remark.line) if remark.line is not None else remark.variable
+            text = f"{where}: {what}{remark.sentence}" if where else f"{what}{remark.sentence}"
+            item = QListWidgetItem(text)
+            item.setData(Qt.ItemDataRole.UserRole, remark.line)
+            self.problems.addItem(item)
+        self.problems.setVisible(bool(checked.problems))
+        self.editor.show_marks(marks)
+
+    def _typed(self) -> None:
+        self._document.edit(self.text)
+        self.edited.emit()
+
+    def _document_changed(self) -> None:
+        if self._document.text != self.text:
+            self._show()
+
+    def _show(self) -> None:
+        text = self._document.text
+        self._masked = mask(text)
+        shown = text if self.reveal.isChecked() else self._masked.text
+        cursor, scroll = self.editor.textCursor().position(), self.editor.verticalScrollBar().value()
+        blocked = self.editor.blockSignals(True)
+        self.editor.setPlainText(shown)
+        self.editor.blockSignals(blocked)
+        place = self.editor.textCursor()
+        place.setPosition(min(cursor, len(shown)))
+        self.editor.setTextCursor(place)
+        self.editor.verticalScrollBar().setValue(scroll)
+        self.reveal.setVisible(bool(self._masked.kept))
+
+    def _toggle(self) -> None:
+        shown = self.reveal.isChecked()
+        self.reveal.setText(self.tr("Hide s&ecrets") if shown else self.tr("Show s&ecrets"))
+        self._hide_again.start() if shown else self._hide_again.stop()
+        self._show()
+
+    def _go(self, item: QListWidgetItem) -> None:
+        line = item.data(Qt.ItemDataRole.UserRole)
+        if line is not None:
+            self.editor.go_to(line)

@@ -1,0 +1,237 @@
+"""Where each secret is kept; each can be replaced, forgotten, or shown on purpose for a moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QLineEdit, QMessageBox, QScrollArea, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
+from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.secret import HIDE_AGAIN_MS, SecretField
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import SecretView
+
+_TONES: dict[str, Tone] = {
+    "keyring": "ok", "vault": "ok", "environment": "ok", "config": "attention", "memory": "attention",
+    "absent": "off", "unknown": "attention",
+}  # fmt: skip
+
+
+class SecretsTab(QWidget):
+    """`page` is asked for everything that goes to the engine."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self._page = page
+        self.rows: dict[str, SecretRow] = {}
+        self.lock = LockCard()
+        self.lock.unlock_wished.connect(lambda phrase: page.do("unlock", self._unlock(phrase)))
+        self.move_them = button(self.tr("&Move them into safe keeping"), self._move)
+        self.in_clear = Card()
+        text = self.tr("Secrets stand in config.toml, where whoever may read that file can read them.")
+        line = row(label(text, wrap=True), self.move_them)
+        line.setStretch(0, 1)
+        self.in_clear.body.addLayout(line)
+        self._list = QVBoxLayout()
+        self._list.setSpacing(16)
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(0, 12, 6, 0)
+        layout.setSpacing(16)
+        for part in (self.lock, self.in_clear):
+            part.hide()
+            layout.addWidget(part)
+        layout.addLayout(self._list)
+        more = self.tr("Addresses and secrets of destinations are kept with them, on the page Destinations.")
+        layout.addWidget(label(more, "muted", wrap=True))
+        layout.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        self.lock.show_state(snapshot.secrets.status, snapshot.secrets.message)
+
+    def read(self) -> None:
+        """Ask how all of them are."""
+        self._page.do("secrets", self._read())
+
+    def conceal(self) -> None:
+        for each in self.rows.values():
+            each.conceal()
+
+    async def _read(self) -> None:
+        views = await self._page.bridge.call(lambda engine: engine.editing.secrets())
+        if [view.name for view in views] != list(self.rows):
+            clear(self._list)
+            self.rows = {}
+            for view in views:
+                made = SecretRow(view)
+                made.keep_wished.connect(lambda name, value: self._page.do("keep", self._keep(name, value)))
+                made.reveal_wished.connect(lambda name: self._page.do("reveal", self._reveal(name), replace=True))
+                made.forget_wished.connect(self._forget)
+                self.rows[view.name] = made
+                self._list.addWidget(made)
+        for view in views:
+            self.rows[view.name].show_view(view)
+        self.in_clear.setVisible(any(view.where == "config" for view in views))
+
+    async def _keep(self, name: str, value: str) -> None:
+        view = await self._page.bridge.call(lambda engine: engine.editing.keep_secret(name, value))
+        self.rows[name].kept(view)
+        self._page.tell(self.tr("{} is kept.").format(view.title))
+        self.read()
+
+    async def _reveal(self, name: str) -> None:
+        self.rows[name].show_value(await self._page.bridge.call(lambda engine: engine.editing.reveal_secret(name)))
+
+    def _forget(self, name: str) -> None:
+        box = QMessageBox(self)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(self.tr("Forget it?"))
+        box.setInformativeText(self.tr("{} cannot be brought back by this program.").format(self.rows[name].title))
+        box.addButton(self.tr("Keep it"), QMessageBox.ButtonRole.RejectRole)
+        sure = box.addButton(self.tr("Forget it"), QMessageBox.ButtonRole.DestructiveRole)
+        sure.clicked.connect(lambda: self._page.do("forget", self._forgotten(name)))
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    async def _forgotten(self, name: str) -> None:
+        self.rows[name].show_view(await self._page.bridge.call(lambda engine: engine.editing.forget_secret(name)))
+
+    def _move(self) -> None:
+        self._page.do("move", self._moved())
+
+    async def _moved(self) -> None:
+        moved = await self._page.bridge.call(lambda engine: engine.editing.move_secrets())
+        self._page.tell(self.tr("%n secrets were moved.", "", len(moved)))
+        self.read()
+
+    async def _unlock(self, phrase: str) -> None:
+        # The keyring asks the person by itself, who may take a while.
+        state = await self._page.bridge.call(lambda engine: engine.editing.unlock(phrase or None), 300.0)
+        self.lock.show_state(state.status, state.message)
+        self._page.store.refresh()
+        self.read()
+
+
+class SecretRow(Card):
+    """One secret: where it is, and what can be done with it."""
+
+    keep_wished = Signal(str, str)
+    reveal_wished = Signal(str)
+    forget_wished = Signal(str)
+
+    def __init__(self, view: SecretView) -> None:
+        super().__init__(margin=16)
+        self.name, self.title = view.name, view.title
+        self.dot = Dot()
+        self.sentence = label("", "muted", wrap=True, selectable=True)
+        self.value = QLineEdit()
+        self.value.setReadOnly(True)
+        self.value.setAccessibleName(self.tr("{} in the clear").format(view.title))
+        self.value.hide()
+        self.typed = SecretField(view.title, self.tr("type or paste the new one"))
+        self.typed.hide()
+        self.reveal = button(self.tr("Show"), self._reveal, role="small")
+        self.replace = button(self.tr("Replace"), self._replace, role="small")
+        self.keep = button(self.tr("Keep it"), self._keep, role="small")
+        self.forget = button(self.tr("Forget"), lambda: self.forget_wished.emit(self.name), role="small")
+        for made in (self.reveal, self.replace, self.keep, self.forget):
+            made.setAccessibleName(f"{made.text()}: {view.title}")
+        self.keep.hide()
+        head = row(self.dot, label(view.title, "strong"), None, self.reveal, self.replace, self.forget)
+        self.body.addLayout(head)
+        self.body.addWidget(self.sentence)
+        self.body.addWidget(self.value)
+        self.body.addLayout(row(self.typed, self.keep))
+        self.typed.returnPressed.connect(self._keep)
+        self._hide_again = QTimer(self, singleShot=True, interval=HIDE_AGAIN_MS)
+        self._hide_again.timeout.connect(self.conceal)
+
+    def show_view(self, view: SecretView) -> None:
+        self.dot.show_state(_TONES.get(view.where, "off"), view.where)
+        self.sentence.setText(view.sentence)
+        there = view.where not in {"absent", "unknown"}
+        self.reveal.setVisible(there)
+        self.forget.setVisible(there and view.where != "environment")
+        self.replace.setText(self.tr("Replace") if there else self.tr("Enter"))
+        self.replace.setEnabled(view.where != "environment")
+
+    def show_value(self, value: str) -> None:
+        """In the clear, for a moment."""
+        self.value.setText(value)
+        self.value.show()
+        self.reveal.setText(self.tr("Hide"))
+        self._hide_again.start()
+
+    def conceal(self) -> None:
+        self._hide_again.stop()
+        self.value.clear()
+        self.value.hide()
+        self.reveal.setText(self.tr("Show"))
+
+    def kept(self, view: SecretView) -> None:
+        """What was typed is stored."""
+        self.conceal()
+        self._editing(False)
+        self.show_view(view)
+
+    def _reveal(self) -> None:
+        if self.value.isHidden():
+            self.reveal_wished.emit(self.name)
+        else:
+            self.conceal()
+
+    def _replace(self) -> None:
+        self._editing(self.typed.isHidden())
+
+    def _editing(self, on: bool) -> None:
+        self.typed.clear()
+        self.typed.conceal()
+        self.typed.setVisible(on)
+        self.keep.setVisible(on)
+        if on:
+            self.typed.setFocus()
+
+    def _keep(self) -> None:
+        if self.typed.text().strip():
+            self.keep_wished.emit(self.name, self.typed.text())
+
+
+class LockCard(Card):
+    """Shown while secrets cannot be had: what is wrong, and how to open them."""
+
+    unlock_wished = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sentence = label("", wrap=True, selectable=True)
+        self.phrase = SecretField(self.tr("Passphrase"))
+        self.field = Field(self.tr("Passphrase"), self.phrase)
+        self.unlock = button(self.tr("&Unlock"), self._unlock, role="primary")
+        self.body.addWidget(label(self.tr("Secrets cannot be reached now"), "heading"))
+        self.body.addWidget(self.sentence)
+        self.body.addWidget(self.field)
+        self.body.addLayout(row(self.unlock, None))
+        self.phrase.returnPressed.connect(self._unlock)
+
+    def show_state(self, status: str, message: str) -> None:
+        self.setVisible(status not in {"ready", "unopened"})
+        self.sentence.setText(message)
+        self.field.setVisible("passphrase" in message.lower() or status == "wrong-passphrase")
+
+    def _unlock(self) -> None:
+        self.unlock_wished.emit(self.phrase.text())
+        self.phrase.clear()
+        self.phrase.conceal()

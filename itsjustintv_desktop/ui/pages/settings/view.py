@@ -1,0 +1,296 @@
+"""The page: four tabs, one document, and a bar that says what is not saved yet."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path as FilePath
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QTabWidget
+
+from itsjustintv_desktop.engine import Document, Engine, Merged, Saved, Snapshot, errors, events
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.saving import tell_saved
+from itsjustintv_desktop.ui.pages.settings.app import AppTab
+from itsjustintv_desktop.ui.pages.settings.conflict import ConflictCard, SaveBar
+from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
+from itsjustintv_desktop.ui.pages.settings.form import FormTab
+from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
+from itsjustintv_desktop.ui.pages.settings.raw import RawTab
+from itsjustintv_desktop.ui.pages.settings.secrets import SecretsTab
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.widgets.basic import button
+
+CHECK_MS = 400
+MOST_BYTES = 4 * 1024 * 1024
+FORM, RAW, SECRETS, APP = range(4)
+_TABS = {"config": RAW, "secrets": SECRETS, "client": SECRETS, "token": SECRETS, "keyring": SECRETS, "app": APP}
+Path = tuple[str, ...]
+
+
+class Settings(Page):
+    """`activate` takes the name of a tab or of a check of the doctor."""
+
+    name = "settings"
+
+    def __init__(self, store: Store, title: str) -> None:
+        super().__init__(store, title)
+        self.document = ConfigDocument(self)
+        self._typed: dict[Path, str] = {}
+        self.export = button(self.tr("&Export…"), self._choose_export)
+        self.import_ = button(self.tr("&Import…"), self._choose_import)
+        self.head.addWidget(self.export)
+        self.head.addWidget(self.import_)
+        self.form, self.raw = FormTab(), RawTab(self.document)
+        self.secrets, self.app = SecretsTab(self), AppTab(self)
+        self.conflict, self.bar = ConflictCard(), SaveBar()
+        self.tabs = QTabWidget()
+        self.tabs.setAccessibleName(title)
+        self.tabs.setDocumentMode(True)
+        for tab, name in (
+            (self.form, self.tr("Form")), (self.raw, self.tr("config.toml")), (self.secrets, self.tr("Secrets")),
+            (self.app, self.tr("This program")),
+        ):  # fmt: skip
+            self.tabs.addTab(tab, name)
+        for part in (self.conflict, self.tabs, self.bar):
+            self.body.addWidget(part, 1 if part is self.tabs else 0)
+        self._check_soon = QTimer(self, singleShot=True, interval=CHECK_MS)
+        self._check_soon.timeout.connect(lambda: self.do("check", self._check(), replace=True))
+        self._connect()
+
+    def _connect(self) -> None:
+        self.document.changed.connect(self._document_changed)
+        self.form.typed.connect(self._form_typed)
+        self.form.secrets_wished.connect(lambda: self.tabs.setCurrentIndex(SECRETS))
+        self.bar.save_wished.connect(self.save)
+        self.bar.discard_wished.connect(self.discard)
+        self.conflict.merge_wished.connect(lambda: self.do("merge", self._merge()))
+        self.conflict.mine_wished.connect(self._keep_mine)
+        self.conflict.theirs_wished.connect(self._take_theirs)
+        self.tabs.currentChanged.connect(self._tab_changed)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self).activated.connect(self.save)
+
+    def activate(self, what: object = None) -> None:
+        super().activate(what)
+        if isinstance(what, str) and what in _TABS:
+            self.tabs.setCurrentIndex(_TABS[what])
+        elif isinstance(what, str) and what in {"server", "twitch", "tunnel"}:
+            self.tabs.setCurrentIndex(FORM)
+            self.form.open_section((what,))
+        self.do("read", self._read())
+        self.secrets.read()
+        self.app.read()
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        self.secrets.refresh(snapshot)
+
+    def happened(self, batch: list[events.EngineEvent]) -> None:
+        if self.document.loaded and any(isinstance(event, events.ConfigChanged) for event in batch):
+            self.do("read", self._read())
+
+    def hideEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
+        """What was shown on purpose is not there any more when the page comes back."""
+        del event
+        self.raw.conceal()
+        self.secrets.conceal()
+
+    # The document
+
+    async def _read(self) -> None:
+        if not self.form.is_made:
+            self.form.make(await self.bridge.call(lambda engine: engine.editing.fields()))
+        document = await self.bridge.call(lambda engine: engine.editing.document())
+        self.raw.where.setText(document.path)
+        if self.doing.is_doing("save"):
+            return  # that is our own; saving looks again
+        if not self.document.loaded or (not self.document.is_changed and document.digest != self.document.digest):
+            self.document.take(document)
+        elif document.digest != self.document.digest:
+            self._differs(document)
+
+    def _differs(self, document: Document) -> None:
+        """Somebody else changed the file while there is something here that is not saved."""
+        if document.text == self.document.text:
+            self.document.take(document)
+            return
+        self.conflict.show_theirs(document)
+        self.bar.hold(True)
+
+    def _document_changed(self) -> None:
+        self.bar.show_changed(self.document.is_changed)
+        self._check_soon.start()
+
+    async def _check(self) -> None:
+        text = self.document.text
+        checked = await self.bridge.call(lambda engine: engine.editing.check(text))
+        if text == self.document.text:
+            self.raw.show_checked(checked)
+            self.bar.show_checked(checked, self.form.problems)
+            await self._show_form()
+
+    async def _show_form(self) -> None:
+        text = self.document.text
+        try:
+            written = await self.bridge.call(lambda engine: engine.editing.written(text))
+        except errors.AppError as error:
+            self.form.show_broken(error.message)
+            return
+        if text == self.document.text and not self._typed:
+            self.form.show_written(written)
+
+    def _form_typed(self, path: Path, text: str) -> None:
+        self._typed[path] = text
+        self.do("typed", self._take_typed())
+
+    async def _take_typed(self) -> None:
+        """Bring what was typed into the text, one change after the other."""
+        while self._typed:
+            path, typed = next(iter(self._typed.items()))
+            problem = await self.bridge.call(partial(_problem, path, typed))
+            self.form.complain(path, problem)
+            if problem is None:
+                text = self.document.text
+                made = await self.bridge.call(partial(_with, text, {path: typed}))
+                if text != self.document.text:
+                    continue  # the text changed meanwhile: once more
+                self.document.edit(made)
+            if self._typed.get(path) == typed:
+                del self._typed[path]
+        self.bar.show_problems(self.form.problems)
+
+    def save(self) -> None:
+        """Save what both tabs made of it."""
+        if self.document.is_changed and self.bar.can_save:
+            self.do("save", self._save())
+
+    async def _save(self) -> None:
+        text, digest = self.document.text, self.document.digest
+        self.bar.hold(True)
+        try:
+            saved = await self.bridge.call(lambda engine: engine.editing.save_text(text, digest))
+        except errors.ConfigChangedError:
+            await self._look_after(None)
+            return
+        finally:
+            self.bar.hold(False)
+        if isinstance(saved, Merged):
+            await self._look_after(saved)
+            return
+        self.document.saved(text, saved.digest)
+        self.banner.hide()
+        tell_saved(self, saved, self.tr("Saved the settings."))
+        self.store.refresh()
+        self.secrets.read()
+
+    async def _look_after(self, merged: Merged | None) -> None:
+        document = await self.bridge.call(lambda engine: engine.editing.document())
+        self._differs(document)
+        self.conflict.show_merged(merged)
+
+    def discard(self) -> None:
+        self._typed.clear()
+        self.form.forget_problems()
+        self.document.edit(self.document.base)
+        self.form.show_written({})
+        self._check_soon.start()
+
+    # Somebody else's change
+
+    async def _merge(self) -> None:
+        theirs, text, digest = self.conflict.theirs, self.document.text, self.document.digest
+        if theirs is None:
+            return
+        merged = self.conflict.merged
+        if merged is None:
+            try:
+                found = await self.bridge.call(lambda engine: engine.editing.save_text(text, digest))
+            except errors.ConfigChangedError as error:
+                self.conflict.cannot_merge(error.message)
+                return
+            if not isinstance(found, Merged):  # the other took it back meanwhile, so ours is saved
+                self.document.saved(text, found.digest)
+                self._settled()
+                return
+            merged = found
+        self.document.keep_on_top_of(theirs, merged.text)
+        self._settled()
+
+    def _keep_mine(self) -> None:
+        if self.conflict.theirs is not None:
+            self.document.keep_on_top_of(self.conflict.theirs)
+            self._settled()
+
+    def _take_theirs(self) -> None:
+        if self.conflict.theirs is not None:
+            self.document.take(self.conflict.theirs)
+            self._settled()
+
+    def _settled(self) -> None:
+        self.conflict.done()
+        self.bar.hold(False)
+
+    def _tab_changed(self, number: int) -> None:
+        self.raw.conceal()
+        self.secrets.conceal()
+        self.bar.setVisible(number in {FORM, RAW})
+        if number == SECRETS:
+            self.secrets.read()
+
+    # Elsewhere
+
+    def _choose_export(self) -> None:
+        dialog = QFileDialog(self, self.tr("Export without secrets"))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("toml")
+        dialog.selectFile("itsjustintv.toml")
+        dialog.fileSelected.connect(lambda path: self.do("export", self._export(FilePath(path))))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    async def _export(self, path: FilePath) -> None:
+        await self.bridge.call(lambda engine: engine.editing.export_to(path))
+        self.tell(self.tr("Exported to {}, without secrets.").format(path.name))
+
+    def _choose_import(self) -> None:
+        dialog = QFileDialog(self, self.tr("Import settings"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([self.tr("Settings (*.toml)"), self.tr("All files (*)")])
+        dialog.fileSelected.connect(lambda path: self.do("import", self.import_file(FilePath(path))))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    async def import_file(self, path: FilePath) -> None:
+        """Plan it, and ask for the secrets."""
+        try:
+            content = await asyncio.to_thread(_content, path)
+        except OSError as error:
+            raise errors.UsageError(self.tr("The file could not be read: {}.").format(error.strerror or "?")) from None
+        text = content.decode("utf-8-sig", "replace")
+        plan = await self.bridge.call(lambda engine: engine.editing.import_text(text))
+        dialog = ImportDialog(self, self.bridge, plan)
+        dialog.taken.connect(self._imported)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _imported(self, saved: Saved) -> None:
+        tell_saved(self, saved, self.tr("Imported the settings."))
+        self.document.loaded = False
+        self.do("read", self._read())
+        self.secrets.read()
+        self.store.refresh()
+
+
+async def _problem(path: Path, typed: str, engine: Engine) -> str | None:
+    return await engine.editing.check_value(path, typed)
+
+
+async def _with(text: str, typed: dict[Path, str], engine: Engine) -> str:
+    return await engine.editing.with_values(text, typed)
+
+
+def _content(path: FilePath) -> bytes:
+    """Blocks."""
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from PySide6.QtCore import QObject
 
 from itsjustintv_desktop.engine import errors
+
+T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +60,11 @@ class Doing(QObject):
     def _forget(self, name: str, done: asyncio.Task[None]) -> None:
         if self._tasks.get(name) is done:
             del self._tasks[name]
+
+
+async def in_thread(work: Callable[..., T], *args: object) -> T:
+    """Await something that blocks, such as a file. Also where Qt alone turns the loop, as under a modal dialog."""
+    return await asyncio.get_event_loop().run_in_executor(None, partial(work, *args))
 
 
 def _cancel(tasks: dict[str, asyncio.Task[None]], *_: object) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.config.save import Remove as Remove
     from itsjustintv_desktop.engine.config.save import Rename as Rename
     from itsjustintv_desktop.engine.config.save import Set as Set
+    from itsjustintv_desktop.engine.control.actions import EventReport as EventReport
     from itsjustintv_desktop.engine.desk.details import AttemptView as AttemptView
     from itsjustintv_desktop.engine.desk.details import DeliveryDetails as DeliveryDetails
     from itsjustintv_desktop.engine.desk.details import RequestView as RequestView
@@ -73,6 +74,7 @@ _PLACES = {
     "desk.lines": ("LogPage",),
     "logs.recent": ("LogLine",),
     "doctor.check": ("Check", "Report"),
+    "control.actions": ("EventReport",),
     "desk.details": ("AttemptView", "DeliveryDetails", "RequestView"),
     "desk.queue": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),
     "storage.ledger.changing": ("Refused",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from functools import partial
 
@@ -11,7 +10,7 @@ from PySide6.QtGui import QImage, QImageReader, QPixmap
 
 from itsjustintv_desktop.engine import Engine, errors
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.doing import Doing, in_thread
 
 PIXELS = 128
 """Width and height they are kept in: enough for 44 points on a screen of two and a half pixels a point."""
@@ -53,7 +52,7 @@ class Pictures(QObject):
                 data = await self._bridge.call(partial(_ask, sha256))
             except errors.AppError:
                 data = None
-            image = await asyncio.to_thread(_decoded, data) if data else None
+            image = await in_thread(_decoded, data) if data else None
             self._kept[sha256] = QPixmap.fromImage(image) if image is not None else None
             while len(self._kept) > MOST:
                 self._kept.popitem(last=False)
@@ -62,7 +61,7 @@ class Pictures(QObject):
 
 
 async def _ask(sha256: str, engine: Engine) -> bytes | None:
-    return await engine.editing.picture(sha256)
+    return await engine.desk.picture(sha256)
 
 
 def _decoded(data: bytes) -> QImage | None:

@@ -109,6 +109,9 @@ QTableView::item:selected {{ background: {p.accent_background}; color: {p.text1}
 QHeaderView::section {{ background: transparent; color: {p.text2}; border: none; border-bottom: 1px solid {p.line};
     padding: 8px; font-size: 12px; font-weight: 500; }}
 
+QListWidget[role="sections"]::item {{ padding: 7px 10px; border-radius: {t.CONTROL_RADIUS}px; color: {p.text2}; }}
+QListWidget[role="sections"]::item:selected {{ background: {p.accent_background}; color: {p.text1}; }}
+QListWidget[role="sections"]:focus {{ border: 1px solid {p.accent}; border-radius: {t.CONTROL_RADIUS}px; }}
 QTabBar::tab {{ background: transparent; color: {p.text2}; padding: 8px 14px; border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {p.text1}; border-bottom-color: {p.accent}; }}
 QTabBar::tab:focus {{ color: {p.accent}; }}

@@ -115,10 +115,6 @@ class Editing:
 
         return await look_up(self._engine, names)
 
-    async def picture(self, sha256: str) -> bytes | None:
-        """The bytes of a picture; None when it is gone."""
-        return await self._engine.twitch.images.read(sha256)
-
     async def streamer(self, key: str) -> StreamerDraft:
         return self._streamers.draft(key)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 from types import ModuleType
 from typing import Literal, cast
@@ -10,6 +9,7 @@ from typing import Literal, cast
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from itsjustintv_desktop.ui.doing import in_thread
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import KINDS
 from itsjustintv_desktop.ui.theme import theme
@@ -91,7 +91,7 @@ class AppTab(QWidget):
             self._autostart = importlib.import_module(_AUTOSTART)
         except ModuleNotFoundError:
             return
-        on = await asyncio.to_thread(self._autostart.is_on)
+        on = await in_thread(self._autostart.is_on)
         self.start.setChecked(bool(on))
         self.start_card.show()
 
@@ -99,9 +99,9 @@ class AppTab(QWidget):
         if self._autostart is None:
             return
         try:
-            await asyncio.to_thread(self._autostart.set_on, on)
+            await in_thread(self._autostart.set_on, on)
         finally:
-            self.start.setChecked(bool(await asyncio.to_thread(self._autostart.is_on)))
+            self.start.setChecked(bool(await in_thread(self._autostart.is_on)))
 
     def _lay_out(self) -> None:
         looks, notes = Card(self.tr("Looks")), Card(self.tr("Notifications"))

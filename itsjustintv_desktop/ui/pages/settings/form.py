@@ -34,6 +34,7 @@ class FormTab(QWidget):
         self._made: dict[int, Path] = {}
         self.sections = QListWidget()
         self.sections.setAccessibleName(self.tr("Sections"))
+        self.sections.setProperty("role", "sections")
         self.sections.setFixedWidth(168)
         self.sections.currentRowChanged.connect(self._open)
         self._pages = QStackedWidget()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path as FilePath
 
@@ -11,6 +10,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QTabWidget
 
 from itsjustintv_desktop.engine import Document, Engine, Merged, Saved, Snapshot, errors, events
+from itsjustintv_desktop.ui.doing import in_thread
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.saving import tell_saved
 from itsjustintv_desktop.ui.pages.settings.app import AppTab
@@ -49,6 +49,7 @@ class Settings(Page):
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName(title)
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         for tab, name in (
             (self.form, self.tr("Form")), (self.raw, self.tr("config.toml")), (self.secrets, self.tr("Secrets")),
             (self.app, self.tr("This program")),
@@ -264,7 +265,7 @@ class Settings(Page):
     async def import_file(self, path: FilePath) -> None:
         """Plan it, and ask for the secrets."""
         try:
-            content = await asyncio.to_thread(_content, path)
+            content = await in_thread(_content, path)
         except OSError as error:
             raise errors.UsageError(self.tr("The file could not be read: {}.").format(error.strerror or "?")) from None
         text = content.decode("utf-8-sig", "replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from itsjustintv_desktop.engine import Engine, FoundChannel, errors
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.doing import Doing, in_thread
 from itsjustintv_desktop.ui.models.candidates import ABOUT, CHANNEL, CandidatesModel
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
@@ -134,7 +133,7 @@ class PasteDialog(QDialog):
 
     async def _read(self, path: Path) -> None:
         try:
-            content = await asyncio.to_thread(_content, path)
+            content = await in_thread(_content, path)
         except OSError as error:
             raise errors.UsageError(self.tr("The file could not be read: {}.").format(error.strerror or "?")) from None
         if len(content) > MOST_BYTES:

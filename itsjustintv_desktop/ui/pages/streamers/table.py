@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyleOptionViewItem
 
@@ -38,7 +38,7 @@ class StreamerTable(Table):
         self.setSortingEnabled(True)
         heading = self.horizontalHeader()
         heading.setSortIndicatorClearable(True)
-        heading.setSortIndicator(-1, heading.sortIndicatorOrder())
+        heading.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         for column, share in ((NAME, 190), (STATE, 150), (FILTER, 110), (DESTINATIONS, 150)):
             self.setColumnWidth(column, share)
         heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)

@@ -1,0 +1,188 @@
+"""Destinations: what is stored is never shown unless it is asked for; what waits is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo, DestinationUse, Saved, TestResult, errors
+from itsjustintv_desktop.ui.pages.destinations import View
+from itsjustintv_desktop.ui.store import Store
+from tests.ui import samples
+from tests.ui.fake import FakeBridge
+
+SAVED = Saved(digest="d", state="in_force", undo="token")
+SECRET_URL = "https://discord.example/api/webhooks/1/very-secret"
+
+
+class Revealed:
+    url = SECRET_URL
+    secret = "sign-with-this"
+
+
+def info(name: str, **details: Any) -> DestinationInfo:
+    given: dict[str, Any] = {
+        "draft": DestinationDraft(name=name), "kind": "named", "address": "vault", "host": "discord.example",
+        "format": "discord", "signed": True, "header_names": ("Authorization",), "state": "closed", "reason": "",
+        "streamers": ("alice",),
+    }  # fmt: skip
+    return DestinationInfo(**{**given, **details})
+
+
+def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> View:
+    bridge.engine._snapshot = store.snapshot = samples.snapshot(**snapshot)
+    editing = bridge.engine.editing
+    editing.set("destinations", (info("community"), info("chat")))
+    editing.set("reveal_destination", Revealed())
+    editing.set("preview", errors.UsageError("Not now."))
+    editing.set("test_destination", TestResult(ok=True, status=204, sentence="It arrived.", duration=0.02))
+    editing.set("destination_use", DestinationUse(waiting=0, streamers=("alice",)))
+    for what in ("save_destination", "rename_destination", "delete_destination", "undo"):
+        editing.set(what, SAVED)
+    bridge.engine.wishes.set("deliveries", [])
+    page = View(store, "Destinations")
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    page.show()
+    page.activate()
+    if store.snapshot is not None and store.snapshot.destinations:
+        qtbot.waitUntil(lambda: page.form.title.text() == "community")
+    return page
+
+
+def texts(page: QWidget) -> str:
+    """Everything that a screen reader could say."""
+    found: list[str] = []
+    for each in page.findChildren(QWidget):
+        found += [each.accessibleName(), each.accessibleDescription(), each.toolTip()]
+        for name in ("displayText" if isinstance(each, QLineEdit) else "text", "toPlainText", "placeholderText"):
+            given = getattr(each, name, None)
+            if isinstance(given, Callable):
+                found.append(str(given()))
+    return "\n".join(found)
+
+
+def test_only_the_host_of_an_address_is_shown(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    assert "discord.example" in page.form.url_field.note.text()
+    assert "very-secret" not in texts(page)
+    assert not page.save.isEnabled()
+    assert "Authorization" in page.form.headers.kept.text()
+
+
+def test_an_address_is_revealed_on_purpose_and_goes_again(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    page.form.url._show.setChecked(True)
+    qtbot.waitUntil(lambda: page.form.url.text() == SECRET_URL)
+    assert not page.form.is_changed  # nothing was typed
+    page.form.url._timer.timeout.emit()
+    assert page.form.url.text() == ""
+    assert not page.form.url.is_revealed()
+
+
+def test_only_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    qtbot.keyClicks(page.form.url, "https://example.org/hook")
+    assert page.save.isEnabled()
+    with qtbot.waitSignal(page.said):
+        page.save.click()
+    (asked,) = bridge.engine.was_asked("editing.save_destination")
+    name, draft = asked.args
+    assert name == "community"
+    assert (draft.url, draft.secret, draft.headers) == ("https://example.org/hook", None, None)
+    assert "example.org/hook" not in texts(page)
+
+
+def test_another_name_renames_first(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    page.form.title.clear()
+    qtbot.keyClicks(page.form.title, "team")
+    with qtbot.waitSignal(page.said):
+        page.save.click()
+    assert bridge.engine.was_asked("editing.rename_destination")[0].args == ("community", "team")
+    assert bridge.engine.was_asked("editing.save_destination")[0].args[0] == "team"
+
+
+def test_a_test_shows_the_answer(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    page.test.click()
+    qtbot.waitUntil(lambda: "It arrived." in page.result.text())
+    assert page.test.isEnabled()
+    assert bridge.engine.was_asked("editing.test_destination")[0].args == ("community",)
+    bridge.engine.editing.set("test_destination", errors.UsageError("It has no address."))
+    page.test.click()
+    qtbot.waitUntil(page.banner.isVisible)
+    assert page.test.isEnabled()
+    assert page.result.isHidden()
+
+
+def test_a_new_one_can_be_tried_before_it_is_saved(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    page.open_new()
+    assert not page.test.isEnabled()
+    qtbot.keyClicks(page.form.title, "team")
+    assert not page.save.isEnabled()
+    qtbot.keyClicks(page.form.url, "https://example.org/hook")
+    page.test.click()
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.test_destination")))
+    assert bridge.engine.was_asked("editing.test_destination")[0].args[0].url == "https://example.org/hook"
+    qtbot.waitUntil(page.save.isEnabled)
+    with qtbot.waitSignal(page.said):
+        page.save.click()
+    assert bridge.engine.was_asked("editing.save_destination")[0].args[0] == ""
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_removing_asks_where_deliveries_wait(qtbot: QtBot, store: Store, bridge: FakeBridge, sure: bool) -> None:
+    page = shown(qtbot, store, bridge)
+    bridge.engine.editing.set("destination_use", DestinationUse(waiting=3, streamers=()))
+    page.remove.click()
+    qtbot.waitUntil(lambda: bool(page.findChildren(QMessageBox)))
+    box = page.findChildren(QMessageBox)[0]
+    assert "3" in box.text()
+    label = "Remove it" if sure else "Keep it"
+    next(each for each in box.findChildren(QPushButton) if each.text() == label).click()
+    qtbot.waitUntil(lambda: not page.findChildren(QMessageBox) and not page.doing.is_doing("remove now"))
+    assert bool(bridge.engine.was_asked("editing.delete_destination")) is sure
+
+
+def test_a_paused_one_says_why_and_can_be_resumed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    paused = samples.destination("community", state="paused", reason="It answered 404")
+    page = shown(qtbot, store, bridge, destinations=(paused, samples.destination("chat")))
+    assert "It answered 404." in page.state.text()
+    page.resume.click()
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("desk.resume_destination")))
+    assert bridge.engine.was_asked("desk.resume_destination")[0].args == ("community",)
+
+
+def test_send_test_from_elsewhere(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    page.activate("test")
+    assert page.table.key == "community"
+    assert page.window().focusWidget() is page.test
+
+
+def test_none_yet(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, destinations=())
+    bridge.engine.editing.set("destinations", ())
+    assert page._stack.currentIndex() == 1
+    page.activate("add")
+    assert page.form.isVisible()
+
+
+def test_headers_are_checked_as_they_are_typed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    bridge.engine.editing.set("check_value", "Line 1 has no colon.")
+    page.form.more.click()
+    page.form.headers.replace.click()
+    page.form.headers.text.setPlainText("Authorization")
+    qtbot.waitUntil(lambda: page.form.headers_field.problem == "Line 1 has no colon.")
+    qtbot.waitUntil(lambda: not page.save.isEnabled())
+    bridge.engine.editing.set("check_value", None)
+    page.form.headers.text.setPlainText("Authorization: Bearer x")
+    qtbot.waitUntil(page.save.isEnabled)
+    assert page.form.draft.headers == {"Authorization": "Bearer x"}

@@ -1,0 +1,173 @@
+"""Streamers: what is shown of them, what is asked of the engine, and that nothing typed is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.engine import Preview, Saved, StreamerDraft, errors
+from itsjustintv_desktop.engine.desk.editing.trial import Summary
+from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState
+from itsjustintv_desktop.engine.twitch.subscriptions.models import ChannelStatus
+from itsjustintv_desktop.ui.pages.streamers import View
+from itsjustintv_desktop.ui.store import Store
+from tests.ui import samples
+from tests.ui.fake import FakeBridge
+
+SAVED = Saved(digest="d", state="in_force", undo="token")
+PREVIEW = Preview(
+    format="json", host="example.org", headers=(("X-Hub-Signature-256", "sha256=••••••"),), body="{}",
+    summary=Summary(title="Soup", lines=("Pixelforge is live on Twitch",)), sample=False,
+)  # fmt: skip
+
+
+def draft(key: str) -> StreamerDraft:
+    return StreamerDraft(key=key, login=key, destinations=("community",), tag_filter=("Deutsch",))
+
+
+def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> View:
+    bridge.engine._snapshot = store.snapshot = samples.snapshot(**snapshot)
+    editing = bridge.engine.editing
+    editing.set("streamer", draft)
+    editing.set("suggest_tags", ("Cozy", "Chess"))
+    editing.set("preview", PREVIEW)
+    for what in ("update_streamer", "remove_streamers", "set_enabled", "add_streamers", "undo"):
+        editing.set(what, SAVED)
+    page = View(store, "Streamers")
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    page.show()
+    page.activate()
+    return page
+
+
+def test_the_first_is_chosen_and_its_settings_are_shown(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    assert page.form.tags.values == ("Deutsch",)
+    assert not page.form.save.isEnabled()
+    row = page.table.shown.index(0, 0)
+    assert row.data(Qt.ItemDataRole.AccessibleTextRole) == "Pixelforge, Live · 86"
+
+
+def test_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    qtbot.keyClicks(page.form.tags.edit, "Chess")
+    qtbot.keyClick(page.form.tags.edit, Qt.Key.Key_Return)
+    assert page.form.save.isEnabled()
+    assert not page.form.test.isEnabled()  # it would test what is saved
+    with qtbot.waitSignal(page.said) as said:
+        page.form.save.click()
+    (asked,) = bridge.engine.was_asked("editing.update_streamer")
+    assert asked.args == ("pixelforge", msgspec.structs.replace(draft("pixelforge"), tag_filter=("Deutsch", "Chess")))
+    assert said.args is not None
+    assert said.args[0] == "Saved pixelforge."
+    assert not page.form.is_changed
+
+
+def test_what_is_not_saved_waits_while_another_is_looked_at(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    page.form.extra.add("community")
+    page.show_streamer("aurora_plays")
+    qtbot.waitUntil(lambda: page.form.shown_key == "aurora_plays")
+    assert page.form.extra.values == ()
+    page.show_streamer("pixelforge")
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    assert page.form.extra.values == ("community",)
+    asked = len(bridge.engine.was_asked("editing.streamer"))
+    page.refresh(samples.snapshot(live=()))  # a new snapshot takes nothing away
+    qtbot.waitUntil(
+        lambda: len(bridge.engine.was_asked("editing.streamer")) > asked and not page.doing.is_doing("draft")
+    )
+    assert page.form.extra.values == ("community",)
+    page.form.discard.click()
+    qtbot.waitUntil(lambda: page.form.extra.values == ())
+
+
+def test_a_save_that_fails_keeps_what_was_typed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    bridge.engine.editing.set("update_streamer", errors.ConfigChangedError("Somebody was faster."))
+    page.form.extra.add("community")
+    page.form.save.click()
+    qtbot.waitUntil(page.banner.isVisible)
+    assert page.form.extra.values == ("community",)
+    assert page.form.save.isEnabled()
+
+
+def test_remove_can_be_undone(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    with qtbot.waitSignal(page.said) as said:
+        page.form.remove.click()
+    assert said.args is not None
+    text, action, undo = said.args
+    assert (text, action) == ("Removed pixelforge.", "Undo")
+    undo()
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.undo")))
+    assert bridge.engine.was_asked("editing.undo")[0].args == ("token",)
+
+
+def test_many_are_switched_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    page.table.selectAll()
+    assert page.many.isVisible()
+    page.many.disable.click()
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.set_enabled")))
+    assert bridge.engine.was_asked("editing.set_enabled")[0].args == (["pixelforge", "aurora_plays"], False)
+
+
+def test_the_filter_looks_in_names_tags_and_states(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    for text, count in (("auro", 1), ("live", 1), ("community", 2), ("nobody", 0), ("", 2)):
+        page.filter.setText(text)
+        assert page.table.shown.rowCount() == count, text
+
+
+def test_a_streamer_that_is_in_trouble_says_why(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    state = ChannelState(status=ChannelStatus.FAILING, message="Twitch refused it.", fix="Try again later.")
+    page = shown(qtbot, store, bridge, streamers=(samples.streamer("alice", subscription=state),), live=())
+    qtbot.waitUntil(lambda: page.form.problem.isVisible())
+    assert page.form.problem.text() == "Twitch refused it. Try again later."
+    assert page.table.shown.index(0, 1).data() == "Not subscribed"
+
+
+def test_nobody_yet(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, streamers=(), live=())
+    assert page._empty.isVisible()
+    assert page._empty.action.text() == "Add streamer"
+    assert not page.paste.isVisible()
+    assert page.paste_first.isVisible()
+
+
+def test_it_opens_at_a_streamer_or_a_check_of_one(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    page.activate("streamer aurora_plays")
+    assert page.table.keys == ["aurora_plays"]
+    page.filter.setText("aurora")
+    page.activate("pixelforge")
+    assert page.table.keys == ["pixelforge"]
+
+
+def test_the_exact_request_is_shown_for_a_destination(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.preview")))
+    qtbot.waitUntil(lambda: "example.org" in page.form.preview.request.toPlainText())
+    assert page.form.preview.card.accessibleName().startswith("Pixelforge is live on Twitch")
+    assert bridge.engine.was_asked("editing.preview")[-1].args[1] == "community"
+
+
+def test_a_thousand_streamers_change_without_losing_the_place(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    many = tuple(samples.streamer(f"channel{number:04}") for number in range(1000))
+    page = shown(qtbot, store, bridge, streamers=many, live=())
+    page.show_streamer("channel0700")
+    top = page.table.verticalScrollBar().value()
+    assert top > 0
+    page.refresh(samples.snapshot(streamers=(*many[:3], samples.streamer("new"), *many[4:]), live=()))
+    assert page.table.keys == ["channel0700"]
+    assert page.table.verticalScrollBar().value() == top

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -23,14 +24,13 @@ from tests.ui.fake import FakeBridge, FakeEngine
 SAVED = Saved(digest="d", state="in_force", undo="token")
 
 
-def found(login: str, **more: object) -> FoundChannel:
-    return FoundChannel(
-        **{"name": login, "login": login, "user_id": f"id-{login}", "display_name": login.title(), **more}
-    )  # type: ignore[arg-type]
+def found(login: str, **more: Any) -> FoundChannel:
+    given: dict[str, Any] = {"name": login, "login": login, "user_id": f"id-{login}", "display_name": login.title()}
+    return FoundChannel(**{**given, **more})
 
 
 @pytest.fixture
-def parent(qtbot: QtBot) -> Iterator[QWidget]:
+def parent(qtbot: QtBot) -> QWidget:
     made = QWidget()
     qtbot.addWidget(made)
     return made
@@ -47,7 +47,7 @@ def add(qtbot: QtBot, bridge: FakeBridge, engine: FakeEngine, parent: QWidget) -
 
 def test_a_channel_is_looked_up_once_the_typing_rests(qtbot: QtBot, engine: FakeEngine, add: AddDialog) -> None:
     engine.editing.set("look_up", [found("moon", followers=1200, live=True)])
-    qtbot.keyClicks(add.name, "moon")
+    QTest.keyClicks(add.name, "moon")
     assert not add.add.isEnabled()
     qtbot.waitUntil(add.add.isEnabled)
     assert len(engine.was_asked("editing.look_up")) == 1
@@ -55,7 +55,7 @@ def test_a_channel_is_looked_up_once_the_typing_rests(qtbot: QtBot, engine: Fake
     assert "live now" in add.about.accessibleName()
     add.destinations.add("chat")
     with qtbot.waitSignal(add.added):
-        qtbot.keyClick(add.name, Qt.Key.Key_Return)
+        QTest.keyClick(add.name, Qt.Key.Key_Return)
     (asked,) = engine.was_asked("editing.add_streamers")
     assert asked.args == ([found("moon", followers=1200, live=True)], ("chat",), ())
 
@@ -165,12 +165,12 @@ class _Page(QWidget):
         self.do = Doing(self, self.failed.append).start
 
 
-def delivery(destination: str, state: DeliveryState, **more: object) -> DeliveryView:
-    given = {
+def delivery(destination: str, state: DeliveryState, **more: Any) -> DeliveryView:
+    given: dict[str, Any] = {
         "id": 1, "webhook_id": "w", "event_id": 7, "streamer": "alice", "destination": destination, "state": state,
         "attempts": 1, "next_at": None, "last_status": None, "last_error": None, "created_at": 0.0,
     }  # fmt: skip
-    return DeliveryView(**{**given, **more})  # type: ignore[arg-type]
+    return DeliveryView(**{**given, **more})
 
 
 def test_a_test_is_followed_to_its_end(qtbot: QtBot, bridge: FakeBridge, engine: FakeEngine) -> None:

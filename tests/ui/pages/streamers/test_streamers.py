@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Preview, Saved, StreamerDraft, errors
@@ -56,8 +57,8 @@ def test_the_first_is_chosen_and_its_settings_are_shown(qtbot: QtBot, store: Sto
 def test_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
     qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
-    qtbot.keyClicks(page.form.tags.edit, "Chess")
-    qtbot.keyClick(page.form.tags.edit, Qt.Key.Key_Return)
+    QTest.keyClicks(page.form.tags.edit, "Chess")
+    QTest.keyClick(page.form.tags.edit, Qt.Key.Key_Return)
     assert page.form.save.isEnabled()
     assert not page.form.test.isEnabled()  # it would test what is saved
     with qtbot.waitSignal(page.said) as said:
@@ -75,18 +76,18 @@ def test_what_is_not_saved_waits_while_another_is_looked_at(qtbot: QtBot, store:
     page.form.extra.add("community")
     page.show_streamer("aurora_plays")
     qtbot.waitUntil(lambda: page.form.shown_key == "aurora_plays")
-    assert page.form.extra.values == ()
+    assert not page.form.extra.values
     page.show_streamer("pixelforge")
     qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
-    assert page.form.extra.values == ("community",)
+    assert list(page.form.extra.values) == ["community"]
     asked = len(bridge.engine.was_asked("editing.streamer"))
     page.refresh(samples.snapshot(live=()))  # a new snapshot takes nothing away
     qtbot.waitUntil(
         lambda: len(bridge.engine.was_asked("editing.streamer")) > asked and not page.doing.is_doing("draft")
     )
-    assert page.form.extra.values == ("community",)
+    assert list(page.form.extra.values) == ["community"]
     page.form.discard.click()
-    qtbot.waitUntil(lambda: page.form.extra.values == ())
+    qtbot.waitUntil(lambda: not page.form.extra.values)
 
 
 def test_a_save_that_fails_keeps_what_was_typed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -96,7 +97,7 @@ def test_a_save_that_fails_keeps_what_was_typed(qtbot: QtBot, store: Store, brid
     page.form.extra.add("community")
     page.form.save.click()
     qtbot.waitUntil(page.banner.isVisible)
-    assert page.form.extra.values == ("community",)
+    assert list(page.form.extra.values) == ["community"]
     assert page.form.save.isEnabled()
 
 

@@ -1,0 +1,298 @@
+"""Settings: one document behind form and text, nothing of anybody's is written over, secrets are dots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.engine import Checked, Document, FieldInfo, Merged, Saved, errors, events
+from itsjustintv_desktop.engine.config.examine import Remark
+from itsjustintv_desktop.engine.desk.editing.drafts import with_values, written
+from itsjustintv_desktop.engine.desk.editing.form import all_fields, problem_of
+from itsjustintv_desktop.ui.pages.settings import View
+from itsjustintv_desktop.ui.pages.settings.controls import Hidden, Line
+from itsjustintv_desktop.ui.pages.settings.view import FORM, RAW, SECRETS
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme import theme
+from tests.ui import samples
+from tests.ui.fake import FakeBridge, FakeEngine
+
+TEXT = '# mine\n[retry]\nmax_attempts = 3\n\n[twitch]\nclient_secret = "very-secret"\n'
+SAVED = Saved(digest="d2", state="in_force", undo="token")
+CHANGED = events.ConfigChanged(state="ok", text="")
+
+
+class StoredSecret:
+    def __init__(self, name: str, title: str, where: str) -> None:
+        self.name, self.title, self.where, self.sentence = name, title, where, "About it."
+
+
+def fields() -> tuple[FieldInfo, ...]:
+    from itsjustintv_desktop.engine.config.schema import Config
+
+    return all_fields(Config(), {})
+
+
+def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, tmp_path: Path) -> View:
+    bridge.engine._snapshot = store.snapshot = samples.snapshot()
+    editing = bridge.engine.editing
+    editing.set("fields", fields())
+    editing.set("document", Document(text=TEXT, digest="d1", path="/home/me/config.toml"))
+    editing.set("check", Checked(changes=""))
+    editing.set("written", written)
+    editing.set("check_value", problem_of)
+    editing.set("with_values", lambda text, typed: with_values(text, typed, tmp_path / "config.toml", {}))
+    editing.set("secrets", (StoredSecret("twitch.client_secret", "Twitch client secret", "keyring"),))
+    editing.set("save_text", SAVED)
+    page = View(store, "Settings")
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    page.show()
+    page.activate()
+    qtbot.waitUntil(lambda: page.document.loaded and bool(page.secrets.rows))
+    return page
+
+
+@pytest.fixture
+def page(qtbot: QtBot, store: Store, bridge: FakeBridge, tmp_path: Path) -> View:
+    return shown(qtbot, store, bridge, tmp_path)
+
+
+def line(page: View, *path: str) -> Line:
+    page.form.open_section(tuple(path[:-1]))
+    control = page.form.controls[path]
+    assert isinstance(control, Line)
+    return control
+
+
+def type_in(qtbot: QtBot, control: Line, text: str) -> None:
+    control.edit.clear()
+    QTest.keyClicks(control.edit, text)
+
+
+def test_the_form_shows_what_the_text_says(qtbot: QtBot, page: View) -> None:
+    control = line(page, "retry", "max_attempts")
+    qtbot.waitUntil(lambda: control.text == "3")
+    other = line(page, "retry", "max_age")
+    assert (other.text, other.edit.placeholderText()) == ("", "24h")
+    assert other.edit.accessibleName() == "Max age"
+    assert other.edit.accessibleDescription()
+
+
+def test_form_and_text_are_one_document(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
+    type_in(qtbot, line(page, "retry", "max_attempts"), "7")
+    qtbot.waitUntil(lambda: "max_attempts = 7" in page.document.text)
+    page.tabs.setCurrentIndex(RAW)
+    shown = page.raw.editor.toPlainText()
+    assert "max_attempts = 7" in shown
+    assert "# mine" in shown
+    page.raw.editor.setPlainText(shown.replace("= 7", "= 9"))
+    page.tabs.setCurrentIndex(FORM)
+    qtbot.waitUntil(lambda: line(page, "retry", "max_attempts").text == "9")
+    with qtbot.waitSignal(page.said):
+        page.save()
+    (asked,) = engine.was_asked("editing.save_text")
+    assert asked.args == (TEXT.replace("= 3", "= 9"), "d1")  # with the secret, which the screen had as dots
+    assert not page.document.is_changed
+
+
+def test_what_cannot_be_is_said_as_it_is_typed_and_not_saved(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
+    control = line(page, "retry", "max_attempts")
+    type_in(qtbot, control, "many")
+    qtbot.waitUntil(lambda: "whole number" in control.problem)
+    assert not page.bar.save.isEnabled()
+    page.save()
+    assert not engine.was_asked("editing.save_text")
+    page.bar.discard.click()
+    qtbot.waitUntil(lambda: control.text == "3")
+    assert not control.problem
+
+
+def test_problems_are_marked_at_their_lines(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
+    remark = Remark(line=3, key="retry.max_attempts", sentence="it must be a whole number")
+    engine.editing.set("check", Checked(problems=(remark,)))
+    page.raw.editor.setPlainText(page.raw.editor.toPlainText().replace("= 3", '= "x"'))
+    page.tabs.setCurrentIndex(RAW)
+    qtbot.waitUntil(page.raw.problems.isVisible)
+    assert page.raw.problems.item(0).text() == "Line 3: retry.max_attempts: it must be a whole number"
+    assert len(page.raw.editor.extraSelections()) == 1
+    page.raw.problems.itemActivated.emit(page.raw.problems.item(0))
+    assert page.raw.editor.textCursor().blockNumber() == 2
+    assert not page.bar.save.isEnabled()
+
+
+def test_a_text_that_is_no_toml_closes_the_form(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
+    page.raw.editor.setPlainText("[retry")
+    qtbot.waitUntil(lambda: page.form._stack.currentIndex() == 1)
+    page.discard()
+    qtbot.waitUntil(lambda: page.form._stack.currentIndex() == 0)
+
+
+def test_secrets_in_the_text_are_dots_until_asked_for(qtbot: QtBot, page: View) -> None:
+    page.tabs.setCurrentIndex(RAW)
+    assert "very-secret" not in page.raw.editor.toPlainText()
+    page.raw.reveal.click()
+    assert "very-secret" in page.raw.editor.toPlainText()
+    assert not page.document.is_changed
+    page.raw._hide_again.timeout.emit()
+    assert "very-secret" not in page.raw.editor.toPlainText()
+    page.raw.reveal.click()
+    page.tabs.setCurrentIndex(FORM)
+    assert "very-secret" not in page.raw.editor.toPlainText()
+    assert not page.document.is_changed
+
+
+def theirs(page: View, bridge: FakeBridge, text: str = "[output]\nmax_lines = 5\n") -> Document:
+    document = Document(text=text, digest="d9", path="/home/me/config.toml")
+    bridge.engine.editing.set("document", document)
+    bridge.happen(CHANGED)
+    return document
+
+
+def test_another_file_is_taken_up_while_nothing_is_unsaved(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+    document = theirs(page, bridge)
+    qtbot.waitUntil(lambda: page.document.text == document.text)
+    assert page.document.digest == "d9"
+    assert not page.conflict.isVisible()
+
+
+@pytest.mark.parametrize("choice", ["merge", "mine", "theirs"])
+def test_somebody_elses_change_meets_an_unsaved_one(qtbot: QtBot, page: View, bridge: FakeBridge, choice: str) -> None:
+    mine = TEXT.replace("= 3", "= 4")
+    page.document.edit(mine)
+    document = theirs(page, bridge)
+    qtbot.waitUntil(page.conflict.isVisible)
+    assert page.document.text == mine
+    page.save()
+    assert not bridge.engine.was_asked("editing.save_text")  # nothing is written before the choice
+    both = Merged(text=mine + document.text, digest="d9", sentence="Someone else changed: output.")
+    bridge.engine.editing.set("save_text", both)
+    {"merge": page.conflict.merge, "mine": page.conflict.mine, "theirs": page.conflict.other}[choice].click()
+    qtbot.waitUntil(lambda: not page.conflict.isVisible())
+    expected = {"merge": both.text, "mine": mine, "theirs": document.text}
+    assert page.document.text == expected[choice]
+    assert page.document.digest == "d9"
+    assert page.document.is_changed is (choice != "theirs")
+
+
+def test_changes_at_the_same_place_cannot_be_brought_together(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+    page.document.edit(TEXT.replace("= 3", "= 4"))
+    theirs(page, bridge, TEXT.replace("= 3", "= 5"))
+    qtbot.waitUntil(page.conflict.isVisible)
+    bridge.engine.editing.set("save_text", errors.ConfigChangedError("You both changed [retry]."))
+    page.conflict.merge.click()
+    qtbot.waitUntil(lambda: not page.conflict.merge.isEnabled())
+    assert page.conflict.sentence.text() == "You both changed [retry]."
+    assert page.conflict.mine.isEnabled()
+
+
+def test_a_change_that_is_noticed_only_when_saving(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+    page.document.edit(TEXT.replace("= 3", "= 4"))
+    qtbot.waitUntil(lambda: page.bar.can_save)
+    document = Document(text=TEXT + "# more\n", digest="d9", path="x")
+    bridge.engine.editing.set("document", document)
+    bridge.engine.editing.set("save_text", Merged(text="both", digest="d9", sentence="Someone else changed: comments."))
+    page.save()
+    qtbot.waitUntil(page.conflict.isVisible)
+    assert page.conflict.sentence.text() == "Someone else changed: comments."
+    assert not page.bar.can_save
+    page.conflict.merge.click()
+    qtbot.waitUntil(lambda: page.document.text == "both")
+    assert page.bar.can_save
+
+
+def test_a_save_that_fails_keeps_everything(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
+    page.document.edit(TEXT.replace("= 3", "= 4"))
+    qtbot.waitUntil(lambda: page.bar.can_save)
+    engine.editing.set("save_text", errors.ConfigSaveError("The disk is full."))
+    page.save()
+    qtbot.waitUntil(page.banner.isVisible)
+    assert page.document.is_changed
+    assert page.bar.can_save
+
+
+def test_an_address_is_typed_without_being_shown(qtbot: QtBot, page: View) -> None:
+    page.form.open_section(("twitch",))
+    control = page.form.controls["twitch", "incoming_webhook_url"]
+    assert isinstance(control, Hidden)
+    assert control.edit.displayText() == ""
+    QTest.keyClicks(control.edit, "https://example.org/twitch")
+    qtbot.waitUntil(lambda: 'incoming_webhook_url = "https://example.org/twitch"' in page.document.text)
+    assert "example.org" not in control.edit.displayText()
+    assert "example.org" not in page.raw.editor.toPlainText()
+
+
+def test_a_secret_is_shown_on_purpose_and_goes_again(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
+    page.tabs.setCurrentIndex(SECRETS)
+    row = page.secrets.rows["twitch.client_secret"]
+    engine.editing.set("reveal_secret", "very-secret")
+    row.reveal.click()
+    qtbot.waitUntil(row.value.isVisible)
+    assert row.value.text() == "very-secret"
+    row._hide_again.timeout.emit()
+    assert row.value.text() == ""
+    assert row.value.isHidden()
+    row.reveal.click()
+    qtbot.waitUntil(row.value.isVisible)
+    page.hide()  # also when another page comes to the front
+    assert row.value.text() == ""
+
+
+def test_a_secret_is_replaced(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
+    page.tabs.setCurrentIndex(SECRETS)
+    row = page.secrets.rows["twitch.client_secret"]
+    engine.editing.set("keep_secret", StoredSecret("twitch.client_secret", "Twitch client secret", "keyring"))
+    row.replace.click()
+    QTest.keyClicks(row.typed, "another-one")
+    assert "another-one" not in row.typed.displayText()
+    with qtbot.waitSignal(page.said):
+        row.keep.click()
+    assert engine.was_asked("editing.keep_secret")[0].args == ("twitch.client_secret", "another-one")
+    assert row.typed.text() == ""
+    assert row.typed.isHidden()
+
+
+def test_a_vault_with_a_passphrase_is_unlocked(qtbot: QtBot, page: View, store: Store, engine: FakeEngine) -> None:
+    page.tabs.setCurrentIndex(SECRETS)
+    assert not page.secrets.lock.isVisible()
+    locked = page.store.snapshot.secrets.__class__(status="locked", message="Enter the passphrase.", since=0.0)  # type: ignore[union-attr]
+    page.refresh(samples.snapshot(secrets=locked))
+    assert page.secrets.lock.isVisible()
+    engine.editing.set("unlock", samples.snapshot().secrets)
+    QTest.keyClicks(page.secrets.lock.phrase, "open it")
+    page.secrets.lock.unlock.click()
+    qtbot.waitUntil(lambda: not page.secrets.lock.isVisible())
+    assert engine.was_asked("editing.unlock")[0].args == ("open it",)
+    assert page.secrets.lock.phrase.text() == ""
+
+
+def choose(combo: Any, value: str) -> None:
+    combo.setCurrentIndex(combo.findData(value))
+    combo.activated.emit(combo.currentIndex())
+
+
+def test_this_program(qtbot: QtBot, page: View, store: Store) -> None:
+    app = page.app
+    choose(app.theme, "light")
+    assert theme().palette.name == "light"
+    assert store.preferences.theme == "light"
+    assert not app.quiet.isEnabled()
+    QTest.keyClicks(app.own, "https://twitch.tv/Moon")
+    app.own.editingFinished.emit()
+    assert store.preferences.own_login == "moon"
+    assert app.quiet.isEnabled()
+    app.kinds["live"].click()
+    assert store.preferences.notify("live") is False
+    choose(app.language, "de")
+    assert store.preferences.language == "de"
+
+
+def test_it_opens_where_a_check_points(page: View) -> None:
+    page.activate("secrets")
+    assert page.tabs.currentIndex() == SECRETS
+    page.activate("config")
+    assert page.tabs.currentIndex() == RAW

@@ -18,7 +18,7 @@ class Headers(QWidget):
         self._names: tuple[str, ...] = ()
         self._replacing = False
         self.kept = label("", "muted", wrap=True)
-        self.replace = button(self.tr("&Replace"), self._replace, role="small")
+        self.replace = button(self.tr("Re&place"), self._replace, role="small")
         self.text = QPlainTextEdit()
         self.text.setProperty("role", "mono")
         self.text.setTabChangesFocus(True)

@@ -68,7 +68,7 @@ class SaveBar(QWidget):
         self._wrong = 0
         self._problems: list[str] = []
         self.dot, self.sentence = Dot(), Elided(role="muted")
-        self.discard = button(self.tr("D&iscard"), self.discard_wished.emit)
+        self.discard = button(self.tr("Disc&ard"), self.discard_wished.emit)
         self.save = button(self.tr("&Save"), self.save_wished.emit, role="primary")
         line = row(self.dot, self.sentence, self.discard, self.save)
         line.setStretch(1, 1)

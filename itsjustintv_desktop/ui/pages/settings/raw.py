@@ -19,7 +19,7 @@ HIDE_AGAIN_MS = 15_000
 
 
 class RawTab(QWidget):
-    """`checked_wished` after each change, at once; whoever answers waits a little."""
+    """`edited` after each change of a person; the document has it by then."""
 
     edited = Signal()
 
@@ -34,7 +34,7 @@ class RawTab(QWidget):
         self.problems.setWordWrap(True)
         self.problems.hide()
         self.where = label("", "muted", selectable=True)
-        self.reveal = button(self.tr("Show s&ecrets"), self._toggle, role="small", icon_name="eye")
+        self.reveal = button(self.tr("Show se&crets"), self._toggle, role="small", icon_name="eye")
         self.reveal.setCheckable(True)
         self._hide_again = QTimer(self, singleShot=True, interval=HIDE_AGAIN_MS)
         self._hide_again.timeout.connect(self.conceal)
@@ -99,7 +99,7 @@ class RawTab(QWidget):
 
     def _toggle(self) -> None:
         shown = self.reveal.isChecked()
-        self.reveal.setText(self.tr("Hide s&ecrets") if shown else self.tr("Show s&ecrets"))
+        self.reveal.setText(self.tr("Hide se&crets") if shown else self.tr("Show se&crets"))
         self._hide_again.start() if shown else self._hide_again.stop()
         self._show()
 

@@ -28,7 +28,7 @@ class PreviewBox(QWidget):
         self.which.setAccessibleName(self.tr("Preview for"))
         self.which.currentTextChanged.connect(self._picked)
         self.card = PreviewCard()
-        self.exact = button(self.tr("Show the exact &request"), self._toggle, role="link")
+        self.exact = button(self.tr("Show the e&xact request"), self._toggle, role="link")
         self.exact.setCheckable(True)
         self.request = QPlainTextEdit()
         self.request.setProperty("role", "mono")
@@ -78,7 +78,7 @@ class PreviewBox(QWidget):
 
     def _toggle(self) -> None:
         shown = self.exact.isChecked()
-        self.exact.setText(self.tr("Hide the exact &request") if shown else self.tr("Show the exact &request"))
+        self.exact.setText(self.tr("Hide the e&xact request") if shown else self.tr("Show the e&xact request"))
         self.request.setVisible(shown)
 
 

@@ -40,7 +40,7 @@ class Streamers(Page):
         self.filter.setClearButtonEnabled(True)
         self.filter.setMaximumWidth(200)
         self.paste = button(self.tr("&Paste many"), self.open_paste)
-        self.add = button(self.tr("Add s&treamer"), self.open_add, role="primary")
+        self.add = button(self.tr("A&dd streamer"), self.open_add, role="primary")
         for part in (self.filter, self.paste, self.add):
             self.head.addWidget(part)
         self.table = StreamerTable(self.tr("Streamers"), self.pictures)
@@ -279,7 +279,7 @@ class Streamers(Page):
             self.open_add,
         )
         self.paste_first = button(self.tr("Paste many"), self.open_paste, role="link")
-        self._empty.layout().insertWidget(4, self.paste_first, alignment=Qt.AlignmentFlag.AlignCenter)  # type: ignore[union-attr]
+        self._empty.layout().insertWidget(5, self.paste_first, alignment=Qt.AlignmentFlag.AlignCenter)  # type: ignore[union-attr]
         self._stack = QStackedWidget()
         self._stack.addWidget(split)
         self._stack.addWidget(self._empty)

@@ -25,7 +25,7 @@ async def test_channels_are_looked_up_in_whatever_form_they_are_named(running: R
     assert (by_id.login, by_id.live, by_id.watched_as, by_id.unknown) == ("bob", False, "", False)
     assert wrong.unknown
     assert by_id.picture is not None
-    picture = await running.engine.editing.picture(by_id.picture)
+    picture = await running.engine.desk.picture(by_id.picture)
     assert picture is not None
     assert picture.startswith(b"\x89PNG")
 

@@ -124,8 +124,11 @@ class ConfigFile:
     names of the schema: where the file says `webhook_url` or `[streamers.twitch.x]`, that is found.
     """
 
-    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
-        """Raises ConfigError if the file cannot be read or is not TOML. A missing file is an empty one."""
+    def __init__(self, path: Path, environ: Mapping[str, str], *, whole: bool = False) -> None:
+        """Raises ConfigError if the file cannot be read or is not TOML. A missing file is an empty one.
+
+        `whole`: `replace` follows, so that one that is no TOML (any more) can be mended.
+        """
         # A link (from a folder of dotfiles, say) is followed, so that saving leaves it a link.
         self._path = Path(os.path.realpath(path))
         self._name = str(path)
@@ -135,7 +138,8 @@ class ConfigFile:
         text = decode(content or b"", self._name)
         self._mark = BOM if text.startswith(BOM) else ""
         self._toml = TomlText(text.removeprefix(BOM))
-        read_toml(self._toml.text, self._name)
+        if not whole:
+            read_toml(self._toml.text, self._name)
 
     @property
     def text(self) -> str:

@@ -117,7 +117,7 @@ class Documents:
         ConfigSaveError.
         """
         async with self._turn:
-            file = await asyncio.to_thread(ConfigFile, self._path, self._engine.environ)
+            file = await asyncio.to_thread(self._open_whole)
             if file.digest != digest:
                 return await asyncio.to_thread(self._merged, text, digest, file)
             await asyncio.to_thread(file.replace, text)
@@ -151,7 +151,7 @@ class Documents:
             kept = self._undos.get(token)
             if kept is None:
                 raise UsageError("That can no longer be undone.")
-            file = await asyncio.to_thread(ConfigFile, self._path, self._engine.environ)
+            file = await asyncio.to_thread(self._open_whole)
             if file.digest != kept.digest:
                 raise ConfigChangedError("The config was changed again since then, so that cannot be undone any more.")
             if kept.restore is not None:
@@ -160,6 +160,9 @@ class Documents:
             saved = await self._save(file)
             del self._undos[token]
             return saved
+
+    def _open_whole(self) -> ConfigFile:
+        return ConfigFile(self._path, self._engine.environ, whole=True)
 
     def no_undo(self) -> None:
         """What was saved before can no longer be put back: more than the file has changed with it."""
@@ -191,7 +194,8 @@ class Documents:
         """Blocks. Raises ConfigChangedError, ConfigError."""
         read_toml(text.removeprefix(BOM), str(self._path))
         theirs, base = _plain(file.text), self._texts.get(digest)
-        both = merge(base, _plain(text), theirs) if base is not None and _is_toml(base) else None
+        can_be = base is not None and _is_toml(base) and _is_toml(theirs)
+        both = merge(base, _plain(text), theirs) if base is not None and can_be else None
         if both is None or base is None:
             raise ConfigChangedError(
                 f"{self._path.name} was changed by someone else in the meantime, where you changed it too. Nothing was "

@@ -39,7 +39,7 @@ def with_values(text: str, typed: Mapping[tuple[str, ...], str], path: Path, env
     Raises ConfigError for a value that cannot be, or a text that is no TOML, UsageError where its layout does not allow
     it.
     """
-    file = ConfigFile(path, environ)
+    file = ConfigFile(path, environ, whole=True)
     file.replace(text)
     apply(file, changes_of(typed))
     return file.text.removeprefix(BOM).replace("\r\n", "\n")

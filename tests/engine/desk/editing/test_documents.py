@@ -162,3 +162,23 @@ async def test_line_ends_and_byte_order_mark_stay(running: Running) -> None:
     assert content.startswith("\ufeff")
     assert content.count("\r\n") == content.count("\n")
     assert "streamers.bob" in content
+
+
+async def test_a_file_that_somebody_broke_can_be_mended_here(running: Running) -> None:
+    good = on_disk(running)
+    running.paths.config.write_text("[broken\n" + good, encoding="utf-8")
+    document = await running.engine.editing.document()
+    assert document.problems
+    with pytest.raises(ConfigError):
+        await running.engine.editing.edit([Set("retry.max_age", "1h")])
+    outcome = await saved(running, good + BOB, document.digest)
+    assert outcome.state == "in_force"
+    assert "bob" in running.engine.live.config.streamers
+
+
+async def test_a_file_that_is_broken_meanwhile_is_not_written_over(running: Running) -> None:
+    document = await running.engine.editing.document()
+    running.paths.config.write_text("[broken\n", encoding="utf-8")
+    with pytest.raises(ConfigChangedError):
+        await running.engine.editing.save_text(document.text + BOB, document.digest)
+    assert on_disk(running) == "[broken\n"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 from qasync import QEventLoop
@@ -125,15 +125,24 @@ class Desktop:
             self.window.showMinimized()  # nothing else would lead back to it
             return False
         if self.preferences.first_time("closed"):
-            QMessageBox.information(
-                self.window,
-                "itsjustintv",
-                self.window.tr(
-                    "itsjustintv goes on working in the tray, so that no stream is missed.\n\n"
-                    "To end it, choose Quit in the menu of its icon."
-                ),
-            )
+            self._explain_tray()
+            return False
         return True
+
+    def _explain_tray(self) -> None:
+        """Not with exec(): a loop within the loop would keep SIGTERM and log-out waiting for a click."""
+        box = QMessageBox(
+            QMessageBox.Icon.Information,
+            "itsjustintv",
+            self.window.tr(
+                "itsjustintv goes on working in the tray, so that no stream is missed.\n\n"
+                "To end it, choose Quit in the menu of its icon."
+            ),
+            parent=self.window,
+        )
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.finished.connect(self.window.hide)
+        box.open()
 
     def _wished(self, what: str) -> None:
         if what == "quit":

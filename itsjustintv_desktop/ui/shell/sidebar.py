@@ -77,6 +77,7 @@ class Sidebar(QWidget):
         self._group.addButton(made)
         self._list.addWidget(made)
         self._buttons[key] = made
+        self.setTabOrder(made, self._pause)  # it stands below them
         made.clicked.connect(lambda: self.chosen.emit(key))
         shortcut = QShortcut(QKeySequence(f"Ctrl+{len(self._buttons)}"), self)
         shortcut.activated.connect(lambda: self.chosen.emit(key))

@@ -9,7 +9,7 @@ DEMO_ARGS ?=
 SOAK_ARGS ?= --minutes 60
 SCOREBOARD_ARGS ?=
 
-.PHONY: help demo test test-slow check format bench soak scoreboard run system-deps wheel-check lock clean
+.PHONY: help demo test test-slow check format bench screenshots soak scoreboard run system-deps wheel-check lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ format: $(BIN)/.dev ## let ruff tidy the code
 
 bench: $(BIN)/.dev ## ratios measured in one run, see docs/performance.md
 	$(BIN)/python -m benchmarks
+
+screenshots: $(BIN)/.dev ## every page in both themes into docs/images/, over the demo's data
+	$(BIN)/python -m tools.screenshots
 
 soak: $(BIN)/.dev ## an hour of the real program with everything failing at random
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)

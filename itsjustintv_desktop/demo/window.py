@@ -28,8 +28,11 @@ def show() -> int:
         return run(paths, prepare=prepare(paths))
 
 
-def prepare(paths: Paths, seconds: float = EVENING_SECONDS) -> Prepare:
-    """The simulator with its channels around an engine that reaches it over a conduit, and an evening after another."""
+def prepare(paths: Paths, seconds: float = EVENING_SECONDS, rest: float = REST_SECONDS) -> Prepare:
+    """The simulator with its channels around an engine that reaches it over a conduit, and an evening after another.
+
+    Everybody stays live for `rest` seconds after the last scene, and offline for as long.
+    """
 
     @asynccontextmanager
     async def setting() -> AsyncIterator[Setting]:
@@ -42,10 +45,10 @@ def prepare(paths: Paths, seconds: float = EVENING_SECONDS) -> Prepare:
                 script = Script(simulator, lambda _: None, callback="")
                 while True:
                     await script.play(seconds)
-                    await asyncio.sleep(REST_SECONDS)
+                    await asyncio.sleep(rest)
                     for login in stage.CHANNELS:
                         await simulator.go_offline(login)
-                    await asyncio.sleep(REST_SECONDS)
+                    await asyncio.sleep(rest)
 
             environ = {**os.environ, **simulator.environment()}
             yield Setting(EngineOptions(paths=paths, environ=environ), evenings)

@@ -6,7 +6,7 @@ loaded when it is asked for first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.lines import LogPage
     from itsjustintv_desktop.engine.desk.models import PauseView, Snapshot
     from itsjustintv_desktop.engine.desk.queue import DeliveryFilter, DeliveryIndex, DeliveryPage, ManyResult, Queue
+    from itsjustintv_desktop.engine.desk.reaching import Reaching
     from itsjustintv_desktop.engine.desk.statistics import Counter, Statistics
     from itsjustintv_desktop.engine.engine import Engine
     from itsjustintv_desktop.engine.models import DeliveryView
@@ -52,6 +53,23 @@ class Desk:
     async def resume(self) -> None:
         """Announce again. Raises LedgerError."""
         await self._engine.pause.resume()
+
+    # How Twitch reaches us
+
+    async def nudge_way(self) -> None:
+        """Try the way in use now instead of at its next time; a tunnel that ended is started again."""
+        self._reaching.nudge()
+
+    async def last_message(self) -> float | None:
+        """When Twitch last told us something (Unix seconds); None: not lately. Raises LedgerError."""
+        return await self._reaching.last_message()
+
+    async def install_ngrok(self, progress: Callable[[int, int | None], None]) -> str:
+        """Get ngrok's program from ngrok, because a person asked for it; its version. Cancel it to stop it.
+
+        `progress` is called on the engine's loop with the bytes so far and in all (None: not said). Raises TunnelError.
+        """
+        return await self._reaching.install_ngrok(progress)
 
     # The live feed
 
@@ -149,6 +167,12 @@ class Desk:
         Days that are over are counted anew every five minutes at most. Raises UsageError, LedgerError.
         """
         return await self._counter.statistics(days)
+
+    @cached_property
+    def _reaching(self) -> Reaching:
+        from itsjustintv_desktop.engine.desk.reaching import Reaching
+
+        return Reaching(self._engine)
 
     @cached_property
     def _counter(self) -> Counter:

@@ -18,6 +18,7 @@ from itsjustintv_desktop import __version__
 from itsjustintv_desktop.desktop.single import SingleInstance
 from itsjustintv_desktop.engine import EngineOptions, logs
 from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.enginethread import Prepare, Setting
@@ -84,6 +85,10 @@ class Desktop:
         self._doing = Doing(self.window, lambda error: self.window.toast.say(f"{error.title}. {error.message}"))
         self._over = asyncio.Event()
         self._hidden = hidden
+        self.assistant: Assistant | None = None
+        self._offered = False
+        self.store.changed.connect(self._offer_assistant)
+        self.window.assistant_wished.connect(self._assist)
         self.window.closing = self._closing
         self.window.quit_wished.connect(self.quit)
         self.window.pause_wished.connect(self._toggle_pause)
@@ -116,8 +121,28 @@ class Desktop:
 
     def _open(self, page: str = "") -> None:
         self.window.to_front()
+        self._offer_assistant()
         if page:
             self.window.show_page(page)
+
+    def _offer_assistant(self) -> None:
+        """Once a run, where nobody is watched yet and the window is seen."""
+        snapshot = self.store.snapshot
+        if self._offered or snapshot is None or not self.window.isVisible():
+            return
+        self._offered = True
+        if not snapshot.streamers and not self.preferences.assistant_done:
+            self._assist()
+
+    def _assist(self) -> None:
+        if self.assistant is not None:
+            if self.assistant.isVisible():
+                self.assistant.raise_()
+                return
+            self.assistant.deleteLater()
+        self.assistant = Assistant(self.store, self.preferences, self.window)
+        self.assistant.resume()
+        self.assistant.open()
 
     def _closing(self) -> bool:
         """A person closed the window: it goes on in the tray, and says so once."""

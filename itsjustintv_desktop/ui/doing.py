@@ -43,6 +43,12 @@ class Doing(QObject):
     def is_doing(self, name: str) -> bool:
         return name in self._tasks
 
+    def stop(self, name: str) -> None:
+        """Give up the one of that name, if it runs; no result of it arrives any more."""
+        task = self._tasks.get(name)
+        if task is not None:
+            task.cancel()
+
     def cancel(self) -> None:
         """Give up all of it; no result arrives any more."""
         _cancel(self._tasks)

@@ -25,6 +25,7 @@ class Window(QMainWindow):
 
     quit_wished = Signal()
     pause_wished = Signal()
+    assistant_wished = Signal()
 
     def __init__(self, store: Store, preferences: Preferences, entries: tuple[Entry, ...] = ENTRIES) -> None:
         super().__init__()
@@ -78,7 +79,10 @@ class Window(QMainWindow):
         return self._pages[name]
 
     def show_page(self, name: str, what: object = None) -> None:
-        """Bring a page to the front."""
+        """Bring a page to the front; "assistant" is none, and opens over whatever is there."""
+        if name == "assistant":
+            self.assistant_wished.emit()
+            return
         if self._store.snapshot is None or name not in self._entries:
             return
         page = self.page(name)

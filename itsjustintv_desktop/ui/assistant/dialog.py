@@ -1,0 +1,171 @@
+"""The assistant itself: the list of steps at the left, one of them at the right, and the way on below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import errors, events
+from itsjustintv_desktop.ui.assistant.finish import Finish
+from itsjustintv_desktop.ui.assistant.first_destination import FirstDestination
+from itsjustintv_desktop.ui.assistant.first_streamer import FirstStreamer
+from itsjustintv_desktop.ui.assistant.reach import Reach
+from itsjustintv_desktop.ui.assistant.register import Register
+from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.assistant.trail import Trail
+from itsjustintv_desktop.ui.assistant.try_it import TryIt
+from itsjustintv_desktop.ui.assistant.welcome import Welcome
+from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.preferences import Preferences
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.widgets.basic import button, row
+from itsjustintv_desktop.ui.widgets.states import Banner
+
+
+class Assistant(QDialog):
+    """`show_step` or `resume`, then `open`. It remembers where it was; `ended` when it was finished or put away."""
+
+    ended = Signal()
+
+    def __init__(self, store: Store, preferences: Preferences, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Set up itsjustintv"))
+        self.resize(860, 580)
+        self._store, self._preferences = store, preferences
+        self._doing = Doing(self, self._show_error)
+        self.course = Course(store, preferences, self._doing)
+        self._leaving = False
+        self._take_up()
+        self.steps: tuple[Step, ...] = tuple(
+            kind(self.course) for kind in (Welcome, Register, Reach, FirstStreamer, FirstDestination, TryIt, Finish)
+        )
+        short = (
+            self.tr("Welcome"), self.tr("Twitch"), self.tr("Connection"), self.tr("Streamer"), self.tr("Destination"),
+            self.tr("Test"), self.tr("Done"),
+        )  # fmt: skip
+        self._names = [step.name for step in self.steps]
+        self.trail = Trail(short)
+        self.trail.chosen.connect(self._go_to)
+        self._stack = QStackedWidget()
+        for step in self.steps:
+            self._stack.addWidget(step)
+            step.changed.connect(self._say)
+            step.forward.connect(self._go_on)
+        welcome = self.steps[0]
+        assert isinstance(welcome, Welcome)
+        welcome.by_hand.connect(self._never)
+        self.banner = Banner()
+        self.later = button(self.tr("Fi&nish later"), self.reject)
+        self.back = button(self.tr("&Back"), self._go_back)
+        self.skip = button(self.tr("S&kip this step"), self._skip)
+        self.next = button("", self._go_on, role="primary")
+        self._lay_out()
+        store.changed.connect(self._changed)
+        store.bridge.events.connect(self._happened)
+        self.finished.connect(lambda _: self.ended.emit())
+        self.show_step("welcome")
+
+    @property
+    def current(self) -> Step:
+        return self.steps[self._stack.currentIndex()]
+
+    def resume(self) -> None:
+        """Where it was put away last time."""
+        self.show_step(self._preferences.assistant_step)
+
+    def show_step(self, name: str) -> None:
+        """Go there; an unknown name is the first."""
+        number = self._names.index(name) if name in self._names else 0
+        self.banner.hide()
+        self._stack.setCurrentIndex(number)
+        self._preferences.assistant_step = self._names[number]
+        self.trail.show_at(number)
+        self.current.enter()
+        self._say()
+
+    def done(self, result: int) -> None:
+        self._doing.cancel()
+        super().done(result)
+
+    def _take_up(self) -> None:
+        """What is there already is gone on with."""
+        snapshot = self._store.snapshot
+        if snapshot is not None and snapshot.streamers:
+            first = snapshot.streamers[0]
+            self.course.streamer, self.course.login = first.key, first.login
+            self.course.destination = first.destinations[0] if first.destinations else ""
+        if snapshot is not None and not self.course.destination and snapshot.destinations:
+            self.course.destination = snapshot.destinations[0].name
+
+    def _go_on(self) -> None:
+        if self.current.ready and not self._leaving:
+            self.banner.hide()
+            self._doing.start("leave", self._leave())
+
+    async def _leave(self) -> None:
+        step = self.current
+        self._leaving = True
+        self._say()
+        try:
+            over = await step.leave()
+        finally:
+            self._leaving = False
+            self._say()
+        if over and self.current is step:
+            self.trail.mark_done(self._stack.currentIndex())
+            self._advance()
+
+    def _advance(self) -> None:
+        number = self._stack.currentIndex() + 1
+        if number < len(self.steps):
+            self.show_step(self._names[number])
+            return
+        self._preferences.assistant_done = True
+        self._preferences.assistant_step = ""
+        self.accept()
+
+    def _go_back(self) -> None:
+        self._go_to(self._stack.currentIndex() - 1)
+
+    def _go_to(self, number: int) -> None:
+        """As a person asks for it: what was under way for the step in front is given up."""
+        self._doing.stop("leave")
+        self.show_step(self._names[max(0, number)])
+
+    def _skip(self) -> None:
+        self._doing.stop("leave")
+        self._advance()
+
+    def _never(self) -> None:
+        self._preferences.assistant_done = True
+        self.reject()
+
+    def _say(self) -> None:
+        step = self.current
+        self.next.setText(step.next_text)
+        self.next.setEnabled(step.ready and not self._leaving)
+        self.back.setVisible(self._stack.currentIndex() > 0)
+        self.skip.setVisible(step.can_skip)
+
+    def _show_error(self, error: errors.AppError) -> None:
+        self.banner.show_error(error)
+
+    def _changed(self) -> None:
+        if self._store.snapshot is not None:
+            self.current.refresh(self._store.snapshot)
+
+    def _happened(self, batch: list[events.EngineEvent]) -> None:
+        self.current.happened(batch)
+
+    def _lay_out(self) -> None:
+        right = QVBoxLayout()
+        right.setContentsMargins(28, 24, 28, 20)
+        right.setSpacing(16)
+        right.addWidget(self.banner)
+        right.addWidget(self._stack, 1)
+        right.addLayout(row(self.later, None, self.back, self.skip, self.next))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.trail)
+        layout.addLayout(right, 1)

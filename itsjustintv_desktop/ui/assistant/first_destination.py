@@ -1,0 +1,138 @@
+"""5: where it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLineEdit
+
+from itsjustintv_desktop.engine import DestinationDraft, errors
+from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.widgets.basic import Card, label
+from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.secret import SecretField
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import StreamerView
+
+GUESS_MS = 400
+
+
+class FirstDestination(Step):
+    name = "destination"
+
+    def __init__(self, course: Course) -> None:
+        super().__init__(
+            course,
+            self.tr("Where shall it be told?"),
+            self.tr("A webhook address of Discord, of Slack, or of your own program."),
+        )
+        self.address = SecretField(self.tr("Address"), "https://…")
+        self.called = QLineEdit()
+        self.field = Field(
+            self.tr("&Address"), self.address, self.tr("Whoever has it can write there, so it goes to the keyring.")
+        )
+        self.name_field = Field(self.tr("&Name, as you will see it here"), self.called)
+        self.body.addWidget(self.field)
+        self.body.addWidget(self.name_field)
+        hints = Card(quiet=True)
+        for text in (
+            self.tr("Discord: Edit Channel, Integrations, Webhooks, New Webhook, Copy Webhook URL."),
+            self.tr("Slack: an app with Incoming Webhooks, Add New Webhook, Copy."),
+            self.tr("Anything else gets JSON by POST; it can be signed, see Destinations."),
+        ):
+            hints.body.addWidget(label(text, "muted", wrap=True))
+        self.body.addWidget(hints)
+        self.body.addStretch(1)
+        self._named = False
+        self._guess = QTimer(self, singleShot=True, interval=GUESS_MS)
+        self._guess.timeout.connect(self._look)
+        self.address.textEdited.connect(self._edited)
+        self.called.textEdited.connect(self._name_typed)
+        for edit in (self.address, self.called):
+            edit.returnPressed.connect(self.forward)
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.course.destination or (self.address.text().strip() and self.called.text().strip()))
+
+    def enter(self) -> None:
+        if self.course.destination:
+            self.called.setText(self.course.destination)
+            self.called.setEnabled(False)
+            self.address.setPlaceholderText(self.tr("It is kept; leave this empty to go on with it"))
+        self.address.setFocus()
+
+    async def leave(self) -> bool:
+        url = self.address.text().strip()
+        name = self.course.destination or self.called.text().strip()
+        if url:
+            draft = DestinationDraft(name=name, url=url)
+            saved_as = self.course.destination
+            await self.bridge.call(lambda engine: engine.editing.save_destination(saved_as, draft))
+            self.course.destination = name
+            self.address.conceal()
+            self.address.clear()
+        await self._attach(name)
+        self.course.store.refresh()
+        return True
+
+    async def _attach(self, name: str) -> None:
+        """The streamer of the step before announces there."""
+        key = self.course.streamer
+        snapshot = await self.bridge.call(lambda engine: engine.snapshot())
+        streamer: StreamerView | None = next((each for each in snapshot.streamers if each.key == key), None)
+        if streamer is None:
+            return
+        draft = await self.bridge.call(lambda engine: engine.editing.streamer(key))
+        if name not in draft.destinations:
+            changed = msgspec.structs.replace(draft, destinations=(*draft.destinations, name))
+            await self.bridge.call(lambda engine: engine.editing.update_streamer(key, changed))
+
+    def _edited(self) -> None:
+        self.field.say()
+        self.field.complain(None)
+        self._guess.start()
+        if not self._named and not self.course.destination:
+            self.called.setText(_name_for(self.address.text().strip()))
+        self.changed.emit()
+
+    def _name_typed(self) -> None:
+        self._named = True
+        self.changed.emit()
+
+    def _look(self) -> None:
+        url = self.address.text().strip()
+        if url:
+            doing = self.course.doing
+            doing.start("guess", self._do_look(url), replace=doing.is_doing("guess"))
+
+    async def _do_look(self, url: str) -> None:
+        draft = DestinationDraft(name=self.called.text().strip() or "new", url=url)
+        try:
+            preview = await self.bridge.call(lambda engine: engine.editing.preview(None, draft))
+        except errors.AppError as error:
+            if url == self.address.text().strip():
+                self.field.complain(error.message)
+            return
+        words = {"discord": "Discord", "slack": "Slack", "json": self.tr("your own program (JSON)")}
+        if url == self.address.text().strip():
+            text = self.tr("Understood as {}, at {}.")
+            self.field.say(text.format(words.get(preview.format, preview.format), preview.host))
+
+
+def _name_for(url: str) -> str:
+    """A first name for a destination, out of its address."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        host = ""
+    if not host:
+        return ""
+    for known in ("discord", "slack"):
+        if known in host:
+            return known
+    return "webhook"

@@ -1,0 +1,135 @@
+"""4: who is watched first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QLineEdit
+
+from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.widgets.avatar import Avatar
+from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, label, row
+from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.words import number
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import FoundChannel
+
+
+class FirstStreamer(Step):
+    name = "streamer"
+
+    def __init__(self, course: Course) -> None:
+        super().__init__(
+            course,
+            self.tr("Who shall be watched?"),
+            self.tr("Your own channel, or a friend's. More can be added later, also many at once."),
+        )
+        self.channel = QLineEdit()
+        self.channel.setPlaceholderText("twitch.tv/…")
+        self.field = Field(self.tr("&Channel: its name or its link"), self.channel)
+        self.look_up = button(self.tr("&Look up"), self._look_up, icon_name="search")
+        self.body.addWidget(self.field)
+        self.body.addLayout(row(self.look_up, None))
+        self._avatar = Avatar("", 56)
+        self._name, self._about, self._more = label("", "heading"), label("", "muted", wrap=True), Elided("", "muted")
+        self.card = Card()
+        found = row(self._avatar, spacing=16)
+        found.addLayout(column(self._name, self._more, self._about, spacing=2), 1)
+        self.card.body.addLayout(found)
+        self.body.addWidget(self.card)
+        self.body.addStretch(1)
+        self.card.hide()
+        self._found: FoundChannel | None = None
+        self.channel.textEdited.connect(self._edited)
+        self.channel.returnPressed.connect(self._look_up)
+
+    @property
+    def next_text(self) -> str:
+        return self.tr("&Watch this channel") if self._found is not None else self.tr("&Next")
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.channel.text().strip() or self.course.streamer)
+
+    def enter(self) -> None:
+        if not self.channel.text() and self.course.login:
+            self.channel.setText(self.course.login)
+            self._look_up()
+        self.channel.setFocus()
+
+    async def leave(self) -> bool:
+        if not self.channel.text().strip():
+            return bool(self.course.streamer)
+        found = self._found
+        if found is None:
+            await self._find(self.channel.text().strip())
+            return False  # one sees whom before it is saved
+        if found.watched_as:
+            self.course.streamer, self.course.login = found.watched_as, found.login
+            return True
+        before = {each.key for each in self.course.store.snapshot.streamers} if self.course.store.snapshot else set()
+        await self.bridge.call(lambda engine: engine.editing.add_streamers([found]))
+        snapshot = await self.bridge.call(lambda engine: engine.snapshot())
+        added = [each.key for each in snapshot.streamers if each.key not in before]
+        self.course.streamer, self.course.login = added[0] if added else found.login, found.login
+        self.course.store.refresh()
+        self._found = None
+        return True
+
+    def _edited(self) -> None:
+        self._found = None
+        self.card.hide()
+        self.field.complain(None)
+        self.changed.emit()
+
+    def _look_up(self) -> None:
+        typed = self.channel.text().strip()
+        if typed:
+            self.course.doing.start("look up", self._find(typed), replace=self.course.doing.is_doing("look up"))
+
+    async def _find(self, typed: str) -> None:
+        self.look_up.setEnabled(False)
+        try:
+            found = await self.bridge.call(lambda engine: engine.editing.look_up([typed]))
+        except errors.AppError as error:
+            self.field.complain(error.message)
+            return
+        finally:
+            self.look_up.setEnabled(True)
+        if typed != self.channel.text().strip():
+            return
+        channel = found[0] if found else None
+        if channel is None or channel.unknown or channel.problem:
+            problem = channel.problem if channel is not None else ""
+            self.field.complain(problem or self.tr("Twitch knows no such channel."))
+            return
+        await self._show(channel)
+
+    async def _show(self, channel: FoundChannel) -> None:
+        self._found = channel
+        self.field.complain(None)
+        name = channel.display_name or channel.login
+        self._name.setText(name)
+        self._about.setText(channel.description)
+        self._about.setVisible(bool(channel.description))
+        more = [f"twitch.tv/{channel.login}"]
+        if channel.followers is not None:
+            more.append(self.tr("{} followers").format(number(channel.followers)))
+        if channel.live:
+            more.append(self.tr("live now: {}").format(channel.title))
+        if channel.watched_as:
+            more.append(self.tr("watched already"))
+        self._more.say(" · ".join(more))
+        self._avatar.show_channel(name)
+        self.card.setAccessibleName(f"{name}. {' · '.join(more)}")
+        self.card.show()
+        self.changed.emit()
+        picture = channel.picture
+        if picture:
+            content = await self.bridge.call(lambda engine: engine.editing.picture(picture))
+            image = QPixmap()
+            if content and image.loadFromData(content):
+                self._avatar.show_channel(name, image)

@@ -1,0 +1,140 @@
+"""6: a test announcement through the whole program, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QProgressBar, QVBoxLayout
+
+from itsjustintv_desktop.engine import events
+from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.control.actions import EventReport
+
+LOOK_MS = 1000
+"""How often it is asked how far the test is, beside the events that tell."""
+_TONES: dict[str, Tone] = {"delivered": "ok", "pending": "attention", "sending": "accent"}
+_FINAL = ("delivered", "expired", "dead", "dropped")
+
+
+class TryIt(Step):
+    name = "test"
+
+    def __init__(self, course: Course) -> None:
+        super().__init__(
+            course,
+            self.tr("See it arrive"),
+            self.tr("A test goes the whole way that a real announcement goes. It says that it is a test."),
+        )
+        self.send = button(self.tr("&Send a test"), self._send, role="primary", icon_name="send")
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 0)
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName(self.tr("The test is on its way"))
+        self._rows = QVBoxLayout()
+        self.card = Card(self.tr("What became of it"))
+        self.card.body.addLayout(self._rows)
+        self.body.addLayout(row(self.send, None))
+        self.body.addWidget(self._bar)
+        self.body.addWidget(self.card)
+        self.body.addStretch(1)
+        self._bar.hide()
+        self.card.hide()
+        self.arrived = False
+        self._event: int | None = None
+        self._timer = QTimer(self, interval=LOOK_MS)
+        self._timer.timeout.connect(self._look)
+
+    def enter(self) -> None:
+        self.send.setEnabled(bool(self.course.login or self.course.destination))
+        self.send.setFocus()
+
+    async def leave(self) -> bool:
+        self._timer.stop()
+        return True
+
+    def happened(self, batch: list[events.EngineEvent]) -> None:
+        if any(
+            isinstance(event, events.EventSettled | events.DeliveryChanged) and event.event_id == self._event
+            for event in batch
+        ):
+            self._look()
+
+    def _send(self) -> None:
+        self.send.setEnabled(False)
+        self._bar.show()
+        self.course.doing.start("test", self._do_send())
+
+    async def _do_send(self) -> None:
+        login, destination = self.course.login, self.course.destination
+        try:
+            if login:
+                self._event = await self.bridge.call(lambda engine: engine.wishes.test_event(login))
+                self._timer.start()
+                self._look()
+                return
+            result = await self.bridge.call(lambda engine: engine.editing.test_destination(destination))
+        except BaseException:
+            self._over()
+            raise
+        self._over()
+        self._say([(destination, "ok" if result.ok else "live", _answered(result.sentence, result.answer))])
+        self.arrived = result.ok
+
+    def _look(self) -> None:
+        if self._event is not None:
+            self.course.doing.start("how far", self._do_look(self._event))
+
+    async def _do_look(self, event: int) -> None:
+        report = await self.bridge.call(lambda engine: engine.wishes.event_report(event))
+        if event != self._event:
+            return
+        if report.state == "accepted":
+            return
+        rows = self._rows_of(report)
+        self._say(rows)
+        self.arrived = any(each.state.value == "delivered" for each in report.deliveries)
+        if report.is_settled or any(each.state.value == "pending" and each.attempts for each in report.deliveries):
+            self._over()
+        if report.is_settled:
+            self._event = None
+            self._timer.stop()
+
+    def _rows_of(self, report: EventReport) -> list[tuple[str, Tone, str]]:
+        if report.state != "announced":
+            return [(self.course.login, "live", report.explanation or report.reason or report.state)]
+        if not report.deliveries:
+            return [("output.json", "ok", self.tr("It stands in output.json; no destination is set."))]
+        words = {"delivered": self.tr("It arrived"), "pending": self.tr("It waits, and is tried again"),
+                 "sending": self.tr("It is being sent")}  # fmt: skip
+        rows: list[tuple[str, Tone, str]] = []
+        for each in report.deliveries:
+            state = each.state.value
+            said = words.get(state, self.tr("It did not arrive"))
+            if each.last_status is not None:
+                said += " " + self.tr("(HTTP {})").format(each.last_status)
+            why = report.blocked.get(each.destination) or (each.last_error if state != "delivered" else "") or ""
+            rows.append((each.destination, _TONES.get(state, "live"), f"{said}. {why}".strip()))
+        return rows
+
+    def _say(self, rows: list[tuple[str, Tone, str]]) -> None:
+        clear(self._rows)
+        for name, tone, text in rows:
+            made = row(Dot(tone, text), label(name, "strong"))
+            made.addWidget(label(text, wrap=True, selectable=True), 1)
+            self._rows.addLayout(made)
+        self.card.setAccessibleName(". ".join(f"{name}: {text}" for name, _, text in rows))
+        self.card.show()
+        self.changed.emit()
+
+    def _over(self) -> None:
+        self._bar.hide()
+        self.send.setEnabled(True)
+        self.send.setText(self.tr("&Send it again"))
+
+
+def _answered(sentence: str, answer: str) -> str:
+    return f"{sentence} {answer[:200]}".strip()

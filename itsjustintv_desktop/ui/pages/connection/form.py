@@ -1,0 +1,222 @@
+"""Choosing a way: four choices, and the fields of the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QLineEdit, QRadioButton, QSpinBox, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import WayDraft
+from itsjustintv_desktop.ui.pages.connection.ways import (
+    AUTHTOKEN,
+    CLIENT_SECRET,
+    KINDS,
+    Kind,
+    Wanted,
+    description,
+    names_of,
+    title,
+)
+from itsjustintv_desktop.ui.widgets.basic import button, column, label, row
+from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.secret import SecretField
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import FieldInfo, SecretView
+
+TOKEN_PAGE = "https://dashboard.ngrok.com/get-started/your-authtoken"  # noqa: S105 - where it is found
+DOMAIN_PAGE = "https://dashboard.ngrok.com/domains"
+_DECIDING = (("twitch", "transport"), ("tunnel", "provider"), ("server", "tls", "enabled"))
+
+
+class WayForm(QWidget):
+    """`changed` whenever something was typed or chosen: what was checked before no longer counts."""
+
+    changed = Signal()
+
+    def __init__(self, *, with_credentials: bool) -> None:
+        super().__init__()
+        self._with_credentials = with_credentials
+        self._kind: Kind = "conduit"
+        self.choices: dict[Kind, QRadioButton] = {}
+        self._fields: dict[Kind, QWidget] = {}
+        self._group = QButtonGroup(self)
+        self._overrides = label("", "attention", wrap=True)
+        self._overrides.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        layout.addWidget(self._overrides)
+        self._make_controls()
+        groups = {"conduit": QWidget(), "ngrok": self._ngrok(), "tls": self._tls(), "own": self._own()}
+        for kind in KINDS:
+            layout.addLayout(self._choice(kind))
+            self._fields[kind] = groups[kind]
+            groups[kind].setContentsMargins(26, 0, 0, 4)
+            layout.addWidget(groups[kind])
+        self.credentials = self._credentials()
+        self.credentials.setVisible(with_credentials)
+        layout.addWidget(self.credentials)
+        self.choose("conduit")
+
+    @property
+    def kind(self) -> Kind:
+        return self._kind
+
+    def choose(self, kind: Kind) -> None:
+        """Choose it as a person does."""
+        self.choices[kind].setChecked(True)
+        self._chosen(kind)
+
+    def load(self, fields: Sequence[FieldInfo], secrets: Sequence[SecretView], kind: str, address: str) -> None:
+        """Show what is in force; `kind` and `address` are those of the way in use."""
+        known = {field.path: field.value or "" for field in fields}
+        self.client_id.setText(known.get(("twitch", "client_id"), ""))
+        self.domain.setText(known.get(("tunnel", "domain"), ""))
+        self.domains.setText(" ".join(names_of(known.get(("server", "tls", "domains"), ""))))
+        self.email.setText(known.get(("server", "tls", "email"), ""))
+        self.challenge.setCurrentIndex(max(0, self.challenge.findData(known.get(("server", "tls", "challenge"), ""))))
+        port = known.get(("server", "port"), "")
+        if kind == "tls" and port.isdigit():
+            self.port.setValue(int(port))
+        if kind == "own":
+            self.address.setText(address)
+        listen = known.get(("server", "listen_addr"), "")
+        if listen and self.listen.findData(listen) < 0:
+            self.listen.addItem(listen, listen)
+        self.listen.setCurrentIndex(max(0, self.listen.findData(listen)))
+        where = {secret.name: secret.where for secret in secrets}
+        for field, name in ((self.secret, CLIENT_SECRET), (self.authtoken, AUTHTOKEN)):
+            kept = where.get(name, "absent") not in {"absent", "unknown"}
+            field.setPlaceholderText(self.tr("It is kept; leave this empty to go on with it") if kept else "")
+        names = [field.environment for field in fields if field.path in _DECIDING and field.environment]
+        text = self.tr("The environment variable {} decides the way, whatever is saved here.")
+        self._overrides.setText(text.format(", ".join(names)))
+        self._overrides.setVisible(bool(names))
+        if kind in KINDS:
+            self.choose(kind)
+
+    def wanted(self) -> Wanted:
+        """What stands there."""
+        kind = self._kind
+        own, tls = kind == "own", kind == "tls"
+        draft = WayDraft(
+            kind=kind,
+            client_id=self.client_id.text().strip() if self._with_credentials else None,
+            client_secret=(self.secret.text().strip() or None) if self._with_credentials else None,
+            authtoken=(self.authtoken.text().strip() or None) if kind == "ngrok" else None,
+            domains=names_of(self.domains.text()) if tls else (),
+            listen_addr="0.0.0.0" if tls else self.listen.currentData() if own else None,  # noqa: S104 - Twitch calls
+            port=self.port.value() if tls else None,
+            challenge=self.challenge.currentData() if tls else "tls-alpn-01",
+            http_port=self.http_port.value() if tls else 80,
+            address=self.address.text().strip() if own else "",
+        )
+        return Wanted(draft=draft, domain=self.domain.text().strip(), email=self.email.text().strip())
+
+    def forget_secrets(self) -> None:
+        """They are kept now: nothing of them stays on the screen."""
+        for field in (self.secret, self.authtoken):
+            field.conceal()
+            field.clear()
+
+    def _chosen(self, kind: Kind) -> None:
+        self._kind = kind
+        for each, fields in self._fields.items():
+            fields.setVisible(each == kind and kind != "conduit")
+        self.changed.emit()
+
+    def _make_controls(self) -> None:
+        self.client_id, self.secret = QLineEdit(), SecretField(self.tr("Client secret"))
+        self.authtoken, self.domain = SecretField(self.tr("Authtoken")), QLineEdit()
+        self.domains, self.email, self.address = QLineEdit(), QLineEdit(), QLineEdit()
+        self.port, self.http_port = QSpinBox(), QSpinBox()
+        for spin, value in ((self.port, 8443), (self.http_port, 80)):
+            spin.setRange(1, 65535)
+            spin.setValue(value)
+            spin.valueChanged.connect(lambda _: self.changed.emit())
+        self.challenge, self.listen = QComboBox(), QComboBox()
+        self.challenge.addItem(self.tr("over port 443 (tls-alpn-01)"), "tls-alpn-01")
+        self.challenge.addItem(self.tr("over port 80 (http-01)"), "http-01")
+        self.listen.addItem(self.tr("this computer alone (127.0.0.1)"), "127.0.0.1")
+        self.listen.addItem(self.tr("every network it is in (0.0.0.0)"), "0.0.0.0")  # noqa: S104 - a person's choice
+        for combo in (self.challenge, self.listen):
+            combo.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.domain.setPlaceholderText("your-name.ngrok-free.dev")
+        self.domains.setPlaceholderText("live.example.com")
+        self.email.setPlaceholderText("you@example.com")
+        self.address.setPlaceholderText("https://example.com/twitch")
+        texts = (self.client_id, self.secret, self.authtoken, self.domain, self.domains, self.email, self.address)
+        for edit in texts:
+            edit.textEdited.connect(lambda _: self.changed.emit())
+
+    def _choice(self, kind: Kind) -> QVBoxLayout:
+        made = QRadioButton(title(kind))
+        self.choices[kind] = made
+        made.setAccessibleDescription(description(kind))
+        made.clicked.connect(lambda _: self._chosen(kind))
+        self._group.addButton(made)
+        parts = row(made, *([label(self.tr("recommended"), "chip")] if kind == "conduit" else []), None)
+        said = label(description(kind), "muted", wrap=True)
+        said.setContentsMargins(26, 0, 0, 0)
+        return column(parts, said, spacing=0)
+
+    def _ngrok(self) -> QWidget:
+        links = row(
+            button(self.tr("Open your &authtoken"), partial(_open, TOKEN_PAGE), role="small", icon_name="open"),
+            button(self.tr("Open your &domains"), partial(_open, DOMAIN_PAGE), role="small", icon_name="open"),
+            None,
+        )
+        token = Field(self.tr("Authtoken"), self.authtoken, self.tr("It goes to the keyring."))
+        domain = Field(
+            self.tr("Fixed domain (free accounts have one)"), self.domain, self.tr("Without it the address may change.")
+        )
+        return _box(links, token, domain)
+
+    def _tls(self) -> QWidget:
+        port = Field(self.tr("Port here"), self.port, self.tr("Your router forwards port 443 to it."))
+        http = Field(self.tr("Port for http-01"), self.http_port, self.tr("Port 80 is forwarded to it."))
+        shown = partial(self._show_http, http)
+        self.challenge.currentIndexChanged.connect(lambda _: shown())
+        shown()
+        return _box(
+            Field(self.tr("Your names"), self.domains, self.tr("Each must lead to this machine or its router.")),
+            row(port, http, spacing=16),
+            Field(self.tr("How Let's Encrypt looks"), self.challenge),
+            Field(self.tr("Email for Let's Encrypt (may be left out)"), self.email),
+        )
+
+    def _show_http(self, field: Field) -> None:
+        field.setVisible(cast("str", self.challenge.currentData()) == "http-01")
+
+    def _own(self) -> QWidget:
+        return _box(
+            Field(
+                self.tr("Public address"), self.address, self.tr("The whole address that Twitch calls, on port 443.")
+            ),
+            Field(self.tr("Who may reach this program"), self.listen, self.tr("Where your proxy runs decides that.")),
+        )
+
+    def _credentials(self) -> QWidget:
+        made = _box(
+            label(self.tr("Your Twitch application"), "heading"),
+            row(Field(self.tr("Client id"), self.client_id), Field(self.tr("Client secret"), self.secret), spacing=16),
+        )
+        made.setContentsMargins(0, 8, 0, 0)
+        return made
+
+
+def _box(*parts: object) -> QWidget:
+    made = QWidget()
+    layout = column(*parts, spacing=10)  # type: ignore[arg-type]
+    layout.setContentsMargins(0, 0, 0, 0)
+    made.setLayout(layout)
+    return made
+
+
+def _open(address: str) -> None:
+    QDesktopServices.openUrl(QUrl(address))

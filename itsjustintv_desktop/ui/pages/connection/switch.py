@@ -1,0 +1,158 @@
+"""Another way: chosen, looked at, and only then saved; afterwards one sees it come up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QProgressBar, QScrollArea, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.pages.connection.form import WayForm
+from itsjustintv_desktop.ui.pages.connection.saving import save
+from itsjustintv_desktop.ui.pages.connection.ways import Wanted, title
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row
+from itsjustintv_desktop.ui.widgets.checklist import CheckList
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.ui.doing import Doing
+
+CHECK_SECONDS = 90.0
+
+
+class Switch(QWidget):
+    """`closed` when the person is done with it, or gave up."""
+
+    closed = Signal()
+
+    def __init__(self, bridge: Bridge, doing: Doing) -> None:
+        super().__init__()
+        self._bridge, self._doing = bridge, doing
+        self._checked: Wanted | None = None
+        self._saved: Wanted | None = None
+        self.form = WayForm(with_credentials=True)
+        self.form.changed.connect(self._edited)
+        self.checks = CheckList()
+        self._hint = label(
+            self.tr("Nothing is changed before you have seen whether it would work."), "muted", wrap=True
+        )
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 0)
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName(self.tr("Looking whether it would work"))
+        self._dot, self._state = Dot(), label("", wrap=True, selectable=True)
+        self.check = button(self.tr("&Check"), self._check, role="primary")
+        self.save = button(self.tr("&Save and switch"), self._save)
+        self.cancel = button(self.tr("&Back"), self._close)
+        result = Card(self.tr("Would it work?"))
+        for part in (self._hint, self._bar, self.checks):
+            result.body.addWidget(part)
+        result.body.addLayout(row(self._dot, self._state))
+        result.body.addLayout(row(self.cancel, None, self.check, self.save))
+        form = Card()
+        form.body.addWidget(self.form)
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
+        layout.setContentsMargins(0, 0, 8, 0)
+        layout.setSpacing(16)
+        layout.addWidget(form)
+        layout.addWidget(result)
+        layout.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setWidget(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._scroll)
+        self._quiet()
+
+    def begin(self, snapshot: Snapshot) -> None:
+        """Show what is in force."""
+        self._doing.start("load", self._load(snapshot), replace=True)
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """The way in use changed: after a save one watches the new one come up."""
+        if self._saved is None:
+            return
+        way = snapshot.way
+        is_new = way.kind == self._saved.kind
+        tone = {"ready": "ok", "failing": "live"}.get(way.state, "attention") if is_new else "attention"
+        self._dot.show_state(tone, way.state)  # type: ignore[arg-type]
+        text = f"{title(way.kind)}: {way.message} {way.fix}".strip() if is_new else self.tr("The way before ends.")
+        self._state.setText(text)
+        if is_new and way.state == "ready":
+            self.cancel.setText(self.tr("&Done"))
+
+    def failed(self) -> None:
+        """Something asked for went wrong, and the page says what."""
+        self._working(False)
+
+    async def _load(self, snapshot: Snapshot) -> None:
+        fields = await self._bridge.call(lambda engine: engine.editing.fields())
+        secrets = await self._bridge.call(lambda engine: engine.editing.secrets())
+        self.form.load(fields, secrets, snapshot.way.kind, snapshot.way.address)
+        self._saved = None
+        self._edited()
+
+    def _edited(self) -> None:
+        self._doing.stop("check way")  # what is asked now would be about something else
+        self._checked = self._saved = None
+        self._quiet()
+
+    def _quiet(self) -> None:
+        self._working(False)
+        self.checks.show_checks(())
+        self.checks.hide()
+        self._hint.show()
+        self._dot.hide()
+        self._state.setText("")
+        self.save.setEnabled(False)
+        self.save.setText(self.tr("&Save and switch"))
+        self.cancel.setText(self.tr("&Back"))
+
+    def _working(self, on: bool) -> None:
+        self._bar.setVisible(on)
+        self.check.setEnabled(not on)
+
+    def _check(self) -> None:
+        self._working(True)
+        self.save.setEnabled(False)
+        self._doing.start("check way", self._do_check(self.form.wanted()), replace=True)
+
+    async def _do_check(self, wanted: Wanted) -> None:
+        checks = await self._bridge.call(lambda engine: engine.editing.check_way(wanted.draft), timeout=CHECK_SECONDS)
+        self._working(False)
+        self._hint.hide()
+        self.checks.show()
+        self.checks.show_checks(checks)
+        self._checked = wanted
+        red = any(check.state == "red" for check in checks)
+        self.save.setText(self.tr("&Save it nevertheless") if red else self.tr("&Save and switch"))
+        self.save.setEnabled(True)
+
+    def _save(self) -> None:
+        if self._checked is not None and self._checked == self.form.wanted():
+            self.save.setEnabled(False)
+            self._doing.start("save way", self._do_save(self._checked))
+
+    async def _do_save(self, wanted: Wanted) -> None:
+        try:
+            saved = await save(self._bridge, wanted)
+        except BaseException:
+            self.save.setEnabled(True)
+            raise
+        self.form.forget_secrets()
+        self._saved = wanted
+        self._dot.show()
+        well = saved.state in {"in_force", "unchanged"}
+        self._dot.show_state("accent" if well else "attention", saved.state)
+        self._state.setText(saved.sentence or self.tr("It is saved. The new way comes up."))
+        if not well:
+            self._saved = None
+
+    def _close(self) -> None:
+        self._doing.stop("check way")
+        self.form.forget_secrets()
+        self._saved = None
+        self.closed.emit()

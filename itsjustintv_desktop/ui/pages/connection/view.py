@@ -1,0 +1,144 @@
+"""How Twitch reaches us: live, with what to do where it does not, and the form for another way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QScrollArea, QStackedWidget, QWidget
+
+from itsjustintv_desktop.engine import Snapshot, events
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.connection.arriving import Arriving
+from itsjustintv_desktop.ui.pages.connection.guidance import Guidance
+from itsjustintv_desktop.ui.pages.connection.subscriptions import Subscriptions
+from itsjustintv_desktop.ui.pages.connection.switch import Switch
+from itsjustintv_desktop.ui.pages.connection.waycard import WayCard
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme.tokens import GAP
+from itsjustintv_desktop.ui.widgets.basic import button, column
+
+NARROW = 760
+"""Below that the cards stand in one column."""
+ROUND_SECONDS = 900.0
+"""A round for a thousand channels takes minutes."""
+DOWNLOAD_SECONDS = 660.0
+
+
+class Connection(Page):
+    """The way in use, subscriptions, what arrives, guidance; and the form to change the way."""
+
+    name = "connection"
+    _downloaded = Signal(int, int)
+
+    def __init__(self, store: Store, title: str) -> None:
+        super().__init__(store, title)
+        self.set_up = button(self.tr("Set-up &assistant"), lambda: self.go.emit("assistant", None))
+        self.change = button(self.tr("C&hange the way"), self._change, role="primary")
+        self.head.addWidget(self.set_up)
+        self.head.addWidget(self.change)
+        self.way, self.subscriptions = WayCard(), Subscriptions()
+        self.arriving, self.guidance = Arriving(), Guidance()
+        self.switch = Switch(self.bridge, self.doing)
+        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._columns.setSpacing(GAP)
+        self._columns.setContentsMargins(0, 0, 8, 0)
+        self._columns.addLayout(column(self.way, self.guidance, None), 3)
+        self._columns.addLayout(column(self.subscriptions, self.arriving, None), 2)
+        inner = QWidget()
+        inner.setLayout(self._columns)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(inner)
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self._scroll)
+        self.stack.addWidget(self.switch)
+        self.body.addWidget(self.stack, 1)
+        self.way.again_wished.connect(lambda: self.do("again", self._again()))
+        self.subscriptions.repair_wished.connect(self._repair)
+        self.subscriptions.stop_wished.connect(lambda: self.doing.stop("repair"))
+        self.guidance.install_wished.connect(self._install)
+        self.guidance.stop_wished.connect(lambda: self.doing.stop("install"))
+        self.switch.closed.connect(self._changed_way)
+        self._downloaded.connect(self.guidance.show_bytes)
+
+    def activate(self, what: object = None) -> None:
+        """`what` "change": with the form open."""
+        super().activate(what)
+        self.do("last", self._read_last())
+        if what == "change":
+            self._change()
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        self.way.show_way(snapshot.way)
+        self.subscriptions.show_status(snapshot)
+        self.arriving.show_snapshot(snapshot)
+        self.guidance.show_snapshot(snapshot)
+        self.switch.refresh(snapshot)
+
+    def happened(self, batch: list[events.EngineEvent]) -> None:
+        rounds = [event for event in batch if isinstance(event, events.SubscriptionsChanged)]
+        if rounds:
+            self.subscriptions.show_progress(rounds[-1])
+        if self.isVisible() and any(isinstance(event, events.EventSettled) for event in batch):
+            self.do("last", self._read_last())
+
+    def show_error(self, error: Any) -> None:
+        super().show_error(error)
+        self.switch.failed()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        one, two = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._columns.setDirection(one if narrow else two)
+
+    def _change(self) -> None:
+        if self.store.snapshot is not None:
+            self.change.hide()
+            self.switch.begin(self.store.snapshot)
+            self.stack.setCurrentWidget(self.switch)
+            self.switch.form.choices[self.switch.form.kind].setFocus()
+
+    def _changed_way(self) -> None:
+        self.change.show()
+        self.stack.setCurrentWidget(self._scroll)
+        self.store.refresh()
+
+    async def _again(self) -> None:
+        await self.bridge.call(lambda engine: engine.desk.nudge_way())
+        self.way.asked()
+        self.store.refresh()
+
+    def _repair(self) -> None:
+        self.subscriptions.repairing(True)
+        self.do("repair", self._do_repair())
+
+    async def _do_repair(self) -> None:
+        try:
+            report = await self.bridge.call(lambda engine: engine.wishes.sync_subscriptions(), timeout=ROUND_SECONDS)
+        finally:
+            self.subscriptions.repairing(False)
+        text = self.tr("Subscriptions: {} made, {} taken away, {} were right already.")
+        self.tell(text.format(report.created, report.deleted, report.kept))
+        self.store.refresh()
+
+    def _install(self) -> None:
+        self.guidance.downloading(True)
+        self.do("install", self._do_install())
+
+    async def _do_install(self) -> None:
+        def progress(done: int, whole: int | None) -> None:
+            self._downloaded.emit(done, whole or 0)  # on the engine's thread; Qt brings it here
+
+        try:
+            version = await self.bridge.call(lambda engine: engine.desk.install_ngrok(progress), DOWNLOAD_SECONDS)
+        finally:
+            self.guidance.downloading(False)
+        self.tell(self.tr("ngrok {} is installed.").format(version))
+        self.store.refresh()
+
+    async def _read_last(self) -> None:
+        self.arriving.show_last(await self.bridge.call(lambda engine: engine.desk.last_message()))

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from qasync import QEventLoop
 
 from itsjustintv_desktop import __version__
+from itsjustintv_desktop.desktop import APP_ID
 from itsjustintv_desktop.desktop.single import SingleInstance
 from itsjustintv_desktop.engine import EngineOptions, logs
 from itsjustintv_desktop.engine.paths import Paths
@@ -29,9 +30,6 @@ from itsjustintv_desktop.ui.shell.trayicons import tray_icon
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme import theme
-
-APP_ID = "io.github.itsjustintv.Desktop"
-"""Reverse-DNS name of the .desktop file, the metainfo and the icon."""
 
 _log = structlog.get_logger(__name__)
 

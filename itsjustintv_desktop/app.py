@@ -16,6 +16,8 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.desktop import APP_ID
+from itsjustintv_desktop.desktop.network import Network
+from itsjustintv_desktop.desktop.power import Power
 from itsjustintv_desktop.desktop.single import SingleInstance
 from itsjustintv_desktop.engine import EngineOptions, logs
 from itsjustintv_desktop.engine.paths import Paths
@@ -93,11 +95,16 @@ class Desktop:
         self.tray.wished.connect(self._wished)
         self.tray.pause_wished.connect(self._pause)
         app.commitDataRequest.connect(self._logging_out)
+        self.power, self.network = Power(parent=self.window), Network(self.window)
+        self.power.woke.connect(self._woke)
+        self.network.returned.connect(self._network_returned)
 
     async def live(self) -> int:
         """From the start of the engine to the end of everything."""
         self._listen_to_signals()
         self.bridge.start()
+        self.power.start()
+        self.network.start()
         if not (self._hidden and self.tray.is_there):
             self.window.to_front()
         try:
@@ -188,6 +195,14 @@ class Desktop:
 
     def _pause(self, until: float | None) -> None:
         self._doing.start("pause", self.bridge.call(lambda engine: engine.desk.pause(until)))
+
+    def _woke(self) -> None:
+        if self.bridge.state == "running":
+            self._doing.start("wake", self.bridge.call(lambda engine: engine.desk.woke()))
+
+    def _network_returned(self) -> None:
+        if self.bridge.state == "running":
+            self._doing.start("network", self.bridge.call(lambda engine: engine.desk.network_returned()))
 
     def _logging_out(self) -> None:
         """The session ends, and no clean-up would be waited for: what is on disk is valid at any moment."""

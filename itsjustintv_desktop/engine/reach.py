@@ -116,13 +116,21 @@ class Reach:
         """Twitch ended a subscription."""
         self.subscriptions.revoked(event.subscription_id, event.detail, event.broadcaster_id)
 
+    def network_returned(self) -> None:
+        """The system says that the network is there again, or is another one: connections may be dead, unnoticed."""
+        _log.info("the network came back or changed; everything is looked at again")
+        self._look_again("network")
+
     def _woke(self, gap: float) -> None:
         self._engine.clocks.woke(gap)
+        self._look_again("wake")
+
+    def _look_again(self, why: str) -> None:
         self._engine.dispatcher.wake()  # it looks at the clock itself
         self._engine.pipeline.wake()
         self.way.nudge()
-        self.subscriptions.nudge("wake")
-        self.catch_up.nudge("wake")
+        self.subscriptions.nudge(why)
+        self.catch_up.nudge(why)
 
     def _gap(self, why: str) -> None:
         _log.info("Twitch is asked who is live", reason=why)

@@ -71,6 +71,16 @@ class Desk:
         """
         return await self._reaching.install_ngrok(progress)
 
+    # What the system tells a desktop program
+
+    async def woke(self) -> None:
+        """The machine woke up: what happened meanwhile is asked for now. A gap of the clocks alone is noticed, too."""
+        self._engine.reach.wake.woke()
+
+    async def network_returned(self) -> None:
+        """The network is there again, or is another one: way, subscriptions and who is live are looked at now."""
+        self._engine.reach.network_returned()
+
     # The live feed
 
     async def feed(

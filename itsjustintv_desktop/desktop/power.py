@@ -1,0 +1,63 @@
+"""Hears of the machine waking up, from logind.
+
+Qt has no signal for it: applicationStateChanged is about windows, and on Windows and macOS the native messages would
+cost a call into Python for each event of the whole program. There, and without logind, the engine's own look at the
+clocks (engine/wake.py, every 15 s) notices it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from PySide6.QtCore import SLOT, QObject, Signal, Slot
+
+if TYPE_CHECKING:
+    from PySide6.QtDBus import QDBusConnection
+
+SERVICE = "org.freedesktop.login1"
+PATH = "/org/freedesktop/login1"
+INTERFACE = "org.freedesktop.login1.Manager"
+MEMBER = "PrepareForSleep"
+
+_log = structlog.get_logger(__name__)
+
+
+class Power(QObject):
+    """`woke` is emitted after the machine woke up, on the thread that made this."""
+
+    woke = Signal()
+
+    def __init__(self, connect: Callable[[], QDBusConnection] | None = None, parent: QObject | None = None) -> None:
+        """`connect` opens the bus, in a thread of its own; without it that is the system's bus, on Linux."""
+        super().__init__(parent)
+        self._connect = connect
+        self.listening = threading.Event()
+        """Set once logind would be heard."""
+
+    def start(self) -> None:
+        """Begin to listen. Opening a bus waits for it, so that is done in the background."""
+        if self._connect is not None or sys.platform == "linux":
+            threading.Thread(target=self._listen, name="power", daemon=True).start()
+
+    def _listen(self) -> None:
+        try:
+            from PySide6.QtDBus import QDBusConnection  # loaded only here: elsewhere it would cost for nothing
+        except ImportError as error:  # libdbus is not on this machine
+            _log.info("wake-ups are noticed by the clock alone", reason=str(error))
+            return
+        bus = self._connect() if self._connect is not None else QDBusConnection.systemBus()
+        slot: Any = SLOT("prepare(bool)")  # it wants a str, whatever its types say
+        if not bus.isConnected() or not bus.connect(SERVICE, PATH, INTERFACE, MEMBER, self, slot):
+            _log.info("wake-ups are noticed by the clock alone", reason=bus.lastError().message() or "no logind")
+            return
+        self.listening.set()
+
+    @Slot(bool)
+    def prepare(self, sleeping: bool) -> None:
+        """logind's signal: True just before the machine sleeps, False once it woke."""
+        if not sleeping:
+            self.woke.emit()

@@ -23,6 +23,7 @@ from itsjustintv_desktop.engine import EngineOptions, logs
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.collecting import Collecting
 from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.enginethread import Prepare, Setting
 from itsjustintv_desktop.ui.notify import Notifier
@@ -53,12 +54,14 @@ def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -
     logs.keep_recent()
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
+    collecting = Collecting()
     try:
         with loop:
             desktop = Desktop(app, paths, prepare or _plain(paths), hidden=hidden)
             single.asked.connect(desktop.window.to_front)
             return int(loop.run_until_complete(desktop.live()))
     finally:
+        collecting.end()
         single.release()
 
 
@@ -155,21 +158,17 @@ class Desktop:
             self.window.showMinimized()  # nothing else would lead back to it
             return False
         if self.preferences.first_time("closed"):
-            self._explain_tray()
+            self._explain_closing()
             return False
         return True
 
-    def _explain_tray(self) -> None:
-        """Not with exec(): a loop within the loop would keep SIGTERM and log-out waiting for a click."""
-        box = QMessageBox(
-            QMessageBox.Icon.Information,
-            "itsjustintv",
-            self.window.tr(
-                "itsjustintv goes on working in the tray, so that no stream is missed.\n\n"
-                "To end it, choose Quit in the menu of its icon."
-            ),
-            parent=self.window,
+    def _explain_closing(self) -> None:
+        """Once. The window goes when that was read; nothing is held up meanwhile."""
+        text = self.window.tr(
+            "itsjustintv goes on working in the tray, so that no stream is missed.\n\n"
+            "To end it, choose Quit in the menu of its icon."
         )
+        box = QMessageBox(QMessageBox.Icon.Information, "itsjustintv", text, QMessageBox.StandardButton.Ok, self.window)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.finished.connect(self.window.hide)
         box.open()

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -80,12 +80,19 @@ class EngineThread:
             return await ask(engine)
 
         asked = asyncio.run_coroutine_threadsafe(work(), loop)
-        return await asyncio.wait_for(asyncio.wrap_future(asked), timeout)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(asked), timeout)
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if caller is not None and caller.cancelling():
+                raise
+            raise errors.EngineGoneError("The engine ended before it answered.") from None
 
     async def stop(self) -> bool:
         """Stop the engine cleanly: attempts under way may end. False if it did not within STOP_SECONDS."""
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
+            with suppress(RuntimeError):  # its loop ended this very moment
+                self._loop.call_soon_threadsafe(self._stop.set)
         if self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join, STOP_SECONDS)
         return not self._thread.is_alive()

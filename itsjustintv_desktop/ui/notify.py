@@ -23,7 +23,10 @@ class Notifier(QObject):
         super().__init__(store)
         self._store, self._preferences = store, preferences
         self._show, self._open_page = show, open_page
-        self._trouble: set[str] = set()
+        self._failing: dict[str, str] = {}
+        """Parts of the engine that fail, and why."""
+        self._told: set[str] = set()
+        """The reasons among them that a person was told."""
         store.bridge.events.connect(self._happened)
         store.bridge.state_changed.connect(self._state_changed)
 
@@ -36,6 +39,7 @@ class Notifier(QObject):
                 given_up.append(event)
             elif isinstance(event, events.Notice):
                 notices.append(event.text)
+        self._health([event for event in batch if isinstance(event, events.HealthChanged)])
         if len(live) > TOGETHER:
             self._tell("live", self.tr("%n channels went live", "", len(live)), "", "feed")
         else:
@@ -53,14 +57,31 @@ class Notifier(QObject):
         for text in notices[:TOGETHER]:
             self._tell("trouble", self.tr("Needs a look"), text, "overview")
 
+    def _health(self, changes: list[events.HealthChanged]) -> None:
+        """What fails is told once, and that it is over: several parts may fail for one reason (a full disk)."""
+        for change in changes:
+            if change.status == "failing":
+                self._failing.setdefault(change.part, change.reason or change.part)
+            elif change.status == "ok":
+                self._failing.pop(change.part, None)
+        standing = set(self._failing.values())
+        for reason in sorted(standing - self._told)[:TOGETHER]:
+            if self._tell("trouble", self.tr("Needs a look"), reason, "overview"):
+                self._told.add(reason)
+        for reason in sorted(self._told - standing):
+            self._told.discard(reason)
+            self._tell("trouble", self.tr("Well again"), self.tr("This is over: {}").format(reason), "overview")
+
     def _state_changed(self, state: str) -> None:
         error = self._store.bridge.error
         if state == "failed" and error is not None:
             self._tell("trouble", error.title, error.message, "overview")
 
-    def _tell(self, kind: Kind, title: str, text: str, page: str) -> None:
-        if self._preferences.notify(kind) and not self._is_on_air():
+    def _tell(self, kind: Kind, title: str, text: str, page: str) -> bool:
+        wanted = self._preferences.notify(kind) and not self._is_on_air()
+        if wanted:
             self._show(title, text, lambda: self._open_page(page))
+        return wanted
 
     def _is_on_air(self) -> bool:
         own, snapshot = self._preferences.own_login.lower(), self._store.snapshot

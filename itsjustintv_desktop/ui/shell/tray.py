@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from PySide6.QtCore import QObject, QTimer, QUrl, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
@@ -32,6 +32,7 @@ class Tray(QObject):
         self._store = store
         self._state: TrayState = "stopped"
         self._menu = QMenu()
+        self._menu.aboutToHide.connect(self._changed, Qt.ConnectionType.QueuedConnection)  # what came meanwhile
         self._icon = QSystemTrayIcon(tray_icon("stopped"), self)
         self._icon.setContextMenu(self._menu)
         self._icon.activated.connect(self._activated)

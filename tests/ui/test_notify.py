@@ -1,0 +1,153 @@
+"""Notifications: what is told, and when it is better silent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from itsjustintv_desktop.engine import errors, events
+from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.ui.notify import TOGETHER, Notifier
+from itsjustintv_desktop.ui.preferences import Kind, Preferences
+from itsjustintv_desktop.ui.store import Store
+from tests.ui import samples
+from tests.ui.fake import FakeBridge
+
+
+class Shown:
+    """What was put up."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, str]] = []
+        self.clicks: list[Any] = []
+        self.opened: list[str] = []
+
+    def show(self, title: str, text: str, do: Any = None) -> None:
+        self.all.append((title, text))
+        self.clicks.append(do)
+
+    @property
+    def titles(self) -> list[str]:
+        return [title for title, _ in self.all]
+
+
+@pytest.fixture
+def shown() -> Shown:
+    return Shown()
+
+
+@pytest.fixture
+def notifier(store: Store, preferences: Preferences, shown: Shown) -> Notifier:
+    return Notifier(store, preferences, shown.show, shown.opened.append)
+
+
+def went_live(login: str, **details: Any) -> events.EventSettled:
+    given: dict[str, Any] = {
+        "event_id": 1, "kind": "stream.online", "state": "announced", "login": login, "streamer": login,
+        "reason": None, "explanation": None, "destinations": ("community",),
+    }  # fmt: skip
+    return events.EventSettled(**{**given, **details})
+
+
+def given_up(destination: str = "chat") -> events.DeliveryChanged:
+    return events.DeliveryChanged(
+        id=1, event_id=1, streamer="pixelforge", destination=destination, state=DeliveryState.DEAD, attempts=9,
+        status=404, error="The address is gone (404).", next_at=None,
+    )  # fmt: skip
+
+
+def health(part: str, status: str, reason: str = "") -> events.HealthChanged:
+    return events.HealthChanged(part=part, status=status, reason=reason, since=samples.NOW)
+
+
+def test_who_went_live(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
+    bridge.happen(went_live("pixelforge"), went_live("nobody", destinations=()))
+    assert shown.all == [
+        ("pixelforge went live", "Announced to community"), ("nobody went live", "Announced to output.json"),
+    ]  # fmt: skip
+    shown.clicks[0]()
+    assert shown.opened == ["feed"]
+
+
+def test_what_is_no_news(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
+    bridge.happen(went_live("a", state="suppressed", reason="filtered"), went_live("b", test=True))
+    bridge.happen(health("way", "waiting", "Connecting"), health("way", "ok"))
+    assert shown.all == []
+
+
+def test_many_at_once_are_one(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
+    many = TOGETHER + 1
+    bridge.happen(*(went_live(f"channel{n}") for n in range(many)), *(given_up(f"to{n}") for n in range(many)))
+    assert len(shown.all) == 2
+    assert all(str(many) in title for title in shown.titles)
+
+
+def test_a_delivery_given_up(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
+    bridge.happen(given_up())
+    assert shown.all == [("chat was not told of pixelforge", "The address is gone (404).")]
+    shown.clicks[0]()
+    assert shown.opened == ["deliveries"]
+
+
+def test_trouble_and_its_end_once_a_reason(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
+    full = "The disk is full."
+    bridge.happen(health("ledger", "failing", full), health("deliveries", "failing", full))
+    assert shown.all == [("Needs a look", full)]
+    bridge.happen(health("ledger", "waiting", "Trying again"), health("ledger", "failing", full))
+    bridge.happen(health("ledger", "ok"))
+    assert len(shown.all) == 1, "the other part still fails for it"
+    bridge.happen(health("deliveries", "ok"))
+    assert shown.all[1:] == [("Well again", f"This is over: {full}")]
+    bridge.happen(health("ledger", "failing", full))
+    assert shown.titles == ["Needs a look", "Well again", "Needs a look"]
+
+
+def test_an_end_is_not_told_where_the_beginning_was_not(
+    notifier: Notifier, bridge: FakeBridge, shown: Shown, preferences: Preferences
+) -> None:
+    preferences.set_notify("trouble", False)
+    bridge.happen(health("ledger", "failing", "The disk is full."))
+    preferences.set_notify("trouble", True)
+    bridge.happen(health("ledger", "ok"))
+    assert shown.all == []
+
+
+def test_notices_and_an_engine_that_failed(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
+    bridge.happen(events.Notice(text="The machine slept for 2 h."))
+    bridge.error, bridge.state = errors.ConfigError(["config.toml, line 3: no such key"]), "failed"
+    bridge.state_changed.emit("failed")
+    assert shown.all == [
+        ("Needs a look", "The machine slept for 2 h."),
+        ("The configuration cannot be used", "config.toml, line 3: no such key"),
+    ]
+
+
+ALL = {"live": went_live("a"), "given_up": given_up(), "trouble": health("ledger", "failing", "x")}
+
+
+@pytest.mark.parametrize("kind", ["live", "given_up", "trouble"])
+def test_each_kind_can_be_turned_off(
+    kind: Kind, notifier: Notifier, bridge: FakeBridge, shown: Shown, preferences: Preferences
+) -> None:
+    preferences.set_notify(kind, False)
+    bridge.happen(ALL[kind])
+    assert shown.all == []
+    bridge.happen(*(event for name, event in ALL.items() if name != kind))
+    assert len(shown.all) == 2
+
+
+def test_silent_while_on_air(
+    notifier: Notifier, bridge: FakeBridge, shown: Shown, preferences: Preferences, store: Store
+) -> None:
+    store.snapshot = samples.snapshot(live=(samples.stream("pixelforge"),))
+    preferences.own_login = "PixelForge"
+    bridge.happen(*ALL.values())
+    assert shown.all == []
+    preferences.quiet_while_live = False
+    bridge.happen(went_live("b"))
+    preferences.quiet_while_live = True
+    preferences.own_login = "somebody_else"
+    bridge.happen(went_live("c"))
+    # The trouble that began meanwhile is still there, so it is told then.
+    assert shown.titles == ["Needs a look", "b went live", "c went live"]

@@ -44,7 +44,7 @@ def seen() -> list[dict[str, Any]]:
 
 def _name(widget: QWidget) -> str:
     interface = QAccessible.queryAccessibleInterface(widget)
-    said = interface.text(QAccessible.Text.Name) if interface is not None else ""
+    said = interface.text(QAccessible.Text.Name) if interface else ""
     text = getattr(widget, "text", None)
     return _plain(said or (str(text()) if callable(text) else ""))
 

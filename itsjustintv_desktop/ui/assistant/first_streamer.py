@@ -129,7 +129,7 @@ class FirstStreamer(Step):
         self.changed.emit()
         picture = channel.picture
         if picture:
-            content = await self.bridge.call(lambda engine: engine.editing.picture(picture))
+            content = await self.bridge.call(lambda engine: engine.desk.picture(picture))
             image = QPixmap()
             if content and image.loadFromData(content):
                 self._avatar.show_channel(name, image)

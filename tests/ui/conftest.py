@@ -41,8 +41,10 @@ def qt_loop(qapp: QApplication) -> Iterator[QEventLoop]:
 
 
 @pytest.fixture
-def bridge() -> FakeBridge:
-    return FakeBridge()
+def bridge() -> Iterator[FakeBridge]:
+    made = FakeBridge()
+    yield made
+    made.end()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from itsjustintv_desktop.engine import errors
 
@@ -89,6 +89,12 @@ class FakeBridge(QObject):
 
     async def stop(self) -> bool:
         return True
+
+    def end(self) -> None:
+        """With the store and all that hangs below it: its timers would go on into the tests that follow."""
+        for timer in self.findChildren(QTimer):
+            timer.stop()
+        self.deleteLater()
 
     def happen(self, *what: Any) -> None:
         self.events.emit(list(what))

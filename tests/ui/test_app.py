@@ -46,6 +46,7 @@ class Run:
         self.desktop.quit()
         self._qtbot.waitUntil(self.life.done)
         self.desktop.window.deleteLater()
+        self.bridge.end()
         return self.life.result()
 
 

@@ -92,6 +92,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE INDEX deliveries_forced ON deliveries(destination, next_at)
             WHERE state = 'pending' AND forced = 1""",
     ),
+    (
+        # A destination that gets another name takes its counts along; those that were left behind are counted anew.
+        "DROP TRIGGER tally_changed",
+        """CREATE TRIGGER tally_changed AFTER UPDATE OF state, destination ON deliveries
+            WHEN old.state != new.state OR old.destination != new.destination BEGIN
+            UPDATE tally SET count = count - 1 WHERE destination = old.destination AND state = old.state;
+            INSERT INTO tally VALUES (new.destination, new.state, 1) ON CONFLICT DO UPDATE SET count = count + 1;
+            END""",
+        "DELETE FROM tally",
+        "INSERT INTO tally SELECT destination, state, count(*) FROM deliveries GROUP BY destination, state",
+    ),
 )
 
 

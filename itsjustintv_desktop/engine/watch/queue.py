@@ -12,6 +12,8 @@ from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 STUCK_SECONDS = 120.0
 """What nothing holds back, and nobody touched for this long, stands still."""
+GRANTED = 60.0
+"""Seconds that a POST may take within that; the rest is for what an attempt does beside it."""
 LONGEST_LOOK = 30.0
 """Seconds that one look may add to an age: a machine that slept did not stand still."""
 SENDING = "@sending"
@@ -45,7 +47,8 @@ class QueueWatch:
     @property
     def overdue(self) -> dict[str, float]:
         """Destinations (or SENDING) that nothing is sent to though it could be, and for how many seconds so far."""
-        return {name: age for name, age in self._ages.items() if age >= STUCK_SECONDS}
+        limit = self._patience()
+        return {name: age for name, age in self._ages.items() if age >= limit}
 
     @property
     def unworked(self) -> float | None:
@@ -82,6 +85,11 @@ class QueueWatch:
             return True
         now, lane = self._clock.now(), self._dispatcher.lanes.lane(name)
         return destination.enabled and lane.held_until <= now and lane.breaker.name(now) in {"closed", "half-open"}
+
+    def _patience(self) -> float:
+        """Seconds without a move that are too many: a receiver that hangs may take as long as its config grants it."""
+        longest = max((each.timeout for each in self._live().destinations.values()), default=0.0)
+        return STUCK_SECONDS + max(0.0, longest - GRANTED)
 
     def _moves_of(self, name: str) -> int:
         """A number that changes while it gets on: its own attempts, or those of all where it waits for its turn."""

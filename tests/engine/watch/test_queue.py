@@ -77,6 +77,18 @@ async def test_an_attempt_that_never_ends_does(rig: Rig) -> None:
     assert set(rig.watch.overdue) == {"main"}
 
 
+async def test_a_receiver_that_hangs_for_as_long_as_it_may_is_no_standstill(tmp_path: Path) -> None:
+    """Two minutes for the POST, ten seconds to ask whether the stream still runs, and the next one hangs as well."""
+    async with opened_world(tmp_path, config(destinations=(destination(timeout=120.0),))) as world:
+        rig = Rig(world)
+        await world.queue("main")
+        for _ in range(3):
+            world.dispatcher.lanes.begin("main", world.clock.now())
+            await rig.looks(140.0)
+            assert rig.watch.overdue == {}
+            world.dispatcher.lanes.end("main", BUSY, world.clock.now())
+
+
 async def paused(rig: Rig) -> None:
     rig.world.dispatcher.lanes.lane("main").breaker.pause("answered 410", "", rig.world.clock.now())
 

@@ -137,15 +137,17 @@ class Pause:
         self._tell()
         while self._kept.since is not None and self._is_over():
             try:
-                await self._finish()
+                await self._finish(only_if_over=True)
             except LedgerError as error:
                 _log.warning("the end of the pause waits for the ledger", reason=error.message)
                 await self._clock.sleep(_AGAIN)
 
-    async def _finish(self) -> bool:
+    async def _finish(self, *, only_if_over: bool = False) -> bool:
         async with self._turn:
             if self._kept.since is None:
                 return False
+            if only_if_over and not self._is_over():
+                return False  # it got another end, or a new one began, while this waited for its turn
             await self._keep(_ended(self._kept, min(self._clock.now(), self._over_at())))
         _log.info("announcements are made again")
         return True

@@ -161,6 +161,31 @@ async def test_a_running_one_gets_another_end(held: Held) -> None:
     assert (held.pause.active, held.pause.since) == (True, began)
 
 
+async def test_one_begun_at_the_moment_another_ends_is_not_ended_with_it(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, write = asyncio.Event(), held.ledger.set_meta
+
+    async def slow(key: str, value: str) -> None:
+        await written.wait()
+        await write(key, value)
+
+    began = held.clock.now()
+    await held.pause.begin(began + HOUR)
+    monkeypatch.setattr(held.ledger, "set_meta", slow)
+    beginning = asyncio.ensure_future(held.pause.begin(began + 3 * HOUR))
+    await until(lambda: held.pause._turn.locked())
+    held.clock.advance(HOUR)
+    await until(lambda: (False, None) in held.told)  # the first is over, and its end waits for its turn
+    written.set()
+    await beginning
+    await until(lambda: not held.pause._turn.locked())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert is_on(held.pause)
+    assert held.pause.until == began + 3 * HOUR
+
+
 @pytest.mark.parametrize("when", [-1.0, 0.0, 400 * 24 * HOUR])
 async def test_a_time_that_makes_no_sense_is_refused(held: Held, when: float) -> None:
     with pytest.raises(UsageError, match="later than now"):

@@ -63,7 +63,7 @@ class Assistant(QDialog):
         store.changed.connect(self._changed)
         store.bridge.events.connect(self._happened)
         self.finished.connect(lambda _: self.ended.emit())
-        self.show_step("welcome")
+        self._show(0)
 
     @property
     def current(self) -> Step:
@@ -76,12 +76,16 @@ class Assistant(QDialog):
     def show_step(self, name: str) -> None:
         """Go there; an unknown name is the first."""
         number = self._names.index(name) if name in self._names else 0
+        self._preferences.assistant_step = self._names[number]
+        self._show(number)
+
+    def _show(self, number: int) -> None:
         self.banner.hide()
         self._stack.setCurrentIndex(number)
-        self._preferences.assistant_step = self._names[number]
         self.trail.show_at(number)
-        self.current.enter()
         self._say()
+        self.next.setFocus()
+        self.current.enter()
 
     def done(self, result: int) -> None:
         self._doing.cancel()

@@ -57,7 +57,7 @@ class Register(Step):
         self.client_id, self.secret = QLineEdit(), SecretField(self.tr("Client secret"))
         self.body.addLayout(
             row(
-                Field(self.tr("Client &id"), self.client_id),
+                Field(self.tr("Client &id"), self.client_id, self.tr("It goes into the config.")),
                 Field(self.tr("Client &secret"), self.secret, self.tr("It goes straight to the keyring.")),
                 spacing=16,
             )

@@ -117,6 +117,7 @@ class TryIt(Step):
             if each.last_status is not None:
                 said += " " + self.tr("(HTTP {})").format(each.last_status)
             why = report.blocked.get(each.destination) or (each.last_error if state != "delivered" else "") or ""
+            why = why[:1].upper() + why[1:]
             rows.append((each.destination, _TONES.get(state, "live"), f"{said}. {why}".strip()))
         return rows
 

@@ -1,0 +1,239 @@
+"""Connection: how it is, what can be asked for, and no switch before one saw whether it would work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.engine import Check, Remove, Saved, Set, WayDraft, errors, events
+from itsjustintv_desktop.engine.desk.editing.secrets import SecretView
+from itsjustintv_desktop.engine.doctor.check import CheckState
+from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, SubscriptionsStatus, SyncReport
+from itsjustintv_desktop.ui.pages.connection import View
+from itsjustintv_desktop.ui.pages.connection.ways import Wanted, changes_of
+from itsjustintv_desktop.ui.store import Store
+from tests.ui import samples
+from tests.ui.fake import FakeBridge
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def check(name: str, state: str, message: str = "So it is.", fix: str = "") -> Check:
+    return Check(name=name, state=CheckState(state), message=message, fix=fix)
+
+
+def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> View:
+    bridge.engine._snapshot = store.snapshot = samples.snapshot(**snapshot)
+    bridge.engine.desk.set("last_message", samples.NOW - 120)
+    bridge.engine.editing.set("fields", ())
+    bridge.engine.editing.set("secrets", ())
+    bridge.engine.editing.set("check_way", (check("token", "green"), check("conduit", "green")))
+    bridge.engine.editing.set("edit", Saved(digest="d", state="in_force"))
+    page = View(store, "Connection")
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    page.show()
+    page.activate()
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("desk.last_message")))
+    return page
+
+
+def texts(widget: QWidget) -> str:
+    """All that can be read there, and that a screen reader would say."""
+    labels = [each.text() for each in widget.findChildren(QLabel) if not each.isHidden()]
+    return "\n".join([*labels, *(each.accessibleName() for each in widget.findChildren(QWidget))])
+
+
+def test_a_tunnel_that_is_down_says_why_and_is_restarted(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    down = samples.way(kind="ngrok", state="failing", code="bad_token", message="ngrok says no.", fix="Copy it again.")
+    page = shown(qtbot, store, bridge, way=down)
+    assert "ngrok says no." in texts(page.way)
+    assert "Copy it again." in texts(page.way)
+    assert page.way.again.text() == "&Restart the tunnel"
+    QTest.mouseClick(page.way.again, LEFT)
+    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("desk.nudge_way")) == 1)
+
+
+def test_the_address_is_copied_as_it_is(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    address = "https://live.example.com/twitch"
+    facts = (("certificate_until", "2031-02-03T04:05:06Z"), ("authority", "Example CA"))
+    page = shown(qtbot, store, bridge, way=samples.way(kind="tls", address=address, facts=facts))
+    QTest.mouseClick(page.way.address.copy, LEFT)
+    assert QGuiApplication.clipboard().text() == address
+    assert "Certificate ends" in texts(page.way)
+    assert "443" in texts(page.guidance)
+    assert "8080" in texts(page.guidance)
+    assert "https://live.example.com/health" in texts(page.arriving)
+
+
+def test_subscriptions_stand_against_the_budget(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    status = SubscriptionsStatus(
+        state=SubscriptionsState.WORKING, code="pending", message="Two are being made.", wanted=6, enabled=4, pending=2,
+        cost=4, max_cost=10, last_round=samples.NOW - 60, next_round=samples.NOW + 3600,
+    )  # fmt: skip
+    page = shown(qtbot, store, bridge, subscriptions=status)
+    said = texts(page.subscriptions)
+    for part in ("4 of 6 are in force", "4 of 10 points used", "Two are being made."):
+        assert part in said
+
+
+def test_a_repair_shows_how_far_it_is(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    import asyncio
+
+    page = shown(qtbot, store, bridge)
+    report = SyncReport(
+        target="t", created=2, deleted=1, kept=3, pending=0, held_back=0, foreign=0, cost=5, max_cost=10
+    )
+    going = asyncio.get_event_loop().create_future()
+
+    async def sync() -> SyncReport:
+        await going
+        return report
+
+    bridge.engine.wishes.set("sync_subscriptions", sync)
+    QTest.mouseClick(page.subscriptions.repair, LEFT)
+    bridge.happen(
+        events.SubscriptionsChanged(state="working", message="", wanted=6, enabled=4, pending=0, done=3, total=8)
+    )
+    assert (page.subscriptions.progress.value(), page.subscriptions.progress.maximum()) == (3, 8)
+    assert page.subscriptions.progress.isVisible()
+    assert not page.subscriptions.repair.isEnabled()
+    with qtbot.waitSignal(page.said) as said:
+        going.set_result(None)
+    assert "2 made, 1 taken away, 3" in said.args[0]
+    assert page.subscriptions.repair.isEnabled()
+
+
+def test_a_repair_can_be_stopped(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    import asyncio
+
+    page = shown(qtbot, store, bridge)
+    bridge.engine.wishes.set("sync_subscriptions", lambda: asyncio.get_event_loop().create_future())
+    QTest.mouseClick(page.subscriptions.repair, LEFT)
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("wishes.sync_subscriptions")))
+    QTest.mouseClick(page.subscriptions.stop, LEFT)
+    qtbot.waitUntil(page.subscriptions.repair.isEnabled)
+
+
+def opened(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+    QTest.mouseClick(page.change, LEFT)
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.secrets")))
+    qtbot.waitUntil(lambda: not page.doing.is_doing("load"))
+
+
+def test_nothing_is_saved_before_the_check_was_seen(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    opened(qtbot, page, bridge)
+    switch = page.switch
+    assert not switch.save.isEnabled()
+    switch.form.choices["own"].click()
+    QTest.keyClicks(switch.form.address, "https://example.com/twitch")
+    QTest.mouseClick(switch.check, LEFT)
+    qtbot.waitUntil(switch.save.isEnabled)
+    (asked,) = bridge.engine.was_asked("editing.check_way")
+    assert asked.args[0].address == "https://example.com/twitch"
+    assert not bridge.engine.was_asked("editing.edit")
+    QTest.keyClicks(switch.form.address, "2")  # what was seen is about another address now
+    assert not switch.save.isEnabled()
+    assert not switch.checks.isVisible()
+
+
+def test_a_red_check_can_be_overruled_but_is_named(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    bridge.engine.editing.set("check_way", (check("ngrok", "red", "It is not installed.", "Install it."),))
+    opened(qtbot, page, bridge)
+    page.switch.form.choices["ngrok"].click()
+    QTest.mouseClick(page.switch.check, LEFT)
+    qtbot.waitUntil(page.switch.save.isEnabled)
+    assert page.switch.save.text() == "&Save it nevertheless"
+    assert "Install it." in texts(page.switch.checks)
+    assert "Ngrok: cannot work" in texts(page.switch.checks)
+
+
+def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    opened(qtbot, page, bridge)
+    form = page.switch.form
+    form.choices["ngrok"].click()
+    QTest.keyClicks(form.authtoken, "a-token-of-ngrok")
+    QTest.keyClicks(form.domain, "me.ngrok-free.dev")
+    QTest.mouseClick(page.switch.check, LEFT)
+    qtbot.waitUntil(page.switch.save.isEnabled)
+    QTest.mouseClick(page.switch.save, LEFT)
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.edit")))
+    (kept,) = bridge.engine.was_asked("editing.keep_secret")
+    assert kept.args == ("tunnel.authtoken", "a-token-of-ngrok")
+    changes = bridge.engine.was_asked("editing.edit")[0].args[0]
+    assert Set(("tunnel", "provider"), "ngrok") in changes
+    assert Set(("tunnel", "domain"), "me.ngrok-free.dev") in changes
+    assert "a-token-of-ngrok" not in repr(changes)
+    qtbot.waitUntil(lambda: form.authtoken.text() == "")
+    bridge.engine._snapshot = samples.snapshot(way=samples.way(kind="ngrok", message="The tunnel is open."))
+    store.refresh()
+    qtbot.waitUntil(lambda: page.switch.cancel.text() == "&Done")
+    assert "The tunnel is open." in texts(page.switch)
+    QTest.mouseClick(page.switch.cancel, LEFT)
+    assert page.change.isVisible()
+
+
+def test_a_check_that_cannot_be_made_says_so(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    opened(qtbot, page, bridge)
+    bridge.engine.editing.set("check_way", errors.EngineGoneError("It does not answer."))
+    QTest.mouseClick(page.switch.check, LEFT)
+    qtbot.waitUntil(page.banner.isVisible)
+    assert page.switch.check.isEnabled()
+    assert not page.switch.save.isEnabled()
+
+
+def test_no_secret_is_said_and_everything_has_a_name(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    bridge.engine.editing.set(
+        "secrets", (SecretView(name="twitch.client_secret", title="t", where="keyring", sentence="s"),)
+    )
+    opened(qtbot, page, bridge)
+    assert "kept" in page.switch.form.secret.placeholderText()
+    QTest.keyClicks(page.switch.form.secret, "hush-hush-hush")
+    assert page.switch.form.secret.echoMode() is QLineEdit.EchoMode.Password
+    assert "hush-hush-hush" not in texts(page)
+    for control in [*page.findChildren(QAbstractButton), *page.findChildren(QLineEdit)]:
+        if not control.objectName().startswith("qt_"):
+            typed = isinstance(control, QLineEdit)
+            assert control.accessibleName() or (not typed and control.text()), control
+
+
+@pytest.mark.parametrize("kind", ["conduit", "ngrok", "tls", "own"])
+def test_each_way_comes_to_a_config_that_chooses_it(kind: Any) -> None:
+    """The engine's own choice is asked, over what is written for a file that had everything else before."""
+    from itsjustintv_desktop.engine.config.schema import Config, Server, Tls, Tunnel, Twitch
+    from itsjustintv_desktop.engine.ingress.ways import way_kind
+
+    draft = WayDraft(kind=kind, address="https://example.com/twitch", domains=("example.com",), listen_addr="0.0.0.0")
+    said: dict[tuple[str, ...], Any] = {
+        ("twitch", "transport"): "conduit", ("tunnel", "provider"): "ngrok", ("server", "tls", "enabled"): True,
+        ("twitch", "incoming_webhook_url"): "https://old.example.com/twitch",
+        ("server", "external_domain"): "old.example.com",
+    }  # fmt: skip
+    for change in changes_of(Wanted(draft=draft)):
+        if isinstance(change, Set):
+            said[tuple(change.path)] = change.value
+        elif isinstance(change, Remove):
+            said.pop(tuple(change.path), None)
+    config = Config(
+        twitch=Twitch(
+            transport=said.get(("twitch", "transport"), "webhook"),
+            incoming_webhook_url=said.get(("twitch", "incoming_webhook_url"), ""),
+        ),
+        tunnel=Tunnel(provider=said.get(("tunnel", "provider"), "none")),
+        server=Server(
+            external_domain=said.get(("server", "external_domain"), ""),
+            tls=Tls(enabled=said.get(("server", "tls", "enabled"), False)),
+        ),
+    )
+    assert way_kind(config) == kind

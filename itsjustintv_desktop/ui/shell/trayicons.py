@@ -1,10 +1,11 @@
 """The tray icon in its five states. The shape tells the state too, so that it can be read on any panel, in any colour.
 
-Drawn as a disc with rings of waves; a light outline keeps it legible on dark panels and a dark one on light panels.
+Bright on dark panels; a dark outline keeps it legible on light ones (tests compute it).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtGui import QIcon
@@ -14,29 +15,56 @@ from itsjustintv_desktop.ui.theme.icons import render
 TrayState = Literal["well", "live", "attention", "paused", "stopped"]
 SIZES = (16, 20, 22, 24, 32, 48, 64)
 
-_WAVES = '<path d="M15.5 43.5a20 20 0 0 1 0-23M48.5 43.5a20 20 0 0 0 0-23M7.5 50a31 31 0 0 1 0-36M56.5 50a31 31 0 0 0 0-36"/>'
-_INSIDE: dict[TrayState, tuple[str, str]] = {
-    "well": ("#7c8cff", '<circle cx="32" cy="32" r="10" fill="{colour}" stroke="none"/>'),
-    "live": ("#ff4656", '<circle cx="32" cy="32" r="14" fill="{colour}" stroke="none"/>'),
-    "attention": ("#f2b544", '<path d="M32 14 51 48H13Z" fill="{colour}" stroke="none"/>'),
-    "paused": ("#8d96aa", '<path d="M24 20v24M40 20v24" stroke="{colour}" stroke-width="9"/>'),
-    "stopped": ("#8d96aa", '<circle cx="32" cy="32" r="10" stroke="{colour}" stroke-width="6"/><path d="M12 52 52 12" '
-    'stroke="{colour}" stroke-width="6"/>'),
-}  # fmt: skip
+_OUTLINE = "#14161b"
+_HALO = 7
+"""Units that the outline stands out on both sides together: a pixel each at 16 px is 4 units of the field."""
+_LINE = 5.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """`line`: stroke width; 0 = filled. `dark`: drawn in the colour of the outline."""
+
+    path: str
+    line: float = 0
+    dark: bool = False
+
+
+def _disc(radius: float) -> str:
+    return f"M{32 - radius} 32a{radius} {radius} 0 1 0 {2 * radius} 0a{radius} {radius} 0 1 0 {-2 * radius} 0Z"
+
+
+_WAVES = _Shape(
+    "M15.5 43.5a20 20 0 0 1 0-23M48.5 43.5a20 20 0 0 0 0-23M7.5 50a31 31 0 0 1 0-36M56.5 50a31 31 0 0 0 0-36", _LINE
+)
+_DRAWN: dict[TrayState, tuple[str, tuple[_Shape, ...]]] = {
+    "well": ("#7c8cff", (_WAVES, _Shape(_disc(8)))),
+    "live": ("#ff4656", (_WAVES, _Shape(_disc(15)))),
+    "attention": ("#f2b544", (_Shape("M32 8 59 55H5Z"), _Shape("M32 25v13M32 46.5v.5", 7, dark=True))),
+    "paused": ("#a4adc0", (_Shape("M21 14v36M43 14v36", 11),)),
+    "stopped": ("#a4adc0", (_Shape(_disc(20), 7), _Shape("M10 54 54 10", 7))),
+}
 
 
 def svg(state: TrayState) -> bytes:
-    """The artwork of one state on a field of 64, each stroke with a halo that contrasts with every panel."""
-    colour, inside = _INSIDE[state]
-    waves = _WAVES if state in {"well", "live"} else ""
-    shapes = waves + inside.format(colour=colour)
-    halo = shapes.replace(f'fill="{colour}" stroke="none"', 'fill="#14161b" stroke="#14161b" stroke-width="6"')
-    halo = halo.replace(f'stroke="{colour}"', 'stroke="#14161b"').replace('stroke-width="9"', 'stroke-width="13"')
+    """The artwork of one state on a field of 64, each shape with an outline that contrasts with light panels."""
+    colour, shapes = _DRAWN[state]
+    halos = [
+        f'<path d="{each.path}" stroke="{_OUTLINE}" stroke-width="{each.line + _HALO}"/>'
+        for each in shapes
+        if not each.dark
+    ]
+    drawn = [_drawn(each, _OUTLINE if each.dark else colour) for each in shapes]
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" fill="none" stroke-linecap="round" '
-        f'stroke-linejoin="round"><g stroke="#14161b" stroke-opacity=".55" fill-opacity=".55" stroke-width="10">{halo}</g>'
-        f'<g stroke="{colour}" stroke-width="5.5">{shapes}</g></svg>'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 68 68" fill="none" stroke-linecap="round" '
+        f'stroke-linejoin="round">{"".join(halos + drawn)}</svg>'
     ).encode()
+
+
+def _drawn(shape: _Shape, colour: str) -> str:
+    if shape.line:
+        return f'<path d="{shape.path}" stroke="{colour}" stroke-width="{shape.line}"/>'
+    return f'<path d="{shape.path}" fill="{colour}"/>'
 
 
 def tray_icon(state: TrayState) -> QIcon:

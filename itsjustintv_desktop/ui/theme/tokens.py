@@ -55,7 +55,7 @@ LIGHT = Palette(
     window="#f6f7f9", sidebar="#eceef2", card="#ffffff", line="#e0e3ea", chip="#eef0f4", input="#ffffff",
     text1="#191c23", text2="#5a6272", text3="#8a91a0",
     accent="#4455d8", on_accent="#ffffff", accent_background="#e4e8ff",
-    live="#d92d3f", ok="#12875a", attention="#a86a00",
+    live="#c92438", ok="#0d7a50", attention="#8c5800",
 )  # fmt: skip
 
 AVATARS = ("#c2557a", "#3b7f9e", "#7a63c7", "#5f8f6b", "#b5763c", "#8a909e")

@@ -1,0 +1,81 @@
+"""Every page of the real program on the demo's simulator: reached by keyboard, named, and translated."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication, QWidget
+from qasync import QEventLoop
+
+from itsjustintv_desktop.app import Desktop
+from itsjustintv_desktop.demo.window import prepare
+from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.ui.collecting import Collecting
+from itsjustintv_desktop.ui.pages import ENTRIES
+from tests.support.waiting import until
+from tests.ui import keyboard
+from tests.ui.pseudo import Pseudo, untranslated
+
+PRESENT = [one.name for one in ENTRIES if importlib.util.find_spec(f"itsjustintv_desktop.ui.pages.{one.name}")]
+SETTLE = 1.5
+"""Seconds for a page to ask the engine and show what it said."""
+
+Look = Callable[[QWidget], list[str]]
+
+
+@pytest.fixture
+def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Callable[[Look], list[str]]]:
+    """Run the program, show each page, and collect what `look` finds of the window."""
+    paths = Paths(tmp_path / "config" / "config.toml", tmp_path / "data")
+    paths.create()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    collecting = Collecting()
+
+    async def run(look: Look) -> list[str]:
+        desktop = Desktop(qapp, paths, prepare(paths, seconds=5), hidden=False)
+        life = asyncio.ensure_future(desktop.live())
+        found: list[str] = []
+        try:
+            await until(lambda: desktop.store.snapshot and desktop.store.snapshot.streamers, timeout=30)
+            for name in PRESENT:
+                desktop.window.show_page(name)
+                assert desktop.window.current == name
+                await asyncio.sleep(SETTLE)
+                found += [f"{name}: {fault}" for fault in look(desktop.window)]
+        finally:
+            desktop.quit()
+            assert await life == 0
+            desktop.window.deleteLater()
+        return found
+
+    yield lambda look: qt_loop.run_until_complete(run(look))
+    collecting.end()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.timeout(180)
+def test_every_control_has_a_name_and_is_reached_by_tab(walk: Callable[[Look], list[str]]) -> None:
+    assert walk(keyboard.faults) == []
+
+
+@pytest.mark.timeout(180)
+def test_every_text_goes_through_the_translator(qapp: QApplication, walk: Callable[[Look], list[str]]) -> None:
+    pseudo = Pseudo()
+    assert qapp.installTranslator(pseudo)
+    seen: list[int] = []
+
+    def look(window: QWidget) -> list[str]:
+        seen.append(sum("⟦" in text for each in window.findChildren(QWidget) for text in [each.accessibleName()]))
+        return untranslated(window)
+
+    try:
+        assert walk(look) == []
+        assert all(seen), "the made-up language was in force"
+    finally:
+        qapp.removeTranslator(pseudo)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [receive] [burst] [queue] [idle]`: the figures of docs/performance.md, taken here and now."""
+"""`python -m benchmarks [receive] [burst] [queue] [idle] [desktop]`: the figures of docs/performance.md, taken now."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import burst, idle, queued, receive
+from benchmarks import burst, desktop, idle, queued, receive
 from benchmarks.report import say
 
-ALL = {"receive": receive.run, "burst": burst.run, "queue": queued.run, "idle": idle.run}
+ALL = {"receive": receive.run, "burst": burst.run, "queue": queued.run, "idle": idle.run, "desktop": desktop.run}
 
 
 def main() -> int:

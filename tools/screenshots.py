@@ -77,8 +77,7 @@ def _in_full_swing(desktop: Desktop) -> bool:
 
 async def _all_well(desktop: Desktop) -> None:
     """The first minute of a start is over: each link of the chain was used, and the first page knows."""
-    end = time.monotonic() + PATIENCE
-    unwell: list[str] = []
+    end, unwell = time.monotonic() + PATIENCE, ["nothing was asked"]
     while time.monotonic() < end:
         report = await desktop.bridge.call(lambda engine: engine.wishes.doctor(), timeout=PATIENCE)
         # One of the demo's channels is filtered, which is worth a look at any time.
@@ -107,7 +106,7 @@ def _save(image: QImage, path: Path) -> None:
     counts = Counter(memoryview(plain.constBits()).cast("I"))
     kept = sorted(counts, key=lambda each: counts[each] * (1 + _saturation(each)), reverse=True)[:256]
     small = plain.convertToFormat(QImage.Format.Format_Indexed8, kept)
-    small.save(str(path), b"PNG", 0)
+    small.save(str(path), quality=0)
     size = path.stat().st_size
     print(f"{path.name}: {size / 1000:.0f} kB{' (too large)' if size > MOST_BYTES else ''}", flush=True)
 

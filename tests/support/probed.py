@@ -43,8 +43,7 @@ def seen() -> list[dict[str, Any]]:
 
 
 def _name(widget: QWidget) -> str:
-    interface = QAccessible.queryAccessibleInterface(widget)
-    said = interface.text(QAccessible.Text.Name) if interface else ""
+    said = QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
     text = getattr(widget, "text", None)
     return _plain(said or (str(text()) if callable(text) else ""))
 

@@ -34,11 +34,16 @@ from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme import theme
 
+SWITCH_SECONDS = 0.0005
+"""How long a thread keeps Python's lock while another wants it. With the usual 5 ms a busy screen delays each step of
+the engine by as much, and answers to Twitch by seconds; see docs/performance.md."""
+
 _log = structlog.get_logger(__name__)
 
 
 def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -> int:
     """Open tray icon and window, and stay until a person quits. The exit code: 0, or 1 if the engine never ran."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     QGuiApplication.setDesktopFileName(APP_ID)
     app = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(app, QApplication)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, Qt
 from PySide6.QtGui import QAccessible, QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -56,17 +56,16 @@ def _of(widget: QWidget) -> Iterator[str]:
     elif isinstance(widget, (QPlainTextEdit, QTextEdit)):
         yield from (widget.toPlainText(), widget.placeholderText())
     elif isinstance(widget, QComboBox) or (isinstance(widget, QAbstractItemView) and widget.model() is not None):
-        yield from _of_model(widget.model(), QModelIndex())
+        yield from _of_model(widget.model())
 
 
 def _of_action(action: QAction) -> Iterator[str]:
     yield from (action.text(), action.toolTip(), action.statusTip(), action.whatsThis())
 
 
-def _of_model(model: QAbstractItemModel, parent: QModelIndex) -> Iterator[str]:
-    for row in range(min(model.rowCount(parent), MOST_ROWS)):
-        for column in range(model.columnCount(parent)):
-            index = model.index(row, column, parent)
+def _of_model(model: QAbstractItemModel) -> Iterator[str]:
+    columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount()
+    for row in range(min(model.rowCount(), MOST_ROWS)):
+        for column in range(columns):
+            index = model.index(row, column)
             yield from (str(found) for role in ROLES if (found := model.data(index, role)) is not None)
-            if model.hasChildren(index):
-                yield from _of_model(model, index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Check, Report, Statistics
@@ -61,3 +62,13 @@ def test_a_fault_of_the_engine_is_shown(qtbot: QtBot, store: Store, bridge: Fake
     page.check()
     qtbot.waitUntil(page.banner.isVisible)
     assert page.check_now.isEnabled()
+
+
+def test_of_a_thousand_streamers_the_worst_are_shown(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    states = {f"streamer s{number}": "green" for number in range(1000)}
+    states |= {"streamer s700": "red", "streamer s900": "amber", "destination d": "green"}
+    page = shown(qtbot, store, bridge, report(**{"config": "green", **states}))
+    texts = [each.text() for each in page.chain.findChildren(QLabel)]
+    assert {"Streamer s700", "Streamer s900", "990 more streamers are no worse.", "Destination d"} <= set(texts)
+    assert "Streamer s20" not in texts
+    assert len(texts) < 60

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
@@ -17,6 +19,9 @@ _PAGES = {
     "destinations": "destinations", "ledger": "log", "disk": "log", "keyring": "settings", "program": "log",
 }  # fmt: skip
 """Where each link is mended."""
+_WORST = ("red", "amber", "green")
+MOST_ALIKE = 10
+"""Streamers, and destinations, that get a row each; a thousand rows would hold up the window for seconds."""
 
 
 class Chain(Card):
@@ -47,9 +52,34 @@ class Chain(Card):
         self._loading.hide()
         self._scroll.show()
         clear(self._rows)
-        for number, check in enumerate(report.checks):
+        for number in range(self._rows.rowCount()):
+            self._rows.setRowStretch(number, 0)
+        shown = self._shorten(report.checks)
+        for number, check in enumerate(shown):
             self._add(2 * number, check)
-        self._rows.setRowStretch(2 * len(report.checks), 1)
+        self._rows.setRowStretch(2 * len(shown), 1)
+
+    def _shorten(self, checks: Sequence[Check]) -> list[Check]:
+        """Of many streamers and destinations the worst ones, and a row for all the others of their kind."""
+        shown = list(checks)
+        for kind in ("streamer", "destination"):
+            alike = [check for check in shown if check.name.startswith(f"{kind} ")]
+            if len(alike) <= MOST_ALIKE:
+                continue
+            worst = sorted(alike, key=lambda check: _WORST.index(check.state))
+            rest = worst[MOST_ALIKE:]
+            left_out = set(map(id, rest))
+            after = shown.index(alike[0]) + MOST_ALIKE
+            shown = [check for check in shown if id(check) not in left_out]
+            shown.insert(after, self._others(kind, rest))
+        return shown
+
+    def _others(self, kind: str, rest: Sequence[Check]) -> Check:
+        if kind == "streamer":
+            name, message = self.tr("more streamers"), self.tr("%n more streamers are no worse.", "", len(rest))
+        else:
+            name, message = self.tr("more destinations"), self.tr("%n more destinations are no worse.", "", len(rest))
+        return Check(name=name, state=rest[0].state, message=message)
 
     def _add(self, at: int, check: Check) -> None:
         words = {"green": self.tr("well"), "amber": self.tr("needs a look"), "red": self.tr("not working")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import uuid
@@ -32,15 +33,21 @@ _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configura
 def bus(tmp_path: Path, qtbot: QtBot) -> Iterator[str]:
     """The address of a bus."""
     program = require_program("dbus-daemon", "dbus")
-    socket, config = tmp_path / "bus", tmp_path / "bus.conf"
-    config.write_text(_CONFIG.format(socket=socket))
+    path, config = tmp_path / "bus", tmp_path / "bus.conf"
+    config.write_text(_CONFIG.format(socket=path))
     process = subprocess.Popen([program, f"--config-file={config}", "--nofork", "--nopidfile"])
     try:
-        qtbot.waitUntil(socket.exists)
-        yield f"unix:path={socket}"
+        qtbot.waitUntil(lambda: _takes_connections(path))
+        yield f"unix:path={path}"
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _takes_connections(path: Path) -> bool:
+    """The file is there before anybody listens at it."""
+    with socket.socket(socket.AF_UNIX) as one:
+        return one.connect_ex(str(path)) == 0
 
 
 class Logind:

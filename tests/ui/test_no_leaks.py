@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QLabel, QTabWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QDialog, QLabel, QTabWidget
 from qasync import QEventLoop
 
 from itsjustintv_desktop.app import Desktop
@@ -25,6 +25,7 @@ from tests.support import visible
 from tests.support.commands import clean_environ
 from tests.support.waiting import until
 
+MOST_ROWS = 12
 PAGES = [entry.name for entry in ENTRIES if find_spec(f"itsjustintv_desktop.ui.pages.{entry.name}")]
 
 
@@ -92,7 +93,7 @@ async def calm() -> None:
 
 
 async def walk(desktop: Desktop, stage: Stage, name: str) -> None:
-    """Every tab and the details of the first row of every list of a page."""
+    """Every tab and the details of the first rows of every list of a page, and the form of the first."""
     desktop.window.show_page(name)
     assert desktop.window.current == name
     await calm()
@@ -104,10 +105,19 @@ async def walk(desktop: Desktop, stage: Stage, name: str) -> None:
             await calm()
             stage.look(name)
     for view in page.findChildren(QAbstractItemView):
-        if view.isVisible() and view.model() is not None and view.model().rowCount():
-            view.setCurrentIndex(view.model().index(0, 0))
+        if not view.isVisible() or view.model() is None:
+            continue
+        for row in range(min(view.model().rowCount(), MOST_ROWS)):
+            view.setCurrentIndex(view.model().index(row, 0))
             await calm()
             stage.look(name)
+        if view.model().rowCount():  # its form, where it has one
+            view.activated.emit(view.model().index(0, 0))
+            await calm()
+            stage.look(name)
+        for other in QApplication.topLevelWidgets():
+            if isinstance(other, QDialog) and other.isVisible():
+                other.reject()
 
 
 @pytest.mark.slow

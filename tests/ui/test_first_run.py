@@ -83,7 +83,7 @@ def test_the_assistant_leads_to_the_first_announcement(
             yield Setting(EngineOptions(paths=paths, environ={**os.environ, **where, **bare}))
 
     screen, bridge = Screen(qt_loop), Bridge(prepare)
-    store = Store(bridge)
+    store = Store(bridge, preferences)
     bridge.start()
     try:
         screen.until(lambda: store.snapshot is not None, "the engine runs")

@@ -202,10 +202,10 @@ def test_no_secret_is_said_and_everything_has_a_name(qtbot: QtBot, store: Store,
     QTest.keyClicks(page.switch.form.secret, "hush-hush-hush")
     assert page.switch.form.secret.echoMode() is QLineEdit.EchoMode.Password
     assert "hush-hush-hush" not in texts(page)
-    for control in [*page.findChildren(QAbstractButton), *page.findChildren(QLineEdit)]:
-        if not control.objectName().startswith("qt_"):
-            said = control.text() if isinstance(control, QAbstractButton) else ""
-            assert control.accessibleName() or said, control
+    for edit in page.findChildren(QLineEdit):
+        assert edit.accessibleName() or edit.objectName().startswith("qt_"), edit
+    for pressed in page.findChildren(QAbstractButton):
+        assert pressed.accessibleName() or pressed.text() or pressed.objectName().startswith("qt_"), pressed
 
 
 @pytest.mark.parametrize("kind", ["conduit", "ngrok", "tls", "own"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
+from collections.abc import Callable
 from functools import partial
 from types import ModuleType
+from typing import Any
 
 from PySide6.QtWidgets import QCheckBox
 
@@ -86,12 +89,17 @@ class Finish(Step):
             self._autostart = importlib.import_module(_AUTOSTART)
         except ModuleNotFoundError:
             return  # this build cannot
-        self.start.setChecked(bool(self._autostart.is_on()))
+        self.start.setChecked(bool(await _in_thread(self._autostart.is_on)))
         self.start.show()
 
     async def _set_start(self, on: bool) -> None:
         if self._autostart is not None:
             try:
-                self._autostart.set_on(on)
+                await _in_thread(self._autostart.set_on, on)
             finally:
-                self.start.setChecked(bool(self._autostart.is_on()))
+                self.start.setChecked(bool(await _in_thread(self._autostart.is_on)))
+
+
+async def _in_thread(work: Callable[..., Any], *arguments: object) -> Any:
+    """It reads or writes a file, or the registry."""
+    return await asyncio.get_event_loop().run_in_executor(None, work, *arguments)

@@ -53,6 +53,7 @@ class Reach(Step):
         return self._bar.isHidden()
 
     def enter(self) -> None:
+        self.form.choices[self.form.kind].setFocus()
         self.course.doing.start("way", self._load())
 
     async def leave(self) -> bool:

@@ -80,6 +80,7 @@ class Register(Step):
         return bool(self.client_id.text().strip() and (self.secret.text().strip() or self._kept))
 
     def enter(self) -> None:
+        self.open.setFocus()
         self.course.doing.start("credentials", self._load())
 
     async def leave(self) -> bool:

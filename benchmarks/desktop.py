@@ -117,7 +117,7 @@ def _burst(folder: Path, environ: Mapping[str, str]) -> dict[str, Case]:
             time.sleep(SETTLE)
 
             def measured(number: int, page: str, meanwhile: Callable[[], object] = lambda: None) -> Case:
-                ticking.ask(socket, "page", page)
+                _show(socket, page)
                 return _live(world.url, program, socket, number, meanwhile)
 
             cases = {f"{CHANNELS:,} go live": measured(1, "overview")}
@@ -157,11 +157,21 @@ def _queue(folder: Path, environ: Mapping[str, str]) -> dict[str, Case]:
     cases = {}
     with _program(own, environ) as (_, socket):
         for page in ("overview", "deliveries"):
-            if ticking.ask(socket, "page", page) == page:
+            if _show(socket, page):
                 ticking.ask(socket, "begin")
                 time.sleep(QUEUE_LOOK)
                 cases[f"{queued.DELIVERIES:,} queued, {page}"] = Case(gaps=ticking.ask(socket, "gaps"))
     return cases
+
+
+def _show(socket: Path, page: str) -> bool:
+    """Bring a page to the front and let it settle; False if it is not there within some seconds."""
+    for _ in range(50):
+        if ticking.ask(socket, "page", page) == page:
+            time.sleep(SETTLE)
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _idle(folder: Path, environ: Mapping[str, str]) -> tuple[float, float]:

@@ -6,6 +6,7 @@ Bright on dark panels; a dark outline keeps it legible on light ones (tests comp
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from PySide6.QtGui import QIcon
@@ -67,8 +68,9 @@ def _drawn(shape: _Shape, colour: str) -> str:
     return f'<path d="{shape.path}" fill="{colour}"/>'
 
 
+@cache
 def tray_icon(state: TrayState) -> QIcon:
-    """All sizes, from the SVG."""
+    """All sizes, from the SVG; drawn once."""
     made = QIcon()
     for size in SIZES:
         made.addPixmap(render(svg(state), size))

@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
 
 from itsjustintv_desktop.engine.models import LiveStream
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
@@ -31,20 +31,28 @@ class LiveNow(Card):
         self._list = QVBoxLayout()
         self._list.setSpacing(12)
         self.body.addLayout(self._list)
-        self._shown: tuple[LiveStream, ...] | None = None
+        self._shown: tuple[tuple[LiveStream, ...], int] | None = None
+        """The streams with a row, and how many there are."""
+        self._more: QLabel | None = None
 
     def show_streams(self, streams: tuple[LiveStream, ...]) -> None:
-        if streams == self._shown:
+        shown = (streams[:MOST], len(streams))
+        if shown == self._shown:
             return
-        self._shown = streams
+        before, self._shown = self._shown, shown
+        if self._more is not None and before is not None and before[0] == shown[0] and len(streams) > MOST:
+            self._more.setText(self.tr("and %n more", "", len(streams) - MOST))
+            return
         clear(self._list)
+        self._more = None
         self._dot.show_state("live" if streams else "off", self.tr("live") if streams else self.tr("nobody"))
         if not streams:
             self._list.addWidget(label(self.tr("Nobody you watch is live at the moment."), "muted", wrap=True))
         for stream in streams[:MOST]:
             self._list.addLayout(self._row(stream))
         if len(streams) > MOST:
-            self._list.addWidget(label(self.tr("and %n more", "", len(streams) - MOST), "muted"))
+            self._more = label(self.tr("and %n more", "", len(streams) - MOST), "muted")
+            self._list.addWidget(self._more)
 
     def _row(self, stream: LiveStream) -> QHBoxLayout:
         name = stream.name or stream.login

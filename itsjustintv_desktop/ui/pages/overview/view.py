@@ -20,6 +20,8 @@ from itsjustintv_desktop.ui.widgets.basic import button
 AGAIN_MS = 60_000
 """The chain is looked at that often while the page is open, and whenever something failed or was mended."""
 DAYS = 14
+DAYS_MS = 500
+"""The days are counted once for all that is announced together."""
 
 
 class Overview(Page):
@@ -45,6 +47,8 @@ class Overview(Page):
         grid.setRowStretch(1, 1)
         self.body.addWidget(self.answer)
         self.body.addLayout(grid, 1)
+        self._days_soon = QTimer(self, singleShot=True, interval=DAYS_MS)
+        self._days_soon.timeout.connect(lambda: self.do("days", self._read_days()))
         self._checked_at = 0.0
         self._timer = QTimer(self, interval=AGAIN_MS)
         self._timer.timeout.connect(self._regular)
@@ -70,8 +74,9 @@ class Overview(Page):
         telling = (events.WayChanged, events.SubscriptionsChanged, events.DestinationChanged, events.ConfigChanged)
         if self.isVisible() and any(isinstance(event, telling) for event in batch):
             self.do("check", self._check())
-        if self.isVisible() and any(isinstance(event, events.EventSettled) for event in batch):
-            self.do("days", self._read_days())
+        announced = any(isinstance(event, events.EventSettled) for event in batch)
+        if announced and self.isVisible() and not self._days_soon.isActive():
+            self._days_soon.start()
 
     def _regular(self) -> None:
         if self.isVisible():

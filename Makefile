@@ -9,7 +9,7 @@ DEMO_ARGS ?=
 SOAK_ARGS ?= --minutes 60
 SCOREBOARD_ARGS ?=
 
-.PHONY: help demo test test-slow check format bench screenshots soak scoreboard run system-deps wheel-check lock clean
+.PHONY: help demo test test-slow check format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ wheel-check: $(BIN)/.dev ## build the wheel, install it elsewhere, run the demo 
 	build/wheel/venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps build/wheel/*.whl
 	cd build/wheel && venv/bin/itsjustintv-desktop config example > config.toml
 	cd build/wheel && venv/bin/itsjustintv-desktop --data-dir data demo --headless --seconds 5
+
+translations: ## bring resources/translations up to date with the texts of the code, and say what is not translated
+	$(PYTHON) tests/ui/translations.py
 
 lock: $(BIN)/.dev ## renew the hashed locks
 	$(BIN)/python -m pip install -qq uv

@@ -22,6 +22,7 @@ from itsjustintv_desktop.desktop.single import SingleInstance
 from itsjustintv_desktop.engine import EngineOptions, logs
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.ui.assistant import Assistant
+from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.collecting import Collecting
 from itsjustintv_desktop.ui.doing import Doing
@@ -57,6 +58,7 @@ def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -
         return 0
     paths.create()
     logs.keep_recent()
+    translators = language.install(Preferences(paths.data / "desktop.ini").language)
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
     collecting = Collecting()
@@ -67,6 +69,8 @@ def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -
             return int(loop.run_until_complete(desktop.live()))
     finally:
         collecting.end()
+        for each in translators:
+            app.removeTranslator(each)
         single.release()
 
 

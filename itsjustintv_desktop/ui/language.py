@@ -1,0 +1,56 @@
+"""The person's language. Texts in the code are English; resources/translations/<language>.json has the others.
+
+A catalogue maps each English text to one in its language, or to a pair [one, many] where it counts something (`%n`).
+Catalogues are plain files that are read as they are: `make translations` brings them up to date, and a test says what
+is missing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+
+from itsjustintv_desktop.ui.resources import resource
+
+LANGUAGES = ("en", "de")
+Catalogue = dict[str, str | list[str]]
+
+
+def read(path: Path) -> Catalogue:
+    return msgspec.json.decode(path.read_bytes(), type=Catalogue)
+
+
+class Translator(QTranslator):
+    """Looks a text up whatever its context. What has no translation stays English."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+
+    def isEmpty(self) -> bool:  # noqa: N802 - Qt's name
+        return not self._catalogue
+
+    def translate(self, context: str, text: str, disambiguation: str | None = None, n: int = -1) -> str:
+        found = self._catalogue.get(text) or text  # nothing at all would be taken for a translation to nothing
+        return found if isinstance(found, str) else found[0 if n == 1 else 1]
+
+
+def wanted(choice: str = "") -> str:
+    """The language for a choice ("" follows the system), English where there is none such."""
+    language = choice or QLocale.system().name()
+    return language[:2] if language[:2] in LANGUAGES else "en"
+
+
+def install(choice: str = "") -> list[QTranslator]:
+    """Use the language from now on; before any widget is made. The caller keeps what is returned."""
+    language = wanted(choice)
+    QLocale.setDefault(QLocale.system() if QLocale.system().name()[:2] == language else QLocale(language))
+    if language == "en":
+        return []
+    ours, qts = Translator(read(resource("translations", f"{language}.json"))), QTranslator()
+    QCoreApplication.installTranslator(ours)
+    if qts.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        QCoreApplication.installTranslator(qts)  # the last one is asked first, and knows Qt's own texts only
+    return [ours, qts]

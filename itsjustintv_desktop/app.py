@@ -21,8 +21,8 @@ from itsjustintv_desktop.desktop.power import Power
 from itsjustintv_desktop.desktop.single import SingleInstance
 from itsjustintv_desktop.engine import EngineOptions, logs
 from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui import language
+from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.collecting import Collecting
 from itsjustintv_desktop.ui.doing import Doing

@@ -69,7 +69,9 @@ class Housekeeping:
         doubtful = self._clock_doubtful()
         if doubtful != self._doubted:
             self._doubted = doubtful
-            _log.warning("the clock jumped or is wrong" if doubtful else "the clock is believed again")
+            _log.info(
+                "nothing is given up for its age: the clock is not confirmed" if doubtful else "the clock is believed"
+            )
         if not doubtful:
             while await self._ledger.cap_births(self._clock.now() + JUMP_SECONDS):
                 pass

@@ -117,9 +117,10 @@ class Lanes:
         lane.breaker.allow(now)
 
     def may_post(self, name: str, delivery_id: int, now: float) -> bool:
-        """Whether this one of those in flight may be sent now; False: more are looked at than may be sent."""
+        """Whether this one of those in flight may be sent now; False: more are looked at than may be sent, or it was
+        paused or opened meanwhile."""
         lane = self.lane(name)
-        if len(lane.posting) >= _posts(lane, now):
+        if lane.breaker.name(now) in {"open", "paused"} or len(lane.posting) >= _posts(lane, now):
             lane.unsent = 0
             return False
         lane.posting.add(delivery_id)

@@ -252,3 +252,30 @@ async def test_many_failing_destinations_leave_room_for_the_rest(world: World) -
     world.sender.ended.set()
     for each in first:
         await world.reached(each, S.DELIVERED)
+
+
+@pytest.mark.parametrize("whom", ["this destination", "everything"])
+async def test_a_pause_reaches_what_is_still_asked_about(world: World, whom: str) -> None:
+    """Claimed before it, not posted before it: ten seconds may lie between, and nothing shall go out after a pause."""
+    answered, paused = asyncio.Event(), False
+
+    async def is_live(broadcaster_id: str, stream_id: str, *, timeout: float) -> bool | None:
+        world.enricher.asked_live.append((broadcaster_id, stream_id))
+        await answered.wait()
+        return None
+
+    world.enricher.is_live = is_live  # type: ignore[method-assign]
+    world.dispatcher._paused = lambda: paused
+    made = await world.queue("main", received_at=world.clock.now() - LATE_SECONDS - 1)
+    await until(lambda: world.enricher.asked_live)
+    if whom == "everything":
+        paused = True
+    else:
+        await world.dispatcher.pause("main", "not now")
+    answered.set()
+    await world.reached(made["main"], DeliveryState.PENDING, attempts=0)
+    assert world.sender.posts == []
+    paused = False
+    await world.dispatcher.resume("main")
+    await world.reached(made["main"], DeliveryState.DELIVERED)
+    assert len(world.sender.posts) == 1

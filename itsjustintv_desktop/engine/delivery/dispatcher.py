@@ -242,7 +242,8 @@ class Dispatcher:
             return None, end(claimed, DeliveryState.EXPIRED, why)
         body, content_type = await self._body(claimed, format_of(destination, url))
         now = self._clock.now()
-        if not self.lanes.may_post(claimed.destination, claimed.id, now):
+        paused = self._paused() and not claimed.forced  # a person may have wanted it so since it was claimed
+        if paused or not self.lanes.may_post(claimed.destination, claimed.id, now):
             return None, end(claimed, DeliveryState.PENDING, None, next_at=now)
         result = await self._sender.post(
             destination, url=url, secret=secret, webhook_id=claimed.webhook_id, body=body, content_type=content_type
@@ -368,6 +369,11 @@ class Dispatcher:
             raise
         _log.info("a destination was paused by hand", destination=name)
         self._bus.publish(DestinationChanged(destination=name, state="paused", reason=reason))
+
+    async def take_over(self, old: str, new: str) -> None:
+        """What is known of `old` holds for `new`, its other name: a pause above all. Raises LedgerError."""
+        self.lanes.lane(new).breaker = Breaker(self.lanes.lane(old).breaker.snapshot())
+        await self._ledger.save_breaker(new, self.lanes.encoded(new))
 
     async def resume(self, name: str) -> None:
         """Let a paused or open destination try again at once. Raises LedgerError."""

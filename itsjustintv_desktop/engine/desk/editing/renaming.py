@@ -50,6 +50,7 @@ class Renaming:
         if kept != DestinationSecrets():
             await engine.secrets.set_destination(new, url=kept.url, secret=kept.secret)
         if not begun:
+            await engine.dispatcher.take_over(old, new)  # before anything could be sent to it
             try:
                 _in_force(await self._documents.edit([Set(("destinations", new), content)]))
             except AppError:

@@ -60,6 +60,20 @@ async def test_what_waits_is_sent_under_the_new_name_and_once(with_vault: Runnin
     await sent_once(with_vault)
 
 
+async def test_what_was_paused_by_hand_stays_paused(with_vault: Running) -> None:
+    engine = with_vault.engine
+    await queued(with_vault)
+    await engine.dispatcher.pause("main", "not now")
+    with_vault.simulator.faults.clear()
+    await engine.editing.rename_destination("main", "friends")
+    await with_vault.restart()
+    (view,) = await with_vault.engine.wishes.destinations()
+    assert (view.name, view.state, view.by_hand) == ("friends", "paused", True)
+    assert with_vault.simulator.receiver.accepted("main") == []
+    await with_vault.engine.dispatcher.resume("friends")
+    await sent_once(with_vault)
+
+
 async def test_history_follows_so_that_it_can_be_sent_again(with_vault: Running) -> None:
     await with_vault.simulator.go_live("alice")
     await with_vault.simulator.receiver.wait_for(1, "main")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Keep = Callable[[str, Callable[[], Coroutine[Any, Any, None]]], None]
 
 _LOOP = "reach.way"
+CLOSE_SECONDS = 15.0
+"""How long a way that is no longer used may take to let go of what it holds."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +43,8 @@ class Reach:
         self._endpoints = endpoints
         self._switching = asyncio.Lock()
         self._way: Way | None = None
+        self._leaving: list[Way] = []
+        """Those before, until they are closed: a stop may come in between."""
         self._was_ready = False
         clock, twitch = engine.clock, engine.twitch
         self.conduits = Conduits(twitch.client)
@@ -92,6 +96,7 @@ class Reach:
     def switch(self, way: Way) -> Coroutine[Any, Any, None]:
         """Use this one instead, from now on. What is returned has the one before end, which may take seconds."""
         old, self._way = self.way, way
+        self._leaving.append(old)
         self._made_for = _made_for(self._engine.live.config)
         self._was_ready = False
         self._way_changed()
@@ -100,11 +105,22 @@ class Reach:
     async def _switch(self, old: Way, way: Way) -> None:
         async with self._switching:
             await self._engine.supervisor.end(_LOOP)
-            await old.close()
+            await self._let_go(old)
             if self._way is way:
                 self._engine.supervisor.keep(_LOOP, way.run)
 
+    async def _let_go(self, way: Way) -> None:
+        """Whatever goes wrong with it: the one after it must run."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await way.close()
+        except Exception:  # noqa: BLE001 - said above
+            _log.exception("the way before did not close cleanly", way=way.kind)
+        self._leaving.remove(way)
+
     async def close(self) -> None:
+        for way in list(self._leaving):
+            await self._let_go(way)
         await self.way.close()
 
     def channels_changed(self) -> None:

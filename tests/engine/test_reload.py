@@ -295,6 +295,34 @@ async def test_it_can_be_stopped_in_the_middle_of_it(running: Running, monkeypat
     await asyncio.wait_for(running.stop(), 10)
 
 
+@pytest.mark.expected_errors("did not close cleanly")
+async def test_a_way_that_does_not_close_keeps_nobody_from_the_next(running: Running) -> None:
+    async def broken() -> None:
+        raise OSError("no such process")
+
+    running.engine.reach.way.close = broken  # type: ignore[method-assign]
+    running.write_config('[twitch]\ntransport = "conduit"\n' + ONE_STREAMER)
+    await in_force(running)
+    await until(lambda: running.engine.reach.way.status.code == "ready")
+
+
+async def test_a_stop_closes_the_way_before_as_well(running: Running) -> None:
+    """Else an agent of ngrok would outlive the program."""
+    closes: list[str] = []
+
+    async def slow() -> None:
+        closes.append("begun")
+        await asyncio.sleep(0.3)
+        closes.append("done")
+
+    running.engine.reach.way.close = slow  # type: ignore[method-assign]
+    running.write_config('[twitch]\ntransport = "conduit"\n' + ONE_STREAMER)
+    await in_force(running)
+    await until(lambda: closes)
+    await running.stop()
+    assert closes == ["begun", "begun", "done"]
+
+
 async def test_nothing_is_watched_by_a_command_that_works_by_itself(tmp_path: Path) -> None:
     async with running_engine(tmp_path, listen=False) as running:
         assert not running.engine.supervisor.keeps("config.reload")

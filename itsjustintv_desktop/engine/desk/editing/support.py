@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 import structlog
 
 from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.config import clear
 from itsjustintv_desktop.engine.config.load import BOM, decode, read_bytes
 from itsjustintv_desktop.engine.config.schema import KEYRING
@@ -52,12 +53,12 @@ _log = structlog.get_logger(__name__)
 
 
 class Support:
-    """`lines` gives the last log lines, `redact` masks what looks like a secret: both of whoever keeps the logs."""
+    """`lines` gives the last log lines, `redact` masks what is known to be a secret or looks like one."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.lines: Callable[[int], Sequence[str]] = lambda _: ()
-        self.redact: Callable[[str], str] = lambda text: text
+        self.lines: Callable[[int], Sequence[str]] = _last_lines
+        self.redact: Callable[[str], str] = redaction.redact
 
     async def report(self) -> str:
         """Text in parts with headings. What cannot be had says so; never raises for it."""
@@ -170,6 +171,20 @@ class Support:
             if isinstance(content, str):
                 found |= {content, *_parts(content)}
         return found
+
+
+def _last_lines(most: int) -> list[str]:
+    """Of the log that is kept for a screen; none where it is not."""
+    return [
+        " ".join(
+            [
+                datetime.fromtimestamp(line.at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+                f"{line.level:7} {line.text}",
+                *(f"{name}={value}" for name, value in line.fields),
+            ]
+        )
+        for line in logs.recent_lines()[-most:]
+    ]
 
 
 def _texts(item: str) -> set[str]:

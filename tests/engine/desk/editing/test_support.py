@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import structlog
+
 from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft
+from itsjustintv_desktop.engine.health import Part
 from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET
 from tests.engine.desk.editing.conftest import PASSPHRASE
 from tests.support.engine import SECRET, running_engine
@@ -74,6 +78,19 @@ async def test_the_report_has_what_helps_and_no_secret(tmp_path: Path) -> None:
         assert "line 199" in report
         assert "\nline 0\n" not in report
         assert str(Path.home()) + "/" not in report
+
+
+async def test_by_itself_it_has_the_log_and_hides_what_is_known_to_be_secret(tmp_path: Path) -> None:
+    logs.keep_recent()
+    async with running_engine(tmp_path) as running:
+        engine = running.engine
+        redaction.learn("handed-over-by-a-stranger")
+        engine.health.add("elsewhere", lambda: Part("failing", "It said: handed-over-by-a-stranger."))
+        structlog.get_logger("test").warning("something happened", place="here")
+        report = await engine.editing.support_report()
+        assert "something happened place=here" in report
+        assert "It said: " in report
+        assert "handed-over-by-a-stranger" not in report
 
 
 async def test_a_broken_config_and_no_ledger_do_not_keep_it_from_being_made(tmp_path: Path) -> None:

@@ -48,7 +48,9 @@ class Listener:
         """
         old = self._server
         assert old is not None
-        if (host, port) == self._asked:
+        if not old.sockets:  # another program was quicker when it had to go: it listens nowhere
+            self._server = await self._bind(host, port, tls)
+        elif (host, port) == self._asked:
             if tls is self._tls:
                 return self.address
             if len(old.sockets) == 1:

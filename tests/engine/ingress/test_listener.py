@@ -104,6 +104,32 @@ async def test_the_same_port_at_an_address_that_cannot_be_had(listener: Listener
     await hang_up(talk)
 
 
+async def test_where_another_program_was_quicker_it_comes_back_when_it_can(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had to let go of its port, got neither the new address nor the old one, and is asked again later."""
+    host, port = listener.address
+    with monkeypatch.context() as patch:
+
+        async def taken(*_: object) -> asyncio.Server:
+            raise AddressInUseError("Cannot listen there.")
+
+        patch.setattr(listener, "_bind", taken)
+        old = listener._server
+        assert old is not None
+        for _ in range(2):
+            with pytest.raises(AddressInUseError):
+                await listener._squeeze(old, (host, port), ("0.0.0.0", port), None)
+        with pytest.raises(AddressInUseError):
+            await listener.move("0.0.0.0", port, None)
+        with pytest.raises(AddressInUseError):
+            await listener.move("127.0.0.1", 0, None)
+    await listener.move("127.0.0.1", 0, None)
+    talk = await asyncio.open_connection(*listener.address)
+    await answers(talk)
+    await hang_up(talk)
+
+
 async def test_tls_begins_and_ends_at_the_same_port(listener: Listener, tmp_path: Path) -> None:
     front = TlsFront()
     before = listener.address

@@ -103,6 +103,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Stop taking in, let attempts under way end, close everything. What is unfinished waits on disk."""
+        self.supervisor.close()
         await self._tasks.stop(timeout=STOP_SECONDS + 5.0)
         while self._closers:
             name, close = self._closers.pop()

@@ -33,9 +33,16 @@ class Supervisor:
         self.broken_since: dict[str, float] = {}
         """Unix seconds, for each of `broken`."""
         self._scopes: dict[str, asyncio.Timeout] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """The program stops: no loop is begun any more, whoever was just about to."""
+        self._closed = True
 
     def keep(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `loop()` under `name` until cancelled; it must be able to start over."""
+        if self._closed:
+            return
         self._kept[name] = self._tasks.start(name, self._run(name, loop))
 
     def keeps(self, name: str) -> bool:

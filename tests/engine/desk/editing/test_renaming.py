@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -160,6 +161,23 @@ async def test_a_ledger_that_fails_leaves_announcing_at_work(
     await with_vault.simulator.go_live("alice")
     await with_vault.simulator.receiver.wait_for(1, "main")
     await with_vault.settled()
+
+
+async def test_a_stop_in_between_leaves_nothing_running(with_vault: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, copy, goes_on = with_vault.engine, Ledger.copy_once, asyncio.Event()
+
+    async def slow(self: Any, *arguments: Any) -> Any:
+        await goes_on.wait()
+        return await copy(self, *arguments)
+
+    monkeypatch.setattr(Ledger, "copy_once", slow)
+    renaming = asyncio.ensure_future(engine.editing.rename_destination("main", "friends"))
+    await until(lambda: not engine.supervisor.keeps("announce.pipeline"))
+    await with_vault.stop()
+    goes_on.set()
+    with pytest.raises(LedgerUnavailableError):
+        await renaming
+    assert engine._tasks.names == []
 
 
 async def test_names_that_cannot_be(with_vault: Running) -> None:

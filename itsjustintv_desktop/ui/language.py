@@ -1,4 +1,5 @@
-"""The person's language. Texts in the code are English; resources/translations/<language>.json has the others.
+"""The person's language. Texts in the code are English; resources/translations/<language>.json has the others, and
+en.json what English says of one.
 
 A catalogue maps each English text to one in its language, or to a pair [one, many] where it counts something (`%n`).
 Catalogues are plain files that are read as they are: `make translations` brings them up to date, and a test says what
@@ -47,10 +48,9 @@ def install(choice: str = "") -> list[QTranslator]:
     """Use the language from now on; before any widget is made. The caller keeps what is returned."""
     language = wanted(choice)
     QLocale.setDefault(QLocale.system() if QLocale.system().name()[:2] == language else QLocale(language))
-    if language == "en":
-        return []
     ours, qts = Translator(read(resource("translations", f"{language}.json"))), QTranslator()
     QCoreApplication.installTranslator(ours)
-    if qts.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    if language != "en" and qts.load(f"qtbase_{language}", folder):
         QCoreApplication.installTranslator(qts)  # the last one is asked first, and knows Qt's own texts only
     return [ours, qts]

@@ -20,7 +20,16 @@ from PySide6.QtWidgets import (
 )
 
 PACKAGE = Path(__file__).parents[2] / "itsjustintv_desktop"
-NAMES = frozenset({"itsjustintv", "output.json", "config.toml", "json", "discord", "slack", "Twitch", "Inter"})
+NAMES = frozenset(
+    {
+        "itsjustintv", "output.json", "config.toml", "json", "discord", "slack", "Twitch", "Inter", "JSON", "Discord",
+        "Slack", "SHA-1", "SHA-256", "SHA-512", "X-Hub-Signature", "Standard Webhooks", "Deutsch", "English",
+        "Authorization: Bearer …", "https://example.com/twitch", "live.example.com", "you@example.com",
+        "your-name.ngrok-free.dev",
+        # Words of the engine, which speaks English so far: links of the chain, a key of the config.
+        "Secrets", "Subscriptions", "enabled",
+    }
+)  # fmt: skip
 """The same in every language."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 from qasync import QEventLoop
 
@@ -28,6 +29,19 @@ SETTLE = 1.5
 Look = Callable[[QWidget], list[str]]
 
 
+class Shown(QObject):
+    """Notes what is shown as a window: a part that is shown before it has a parent flashes and takes the focus."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.windows: set[str] = set()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if event.type() is QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.windows.add(type(watched).__name__)
+        return False
+
+
 @pytest.fixture
 def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Callable[[Look], list[str]]]:
     """Run the program, show each page, and collect what `look` finds of the window."""
@@ -37,6 +51,8 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
     collecting = Collecting()
 
     async def run(look: Look) -> list[str]:
+        shown = Shown()
+        qapp.installEventFilter(shown)
         desktop = Desktop(qapp, paths, prepare(paths, seconds=5), hidden=False)
         life = asyncio.ensure_future(desktop.live())
         found: list[str] = []
@@ -48,6 +64,8 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
                 await asyncio.sleep(SETTLE)
                 found += [f"{name}: {fault}" for fault in look(desktop.window)]
         finally:
+            qapp.removeEventFilter(shown)
+            found += [f"a window of its own: {name}" for name in shown.windows - {"Window"}]
             desktop.quit()
             assert await life == 0
             desktop.window.deleteLater()

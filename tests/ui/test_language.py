@@ -95,3 +95,18 @@ def test_it_is_used(qapp: QApplication) -> None:
 def test_which_one(choice: str, system: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QLocale, "system", lambda: QLocale(system))
     assert language.wanted(choice) == expected
+
+
+def test_english_counts_one_as_one(qapp: QApplication) -> None:
+    kept = language.install("en")
+    try:
+        one = samples.snapshot(live=(), streamers=(samples.streamer("alice"),))
+        assert status_of(one).sentence == "All is well, 1 channel watched"
+        assert status_of(samples.snapshot(live=())).sentence == "All is well, 2 channels watched"
+    finally:
+        for translator in kept:
+            qapp.removeTranslator(translator)
+
+
+def test_every_text_that_counts_has_its_one_in_english() -> None:
+    assert set(read(resource("translations", "en.json"))) == {text for text in texts() if "%n" in text}

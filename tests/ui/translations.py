@@ -1,6 +1,7 @@
 """Brings the catalogues up to date with the texts of the code: `make translations`.
 
-New texts are added with an empty translation, those no longer used are taken out. Needs nothing but Python.
+New texts are added with an empty translation, those no longer used are taken out; en.json has those that count.
+Needs nothing but Python.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def texts(package: Path = PACKAGE) -> list[str]:
 def update(path: Path) -> list[str]:
     """The texts that still want a translation."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    new = {text: known.get(text) or (["", ""] if "%n" in text else "") for text in texts()}
+    wanted = [text for text in texts() if path.stem != "en" or "%n" in text]
+    new = {text: known.get(text) or (["", ""] if "%n" in text else "") for text in wanted}
     path.write_text(json.dumps(new, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return [text for text, translation in new.items() if not translation or not all(translation)]
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LEDGER_SECONDS = 2.0
 """How long a report waits for the ledger at most: a disk that hangs must not make it hang, too."""
 
+BESIDE = frozenset({"telemetry", "twitch.trickle"})
+"""Loops that announcing does not need: no reason for anybody to start the program anew."""
+
 Look = Callable[[], Part | None]
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +44,8 @@ class Health:
         """Whether a message from Twitch could be kept and worked on now."""
         engine = self._engine
         ledger = engine.ledger
-        return ledger.alive and ledger.failure is None and not engine.supervisor.broken and not engine.watch.stuck
+        broken = engine.supervisor.broken.keys() - BESIDE
+        return ledger.alive and ledger.failure is None and not broken and not engine.watch.stuck
 
     async def observe(self) -> None:
         """Note what has changed, and tell it. Called every few seconds, so a part's `since` is right when asked for."""

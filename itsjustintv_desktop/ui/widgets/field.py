@@ -21,13 +21,13 @@ class Field(QWidget):
         if help_text:
             control.setAccessibleDescription(help_text)
         self.note = label(help_text, "muted", wrap=True)
-        self.note.setVisible(bool(help_text))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(self._name)
         layout.addWidget(control)
         layout.addWidget(self.note)
+        self.note.setVisible(bool(help_text))  # once it has a parent: before, it would be a window of its own
 
     @property
     def problem(self) -> str:

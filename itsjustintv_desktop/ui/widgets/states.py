@@ -34,8 +34,8 @@ class EmptyState(QWidget):
         layout.addWidget(self._title)
         layout.addWidget(self._text)
         self.action = button(action, do, role="primary")
-        self.action.setVisible(bool(action))
         layout.addWidget(self.action, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.action.setVisible(bool(action))  # once it has a parent: before, it would be a window of its own
         layout.addStretch(2)
         theme().changed.connect(self._tint)
         self._tint()

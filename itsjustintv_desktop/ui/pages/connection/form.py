@@ -59,8 +59,8 @@ class WayForm(QWidget):
             groups[kind].setContentsMargins(26, 0, 0, 4)
             layout.addWidget(groups[kind])
         self.credentials = self._credentials()
-        self.credentials.setVisible(with_credentials)
         layout.addWidget(self.credentials)
+        self.credentials.setVisible(with_credentials)
         self.choose("conduit")
 
     @property

@@ -46,7 +46,7 @@ class Subscriptions(Card):
     def show_status(self, snapshot: Snapshot) -> None:
         status, now = snapshot.subscriptions, time.time()
         state = str(status.state.value)
-        self._dot.show_state(_TONES.get(state, "off"), state)
+        self._dot.show_state(_TONES.get(state, "off"), status.message)
         self._message.setText(status.message)
         self._fix.setText(status.fix)
         self._fix.setVisible(bool(status.fix))

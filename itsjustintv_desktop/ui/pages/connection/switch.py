@@ -78,8 +78,8 @@ class Switch(QWidget):
         way = snapshot.way
         is_new = way.kind == self._saved.kind
         tone = {"ready": "ok", "failing": "live"}.get(way.state, "attention") if is_new else "attention"
-        self._dot.show_state(tone, way.state)  # type: ignore[arg-type]
         text = f"{title(way.kind)}: {way.message} {way.fix}".strip() if is_new else self.tr("The way before ends.")
+        self._dot.show_state(tone, text)  # type: ignore[arg-type]
         self._state.setText(text)
         if is_new and way.state == "ready":
             self.cancel.setText(self.tr("&Done"))
@@ -146,8 +146,9 @@ class Switch(QWidget):
         self._saved = wanted
         self._dot.show()
         well = saved.state in {"in_force", "unchanged"}
-        self._dot.show_state("accent" if well else "attention", saved.state)
-        self._state.setText(saved.sentence or self.tr("It is saved. The new way comes up."))
+        sentence = saved.sentence or self.tr("It is saved. The new way comes up.")
+        self._dot.show_state("accent" if well else "attention", sentence)
+        self._state.setText(sentence)
         if not well:
             self._saved = None
 

@@ -160,7 +160,7 @@ class SecretRow(Card):
         self._hide_again.timeout.connect(self.conceal)
 
     def show_view(self, view: SecretView) -> None:
-        self.dot.show_state(_TONES.get(view.where, "off"), view.where)
+        self.dot.show_state(_TONES.get(view.where, "off"), view.sentence)
         self.sentence.setText(view.sentence)
         there = view.where not in {"absent", "unknown"}
         self.reveal.setVisible(there)

@@ -79,14 +79,27 @@ class EngineThread:
         async def work() -> T:
             return await ask(engine)
 
+        here = asyncio.get_event_loop()
         asked = asyncio.run_coroutine_threadsafe(work(), loop)
+        # Not wait_for: under a dialog's own event loop the screen's one turns as well, and counts as not running.
+        late = asyncio.Event()
+
+        def give_up() -> None:
+            late.set()
+            asked.cancel()
+
+        alarm = here.call_later(timeout, give_up)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(asked), timeout)
+            return await asyncio.wrap_future(asked, loop=here)
         except asyncio.CancelledError:
-            caller = asyncio.current_task()
+            caller = asyncio.current_task(here)
             if caller is not None and caller.cancelling():
                 raise
+            if late.is_set():
+                raise TimeoutError from None
             raise errors.EngineGoneError("The engine ended before it answered.") from None
+        finally:
+            alarm.cancel()
 
     async def stop(self) -> bool:
         """Stop the engine cleanly: attempts under way may end. False if it did not within STOP_SECONDS."""

@@ -46,6 +46,7 @@ def qt_loop(qapp: QApplication) -> Iterator[QEventLoop]:
         task.cancel()
     for _ in range(3):
         qapp.processEvents()
+    asyncio._set_running_loop(None)
     asyncio.set_event_loop(None)
     loop.close()
 

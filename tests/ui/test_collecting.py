@@ -56,7 +56,9 @@ def test_without_it_the_engine_would_collect() -> None:
     died: list[str] = []
     gc.collect()
     Cycle(died)
+    gc.enable()
     other = threading.Thread(target=lambda: [[] for _ in range(5000)], name="engine")
     other.start()
     other.join()
+    gc.disable()
     assert died == ["engine"]

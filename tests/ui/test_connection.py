@@ -152,7 +152,7 @@ def test_a_red_check_can_be_overruled_but_is_named(qtbot: QtBot, store: Store, b
     QTest.mouseClick(page.switch.check, LEFT)
     qtbot.waitUntil(page.switch.save.isEnabled)
     assert page.switch.save.text() == "&Save it nevertheless"
-    assert "Install it." in texts(page.switch.checks)
+    qtbot.waitUntil(lambda: "Install it." in texts(page.switch.checks))
     assert "Ngrok: cannot work" in texts(page.switch.checks)
 
 

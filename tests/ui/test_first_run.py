@@ -38,7 +38,10 @@ class Screen:
         self._loop = loop
 
     def do(self, work: Awaitable[Any]) -> Any:
-        return self._loop.run_until_complete(work)
+        try:
+            return self._loop.run_until_complete(work)
+        finally:
+            asyncio._set_running_loop(self._loop)  # keys and clicks let tasks go on as well
 
     def until(self, is_so: Callable[[], bool], what: str) -> None:
         async def wait() -> None:

@@ -17,6 +17,7 @@ pytest.importorskip(
     "PySide6.QtWidgets", reason="Qt's libraries are not on this machine (make system-deps)", exc_type=ImportError
 )
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
@@ -42,6 +43,9 @@ def qt_loop(qapp: QApplication) -> Iterator[QEventLoop]:
     asyncio.set_event_loop(loop)
     theme().choose("dark")
     yield loop
+    for widget in qapp.topLevelWidgets():  # they may be deleted only later, and their timers must not outlive the loop
+        for timer in widget.findChildren(QTimer):
+            timer.stop()
     for task in asyncio.all_tasks(loop):
         task.cancel()
     for _ in range(3):

@@ -56,7 +56,7 @@ login = "bob"
 destinations = ["main"]
 """
 SECRET = "a-secret-of-this-evening"
-LIVE, PAUSED, WELL = "#ff4656", "#8d96aa", "#7c8cff"
+LIVE, PAUSED, WELL = "#ff4656", "#a4adc0", "#7c8cff"
 """Colours of the tray icon (ui/shell/trayicons.py)."""
 
 

@@ -20,6 +20,7 @@ pytest.importorskip(
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
+from shiboken6 import isValid
 
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
@@ -36,6 +37,13 @@ def _garbage_on_this_thread() -> Iterator[None]:
     gc.enable()
 
 
+def _stop_timers() -> None:
+    """Windows and stores are deleted some time after their test, and their timers must not outlive its loop."""
+    for timer in [each for each in gc.get_objects() if type(each) is QTimer]:
+        if isValid(timer):
+            timer.stop()
+
+
 @pytest.fixture(autouse=True)
 def qt_loop(qapp: QApplication) -> Iterator[QEventLoop]:
     """Tasks started by a slot run whenever Qt's events are handled (qtbot.waitUntil)."""
@@ -43,13 +51,12 @@ def qt_loop(qapp: QApplication) -> Iterator[QEventLoop]:
     asyncio.set_event_loop(loop)
     theme().choose("dark")
     yield loop
-    for widget in qapp.topLevelWidgets():  # they may be deleted only later, and their timers must not outlive the loop
-        for timer in widget.findChildren(QTimer):
-            timer.stop()
+    _stop_timers()
     for task in asyncio.all_tasks(loop):
         task.cancel()
     for _ in range(3):
         qapp.processEvents()
+    _stop_timers()
     asyncio._set_running_loop(None)
     asyncio.set_event_loop(None)
     loop.close()

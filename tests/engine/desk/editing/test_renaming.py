@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -35,7 +36,8 @@ async def sent_once(running: Running) -> None:
     running.simulator.faults.clear()
     for view in await running.deliveries():
         if view.state is not DeliveryState.DELIVERED:
-            await running.engine.wishes.retry(view.id)
+            with suppress(UsageError):  # it is on its way already
+                await running.engine.wishes.retry(view.id)
     await running.simulator.receiver.wait_for(1, "main")
     first = (await running.engine.ledger.events(limit=200))[-1].event
     again = msgspec.structs.replace(first, message_id="told-once-more", received_at=running.clock.now())

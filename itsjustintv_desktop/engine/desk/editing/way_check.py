@@ -103,8 +103,10 @@ class WayCheck:
                 found.append(await self._conduit(Conduits(client)))
             return found
         finally:
-            await tasks.stop()
-            await http.close()
+            try:
+                await tasks.stop()
+            finally:  # a dialog that closes may cancel once more
+                await http.close()
 
     async def _conduit(self, conduits: Conduits) -> Check:
         name = "conduit"

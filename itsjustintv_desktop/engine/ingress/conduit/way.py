@@ -110,8 +110,10 @@ class ConduitWay(BaseWay):
             if self._handover.failure is not None:
                 _log.warning("Twitch's messages that could not be stored are given up", held=len(self._handover))
             self._handover.stop()
-            await tasks.stop()
-            await dialler.close()
+            try:
+                await tasks.stop()
+            finally:  # a stop of the program may cancel once more, while this ends
+                await dialler.close()
 
     async def _round(self, dialler: Dialler, tasks: Tasks) -> tuple[AppError | None, float]:
         """One connection from its beginning to its end: why it ended (None: begin anew) and for how long it was up."""

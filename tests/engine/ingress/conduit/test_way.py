@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.way import CHECK_SECONDS, LONGEST_PAUSE
 from itsjustintv_desktop.engine.ingress.ways import Conduit, WayState
 from tests.engine.ingress.conduit.rig import Rig
@@ -173,3 +176,24 @@ async def test_a_shard_that_twitch_lost_sight_of_is_mended(rig: Rig) -> None:
     await until(lambda: conduit.shards)
     assert conduit.shards[0].session_id == rig.session
     assert rig.gaps[-1] == "Twitch had lost sight of our connection."
+
+
+async def test_cancelled_twice_it_still_closes_its_connections(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the config gives up the conduit, and the program stops before that is done."""
+    closed: list[Dialler] = []
+    close = Dialler.close
+
+    async def noted(self: Dialler) -> None:
+        await close(self)
+        closed.append(self)
+
+    monkeypatch.setattr(Dialler, "close", noted)
+    await rig.ready()
+    running = rig.running
+    assert running is not None
+    running.cancel()
+    await asyncio.sleep(0)  # it began to end
+    running.cancel()
+    await asyncio.wait({running}, timeout=10)
+    assert running.cancelled()
+    assert len(closed) == 1

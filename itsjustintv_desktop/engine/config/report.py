@@ -15,6 +15,10 @@ from itsjustintv_desktop.engine.config.lines import Outline, Path, dotted
 
 _NAMED = frozenset({"streamers", "destinations"})
 _KEY = re.compile(r"[^\s:]{0,40}")
+SHORTEST_SECRET = 10
+"""Characters: what Twitch asks of the secret of a subscription, at the least."""
+_MIXED = re.compile(rf"(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{{{SHORTEST_SECRET},}}", re.IGNORECASE)
+"""Letters and digits in one long run, as tokens are and words that belong into a config are not."""
 
 
 class Mistake(Exception):  # noqa: N818 - not an error of the program: something a person wrote
@@ -133,6 +137,11 @@ class Report:
         return f"{where}: {one.key}: {one.sentence}" if one.key else f"{where}: {one.sentence}"
 
 
+def looks_secret(word: str) -> bool:
+    """Whether a word has a part that may be a token, pasted into the wrong place."""
+    return _MIXED.search(word) is not None
+
+
 def safe_name(name: str) -> str:
     """The name of a streamer or a destination for a sentence, "..." if it is an address or a line of a header."""
     return "..." if ":" in name else name
@@ -142,7 +151,11 @@ def _named(path: Path) -> str:
     """The key for a sentence. Only names may hold spaces: any other key that does was pasted into the wrong place."""
     return dotted(
         tuple(
-            safe_name(part) if (number == 1 and path[0].lower() in _NAMED) or _KEY.fullmatch(part) else "..."
+            safe_name(part) if (number == 1 and path[0].lower() in _NAMED) or _may_be_key(part) else "..."
             for number, part in enumerate(path)
         )
     )
+
+
+def _may_be_key(part: str) -> bool:
+    return _KEY.fullmatch(part) is not None and not looks_secret(part)

@@ -9,7 +9,7 @@ from typing import Any
 from itsjustintv_desktop.engine.config import durations
 from itsjustintv_desktop.engine.config.kinds import Field, Kind
 from itsjustintv_desktop.engine.config.lines import quoted
-from itsjustintv_desktop.engine.config.report import Mistake
+from itsjustintv_desktop.engine.config.report import SHORTEST_SECRET, Mistake, looks_secret
 
 _HARMLESS = re.compile(r"[A-Za-z0-9_./:-]{0,24}")
 """Longer than any word that belongs into a config, shorter than most secrets that get pasted into the wrong key."""
@@ -39,7 +39,7 @@ def harmless(word: str, instead: str = "it") -> str:
 
 def is_harmless(word: str) -> bool:
     """Whether a word that a person wrote may be shown back."""
-    return "://" not in word and _HARMLESS.fullmatch(word) is not None
+    return "://" not in word and _HARMLESS.fullmatch(word) is not None and not looks_secret(word)
 
 
 def header_shown(name: str) -> str:
@@ -140,7 +140,9 @@ def _choice(field: Field, value: Any) -> str | None:
             return choice
     guess = closest(value, field.choices)
     hint = f"; did you mean {quoted(guess)}?" if guess else ""
-    raise Mistake(f"{shown(field, value)} is not known; use one of {allowed}{hint}")
+    # What is like no choice, and long enough for a secret, may be one of letters alone.
+    word = shown(field, value) if guess or len(value) < SHORTEST_SECRET else "it"
+    raise Mistake(f"{word} is not known; use one of {allowed}{hint}")
 
 
 def _texts(field: Field, value: Any) -> tuple[str, ...]:

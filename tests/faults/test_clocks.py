@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from itsjustintv_desktop.engine.wallclock import STEADY_SECONDS
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
 from tests.support.world import BUSY, SENT, World, config, opened_world
+from tests.support.zone import berlin
 
 S = DeliveryState
 HOUR, DAY, YEAR = 3600.0, 86400.0, 365 * 86400.0
@@ -241,21 +241,14 @@ async def test_a_start_with_a_wrong_clock(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def berlin() -> Iterator[None]:
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "Europe/Berlin"
-    time.tzset()
-    yield
-    if before is None:
-        del os.environ["TZ"]
-    else:
-        os.environ["TZ"] = before
-    time.tzset()
+def zone() -> Iterator[None]:
+    with berlin():
+        yield
 
 
 @pytest.mark.fault("DST", seen="nothing: all times are Unix seconds, and only what is shown is turned into local time")
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process can only be set on POSIX systems")
-@pytest.mark.usefixtures("berlin")
+@pytest.mark.usefixtures("zone")
 @pytest.mark.parametrize("change", [1_774_746_000.0, 1_792_890_000.0])  # 2026-03-29 and 2026-10-25, 01:00 UTC
 async def test_the_clocks_change(tmp_path: Path, change: float) -> None:
     before, after = time.localtime(change - 1), time.localtime(change)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +17,7 @@ from itsjustintv_desktop.engine.errors import UsageError
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.support.clock import FakeClock
 from tests.support.engine import running_engine
+from tests.support.zone import berlin
 
 DAY = 86400.0
 
@@ -72,16 +72,8 @@ class Numbers:
 
 @pytest.fixture
 def zone() -> Iterator[None]:
-    """Berlin, where a day in March has 23 hours."""
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "Europe/Berlin"
-    time.tzset()
-    yield
-    if before is None:
-        del os.environ["TZ"]
-    else:
-        os.environ["TZ"] = before
-    time.tzset()
+    with berlin():
+        yield
 
 
 @pytest.fixture

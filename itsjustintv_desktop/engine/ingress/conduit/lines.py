@@ -54,12 +54,12 @@ class Lines:
         self._open[session] = self._tasks.start("conduit.socket", session.run())
         late = ""
         if not await self._clock.wait(session.connected, DIAL_SECONDS):
-            late = "did not answer"
+            late = f"did not answer within {DIAL_SECONDS:.0f} seconds"
         elif not await self._clock.wait(session.settled, WELCOME_SECONDS):
-            late = "took the connection but did not welcome us"
+            late = f"took the connection but did not welcome us within {WELCOME_SECONDS:.0f} seconds"
         if late:
             self._close(session)
-            raise EventSocketError(f"Twitch's event server {late} within {DIAL_SECONDS:.0f} seconds.")
+            raise EventSocketError(f"Twitch's event server {late}.")
         if session.ended is not None:
             self._close(session)
             raise session.ended

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,8 @@ _CHAINER: Final = "keyring.backends.chainer.ChainerBackend"
 _SECRET_SERVICE: Final = ACCEPTED[0]
 PROMPT_SECONDS: Final = 300.0
 """How long a question to unlock stays open; after that the next look finds out by itself."""
+_ONCE_MORE: Final = (0.05, 0.25, 1.0)
+"""Seconds before the second, third and fourth try of what failed for a reason that passes."""
 
 _OTHER_CHOICES: Final = (
     'Start a keyring (GNOME Keyring or KWallet), or choose: [secrets] store = "passphrase" with '
@@ -65,28 +68,42 @@ class Keyring:
         return self._backend is not None and _name(self._backend) != _SECRET_SERVICE
 
     def get(self, name: str) -> str | None:
-        with self._ready():
-            value = self._backend.get_password(keyring_service(self._service, self._data, name), name)
-            return None if value is None else str(value)
+        value = self._ask(lambda: self._backend.get_password(keyring_service(self._service, self._data, name), name))
+        return None if value is None else str(value)
 
     def set(self, name: str, value: str) -> None:
-        with self._ready():
-            self._backend.set_password(keyring_service(self._service, self._data, name), name, value)
+        self._ask(lambda: self._backend.set_password(keyring_service(self._service, self._data, name), name, value))
 
     def delete(self, name: str) -> None:
         """A missing item is fine."""
-        with self._ready():
-            service = keyring_service(self._service, self._data, name)
+        service = keyring_service(self._service, self._data, name)
+
+        def work() -> None:
             if self._backend.get_password(service, name) is not None:
                 self._backend.delete_password(service, name)
 
-    @contextmanager
-    def _ready(self) -> Iterator[None]:
+        self._ask(work)
+
+    def _ask(self, work: Callable[[], Any]) -> Any:
+        """Do it with an unlocked keyring; `work` may be done more than once.
+
+        The Secret Service can lose sight of its collection for a moment, between our look at it and the question
+        (seen with GNOME Keyring on a busy machine). That passes, so it is asked again before anyone is troubled.
+        """
         with _translated():
-            if self._backend is None:
-                self._backend = _find()
-            self._unlock(prompt=False)
-            yield
+            for pause in (*_ONCE_MORE, None):
+                if self._backend is None:
+                    self._backend = _find()
+                self._unlock(prompt=False)
+                try:
+                    return work()
+                except Exception as error:
+                    if pause is None or type(error).__name__ != "InitError":
+                        raise
+                    cause = type(error.__cause__).__name__
+                    _log.debug("keyring lost sight of its collection", cause=cause, again_in=f"{pause:g} s")
+                time.sleep(pause)  # this is the keyring's own thread
+        raise AssertionError("not reached")
 
     def _unlock(self, *, prompt: bool) -> None:
         """Raises SecretsLockedError if the Secret Service's collection is locked and stays so."""

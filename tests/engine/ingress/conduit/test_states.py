@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from itsjustintv_desktop.engine.errors import LedgerUnavailableError, SecretsLockedError
+from itsjustintv_desktop.engine.ingress.conduit import lines
 from itsjustintv_desktop.engine.ingress.ways import Conduit, WayState
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.simulator.conduits import KEPT_WITHOUT_SHARDS
@@ -169,15 +170,15 @@ async def test_offline(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     _is(rig, WayState.WAITING, "the host name could not be found", "network up?")
 
 
-async def test_no_welcome(rig: Rig) -> None:
+async def test_no_welcome(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "WELCOME_SECONDS", 12.0)  # so that the clock shows which of the two waits it is
     rig.simulator.faults.ws_no_welcome = True
     rig.start()
-    await until(lambda: rig.simulator.sockets.connections)
-    await until(lambda: rig.clock.sleeping == [10.0])
-    rig.clock.advance(9.9)
+    await until(lambda: rig.clock.sleeping == [12.0])
+    rig.clock.advance(11.9)
     assert rig.way.status.code == "connecting"
     await rig.clock.run_until(lambda: rig.way.status.code == "twitch_down", step=0.5, most=30)
-    _is(rig, WayState.WAITING, "did not welcome us within 10 seconds")
+    _is(rig, WayState.WAITING, "did not welcome us within 12 seconds")
     await until(lambda: rig.simulator.sockets.connections == 0)
     rig.simulator.faults.ws_no_welcome = False
     await rig.rested()

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -234,6 +235,32 @@ async def test_no_vault_is_written_with_a_key_that_was_not_kept(
     with pytest.raises(SecretsLockedError, match="did not keep"):
         await open_store().set_destination("d", url=URL)
     assert list(data.iterdir()) == []
+
+
+async def test_a_collection_that_is_out_of_sight_for_a_moment_is_asked_again(
+    open_store: OpenStore, data: Path, session: KeyringSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from keyring.backends import SecretService
+    from keyring.errors import InitError
+
+    await open_store().set_destination("d", url=URL)
+    asked: Callable[..., str | None] = SecretService.Keyring.get_password
+    refused = iter([InitError("Failed to create the collection"), InitError("Failed to create the collection")])
+
+    def get_password(*arguments: str) -> str | None:
+        if (error := next(refused, None)) is not None:
+            raise error
+        return asked(*arguments)
+
+    monkeypatch.setattr(SecretService.Keyring, "get_password", get_password)
+    assert (await open_store().destination("d")).url == URL
+    monkeypatch.setattr(SecretService.Keyring, "get_password", lambda *_: _raise(InitError("")))
+    with pytest.raises(SecretsLockedError, match="could not be opened"):
+        await open_store().destination("d")
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 async def test_values_are_checked_before_they_are_kept(open_store: OpenStore, session: KeyringSession) -> None:

@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 import msgspec
 
 _DUE = """SELECT (SELECT min(next_at) FROM deliveries INDEXED BY deliveries_due
-        WHERE state = 'pending' AND destination = ?1),
+        WHERE state = 'pending' AND destination = ?),
     (SELECT min(next_at) FROM deliveries INDEXED BY deliveries_due
-        WHERE state = 'pending' AND destination = ?1 AND next_at > ?2)"""
+        WHERE state = 'pending' AND destination = ? AND next_at > ?)"""
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ def tally(connection: sqlite3.Connection, now: float) -> Tally:
     for name, state, count in connection.execute("SELECT destination, state, count FROM tally WHERE count > 0"):
         by_state[state] = by_state.get(state, 0) + count
         if state == "pending":
-            first, later = connection.execute(_DUE, (name, now)).fetchone()
+            first, later = connection.execute(_DUE, (name, name, now)).fetchone()
             waiting[name] = Waiting(count=count, first_due=first, next_due=later)
     (events,) = connection.execute("SELECT count(*) FROM events WHERE state = 'accepted'").fetchone()
     return Tally(by_state=by_state, waiting=waiting, unfinished_events=events)

@@ -77,6 +77,10 @@ class DesktopSession:
         """Press keys one after the other, such as "ctrl+2" or "Tab"."""
         self.run("xdotool", "key", "--delay", "40", *keys)
 
+    def type(self, text: str) -> None:
+        """Letters, one after the other."""
+        self.run("xdotool", "type", "--delay", "15", text)
+
     def click(self, at: Seen, *, button: int = 1) -> None:
         self.run("xdotool", "mousemove", "--sync", str(at.x), str(at.y), "click", str(button))
 

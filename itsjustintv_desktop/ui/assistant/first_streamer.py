@@ -44,7 +44,7 @@ class FirstStreamer(Step):
         self.card.hide()
         self._found: FoundChannel | None = None
         self.channel.textEdited.connect(self._edited)
-        self.channel.returnPressed.connect(self._look_up)
+        self.channel.returnPressed.connect(self._entered)
 
     @property
     def next_text(self) -> str:
@@ -84,6 +84,13 @@ class FirstStreamer(Step):
         self.card.hide()
         self.field.complain(None)
         self.changed.emit()
+
+    def _entered(self) -> None:
+        """Return looks it up; once it is found, Return goes on with it."""
+        if self._found is None:
+            self._look_up()
+        else:
+            self.forward.emit()
 
     def _look_up(self) -> None:
         typed = self.channel.text().strip()

@@ -94,7 +94,7 @@ class Receiver:
         self._accepted.clear()
         self._accepted_total = 0
 
-    async def wait_for(self, n: int, name: str | None = None, *, timeout: float = 10.0) -> list[Received]:
+    async def wait_for(self, n: int, name: str | None = None, *, timeout: float = 30.0) -> list[Received]:
         """Wait until `n` POSTs (to one receiver) were accepted; gives them all. Raises TimeoutError."""
         if self._count(name) < n:
             arrived = asyncio.get_running_loop().create_future()

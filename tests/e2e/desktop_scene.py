@@ -66,12 +66,16 @@ class Scene:
         return program
 
     async def tray(self, colour: str = "") -> Seen:
-        """Wait for the icon, in that colour."""
-        icon = await until(lambda: self.do(self.desktop.tray_icon), timeout=20, what="the icon is in the tray")
-        if colour:
-            await until(lambda: self.do(self._shows, icon, colour), timeout=20, what=f"the icon is {colour}")
+        """Wait for the icon, in that colour; its place may change while the panel makes room for it."""
+        icon = await until(
+            lambda: self.do(self._icon, colour), timeout=40, what=f"the icon is in the tray {colour}".strip()
+        )
         assert isinstance(icon, Seen)
         return icon
+
+    def _icon(self, colour: str) -> Seen | None:
+        icon = self.desktop.tray_icon()
+        return icon if icon is not None and (not colour or self._shows(icon, colour)) else None
 
     def _shows(self, icon: Seen, colour: str) -> bool:
         image = QImage(str(self.desktop.picture("tray")))

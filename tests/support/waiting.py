@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-async def until(condition: Callable[[], Any], *, timeout: float = 10.0, what: str = "") -> Any:
+async def until(condition: Callable[[], Any], *, timeout: float = 30.0, what: str = "") -> Any:
     """Wait until `condition` (plain or async) gives something true, and return that. Fails the test otherwise."""
     deadline = time.monotonic() + timeout
     while True:

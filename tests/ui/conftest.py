@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ pytest.importorskip(
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 from shiboken6 import isValid
 
@@ -60,6 +61,18 @@ def qt_loop(qapp: QApplication) -> Iterator[QEventLoop]:
     asyncio._set_running_loop(None)
     asyncio.set_event_loop(None)
     loop.close()
+
+
+class PatientBot(QtBot):
+    """Waits as long as everything else here: five seconds are not enough on a machine that does four things at once."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = 30_000) -> None:  # noqa: N802
+        super().waitUntil(callback, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    return PatientBot(request)
 
 
 @pytest.fixture

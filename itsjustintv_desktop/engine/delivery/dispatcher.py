@@ -159,6 +159,8 @@ class Dispatcher:
             # All places were taken; the next look comes with the first that gets free.
             return LONGEST_WAIT
         until = min(moments) - self._clock.now() if moments else LONGEST_WAIT
+        if moments and until <= 0 and min(moments) > asked_at:
+            return 0.0  # it became due while the ledger was asked
         if trickle is not None:
             until = min(until, max(trickle, _LEAST_TRICKLE))
         return min(max(until, 0.01), LONGEST_WAIT)

@@ -61,7 +61,7 @@ class Button(QPushButton):
         return changed
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Return presses what has the focus, as Space does; Qt does so for automatic defaults alone, which we have not."""
+        """Return presses what has the focus, as Space does; Qt itself does so for default buttons only."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
             self.click()
         else:

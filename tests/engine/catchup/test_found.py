@@ -312,6 +312,7 @@ async def test_a_stream_longer_than_the_history_is_not_announced_again(net: Net)
         before = net.clock.now() - 600
         while await net.world.ledger.purge(before, before, before):
             pass
+    net.world.pipeline.wake()
     await until(lambda: _nothing_in_work(net))
     assert [each.id for each in await net.world.ledger.deliveries()] == [delivery.id]
     await net.over("alice")

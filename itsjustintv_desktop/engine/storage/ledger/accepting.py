@@ -10,15 +10,19 @@ import sqlite3
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
+from typing import Any
 
 from msgspec.structs import astuple
 
 from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.storage.ledger.records import rung
 
 _COLUMNS = StreamEvent.__struct_fields__
 TOGETHER = 64
 """Most events in one statement."""
+_EXACT = 8
+"""Up to here every count is a `rung`."""
 
 # What a source can hand in that SQLite cannot keep: a lone surrogate, None where there must be text, a huge number.
 _NOT_STORABLE = (
@@ -51,7 +55,7 @@ def _accept_alone(connection: sqlite3.Connection, event: StreamEvent) -> bool | 
 
 def _accept(connection: sqlite3.Connection, events: Sequence[StreamEvent]) -> list[bool]:
     values = tuple(chain.from_iterable(map(astuple, events)))
-    cursor = connection.execute(_insert(len(events)), values)
+    cursor = connection.execute(*_insertion(len(events), values))
     stored = cursor.rowcount
     if stored == len(events):
         return [True] * stored
@@ -70,10 +74,19 @@ def _accept(connection: sqlite3.Connection, events: Sequence[StreamEvent]) -> li
     return outcomes
 
 
+def _insertion(count: int, values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """The statement that stores so many, and its values."""
+    size = rung(count)
+    if size <= _EXACT:
+        return _insert(size), values
+    empty = (None,) * ((size - count) * len(_COLUMNS))
+    return _insert(size), (*values, *empty, count)
+
+
 @cache
-def _insert(count: int) -> str:
+def _insert(size: int) -> str:
     row = f"({','.join('?' * len(_COLUMNS))})"
-    return (
-        f"INSERT INTO events({','.join(_COLUMNS)}) VALUES {','.join([row] * count)} "  # noqa: S608 - names are ours
-        "ON CONFLICT DO NOTHING"
-    )
+    rows = f"VALUES {','.join([row] * size)}"
+    if size > _EXACT:
+        rows = f"SELECT * FROM ({rows}) WHERE true LIMIT ?"  # noqa: S608 - empty rows at the end are left out
+    return f"INSERT INTO events({','.join(_COLUMNS)}) {rows} ON CONFLICT DO NOTHING"

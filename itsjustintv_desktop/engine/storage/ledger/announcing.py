@@ -17,6 +17,8 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
     Settlement,
     event_record,
     pack,
+    padded,
+    rung,
 )
 
 FEED = "@feed"
@@ -60,7 +62,7 @@ def announced_to(connection: sqlite3.Connection, streams: Sequence[Stream]) -> s
     wanted = list(dict.fromkeys(streams))
     found: set[Stream] = set()
     for start in range(0, len(wanted), 300):
-        some = wanted[start : start + 300]
+        some = padded(wanted[start : start + 300])
         # CROSS JOIN, or SQLite reads the whole table once for more than one key.
         rows = connection.execute(
             f"WITH asked(d, b, s) AS (VALUES {','.join(['(?,?,?)'] * len(some))}) "  # noqa: S608
@@ -172,7 +174,9 @@ def settle_many(connection: sqlite3.Connection, settlements: Sequence[Settlement
         for each in some:
             payload = None if each.payload is None else pack(each.payload)
             values += (each.event_id, each.state.value, each.reason, each.explanation, each.streamer, payload)
-        connection.execute(_settle_some(len(some)), (*values, now))
+        size = rung(len(some))
+        values += [None] * (6 * (size - len(some)))
+        connection.execute(_settle_some(size), (*values, now))
 
 
 @cache

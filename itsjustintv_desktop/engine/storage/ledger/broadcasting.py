@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from itsjustintv_desktop.engine.storage.ledger import importing
+from itsjustintv_desktop.engine.storage.ledger.records import marks, padded
 
 KEPT = 5
 """Broadcasts remembered of a channel."""
@@ -133,8 +134,8 @@ def close(connection: sqlite3.Connection, row: Broadcast) -> None:
 
 def running(connection: sqlite3.Connection, broadcaster_ids: Sequence[str]) -> list[Broadcast]:
     """The broadcast that each of these channels (at most PAGE) has now, as far as is known."""
-    marks = ",".join("?" * len(broadcaster_ids))
-    return _running(connection, f"b.broadcaster_id IN ({marks})", tuple(broadcaster_ids))
+    among = padded(broadcaster_ids)
+    return _running(connection, f"b.broadcaster_id IN ({marks(len(among))})", among)
 
 
 def all_running(connection: sqlite3.Connection, after: str = "", limit: int = PAGE) -> list[Broadcast]:

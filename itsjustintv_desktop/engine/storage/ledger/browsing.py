@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from itsjustintv_desktop.engine.models import DeliveryView
-from itsjustintv_desktop.engine.storage.ledger.records import fetch_deliveries, marks, unpack
+from itsjustintv_desktop.engine.storage.ledger.records import fetch_deliveries, marks, padded, unpack
 
 BITE = 100
 """Most events that one job reads."""
@@ -73,7 +73,8 @@ def told(connection: sqlite3.Connection, before: int | None, states: Collection[
 
 def deliveries_of(connection: sqlite3.Connection, event_ids: Sequence[int]) -> list[DeliveryView]:
     """All deliveries of these events (a handful), oldest first."""
-    return fetch_deliveries(connection, f"event_id IN ({marks(len(event_ids))}) ORDER BY id", tuple(event_ids))
+    among = padded(event_ids)
+    return fetch_deliveries(connection, f"event_id IN ({marks(len(among))}) ORDER BY id", among)
 
 
 def _told(row: tuple[Any, ...]) -> Told:

@@ -11,7 +11,7 @@ import msgspec
 from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.storage.ledger import managing
-from itsjustintv_desktop.engine.storage.ledger.records import marks
+from itsjustintv_desktop.engine.storage.ledger.records import marks, padded
 
 MOST = 500
 """Most deliveries that are changed in one transaction."""
@@ -85,9 +85,10 @@ def hasten(
     ).fetchall()
     ids = [each for each, name in rows if (destination is None or name == destination) and name not in blocked]
     if ids:
+        among = padded(ids)
         connection.execute(
-            f"UPDATE deliveries SET next_at = min(next_at, ?), forced = 1 WHERE id IN ({marks(len(ids))})",  # noqa: S608
-            (now, *ids),
+            f"UPDATE deliveries SET next_at = min(next_at, ?), forced = 1 WHERE id IN ({marks(len(among))})",  # noqa: S608
+            (now, *among),
         )
     return len(ids), rows[-1][0] if len(rows) == BITE else None
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
 from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.storage.ledger.records import ClaimBatch, Claimed, Finish, WaitingPage, marks
+from itsjustintv_desktop.engine.storage.ledger.records import ClaimBatch, Claimed, Finish, WaitingPage, marks, padded
 
 # Hops from destination to destination in the partial index: the cost is destinations, not queued deliveries.
 # Named, because SQLite would rather take deliveries_state and read every waiting row.
@@ -129,7 +129,7 @@ def recover(connection: sqlite3.Connection, now: float, latest: float) -> int:
     """After a start: what was being sent is due again (same webhook-id), no due time lies beyond `latest`."""
     interrupted = [row[0] for row in connection.execute("SELECT id FROM deliveries WHERE state = 'sending'").fetchall()]
     for start in range(0, len(interrupted), 500):
-        some = interrupted[start : start + 500]
+        some = padded(interrupted[start : start + 500])
         connection.execute(
             "UPDATE deliveries SET state = 'pending', next_at = ?, "  # noqa: S608
             "last_error = 'the program ended before the answer came' "

@@ -13,6 +13,7 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
     event_record,
     fetch_deliveries,
     marks,
+    padded,
     unpack,
 )
 
@@ -35,8 +36,9 @@ def feed(connection: sqlite3.Connection, limit: int, before: int | None = None) 
     ).fetchall()
     by_event: dict[int, list[DeliveryView]] = {row[0]: [] for row in rows}
     if rows:
-        where = f"event_id IN ({marks(len(rows))}) ORDER BY id"
-        for delivery in fetch_deliveries(connection, where, tuple(by_event)):
+        among = padded(tuple(by_event))
+        where = f"event_id IN ({marks(len(among))}) ORDER BY id"
+        for delivery in fetch_deliveries(connection, where, among):
             by_event[delivery.event_id].append(delivery)
     return [
         FeedEntry(event_id=event_id, received_at=at, payload=unpack(payload), deliveries=tuple(by_event[event_id]))
@@ -81,13 +83,14 @@ def purge(connection: sqlite3.Connection, history_before: float, noted_before: f
             ).fetchall()
         ]
     if gone:
-        inside = f"IN ({marks(len(gone))})"
+        among = padded(gone)
+        inside = f"IN ({marks(len(among))})"
         connection.execute(
             f"DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE event_id {inside})",  # noqa: S608
-            gone,
+            among,
         )
-        connection.execute(f"DELETE FROM deliveries WHERE event_id {inside}", gone)  # noqa: S608
-        connection.execute(f"DELETE FROM events WHERE id {inside}", gone)  # noqa: S608
+        connection.execute(f"DELETE FROM deliveries WHERE event_id {inside}", among)  # noqa: S608
+        connection.execute(f"DELETE FROM events WHERE id {inside}", among)  # noqa: S608
     forgotten = connection.execute(
         "DELETE FROM once WHERE (destination, broadcaster_id, stream_id) IN "  # noqa: S608
         f"(SELECT destination, broadcaster_id, stream_id FROM once WHERE at < ? AND {_PAST} LIMIT ?)",

@@ -7,7 +7,7 @@ import sqlite3
 import msgspec
 
 from itsjustintv_desktop.engine.models import DeliveryView
-from itsjustintv_desktop.engine.storage.ledger.records import fetch_deliveries, marks
+from itsjustintv_desktop.engine.storage.ledger.records import fetch_deliveries, marks, padded
 
 ROWS = 500
 """Most rows that one job reads whole."""
@@ -46,8 +46,9 @@ def rows(connection: sqlite3.Connection, choice: Choice, before: int | None, lim
     if not looked:
         return Bite(rows=(), before=None)
     where, names = _names(choice)
-    tail = f"id IN ({marks(len(looked))}){where} ORDER BY id DESC LIMIT ?"
-    found = fetch_deliveries(connection, tail, (*looked, *names, limit))
+    among = padded(looked)
+    tail = f"id IN ({marks(len(among))}){where} ORDER BY id DESC LIMIT ?"
+    found = fetch_deliveries(connection, tail, (*among, *names, limit))
     most = ROWS if choice.by_name else min(limit, ROWS)
     full = len(found) == limit
     last = found[-1].id if full else looked[-1]
@@ -62,8 +63,9 @@ def ids(connection: sqlite3.Connection, choice: Choice, before: int | None) -> I
     found = looked
     if choice.by_name and looked:
         where, names = _names(choice)
-        tail = f"SELECT id FROM deliveries WHERE id IN ({marks(len(looked))}){where} ORDER BY id DESC"  # noqa: S608
-        found = [row[0] for row in connection.execute(tail, (*looked, *names))]
+        among = padded(looked)
+        tail = f"SELECT id FROM deliveries WHERE id IN ({marks(len(among))}){where} ORDER BY id DESC"  # noqa: S608
+        found = [row[0] for row in connection.execute(tail, (*among, *names))]
     return IdBite(ids=tuple(found), before=looked[-1] if len(looked) == most else None)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +16,8 @@ from itsjustintv_desktop.engine.models import (
     EventState,
     StreamEvent,
 )
+
+T = TypeVar("T")
 
 
 class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +183,21 @@ def delivery_view(row: tuple[Any, ...]) -> DeliveryView:
 def marks(count: int) -> str:
     """`count` placeholders for an IN list."""
     return ",".join("?" * count)
+
+
+def rung(count: int) -> int:
+    """The size, not below `count` and less than a quarter above it, that a statement about so many things is made for.
+
+    Every size is a statement of its own, which stays prepared with the values it had last. With all sizes there are,
+    that is megabytes; like this, four sizes for each doubling above 8.
+    """
+    step = 1 << max(0, count.bit_length() - 3)
+    return -(-count // step) * step
+
+
+def padded(values: Sequence[T]) -> tuple[T, ...]:
+    """For an IN list: the last one again and again, up to a `rung`."""
+    return (*values, *tuple(values[-1:]) * (rung(len(values)) - len(values)))
 
 
 def fetch_deliveries(connection: sqlite3.Connection, where: str, parameters: tuple[Any, ...]) -> list[DeliveryView]:

@@ -59,6 +59,7 @@ class ImageCache:
         self._trust = trust
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
         self._slots = asyncio.Semaphore(_CONNECTIONS)
 
     async def fetch(self, url: str, *, timeout: float) -> Image:
@@ -93,7 +94,8 @@ class ImageCache:
         return await asyncio.to_thread(image_files.purge, self._folder, unwanted, now=now, ttl=ttl)
 
     async def close(self) -> None:
-        """Close all connections. A later fetch opens new ones."""
+        """Close all connections for good: a later fetch raises ImageError."""
+        self._closed = True
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -115,6 +117,8 @@ class ImageCache:
         raise ImageError("The picture cannot be fetched: too many redirects.")
 
     def _opened(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise ImageError("The picture is not fetched: the program is stopping.")
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=Connector(limit=_CONNECTIONS, socket_factory=guarded_socket),

@@ -87,7 +87,7 @@ class HelixClient:
             if isinstance(error, TwitchRateLimitedError):
                 wait = max(error.retry_at - self._clock.now(), 0.0) + 0.05
                 return wait if self._clock.monotonic() + wait < deadline else False
-            return isinstance(error, TwitchUnreachableError) and method == "GET"
+            return isinstance(error, TwitchUnreachableError) and method == "GET" and not self._http.closed
 
         try:
             async with asyncio.timeout(timeout):

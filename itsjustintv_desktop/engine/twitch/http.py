@@ -20,6 +20,7 @@ _MAX_ANSWER = 4 * 1024 * 1024
 """Bytes. A page of 100 users is about 100 KB."""
 _CONNECTIONS = 10
 _USER_AGENT = f"itsjustintv-desktop/{__version__}"
+_STOPPING = "Twitch is not asked any more: the program is stopping."
 
 
 class Answer(NamedTuple):
@@ -38,6 +39,8 @@ class TwitchHttp:
         self._clock = clock
         self._trust = trust
         self._session: aiohttp.ClientSession | None = None
+        self.closed = False
+        """Whether no exchange can succeed any more."""
 
     async def exchange(
         self,
@@ -71,15 +74,20 @@ class TwitchHttp:
                     self.skew.observe(response.headers.get("Date"), sent_at, self._clock.now())
                     return Answer(response.status, response.headers, await _read(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if self.closed:
+                raise TwitchUnreachableError(_STOPPING) from error
             raise TwitchUnreachableError(f"Twitch cannot be reached: {network_sentence(error)}.") from error
 
     async def close(self) -> None:
-        """Close all connections. A later exchange opens new ones."""
+        """Close all connections for good: exchanges under way break off, and later ones raise at once."""
+        self.closed = True
         session, self._session = self._session, None
         if session is not None:
             await session.close()
 
     def _opened(self) -> aiohttp.ClientSession:
+        if self.closed:
+            raise TwitchUnreachableError(_STOPPING)
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=Connector(limit=_CONNECTIONS),

@@ -57,6 +57,7 @@ class TwitchParts:
         """`busy`: announcements are on their way, so background questions wait. Tasks outlive none of this."""
         self._config = config
         self._ledger = ledger
+        self._tasks = tasks
         self._folder = paths.images
         self.trust = trust = Trust()
         self.skew = ClockSkew()
@@ -88,11 +89,12 @@ class TwitchParts:
         self.directory = Directory(self.helix, self.profiles, ledger, config=config, on_change=on_channels, clock=clock)
 
     async def close(self) -> None:
-        """Ask nothing more, keep what was learnt, close the connections."""
+        """Ask nothing more, close the connections for good, keep what was learnt."""
         self.enricher.close()
-        await self.profiles.save()
         await self.images.close()
         await self._http.close()
+        await self._tasks.stop()  # a question that was begun while the program stopped
+        await self.profiles.save()
 
     async def measure_clock(self) -> None:
         """Ask Twitch anything: each answer tells how wrong this machine's clock is."""

@@ -186,6 +186,15 @@ async def test_a_folder_that_cannot_be_written(tmp_path: Path, server: Server) -
     await cache.close()
 
 
+async def test_a_closed_cache_fetches_nothing_any_more(cache: ImageCache, server: Server) -> None:
+    server.answers["/p"] = PNG
+    image = await cache.fetch(f"{server.url}/p", timeout=5)
+    await cache.close()
+    with pytest.raises(ImageError, match="stopping"):
+        await cache.fetch(f"{server.url}/p", timeout=5)
+    assert await cache.read(image.sha256) == PNG
+
+
 def test_a_damaged_file_is_dropped_and_made_anew(tmp_path: Path) -> None:
     digest = image_files.keep(tmp_path, PNG, "png")
     (tmp_path / f"{digest}.png").write_bytes(PNG[:-1])

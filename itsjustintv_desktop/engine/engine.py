@@ -271,6 +271,7 @@ class Engine:
             on_revoked=lambda event: self.reach.revoked(event),
             seam=self.telemetry.seam,
             paused=lambda: self.pause.active,
+            paused_at=self.pause.covers,
         )
         self.wishes = Wishes(self)
         self.editing = Editing(self)

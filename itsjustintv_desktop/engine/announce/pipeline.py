@@ -15,6 +15,7 @@ import structlog
 
 from itsjustintv_desktop.engine.announce import elsewhere, restart
 from itsjustintv_desktop.engine.announce import filter as tag_filter
+from itsjustintv_desktop.engine.announce import held as holding
 from itsjustintv_desktop.engine.announce import payload as payloads
 from itsjustintv_desktop.engine.announce.verdicts import already, keys, without_announcement
 from itsjustintv_desktop.engine.clock import Clock
@@ -23,8 +24,6 @@ from itsjustintv_desktop.engine.errors import LedgerError, NotFoundError, UsageE
 from itsjustintv_desktop.engine.events import Bus, EventSettled
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import Enrichment, EventState, StreamEvent
-from itsjustintv_desktop.engine.pause import REASON as PAUSED
-from itsjustintv_desktop.engine.pause import WHY_PAUSED
 from itsjustintv_desktop.engine.source import Enricher
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger, Settlement
 from itsjustintv_desktop.engine.tasks import Tasks
@@ -65,10 +64,12 @@ class Pipeline:
         on_revoked: Callable[[StreamEvent], None] = lambda _: None,
         seam: Seam | None = None,
         paused: Callable[[], bool] = lambda: False,
+        paused_at: Callable[[float], bool] = lambda _: False,
     ) -> None:
         """`on_not_watched` gets the id of a subscription for a channel that nobody watches any more.
 
-        While `paused`, everything is listed with its details and nothing announced but tests.
+        While `paused`, everything is listed with its details and nothing announced but tests; nor is what began or
+        came while it was `paused_at` that moment (Unix seconds by our clock).
 
         `skew` is the source's time minus ours, in seconds. `on_broadcast` hears of each watched channel's going live
         and offline, `on_revoked` of each subscription that the source ended.
@@ -82,7 +83,7 @@ class Pipeline:
         self._on_not_watched = on_not_watched
         self._on_revoked = on_revoked
         self._seam = seam or Seam()
-        self._paused = paused
+        self._held = holding.Held(ledger, active=paused, covers=paused_at, skew=skew)
         self._restarts = restart.Restarts(ledger, clock=clock, skew=skew, on_broadcast=on_broadcast)
         self._elsewhere = elsewhere.Elsewhere(ledger)
         self._tasks = Tasks()
@@ -137,12 +138,15 @@ class Pipeline:
         known = [each for each in chosen if had.issuperset(keys(each))]
         settled += [(record, already(record, streamer)) for record, streamer, _ in known]
         chosen = [each for each in chosen if not had.issuperset(keys(each))]
+        held = await self._held.before(chosen)
+        settled += [(record, holding.settlement(record, who)) for record, who, _ in chosen if record.id in held]
+        chosen = [each for each in chosen if each[0].id not in held]
         told = await self._elsewhere.told(chosen)
         settled += [(record, elsewhere.settlement(record, who)) for record, who, _ in chosen if record.id in told]
         chosen = [each for each in chosen if each[0].id not in told]
         window = live.config.twitch.restart_window
         rivals = await self._restarts.rivals(chosen, before, window)
-        halves = {event_id: rival.gap for event_id, rival in rivals.items() if not rival.in_work}
+        halves = {event_id: rival.gap for event_id, rival in rivals.items() if rival.fate == "announced"}
         settled += [
             (record, restart.settlement(record, streamer, halves[record.id], window))
             for record, streamer, _ in chosen
@@ -223,12 +227,15 @@ class Pipeline:
                 why = f"None of its tags is in the filter ({', '.join(streamer.tag_filter)})."
                 await self._suppress(record, streamer, "filtered", why, body)
                 return None
-        if rival is not None and await self._restarts.holds(rival):
+        if rival is not None and (fate := await self._restarts.fate(rival)):
             window = self._live().config.twitch.restart_window
-            await self._end(record, restart.settlement(record, streamer, rival.gap, window, body))
+            if fate == "announced":
+                await self._end(record, restart.settlement(record, streamer, rival.gap, window, body))
+            else:
+                await self._end(record, holding.settlement(record, streamer, holding.why_goes_on(window), body))
             return None
-        if not record.event.test and self._paused():
-            await self._suppress(record, streamer, PAUSED, WHY_PAUSED, body)
+        if self._held.covers(record.event):
+            await self._end(record, holding.settlement(record, streamer, body=body))
             return None
         outcome = await self._ledger.announce(record.id, streamer=streamer.key, payload=body, destinations=destinations)
         if not outcome.anything:

@@ -33,11 +33,12 @@ Chosen = tuple[EventRecord, Streamer, tuple[str, ...]]
 
 
 class Rival(msgspec.Struct, frozen=True):
-    """The broadcast that this one may be the second half of: `gap` seconds before it, `in_work` = not settled yet."""
+    """The broadcast that this one may be the second half of: `gap` seconds before it. `fate` as in broadcasting.fates:
+    announced, paused (held back) or accepted (not settled yet)."""
 
     stream: Stream
     gap: float
-    in_work: bool = False
+    fate: str
 
 
 def gap_before(event: StreamEvent, before: Broadcast, skew: float, window: float) -> float | None:
@@ -103,7 +104,7 @@ class Restarts:
     async def rivals(
         self, chosen: Sequence[Chosen], before: Mapping[int, Broadcast], window: float
     ) -> dict[int, Rival]:
-        """By event id: the announced broadcast, or one being announced, that it may be the second half of."""
+        """By event id: the broadcast that it may be the second half of, announced, being announced or held back."""
         skew = self._skew()
         near: dict[int, tuple[Stream, float]] = {}
         for record, _, destinations in chosen:
@@ -117,19 +118,19 @@ class Restarts:
             return {}
         fates = await self._ledger.broadcast_fates([stream for stream, _ in near.values()])
         return {
-            event_id: Rival(stream, gap, in_work=fate == "accepted")
+            event_id: Rival(stream, gap, fate)
             for (event_id, (stream, gap)), fate in zip(near.items(), fates, strict=True)
             if fate
         }
 
-    async def holds(self, rival: Rival) -> bool:
-        """Whether the broadcast before was announced; one that is in work is waited for. In doubt: no."""
+    async def fate(self, rival: Rival) -> str:
+        """What became of the broadcast before; one that is in work is waited for. In doubt "": nothing to heed."""
         deadline = self._clock.monotonic() + _PATIENCE
         pause = _LOOK
         while True:
             (fate,) = await self._ledger.broadcast_fates([rival.stream])
             if fate != "accepted" or self._clock.monotonic() >= deadline:
-                return fate == "announced"
+                return "" if fate == "accepted" else fate
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_LOOK)  # a thousand may wait here, and each look reads all that is in work
 

@@ -159,10 +159,10 @@ async def test_a_stream_that_began_before_or_after_is_none_of_it(net: Net) -> No
 
 
 async def test_what_was_suppressed_by_it_is_not_handed_in_again(net: Net) -> None:
-    net.world.pipeline._paused = lambda: True
+    net.world.pipeline._held._active = lambda: True
     net.world.run_pipeline()
     event_id = await net.world.accept(broadcaster_id=net.user_id("alice"), stream_id=await net.live("alice", ago=5))
     assert (await net.world.settled(event_id)).reason == "paused"
-    net.world.pipeline._paused = lambda: False
+    net.world.pipeline._held._active = lambda: False
     await net.ask()
     assert (net.submitted, await net.reasons()) == (0, ["paused"])

@@ -144,8 +144,8 @@ def all_running(connection: sqlite3.Connection, after: str = "", limit: int = PA
 
 
 def fates(connection: sqlite3.Connection, streams: Sequence[Stream]) -> list[str]:
-    """For each: "announced" (itself, or taken for the same broadcast as one that was), "accepted" (still in work),
-    or "" (neither)."""
+    """For each: "announced" (itself, or taken for the same broadcast as one that was), "paused" (held back),
+    "accepted" (still in work), or "" (none of it)."""
     working = in_work(connection) if streams else set()
     return [_fate(connection, stream, working) for stream in streams]
 
@@ -165,6 +165,16 @@ def is_half(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str)
     """Whether this stream was taken for the second half of a broadcast before, and nobody sent it anyway."""
     events = settled_events(connection, broadcaster_id, stream_id)
     return any(reason == "restarted" for _, reason in events) and all(state != "announced" for state, _ in events)
+
+
+def held_back(connection: sqlite3.Connection, streams: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of `streams` (broadcaster and stream id) that a pause held back and nobody sent anyway."""
+    held = set()
+    for stream in set(streams):
+        events = settled_events(connection, *stream)
+        if any(reason == "paused" for _, reason in events) and all(state != "announced" for state, _ in events):
+            held.add(stream)
+    return held
 
 
 def settled_events(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> list[tuple[str, str]]:
@@ -200,6 +210,8 @@ def _fate(connection: sqlite3.Connection, stream: Stream, working: set[tuple[str
     ).fetchone()
     if once is not None:
         return "announced"
+    if any(reason == "paused" for _, reason in events):
+        return "paused"
     if (stream.broadcaster_id, stream.stream_id) in working:
         return "accepted"
     began = connection.execute(

@@ -148,7 +148,7 @@ class Ledger(Shelf):
         return await self._run(broadcasting.note, words)
 
     async def broadcast_fates(self, streams: Sequence[broadcasting.Stream]) -> list[str]:
-        """For each: "announced" (or taken for one that was), "accepted" (in work), or "" (neither)."""
+        """For each: "announced" (or taken for one that was), "paused", "accepted" (in work), or "" (none of it)."""
         return await self._run(broadcasting.fates, streams)
 
     async def continuation(self, broadcaster_id: str, stream_id: str) -> str:
@@ -158,6 +158,10 @@ class Ledger(Shelf):
     async def is_half(self, event: StreamEvent) -> bool:
         """Whether its stream was taken for the second half of a broadcast before: Twitch may tell of it again."""
         return await self._run(broadcasting.is_half, event.broadcaster_id, event.stream_id)
+
+    async def held_back(self, streams: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of `streams` (broadcaster and stream id) that a pause held back and nobody sent anyway."""
+        return await self._run(broadcasting.held_back, streams)
 
     async def broadcasts(self, broadcaster_id: str) -> list[broadcasting.Broadcast]:
         """The last few of a channel, the newest first."""

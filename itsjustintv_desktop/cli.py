@@ -21,6 +21,8 @@ _COMMANDS = {
     "subscriptions": "See and repair what Twitch holds for us.",
     "conduit": "The conduits of this client id: list, adopt, delete.",
     "deliveries": "Look at the queue and the history, and steer them.",
+    "pause": "Announce nothing for a while, or send nothing to one destination.",
+    "resume": "End a pause.",
     "doctor": "Will the next stream be announced? Every link of the chain.",
     "test-event": "Send a test announcement to a streamer's destinations.",
     "import-go": "Take over from the Go service.",

@@ -12,6 +12,7 @@ from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import queue
 from itsjustintv_desktop.engine.control.actions import DestinationView, QueueActions
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.pause import PauseView
 
 _STATES = [state.value for state in DeliveryState]
 _ID = click.IntRange(1, 2**63 - 1)
@@ -40,7 +41,7 @@ def list_(
 ) -> None:
     """List deliveries, newest first."""
     chosen = [DeliveryState(state) for state in states]
-    found, ways = asyncio.run(_list(app, chosen, streamer, destination, limit, with_ways=not as_json))
+    found, ways, paused = asyncio.run(_list(app, chosen, streamer, destination, limit, with_ways=not as_json))
     if as_json:
         output.echo_json([output.delivery_json(each) for each in found])
     elif not found:
@@ -56,7 +57,7 @@ def list_(
                     each.state.value,
                     each.attempts,
                     output.local(each.created_at),
-                    _next(each, ways),
+                    _next(each, ways, paused),
                     each.last_error or each.last_status or "",
                 )
                 for each in found
@@ -67,14 +68,20 @@ def list_(
         for name, way in ways.items():
             if name in waiting and way.sentence:
                 click.echo(f"{name} {way.sentence}")
+    if paused is not None:
+        click.echo(f"{paused.sentence} `resume` ends that.")
 
 
-def _next(view: DeliveryView, ways: Mapping[str, DestinationView]) -> str:
-    """When a waiting delivery is tried, or what its destination makes it wait for."""
+def _next(view: DeliveryView, ways: Mapping[str, DestinationView], paused: PauseView | None) -> str:
+    """When a waiting delivery is tried, or what makes it wait: its destination, or a pause of all announcements."""
     if view.state is not DeliveryState.PENDING:
         return ""
     way = ways.get(view.destination)
-    return (way.waits if way else None) or output.local(view.next_at)
+    if way is not None and way.waits is not None:
+        return way.waits
+    if paused is None:
+        return output.local(view.next_at)
+    return "when resumed" if paused.until is None else output.local(max(view.next_at or 0.0, paused.until))
 
 
 async def _list(
@@ -85,7 +92,7 @@ async def _list(
     limit: int,
     *,
     with_ways: bool,
-) -> tuple[list[DeliveryView], dict[str, DestinationView]]:
+) -> tuple[list[DeliveryView], dict[str, DestinationView], PauseView | None]:
     found: list[DeliveryView] = []
     async with queue(app) as (engine, _):
         while len(found) < limit:
@@ -99,7 +106,9 @@ async def _list(
             if not page:
                 break
             found.extend(page)
-        return found, {each.name: each for each in await engine.destinations()} if with_ways else {}
+        if not with_ways:
+            return found, {}, None
+        return found, {each.name: each for each in await engine.destinations()}, await engine.paused()
 
 
 @command.command()

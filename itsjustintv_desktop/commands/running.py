@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
 import signal
 import sys
 import time
@@ -13,13 +14,19 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from itsjustintv_desktop.commands.context import AppContext
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.clock import SystemClock
+from itsjustintv_desktop.engine.config.destinations import effective_destinations, must_exist
+from itsjustintv_desktop.engine.config.load import load
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions, DestinationView, QueueActions
 from itsjustintv_desktop.engine.control.client import ControlClient
 from itsjustintv_desktop.engine.control.lock import InstanceLock
+from itsjustintv_desktop.engine.delivery.breaker import BY_HAND
 from itsjustintv_desktop.engine.delivery.lanes import Lanes
 from itsjustintv_desktop.engine.errors import AlreadyRunningError, ControlError
+from itsjustintv_desktop.engine.events import Bus
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.pause import Pause, PauseView
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 
@@ -82,8 +89,9 @@ def _nobody_answers() -> Iterator[None]:
 class LedgerActions:
     """The queue of a program that does not run: what is asked takes effect at its next start."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, paths: Paths) -> None:
         self._ledger = ledger
+        self._paths = paths
 
     async def deliveries(
         self,
@@ -109,10 +117,48 @@ class LedgerActions:
 
     async def destinations(self) -> list[DestinationView]:
         """Those whose breaker was kept: what the next start goes by."""
+        lanes = await self._lanes()
+        return [
+            DestinationView(name=name, state=state, reason=reason, by_hand=lanes.paused_by_hand(name))
+            for name, (state, reason) in lanes.states(time.time()).items()
+        ]
+
+    async def paused(self) -> PauseView | None:
+        return (await self._pause()).view
+
+    async def pause(self, until: float | None) -> PauseView | None:
+        pause = await self._pause()
+        await pause.begin(until)
+        return pause.view
+
+    async def resume(self) -> None:
+        await (await self._pause()).resume()
+
+    async def pause_destination(self, name: str, reason: str = "") -> None:
+        lanes = await self._lanes(name)
+        breaker = lanes.lane(name).breaker
+        why = reason.strip() or BY_HAND
+        breaker.pause(why, breaker.snapshot().fingerprint, time.time(), by_hand=True)
+        await self._ledger.save_breaker(name, lanes.encoded(name))
+
+    async def resume_destination(self, name: str) -> None:
+        lanes = await self._lanes(name)
+        lanes.lane(name).breaker.resume(time.time())
+        await self._ledger.save_breaker(name, lanes.encoded(name))
+
+    async def _pause(self) -> Pause:
+        pause = Pause(self._ledger, bus=Bus(), clock=SystemClock())
+        await pause.load()
+        return pause
+
+    async def _lanes(self, known: str | None = None) -> Lanes:
+        """As kept. Raises NotFoundError if the config has no destination `known`, ConfigError."""
+        if known is not None:
+            loaded = await asyncio.to_thread(load, self._paths.config, os.environ)
+            must_exist(known, effective_destinations(loaded.config))
         lanes = Lanes()
         lanes.restore(await self._ledger.load_breakers())
-        states = lanes.states(time.time())
-        return [DestinationView(name=name, state=state, reason=reason) for name, (state, reason) in states.items()]
+        return lanes
 
 
 @contextlib.asynccontextmanager
@@ -131,7 +177,7 @@ async def queue(app: AppContext) -> AsyncIterator[tuple[QueueActions, bool]]:
     try:
         await ledger.open()
         await ledger.recover(math.inf)  # nobody sends now: what looks so was cut off when the program ended
-        yield LedgerActions(ledger), False
+        yield LedgerActions(ledger, app.paths), False
     finally:
         await ledger.close()
         lock.release()

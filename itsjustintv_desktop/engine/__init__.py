@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.lines import LogPage as LogPage
     from itsjustintv_desktop.engine.desk.models import DestinationStatus as DestinationStatus
     from itsjustintv_desktop.engine.desk.models import Numbers as Numbers
-    from itsjustintv_desktop.engine.desk.models import PauseView as PauseView
     from itsjustintv_desktop.engine.desk.models import Snapshot as Snapshot
     from itsjustintv_desktop.engine.desk.models import StreamerView as StreamerView
     from itsjustintv_desktop.engine.desk.models import Trouble as Trouble
@@ -65,12 +64,14 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
     from itsjustintv_desktop.engine.paths import Paths as Paths
+    from itsjustintv_desktop.engine.pause import PauseView as PauseView
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
 
 _EDITING = "desk.editing"
 _PLACES = {
     "engine": ("Engine", "EngineOptions"),
     "paths": ("Paths",),
+    "pause": ("PauseView",),
     "desk.lines": ("LogPage",),
     "logs.recent": ("LogLine",),
     "doctor.check": ("Check", "Report"),
@@ -80,7 +81,7 @@ _PLACES = {
     "storage.ledger.changing": ("Refused",),
     "desk.statistics": ("DayNumbers", "Statistics"),
     "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
-    "desk.models": ("DestinationStatus", "Numbers", "PauseView", "Snapshot", "StreamerView", "Trouble", "WayView"),
+    "desk.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "Trouble", "WayView"),
     "config.examine": ("Remark",),
     "config.save": ("Change", "Remove", "Rename", "Set"),
     f"{_EDITING}.channels": ("Ignored", "Parsed"),

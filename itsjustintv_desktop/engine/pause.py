@@ -27,6 +27,14 @@ _AGAIN = 1.0
 _log = structlog.get_logger(__name__)
 
 
+class PauseView(msgspec.Struct, frozen=True, kw_only=True):
+    """Announcements are paused since then (Unix seconds). `until` None = until resumed."""
+
+    since: float
+    until: float | None
+    sentence: str
+
+
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """As it lies in the ledger. Times are Unix seconds by our clock."""
 
@@ -79,6 +87,12 @@ class Pause:
         until = self._kept.until
         end = "until you resume them" if until is None else f"until {_moment(until)}"
         return f"Announcements are paused {end}."
+
+    @property
+    def view(self) -> PauseView | None:
+        """What to show; None while announcements are made."""
+        since = self.since
+        return None if since is None else PauseView(since=since, until=self.until, sentence=self.sentence)
 
     def covers(self, at: float) -> bool:
         """Whether they were paused at that moment (Unix seconds by our clock), as far as is remembered."""

@@ -20,6 +20,7 @@ from itsjustintv_desktop.engine.twitch.subscriptions import Listing, Subscriptio
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.config.schema import Streamer
     from itsjustintv_desktop.engine.engine import Engine
+    from itsjustintv_desktop.engine.pause import PauseView
 
 _LOOK_UP_SECONDS = 8.0
 """How long a test event waits for a channel's id right after the start: Twitch tells details by id only."""
@@ -91,6 +92,22 @@ class Wishes:
             shown = state if destination.enabled else "off"
             found.append(DestinationView(name=name, state=shown, reason=reason, by_hand=by_hand))
         return found
+
+    async def paused(self) -> PauseView | None:
+        return self._engine.pause.view
+
+    async def pause(self, until: float | None) -> PauseView | None:
+        await self._engine.desk.pause(until)
+        return self._engine.pause.view
+
+    async def resume(self) -> None:
+        await self._engine.desk.resume()
+
+    async def pause_destination(self, name: str, reason: str = "") -> None:
+        await self._engine.desk.pause_destination(name, reason)
+
+    async def resume_destination(self, name: str) -> None:
+        await self._engine.desk.resume_destination(name)
 
     async def send_anyway(self, event_id: int) -> tuple[str, ...]:
         return await self._engine.pipeline.send_anyway(event_id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, GlobalWebhook, Streamer
+from itsjustintv_desktop.engine.errors import NotFoundError
 
 GLOBAL = "global"
 """The name of the destination that an enabled `[global_webhook]` makes."""
@@ -49,6 +51,12 @@ def effective_destinations(config: Config) -> dict[str, Destination]:
     if config.global_webhook.enabled:
         found[GLOBAL] = _implied(GLOBAL, config.global_webhook.url, config.global_webhook)
     return found
+
+
+def must_exist(name: str, destinations: Container[str]) -> None:
+    """Raises NotFoundError for a destination that is not among those of the config."""
+    if name not in destinations:
+        raise NotFoundError(f"There is no destination {name!r} in the config.")
 
 
 def destinations_of(config: Config, streamer: Streamer) -> tuple[str, ...]:

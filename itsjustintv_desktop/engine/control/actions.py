@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from itsjustintv_desktop.engine.control.conduits import ConduitActions
+from itsjustintv_desktop.engine.control.pausing import PauseActions
 from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
@@ -35,7 +36,7 @@ class DestinationView(msgspec.Struct, frozen=True, kw_only=True):
         if self.state == "paused":
             why = self.reason.removesuffix(".")
             if self.by_hand:
-                return f"was paused by hand: {why}. Resume it in the app."
+                return f"was paused by hand: {why}. Resume it in the app, or with `resume --destination`."
             return f"is paused: {why}. Correct its address, or `deliveries retry` one of its deliveries."
         if self.state == "open":
             return f"is left alone for the moment: {self.reason}"
@@ -59,8 +60,8 @@ class EventReport(msgspec.Struct, frozen=True, kw_only=True):
         return self.state != "accepted" and all(each.state in FINAL_STATES for each in self.deliveries)
 
 
-class QueueActions(Protocol):
-    """Deliveries, listed and steered. Raises AppError: NotFoundError, UsageError, LedgerError, ControlError."""
+class QueueActions(PauseActions, Protocol):
+    """Deliveries, listed, steered and paused. Raises AppError: NotFoundError, UsageError, LedgerError, ControlError."""
 
     async def deliveries(
         self,

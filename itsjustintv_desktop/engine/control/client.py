@@ -14,9 +14,11 @@ from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.conduits import ConduitView
+from itsjustintv_desktop.engine.control.pausing import Paused
 from itsjustintv_desktop.engine.control.stream import StreamLine
 from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.pause import PauseView
 from itsjustintv_desktop.engine.translate import network_sentence
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
@@ -104,6 +106,22 @@ class ControlClient:
 
     async def destinations(self) -> list[DestinationView]:
         return await self._ask("GET", "/destinations", list[DestinationView])
+
+    async def paused(self) -> PauseView | None:
+        return (await self._ask("GET", "/pause", Paused)).paused
+
+    async def pause(self, until: float | None) -> PauseView | None:
+        return (await self._ask("POST", "/pause", Paused, body={"until": until})).paused
+
+    async def resume(self) -> None:
+        await self._ask("DELETE", "/pause", Paused)
+
+    async def pause_destination(self, name: str, reason: str = "") -> None:
+        path = f"/destinations/{quote(name, safe='')}/pause"
+        await self._ask("POST", path, dict[str, Any], body={"reason": reason})
+
+    async def resume_destination(self, name: str) -> None:
+        await self._ask("POST", f"/destinations/{quote(name, safe='')}/resume", dict[str, Any])
 
     async def send_anyway(self, event_id: int) -> tuple[str, ...]:
         return await self._ask("POST", f"/events/{event_id}/send-anyway", tuple[str, ...])

@@ -19,6 +19,7 @@ from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions
 from itsjustintv_desktop.engine.control.conduit_routes import conduit_routes
 from itsjustintv_desktop.engine.control.doctor_routes import doctor_routes
+from itsjustintv_desktop.engine.control.pause_routes import pause_routes
 from itsjustintv_desktop.engine.control.stream import EventStream
 from itsjustintv_desktop.engine.control.subscription_routes import subscription_routes
 from itsjustintv_desktop.engine.errors import AppError, NotFoundError, UsageError
@@ -57,6 +58,7 @@ class ControlServer:
                 web.post("/v1/test-events", self._test_event),
                 web.get("/v1/events/{id}", self._event),
                 web.post("/v1/events/{id}/send-anyway", self._send_anyway),
+                *pause_routes(self._actions),
                 *subscription_routes(self._actions),
                 *conduit_routes(self._actions),
                 *doctor_routes(self._actions),

@@ -23,6 +23,9 @@ LONGEST_OPEN = 600.0
 PROBE_TIMEOUT = 120.0
 """A probe whose outcome never came (the attempt was cancelled) is given up after this many seconds."""
 
+BY_HAND = "paused by hand"
+"""The reason where a person gave none."""
+
 StateName = Literal["closed", "open", "half-open", "paused"]
 
 

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.details import DeliveryDetails
     from itsjustintv_desktop.engine.desk.feed import Feed, FeedItem, FeedPage, Kind
     from itsjustintv_desktop.engine.desk.lines import LogPage
-    from itsjustintv_desktop.engine.desk.models import PauseView, Snapshot
+    from itsjustintv_desktop.engine.desk.models import Snapshot
     from itsjustintv_desktop.engine.desk.queue import DeliveryFilter, DeliveryIndex, DeliveryPage, ManyResult, Queue
     from itsjustintv_desktop.engine.desk.reaching import Reaching
     from itsjustintv_desktop.engine.desk.statistics import Counter, Statistics
     from itsjustintv_desktop.engine.engine import Engine
     from itsjustintv_desktop.engine.models import DeliveryView
+    from itsjustintv_desktop.engine.pause import PauseView
 
 
 class Desk:
@@ -39,9 +40,7 @@ class Desk:
     @property
     def paused(self) -> PauseView | None:
         """None while announcements are made."""
-        from itsjustintv_desktop.engine.desk.snapshot import pause_view
-
-        return pause_view(self._engine)
+        return self._engine.pause.view
 
     async def pause(self, until: float | None = None) -> None:
         """Announce nothing until then (Unix seconds), or until resumed; tests and what is sent by hand go out.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from itsjustintv_desktop.engine.models import LiveStream
+from itsjustintv_desktop.engine.pause import PauseView
 from itsjustintv_desktop.engine.reload import ConfigState
 from itsjustintv_desktop.engine.storage.secrets import SecretsState
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, SubscriptionsStatus
@@ -91,14 +92,6 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, state: str) -> int:
         return dict(self.by_state).get(state, 0)
-
-
-class PauseView(msgspec.Struct, frozen=True, kw_only=True):
-    """Announcements are paused since then. `until` None = until resumed."""
-
-    since: float
-    until: float | None
-    sentence: str
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
+from itsjustintv_desktop.engine.config.destinations import must_exist
+from itsjustintv_desktop.engine.delivery.breaker import BY_HAND
+from itsjustintv_desktop.engine.errors import UsageError
 from itsjustintv_desktop.engine.events import DeliveriesChanged, DeliveryChanged
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.storage.ledger.changing import MOST, Action, Refused
@@ -128,7 +130,7 @@ class Queue:
         """See Desk.retry_all."""
         engine, blocked = self._engine, self._engine.wishes.not_to_be_sent()
         if destination is not None:
-            self._must_exist(destination)
+            must_exist(destination, engine.live.destinations)
             if destination in blocked:
                 raise UsageError(blocked[destination])
         names = [destination] if destination is not None else list((await engine.ledger.tally()).waiting)
@@ -147,17 +149,13 @@ class Queue:
 
     async def pause_destination(self, name: str, reason: str) -> None:
         """See Desk.pause_destination."""
-        self._must_exist(name)
-        await self._engine.dispatcher.pause(name, reason.strip() or "paused by hand")
+        must_exist(name, self._engine.live.destinations)
+        await self._engine.dispatcher.pause(name, reason.strip() or BY_HAND)
 
     async def resume_destination(self, name: str) -> None:
         """See Desk.resume_destination."""
-        self._must_exist(name)
+        must_exist(name, self._engine.live.destinations)
         await self._engine.dispatcher.resume(name)
-
-    def _must_exist(self, name: str) -> None:
-        if name not in self._engine.live.destinations:
-            raise NotFoundError(f"There is no destination {name!r} in the config.")
 
     def _tell(self, views: Sequence[DeliveryView]) -> None:
         engine = self._engine

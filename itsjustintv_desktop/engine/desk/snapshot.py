@@ -11,7 +11,6 @@ from itsjustintv_desktop.engine.desk.masking import masked_address
 from itsjustintv_desktop.engine.desk.models import (
     DestinationStatus,
     Numbers,
-    PauseView,
     Snapshot,
     StreamerView,
     Trouble,
@@ -53,7 +52,7 @@ async def snapshot(engine: Engine) -> Snapshot:
         streamers=streamers,
         destinations=destinations(engine, tally),
         deliveries=numbers(tally),
-        paused=pause_view(engine),
+        paused=engine.pause.view,
         signing_problem=engine.signing_problem,
         secrets=engine.secrets.state,
     )
@@ -77,12 +76,6 @@ def numbers(tally: Tally) -> Numbers:
         next_due=min(later, default=None),
         unfinished_events=tally.unfinished_events,
     )
-
-
-def pause_view(engine: Engine) -> PauseView | None:
-    pause = engine.pause
-    since = pause.since
-    return None if since is None else PauseView(since=since, until=pause.until, sentence=pause.sentence)
 
 
 def _streamer(engine: Engine, streamer: Streamer) -> StreamerView:

@@ -310,3 +310,31 @@ async def test_bad_requests(running: Running, name: str) -> None:
 
 async def test_more_than_a_page_is_never_read_at_once(running: Running, client: ControlClient) -> None:
     assert len(await client.deliveries(limit=100_000)) == 2  # the ledger caps it at 200 rows
+
+
+async def test_pausing(running: Running, client: ControlClient) -> None:
+    assert await client.paused() is None
+    until = running.engine.now() + 3600
+    view = await client.pause(until)
+    assert view is not None
+    assert (view.until, view.sentence) == (until, running.engine.pause.sentence)
+    assert await client.paused() == view == running.engine.desk.paused
+    await client.resume()
+    await client.resume()
+    assert await client.paused() is None
+    with pytest.raises(UsageError, match="later than now"):
+        await client.pause(1.0)
+    for path, body in (("/v1/pause", b'{"until": "soon"}'), ("/v1/destinations/main/pause", b"[]")):
+        assert (await _ask(running, "POST", path, body=body)).status == 409
+    assert not running.engine.pause.active
+
+
+async def test_pausing_one_destination(running: Running, client: ControlClient) -> None:
+    await client.pause_destination("main", "moving")
+    found = {each.name: each for each in await client.destinations()}
+    assert (found["main"].state, found["main"].reason, found["main"].by_hand) == ("paused", "moving", True)
+    await client.resume_destination("main")
+    assert not running.engine.dispatcher.lanes.paused_by_hand("main")
+    for ask in (client.pause_destination, client.resume_destination):
+        with pytest.raises(NotFoundError, match="no destination 'a/b'"):
+            await ask("a/b")

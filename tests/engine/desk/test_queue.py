@@ -284,7 +284,7 @@ async def test_it_lasts_across_restarts_and_corrected_addresses(running: Running
         assert not running.engine.dispatcher.lanes.address("main", address, running.engine.now())
     view = {each.name: each for each in await running.engine.wishes.destinations()}["main"]
     assert view.state == "paused"
-    assert view.sentence == "was paused by hand: for this test. Resume it in the app."
+    assert view.sentence == "was paused by hand: for this test. Resume it in the app, or with `resume --destination`."
     heard = running.engine.subscribe()
     await running.engine.desk.resume_destination("main")
     assert DestinationChanged(destination="main", state="closed", reason="") in heard._events

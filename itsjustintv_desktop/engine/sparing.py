@@ -1,4 +1,4 @@
-"""Log lines that strangers can provoke: said at once, then at most now and then, with how many were left out."""
+"""Log lines that come too often: said at once, then at most now and then, with how many were left out."""
 
 from __future__ import annotations
 
@@ -24,3 +24,25 @@ class Sparing:
         left_out, self._left_out = self._left_out, 0
         self._next = now + self._every
         return left_out
+
+
+class Lasting:
+    """Lines about something that goes on failing: when it begins, when its reason changes, then now and then."""
+
+    def __init__(self, clock: Clock, every: float) -> None:
+        """`every`: least seconds between two lines of the same reason."""
+        self._clock = clock
+        self._every = every
+        self._reason: str | None = None
+        self._sparing = Sparing(clock, every)
+
+    def failed(self, reason: str) -> int | None:
+        """None: keep quiet. Else say it, and how often it was left out since the last time."""
+        if reason != self._reason:
+            self._reason, self._sparing = reason, Sparing(self._clock, self._every)
+        return self._sparing.due()
+
+    def worked(self) -> bool:
+        """Whether to say that it works again: once, after it failed."""
+        was, self._reason = self._reason, None
+        return was is not None

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.sparing import Sparing
+from itsjustintv_desktop.engine.sparing import Lasting, Sparing
 from tests.support.clock import FakeClock
 
 
@@ -15,3 +15,17 @@ def test_the_first_is_said_and_the_flood_is_counted() -> None:
     assert sparing.due() == 6
     clock.advance(10.5)
     assert sparing.due() == 0
+
+
+def test_what_goes_on_failing_is_said_when_it_begins_changes_and_now_and_then() -> None:
+    clock = FakeClock()
+    lasting = Lasting(clock, every=600.0)
+    assert not lasting.worked()
+    assert [lasting.failed("offline") for _ in range(3)] == [0, None, None]
+    assert lasting.failed("refused") == 0
+    clock.advance(599.0)
+    assert lasting.failed("refused") is None
+    clock.advance(1.0)
+    assert lasting.failed("refused") == 1
+    assert [lasting.worked() for _ in range(2)] == [True, False]
+    assert lasting.failed("refused") == 0

@@ -19,6 +19,7 @@ from itsjustintv_desktop.engine.delivery.formats import json as json_format
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.sparing import Lasting
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.tasks import Tasks
@@ -32,6 +33,9 @@ from itsjustintv_desktop.engine.twitch.profiles import Profiles
 from itsjustintv_desktop.engine.twitch.resolve import Resolved
 from itsjustintv_desktop.engine.twitch.skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+
+_SAY_EVERY = 600.0
+"""Seconds between two lines that Twitch's time cannot be asked for. Each message out of time has it asked for."""
 
 _log = structlog.get_logger(__name__)
 
@@ -61,6 +65,7 @@ class TwitchParts:
         self._folder = paths.images
         self.trust = trust = Trust()
         self.skew = ClockSkew()
+        self._timeless = Lasting(clock, _SAY_EVERY)
         self._http = TwitchHttp(clock=clock, skew=self.skew, trust=trust)
 
         async def credentials() -> Credentials:
@@ -101,7 +106,11 @@ class TwitchParts:
         try:
             await self.tokens.validate()
         except (TwitchError, SecretsError) as error:
-            _log.warning("Twitch's time could not be asked for", reason=error.message)
+            if (more := self._timeless.failed(error.message)) is not None:
+                _log.warning("Twitch's time could not be asked for", reason=error.message, tries_left_out=more)
+        else:
+            if self._timeless.worked():
+                _log.info("Twitch's time can be asked for again")
 
     def complete_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         """A stored payload with its picture's bytes, as it is sent. Reads a file: call it in a thread."""

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.announce import image_files
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.errors import TwitchAuthError, TwitchError, TwitchUnreachableError
 from itsjustintv_desktop.engine.models import Image
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import Ledger
@@ -96,3 +98,24 @@ async def test_a_picture_stays_while_a_channel_has_it_or_the_history_names_it(ho
         pass
     await house.parts.purge_images()
     assert house.left() == {worn, young}
+
+
+async def test_that_twitchs_time_is_not_to_be_had_is_not_said_at_each_try(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble: list[TwitchError | None] = [TwitchUnreachableError("Twitch cannot be reached: no network.")] * 5
+    trouble += [TwitchAuthError("Twitch refuses the client secret."), None, None]
+
+    async def validate() -> None:
+        if (error := trouble.pop(0)) is not None:
+            raise error
+
+    monkeypatch.setattr(house.parts.tokens, "validate", validate)
+    with capture_logs() as lines:
+        while trouble:
+            await house.parts.measure_clock()
+    assert [(each["event"], each.get("reason")) for each in lines] == [
+        ("Twitch's time could not be asked for", "Twitch cannot be reached: no network."),
+        ("Twitch's time could not be asked for", "Twitch refuses the client secret."),
+        ("Twitch's time can be asked for again", None),
+    ]

@@ -48,6 +48,8 @@ class Housekeeping:
         self._nudged = asyncio.Event()
         self._purge_at = 0.0
         self._doubted = False
+        self._unknown: set[str] = set()
+        """Destinations that were neither in the config nor waited for an hour ago."""
 
     def nudge(self) -> None:
         """A round now."""
@@ -81,6 +83,7 @@ class Housekeeping:
         if not doubtful and self._clock.monotonic() >= self._purge_at:
             self._purge_at = self._clock.monotonic() + PURGE_EVERY
             await self._purge()
+            await self._forget_breakers()
             await self._purge_images()
 
     async def _give_up(self) -> int:
@@ -104,6 +107,19 @@ class Housekeeping:
                 total += buried
                 self._tell(name, buried)
         return total
+
+    async def _forget_breakers(self) -> None:
+        """What is known of destinations that were removed or renamed.
+
+        Not at the first look: one that is just being renamed has a pause to hand on, and a config may be put right.
+        """
+        lanes = self._dispatcher.lanes
+        waiting = {name for name, _ in await self._ledger.waiting_destinations()}
+        unknown = lanes.idle - self._live().destinations.keys() - waiting
+        for name in sorted(unknown & self._unknown):
+            await self._ledger.save_breaker(name, None)
+            lanes.forget(name)
+        self._unknown = unknown
 
     def _tell(self, destination: str | None, count: int) -> None:
         if (observer := self._seam.observer) is not None:

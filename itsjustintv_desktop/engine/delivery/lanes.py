@@ -77,6 +77,16 @@ class Lanes:
         """Attempts begun and ended so far, everywhere."""
         return sum(lane.turns for lane in self._lanes.values())
 
+    @property
+    def idle(self) -> set[str]:
+        """Names of those with no attempt under way."""
+        return {name for name, lane in self._lanes.items() if not lane.in_flight}
+
+    def forget(self, name: str) -> None:
+        """Its destination is no more. One with an attempt under way stays."""
+        if name in self.idle:
+            del self._lanes[name]
+
     def hold(self, name: str, until: float) -> None:
         """Try nothing there before `until` (Unix seconds), unless resumed."""
         self.lane(name).held_until = until

@@ -66,6 +66,7 @@ def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -
         with loop:
             desktop = Desktop(app, paths, prepare or _plain(paths), hidden=hidden)
             single.asked.connect(desktop.window.to_front)
+            desktop.bridge.state_changed.connect(lambda state: collecting.started() if state == "running" else None)
             return int(loop.run_until_complete(desktop.live()))
     finally:
         collecting.end()

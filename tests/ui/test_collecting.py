@@ -51,6 +51,50 @@ def test_only_the_thread_of_the_screen_collects(one: Collecting, qtbot: QtBot) -
     del kept
 
 
+def collected(monkeypatch: pytest.MonkeyPatch, counts: tuple[int, int, int]) -> list[int]:
+    """The generations that are collected from now on, with as many objects made as `counts` says."""
+    asked: list[int] = []
+    monkeypatch.setattr(gc, "get_count", lambda: counts)
+    monkeypatch.setattr(gc, "collect", lambda generation=2: asked.append(generation))
+    return asked
+
+
+def test_a_full_collection_waits_for_a_quiet_moment(one: Collecting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stops all threads for long: not while a thousand channels go live."""
+    one._timer.stop()
+    asked = collected(monkeypatch, (5000, 3, 11))
+    for _ in range(3):
+        one.look()
+    assert asked == [0, 0, 0]
+    asked = collected(monkeypatch, (5000, 11, 11))
+    one.look()
+    assert asked == [1]
+    asked = collected(monkeypatch, (10, 3, 11))
+    one.look()
+    assert asked == [2]
+
+
+def test_it_does_not_wait_for_ever(one: Collecting, monkeypatch: pytest.MonkeyPatch) -> None:
+    one._timer.stop()
+    monkeypatch.setattr(collecting, "PUT_OFF", 5)
+    asked = collected(monkeypatch, (5000, 3, 11))
+    for _ in range(12):
+        one.look()
+    assert asked == [0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 2]
+
+
+def test_what_the_start_made_is_not_looked_at_again(
+    one: Collecting, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(collecting, "SETTLE_MS", 0)
+    monkeypatch.setattr(gc, "collect", lambda generation=2: done.append(f"collect {generation}"))
+    monkeypatch.setattr(gc, "freeze", lambda: done.append("freeze"))
+    one._timer.stop()
+    one.started()
+    qtbot.waitUntil(lambda: done == ["collect 2", "freeze"])
+
+
 def test_without_it_the_engine_would_collect() -> None:
     """So that the test above means something."""
     died: list[str] = []

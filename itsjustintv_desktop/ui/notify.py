@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from itsjustintv_desktop.engine import events
 from itsjustintv_desktop.engine.models import DeliveryState
@@ -13,7 +14,42 @@ from itsjustintv_desktop.ui.store import Store
 
 Show = Callable[[str, str, Callable[[], object] | None], None]
 TOGETHER = 4
-"""More of a kind in one batch become one notification."""
+"""More of a kind at once become one notification."""
+WINDOW_MS = 5000
+"""So many of a kind are told as they come; what comes beyond in this time is told together at its end. A notification
+costs the screen up to 10 ms, and a person more."""
+
+E = TypeVar("E", bound=events.EngineEvent)
+
+
+class Gathering(QObject, Generic[E]):
+    """`tell` gets what came, at once while it is little, else at most once a WINDOW_MS."""
+
+    def __init__(self, tell: Callable[[list[E]], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._tell_them = tell
+        self._waiting: list[E] = []
+        self._told = 0
+        """In this window."""
+        self._window = QTimer(self, singleShot=True, interval=WINDOW_MS)
+        self._window.timeout.connect(self._over)
+
+    def add(self, some: list[E]) -> None:
+        self._waiting += some
+        if not self._window.isActive() or self._told + len(self._waiting) <= TOGETHER:
+            self._tell()
+
+    def _over(self) -> None:
+        self._told = 0
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._waiting:
+            some, self._waiting = self._waiting, []
+            self._told += len(some)
+            self._tell_them(some)
+            if not self._window.isActive():
+                self._window.start()
 
 
 class Notifier(QObject):
@@ -27,6 +63,8 @@ class Notifier(QObject):
         """Parts of the engine that fail, and why."""
         self._told: set[str] = set()
         """The reasons among them that a person was told."""
+        self._live = Gathering(self._tell_live, self)
+        self._given_up = Gathering(self._tell_given_up, self)
         store.bridge.events.connect(self._happened)
         store.bridge.state_changed.connect(self._state_changed)
 
@@ -40,22 +78,28 @@ class Notifier(QObject):
             elif isinstance(event, events.Notice):
                 notices.append(event.text)
         self._health([event for event in batch if isinstance(event, events.HealthChanged)])
-        if len(live) > TOGETHER:
-            self._tell("live", self.tr("%n channels went live", "", len(live)), "", "feed")
-        else:
-            for event in live:
-                to = ", ".join(event.destinations) or "output.json"
-                self._tell(
-                    "live", self.tr("{} went live").format(event.login), self.tr("Announced to {}").format(to), "feed"
-                )
-        if len(given_up) > TOGETHER:
-            self._tell("given_up", self.tr("%n deliveries were given up", "", len(given_up)), "", "deliveries")
-        else:
-            for event in given_up:
-                title = self.tr("{} was not told of {}").format(event.destination, event.streamer)
-                self._tell("given_up", title, event.error or "", "deliveries")
+        self._live.add(live)
+        self._given_up.add(given_up)
         for text in notices[:TOGETHER]:
             self._tell("trouble", self.tr("Needs a look"), text, "overview")
+
+    def _tell_live(self, live: list[events.EventSettled]) -> None:
+        if len(live) > TOGETHER:
+            self._tell("live", self.tr("%n channels went live", "", len(live)), "", "feed")
+            return
+        for event in live:
+            to = ", ".join(event.destinations) or "output.json"
+            self._tell(
+                "live", self.tr("{} went live").format(event.login), self.tr("Announced to {}").format(to), "feed"
+            )
+
+    def _tell_given_up(self, given_up: list[events.DeliveryChanged]) -> None:
+        if len(given_up) > TOGETHER:
+            self._tell("given_up", self.tr("%n deliveries were given up", "", len(given_up)), "", "deliveries")
+            return
+        for event in given_up:
+            title = self.tr("{} was not told of {}").format(event.destination, event.streamer)
+            self._tell("given_up", title, event.error or "", "deliveries")
 
     def _health(self, changes: list[events.HealthChanged]) -> None:
         """What fails is told once, and that it is over: several parts may fail for one reason (a full disk)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import errors, events
 from itsjustintv_desktop.engine.models import DeliveryState
@@ -81,6 +82,30 @@ def test_many_at_once_are_one(notifier: Notifier, bridge: FakeBridge, shown: Sho
     bridge.happen(*(went_live(f"channel{n}") for n in range(many)), *(given_up(f"to{n}") for n in range(many)))
     assert len(shown.all) == 2
     assert all(str(many) in title for title in shown.titles)
+
+
+def test_a_flood_is_told_now_and_then(notifier: Notifier, bridge: FakeBridge, shown: Shown, qtbot: QtBot) -> None:
+    """A thousand channels in twenty batches: not twenty notifications."""
+    notifier._live._window.setInterval(50)
+    for batch in range(20):
+        bridge.happen(*(went_live(f"channel{batch}_{n}") for n in range(50)))
+    assert shown.titles == ["50 channels went live"]
+    qtbot.waitUntil(lambda: len(shown.all) == 2)
+    assert shown.titles == ["50 channels went live", "950 channels went live"]
+    qtbot.waitUntil(lambda: not notifier._live._window.isActive())
+    bridge.happen(went_live("late"))
+    assert shown.titles[2:] == ["late went live"]
+
+
+def test_the_few_that_come_one_by_one_are_told_at_once(
+    notifier: Notifier, bridge: FakeBridge, shown: Shown, qtbot: QtBot
+) -> None:
+    for number in range(TOGETHER + 3):
+        bridge.happen(went_live(f"c{number}"))
+    assert shown.titles == [f"c{number} went live" for number in range(TOGETHER)]
+    notifier._live._window.setInterval(0)
+    qtbot.waitUntil(lambda: len(shown.all) == TOGETHER + 3)
+    assert shown.titles[-1] == f"c{TOGETHER + 2} went live"
 
 
 def test_a_delivery_given_up(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:

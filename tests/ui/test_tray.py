@@ -94,6 +94,20 @@ def test_many_live_channels_do_not_fill_the_screen(tray: Tray, store: Store) -> 
     assert len(tray.menu.actions()) < 25
 
 
+def test_a_snapshot_that_says_the_same_leaves_the_menu_alone(tray: Tray, store: Store) -> None:
+    many = tuple(samples.stream(f"channel{n}") for n in range(500))
+    show(store, live=many)
+    before = tray.menu.actions()
+    for more in range(1, 20):
+        show(store, live=(*many, *(samples.stream(f"another{n}") for n in range(more))), at=samples.NOW + more)
+    assert tray.menu.actions() == before
+    assert entries(tray.menu)[0].endswith("and 516 more")
+    show(store, live=many[1:])
+    assert tray.menu.actions() != before
+    show(store, live=many[1:], paused=samples.paused())
+    assert "&Resume announcements" in entries(tray.menu)
+
+
 def test_what_is_chosen(tray: Tray, store: Store) -> None:
     show(store)
     wished: list[str] = []

@@ -31,6 +31,10 @@ class Tray(QObject):
         super().__init__()
         self._store = store
         self._state: TrayState = "stopped"
+        self._sentence = ""
+        self._shown: tuple[object, ...] = ()
+        """What the menu was made of, but for its first entry."""
+        self._head: QAction | None = None
         self._menu = QMenu()
         self._menu.aboutToHide.connect(self._changed, Qt.ConnectionType.QueuedConnection)  # what came meanwhile
         self._icon = QSystemTrayIcon(tray_icon("stopped"), self)
@@ -82,14 +86,23 @@ class Tray(QObject):
             self._state = state
             self._icon.setIcon(tray_icon(state))
         sentence = status.sentence if status is not None else self.tr("It is not running.")
-        self._icon.setToolTip(f"itsjustintv\n{sentence}")
+        if sentence != self._sentence:
+            self._sentence = sentence
+            self._icon.setToolTip(f"itsjustintv\n{sentence}")
         self._fill(snapshot if running else None, sentence)
 
     def _fill(self, snapshot: Snapshot | None, sentence: str) -> None:
         if self._menu.isVisible():
             return  # nothing moves under a person's pointer
+        paused = snapshot is not None and snapshot.paused is not None
+        shown = (snapshot is None, paused, *self._channels(snapshot))
+        if self._head is not None and shown == self._shown:
+            self._head.setText(sentence)
+            return  # a full menu takes 5 ms to make, and a snapshot comes five times a second
+        self._shown = shown
         self._menu.clear()
-        self._add(sentence, None).setEnabled(False)
+        self._head = self._add(sentence, None)
+        self._head.setEnabled(False)
         if snapshot is not None:
             self._fill_live(snapshot)
             self._menu.addSeparator()
@@ -104,11 +117,16 @@ class Tray(QObject):
     def _fill_live(self, snapshot: Snapshot) -> None:
         if snapshot.live:
             self._menu.addSeparator()
-        for stream in snapshot.live[:_MOST_LIVE]:
+        for text, login in self._channels(snapshot):
+            self._add(text.replace("&", "&&"), partial(QDesktopServices.openUrl, QUrl(f"https://twitch.tv/{login}")))
+
+    def _channels(self, snapshot: Snapshot | None) -> list[tuple[str, str]]:
+        """What the entries of those who are live say, and their logins."""
+        found = []
+        for stream in snapshot.live[:_MOST_LIVE] if snapshot is not None else ():
             name = stream.name or stream.login
-            text = f"{name}: {stream.category}" if stream.category else name
-            address = QUrl(f"https://twitch.tv/{stream.login}")
-            self._add(text.replace("&", "&&"), partial(QDesktopServices.openUrl, address))
+            found.append((f"{name}: {stream.category}" if stream.category else name, stream.login))
+        return found
 
     def _fill_pause(self, snapshot: Snapshot) -> None:
         if snapshot.paused:

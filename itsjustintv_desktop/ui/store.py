@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from itsjustintv_desktop.engine import Snapshot, events
@@ -11,6 +13,10 @@ from itsjustintv_desktop.ui.preferences import Preferences
 
 SOON_MS = 200
 """Events that come together make one question."""
+PACE = 4
+"""Between two snapshots passes at least so many times as long as the last one took: those of a thousand streamers are
+rare while the engine has its hands full."""
+LONGEST_MS = 2000
 EVERY_MS = 15_000
 """Ages, viewers and the like change without an event."""
 
@@ -52,7 +58,10 @@ class Store(QObject):
             self._regular.stop()
 
     async def _take(self) -> None:
+        began = time.monotonic()
         self.snapshot = await self.bridge.call(lambda engine: engine.snapshot())
+        took = 1000 * (time.monotonic() - began)
+        self._soon.setInterval(round(min(max(SOON_MS, PACE * took), LONGEST_MS)))
         self.changed.emit()
         if self._again:
             self._again = False

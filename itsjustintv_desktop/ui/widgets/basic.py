@@ -227,7 +227,10 @@ class Elided(QLabel):
         self.say(text)
 
     def say(self, text: str) -> None:
-        self._whole = " ".join(text.split())
+        whole = " ".join(text.split())
+        if whole == self._whole:
+            return
+        self._whole = whole
         self.setAccessibleName(self._whole)
         self._fit()
 

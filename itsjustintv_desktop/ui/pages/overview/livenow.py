@@ -4,70 +4,104 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine.models import LiveStream
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
-from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, clear, column, icon_button, label
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, column, icon_button, label
 from itsjustintv_desktop.ui.words import number, span
 
 MOST = 8
+AT_ONCE = 2
+"""Rows made in one turn of the screen: each takes some milliseconds to make and to lay out."""
 
 
 class LiveNow(Card):
-    """At most MOST channels, the rest as a number."""
+    """At most MOST channels, the rest as a number. Rows are made once and then say something else."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._dot = Dot("off")
+        self._dot = Dot("off", self.tr("nobody"))
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self._dot)
         head.addWidget(label(self.tr("Live now"), "heading"))
         head.addStretch(1)
         self.body.addLayout(head)
+        self._nobody = label(self.tr("Nobody you watch is live at the moment."), "muted", wrap=True)
+        self._more = label("", "muted")
         self._list = QVBoxLayout()
         self._list.setSpacing(12)
+        self._list.addWidget(self._nobody)
+        self._list.addWidget(self._more)
         self.body.addLayout(self._list)
-        self._shown: tuple[tuple[LiveStream, ...], int] | None = None
-        """The streams with a row, and how many there are."""
-        self._more: QLabel | None = None
+        self._rows: list[_Row] = []
+        self._streams: tuple[LiveStream, ...] = ()
+        self._nobody.hide()
+        self._more.hide()
+        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next.timeout.connect(self._fill)
 
     def show_streams(self, streams: tuple[LiveStream, ...]) -> None:
-        shown = (streams[:MOST], len(streams))
-        if shown == self._shown:
-            return
-        before, self._shown = self._shown, shown
-        if self._more is not None and before is not None and before[0] == shown[0] and len(streams) > MOST:
-            self._more.setText(self.tr("and %n more", "", len(streams) - MOST))
-            return
-        clear(self._list)
-        self._more = None
+        self._streams = streams
         self._dot.show_state("live" if streams else "off", self.tr("live") if streams else self.tr("nobody"))
-        if not streams:
-            self._list.addWidget(label(self.tr("Nobody you watch is live at the moment."), "muted", wrap=True))
-        for stream in streams[:MOST]:
-            self._list.addLayout(self._row(stream))
-        if len(streams) > MOST:
-            self._more = label(self.tr("and %n more", "", len(streams) - MOST), "muted")
-            self._list.addWidget(self._more)
+        self._nobody.setVisible(not streams)
+        more = len(streams) - MOST
+        if more > 0:
+            self._more.setText(self.tr("and %n more", "", more))
+        self._more.setVisible(more > 0)
+        self._fill()
 
-    def _row(self, stream: LiveStream) -> QHBoxLayout:
+    def _fill(self) -> None:
+        """Say it in the rows there are, and make some of those that lack."""
+        wanted = self._streams[:MOST]
+        for _ in range(min(AT_ONCE, len(wanted) - len(self._rows))):
+            made = _Row()
+            self._list.insertWidget(len(self._rows), made)
+            self._rows.append(made)
+        for place, each in enumerate(self._rows):
+            if place < len(wanted):
+                each.show_stream(wanted[place])
+            each.setVisible(place < len(wanted))
+        if len(self._rows) < len(wanted):
+            self._next.start()
+
+
+class _Row(QWidget):
+    """One channel: picture, name and since when, what it shows, viewers, a way there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name, self._what = Elided("", "strong"), Elided("", "muted")
+        self._avatar, self._viewers = Avatar(), label("", "chip")
+        self._open = icon_button("open", "", self._go)
+        self._address = QUrl()
+        self._stream: LiveStream | None = None
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        layout.addWidget(self._avatar)
+        layout.addLayout(column(self._name, self._what, spacing=0), 1)
+        layout.addWidget(self._viewers)
+        layout.addWidget(self._open)
+
+    def show_stream(self, stream: LiveStream) -> None:
         name = stream.name or stream.login
         since = f" · {span(time.time() - stream.started_at)}" if stream.started_at else ""
-        words = column(Elided(f"{name}{since}", "strong"), Elided(stream.category or stream.title, "muted"), spacing=0)
-        made = QHBoxLayout()
-        made.setSpacing(12)
-        made.addWidget(Avatar(name))
-        made.addLayout(words, 1)
-        if stream.viewer_count is not None:
-            made.addWidget(label(number(stream.viewer_count), "chip"))
-        address = QUrl(f"https://twitch.tv/{stream.login}")
-        made.addWidget(
-            icon_button(
-                "open", self.tr("Open the channel of {}").format(name), lambda: QDesktopServices.openUrl(address)
-            )
-        )
-        return made
+        self._name.say(f"{name}{since}")
+        if stream == self._stream:
+            return
+        self._stream = stream
+        self._what.say(stream.category or stream.title)
+        self._avatar.show_channel(name)
+        self._viewers.setText("" if stream.viewer_count is None else number(stream.viewer_count))
+        self._viewers.setVisible(stream.viewer_count is not None)
+        words = self.tr("Open the channel of {}").format(name)
+        self._open.setAccessibleName(words)
+        self._open.setToolTip(words)
+        self._address = QUrl(f"https://twitch.tv/{stream.login}")
+
+    def _go(self) -> None:
+        QDesktopServices.openUrl(self._address)

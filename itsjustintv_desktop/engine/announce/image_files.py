@@ -30,15 +30,13 @@ def keep(folder: Path, data: bytes, extension: str) -> str:
     No fsync: a file that a power cut tore doesn't match its name, so `load` drops it.
     """
     digest = digest_of(data)
-    path = folder / f"{digest}.{extension}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if load(folder, digest) is not None:
+    path = _name(folder, digest, extension)
+    if _whole(path, digest) is not None:
         os.utime(path)  # used again: its age starts anew
         return digest
     part = folder / f"{digest}.{secrets.token_hex(4)}{_PART}"
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(_created(part), "wb") as file:
             file.write(data)
         part.replace(path)
     except OSError:
@@ -53,17 +51,9 @@ def load(folder: Path, digest: str) -> bytes | None:
     if not _SHA256.fullmatch(digest):
         return None
     for kind in KINDS:
-        path = _name(folder, digest, kind.extension)
-        try:
-            descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW)
-            with os.fdopen(descriptor, "rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except OSError:
-            continue
-        if hashlib.sha256(data).hexdigest() == digest:
+        data = _whole(_name(folder, digest, kind.extension), digest)
+        if data is not None:
             return data
-        with contextlib.suppress(OSError):
-            Path(path).unlink()
     return None
 
 
@@ -103,6 +93,31 @@ def purge(folder: Path, unwanted: Container[str], *, now: float, ttl: float) -> 
                 Path(entry.path).unlink()
                 removed += 1
     return removed
+
+
+def _created(path: Path) -> int:
+    """Asking for the folder first would cost two more system calls a picture, and each is a round for Python's lock."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, flags, 0o600)
+
+
+def _whole(path: str, digest: str) -> bytes | None:
+    """What the file holds, if that has this SHA-256; else it is removed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW)
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError:
+        return None
+    if hashlib.sha256(data).hexdigest() == digest:
+        return data
+    with contextlib.suppress(OSError):
+        Path(path).unlink()
+    return None
 
 
 def _name(folder: Path, digest: str, extension: str) -> str:

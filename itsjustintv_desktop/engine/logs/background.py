@@ -5,12 +5,18 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from logging.handlers import QueueHandler, QueueListener
+from typing import Any
 
 from itsjustintv_desktop.engine.logs import chain
 
 SIZE = 5_000
 """Lines that may wait. A slower disk loses the newest, and how many is said."""
+
+
+GATHER_SECONDS = 0.05
+"""A line waits that long for others. Waking the thread for each of thousands costs all others their turns."""
 
 
 class Background(QueueHandler):
@@ -58,6 +64,14 @@ class _Writer(QueueListener):
     def __init__(self, lines: queue.Queue[logging.LogRecord | None], target: logging.Handler) -> None:
         super().__init__(lines, target)
         self._lines = lines
+
+    def dequeue(self, block: bool) -> Any:
+        """The next line; None is the end. Nothing is gathered at the end, which somebody waits for."""
+        was_empty = self._lines.empty()
+        record = self._lines.get(block)
+        if was_empty and record is not None:
+            time.sleep(GATHER_SECONDS)
+        return record
 
     def finish(self, seconds: float) -> bool:
         """Whether the thread has ended."""

@@ -204,6 +204,13 @@ def test_a_damaged_file_is_dropped_and_made_anew(tmp_path: Path) -> None:
     assert image_files.load(tmp_path, digest) == PNG
 
 
+def test_the_folder_is_made_when_it_lacks(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "cache"
+    digest = image_files.keep(folder, PNG, "png")
+    assert image_files.load(folder, digest) == PNG
+    assert [file.name for file in folder.iterdir()] == [f"{digest}.png"]
+
+
 def test_only_names_of_ours_are_looked_up(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     folder.mkdir()

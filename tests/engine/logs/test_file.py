@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -235,6 +236,28 @@ def test_a_disk_that_hangs_holds_up_nobody(
     (dropped,) = [line["lines_lost"] for line in lines if "lines_lost" in line]
     assert len(written) + dropped == 201
     assert [line["number"] for line in written if "number" in line] == list(range(10))
+
+
+def test_a_flood_of_lines_wakes_the_writer_once(
+    console: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, reached, slept = threading.Event(), threading.Event(), []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        reached.set()
+        assert go.wait(30)
+
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=sleep))
+    logs.open_file(tmp_path)
+    log.info("first")
+    assert reached.wait(10)
+    for _ in range(500):
+        log.info("line")
+    go.set()
+    logs.close_file()
+    assert events(tmp_path / "itsjustintv.log") == ["first", *["line"] * 500]
+    assert len(slept) == 1
 
 
 def test_the_end_does_not_wait_for_a_disk_that_hangs(

@@ -17,9 +17,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from itsjustintv_desktop.ui.widgets.secret import Eye
+
 _MOST = 400
 _COMPOUND = (QLineEdit, QAbstractSpinBox, QComboBox, QTabBar, QHeaderView)
-"""What lies inside these is part of them."""
+"""What Qt puts inside these is part of them."""
 
 
 def controls(window: QWidget) -> list[QWidget]:
@@ -29,7 +31,7 @@ def controls(window: QWidget) -> list[QWidget]:
         for each in window.findChildren(QWidget)
         if each.isVisible()
         and each.isEnabled()
-        and not isinstance(each.parentWidget(), _COMPOUND)
+        and (not isinstance(each.parentWidget(), _COMPOUND) or isinstance(each, Eye))
         and not isinstance(each, QScrollArea)
         and (_by_tab(each) or isinstance(each, QAbstractButton))
     ]
@@ -73,4 +75,8 @@ def faults(window: QWidget) -> list[str]:
         inside = any(each.isAncestorOf(one) for one in tabbed) or (each.focusProxy() in tabbed)
         if each not in tabbed and not by_arrows and not inside:
             found.append(f"not reached by Tab: {type(each).__name__} {said!r}")
+    for eye in window.findChildren(Eye):
+        field = eye.parentWidget()
+        if isinstance(field, QLineEdit) and field.accessibleName() not in name(eye):
+            found.append(f"does not say what it shows: {name(eye)!r}")
     return found

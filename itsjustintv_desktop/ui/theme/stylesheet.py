@@ -52,6 +52,10 @@ QPushButton[role="icon"] {{ background: transparent; border: 1px solid transpare
 QPushButton[role="icon"]:hover {{ background: {p.chip}; }}
 QPushButton[role="icon"]:focus {{ border-color: {p.accent}; }}
 
+QToolButton[role="eye"] {{ background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 0; }}
+QToolButton[role="eye"]:hover {{ background: {p.chip}; }}
+QToolButton[role="eye"]:focus {{ border-color: {p.accent}; }}
+
 QPushButton[role="chip"] {{ background: transparent; border: 1px solid transparent; border-radius: 5px; padding: 0;
     min-height: 16px; max-height: 16px; min-width: 16px; max-width: 16px; }}
 QPushButton[role="chip"]:hover {{ background: {p.line}; }}

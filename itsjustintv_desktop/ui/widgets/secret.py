@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QLineEdit, QToolButton
 
 from itsjustintv_desktop.ui.theme import icon, theme
 
 HIDE_AGAIN_MS = 15_000
+_EYE = 24
+_EDGE = 5
+_PASSED_ON = frozenset({Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab, Qt.Key.Key_Backtab})
+
+
+class Eye(QToolButton):
+    """Inside the field, at its end, and reached by Tab: the button that Qt makes of an action cannot be."""
+
+    def __init__(self, field: SecretField, name: str) -> None:
+        super().__init__(field)
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setIconSize(QSize(17, 17))
+        self.setFixedSize(_EYE, _EYE)
+        self.setProperty("role", "eye")
+        self.setAccessibleName(self.tr("Show {}").format(name))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        super().keyPressEvent(event)
+        if not event.isAccepted() and event.key() not in _PASSED_ON:
+            event.accept()  # else it would be typed into the field, unseen
 
 
 class SecretField(QLineEdit):
@@ -25,12 +47,11 @@ class SecretField(QLineEdit):
         self.setAccessibleName(name)
         self.setPlaceholderText(placeholder)
         self.setEchoMode(QLineEdit.EchoMode.Password)
-        self._show = QAction(self.tr("Show"), self)
-        self._show.setCheckable(True)
-        self._show.toggled.connect(self._toggled)
-        self.addAction(self._show, QLineEdit.ActionPosition.TrailingPosition)
+        self.show_button = Eye(self, name)
+        self.show_button.toggled.connect(self._toggled)
+        self.setTextMargins(0, 0, _EYE, 0)
         self._timer = QTimer(self, singleShot=True, interval=HIDE_AGAIN_MS)
-        self._timer.timeout.connect(lambda: self._show.setChecked(False))
+        self._timer.timeout.connect(lambda: self.show_button.setChecked(False))
         theme().changed.connect(self._tint)
         self._tint()
 
@@ -38,7 +59,7 @@ class SecretField(QLineEdit):
         return self.echoMode() is QLineEdit.EchoMode.Normal
 
     def conceal(self) -> None:
-        self._show.setChecked(False)
+        self.show_button.setChecked(False)
 
     @property
     def typed(self) -> str:
@@ -54,7 +75,6 @@ class SecretField(QLineEdit):
 
     def _toggled(self, shown: bool) -> None:
         self.setEchoMode(QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password)
-        self._show.setText(self.tr("Hide") if shown else self.tr("Show"))
         self._tint()
         if shown:
             self._timer.start()
@@ -65,5 +85,11 @@ class SecretField(QLineEdit):
                 self.clear()
             self._stored = ""
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        self.show_button.move(self.width() - _EYE - _EDGE, (self.height() - _EYE) // 2)
+
     def _tint(self) -> None:
-        self._show.setIcon(icon("eye-off" if self._show.isChecked() else "eye", theme().palette.text2))
+        shown = self.show_button.isChecked()
+        self.show_button.setIcon(icon("eye-off" if shown else "eye", theme().palette.text2))
+        self.show_button.setToolTip(self.tr("Hide") if shown else self.tr("Show"))

@@ -76,7 +76,7 @@ def test_only_the_host_of_an_address_is_shown(qtbot: QtBot, store: Store, bridge
 
 def test_an_address_is_revealed_on_purpose_and_goes_again(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
-    page.form.url._show.setChecked(True)
+    page.form.url.show_button.setChecked(True)
     qtbot.waitUntil(lambda: page.form.url.text() == SECRET_URL)
     assert not page.form.is_changed  # nothing was typed
     page.form.url._timer.timeout.emit()

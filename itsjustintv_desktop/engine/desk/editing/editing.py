@@ -126,8 +126,9 @@ class Editing:
         channels: Sequence[FoundChannel | str],
         destinations: Collection[str] = (),
         tag_filter: Collection[str] = (),
+        like: StreamerDraft | None = None,
     ) -> Saved:
-        return await self._streamers.add(channels, destinations, tag_filter)
+        return await self._streamers.add(channels, destinations, tag_filter, like)
 
     async def update_streamer(self, key: str, draft: StreamerDraft, digest: str | None = None) -> Saved:
         return await self._streamers.update(key, draft, digest)

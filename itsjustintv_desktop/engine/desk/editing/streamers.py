@@ -66,9 +66,11 @@ class Streamers:
         channels: Sequence[FoundChannel | str],
         destinations: Collection[str] = (),
         tag_filter: Collection[str] = (),
+        like: StreamerDraft | None = None,
     ) -> Saved:
         """Watch these channels (as looked up, or logins), all in one save. Those watched already are left out, which
-        the note says. Raises UsageError if none is left, and as `Documents.edit`."""
+        the note says. `like`: another streamer, whose further settings they get (extra tags, description, whether it
+        is announced). Raises UsageError if none is left, and as `Documents.edit`."""
         config = self._engine.live.config
         taken = set(config.streamers)
         watched = {name for one in config.streamers.values() for name in (one.user_id, one.login) if name}
@@ -91,6 +93,8 @@ class Streamers:
                 content["destinations"] = list(destinations)
             if tag_filter:
                 content["tag_filter"] = list(tag_filter)
+            if like is not None:
+                content |= _further(like)
             key = _free(login, taken)
             taken.add(key)
             tables[key] = content
@@ -175,6 +179,13 @@ def _tags(payload: bytes) -> list[str]:
         return msgspec.json.decode(payload, type=_Payload).tags
     except (msgspec.DecodeError, UnicodeDecodeError):
         return []
+
+
+def _further(like: StreamerDraft) -> dict[str, Value]:
+    """What is not its default, but for what is a channel's own or asked for anyway."""
+    names = ("enabled", "additional_tags", "description")
+    defaults = StreamerDraft(key="")
+    return {name: _plain(value) for name in names if (value := getattr(like, name)) != getattr(defaults, name)}
 
 
 def _plain(value: Any) -> Value:

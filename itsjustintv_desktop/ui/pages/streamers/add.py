@@ -25,9 +25,9 @@ LOOK_UP_MS = 350
 
 
 class AddDialog(QDialog):
-    """`added` with the channel, what was saved, and the draft it was made of. `model` is who to take settings from."""
+    """`added` with the channel and what was saved. `model` is who to take settings from."""
 
-    added = Signal(object, object, object)
+    added = Signal(object, object)
 
     def __init__(
         self,
@@ -122,12 +122,12 @@ class AddDialog(QDialog):
         destinations, tags = self.destinations.values, self.tags.values
         try:
             saved: Saved = await self._bridge.call(
-                lambda engine: engine.editing.add_streamers([channel], destinations, tags)
+                lambda engine: engine.editing.add_streamers([channel], destinations, tags, self._model)
             )
         except errors.AppError:
             self.add.setEnabled(True)
             raise
-        self.added.emit(channel, saved, self._model)
+        self.added.emit(channel, saved)
         self.accept()
 
     def _show_error(self, error: errors.AppError) -> None:

@@ -221,22 +221,9 @@ class Streamers(Page):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _added(self, channel: FoundChannel, saved: Saved, model: StreamerDraft | None) -> None:
+    def _added(self, channel: FoundChannel, saved: Saved) -> None:
         self._wanted = channel.login
         self._after(saved, self.tr("Added {}.").format(channel.display_name or channel.login))
-        if model is not None and (model.additional_tags or model.description or not model.enabled):
-            self.do("duplicate", self._take_over(channel, model))
-
-    async def _take_over(self, channel: FoundChannel, model: StreamerDraft) -> None:
-        """The rest of the settings of the streamer that was duplicated."""
-        made = await self.bridge.call(lambda engine: engine.editing.streamer(channel.login))
-        if made.user_id == channel.user_id:
-            draft = StreamerDraft(
-                key=made.key, login=made.login, user_id=made.user_id, enabled=model.enabled,
-                destinations=made.destinations, tag_filter=made.tag_filter,
-                additional_tags=model.additional_tags, description=model.description,
-            )  # fmt: skip
-            await self.bridge.call(lambda engine: engine.editing.update_streamer(made.key, draft))
 
     def _destinations(self) -> tuple[str, ...]:
         snapshot = self.store.snapshot

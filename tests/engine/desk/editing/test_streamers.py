@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft
@@ -105,6 +106,24 @@ async def test_a_streamer_is_changed_and_renamed_with_its_comments(running: Runn
 async def test_a_duplicate_is_for_another_channel(running: Running) -> None:
     draft = await running.engine.editing.duplicate("alice")
     assert (draft.key, draft.login, draft.user_id, draft.destinations) == ("", "", "", ("main",))
+
+
+async def test_a_duplicate_is_one_save_with_all_settings_and_one_undo(running: Running) -> None:
+    editing = running.engine.editing
+    model = StreamerDraft(
+        key="alice", login="alice", destinations=("main",), tag_filter=("English",), additional_tags=("community",),
+        description="My friend", enabled=False,
+    )  # fmt: skip
+    await editing.update_streamer("alice", model)
+    before = running.paths.config.read_text(encoding="utf-8")
+    like = await editing.duplicate("alice")
+    found = await editing.look_up(["bob"])
+    saved = await editing.add_streamers(found, like.destinations, like.tag_filter, like)
+    made = await editing.streamer("bob")
+    assert made == msgspec.structs.replace(model, key="bob", login="bob", user_id=found[0].user_id)
+    assert (running.paths.config.with_name("config.toml.bak")).read_text(encoding="utf-8") == before
+    await editing.undo(saved.undo)
+    assert "bob" not in running.engine.live.config.streamers
 
 
 async def test_removing_is_undone(running: Running) -> None:

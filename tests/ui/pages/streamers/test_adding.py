@@ -57,7 +57,7 @@ def test_a_channel_is_looked_up_once_the_typing_rests(qtbot: QtBot, engine: Fake
     with qtbot.waitSignal(add.added):
         QTest.keyClick(add.name, Qt.Key.Key_Return)
     (asked,) = engine.was_asked("editing.add_streamers")
-    assert asked.args == ([found("moon", followers=1200, live=True)], ("chat",), ())
+    assert asked.args == ([found("moon", followers=1200, live=True)], ("chat",), (), None)
 
 
 @pytest.mark.parametrize(

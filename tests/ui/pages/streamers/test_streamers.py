@@ -9,11 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import Preview, Saved, StreamerDraft, errors
+from itsjustintv_desktop.engine import FoundChannel, Preview, Saved, StreamerDraft, errors
 from itsjustintv_desktop.engine.desk.editing.trial import Summary
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState
 from itsjustintv_desktop.engine.twitch.subscriptions.models import ChannelStatus
 from itsjustintv_desktop.ui.pages.streamers import View
+from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
@@ -121,6 +122,26 @@ def test_many_are_switched_at_once(qtbot: QtBot, store: Store, bridge: FakeBridg
     page.many.disable.click()
     qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.set_enabled")))
     assert bridge.engine.was_asked("editing.set_enabled")[0].args == (["pixelforge", "aurora_plays"], False)
+
+
+def test_a_duplicate_takes_all_settings_in_one_save(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    model = StreamerDraft(key="", tag_filter=("Deutsch",), additional_tags=("community",), enabled=False)
+    channel = FoundChannel(name="moon", login="moon", user_id="7", display_name="Moon")
+    bridge.engine.editing.set("duplicate", model)
+    bridge.engine.editing.set("look_up", [channel])
+    page.form.duplicate_wished.emit()
+    qtbot.waitUntil(lambda: bool(page.findChildren(AddDialog)))
+    (dialog,) = page.findChildren(AddDialog)
+    dialog.name.setText("moon")
+    qtbot.waitUntil(dialog.add.isEnabled)
+    with qtbot.waitSignal(dialog.added):
+        dialog.add.click()
+    (asked,) = bridge.engine.was_asked("editing.add_streamers")
+    assert asked.args == ([channel], (), ("Deutsch",), model)
+    qtbot.wait(50)
+    assert not bridge.engine.was_asked("editing.update_streamer")
 
 
 def test_the_filter_looks_in_names_tags_and_states(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.statistics import Statistics as Statistics
     from itsjustintv_desktop.engine.doctor.check import Check as Check
     from itsjustintv_desktop.engine.doctor.check import Report as Report
+    from itsjustintv_desktop.engine.doctor.check import Unsettled as Unsettled
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
@@ -74,7 +75,7 @@ _PLACES = {
     "pause": ("PauseView",),
     "desk.lines": ("LogPage",),
     "logs.recent": ("LogLine",),
-    "doctor.check": ("Check", "Report"),
+    "doctor.check": ("Check", "Report", "Unsettled"),
     "control.actions": ("EventReport",),
     "desk.details": ("AttemptView", "DeliveryDetails", "RequestView"),
     "desk.queue": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),

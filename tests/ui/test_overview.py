@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import Check, Report, Statistics
+from itsjustintv_desktop.engine import Check, Report, Statistics, Unsettled
 from itsjustintv_desktop.engine.doctor.check import CheckState
 from itsjustintv_desktop.ui.pages.overview import View
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.widgets.basic import Dot
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 
@@ -46,6 +48,23 @@ def test_what_is_broken_says_so_and_leads_to_its_page(qtbot: QtBot, store: Store
     with qtbot.waitSignal(page.go) as asked:
         fix.click()
     assert asked.args == ["connection", "way"]
+
+
+def test_what_is_only_starting_is_said_calmly_and_looked_at_again(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.SETTLING_MS", (20, 40))
+    starting = Unsettled(name="catching up", state=CheckState.AMBER, message="Not yet.", fix="Wait.")
+    answers = [Report(ok=True, checks=(starting,)), Report(ok=True, checks=(starting,)), report(config="green")]
+    page = shown(qtbot, store, bridge, answers[0])
+    bridge.engine.wishes.set("doctor", lambda: answers.pop(0) if len(answers) > 1 else answers[0])
+    assert page.answer.accessibleName() == "Getting ready to announce your next stream"
+    assert [each.accessibleName() for each in page.chain.findChildren(Dot)] == ["not known yet"]
+    assert not [each for each in page.chain.findChildren(type(page.check_now)) if each.text() == "Fix"]
+    qtbot.waitUntil(lambda: page.answer.accessibleName() == "Your next stream will be announced")
+    looked = len(bridge.engine.was_asked("wishes.doctor"))
+    qtbot.wait(100)
+    assert len(bridge.engine.was_asked("wishes.doctor")) == looked
 
 
 def test_paused_is_no_failure(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

@@ -129,7 +129,7 @@ class CatchUp:
             self._now.keep_only(())
             self._now.tell()
             self._failures = 0
-            self._say(CatchUpState.WAITING, "No channel is known yet that could be asked for.", reason, 0)
+            self._say(*self._nobody(), reason, 0)
             return interval
         try:
             later = await self._round(ids)
@@ -148,6 +148,14 @@ class CatchUp:
         )
         wait = None if interval is None else interval * (1 + SPLAY * (2 * self._dice() - 1))
         return min(wait or GRACE, GRACE) if later else wait
+
+    def _nobody(self) -> tuple[CatchUpState, str]:
+        """There is nobody to ask for: at a start the channels are looked up first, which nudges."""
+        if not any(streamer.enabled for streamer in self._live().config.streamers.values()):
+            return CatchUpState.WAITING, "No channel is watched, so none is asked for."
+        if self.status.last_poll is None:
+            return CatchUpState.STARTING, "Twitch is asked who is live once it is known which channels are meant."
+        return CatchUpState.WAITING, "No channel is known yet that could be asked for."
 
     def _failed(self, error: TwitchError | SecretsError | LedgerError, reason: str, watched: int) -> float:
         self._failures += 1

@@ -25,6 +25,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     fix: str = ""
 
 
+class Unsettled(Check, frozen=True, kw_only=True):
+    """Amber only because the program began a moment ago and is not there yet: nothing to worry about. The same to
+    programs that read a report; a screen says it calmly, and looks again soon."""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """`ok`: nothing is red. The checks stand in the order of the chain."""
 
@@ -38,6 +43,10 @@ def green(name: str, message: str) -> Check:
 
 def amber(name: str, message: str, fix: str = "") -> Check:
     return Check(name=name, state=CheckState.AMBER, message=message, fix=fix)
+
+
+def unsettled(name: str, message: str, fix: str = "") -> Check:
+    return Unsettled(name=name, state=CheckState.AMBER, message=message, fix=fix)
 
 
 def red(name: str, message: str, fix: str = "") -> Check:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from itsjustintv_desktop.engine.catchup.status import CatchUpState
 from itsjustintv_desktop.engine.config.durations import render
-from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
+from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red, unsettled
 from itsjustintv_desktop.engine.doctor.facts import ReachFacts
 from itsjustintv_desktop.engine.doctor.probe import Probed, Reached
 from itsjustintv_desktop.engine.doctor.words import ago, count, day
@@ -31,7 +31,8 @@ def way(facts: ReachFacts, *, running: bool) -> Check:
             return amber(name, status.message, status.fix)
         until = f" Until then streams are found by asking every {render(facts.poll_interval)}." if facts.polls else ""
         return red(name, status.message + until, status.fix or "See the log.")
-    return amber(name, status.message, status.fix)
+    say = unsettled if status.state is WayState.STARTING else amber
+    return say(name, status.message, status.fix)
 
 
 def reachable(probe: Probed, now: float) -> Check:
@@ -81,14 +82,16 @@ def subscriptions(facts: ReachFacts) -> Check:
         return green(name, status.message)
     if status.state is SubscriptionsState.FAILING and status.code not in _OF_SINGLE:
         return red(name, status.message, status.fix)
-    return amber(name, status.message, status.fix)
+    say = unsettled if status.state is SubscriptionsState.WORKING else amber
+    return say(name, status.message, status.fix)
 
 
 def catching_up(facts: ReachFacts, now: float) -> Check:
     """The net below: asking who is live."""
     name, status = "catching up", facts.catch_up
     if status.state is not CatchUpState.OK:
-        return amber(name, status.message)
+        say = unsettled if status.state is CatchUpState.STARTING else amber
+        return say(name, status.message)
     asked = f"Twitch was asked {ago(status.last_poll, now)} who is live" if status.last_poll else "Twitch is asked"
     if not facts.poll_interval:
         often = "it is asked only after a start and after sleep (poll_interval is 0)"

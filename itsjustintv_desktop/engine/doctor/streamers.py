@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itsjustintv_desktop.engine.announce.filter import passes
-from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red, worst
+from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red, unsettled, worst
 from itsjustintv_desktop.engine.doctor.facts import StreamerFacts
 from itsjustintv_desktop.engine.doctor.words import some
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus
@@ -53,11 +53,11 @@ def _subscription(name: str, facts: StreamerFacts, *, running: bool) -> Check | 
         return None
     state = facts.subscription
     if state is None:
-        return amber(name, "It was not subscribed to yet.", "See the checks of the way and the subscriptions.")
+        return unsettled(name, "It was not subscribed to yet.", "See the checks of the way and the subscriptions.")
     if state.status is ChannelStatus.FAILING:
         return red(name, state.message, state.fix)
     if state.status is ChannelStatus.PENDING:
-        return amber(name, state.message, state.fix)
+        return unsettled(name, state.message, state.fix)
     if facts.held is False:
         return amber(name, "Twitch, asked just now, does not hold its subscriptions as it should.", _SYNC)
     return None

@@ -156,11 +156,20 @@ async def test_started_again_it_asks_again(net: Net, tasks: Tasks) -> None:
 
 async def test_with_nobody_to_ask_for_it_waits(net: Net, tasks: Tasks) -> None:
     net.watched = []
+    net.configure(net.streamer("alice", enabled=False))
     await run(net, tasks)
     assert (net.catch_up.status.state, net.simulator.calls["streams"]) == (CatchUpState.WAITING, 0)
+
+
+async def test_until_the_channels_are_known_it_only_starts(net: Net) -> None:
     net.watch("alice")
-    net.catch_up.nudge("config")
-    await net.clock.run_until(lambda: net.catch_up.status.state is CatchUpState.OK)
+    ids = net.watched
+    states = []
+    for net.watched in ([], ids, []):
+        await net.ask()
+        states.append(net.catch_up.status.state)
+    assert states == [CatchUpState.STARTING, CatchUpState.OK, CatchUpState.WAITING]
+    assert net.simulator.calls["streams"] == 1
 
 
 async def test_a_thousand_channels_cost_ten_calls(net: Net) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.catchup.status import CatchUpState
-from itsjustintv_desktop.engine.doctor import Check, reach
+from itsjustintv_desktop.engine.doctor import Check, Unsettled, reach
+from itsjustintv_desktop.engine.doctor.check import report_of
 from itsjustintv_desktop.engine.doctor.probe import Reached
 from itsjustintv_desktop.engine.ingress.ways import WayState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState
@@ -186,6 +188,16 @@ def test_catching_up(changes: dict[str, Any], expected: str) -> None:
 def test_catching_up_that_waits(state: CatchUpState) -> None:
     check = reach.catching_up(given.reach(catch_up=given.catch_up(state)), NOW)
     assert (colour(check), check.message) == ("amber", "Its own words.")
+    assert isinstance(check, Unsettled) is (state is CatchUpState.STARTING)
+
+
+def test_what_is_not_settled_is_amber_to_programs() -> None:
+    check = reach.way(given.reach(way=given.way(WayState.STARTING)), running=True)
+    assert isinstance(check, Unsettled)
+    sent = msgspec.json.decode(msgspec.json.encode(report_of([check])))["checks"][0]
+    assert sent == {"name": "way", "state": "amber", "message": "The way's own words.", "fix": ""}
+    for state in (WayState.WAITING, WayState.FAILING, WayState.READY):
+        assert not isinstance(reach.way(given.reach(way=given.way(state)), running=True), Unsettled)
 
 
 def test_the_last_message_is_a_fact() -> None:

@@ -17,7 +17,9 @@ def window(qtbot: QtBot) -> QWidget:
     """Two secrets, and a plain field below them."""
     made = QWidget()
     layout = QVBoxLayout(made)
-    for part in (SecretField("Client secret"), SecretField("Address"), QLineEdit(accessibleName="Name")):
+    plain = QLineEdit()
+    plain.setAccessibleName("Name")
+    for part in (SecretField("Client secret"), SecretField("Address"), plain):
         layout.addWidget(part)
     qtbot.addWidget(made)
     made.show()
@@ -26,8 +28,14 @@ def window(qtbot: QtBot) -> QWidget:
     return made
 
 
+def focused() -> QWidget:
+    found = QApplication.focusWidget()
+    assert found is not None
+    return found
+
+
 def press(key: Qt.Key) -> None:
-    QTest.keyClick(QApplication.focusWidget(), key)
+    QTest.keyClick(focused(), key)
 
 
 def test_tab_and_space_show_and_hide(window: QWidget) -> None:
@@ -35,7 +43,7 @@ def test_tab_and_space_show_and_hide(window: QWidget) -> None:
     field.setFocus()
     QTest.keyClicks(field, "hush")
     press(Qt.Key.Key_Tab)
-    assert keyboard.name(QApplication.focusWidget()) == "Show Client secret"
+    assert keyboard.name(focused()) == "Show Client secret"
     assert not field.is_revealed()
     press(Qt.Key.Key_Space)
     assert field.is_revealed()
@@ -43,7 +51,7 @@ def test_tab_and_space_show_and_hide(window: QWidget) -> None:
     assert not field.is_revealed()
     assert field.text() == "hush"
     press(Qt.Key.Key_Tab)
-    assert QApplication.focusWidget() is window.findChildren(SecretField)[1]
+    assert focused() is window.findChildren(SecretField)[1]
 
 
 def test_nothing_is_typed_while_the_button_has_the_focus(window: QWidget) -> None:

@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 
-from itsjustintv_desktop.engine import Report, Snapshot
+from itsjustintv_desktop.engine import Report, Snapshot, Unsettled
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import Card, Tone, label
 from itsjustintv_desktop.ui.words import ago, countdown
@@ -40,7 +40,8 @@ class Answer(Card):
 
     def show_report(self, report: Report, snapshot: Snapshot | None) -> None:
         bad = [check for check in report.checks if check.state == "red"]
-        unsure = [check for check in report.checks if check.state == "amber"]
+        calm = [check for check in report.checks if isinstance(check, Unsettled)]
+        unsure = [check for check in report.checks if check.state == "amber" and check not in calm]
         watched = sum(each.enabled for each in snapshot.streamers) if snapshot is not None else 0
         if snapshot is not None and snapshot.paused is not None:
             self._set("off", self.tr("Announcements are paused"))
@@ -51,6 +52,9 @@ class Answer(Card):
         elif unsure:
             self._set("attention", self.tr("Streams will be announced, with something to look at"))
             self._more = self.tr("%n points need a look.", "", len(unsure))
+        elif calm:
+            self._set("off", self.tr("Getting ready to announce your next stream"))
+            self._more = self.tr("%n links of the chain are not known yet.", "", len(calm))
         else:
             self._set("ok", self.tr("Your next stream will be announced"))
             self._more = self.tr("%n channels are watched, every link of the chain is well.", "", watched)

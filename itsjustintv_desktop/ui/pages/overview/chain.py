@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
-from itsjustintv_desktop.engine import Check, Report
+from itsjustintv_desktop.engine import Check, Report, Unsettled
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, rule
 from itsjustintv_desktop.ui.widgets.states import Loading
 
@@ -88,11 +88,12 @@ class Chain(Card):
         name.setContentsMargins(0, 10, 0, 10)
         message = label(check.message, "muted", wrap=True, selectable=True)
         message.setContentsMargins(0, 10, 0, 10)
-        if check.state != "green" and check.fix:
+        calm = isinstance(check, Unsettled)
+        if check.state != "green" and check.fix and not calm:
             message.setToolTip(check.fix)
             message.setText(f"{check.message}\n{check.fix}")
         top = Qt.AlignmentFlag.AlignTop
-        dot = Dot(_TONES[check.state], words[check.state])
+        dot = Dot("off", self.tr("not known yet")) if calm else Dot(_TONES[check.state], words[check.state])
         holder = QWidget()
         holder.setFixedSize(14, 38)
         dot.setParent(holder)
@@ -101,7 +102,7 @@ class Chain(Card):
         self._rows.addWidget(name, at + 1, 1, top)
         self._rows.addWidget(message, at + 1, 2)
         page = _page_of(check.name)
-        if check.state != "green" and page:
+        if check.state != "green" and page and not calm:
             fix = button(self.tr("Fix"), lambda: self.fix_wished.emit(page, check.name), role="small")
             fix.setAccessibleName(self.tr("Fix {}").format(check.name))
             self._rows.addWidget(fix, at + 1, 3, Qt.AlignmentFlag.AlignVCenter)

@@ -7,7 +7,7 @@ import time
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QGridLayout
 
-from itsjustintv_desktop.engine import Snapshot, events
+from itsjustintv_desktop.engine import Report, Snapshot, Unsettled, events
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.overview.answer import Answer
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
@@ -19,6 +19,8 @@ from itsjustintv_desktop.ui.widgets.basic import button
 
 AGAIN_MS = 60_000
 """The chain is looked at that often while the page is open, and whenever something failed or was mended."""
+SETTLING_MS = (2_000, 15_000)
+"""Just after a start much is not known yet: it is looked again so soon, and ever later up to the second."""
 DAYS = 14
 DAYS_MS = 500
 """The days are counted once for all that is announced together."""
@@ -50,6 +52,9 @@ class Overview(Page):
         self._days_soon = QTimer(self, singleShot=True, interval=DAYS_MS)
         self._days_soon.timeout.connect(lambda: self.do("days", self._read_days()))
         self._checked_at = 0.0
+        self._settle_ms = SETTLING_MS[0]
+        self._settling = QTimer(self, singleShot=True)
+        self._settling.timeout.connect(self._look_again)
         self._timer = QTimer(self, interval=AGAIN_MS)
         self._timer.timeout.connect(self._regular)
         self._timer.start()
@@ -82,6 +87,18 @@ class Overview(Page):
         if self.isVisible():
             self.check()
 
+    def _look_again(self) -> None:
+        if self.isVisible():
+            self.do("check", self._check())
+
+    def _settle(self, report: Report) -> None:
+        if any(isinstance(check, Unsettled) for check in report.checks):
+            self._settling.start(self._settle_ms)
+            self._settle_ms = min(self._settle_ms * 3 // 2, SETTLING_MS[1])
+        else:
+            self._settling.stop()
+            self._settle_ms = SETTLING_MS[0]
+
     async def _check(self) -> None:
         try:
             report = await self.bridge.call(lambda engine: engine.wishes.doctor(), timeout=60.0)
@@ -90,6 +107,7 @@ class Overview(Page):
         self._checked_at = time.time()
         self.chain.show_report(report)
         self.answer.show_report(report, self.store.snapshot)
+        self._settle(report)
 
     async def _read_days(self) -> None:
         numbers = await self.bridge.call(lambda engine: engine.desk.statistics(DAYS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QScrollArea, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Check, Report, Statistics, Unsettled
@@ -32,7 +32,7 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, answer: Report, **snap
     page.resize(1000, 700)
     page.show()
     page.activate()
-    qtbot.waitUntil(lambda: page.chain._scroll.isVisible())
+    qtbot.waitUntil(lambda: page.chain.links.isVisible())
     return page
 
 
@@ -65,6 +65,33 @@ def test_what_is_only_starting_is_said_calmly_and_looked_at_again(
     looked = len(bridge.engine.was_asked("wishes.doctor"))
     qtbot.wait(100)
     assert len(bridge.engine.was_asked("wishes.doctor")) == looked
+
+
+@pytest.mark.parametrize("size", [(692, 600), (1072, 800), (692, 1400)])
+def test_nothing_is_cut_or_squeezed_in_a_small_window(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, size: tuple[int, int]
+) -> None:
+    live = tuple(samples.stream(f"channel{number}") for number in range(8))
+    states = {f"streamer s{number}": "amber" for number in range(10)}
+    page = shown(qtbot, store, bridge, report(config="green", **states), live=live)
+    page.resize(*size)
+    qtbot.wait(50)
+    for part in page.findChildren(QWidget):
+        if not part.isVisible() or isinstance(part, QScrollArea | QScrollBar):
+            continue
+        least = part.minimumSizeHint()
+        if part.hasHeightForWidth():
+            least.setHeight(part.heightForWidth(part.width()))
+        assert part.height() >= least.height(), (
+            part,
+            part.parentWidget(),
+            part.geometry(),
+            least,
+            part.minimumSizeHint(),
+        )
+        parent = part.parentWidget()
+        if parent is not None and parent is not page and not parent.objectName().startswith("qt_scrollarea"):
+            assert parent.rect().contains(part.geometry()), part
 
 
 def test_paused_is_no_failure(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

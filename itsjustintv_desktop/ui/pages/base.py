@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.theme.tokens import GAP, PAGE_MARGIN
+from itsjustintv_desktop.ui.theme.tokens import BAR_MARGIN, GAP, PAGE_MARGIN
 from itsjustintv_desktop.ui.widgets.basic import label
 from itsjustintv_desktop.ui.widgets.states import Banner
 
@@ -35,22 +35,32 @@ class Page(QWidget):
         self.doing = Doing(self, self.show_error)
         self.setAccessibleName(title)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(PAGE_MARGIN[0], PAGE_MARGIN[1], PAGE_MARGIN[0], PAGE_MARGIN[1])
+        layout.setContentsMargins(PAGE_MARGIN[0], PAGE_MARGIN[1], PAGE_MARGIN[0] - BAR_MARGIN, PAGE_MARGIN[1])
         layout.setSpacing(GAP)
         self.head = QHBoxLayout()
         self.head.setSpacing(GAP)
+        self.head.setContentsMargins(0, 0, BAR_MARGIN, 0)
         self.heading = label(title, "title")
         self.head.addWidget(self.heading)
         self.head.addStretch(1)
         self.banner = Banner()
+        self._across = QHBoxLayout()
+        self._across.setContentsMargins(0, 0, BAR_MARGIN, 0)
+        self._across.addWidget(self.banner)
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP)
+        self.body.setContentsMargins(0, 0, BAR_MARGIN, 0)
         layout.addLayout(self.head)
-        layout.addWidget(self.banner)
+        layout.addLayout(self._across)
         layout.addLayout(self.body, 1)
         store.changed.connect(self._changed)
         self.bridge.events.connect(self._happened)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # where the focus begins: no key does anything there
+
+    def scrolls(self) -> None:
+        """What the body holds scrolls as a whole (ui/widgets/scroll.py): its bar stands in the page's margin."""
+        self.body.setContentsMargins(0, 0, 0, 0)
 
     def activate(self, what: object = None) -> None:
         """It comes to the front; `what` is what to show there."""

@@ -15,7 +15,8 @@ class NavButton(QPushButton):
     """One page: its icon, its name, and a number behind it."""
 
     def __init__(self, name: str, icon_name: str) -> None:
-        super().__init__(name)
+        super().__init__(f"  {name}")  # the style has no setting for the room between icon and text
+        self.setAccessibleName(name)
         self.setProperty("role", "nav")
         self.setCheckable(True)
         self.setIconSize(QSize(17, 17))
@@ -67,6 +68,7 @@ class Sidebar(QWidget):
         self._pause = button("", self.pause_wished.emit, role="small")
         foot = QHBoxLayout()
         foot.setContentsMargins(10, 0, 0, 0)
+        foot.setSpacing(10)
         for part, stretch in ((self._dot, 0), (self._status, 1), (self._pause, 0)):
             foot.addWidget(part, stretch)
         layout.addLayout(foot)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.ui.pages import ENTRIES, Entry
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import Preferences
-from itsjustintv_desktop.ui.shell.sidebar import Sidebar
+from itsjustintv_desktop.ui.shell.sidebar import NavButton, Sidebar
 from itsjustintv_desktop.ui.status import status_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading, Toast
@@ -88,9 +88,17 @@ class Window(QMainWindow):
         page = self.page(name)
         self._current = name
         self.sidebar.select(name)
+        focused = self.focusWidget()
         self._stack.setCurrentWidget(page)
         self._preferences.page = name
+        self._begin_focus(page, focused)
         page.activate(what)
+
+    def _begin_focus(self, page: Page, focused: QWidget | None) -> None:
+        """On the page itself, where no key does anything: Tab goes on to its first control. Who came through the
+        sidebar stays there."""
+        if not isinstance(focused, NavButton) and (focused is None or not page.isAncestorOf(focused)):
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def to_front(self) -> None:
         """Show it, wherever it was."""

@@ -8,6 +8,8 @@ GRID = 8
 SIDEBAR = 208
 PAGE_MARGIN = (32, 24)
 """Left and right, top and bottom."""
+BAR_MARGIN = 14
+"""How far into a page's right margin the bar of what scrolls may reach."""
 GAP = 16
 """Between cards."""
 CARD_RADIUS = 12

@@ -14,6 +14,7 @@ from itsjustintv_desktop.ui.pages.connection.saving import save
 from itsjustintv_desktop.ui.pages.connection.ways import Wanted, title
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.checklist import CheckList
+from itsjustintv_desktop.ui.widgets.scroll import keep_width
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.ui.doing import Doing
@@ -54,7 +55,6 @@ class Switch(QWidget):
         form.body.addWidget(self.form)
         inner = QWidget()
         layout = QVBoxLayout(inner)
-        layout.setContentsMargins(0, 0, 8, 0)
         layout.setSpacing(16)
         layout.addWidget(form)
         layout.addWidget(result)
@@ -62,6 +62,7 @@ class Switch(QWidget):
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setWidget(inner)
+        keep_width(self._scroll, layout)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._scroll)

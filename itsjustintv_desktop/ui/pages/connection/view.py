@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QScrollArea, QStackedWidget, QWidget
+from PySide6.QtWidgets import QBoxLayout, QStackedWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.pages.base import Page
@@ -18,6 +18,7 @@ from itsjustintv_desktop.ui.pages.connection.waycard import WayCard
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button, column
+from itsjustintv_desktop.ui.widgets.scroll import Scroll
 
 NARROW = 760
 """Below that the cards stand in one column."""
@@ -43,18 +44,13 @@ class Connection(Page):
         self.switch = Switch(self.bridge, self.doing)
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(GAP)
-        self._columns.setContentsMargins(0, 0, 8, 0)
         self._columns.addLayout(column(self.way, self.guidance, None), 3)
         self._columns.addLayout(column(self.subscriptions, self.arriving, None), 2)
-        inner = QWidget()
-        inner.setLayout(self._columns)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(inner)
+        self._scroll = Scroll(self._columns)
         self.stack = QStackedWidget()
         self.stack.addWidget(self._scroll)
         self.stack.addWidget(self.switch)
+        self.scrolls()
         self.body.addWidget(self.stack, 1)
         self.way.again_wished.connect(lambda: self.do("again", self._again()))
         self.subscriptions.repair_wished.connect(self._repair)

@@ -129,6 +129,7 @@ class DeliveriesView(Page):
         for each in (self._nothing, self.details, self.many):
             self._side_stack.addWidget(each)
         self._side.body.addWidget(self._side_stack)
+        self._side_stack.currentChanged.connect(lambda _: self._place_side())
         self.details.wished.connect(self._wished)
         self.details.due_wished.connect(self._due_wished)
         self.many.wished.connect(self._many_wished)
@@ -183,6 +184,12 @@ class DeliveriesView(Page):
         super().resizeEvent(event)
         side_by_side = self.width() >= _SIDE_BY_SIDE
         self.splitter.setOrientation(Qt.Orientation.Horizontal if side_by_side else Qt.Orientation.Vertical)
+        self._place_side()
+
+    def _place_side(self) -> None:
+        """Below the list the details take no room while there are none."""
+        below = self.splitter.orientation() is Qt.Orientation.Vertical
+        self._side.setHidden(below and self._side_stack.currentWidget() is self._nothing)
 
     # The list
 

@@ -12,6 +12,7 @@ from itsjustintv_desktop.ui.pages.feed.card import FeedCard, Holding
 from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button, row
+from itsjustintv_desktop.ui.widgets.scroll import keep_width
 
 SLOWLY = 20
 """Ages are painted anew every so many seconds."""
@@ -39,7 +40,7 @@ class Cards(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._inner = QWidget()
         self._layout = QVBoxLayout(self._inner)
-        self._layout.setContentsMargins(0, 0, 6, 0)
+        self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(GAP)
         self._list = QVBoxLayout()
         self._list.setSpacing(GAP)
@@ -50,6 +51,7 @@ class Cards(QScrollArea):
         self._layout.addLayout(row(None, self.older, None))
         self._layout.addStretch(1)
         self.setWidget(self._inner)
+        keep_width(self, self._layout)
         self.pill = _Pill(self, self.newest_wished.emit)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         pictures.arrived.connect(self._picture_arrived)

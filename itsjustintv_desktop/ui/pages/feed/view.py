@@ -20,6 +20,7 @@ from itsjustintv_desktop.ui.pages.feed.raw import Raw
 from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import button
+from itsjustintv_desktop.ui.widgets.scroll import kept_out
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
 TYPING_MS = 250
@@ -55,9 +56,11 @@ class FeedView(Page):
         self._failed = EmptyState(
             "alert", self.tr("The feed cannot be read"), "", self.tr("Try again"), self.entries.reload
         )
+        self._raw_in_place = kept_out(self.raw)
         self._stack = QStackedWidget()
-        for each in (self._loading, self._empty, self._no_match, self._failed, self.cards, self.raw):
+        for each in (self._loading, self._empty, self._no_match, self._failed, self.cards, self._raw_in_place):
             self._stack.addWidget(each)
+        self.scrolls()
         self.body.addWidget(self._stack, 1)
         self.entries.changed.connect(self._show)
         self.entries.fresh_changed.connect(self._fresh)
@@ -159,7 +162,7 @@ class FeedView(Page):
         entries = await self.bridge.call(lambda engine: _payloads(engine, ids))
         if self.raw_button.isChecked():
             self.raw.show_entries(entries)
-            self._stack.setCurrentWidget(self.raw)
+            self._stack.setCurrentWidget(self._raw_in_place)
 
     # One entry
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from itsjustintv_desktop.engine import Check, Report, Unsettled
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, rule
@@ -34,23 +34,20 @@ class Chain(Card):
         self._rows = QGridLayout()
         self._rows.setHorizontalSpacing(12)
         self._rows.setVerticalSpacing(0)
-        self._rows.setContentsMargins(0, 0, 8, 0)
+        self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setColumnMinimumWidth(1, 128)
         self._rows.setColumnStretch(2, 1)
-        inner = QWidget()
-        inner.setLayout(self._rows)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(inner)
+        self.links = QWidget()
+        self.links.setLayout(self._rows)
         self._loading = Loading(self.tr("Walking the chain"))
+        self._loading.setMinimumHeight(160)
         self.body.addWidget(self._loading, 1)
-        self.body.addWidget(self._scroll, 1)
-        self._scroll.hide()
+        self.body.addWidget(self.links, 1)
+        self.links.hide()
 
     def show_report(self, report: Report) -> None:
         self._loading.hide()
-        self._scroll.show()
+        self.links.show()
         clear(self._rows)
         for number in range(self._rows.rowCount()):
             self._rows.setRowStretch(number, 0)
@@ -100,9 +97,10 @@ class Chain(Card):
         dot.move(1, 13)
         self._rows.addWidget(holder, at + 1, 0, top)
         self._rows.addWidget(name, at + 1, 1, top)
-        self._rows.addWidget(message, at + 1, 2)
         page = _page_of(check.name)
-        if check.state != "green" and page and not calm:
+        mended = check.state != "green" and page and not calm
+        self._rows.addWidget(message, at + 1, 2, 1, 1 if mended else 2)
+        if mended:
             fix = button(self.tr("Fix"), lambda: self.fix_wished.emit(page, check.name), role="small")
             fix.setAccessibleName(self.tr("Fix {}").format(check.name))
             self._rows.addWidget(fix, at + 1, 3, Qt.AlignmentFlag.AlignVCenter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -37,10 +37,13 @@ class Days(Card):
 class _Chart(QWidget):
     def __init__(self) -> None:
         super().__init__()
-        self.setMinimumHeight(96)
+        self.setMinimumHeight(120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._days: tuple[DayNumbers, ...] = ()
         theme().changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(240, 240)
 
     def show_days(self, days: tuple[DayNumbers, ...]) -> None:
         self._days = days

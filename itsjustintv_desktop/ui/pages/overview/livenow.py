@@ -37,6 +37,7 @@ class LiveNow(Card):
         self._list.addWidget(self._nobody)
         self._list.addWidget(self._more)
         self.body.addLayout(self._list)
+        self.body.addStretch(1)
         self._rows: list[_Row] = []
         self._streams: tuple[LiveStream, ...] = ()
         self._nobody.hide()
@@ -94,7 +95,9 @@ class _Row(QWidget):
         if stream == self._stream:
             return
         self._stream = stream
-        self._what.say(stream.category or stream.title)
+        about = stream.category or stream.title
+        self._what.say(about)
+        self._what.setVisible(bool(about))
         self._avatar.show_channel(name)
         self._viewers.setText("" if stream.viewer_count is None else number(stream.viewer_count))
         self._viewers.setVisible(stream.viewer_count is not None)

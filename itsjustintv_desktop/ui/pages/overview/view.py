@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QGridLayout
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout
 
 from itsjustintv_desktop.engine import Report, Snapshot, Unsettled, events
 from itsjustintv_desktop.ui.pages.base import Page
@@ -16,11 +17,14 @@ from itsjustintv_desktop.ui.pages.overview.livenow import LiveNow
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button
+from itsjustintv_desktop.ui.widgets.scroll import Scroll, kept_out
 
 AGAIN_MS = 60_000
 """The chain is looked at that often while the page is open, and whenever something failed or was mended."""
 SETTLING_MS = (2_000, 15_000)
 """Just after a start much is not known yet: it is looked again so soon, and ever later up to the second."""
+NARROW = 880
+"""A narrower page has its cards below each other."""
 DAYS = 14
 DAYS_MS = 500
 """The days are counted once for all that is announced together."""
@@ -39,16 +43,18 @@ class Overview(Page):
         self.head.addWidget(self.check_now)
         self.answer, self.chain, self.live_now, self.days = Answer(), Chain(), LiveNow(), Days()
         self.chain.fix_wished.connect(lambda page, what: self.go.emit(page, what))
-        grid = QGridLayout()
-        grid.setSpacing(GAP)
-        grid.addWidget(self.chain, 0, 0, 2, 1)
-        grid.addWidget(self.live_now, 0, 1)
-        grid.addWidget(self.days, 1, 1)
-        grid.setColumnStretch(0, 8)
-        grid.setColumnStretch(1, 5)
-        grid.setRowStretch(1, 1)
-        self.body.addWidget(self.answer)
-        self.body.addLayout(grid, 1)
+        self._beside = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._beside.setSpacing(GAP)
+        self._beside.addWidget(self.live_now)
+        self._beside.addWidget(self.days, 1)
+        self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._cards.setSpacing(GAP)
+        self._cards.setContentsMargins(0, 0, 0, 0)
+        self._cards.addWidget(self.chain, 8)
+        self._cards.addLayout(self._beside, 5)
+        self.scrolls()
+        self.body.addWidget(kept_out(self.answer))
+        self.body.addWidget(Scroll(self._cards), 1)
         self._days_soon = QTimer(self, singleShot=True, interval=DAYS_MS)
         self._days_soon.timeout.connect(lambda: self.do("days", self._read_days()))
         self._checked_at = 0.0
@@ -63,6 +69,14 @@ class Overview(Page):
         super().activate(what)
         if time.time() - self._checked_at > AGAIN_MS / 1000:
             self.check()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        narrow = self.width() < NARROW
+        self._cards.setDirection(down if narrow else across)
+        self._beside.setDirection(across if narrow else down)
+        self._beside.setAlignment(self.days, Qt.AlignmentFlag(0) if narrow else Qt.AlignmentFlag.AlignTop)
 
     def check(self) -> None:
         """Walk the chain now."""

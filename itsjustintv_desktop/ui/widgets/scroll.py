@@ -1,0 +1,43 @@
+"""A page's content where it may be higher than the window: scrolled as one, its bar in the page's margin."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.ui.theme.tokens import BAR_MARGIN
+
+
+class Scroll(QScrollArea):
+    """Never scrolls sideways: what is inside has to fit, or wrap."""
+
+    def __init__(self, content: QLayout) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inner = QWidget()
+        inner.setLayout(content)
+        self.setWidget(inner)
+        keep_width(self, content)
+
+
+def keep_width(area: QScrollArea, content: QLayout) -> None:
+    """The content's right margin gives way to the bar: its width is the same whether there is one or not."""
+    bar = area.verticalScrollBar()
+
+    def make_room(low: int, high: int) -> None:
+        taken = bar.sizeHint().width() if high > low else 0
+        content.setContentsMargins(0, 0, max(BAR_MARGIN - taken, 0), 0)
+
+    bar.rangeChanged.connect(make_room)
+    make_room(0, 0)
+
+
+def kept_out(widget: QWidget) -> QWidget:
+    """For what stands in the place of something that scrolls: as wide as that, without its bar."""
+    holder = QWidget()
+    layout = QVBoxLayout(holder)
+    layout.setContentsMargins(0, 0, BAR_MARGIN, 0)
+    layout.addWidget(widget)
+    return holder

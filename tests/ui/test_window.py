@@ -1,0 +1,73 @@
+"""The window around the pages: where the focus begins."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.ui.pages import Entry
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.preferences import Preferences
+from itsjustintv_desktop.ui.shell.sidebar import NavButton
+from itsjustintv_desktop.ui.shell.window import Window
+from itsjustintv_desktop.ui.store import Store
+from tests.ui import samples
+from tests.ui.fake import FakeBridge
+
+
+class _Plain(Page):
+    def __init__(self, store: Store, title: str) -> None:
+        super().__init__(store, title)
+        self.field = QLineEdit()
+        self.body.addWidget(self.field)
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, preferences: Preferences, monkeypatch: pytest.MonkeyPatch
+) -> Window:
+    monkeypatch.setattr(Entry, "make", lambda self, store: _Plain(store, self.name))
+    made = Window(store, preferences)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    made.activateWindow()
+    store.snapshot = samples.snapshot()
+    store.changed.emit()
+    return made
+
+
+def plain(window: Window, name: str) -> _Plain:
+    page = window.page(name)
+    assert isinstance(page, _Plain)
+    return page
+
+
+def test_the_focus_begins_on_the_page_where_no_key_does_anything(qtbot: QtBot, window: Window) -> None:
+    page = plain(window, "overview")
+    assert window.focusWidget() is page
+    with qtbot.assertNotEmitted(window.pause_wished):
+        QTest.keyClick(page, Qt.Key.Key_Space)
+        QTest.keyClick(page, Qt.Key.Key_Return)
+    QTest.keyClick(page, Qt.Key.Key_Tab)
+    assert window.focusWidget() is page.field
+
+
+def test_it_goes_along_to_another_page(window: Window) -> None:
+    plain(window, "overview").field.setFocus()
+    window.show_page("streamers")
+    assert window.focusWidget() is plain(window, "streamers")
+    plain(window, "streamers").field.setFocus()
+    window.show_page("streamers")
+    assert window.focusWidget() is plain(window, "streamers").field
+
+
+def test_who_walks_through_the_sidebar_stays_there(window: Window) -> None:
+    buttons = window.sidebar.findChildren(NavButton)
+    buttons[2].setFocus()
+    QTest.keyClick(buttons[2], Qt.Key.Key_Space)
+    assert window.current == "streamers"
+    assert window.focusWidget() is buttons[2]

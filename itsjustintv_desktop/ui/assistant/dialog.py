@@ -55,7 +55,7 @@ class Assistant(QDialog):
         assert isinstance(welcome, Welcome)
         welcome.by_hand.connect(self._never)
         self.banner = Banner()
-        self.later = button(self.tr("Fi&nish later"), self.reject)
+        self.later = button(self.tr("Finish la&ter"), self.reject)
         self.back = button(self.tr("&Back"), self._go_back)
         self.skip = button(self.tr("S&kip this step"), self._skip)
         self.next = button("", self._go_on, role="primary")

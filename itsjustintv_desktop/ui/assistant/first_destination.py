@@ -35,7 +35,7 @@ class FirstDestination(Step):
         self.field = Field(
             self.tr("&Address"), self.address, self.tr("Whoever has it can write there, so it goes to the keyring.")
         )
-        self.name_field = Field(self.tr("&Name, as you will see it here"), self.called)
+        self.name_field = Field(self.tr("Nam&e, as you will see it here"), self.called)
         self.body.addWidget(self.field)
         self.body.addWidget(self.name_field)
         hints = Card(quiet=True)

@@ -58,7 +58,7 @@ class Register(Step):
         self.body.addLayout(
             row(
                 Field(self.tr("Client &id"), self.client_id, self.tr("It goes into the config.")),
-                Field(self.tr("Client &secret"), self.secret, self.tr("It goes straight to the keyring.")),
+                Field(self.tr("Client se&cret"), self.secret, self.tr("It goes straight to the keyring.")),
                 spacing=16,
             )
         )

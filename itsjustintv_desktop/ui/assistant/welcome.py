@@ -44,7 +44,7 @@ class Welcome(Step):
 
     @property
     def next_text(self) -> str:
-        return self.tr("&Begin")
+        return self.tr("Be&gin")
 
     @property
     def can_skip(self) -> bool:

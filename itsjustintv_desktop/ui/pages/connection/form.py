@@ -167,7 +167,7 @@ class WayForm(QWidget):
 
     def _ngrok(self) -> QWidget:
         links = row(
-            button(self.tr("Open your &authtoken"), partial(_open, TOKEN_PAGE), role="small", icon_name="open"),
+            button(self.tr("Open your a&uthtoken"), partial(_open, TOKEN_PAGE), role="small", icon_name="open"),
             button(self.tr("Open your &domains"), partial(_open, DOMAIN_PAGE), role="small", icon_name="open"),
             None,
         )

@@ -31,7 +31,7 @@ class SecretsTab(QWidget):
         self.rows: dict[str, SecretRow] = {}
         self.lock = LockCard()
         self.lock.unlock_wished.connect(lambda phrase: page.do("unlock", self._unlock(phrase)))
-        self.move_them = button(self.tr("&Move them into safe keeping"), self._move)
+        self.move_them = button(self.tr("Mo&ve them into safe keeping"), self._move)
         self.in_clear = Card()
         text = self.tr("Secrets stand in config.toml, where whoever may read that file can read them.")
         line = row(label(text, wrap=True), self.move_them)

@@ -1,0 +1,109 @@
+"""No two controls of a window, and no two lines of a menu, have the same letter, in either language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QLocale
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.engine import Report
+from itsjustintv_desktop.ui import language
+from itsjustintv_desktop.ui.assistant import Assistant
+from itsjustintv_desktop.ui.pages import ENTRIES
+from itsjustintv_desktop.ui.pages.feed.card import FeedCard
+from itsjustintv_desktop.ui.pages.feed.view import FeedView
+from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
+from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
+from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
+from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.preferences import Preferences
+from itsjustintv_desktop.ui.shell.tray import Tray
+from itsjustintv_desktop.ui.shell.window import Window
+from itsjustintv_desktop.ui.store import Store
+from tests.ui import samples
+from tests.ui.fake import FakeBridge
+from tests.ui.mnemonics import clashes, menu_clashes
+from tests.ui.pages.settings.test_moving import Plan
+from tests.ui.test_feed import entry, filtered
+
+
+@pytest.fixture(params=["en", "de"], autouse=True)
+def spoken(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[str]:
+    before = QLocale()
+    kept = language.install(request.param)
+    yield request.param
+    for each in kept:
+        qapp.removeTranslator(each)
+    QLocale.setDefault(before)
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in ENTRIES])
+def test_a_page(qtbot: QtBot, store: Store, preferences: Preferences, bridge: FakeBridge, name: str) -> None:
+    window = Window(store, preferences)
+    qtbot.addWidget(window)
+    window.page(name)
+    bridge.engine._snapshot = store.snapshot = samples.snapshot()
+    assert clashes(window) == []
+
+
+def test_the_assistant(qtbot: QtBot, store: Store, preferences: Preferences, bridge: FakeBridge) -> None:
+    bridge.engine._snapshot = store.snapshot = samples.snapshot()
+    bridge.engine.editing.set("check_way", ())
+    bridge.engine.wishes.set("doctor", Report(ok=True, checks=()))
+    for what in ("fields", "secrets", "destinations"):
+        bridge.engine.editing.set(what, ())
+    assistant = Assistant(store, preferences)
+    qtbot.addWidget(assistant)
+    for name in ("welcome", "register", "reach", "streamer", "destination", "test", "done"):
+        assistant.show_step(name)
+        assert clashes(assistant, shown=True) == [], name
+
+
+def test_dialogs(qtbot: QtBot, bridge: FakeBridge) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    add = AddDialog(parent, bridge, Pictures(bridge, parent), ("community",))  # type: ignore[arg-type]
+    paste = PasteDialog(parent, bridge, ("community",))  # type: ignore[arg-type]
+    importing = ImportDialog(parent, bridge, Plan())  # type: ignore[arg-type]
+    for dialog in (add, paste, importing):
+        assert clashes(dialog) == [], type(dialog).__name__
+
+
+def test_menus(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    tray = Tray(store)
+    for paused in (None, samples.paused()):
+        store.snapshot = samples.snapshot(paused=paused)
+        store.changed.emit()
+        assert len(tray.menu.actions()) > 5
+        assert menu_clashes(tray.menu) == []
+    feed = FeedView(store, "Feed")
+    qtbot.addWidget(feed)
+    card, menu = FeedCard(), QMenu()
+    qtbot.addWidget(card)
+    for item in (entry(1), filtered(2)):
+        card.show_item(item, None, {})
+        feed._fill_menu(card, menu)
+    assert len(menu.actions()) > 2
+    texts = {action.text(): action for action in menu.actions()}
+    once = QMenu()
+    once.addActions(list(texts.values()))
+    assert menu_clashes(once) == []
+    tray.hide()
+
+
+def test_a_clash_is_seen_but_not_of_what_is_never_there_together(qtbot: QtBot) -> None:
+    window, stack = QWidget(), QStackedWidget()
+    qtbot.addWidget(window)
+    layout = QVBoxLayout(window)
+    layout.addWidget(stack)
+    stack.addWidget(QPushButton("&Save"))
+    stack.addWidget(QPushButton("&Send"))
+    assert clashes(window) == []
+    name, field = QLabel("&Size"), QLineEdit()
+    name.setBuddy(field)
+    layout.addWidget(name)
+    layout.addWidget(field)
+    assert sorted(clashes(window)) == ["Alt+S: '&Save' and '&Size'", "Alt+S: '&Send' and '&Size'"]

@@ -8,12 +8,11 @@ clocks (engine/wake.py, every 15 s) notices it.
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from PySide6.QtCore import SLOT, QObject, Signal, Slot
+from PySide6.QtCore import SLOT, QObject, QTimer, Signal, Slot
 
 if TYPE_CHECKING:
     from PySide6.QtDBus import QDBusConnection
@@ -32,16 +31,20 @@ class Power(QObject):
     woke = Signal()
 
     def __init__(self, connect: Callable[[], QDBusConnection] | None = None, parent: QObject | None = None) -> None:
-        """`connect` opens the bus, in a thread of its own; without it that is the system's bus, on Linux."""
+        """`connect` opens the bus; without it that is the system's bus, on Linux."""
         super().__init__(parent)
         self._connect = connect
-        self.listening = threading.Event()
-        """Set once logind would be heard."""
+        self.listening = False
+        """Whether logind would be heard."""
 
     def start(self) -> None:
-        """Begin to listen. Opening a bus waits for it, so that is done in the background."""
+        """Begin to listen, at the next turn of the screen's loop.
+
+        Not in a thread: QtDBus keeps Python's lock while it opens a bus. If the screen's thread opens one at that
+        moment, too (Qt does so for the network), each waits for what the other holds, and the program hangs.
+        """
         if self._connect is not None or sys.platform == "linux":
-            threading.Thread(target=self._listen, name="power", daemon=True).start()
+            QTimer.singleShot(0, self, self._listen)
 
     def _listen(self) -> None:
         try:
@@ -54,7 +57,7 @@ class Power(QObject):
         if not bus.isConnected() or not bus.connect(SERVICE, PATH, INTERFACE, MEMBER, self, slot):
             _log.info("wake-ups are noticed by the clock alone", reason=bus.lastError().message() or "no logind")
             return
-        self.listening.set()
+        self.listening = True
 
     @Slot(bool)
     def prepare(self, sleeping: bool) -> None:

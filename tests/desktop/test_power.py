@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,7 +84,7 @@ def test_a_wake_up_is_heard_and_a_falling_asleep_is_not(bus: str, power: Power, 
     logind = Logind(bus)
     logind.own()
     power.start()
-    qtbot.waitUntil(power.listening.is_set)
+    qtbot.waitUntil(lambda: power.listening)
     heard: list[bool] = []
     power.woke.connect(lambda: heard.append(True))
     with qtbot.waitSignal(power.woke):
@@ -97,7 +98,7 @@ def test_a_wake_up_is_heard_and_a_falling_asleep_is_not(bus: str, power: Power, 
 
 def test_a_logind_that_comes_later_and_again(bus: str, power: Power, qtbot: QtBot) -> None:
     power.start()
-    qtbot.waitUntil(power.listening.is_set)
+    qtbot.waitUntil(lambda: power.listening)
     for _ in range(2):
         logind = Logind(bus)
         logind.own()
@@ -114,7 +115,7 @@ def test_another_program_is_not_believed(bus: str, power: Power, qtbot: QtBot) -
     logind, stranger = Logind(bus), Logind(bus)
     logind.own()
     power.start()
-    qtbot.waitUntil(power.listening.is_set)
+    qtbot.waitUntil(lambda: power.listening)
     heard: list[bool] = []
     power.woke.connect(lambda: heard.append(True))
     stranger.say(False)
@@ -136,4 +137,18 @@ def test_without_a_bus_it_costs_nothing_and_says_no_error(tmp_path: Path, qtbot:
     power = Power(connect)
     power.start()
     qtbot.waitUntil(lambda: ended == [False])
-    assert not power.listening.wait(0.05)
+    assert not power.listening
+
+
+def test_a_bus_is_opened_by_the_thread_of_the_screen_alone(tmp_path: Path, qtbot: QtBot) -> None:
+    """Opened by two threads at a time, Qt's lock and Python's wait for each other for ever."""
+    opened: list[threading.Thread] = []
+
+    def connect() -> QDBusConnection:
+        opened.append(threading.current_thread())
+        return QDBusConnection.connectToBus(f"unix:path={tmp_path}/none", f"none-{uuid.uuid4()}")
+
+    power = Power(connect)
+    power.start()
+    qtbot.waitUntil(lambda: bool(opened))
+    assert opened == [threading.main_thread()]

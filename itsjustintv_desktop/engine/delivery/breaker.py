@@ -1,7 +1,7 @@
 """The circuit breaker of one destination: stops hammering a receiver that is down, and finds out when it is back.
 
 Convoy's rule: open when at least 70 % of at least 10 attempts within 5 minutes failed, for 30 s, doubling up to
-10 min with each failed probe. Deliveries stay queued meanwhile. Pure: time is handed in, as Unix seconds.
+5 min with each failed probe. Deliveries stay queued meanwhile. Pure: time is handed in, as Unix seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ BUCKET = 30.0
 LEAST_ATTEMPTS = 10
 FAILURE_RATE = 0.7
 FIRST_OPEN = 30.0
-LONGEST_OPEN = 600.0
+LONGEST_OPEN = 300.0
+"""So long at most what is due waits for a destination that is well again. After LATE_SECONDS (dispatcher.py) its stream
+might be over."""
 PROBE_TIMEOUT = 120.0
 """A probe whose outcome never came (the attempt was cancelled) is given up after this many seconds."""
 
@@ -190,7 +192,7 @@ class Breaker:
 
 
 def _open_time(openings: int) -> float:
-    """Seconds: 30, 60, 120, 240, 480, 600, 600, ..."""
+    """Seconds: 30, 60, 120, 240, 300, 300, ..."""
     return min(FIRST_OPEN * 2.0 ** min(max(0, openings - 1), 10), LONGEST_OPEN)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -118,6 +119,34 @@ async def test_the_breaker_opens_probes_once_and_closes(world: World) -> None:
     for each in ids:
         await world.clock.run_until(partial(world.is_delivered, each), step=5.0)
     assert world.events(DestinationChanged)[-1].state == "closed"
+
+
+async def test_what_is_due_waits_no_longer_than_the_longest_pause_and_then_for_its_slot(world: World) -> None:
+    """Down for hours, and hundreds come due: when it is well again, one answer is enough for all of them."""
+    world.sender.default = BUSY
+    first = [await one(world) for _ in range(12)]
+    breaker = world.dispatcher.lanes.lane("main").breaker
+    await world.clock.run_until(lambda: breaker.snapshot().openings == 8, step=30.0)
+
+    def fill(connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+            "INSERT INTO deliveries(webhook_id, event_id, streamer, destination, next_at, born_at, created_at) "
+            "SELECT 'w' || i, 1, 'alice', 'main', ?, ?, ? FROM n",
+            (world.clock.now(),) * 3,
+        )
+
+    await world.ledger._writer.run(fill)
+    world.sender.default = SENT
+    # In steps: after a gap of the clock a backlog would go out bit by bit.
+    await world.clock.run_until(lambda: breaker.snapshot().name == "closed", step=10.0, most=300.0)
+
+    async def all_sent() -> bool:
+        return (await world.ledger.counts()).by_state.get("delivered", 0) >= 300
+
+    await until(all_sent, what="all are sent, and no clock moved")
+    for each in first:
+        await world.clock.run_until(partial(world.is_delivered, each), step=30.0)
 
 
 async def test_an_open_breaker_is_kept_across_a_restart(world: World) -> None:

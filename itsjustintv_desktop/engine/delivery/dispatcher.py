@@ -167,6 +167,7 @@ class Dispatcher:
 
     async def _follow_clock(self) -> None:
         """After a start, a sleep or a clock that was set: correct wild due times, and let a backlog out slowly."""
+        self._clock_doubtful()  # it looks only when asked: a clock put right within a minute was wrong all the same
         now, mono = self._clock.now(), self._clock.monotonic()
         before = self._looked
         gap = math.inf if before is None else now - before[0]

@@ -162,6 +162,12 @@ def test_a_single_jump_while_it_waits(jump: float) -> None:
     check([Step("wait", 60.0), Step("jump", jump)], None)
 
 
+def test_a_year_behind_for_less_than_a_minute() -> None:
+    """Less than housekeeping takes to ask whether the clock is to be believed."""
+    away = [Step("jump", -YEAR), Step("restart"), Step("queue"), Step("wait", 22.0), Step("jump", YEAR)]
+    check([Step("wait", 56.0), *away, Step("restart")], False)
+
+
 @pytest.mark.parametrize("back", [10.0, 400.0])
 def test_ahead_by_ten_years_when_it_came_and_then_corrected(back: float) -> None:
     check([Step("jump", 10 * YEAR), Step("queue"), Step("wait", back), Step("jump", -10 * YEAR)], None)

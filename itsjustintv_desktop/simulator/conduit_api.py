@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from itsjustintv_desktop.simulator.answers import RefusedError, answer, page, read_object
+from itsjustintv_desktop.simulator.conduits import Conduit
 from itsjustintv_desktop.simulator.eventsub import EventSub
 from itsjustintv_desktop.simulator.shards import ShardStatus
 
@@ -14,32 +15,35 @@ _STATUSES = frozenset(ShardStatus)
 
 
 class ConduitApi:
-    """Create, list, resize and delete conduits; list and update shards."""
+    """Create, list, resize and delete conduits; list and update shards. Each client id sees its own."""
 
-    def __init__(self, eventsub: EventSub) -> None:
+    def __init__(self, eventsub: EventSub, client_id: str) -> None:
+        """`client_id`: whose those are that have no owner."""
         self._eventsub = eventsub
         self._conduits = eventsub.conduits
+        self._client_id = client_id
 
-    async def list(self, _request: web.Request) -> web.Response:
-        return answer({"data": [held.public() for held in self._conduits]})
+    async def list(self, request: web.Request) -> web.Response:
+        owner = self._owner(request)
+        return answer({"data": [held.public() for held in self._conduits if held.owner == owner]})
 
     async def create(self, request: web.Request) -> web.Response:
         body = await _given(request)
-        return answer({"data": [self._conduits.create(body.get("shard_count")).public()]})
+        return answer({"data": [self._conduits.create(body.get("shard_count"), self._owner(request)).public()]})
 
     async def resize(self, request: web.Request) -> web.Response:
         body = await _given(request)
-        conduit_id = _required(body.get("id"), "id")
+        conduit_id = self._own(request, _required(body.get("id"), "id")).id
         return answer({"data": [self._conduits.resize(conduit_id, body.get("shard_count")).public()]})
 
     async def delete(self, request: web.Request) -> web.Response:
-        self._conduits.delete(_required(request.query.get("id"), "id"))
+        self._conduits.delete(self._own(request, _required(request.query.get("id"), "id")).id)
         return web.Response(status=204)
 
     async def shards(self, request: web.Request) -> web.Response:
         """Shards that were never given a transport are not listed."""
         query = request.query
-        conduit = self._conduits.get(_required(query.get("conduit_id"), "conduit_id"))
+        conduit = self._own(request, _required(query.get("conduit_id"), "conduit_id"))
         status = query.get("status", "")
         if status and status not in _STATUSES:
             raise RefusedError(400, "The value in the status query parameter is not valid.")
@@ -50,12 +54,23 @@ class ConduitApi:
     async def assign(self, request: web.Request) -> web.Response:
         """202 even if no shard was updated: `errors` tells."""
         body = await _given(request)
-        conduit = self._conduits.get(_required(body.get("conduit_id"), "conduit_id"))
+        conduit = self._own(request, _required(body.get("conduit_id"), "conduit_id"))
         wanted = body.get("shards")
         if not isinstance(wanted, list) or not wanted:
             raise RefusedError(400, "The shards field is required.")
         done, errors = self._eventsub.assign(conduit, wanted)
         return answer({"data": [shard.public() for shard in done], "errors": errors}, 202)
+
+    def _owner(self, request: web.Request) -> str:
+        client_id = request.headers.get("Client-Id", "")
+        return "" if client_id == self._client_id else client_id
+
+    def _own(self, request: web.Request, conduit_id: str) -> Conduit:
+        """Raises RefusedError 404."""
+        found = self._conduits.get(conduit_id)
+        if found.owner != self._owner(request):
+            raise RefusedError(404, "conduit not found")
+        return found
 
 
 async def _given(request: web.Request) -> dict[str, Any]:

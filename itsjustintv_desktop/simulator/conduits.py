@@ -26,12 +26,16 @@ KEPT_WITHOUT_SHARDS = 72 * 3600.0
 
 @dataclass(slots=True)
 class Conduit:
-    """`shards` holds those that were given a transport, by number; `dark_since` is Unix seconds, None = one works."""
+    """`shards` holds those that were given a transport, by number; `dark_since` is Unix seconds, None = one works.
+
+    `owner` is the client id that made it, and that alone sees it over HTTP; "" is the simulator's own.
+    """
 
     id: str
     shard_count: int
     dark_since: float | None
     shards: dict[int, Shard] = field(default_factory=dict)
+    owner: str = ""
 
     def public(self) -> dict[str, Any]:
         return {"id": self.id, "shard_count": self.shard_count}
@@ -47,7 +51,7 @@ class Conduit:
 
 
 class Conduits:
-    """Those of the one client id there is, oldest first. `on_deleted` hears the id of each that goes."""
+    """Those of all client ids, oldest first. `on_deleted` hears the id of each that goes."""
 
     def __init__(self, state: State, faults: Faults, sockets: Sockets) -> None:
         self.page_size = 100
@@ -79,12 +83,12 @@ class Conduits:
         except KeyError:
             raise RefusedError(404, "conduit not found") from None
 
-    def create(self, shard_count: object = 1) -> Conduit:
+    def create(self, shard_count: object = 1, owner: str = "") -> Conduit:
         """Raises RefusedError 400 or 429."""
         count = _count(shard_count)
-        if len(self) >= MOST_CONDUITS:
+        if sum(each.owner == owner for each in self) >= MOST_CONDUITS:
             raise RefusedError(429, "conduit limit reached")
-        made = Conduit(str(uuid.uuid4()), count, self._state.clock.now())
+        made = Conduit(str(uuid.uuid4()), count, self._state.clock.now(), owner=owner)
         self._all[made.id] = made
         return made
 

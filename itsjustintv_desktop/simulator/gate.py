@@ -57,7 +57,6 @@ class Gate:
     def __init__(
         self,
         *,
-        client_id: str,
         state: State,
         faults: Faults,
         tokens: Tokens,
@@ -68,7 +67,6 @@ class Gate:
         """Helix calls by endpoint; `.total()` sums them, `.clear()` resets."""
         self.other_calls: Counter[str] = Counter()
         """The same for token, validate, revoke and images."""
-        self._client_id = client_id
         self._state = state
         self._faults = faults
         self._tokens = tokens
@@ -114,7 +112,7 @@ class Gate:
             raise RefusedError(401, _MESSAGES[401])
         if not client_id:
             raise RefusedError(401, "Client ID is missing")
-        if client_id != self._client_id:
+        if client_id != self._tokens.owners[token]:
             raise RefusedError(401, "Client ID and OAuth token do not match")
 
     async def _fault(self, endpoint: str, request: web.Request) -> web.StreamResponse | None:

@@ -17,15 +17,19 @@ LIFETIME = 5_011_271.0
 
 @dataclass(slots=True)
 class Tokens:
-    """The app access tokens given out: token -> Unix seconds of its end."""
+    """The app access tokens given out: token -> Unix seconds of its end, and the client id it was given to."""
 
     state: State
     lifetime: float = LIFETIME
+    client_id: str = ""
+    """Whose a token is where nobody says."""
     ends: dict[str, float] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
 
-    def issue(self) -> str:
+    def issue(self, client_id: str = "") -> str:
         token = secrets.token_hex(15)
         self.ends[token] = self.state.now() + self.lifetime
+        self.owners[token] = client_id or self.client_id
         return token
 
     def valid(self, token: str) -> bool:
@@ -44,23 +48,24 @@ def token_in(headers: Mapping[str, str], *schemes: str) -> str:
 class OAuth:
     """https://dev.twitch.tv/docs/authentication/ . Errors here have no `error` field, unlike Helix."""
 
-    def __init__(self, tokens: Tokens, client_id: str, client_secret: str) -> None:
+    def __init__(self, tokens: Tokens, apps: Mapping[str, str]) -> None:
+        """`apps`: the client secret of each client id."""
         self._tokens = tokens
-        self._client_id = client_id
-        self._client_secret = client_secret
+        self._apps = apps
 
     async def token(self, request: web.Request) -> web.Response:
         form = {**dict(request.query), **{key: str(value) for key, value in (await request.post()).items()}}
         for name in ("client_id", "client_secret", "grant_type"):
             if not form.get(name):
                 return _refuse(400, f"missing {name.replace('_', ' ')}")
-        if form["client_id"] != self._client_id:
+        client_id = form["client_id"]
+        if client_id not in self._apps:
             return _refuse(400, "invalid client")
-        if form["client_secret"] != self._client_secret:
+        if form["client_secret"] != self._apps[client_id]:
             return _refuse(403, "invalid client secret")
         if form["grant_type"] != "client_credentials":
             return _refuse(400, "invalid grant type")
-        token = self._tokens.issue()
+        token = self._tokens.issue(client_id)
         return answer(
             {"access_token": token, "expires_in": int(self._tokens.lifetime), "token_type": "bearer"},
         )
@@ -72,11 +77,11 @@ class OAuth:
         if not self._tokens.valid(token):
             return _refuse(401, "invalid access token")
         remaining = int(self._tokens.ends[token] - self._tokens.state.now())
-        return answer({"client_id": self._client_id, "scopes": [], "expires_in": remaining})
+        return answer({"client_id": self._tokens.owners[token], "scopes": [], "expires_in": remaining})
 
     async def revoke(self, request: web.Request) -> web.Response:
         form = {**dict(request.query), **{key: str(value) for key, value in (await request.post()).items()}}
-        if form.get("client_id") != self._client_id:
+        if form.get("client_id") not in self._apps:
             return _refuse(404, "client does not exist")
         if self._tokens.ends.pop(form.get("token", ""), None) is None:
             return _refuse(400, "Invalid token")

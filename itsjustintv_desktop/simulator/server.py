@@ -69,10 +69,12 @@ class Simulator:
         clock = clock or MachineClock()
         self.client_id = client_id
         self.client_secret = client_secret
+        self.apps = {client_id: client_secret}
+        """Client secret of each client id. Add to it for a second app: that one has tokens and conduits of its own."""
         self.webhook_secret = webhook_secret
         self.faults = Faults(seed)
         self.state = State(clock, self.faults, seed)
-        self.tokens = Tokens(self.state, token_lifetime)
+        self.tokens = Tokens(self.state, token_lifetime, client_id)
         self.faults.on_revoke_tokens = self.tokens.revoke_all
         self.rate = RateLimit(self.state, rate_limit, rate_window)
         self.sockets = Sockets(
@@ -95,7 +97,6 @@ class Simulator:
         self._stopping = asyncio.Event()
         self.receiver = Receiver(clock, self.faults, self._stopping)
         self._gate = Gate(
-            client_id=client_id,
             state=self.state,
             faults=self.faults,
             tokens=self.tokens,
@@ -270,9 +271,9 @@ class Simulator:
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=_LARGEST_WEBHOOK)
         helix, gate = self._helix, self._gate
-        oauth = OAuth(self.tokens, self.client_id, self.client_secret)
+        oauth = OAuth(self.tokens, self.apps)
         held = SubscriptionApi(self.eventsub)
-        fed = ConduitApi(self.eventsub)
+        fed = ConduitApi(self.eventsub, self.client_id)
         subscriptions, conduits = "/helix/eventsub/subscriptions", "/helix/eventsub/conduits"
         app.add_routes(
             [

@@ -110,6 +110,24 @@ class HelixClient:
         self._note(outcome)
         raise outcome
 
+    async def client_id(self) -> str:
+        """The client id that is asked with now. Raises as AppTokens.get."""
+        return (await self._tokens.get())[0]
+
+    async def delete_formerly(self, client_id: str, path: str, params: Params) -> bool:
+        """DELETE by the client id that was in use before this one, if a token of it is at hand. True: it is gone.
+
+        Asked once. Raises TwitchUnreachableError.
+        """
+        token = self._tokens.former(client_id)
+        if token is None:
+            return False
+        headers = {"Client-Id": client_id, "Authorization": f"Bearer {token}"}
+        answer = await self._http.exchange(
+            "DELETE", self.api_url + path, params=params, headers=headers, timeout=_TRY_TIMEOUT
+        )
+        return answer.status in {204, 404}
+
     def spare(self) -> bool:
         """Whether calls that could also wait may be made: half of Twitch's points and of our own ceiling are left."""
         limiter = self._limiter

@@ -120,6 +120,17 @@ class Conduits:
             return False
         return True
 
+    async def delete_formerly(self, conduit_id: str, client_id: str) -> bool:
+        """Take away one that was made with the client id before. False: it cannot be, or not now.
+
+        Raises TwitchUnreachableError.
+        """
+        return await self._client.delete_formerly(client_id, _CONDUITS, [("id", conduit_id)])
+
+    async def client_id(self) -> str:
+        """Whose conduits these are now."""
+        return await self._client.client_id()
+
     async def attach(
         self, conduit_id: str, session_id: str, *, shard_id: str = "0", timeout: float = TIMEOUT
     ) -> ShardUpdate:

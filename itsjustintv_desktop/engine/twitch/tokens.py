@@ -78,6 +78,8 @@ class AppTokens:
         self._tasks = tasks
         self._clock = clock
         self._token: _Token | None = None
+        self._former: _Token | None = None
+        """Of the client id before, where that was changed: good for taking back what was made with it."""
         self._loaded = False
         self._renewal: tuple[Credentials, asyncio.Task[_Token | AppError]] | None = None
         self._refusal: tuple[Credentials, float, str] | None = None
@@ -98,6 +100,11 @@ class AppTokens:
         """Twitch answered 401 to this token: it isn't given out again. An older one changes nothing."""
         if self._token is not None and self._token.access_token == access_token:
             self._token = None
+
+    def former(self, client_id: str) -> str | None:
+        """A token of this client id, from before another came into use; None if there is none at hand."""
+        token = self._former
+        return token.access_token if token is not None and self._fits(token, client_id) else None
 
     async def validate(self) -> None:
         """Ask Twitch whether the token still holds (it wants that at start and hourly), else get a new one.
@@ -122,7 +129,10 @@ class AppTokens:
             await self._clock.sleep(pause)
 
     def _usable(self, token: _Token, credentials: Credentials) -> bool:
-        return token.client_id == credentials.client_id and self._clock.now() < token.renew_at
+        return self._fits(token, credentials.client_id)
+
+    def _fits(self, token: _Token, client_id: str) -> bool:
+        return token.client_id == client_id and self._clock.now() < token.renew_at
 
     async def _renewed(self, credentials: Credentials) -> _Token:
         if self._refusal is not None:
@@ -141,10 +151,12 @@ class AppTokens:
         """A failure is a value here: it belongs to those who wait, not to the log of failed tasks."""
         if not self._loaded:
             stored = await self._read()
-            if stored is not None and self._usable(stored, credentials):
+            if stored is not None:
                 redaction.learn(stored.access_token)
-                self._token = stored
-                return stored
+                if self._usable(stored, credentials):
+                    self._token = stored
+                    return stored
+                self._former = stored
         now = self._clock.now()
         try:
             granted = await oauth.request_token(self._http, self._auth_url, credentials, now)
@@ -155,6 +167,8 @@ class AppTokens:
         redaction.learn(granted.access_token)
         early = min(_EARLY, granted.expires_in / 10)
         token = _Token(credentials.client_id, granted.access_token, now + granted.expires_in - early)
+        if self._token is not None and self._token.client_id != token.client_id:
+            self._former = self._token
         self._token, self._refusal = token, None
         _log.info("got a new app token", lives_for=_in_words(granted.expires_in))
         self._tasks.start("twitch.token.save", self._write(token))

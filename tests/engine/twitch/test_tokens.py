@@ -64,6 +64,20 @@ async def test_a_stored_token_of_another_client_id_is_not_used(rig: Rig) -> None
     assert asked(rig) == 2
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_the_token_of_the_client_id_before_is_at_hand_while_it_lasts(rig: Rig, restarted: bool) -> None:
+    before, token = await rig.tokens.get()
+    await finished(rig)
+    used = rig.new_tokens() if restarted else rig.tokens
+    assert used.former(before) is None
+    rig.simulator.apps["another"] = "its-secret"
+    rig.credentials = Credentials("another", "its-secret")
+    assert (await used.get())[0] == "another"
+    assert (used.former(before), used.former("another"), used.former("")) == (token, None, None)
+    rig.clock.advance(rig.simulator.tokens.lifetime)
+    assert used.former(before) is None
+
+
 async def test_a_changed_client_id_counts_at_once(rig: Rig) -> None:
     await rig.tokens.get()
     rig.credentials = Credentials("someone-else", "secret")

@@ -79,7 +79,7 @@ class ConduitWay(BaseWay):
         self._stir = asyncio.Event()
         self._handover = Handover(submit, clock=clock, on_change=self._stir.set, on_gap=on_gap, most=most_held)
         self._shard = OurShard(conduits)
-        self._ours = OurConduit(conduits, self._shard, meta, on_gone=self._gone)
+        self._ours = OurConduit(conduits, self._shard, meta, on_gone=self._gone, on_left=self._left)
         self._noise = Sparing(clock)
         self._up_at: float | None = None
         """Since when events come in, monotonic; None while they don't."""
@@ -250,6 +250,10 @@ class ConduitWay(BaseWay):
             "A new one is made, and the subscriptions with it."
         )
         self._tell(WayState.WAITING, "conduit_gone", message, facts={"conduit": conduit_id})
+
+    def _left(self) -> None:
+        message = "The client id is another one now. A conduit of its own is made, and the subscriptions with it."
+        self._tell(WayState.STARTING, "connecting", message)
 
     def _facts(self) -> dict[str, str]:
         """What is known without a connection."""

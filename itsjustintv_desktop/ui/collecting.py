@@ -11,10 +11,10 @@ import gc
 
 from PySide6.QtCore import QObject, QTimer
 
-EVERY_MS = 200
+EVERY_MS = 100
 SETTLE_MS = 3000
 """After the start; what was made by then stays, and is not looked at again (it took 54 ms each time, measured)."""
-PUT_OFF = 3000
+PUT_OFF = 6000
 """Looks (10 min) for which a full collection waits at most for a quiet moment."""
 
 

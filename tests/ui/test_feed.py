@@ -298,3 +298,17 @@ def test_everything_is_reached_by_keyboard_and_has_a_name(qtbot: QtBot, store: S
         assert each.focusPolicy() & Qt.FocusPolicy.TabFocus
     assert one.edit_filter.nextInFocusChain() is one.channel
     assert one.more.nextInFocusChain() is card(page, 1).send_anyway
+
+
+def test_a_flood_makes_no_cards(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    """They are made ahead, one a turn: making twenty at once holds up the screen for long."""
+    ledger = Ledger(*(entry(number) for number in range(1, 6)))
+    page = shown(qtbot, store, bridge, ledger)
+    qtbot.waitUntil(lambda: len(page.findChildren(FeedCard)) == MOST)
+    before = set(map(id, page.findChildren(FeedCard)))
+    ledger.items |= {number: entry(number) for number in range(6, 1000)}
+    bridge.happen(*(settled(number) for number in range(6, 1000)))
+    qtbot.waitUntil(lambda: page.cards.card(999) is not None)
+    assert set(map(id, page.findChildren(FeedCard))) == before
+    visible = [each for each in page.findChildren(FeedCard) if not each.isHidden()]
+    assert len(visible) == len(page.entries.items)

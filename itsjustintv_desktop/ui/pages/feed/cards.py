@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FeedItem
+from itsjustintv_desktop.ui.models.feed import MOST
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard, Holding
 from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.theme.tokens import GAP
@@ -31,6 +32,8 @@ class Cards(QScrollArea):
         self._pictures, self._prepare = pictures, prepare
         self._shown: dict[int, FeedCard] = {}
         self._spare: list[FeedCard] = []
+        self._making = QTimer(self, singleShot=True, interval=0)
+        self._making.timeout.connect(self._make_ahead)
         self._held: Holding = {}
         self._at_top = True
         self._seconds = 0
@@ -88,6 +91,7 @@ class Cards(QScrollArea):
         self.back.setVisible(not at_newest)
         self._keep(anchor, to_top=to_top)
         self._order_focus(items)
+        self._making.start()
 
     def hold(self, held: Holding) -> None:
         """Destinations whose deliveries wait for something else than their time."""
@@ -101,11 +105,22 @@ class Cards(QScrollArea):
         self.verticalScrollBar().setValue(0)
 
     def _take(self) -> FeedCard:
-        if self._spare:
-            return self._spare.pop()
+        return self._spare.pop() if self._spare else self._make()
+
+    def _make(self) -> FeedCard:
         card = FeedCard()
+        card.setParent(self._inner)
         self._prepare(card)
         return card
+
+    def _make_ahead(self) -> None:
+        """One a turn: twenty that are made when a thousand channels go live would hold up the screen."""
+        if len(self._shown) + len(self._spare) < MOST:
+            card = self._make()
+            for each in (card, *card.findChildren(QWidget)):
+                each.ensurePolished()
+            self._spare.append(card)
+            self._making.start()
 
     def _anchor(self, staying: set[int]) -> tuple[FeedCard, int] | None:
         """The first card in sight that stays, and how far below the upper edge it is."""

@@ -34,6 +34,7 @@ from itsjustintv_desktop.ui.shell.trayicons import tray_icon
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme import theme
+from itsjustintv_desktop.ui.words import trouble
 
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps Python's lock while another wants it. With the usual 5 ms a busy screen delays each step of
@@ -95,7 +96,7 @@ class Desktop:
         self.window = Window(self.store, self.preferences)
         self.tray = Tray(self.store)
         self.notifier = Notifier(self.store, self.preferences, self.tray.say, self._open)
-        self._doing = Doing(self.window, lambda error: self.window.toast.say(f"{error.title}. {error.message}"))
+        self._doing = Doing(self.window, lambda error: self.window.toast.say(trouble(error)))
         self._over = asyncio.Event()
         self._hidden = hidden
         self.assistant: Assistant | None = None

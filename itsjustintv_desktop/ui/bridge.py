@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from itsjustintv_desktop.engine import Engine, errors
 from itsjustintv_desktop.ui.enginethread import EngineThread, Prepare
+from itsjustintv_desktop.ui.words import tr
 
 T = TypeVar("T")
 
@@ -49,7 +50,9 @@ class Bridge(QObject):
         try:
             return await self._thread.call(ask, timeout)
         except TimeoutError:
-            raise errors.EngineGoneError("The engine did not answer in time. It goes on working; try again.") from None
+            raise errors.EngineGoneError(
+                tr("The engine did not answer in time. It goes on working; try again.")
+            ) from None
 
     async def stop(self) -> bool:
         """End the engine; what is not sent yet waits on disk. False if it had to be left behind."""

@@ -14,7 +14,10 @@ import msgspec
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from itsjustintv_desktop.ui.resources import resource
+from itsjustintv_desktop.ui.sentences import Sentences
 
+ENGINE = "engine"
+"""The context of texts that the engine made (ui/sentences.py)."""
 LANGUAGES = ("en", "de")
 Catalogue = dict[str, str | list[str]]
 
@@ -24,16 +27,19 @@ def read(path: Path) -> Catalogue:
 
 
 class Translator(QTranslator):
-    """Looks a text up whatever its context. What has no translation stays English."""
+    """Looks a text up whatever its context, but for what the engine says. What has no translation stays English."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, sentences: Sentences | None = None) -> None:
         super().__init__()
         self._catalogue = catalogue
+        self._sentences = sentences
 
     def isEmpty(self) -> bool:  # noqa: N802 - Qt's name
         return not self._catalogue
 
     def translate(self, context: str, text: str, disambiguation: str | None = None, n: int = -1) -> str:
+        if context == ENGINE:
+            return text if self._sentences is None else self._sentences.say(text)
         found = self._catalogue.get(text) or text  # nothing at all would be taken for a translation to nothing
         return found if isinstance(found, str) else found[0 if n == 1 else 1]
 
@@ -48,9 +54,16 @@ def install(choice: str = "") -> list[QTranslator]:
     """Use the language from now on; before any widget is made. The caller keeps what is returned."""
     language = wanted(choice)
     QLocale.setDefault(QLocale.system() if QLocale.system().name()[:2] == language else QLocale(language))
-    ours, qts = Translator(read(resource("translations", f"{language}.json"))), QTranslator()
+    ours = Translator(read(resource("translations", f"{language}.json")), _sentences(language))
+    qts = QTranslator()
     QCoreApplication.installTranslator(ours)
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     if language != "en" and qts.load(f"qtbase_{language}", folder):
         QCoreApplication.installTranslator(qts)  # the last one is asked first, and knows Qt's own texts only
     return [ours, qts]
+
+
+def _sentences(language: str) -> Sentences | None:
+    """resources/translations/engine/<language>.json; None for English, which the engine speaks."""
+    path = resource("translations", "engine", f"{language}.json")
+    return Sentences(msgspec.json.decode(path.read_bytes(), type=dict[str, str])) if path.exists() else None

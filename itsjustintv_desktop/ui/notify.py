@@ -11,6 +11,7 @@ from itsjustintv_desktop.engine import events
 from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.ui.preferences import Kind, Preferences
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.words import said
 
 Show = Callable[[str, str, Callable[[], object] | None], None]
 TOGETHER = 4
@@ -76,7 +77,7 @@ class Notifier(QObject):
             elif isinstance(event, events.DeliveryChanged) and event.state is DeliveryState.DEAD:
                 given_up.append(event)
             elif isinstance(event, events.Notice):
-                notices.append(event.text)
+                notices.append(said(event.text))
         self._health([event for event in batch if isinstance(event, events.HealthChanged)])
         self._live.add(live)
         self._given_up.add(given_up)
@@ -99,7 +100,7 @@ class Notifier(QObject):
             return
         for event in given_up:
             title = self.tr("{} was not told of {}").format(event.destination, event.streamer)
-            self._tell("given_up", title, event.error or "", "deliveries")
+            self._tell("given_up", title, said(event.error or ""), "deliveries")
 
     def _health(self, changes: list[events.HealthChanged]) -> None:
         """What fails is told once, and that it is over: several parts may fail for one reason (a full disk)."""
@@ -110,16 +111,16 @@ class Notifier(QObject):
                 self._failing.pop(change.part, None)
         standing = set(self._failing.values())
         for reason in sorted(standing - self._told)[:TOGETHER]:
-            if self._tell("trouble", self.tr("Needs a look"), reason, "overview"):
+            if self._tell("trouble", self.tr("Needs a look"), said(reason), "overview"):
                 self._told.add(reason)
         for reason in sorted(self._told - standing):
             self._told.discard(reason)
-            self._tell("trouble", self.tr("Well again"), self.tr("This is over: {}").format(reason), "overview")
+            self._tell("trouble", self.tr("Well again"), self.tr("This is over: {}").format(said(reason)), "overview")
 
     def _state_changed(self, state: str) -> None:
         error = self._store.bridge.error
         if state == "failed" and error is not None:
-            self._tell("trouble", error.title, error.message, "overview")
+            self._tell("trouble", said(error.title), said(error.message), "overview")
 
     def _tell(self, kind: Kind, title: str, text: str, page: str) -> bool:
         wanted = self._preferences.notify(kind) and not self._is_on_air()

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from itsjustintv_desktop.engine import DestinationStatus
 from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.ui.widgets.basic import Tone
-from itsjustintv_desktop.ui.words import countdown
+from itsjustintv_desktop.ui.words import countdown, said
 
 _TONES: dict[DeliveryState, Tone] = {
     DeliveryState.PENDING: "attention",
@@ -66,7 +66,7 @@ def word_of(state: DeliveryState) -> str:
 def answer_of(state: DeliveryState, status: int | None, error: str | None) -> str:
     """The last answer: what went wrong, or the status; "" before the first attempt."""
     if state is not DeliveryState.DELIVERED and error:
-        return " ".join(error.split())
+        return said(" ".join(error.split()))
     return str(status) if status is not None else ""
 
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.shell.trayicons import TrayState
 from itsjustintv_desktop.ui.widgets.basic import Tone
-from itsjustintv_desktop.ui.words import clock
+from itsjustintv_desktop.ui.words import clock, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def status_of(snapshot: Snapshot) -> Status:
     failing = [each for each in snapshot.troubles if each.status == "failing"]
     if failing:
         return Status(
-            "attention", "attention", _tr("Needs a look"), failing[0].reason or failing[0].part, _action(snapshot)
+            "attention", "attention", _tr("Needs a look"), said(failing[0].reason or failing[0].part), _action(snapshot)
         )
     if snapshot.paused is not None:
         until = snapshot.paused.until

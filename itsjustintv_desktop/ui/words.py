@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.errors import AppError
 
 
 def tr(text: str, *, n: int = -1) -> str:
     """For words outside of a widget; widgets have a `tr` of their own."""
     return QCoreApplication.translate("words", text, None, n)
+
+
+def said(text: str) -> str:
+    """What the engine said, in the person's language where it is known (ui/sentences.py)."""
+    return QCoreApplication.translate("engine", text) if text else ""
+
+
+def trouble(error: AppError) -> str:
+    """An error in a sentence or two."""
+    return f"{said(error.title)}. {said(error.message)}"
 
 
 def number(value: int) -> str:

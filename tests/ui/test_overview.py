@@ -36,6 +36,24 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, answer: Report, **snap
     return page
 
 
+def squeezed(page: QWidget) -> list[str]:
+    """Visible parts that are smaller than they have to be, or stand out of what they lie in."""
+    found = []
+    for part in page.findChildren(QWidget):
+        if not part.isVisible() or isinstance(part, QScrollArea | QScrollBar):
+            continue
+        least = part.minimumSizeHint()
+        if part.hasHeightForWidth():
+            least.setHeight(part.heightForWidth(part.width()))
+        parent = part.parentWidget()
+        scrolled = parent is page or (parent is not None and parent.objectName().startswith("qt_scrollarea"))
+        if part.height() < least.height():
+            found.append(f"too low: {part}")
+        if parent is not None and not scrolled and not parent.rect().contains(part.geometry()):
+            found.append(f"cut: {part}")
+    return found
+
+
 def test_all_well(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, report(config="green", way="green"))
     assert page.answer.accessibleName() == "Your next stream will be announced"
@@ -75,23 +93,8 @@ def test_nothing_is_cut_or_squeezed_in_a_small_window(
     states = {f"streamer s{number}": "amber" for number in range(10)}
     page = shown(qtbot, store, bridge, report(config="green", **states), live=live)
     page.resize(*size)
-    qtbot.wait(50)
-    for part in page.findChildren(QWidget):
-        if not part.isVisible() or isinstance(part, QScrollArea | QScrollBar):
-            continue
-        least = part.minimumSizeHint()
-        if part.hasHeightForWidth():
-            least.setHeight(part.heightForWidth(part.width()))
-        assert part.height() >= least.height(), (
-            part,
-            part.parentWidget(),
-            part.geometry(),
-            least,
-            part.minimumSizeHint(),
-        )
-        parent = part.parentWidget()
-        if parent is not None and parent is not page and not parent.objectName().startswith("qt_scrollarea"):
-            assert parent.rect().contains(part.geometry()), part
+    qtbot.waitUntil(lambda: squeezed(page) == [])
+    assert page.chain.links.height() > 400
 
 
 def test_paused_is_no_failure(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

@@ -16,6 +16,7 @@ from itsjustintv_desktop.ui.assistant.step import Course, Step
 from itsjustintv_desktop.ui.pages.connection.ways import title
 from itsjustintv_desktop.ui.preferences import KINDS
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, label, row
+from itsjustintv_desktop.ui.words import said
 
 _AUTOSTART = "itsjustintv_desktop.desktop.autostart"
 
@@ -72,7 +73,7 @@ class Finish(Step):
     def refresh(self, snapshot: Snapshot) -> None:
         way = snapshot.way
         tone: Tone = {"ready": "ok", "failing": "live"}.get(way.state, "attention")  # type: ignore[assignment]
-        self._say("way", tone, f"{title(way.kind)}: {way.message}")
+        self._say("way", tone, f"{title(way.kind)}: {said(way.message)}")
         names = [each.display_name or each.login for each in snapshot.streamers if each.enabled]
         watched = self.tr("Watched: {}").format(", ".join(names[:3])) if names else self.tr("Nobody is watched yet.")
         self._say("streamer", "ok" if names else "attention", watched)

@@ -14,6 +14,7 @@ from itsjustintv_desktop.ui.assistant.step import Course, Step
 from itsjustintv_desktop.ui.widgets.basic import Card, label
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
+from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import StreamerView
@@ -116,7 +117,7 @@ class FirstDestination(Step):
             preview = await self.bridge.call(lambda engine: engine.editing.preview(None, draft))
         except errors.AppError as error:
             if url == self.address.text().strip():
-                self.field.complain(error.message)
+                self.field.complain(said(error.message))
             return
         words = {"discord": "Discord", "slack": "Slack", "json": self.tr("your own program (JSON)")}
         if url == self.address.text().strip():

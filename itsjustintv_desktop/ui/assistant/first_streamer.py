@@ -12,7 +12,7 @@ from itsjustintv_desktop.ui.assistant.step import Course, Step
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
-from itsjustintv_desktop.ui.words import number
+from itsjustintv_desktop.ui.words import number, said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import FoundChannel
@@ -102,7 +102,7 @@ class FirstStreamer(Step):
         try:
             found = await self.bridge.call(lambda engine: engine.editing.look_up([typed]))
         except errors.AppError as error:
-            self.field.complain(error.message)
+            self.field.complain(said(error.message))
             return
         finally:
             self.look_up.setEnabled(True)

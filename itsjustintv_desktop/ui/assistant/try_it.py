@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout
 from itsjustintv_desktop.engine import events
 from itsjustintv_desktop.ui.assistant.step import Course, Step
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
+from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.control.actions import EventReport
@@ -81,7 +82,7 @@ class TryIt(Step):
             self._over()
             raise
         self._over()
-        self._say([(destination, "ok" if result.ok else "live", _answered(result.sentence, result.answer))])
+        self._say([(destination, "ok" if result.ok else "live", _answered(said(result.sentence), result.answer))])
         self.arrived = result.ok
 
     def _look(self) -> None:
@@ -105,7 +106,7 @@ class TryIt(Step):
 
     def _rows_of(self, report: EventReport) -> list[tuple[str, Tone, str]]:
         if report.state != "announced":
-            return [(self.course.login, "live", report.explanation or report.reason or report.state)]
+            return [(self.course.login, "live", said(report.explanation or "") or report.reason or report.state)]
         if not report.deliveries:
             return [("output.json", "ok", self.tr("It stands in output.json; no destination is set."))]
         words = {"delivered": self.tr("It arrived"), "pending": self.tr("It waits, and is tried again"),
@@ -113,12 +114,13 @@ class TryIt(Step):
         rows: list[tuple[str, Tone, str]] = []
         for each in report.deliveries:
             state = each.state.value
-            said = words.get(state, self.tr("It did not arrive"))
+            word = words.get(state, self.tr("It did not arrive"))
             if each.last_status is not None:
-                said += " " + self.tr("(HTTP {})").format(each.last_status)
+                word += " " + self.tr("(HTTP {})").format(each.last_status)
             why = report.blocked.get(each.destination) or (each.last_error if state != "delivered" else "") or ""
+            why = said(why)
             why = why[:1].upper() + why[1:]
-            rows.append((each.destination, _TONES.get(state, "live"), f"{said}. {why}".strip()))
+            rows.append((each.destination, _TONES.get(state, "live"), f"{word}. {why}".strip()))
         return rows
 
     def _say(self, rows: list[tuple[str, Tone, str]]) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from itsjustintv_desktop.engine import DestinationStatus
 from itsjustintv_desktop.ui.models.rows import RowsModel
 from itsjustintv_desktop.ui.widgets.basic import Tone
-from itsjustintv_desktop.ui.words import number
+from itsjustintv_desktop.ui.words import number, said
 
 NAME, STATE, WAITING = range(3)
 
@@ -47,6 +47,7 @@ def sentence_of(row: DestinationStatus) -> str:
     reason = row.reason.strip()
     if reason and not reason.endswith((".", "!", "?")):
         reason += "."
+    reason = said(reason)
     if row.state == "paused":
         return f"{reason} {_tr('Nothing is sent there until it is resumed; what is due waits.')}".strip()
     if row.state in {"open", "half-open"}:

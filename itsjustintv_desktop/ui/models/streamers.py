@@ -11,7 +11,7 @@ from itsjustintv_desktop.engine import Snapshot, StreamerView
 from itsjustintv_desktop.engine.models import LiveStream
 from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index, RowsModel
 from itsjustintv_desktop.ui.widgets.basic import Tone
-from itsjustintv_desktop.ui.words import number
+from itsjustintv_desktop.ui.words import number, said
 
 NAME, STATE, FILTER, DESTINATIONS = range(4)
 
@@ -98,9 +98,9 @@ def state_of(row: StreamerRow) -> tuple[Tone, str]:
 def problem_of(view: StreamerView) -> str:
     """What stands in the way of its announcements, as sentences; "" for nothing."""
     if view.problem:
-        return view.problem
+        return said(view.problem)
     if view.subscription is not None and view.subscription.status == "failing":
-        return f"{view.subscription.message} {view.subscription.fix}".strip()
+        return f"{said(view.subscription.message)} {said(view.subscription.fix)}".strip()
     return ""
 
 

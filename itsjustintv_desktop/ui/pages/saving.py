@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
+from itsjustintv_desktop.ui.words import said
+
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Saved
     from itsjustintv_desktop.ui.pages.base import Page
@@ -13,16 +15,16 @@ if TYPE_CHECKING:
 
 def tell_saved(page: Page, saved: Saved, done: str) -> None:
     """`done` is a sentence such as "Removed alice." """
-    said = " ".join(part for part in (done, saved.note) if part)
+    word = " ".join(part for part in (done, said(saved.note)) if part)
     if saved.state in {"refused", "waiting"}:
         text = _tr("It is saved, but the program goes on with the settings it had.")
-        page.banner.say(f"{text} {saved.sentence}", "alert")
+        page.banner.say(f"{text} {said(saved.sentence)}", "alert")
     elif saved.sentence:
-        said = f"{said} {saved.sentence}"
+        word = f"{word} {said(saved.sentence)}"
     if saved.undo:
-        page.tell(said, _tr("Undo"), lambda: page.do("undo", _undo(page, saved.undo)))
+        page.tell(word, _tr("Undo"), lambda: page.do("undo", _undo(page, saved.undo)))
     else:
-        page.tell(said)
+        page.tell(word)
 
 
 async def _undo(page: Page, token: str) -> None:

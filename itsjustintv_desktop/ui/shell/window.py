@@ -15,6 +15,7 @@ from itsjustintv_desktop.ui.shell.sidebar import NavButton, Sidebar
 from itsjustintv_desktop.ui.status import status_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading, Toast
+from itsjustintv_desktop.ui.words import said
 
 SMALLEST = QSize(900, 600)
 FIRST = QSize(1280, 800)
@@ -139,7 +140,7 @@ class Window(QMainWindow):
     def _state_changed(self, state: str) -> None:
         if state == "failed" and self._store.bridge.error is not None:
             error = self._store.bridge.error
-            self._failed.say(error.title, error.message)
+            self._failed.say(said(error.title), said(error.message))
             self._stack.setCurrentWidget(self._failed)
             self.sidebar.show_status("live", self.tr("Stopped"), "")
         elif state == "stopped":

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from itsjustintv_desktop.engine import Check
 from itsjustintv_desktop.ui.widgets.basic import Dot, Tone, clear, column, label
+from itsjustintv_desktop.ui.words import said
 
 TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "live"}
 
@@ -29,11 +30,16 @@ class CheckList(QWidget):
         words = {"green": self.tr("well"), "amber": self.tr("may work"), "red": self.tr("cannot work")}
         for number, check in enumerate(checks):
             dot = Dot(TONES[check.state], words[check.state])
-            name = check.name[:1].upper() + check.name[1:]
-            said = label(f"{name}: {words[check.state]}", "strong")
-            parts = [said, label(check.message, "muted", wrap=True, selectable=True)]
+            name = _name(check)
+            called = label(f"{name}: {words[check.state]}", "strong")
+            parts = [called, label(said(check.message), "muted", wrap=True, selectable=True)]
             if check.state != "green" and check.fix:
-                parts.append(label(check.fix, wrap=True, selectable=True))
+                parts.append(label(said(check.fix), wrap=True, selectable=True))
             self._rows.addWidget(dot, number, 0, Qt.AlignmentFlag.AlignTop)
             self._rows.addLayout(column(*parts, spacing=2), number, 1)
-        self.setAccessibleName(". ".join(f"{each.name} {words[each.state]}: {each.message}" for each in checks))
+        self.setAccessibleName(". ".join(f"{_name(each)} {words[each.state]}: {said(each.message)}" for each in checks))
+
+
+def _name(check: Check) -> str:
+    called = said(check.name)
+    return called[:1].upper() + called[1:]

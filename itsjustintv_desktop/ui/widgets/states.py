@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLa
 from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.ui.theme import pixmap, theme
 from itsjustintv_desktop.ui.widgets.basic import button, icon_button, label
+from itsjustintv_desktop.ui.words import trouble
 
 TOAST_MS = 8000
 """Long enough to reach "Undo"."""
@@ -81,7 +82,7 @@ class Banner(QFrame):
         self.hide()
 
     def show_error(self, error: errors.AppError) -> None:
-        self.say(f"{error.title}. {error.message}", "alert")
+        self.say(trouble(error), "alert")
 
     def say(self, text: str, icon_name: str = "info") -> None:
         palette = theme().palette

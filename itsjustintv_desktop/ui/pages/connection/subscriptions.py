@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QProgressBar
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, label, row
-from itsjustintv_desktop.ui.words import ago, number, span
+from itsjustintv_desktop.ui.words import ago, number, said, span
 
 _TONES: dict[str, Tone] = {"ok": "ok", "working": "accent", "waiting": "attention", "failing": "live"}
 
@@ -46,9 +46,9 @@ class Subscriptions(Card):
     def show_status(self, snapshot: Snapshot) -> None:
         status, now = snapshot.subscriptions, time.time()
         state = str(status.state.value)
-        self._dot.show_state(_TONES.get(state, "off"), status.message)
-        self._message.setText(status.message)
-        self._fix.setText(status.fix)
+        self._dot.show_state(_TONES.get(state, "off"), said(status.message))
+        self._message.setText(said(status.message))
+        self._fix.setText(said(status.fix))
         self._fix.setVisible(bool(status.fix))
         counts = self.tr("{} of {} are in force").format(number(status.enabled), number(status.wanted))
         if status.pending:

@@ -11,7 +11,7 @@ from itsjustintv_desktop.engine import WayView
 from itsjustintv_desktop.ui.pages.connection.ways import title
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
 from itsjustintv_desktop.ui.widgets.copyline import CopyLine
-from itsjustintv_desktop.ui.words import ago, clock
+from itsjustintv_desktop.ui.words import ago, clock, said
 
 _TONES: dict[str, Tone] = {"ready": "ok", "starting": "accent", "waiting": "attention", "failing": "live"}
 
@@ -54,9 +54,9 @@ class WayCard(Card):
         self._shown = way
         self._dot.show_state(_TONES.get(way.state, "off"), word)
         self._name.setText(f"{title(way.kind)} {word}")
-        self.setAccessibleName(f"{title(way.kind)} {word}: {way.message}")
-        self._message.setText(way.message)
-        self._fix.setText(way.fix)
+        self.setAccessibleName(f"{title(way.kind)} {word}: {said(way.message)}")
+        self._message.setText(said(way.message))
+        self._fix.setText(said(way.fix))
         self._fix.setVisible(bool(way.fix))
         self.address.say(way.address)
         for part in (self.address, self._address_title):
@@ -73,8 +73,8 @@ class WayCard(Card):
     def _show_facts(self, facts: tuple[tuple[str, str], ...]) -> None:
         clear(self._facts)
         for number, (name, value) in enumerate(facts):
-            said = label(self._name_of(name), "muted")
-            self._facts.addWidget(said, number, 0, Qt.AlignmentFlag.AlignTop)
+            called = label(self._name_of(name), "muted")
+            self._facts.addWidget(called, number, 0, Qt.AlignmentFlag.AlignTop)
             self._facts.addWidget(label(_value(value), wrap=True, selectable=True), number, 1)
 
     def _name_of(self, fact: str) -> str:
@@ -101,5 +101,5 @@ def _value(text: str) -> str:
     except ValueError:
         moment = None
     if moment is None:
-        return text
+        return said(text)
     return ago(moment) if moment <= datetime.now().timestamp() else clock(moment)  # noqa: DTZ005 - only a number of it

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import AttemptView
 from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, clear, label, row
+from itsjustintv_desktop.ui.words import said
 
 MOST = 30
 """Attempts with a row each; those before them are counted."""
@@ -41,12 +42,12 @@ class Attempts(QWidget):
     def _row(self, attempt: AttemptView) -> QVBoxLayout:
         made = QVBoxLayout()
         made.setSpacing(2)
-        said = Elided(self.sentence(attempt), "muted")
+        shown = Elided(self.sentence(attempt), "muted")
         then = datetime.fromtimestamp(attempt.started_at)  # noqa: DTZ006 - a person's own time
         at = label(then.strftime("%H:%M:%S"), "mono")
         at.setToolTip(then.strftime("%Y-%m-%d %H:%M:%S"))
         line = row(Dot(_TONES.get(attempt.outcome, "off"), self._word(attempt)), at)
-        line.addWidget(said, 1)
+        line.addWidget(shown, 1)
         made.addLayout(line)
         answer = " ".join(attempt.answer.split())
         if answer and attempt.outcome != "delivered":
@@ -66,7 +67,7 @@ class Attempts(QWidget):
         """ "503 in 212 ms"; the error where no status came."""
         if attempt.outcome in {"interrupted", "under way"}:
             return self._word(attempt)
-        what = str(attempt.status) if attempt.status is not None else attempt.error or self._word(attempt)
+        what = str(attempt.status) if attempt.status is not None else said(attempt.error or "") or self._word(attempt)
         if attempt.duration is None:
             return what
         took = f"{attempt.duration:.1f} s" if attempt.duration >= 1 else f"{round(attempt.duration * 1000)} ms"

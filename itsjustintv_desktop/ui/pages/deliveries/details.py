@@ -12,7 +12,7 @@ from itsjustintv_desktop.ui.outcome import answer_of, tone_of, word_of
 from itsjustintv_desktop.ui.pages.deliveries.attempts import Attempts
 from itsjustintv_desktop.ui.pages.deliveries.due import Due
 from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, button, label, row
-from itsjustintv_desktop.ui.words import ago, clock
+from itsjustintv_desktop.ui.words import ago, clock, said
 
 _GIVEN_UP = frozenset({DeliveryState.DEAD, DeliveryState.EXPIRED, DeliveryState.DROPPED})
 
@@ -72,7 +72,7 @@ class Details(QScrollArea):
         self.attempts.show_attempts(details.attempts)
         text = request_text(details.request) if details.request is not None else ""
         _fill(self.request, text)
-        self._problem.setText(details.problem)
+        self._problem.setText(said(details.problem))
         self._problem.setVisible(bool(details.problem))
         answer = details.attempts[-1].answer if details.attempts else ""
         _fill(self.response, answer)
@@ -91,7 +91,7 @@ class Details(QScrollArea):
         paused = status.state == "paused"
         if paused:
             self._way_dot.show_state("off", self.tr("paused"))
-            why = f": {status.reason}" if status.reason and not status.paused_by_hand else ""
+            why = f": {said(status.reason)}" if status.reason and not status.paused_by_hand else ""
             self._way.say(self.tr("{} is paused").format(name) + why)
         elif status.state == "off":
             self._way_dot.show_state("off", self.tr("switched off"))
@@ -101,7 +101,7 @@ class Details(QScrollArea):
             self._way.say(self.tr("{} takes deliveries").format(name))
         else:
             self._way_dot.show_state("attention", self.tr("left alone"))
-            self._way.say(self.tr("{} is left alone for a moment: {}").format(name, status.reason))
+            self._way.say(self.tr("{} is left alone for a moment: {}").format(name, said(status.reason)))
         self.pause.setText(self.tr("Resume") if paused else self.tr("Pause"))
         words = self.tr("Resume {}") if paused else self.tr("Pause {}")
         self.pause.setAccessibleName(words.format(name))

@@ -11,6 +11,7 @@ from itsjustintv_desktop.ui.pages.destinations.headers import Headers
 from itsjustintv_desktop.ui.widgets.basic import button, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
+from itsjustintv_desktop.ui.words import said
 
 FORMATS = ("", "json", "discord", "slack")
 SIGNATURES = ("x-hub", "standard-webhooks")
@@ -130,7 +131,7 @@ class DestinationForm(QWidget):
         }
         self.url.setPlaceholderText("••••••••" if info.address else "https://…")
         if info.problem:
-            self.url_field.complain(info.problem)
+            self.url_field.complain(said(info.problem))
         else:
             self.url_field.complain(None)
             self.url_field.say(where.get(info.address, "").format(info.host) if info.host else "")

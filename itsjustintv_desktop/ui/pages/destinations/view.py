@@ -19,7 +19,7 @@ from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
 from itsjustintv_desktop.ui.widgets.secret import SecretField
 from itsjustintv_desktop.ui.widgets.states import EmptyState
-from itsjustintv_desktop.ui.words import ago, span
+from itsjustintv_desktop.ui.words import ago, said, span
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import TestResult
@@ -267,7 +267,7 @@ class Destinations(Page):
         self.result.setProperty("role", "ok" if result.ok else "attention")
         self.result.style().polish(self.result)
         mark = "✓" if result.ok else "✗"
-        self.result.setText(f"{mark} {result.sentence} ({facts}){answer}")
+        self.result.setText(f"{mark} {said(result.sentence)} ({facts}){answer}")
 
     def _clear_result(self) -> None:
         self.result.setProperty("role", "muted")

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFont, QFontMetrics
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem
 from itsjustintv_desktop.ui.theme.tokens import BODY_PX
+from itsjustintv_desktop.ui.words import said
 
 MARGIN, AVATAR, INDENT = 20, 44, 80
 """Around the card's content, the picture, and where the words begin."""
@@ -73,7 +74,7 @@ def arrange(item: FeedItem, marks: list[tuple[FeedDelivery, str]], width: int, *
         at += LINE
     if item.explanation and item.kind != "announced":
         room = QRect(INDENT, at, right - INDENT - RIGHT // 2, LINE * _LINES)
-        needed = body.boundingRect(room, Qt.TextFlag.TextWordWrap, item.explanation).height()
+        needed = body.boundingRect(room, Qt.TextFlag.TextWordWrap, said(item.explanation)).height()
         room.setHeight(min(room.height(), max(LINE, needed + 4)))
         made.explanation = room
         at += room.height()

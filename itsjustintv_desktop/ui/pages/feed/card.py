@@ -17,7 +17,7 @@ from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.theme.tokens import CARD_RADIUS
 from itsjustintv_desktop.ui.widgets.avatar import paint_avatar
 from itsjustintv_desktop.ui.widgets.basic import button, icon_button, paint_dot
-from itsjustintv_desktop.ui.words import ago
+from itsjustintv_desktop.ui.words import ago, said
 
 _ONE_LINE = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
 Holding = Mapping[str, Held]
@@ -173,7 +173,7 @@ class FeedCard(QWidget):
             painter.drawText(where.title, _ONE_LINE, _elided(painter, item.title, room.width()))
         if not where.explanation.isNull():
             painter.setPen(QColor(palette.text2))
-            painter.drawText(where.explanation, Qt.TextFlag.TextWordWrap, item.explanation)
+            painter.drawText(where.explanation, Qt.TextFlag.TextWordWrap, said(item.explanation))
         self._paint_chips(painter, where)
         self._paint_marks(painter, where)
         painter.end()
@@ -242,7 +242,7 @@ class FeedCard(QWidget):
         assert item is not None
         parts = [f"{item.name or item.login} {self.kind_words()}", ago(item.at), item.title, item.category]
         if item.kind != "announced":
-            parts.append(item.explanation)
+            parts.append(said(item.explanation))
         parts += [f"{each.destination}: {word_of(each.state)}" for each in _latest(item.deliveries)]
         self.setAccessibleName(". ".join(part.rstrip(".") for part in parts if part))
 

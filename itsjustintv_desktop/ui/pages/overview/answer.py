@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from itsjustintv_desktop.engine import Report, Snapshot, Unsettled
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import Card, Tone, label
-from itsjustintv_desktop.ui.words import ago, countdown
+from itsjustintv_desktop.ui.words import ago, countdown, said
 
 _BAR = 4
 
@@ -45,10 +45,10 @@ class Answer(Card):
         watched = sum(each.enabled for each in snapshot.streamers) if snapshot is not None else 0
         if snapshot is not None and snapshot.paused is not None:
             self._set("off", self.tr("Announcements are paused"))
-            self._more = snapshot.paused.sentence
+            self._more = said(snapshot.paused.sentence)
         elif bad:
             self._set("live", self.tr("Your next stream will not be announced"))
-            self._more = bad[0].message
+            self._more = said(bad[0].message)
         elif unsure:
             self._set("attention", self.tr("Streams will be announced, with something to look at"))
             self._more = self.tr("%n points need a look.", "", len(unsure))

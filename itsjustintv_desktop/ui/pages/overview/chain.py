@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from itsjustintv_desktop.engine import Check, Report, Unsettled
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, rule
 from itsjustintv_desktop.ui.widgets.states import Loading
+from itsjustintv_desktop.ui.words import said
 
 _TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "live"}
 _PAGES = {
@@ -81,14 +82,15 @@ class Chain(Card):
     def _add(self, at: int, check: Check) -> None:
         words = {"green": self.tr("well"), "amber": self.tr("needs a look"), "red": self.tr("not working")}
         self._rows.addWidget(rule(), at, 0, 1, 4)
-        name = label(check.name[:1].upper() + check.name[1:], "strong")
+        called = said(check.name)
+        name = label(called[:1].upper() + called[1:], "strong", wrap=True)
         name.setContentsMargins(0, 10, 0, 10)
-        message = label(check.message, "muted", wrap=True, selectable=True)
+        message = label(said(check.message), "muted", wrap=True, selectable=True)
         message.setContentsMargins(0, 10, 0, 10)
         calm = isinstance(check, Unsettled)
         if check.state != "green" and check.fix and not calm:
-            message.setToolTip(check.fix)
-            message.setText(f"{check.message}\n{check.fix}")
+            message.setToolTip(said(check.fix))
+            message.setText(f"{said(check.message)}\n{said(check.fix)}")
         top = Qt.AlignmentFlag.AlignTop
         dot = Dot("off", self.tr("not known yet")) if calm else Dot(_TONES[check.state], words[check.state])
         holder = QWidget()
@@ -102,7 +104,7 @@ class Chain(Card):
         self._rows.addWidget(message, at + 1, 2, 1, 1 if mended else 2)
         if mended:
             fix = button(self.tr("Fix"), lambda: self.fix_wished.emit(page, check.name), role="small")
-            fix.setAccessibleName(self.tr("Fix {}").format(check.name))
+            fix.setAccessibleName(self.tr("Fix {}").format(called))
             self._rows.addWidget(fix, at + 1, 3, Qt.AlignmentFlag.AlignVCenter)
 
 

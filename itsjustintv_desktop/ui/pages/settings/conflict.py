@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
+from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Checked, Document, Merged
@@ -43,7 +44,7 @@ class ConflictCard(Card):
         """Both together can be had, and what the other changed; None: they cannot."""
         self.merged = merged
         if merged is not None:
-            self.sentence.setText(merged.sentence)
+            self.sentence.setText(said(merged.sentence))
         else:
             self.cannot_merge(self.tr("You both changed the same part, so only one of the two can stay."))
 

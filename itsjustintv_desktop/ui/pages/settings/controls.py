@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.ui.pages.settings.sections import name_of
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
+from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import FieldInfo
@@ -61,7 +62,7 @@ class Control(QWidget):
 
     def help(self) -> str:
         """Help, and what overrides it or when it counts."""
-        parts = [QCoreApplication.translate("config", self.info.help)]
+        parts = [said(self.info.help)]
         if self.info.environment:
             parts.append(self.tr("{} overrides it now.").format(self.info.environment))
         elif self.info.at_next_start:

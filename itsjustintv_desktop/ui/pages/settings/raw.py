@@ -11,6 +11,7 @@ from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
 from itsjustintv_desktop.ui.pages.settings.editor import TomlEditor
 from itsjustintv_desktop.ui.pages.settings.masking import Masked, mask, unmask
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
+from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Checked
@@ -65,10 +66,10 @@ class RawTab(QWidget):
         self.problems.clear()
         for remark in checked.problems:
             if remark.line is not None:
-                marks[remark.line] = remark.sentence
+                marks[remark.line] = said(remark.sentence)
             what = f"{remark.key}: " if remark.key else ""
             where = self.tr("Line {}").format(remark.line) if remark.line is not None else remark.variable
-            text = f"{where}: {what}{remark.sentence}" if where else f"{what}{remark.sentence}"
+            text = f"{where}: {what}{said(remark.sentence)}" if where else f"{what}{said(remark.sentence)}"
             item = QListWidgetItem(text)
             item.setData(Qt.ItemDataRole.UserRole, remark.line)
             self.problems.addItem(item)

@@ -12,6 +12,7 @@ from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import HIDE_AGAIN_MS, SecretField
+from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import SecretView
@@ -59,7 +60,7 @@ class SecretsTab(QWidget):
         outer.addWidget(scroll)
 
     def refresh(self, snapshot: Snapshot) -> None:
-        self.lock.show_state(snapshot.secrets.status, snapshot.secrets.message)
+        self.lock.show_state(snapshot.secrets.status, said(snapshot.secrets.message))
 
     def read(self) -> None:
         """Ask how all of them are."""
@@ -150,7 +151,7 @@ class SecretRow(Card):
         for made in (self.reveal, self.replace, self.keep, self.forget):
             made.setAccessibleName(f"{made.text()}: {view.title}")
         self.keep.hide()
-        head = row(self.dot, label(view.title, "strong"), None, self.reveal, self.replace, self.forget)
+        head = row(self.dot, label(said(view.title), "strong"), None, self.reveal, self.replace, self.forget)
         self.body.addLayout(head)
         self.body.addWidget(self.sentence)
         self.body.addWidget(self.value)
@@ -160,8 +161,8 @@ class SecretRow(Card):
         self._hide_again.timeout.connect(self.conceal)
 
     def show_view(self, view: SecretView) -> None:
-        self.dot.show_state(_TONES.get(view.where, "off"), view.sentence)
-        self.sentence.setText(view.sentence)
+        self.dot.show_state(_TONES.get(view.where, "off"), said(view.sentence))
+        self.sentence.setText(said(view.sentence))
         there = view.where not in {"absent", "unknown"}
         self.reveal.setVisible(there)
         self.forget.setVisible(there and view.where != "environment")

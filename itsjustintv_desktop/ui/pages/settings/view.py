@@ -22,6 +22,7 @@ from itsjustintv_desktop.ui.pages.settings.raw import RawTab
 from itsjustintv_desktop.ui.pages.settings.secrets import SecretsTab
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import button
+from itsjustintv_desktop.ui.words import said
 
 CHECK_MS = 400
 MOST_BYTES = 4 * 1024 * 1024
@@ -136,7 +137,7 @@ class Settings(Page):
         try:
             written = await self.bridge.call(lambda engine: engine.editing.written(text))
         except errors.AppError as error:
-            self.form.show_broken(error.message)
+            self.form.show_broken(said(error.message))
             return
         if text == self.document.text and not self._typed:
             self.form.show_written(written)
@@ -208,7 +209,7 @@ class Settings(Page):
             try:
                 found = await self.bridge.call(lambda engine: engine.editing.save_text(text, digest))
             except errors.ConfigChangedError as error:
-                self.conflict.cannot_merge(error.message)
+                self.conflict.cannot_merge(said(error.message))
                 return
             if not isinstance(found, Merged):  # the other took it back meanwhile, so ours is saved
                 self.document.saved(text, found.digest)

@@ -15,7 +15,7 @@ from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Elided, button, column, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
 from itsjustintv_desktop.ui.widgets.field import Field
-from itsjustintv_desktop.ui.words import number
+from itsjustintv_desktop.ui.words import number, said, trouble
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Saved
@@ -88,7 +88,7 @@ class AddDialog(QDialog):
 
     def _show(self, channel: FoundChannel) -> None:
         if channel.unknown or not channel.user_id:
-            self._say(channel.problem or self.tr("Twitch knows no channel of this name."), "attention")
+            self._say(said(channel.problem) or self.tr("Twitch knows no channel of this name."), "attention")
             return
         self._found = channel
         self.avatar.show_channel(channel.display_name, self._pictures.get(channel.picture))
@@ -131,7 +131,7 @@ class AddDialog(QDialog):
         self.accept()
 
     def _show_error(self, error: errors.AppError) -> None:
-        self._say(f"{error.title}. {error.message}", "live")
+        self._say(trouble(error), "live")
 
     def _say(self, text: str, role: str = "muted") -> None:
         self.verdict.setProperty("role", role)

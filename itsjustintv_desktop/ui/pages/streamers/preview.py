@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QPlainTextEdit, QVBoxLayout, QW
 
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
+from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Preview, errors
@@ -69,7 +70,7 @@ class PreviewBox(QWidget):
         self.request.setPlainText(f"POST {preview.host or self.tr('(no address yet)')}\n{head}\n\n{preview.body}")
 
     def show_error(self, error: errors.AppError) -> None:
-        self.card.say(error.title, error.message)
+        self.card.say(said(error.title), said(error.message))
         self.request.clear()
 
     def _picked(self, name: str) -> None:

@@ -1,0 +1,84 @@
+"""What the engine says, in the person's language.
+
+The engine speaks English: its sentences go into the log, the ledger and the control port, and are read again years
+later. As with gettext the English sentence is what a translation is found by: a catalogue maps sentences, with `{}` for
+what they are filled with, to another language ("Given up after {} attempts", or {1} {0} where the order is another).
+A test holds every key against the source of the engine, so that a reworded sentence is noticed. What has no
+translation stays English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+_HOLE = re.compile(r"\{(\d*)\}")
+_ENDS = re.compile(r"(?<=[.!?]) (?=\S)")
+_DEEP = 4
+"""Sentences within sentences ("Twitch could not be asked: ...")."""
+_KEPT = 4096
+
+
+class Sentences:
+    """`say` gives the translation of whatever the engine said, in whole or in those sentences that are known."""
+
+    def __init__(self, catalogue: Mapping[str, str]) -> None:
+        self._fixed = {text: said for text, said in catalogue.items() if "{}" not in text}
+        with_holes = [_Template(text, said) for text, said in catalogue.items() if "{}" in text]
+        self._templates = sorted(with_holes, key=lambda each: each.weight, reverse=True)
+        self.say = lru_cache(_KEPT)(self._say)
+
+    def _say(self, text: str) -> str:
+        return self._find(text, 0) or text
+
+    def _find(self, text: str, depth: int) -> str:
+        """The translation, "" where nothing of it is known."""
+        whole = self._whole(text, depth)
+        if whole or depth > _DEEP:
+            return whole
+        parts = _ENDS.split(text)
+        if len(parts) > 1:
+            return _joined(" ", ((part, self._find(part, depth + 1)) for part in parts))
+        end = text[-1:] if text.endswith((".", "!", "?")) else ""
+        bare = text.removesuffix(end)
+        clauses = bare.split("; ")
+        if not end and len(clauses) < 2:
+            return ""
+        found = _joined("; ", ((clause, self._whole(clause, depth)) for clause in clauses))
+        return found and found + end
+
+    def _whole(self, text: str, depth: int) -> str:
+        if text in self._fixed:
+            return self._fixed[text]
+        for template in self._templates:
+            holes = template.match(text)
+            if holes is not None:
+                return template.fill([self._find(hole, depth + 1) or hole for hole in holes])
+        return ""
+
+
+class _Template:
+    def __init__(self, text: str, said: str) -> None:
+        parts = text.split("{}")
+        self._begin, self._end = parts[0], parts[-1]
+        self._pattern = re.compile("(.*?)".join(map(re.escape, parts)), re.DOTALL)
+        self._said = said
+        self.weight = len(text) - 2 * (len(parts) - 1)
+        """Letters of its own: of two that fit, the one that says more is meant."""
+
+    def match(self, text: str) -> tuple[str, ...] | None:
+        if not (text.startswith(self._begin) and text.endswith(self._end)):
+            return None
+        found = self._pattern.fullmatch(text)
+        return None if found is None else found.groups()
+
+    def fill(self, holes: list[str]) -> str:
+        numbers = iter(range(len(holes)))
+        return _HOLE.sub(lambda hole: holes[int(hole[1]) if hole[1] else next(numbers)], self._said)
+
+
+def _joined(between: str, parts: Iterable[tuple[str, str]]) -> str:
+    """What is not known stays as it is; "" if nothing is."""
+    every = list(parts)
+    return between.join(found or text for text, found in every) if any(found for _, found in every) else ""

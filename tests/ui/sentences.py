@@ -1,0 +1,35 @@
+"""The sentences that the engine can say, read out of its source: f-strings with `{}` for what they are filled with."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ENGINE = Path(__file__).parents[2] / "itsjustintv_desktop" / "engine"
+_GLUED = re.compile(r"(?<=[.!?])(\{\})+$")
+"""A hole for one more sentence, or for nothing."""
+_END = re.compile(r"(?<=[.!?]) +")
+
+
+@cache
+def templates() -> frozenset[str]:
+    """Whole texts and each sentence of theirs."""
+    found: set[str] = set()
+    for path in sorted(ENGINE.rglob("*.py")):
+        for text in _texts(ast.parse(path.read_text(encoding="utf-8"))):
+            for each in (text.strip(), *_END.split(text.strip())):
+                found |= {each, each.removeprefix("{} "), _GLUED.sub("", each)}
+    return frozenset(text for text in found if any(map(str.isalpha, text)))
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    inside: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            inside |= {id(part) for part in node.values}
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+            yield node.value

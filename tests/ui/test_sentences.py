@@ -1,0 +1,127 @@
+"""What the engine says comes out in German, whole or in parts, and a sentence that was reworded is noticed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given as examples
+from hypothesis import strategies as st
+from PySide6.QtWidgets import QApplication, QLabel
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.engine.doctor.chain import judge
+from itsjustintv_desktop.ui import language
+from itsjustintv_desktop.ui.language import _sentences
+from itsjustintv_desktop.ui.pages.overview.chain import Chain
+from itsjustintv_desktop.ui.resources import resource
+from itsjustintv_desktop.ui.sentences import Sentences
+from itsjustintv_desktop.ui.widgets.states import Banner
+from itsjustintv_desktop.ui.words import said
+from tests.engine.doctor import given
+from tests.ui.sentences import templates
+
+CATALOGUE = language.read(resource("translations", "engine", "de.json"))
+
+
+@pytest.fixture(scope="module")
+def german() -> Sentences:
+    found = _sentences("de")
+    assert found is not None
+    return found
+
+
+def test_every_key_is_a_sentence_of_the_engine() -> None:
+    """Reworded there, it would silently be English here."""
+    said_there = templates()
+
+    def is_known(text: str) -> bool:
+        noun = re.sub(r"^(\{\}|1) ", "", text)  # "3 hours" is put together by count(3, "hour")
+        return bool({text, noun, noun.removesuffix("s")} & said_there)
+
+    assert [text for text in CATALOGUE if not is_known(text)] == []
+
+
+def test_each_fills_what_the_english_one_has() -> None:
+    wrong = []
+    for text, translation in CATALOGUE.items():
+        assert isinstance(translation, str)
+        numbered = [int(each) for each in re.findall(r"\{(\d+)\}", translation)]
+        holes, filled = text.count("{}"), translation.count("{}") + len(numbered)
+        if filled > holes or any(each >= holes for each in numbered) or (holes - filled and "attempt{}" not in text):
+            wrong.append(text)
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("english", "expected"),
+    [
+        ("The keyring is open.", "Der Schlüsselbund ist offen."),
+        ("The last message of Twitch came 3 hours ago.", "Die letzte Nachricht von Twitch kam vor 3 Stunden."),
+        (
+            "Twitch was asked just now who is live; it is asked every 5m.",
+            "Twitch wurde gerade eben gefragt, wer live ist; gefragt wird alle 5m.",
+        ),
+        (
+            "It is valid; 6 streamers to watch. config.toml is a link.",
+            "Sie ist gültig; 6 Streamer zu beobachten. config.toml is a link.",
+        ),
+        (
+            "Given up after 1 attempt ([retry] max_age, max_attempts).",
+            "Aufgegeben, Versuche: 1 ([retry] max_age, max_attempts).",
+        ),
+        (
+            "It could not be asked who is live: Free some space. It is tried again by itself.",
+            "Es konnte nicht gefragt werden, wer live ist: Schaffe Platz. Es wird von selbst neu versucht.",
+        ),
+        ("answered 503", "antwortete 503"),
+        ("Nobody ever wrote this.", "Nobody ever wrote this."),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_sentences_and_what_is_in_them(german: Sentences, english: str, expected: str) -> None:
+    assert german.say(english) == expected
+
+
+def test_another_order() -> None:
+    sentences = Sentences({"{} of {} came.": "Von {1} kamen {0}.", "{}x{}": "{}"})
+    assert sentences.say("3 of 5 came.") == "Von 5 kamen 3."
+
+
+@examples(st.text(max_size=200))
+def test_whatever_is_said_is_never_lost(text: str) -> None:
+    sentences = Sentences({"It broke: {}.": "Kaputt: {}.", "{} ago": "vor {}", "Well.": "Gut."})
+    assert sentences.say(f"It broke: {text}.").startswith("Kaputt: ")
+    if not any(word in text for word in ("broke", "ago", "Well")):
+        assert sentences.say(text) == text
+
+
+def test_a_chain_that_is_well_is_german_throughout(german: Sentences) -> None:
+    report = judge(given.facts())
+    assert len(report.checks) > 10
+    for check in report.checks:
+        assert german.say(check.name) != check.name or check.name == "token", check.name
+        assert german.say(check.message) != check.message or check.message.endswith(" words."), check.message
+
+
+def test_titles_of_all_errors_are_known(german: Sentences) -> None:
+    kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.AppError)]
+    assert [each.title for each in kinds if german.say(each.title) == each.title] == []
+
+
+def test_the_screen_says_it(qtbot: QtBot, qapp: QApplication, german: Sentences) -> None:
+    kept = language.install("de")
+    try:
+        chain, banner = Chain(), Banner()
+        for part in (chain, banner):
+            qtbot.addWidget(part)
+        chain.show_report(judge(given.facts()))
+        texts = {each.text() for each in chain.findChildren(QLabel)}
+        assert {"Weg", "Schlüsselbund", "Der Schlüsselbund ist offen."} <= texts
+        banner.show_error(errors.TwitchUnreachableError("Is this machine's network up?"))
+        assert banner.accessibleName() == "Twitch ist nicht erreichbar. Ist das Netz dieses Rechners da?"
+    finally:
+        for each in kept:
+            qapp.removeTranslator(each)
+    assert said("The keyring is open.") == "The keyring is open."

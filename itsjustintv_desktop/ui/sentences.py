@@ -15,6 +15,8 @@ from functools import lru_cache
 
 _HOLE = re.compile(r"\{(\d*)\}")
 _ENDS = re.compile(r"(?<=[.!?]) (?=\S)")
+_COUNT = re.compile(r"\{\} \w+")
+"""Counts and times ("{} hours"): so little text of its own that it takes a number to be meant."""
 _DEEP = 4
 """Sentences within sentences ("Twitch could not be asked: ...")."""
 _KEPT = 4096
@@ -61,8 +63,9 @@ class Sentences:
 class _Template:
     def __init__(self, text: str, said: str) -> None:
         parts = text.split("{}")
+        hole = r"(\d.*?)" if _COUNT.fullmatch(text) else "(.*?)"
         self._begin, self._end = parts[0], parts[-1]
-        self._pattern = re.compile("(.*?)".join(map(re.escape, parts)), re.DOTALL)
+        self._pattern = re.compile(hole.join(map(re.escape, parts)), re.DOTALL)
         self._said = said
         self.weight = len(text) - 2 * (len(parts) - 1)
         """Letters of its own: of two that fit, the one that says more is meant."""

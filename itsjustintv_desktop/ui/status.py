@@ -36,7 +36,7 @@ def status_of(snapshot: Snapshot) -> Status:
         sentence = _tr("Paused until {}").format(clock(until)) if until else _tr("Paused until you resume")
         return Status("paused", "off", _tr("Paused"), sentence, resume)
     if not any(each.enabled for each in snapshot.streamers):
-        return Status("attention", "attention", _tr("Nobody watched"), _tr("No streamer is watched yet"), pause)
+        return Status("attention", "attention", _tr("No streamer"), _tr("No streamer is watched yet"), pause)
     if snapshot.live:
         names = ", ".join(each.name or each.login for each in snapshot.live[:3])
         more = len(snapshot.live) - 3

@@ -22,6 +22,7 @@ def templates() -> frozenset[str]:
         for text in _texts(ast.parse(path.read_text(encoding="utf-8"))):
             for each in (text.strip(), *_END.split(text.strip())):
                 found |= {each, each.removeprefix("{} "), _GLUED.sub("", each)}
+    found |= {re.sub(r"\{\w+\}", "{}", text) for text in found}  # for str.format
     return frozenset(text for text in found if any(map(str.isalpha, text)))
 
 

@@ -75,6 +75,7 @@ def test_each_fills_what_the_english_one_has() -> None:
             "It could not be asked who is live: Free some space. It is tried again by itself.",
             "Es konnte nicht gefragt werden, wer live ist: Schaffe Platz. Es wird von selbst neu versucht.",
         ),
+        ("Some other hours", "Some other hours"),
         ("answered 503", "antwortete 503"),
         ("Nobody ever wrote this.", "Nobody ever wrote this."),
         ("", ""),

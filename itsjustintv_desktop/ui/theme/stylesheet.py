@@ -122,6 +122,7 @@ QTabBar::tab:focus {{ color: {p.accent}; }}
 QTabWidget::pane {{ border: none; }}
 
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}
 QScrollBar::handle {{ background: {p.line}; border-radius: 3px; min-height: 32px; min-width: 32px; }}

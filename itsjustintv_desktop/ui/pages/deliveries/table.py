@@ -31,6 +31,7 @@ from itsjustintv_desktop.ui.theme.tokens import ROW_HEIGHT
 from itsjustintv_desktop.ui.widgets.basic import paint_dot
 
 DOT = 11
+HEADING_EDGE = 10
 _NARROW = 520
 """Below this width the number of tries makes room for the last answer."""
 
@@ -65,6 +66,9 @@ class DeliveriesTable(QTableView):
         columns.setMinimumSectionSize(32)
         for column, width in ((STATE, 36), (DESTINATION, 118), (STREAMER, 112), (TRIES, 56), (NEXT, 92)):
             self.setColumnWidth(column, width)
+        for column in (TRIES, NEXT):
+            heading = columns.fontMetrics().horizontalAdvance(str(model.headerData(column, Qt.Orientation.Horizontal)))
+            self.setColumnWidth(column, max(self.columnWidth(column), heading + 2 * HEADING_EDGE))
         columns.setSectionResizeMode(ANSWER, QHeaderView.ResizeMode.Stretch)
         self.selectionModel().selectionChanged.connect(self._selection_changed)
         model.modelAboutToBeReset.connect(self._keep)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine import FieldInfo
 
 ANY = "*"
+SIDE = 168
 Path = tuple[str, ...]
 
 
@@ -35,7 +36,7 @@ class FormTab(QWidget):
         self.sections = QListWidget()
         self.sections.setAccessibleName(self.tr("Sections"))
         self.sections.setProperty("role", "sections")
-        self.sections.setFixedWidth(168)
+        self.sections.setFixedWidth(SIDE)
         self.sections.currentRowChanged.connect(self._open)
         self._pages = QStackedWidget()
         self._pages.addWidget(Loading(self.tr("Reading the settings")))
@@ -70,6 +71,7 @@ class FormTab(QWidget):
         for number, path in enumerate(self._fields):
             self.sections.addItem(title_of(path))
             self._made[number] = path
+        self.sections.setFixedWidth(max(SIDE, self.sections.sizeHintForColumn(0) + 12))
         self.sections.setCurrentRow(0)
 
     def show_written(self, written: Mapping[Path, str]) -> None:

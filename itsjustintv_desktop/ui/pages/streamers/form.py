@@ -128,8 +128,8 @@ class StreamerForm(Card):
         changed, busy = self.is_changed, self._is_busy
         self.save.setEnabled(changed and not busy)
         self.discard.setVisible(changed)
+        self.test.setVisible(not changed)  # a test uses what is saved
         self.test.setEnabled(not changed and not busy)
-        self.test.setToolTip(self.tr("Save first: a test uses what is saved.") if changed else "")
         self.preview.offer(self.destinations.values)
 
     def _open(self) -> None:
@@ -160,12 +160,12 @@ class StreamerForm(Card):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inner)
-        head = row(self.avatar, column(self.name, self.about, spacing=1), self.open, spacing=12)
+        head = row(self.avatar, column(self.name, self.about, spacing=1), self.duplicate, self.open, spacing=8)
         head.setStretch(1, 1)
         self.body.setSpacing(14)
         self.body.addLayout(head)
         self.body.addWidget(scroll, 1)
-        self.body.addLayout(row(self.save, self.test, self.duplicate, None, self.discard, self.remove))
+        self.body.addLayout(row(self.save, self.test, self.discard, None, self.remove))
 
 
 def _put(line: QLineEdit, text: str) -> None:

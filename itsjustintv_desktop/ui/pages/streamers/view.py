@@ -245,11 +245,11 @@ class Streamers(Page):
         column.addWidget(self.form, 1)
         column.addWidget(self.trial)
         nobody = Card(quiet=True)
+        nobody.setMinimumWidth(330)
         nobody.body.addWidget(EmptyState("people", self.tr("Nobody chosen"), self.tr("Choose a streamer at the left.")))
         self._right = QStackedWidget()
         for part in (nobody, single, self.many):
             self._right.addWidget(part)
-        self._right.setMinimumWidth(330)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(GAP)
         split.setChildrenCollapsible(False)

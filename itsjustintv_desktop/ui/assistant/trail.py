@@ -32,7 +32,7 @@ class Trail(QWidget):
         self.steps: list[QPushButton] = []
         self._done: set[int] = set()
         for number, name in enumerate(names):
-            made = QPushButton(f"{number + 1}  {name}")
+            made = QPushButton(f"  {number + 1}  {name}")
             made.setProperty("role", "nav")
             made.setCheckable(True)
             made.setAutoDefault(False)  # Return in a field goes on, not back to the first step
@@ -56,5 +56,5 @@ class Trail(QWidget):
         palette = theme().palette
         for number, step in enumerate(self.steps):
             behind = number in self._done
-            step.setIcon(icon("check" if behind else "chevron", palette.ok if behind else palette.text3))
+            step.setIcon(icon("check" if behind else "ring", palette.ok if behind else palette.text3))
             step.setAccessibleDescription(self.tr("done") if behind else "")

@@ -40,6 +40,7 @@ _SHAPES: dict[str, str] = {
     "send": '<path d="m3 10 14-6-5 13-2.7-5.3ZM9.3 11.7 17 4"/>',
     "chevron": '<path d="m5.5 8 4.5 4.5L14.5 8"/>',
     "moon": '<path d="M16 12.2A6.8 6.8 0 0 1 7.8 4a6.5 6.5 0 1 0 8.2 8.2Z"/>',
+    "ring": '<circle cx="10" cy="10" r="3.5"/>',
     "dots": '<g fill="currentColor"><circle cx="4.5" cy="10" r=".9"/><circle cx="10" cy="10" r=".9"/>'
     '<circle cx="15.5" cy="10" r=".9"/></g>',
     "folder": '<path d="M2.8 15.5V5h5l1.8 2h7.6v8.5Z"/>',

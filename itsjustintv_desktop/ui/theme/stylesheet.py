@@ -98,6 +98,8 @@ QAbstractItemView::indicator:checked {{ background: {p.accent}; border-color: {p
     image: url("{_picture("check", p)}"); }}
 QRadioButton::indicator:checked {{ image: url("{_picture("radio", p)}"); }}
 QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border: 2px solid {p.accent}; }}
+QRadioButton::indicator:focus {{ border-radius: 10px; }}
+QRadioButton::indicator:checked:focus {{ border-color: {p.text1}; }}
 
 QMenu {{ background: {p.card}; border: 1px solid {p.line}; padding: 6px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 6px; }}

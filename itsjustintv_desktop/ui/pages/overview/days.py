@@ -12,6 +12,7 @@ from itsjustintv_desktop.ui.widgets.basic import Card, label, row
 
 _GAP = 7
 _LEAST = 3.0
+_WIDEST = 40.0
 
 
 class Days(Card):
@@ -43,7 +44,7 @@ class _Chart(QWidget):
         theme().changed.connect(self.update)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        return QSize(240, 240)
+        return QSize(240, 170)
 
     def show_days(self, days: tuple[DayNumbers, ...]) -> None:
         self._days = days
@@ -64,11 +65,12 @@ class _Chart(QWidget):
 
     def _boxes(self) -> list[QRectF]:
         most = max((day.announced + day.given_up for day in self._days), default=0) or 1
-        width = (self.width() - _GAP * (len(self._days) - 1)) / max(len(self._days), 1)
+        place = (self.width() + _GAP) / max(len(self._days), 1)
+        width = min(place - _GAP, _WIDEST)
         found = []
         for number, day in enumerate(self._days):
             height = max(_LEAST, (self.height() - 8) * (day.announced + day.given_up) / most)
-            found.append(QRectF(number * (width + _GAP), self.height() - height, width, height))
+            found.append(QRectF(number * place + (place - _GAP - width) / 2, self.height() - height, width, height))
         return found
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 - Qt's name

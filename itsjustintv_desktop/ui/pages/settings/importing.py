@@ -13,6 +13,7 @@ from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.widgets.basic import Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
+from itsjustintv_desktop.ui.words import said, trouble
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import ImportPlan, Needed
@@ -67,7 +68,7 @@ class ImportDialog(QDialog):
         lines.setSpacing(12)
         for remark in self._plan.problems:
             where = self.tr("Line {}").format(remark.line) if remark.line is not None else remark.key
-            text = f"{where}: {remark.sentence}" if where else remark.sentence
+            text = f"{where}: {said(remark.sentence)}" if where else said(remark.sentence)
             lines.addWidget(label(text, "live", wrap=True, selectable=True))
         if self._plan.needed:
             hint = self.tr("An export has no secrets. Enter them now, or later on the pages Settings and Destinations.")
@@ -108,5 +109,5 @@ class ImportDialog(QDialog):
         self.accept()
 
     def _show_error(self, error: errors.AppError) -> None:
-        self.problem.setText(f"{error.title}. {error.message}")
+        self.problem.setText(trouble(error))
         self.problem.show()

@@ -24,6 +24,8 @@ _TITLES = {
     ("logging",): _noop("Log"),
     ("log",): _noop("Log"),
     ("images",): _noop("Pictures"),
+    ("cache",): _noop("Cache"),
+    ("filters",): _noop("Filters"),
 }
 
 

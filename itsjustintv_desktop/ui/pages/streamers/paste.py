@@ -26,6 +26,7 @@ from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.table import Table
+from itsjustintv_desktop.ui.words import trouble
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Saved
@@ -156,7 +157,7 @@ class PasteDialog(QDialog):
         self.accept()
 
     def _show_error(self, error: errors.AppError) -> None:
-        self.problem.setText(f"{error.title}. {error.message}")
+        self.problem.setText(trouble(error))
         self.problem.show()
         self._state()
 

@@ -12,11 +12,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 _HOLE = re.compile(r"\{(\d*)\}")
 _ENDS = re.compile(r"(?<=[.!?]) (?=\S)")
 _COUNT = re.compile(r"\{\} \w+")
 """Counts and times ("{} hours"): so little text of its own that it takes a number to be meant."""
+_NUMBER = r"(\d.*?)"
+_MANY = "(.*?)"
+"""After a colon: whatever else is quoted."""
+_ONE = r"((?:(?![.!?] ).)*?)"
+"""Not beyond the end of a sentence."""
 _DEEP = 4
 """Sentences within sentences ("Twitch could not be asked: ...")."""
 _KEPT = 4096
@@ -63,9 +69,12 @@ class Sentences:
 class _Template:
     def __init__(self, text: str, said: str) -> None:
         parts = text.split("{}")
-        hole = r"(\d.*?)" if _COUNT.fullmatch(text) else "(.*?)"
+        pattern = re.escape(parts[0])
+        for before, after in pairwise(parts):
+            hole = _NUMBER if _COUNT.fullmatch(text) else _MANY if before.endswith(": ") else _ONE
+            pattern += hole + re.escape(after)
         self._begin, self._end = parts[0], parts[-1]
-        self._pattern = re.compile(hole.join(map(re.escape, parts)), re.DOTALL)
+        self._pattern = re.compile(pattern, re.DOTALL)
         self._said = said
         self.weight = len(text) - 2 * (len(parts) - 1)
         """Letters of its own: of two that fit, the one that says more is meant."""

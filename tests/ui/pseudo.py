@@ -26,8 +26,6 @@ NAMES = frozenset(
         "Slack", "SHA-1", "SHA-256", "SHA-512", "X-Hub-Signature", "Standard Webhooks", "Deutsch", "English",
         "Authorization: Bearer …", "https://example.com/twitch", "live.example.com", "you@example.com",
         "your-name.ngrok-free.dev",
-        # Words of the engine, which speaks English so far: links of the chain, a key of the config.
-        "Secrets", "Subscriptions", "enabled",
     }
 )  # fmt: skip
 """The same in every language."""

@@ -75,6 +75,12 @@ def test_each_fills_what_the_english_one_has() -> None:
             "It could not be asked who is live: Free some space. It is tried again by itself.",
             "Es konnte nicht gefragt werden, wer live ist: Schaffe Platz. Es wird von selbst neu versucht.",
         ),
+        (
+            "Announcements are paused until you resume them. What begins meanwhile is listed in the feed, "
+            "and not announced later.",
+            "Ankündigungen sind pausiert, bis du sie fortsetzt. Was inzwischen beginnt, steht im Feed und wird nicht "
+            "nachträglich angekündigt.",
+        ),
         ("Some other hours", "Some other hours"),
         ("answered 503", "antwortete 503"),
         ("Nobody ever wrote this.", "Nobody ever wrote this."),

@@ -12,6 +12,8 @@ from itsjustintv_desktop.ui.theme import pixmap, theme
 from itsjustintv_desktop.ui.widgets.basic import button, icon_button, label
 from itsjustintv_desktop.ui.words import trouble
 
+ABOVE = 72
+"""Pixels below it: what stands at the foot of a page stays in sight."""
 TOAST_MS = 8000
 """Long enough to reach "Undo"."""
 
@@ -130,7 +132,7 @@ class Toast(QFrame):
         self.adjustSize()
         parent = self.parentWidget()
         if parent is not None:
-            self.move((parent.width() - self.width()) // 2, parent.height() - self.height() - 24)
+            self.move((parent.width() - self.width()) // 2, parent.height() - self.height() - ABOVE)
 
     def _undone(self) -> None:
         self.hide()

@@ -76,6 +76,7 @@ class Overview(Page):
         narrow = self.width() < NARROW
         self._cards.setDirection(down if narrow else across)
         self._beside.setDirection(across if narrow else down)
+        self._beside.setStretch(0, 1 if narrow else 0)
         self._beside.setAlignment(self.days, Qt.AlignmentFlag(0) if narrow else Qt.AlignmentFlag.AlignTop)
 
     def check(self) -> None:

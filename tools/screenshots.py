@@ -25,9 +25,11 @@ from qasync import QEventLoop
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.demo import stage
 from itsjustintv_desktop.demo.window import prepare
-from itsjustintv_desktop.engine import logs
+from itsjustintv_desktop.engine import DeliveryFilter, logs
 from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.pages import ENTRIES
+from itsjustintv_desktop.ui.pages.deliveries import View as Deliveries
 from itsjustintv_desktop.ui.pages.overview import View as Overview
 from itsjustintv_desktop.ui.theme import theme
 
@@ -63,6 +65,8 @@ async def take(app: QApplication, folder: Path, names: Sequence[str]) -> None:
                     theme().choose(each)
                     desktop.window.show_page(name)
                     await asyncio.sleep(SETTLE)
+                    if await _choose(desktop):
+                        await asyncio.sleep(SETTLE)
                     _save(desktop.window.grab().toImage(), folder / f"{name}-{each}.png")
         finally:
             desktop.quit()
@@ -100,6 +104,15 @@ async def _until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.2)
 
 
+async def _choose(desktop: Desktop) -> bool:
+    """The delivery that took the most attempts, where it is the deliveries that are shown; False elsewhere."""
+    page = desktop.window.page(desktop.window.current)
+    if not isinstance(page, Deliveries):
+        return False
+    listed = await desktop.bridge.call(lambda engine: engine.desk.deliveries(DeliveryFilter()))
+    return page.table.select_id(max(listed.rows, key=lambda each: each.attempts).id)
+
+
 def _save(image: QImage, path: Path) -> None:
     """In 256 of its own colours: what is left out are shades in the edges of letters, not a small red dot."""
     plain = image.convertToFormat(QImage.Format.Format_RGB32)
@@ -122,12 +135,16 @@ def main(arguments: Sequence[str]) -> int:
         print(f"There are: {', '.join(pages())}.", file=sys.stderr)
         return 2
     logs.configure("error")
+    logs.keep_recent()
     app = QApplication([sys.argv[0]])
+    kept = language.install("en")
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
     IMAGES.mkdir(exist_ok=True)
     with loop:
         loop.run_until_complete(take(app, IMAGES, names))
+    for each in kept:
+        app.removeTranslator(each)
     return 0
 
 

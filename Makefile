@@ -8,8 +8,13 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 SOAK_ARGS ?= --minutes 60
 SCOREBOARD_ARGS ?=
+# What builds installers. On Linux the system's own Python, which the package will run on.
+SHIP_PYTHON ?= $(if $(wildcard /usr/bin/python3),/usr/bin/python3,$(PYTHON))
+SHIP_VENV ?= .venv-ship
+SHIP := $(SHIP_VENV)/bin
+SHIP_LOCK := requirements/ship.txt
 
-.PHONY: help demo test test-slow check format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean
+.PHONY: help demo test test-slow check format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,6 +69,9 @@ wheel-check: $(BIN)/.dev ## build the wheel, install it elsewhere, run the demo 
 	cd build/wheel && venv/bin/itsjustintv-desktop config example > config.toml
 	cd build/wheel && venv/bin/itsjustintv-desktop --data-dir data demo --headless --seconds 5
 
+deb: $(SHIP)/.ship build/icons/.drawn ## a Debian package in dist/, built for this system
+	$(SHIP)/python -m installers.bundle linux system --adhoc-sign
+
 translations: ## bring resources/translations up to date with the texts of the code, and say what is not translated
 	$(PYTHON) tests/ui/translations.py
 
@@ -72,7 +80,7 @@ lock: $(BIN)/.dev ## renew the hashed locks
 	$(BIN)/python requirements/lock.py
 
 clean: ## remove what these targets made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) $(SHIP_VENV) .briefcase logs .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -86,4 +94,13 @@ $(BIN)/.run: $(BIN)/python $(RUN_LOCK) pyproject.toml
 
 $(BIN)/.dev: $(BIN)/.run $(DEV_LOCK)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(DEV_LOCK)
+	@touch $@
+
+$(SHIP)/.ship: $(SHIP_LOCK)
+	$(SHIP_PYTHON) -m venv $(SHIP_VENV)
+	$(SHIP)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(SHIP_LOCK)
+	@touch $@
+
+build/icons/.drawn: $(BIN)/.run installers/icons.py resources/icons/itsjustintv.svg
+	$(BIN)/python -m installers.icons build/icons
 	@touch $@

@@ -1,0 +1,77 @@
+"""What Briefcase leaves to do in a bundle: licence notices, proof that the fast parser is inside, compiled modules."""
+
+from __future__ import annotations
+
+import compileall
+import py_compile
+import subprocess
+import sys
+from pathlib import Path
+
+from installers import notices
+
+_PROOF = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from aiohttp import http_parser, http_writer
+assert http_parser.HttpRequestParser.__module__ == "aiohttp._http_parser", "aiohttp parses in Python"
+writer = http_writer._serialize_headers
+assert type(writer).__name__ != "function", "aiohttp writes in Python"
+import cryptography.hazmat.bindings._rust, msgspec._core, multidict._multidict, yarl._quoting_c, frozenlist._frozenlist
+"""
+
+
+def finish(bundle: Path) -> None:
+    """After `create`: prove and complete the bundle below this folder. Raises RuntimeError when a part is missing."""
+    packages = site_packages(bundle)
+    prove(packages)
+    for target in documents(packages):
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "THIRD-PARTY-NOTICES.txt").write_text(notices.collected(packages), encoding="utf-8")
+
+
+def site_packages(bundle: Path) -> Path:
+    """The folder of the dependencies below a bundle. Raises RuntimeError unless there is exactly one."""
+    found = [path.parent for path in bundle.rglob("aiohttp/__init__.py")]
+    if len(found) != 1:
+        raise RuntimeError(f"{bundle} has {len(found)} folders with aiohttp in it instead of one")
+    return found[0].parent
+
+
+def documents(packages: Path) -> list[Path]:
+    """Where the notices belong: /usr/share/doc of a Linux package, else beside the dependencies."""
+    usr = next((folder for folder in packages.parents if folder.name == "usr"), None)
+    return [usr / "share" / "doc" / "itsjustintv-desktop"] if usr is not None else [packages]
+
+
+def prove(packages: Path) -> None:
+    """Raises RuntimeError when a compiled part that speed rests on is not there and a slow stand-in would be used."""
+    asked = subprocess.run(
+        [sys.executable, "-I", "-c", _PROOF, str(packages)], capture_output=True, text=True, check=False
+    )
+    if asked.returncode != 0:
+        raise RuntimeError(f"the bundle lacks a compiled part:\n{asked.stderr}")
+
+
+def compile_all(bundle: Path) -> None:
+    """After `build`: compile every module, for nobody may write into an installed bundle. Never looked at again there.
+
+    The modules' paths in them are those of the installed files. Raises RuntimeError when one does not compile.
+    """
+    packages = site_packages(bundle)
+    top = next((folder.parent for folder in packages.parents if folder.name == "usr"), None)
+    if top is None:
+        return  # a signed bundle on macOS, and Windows' folder, keep their own Python's ways
+    well = compileall.compile_dir(
+        packages.parents[2],
+        stripdir=str(top),
+        prependdir="/",
+        quiet=1,
+        force=True,
+        workers=0,
+        maxlevels=30,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+    if not well:
+        raise RuntimeError("a module of the bundle does not compile")
+    (packages / "itsjustintv.pth").write_text("../../../app\n", encoding="utf-8")

@@ -55,7 +55,9 @@ run: $(BIN)/.run ## the engine without a screen, with your own config
 system-deps: ## Debian packages that some tests need (run as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		dbus desktop-file-utils gnome-keyring nginx-light pebble wrk \
+		appstream build-essential dbus desktop-file-utils dpkg-dev gnome-keyring gnupg nginx-light osslsigncode pebble \
+		python3-dev python3-venv systemd util-linux wrk \
+		ca-certificates libglib2.0-0 libwayland-cursor0 libwayland-egl1 \
 		libegl1 libgl1 libopengl0 libfontconfig1 libdbus-1-3 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 \
 		libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libx11-xcb1 fonts-dejavu-core \
 		xvfb openbox trayer xdotool imagemagick x11-utils

@@ -14,7 +14,7 @@ SHIP_VENV ?= .venv-ship
 SHIP := $(SHIP_VENV)/bin
 SHIP_LOCK := requirements/ship.txt
 
-.PHONY: help demo test test-slow check format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb
+.PHONY: help demo test test-slow check format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb headless-check
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,7 +55,7 @@ run: $(BIN)/.run ## the engine without a screen, with your own config
 system-deps: ## Debian packages that some tests need (run as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		appstream build-essential dbus desktop-file-utils dpkg-dev gnome-keyring gnupg nginx-light osslsigncode pebble \
+		appstream build-essential caddy dbus desktop-file-utils dpkg-dev gnome-keyring gnupg nginx-light osslsigncode pebble \
 		python3-dev python3-venv systemd util-linux wrk \
 		ca-certificates libglib2.0-0 libwayland-cursor0 libwayland-egl1 \
 		libegl1 libgl1 libopengl0 libfontconfig1 libdbus-1-3 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 \
@@ -70,6 +70,18 @@ wheel-check: $(BIN)/.dev ## build the wheel, install it elsewhere, run the demo 
 	build/wheel/venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps build/wheel/*.whl
 	cd build/wheel && venv/bin/itsjustintv-desktop config example > config.toml
 	cd build/wheel && venv/bin/itsjustintv-desktop --data-dir data demo --headless --seconds 5
+
+headless-check: $(BIN)/python ## the container's inside without a container: installed with no Qt, run, its health asked
+	rm -rf build/headless && mkdir -p build/headless
+	$(BIN)/python -m venv build/headless/build
+	$(BIN)/python -m venv build/headless/venv
+	build/headless/build/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/build.txt
+	build/headless/venv/bin/pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/headless.txt
+	build/headless/build/bin/pip wheel -qq --no-deps --no-build-isolation --wheel-dir build/headless .
+	build/headless/venv/bin/pip install -qq --disable-pip-version-check --no-deps build/headless/*.whl
+	build/headless/venv/bin/pip uninstall -qq --yes pip setuptools
+	build/headless/venv/bin/python -m compileall -q build/headless/venv
+	$(BIN)/python -m installers.container.check build/headless/venv
 
 deb: $(SHIP)/.ship build/icons/.drawn ## a Debian package in dist/, built for this system
 	$(SHIP)/python -m installers.bundle linux system --adhoc-sign

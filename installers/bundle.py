@@ -25,7 +25,7 @@ _CONFIG = ROOT / ".briefcase-merged.toml"
 
 
 def build(platform: str, form: str, package: list[str]) -> list[Path]:
-    """Build and package; what then lies in dist/. `package`: more words for Briefcase's `package`. Raises SystemExit."""
+    """Build and package; what then lies in dist/. `package`: more words for `briefcase package`. Raises SystemExit."""
     epoch = source_date_epoch()
     # Same times in, same package out; Briefcase's own folder beside ours, not in the person's home.
     os.environ.update(SOURCE_DATE_EPOCH=str(epoch), BRIEFCASE_HOME=str(ROOT / "build" / "briefcase"))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import compileall
 import py_compile
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from installers import notices
+from installers import APP, ROOT, notices
 
 _PROOF = """
 import sys
@@ -25,9 +26,14 @@ def finish(bundle: Path) -> None:
     """After `create`: prove and complete the bundle below this folder. Raises RuntimeError when a part is missing."""
     packages = site_packages(bundle)
     prove(packages)
-    for target in documents(packages):
-        target.mkdir(parents=True, exist_ok=True)
-        (target / "THIRD-PARTY-NOTICES.txt").write_text(notices.collected(packages), encoding="utf-8")
+    usr = _usr(packages)
+    documents = usr / "share" / "doc" / APP if usr is not None else packages
+    documents.mkdir(parents=True, exist_ok=True)
+    (documents / "THIRD-PARTY-NOTICES.txt").write_text(notices.collected(packages), encoding="utf-8")
+    if usr is not None:  # a service for those who want one; nobody enables it but the administrator
+        units = usr / "lib" / "systemd" / "system"
+        units.mkdir(parents=True)
+        shutil.copy(ROOT / "installers" / "systemd" / "itsjustintv.service", units)
 
 
 def site_packages(bundle: Path) -> Path:
@@ -38,10 +44,9 @@ def site_packages(bundle: Path) -> Path:
     return found[0].parent
 
 
-def documents(packages: Path) -> list[Path]:
-    """Where the notices belong: /usr/share/doc of a Linux package, else beside the dependencies."""
-    usr = next((folder for folder in packages.parents if folder.name == "usr"), None)
-    return [usr / "share" / "doc" / "itsjustintv-desktop"] if usr is not None else [packages]
+def _usr(packages: Path) -> Path | None:
+    """The /usr of a Linux package; None in bundles of other systems."""
+    return next((folder for folder in packages.parents if folder.name == "usr"), None)
 
 
 def prove(packages: Path) -> None:
@@ -59,12 +64,12 @@ def compile_all(bundle: Path) -> None:
     The modules' paths in them are those of the installed files. Raises RuntimeError when one does not compile.
     """
     packages = site_packages(bundle)
-    top = next((folder.parent for folder in packages.parents if folder.name == "usr"), None)
-    if top is None:
+    usr = _usr(packages)
+    if usr is None:
         return  # a signed bundle on macOS, and Windows' folder, keep their own Python's ways
     well = compileall.compile_dir(
         packages.parents[2],
-        stripdir=str(top),
+        stripdir=str(usr.parent),
         prependdir="/",
         quiet=1,
         force=True,

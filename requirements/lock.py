@@ -1,8 +1,8 @@
 """Renews the hashed locks from pyproject.toml: `make lock`. Words after it are names of locks to renew, others stay.
 
 `run.txt` is what the program needs plus its build backend, `dev.txt` adds the tools. `bundle.txt` is what installers
-carry, `headless.txt` the same with no Qt in it (containers), both at the versions of run.txt. `ship.txt` builds,
-checks and lints them. All hold for every supported Python and system, and none names the registry it came from.
+carry, `headless.txt` the same with no Qt in it (containers), `build.txt` the backend: at run.txt's versions. `ship.txt`
+builds, checks and lints them. All hold for every supported Python and system, and none names the registry it came from.
 """
 
 import subprocess
@@ -14,13 +14,15 @@ COMMON = [
     "--no-emit-find-links", "--no-header", "--upgrade", "--quiet",
 ]  # fmt: skip
 PROGRAM = "pyproject.toml"
-OF_RUN = [PROGRAM, "--constraint", "requirements/run.txt", "--no-annotate"]
+CONSTRAINED = ["--constraint", "requirements/run.txt", "--no-annotate"]
+OF_RUN = [PROGRAM, *CONSTRAINED]
 NO_QT = [word for name in ("pyside6-essentials", "shiboken6", "qasync") for word in ("--no-emit-package", name)]
 LOCKS = {
     "run": [PROGRAM, "--group", "build"],
     "dev": [PROGRAM, "--group", "build", "--group", "dev"],
     "bundle": OF_RUN,
     "headless": [*OF_RUN, *NO_QT],
+    "build": ["--group", "build", *CONSTRAINED],
     "ship": ["--group", "ship", "--no-annotate"],
 }
 

@@ -37,7 +37,7 @@ def words(text: str, instruction: str) -> list[str]:
 
 
 def check(environment: Path, folder: Path) -> float:
-    """Start it on an empty folder, ask for its health, stop it. Seconds until it was ready; RuntimeError if not well."""
+    """Start it on an empty folder, ask for its health, stop it. Seconds to its ready; RuntimeError if not well."""
     text = FILE.read_text(encoding="utf-8")
     (folder / "config.toml").write_text(_CONFIG, encoding="utf-8")
     ours = settings(text) | {

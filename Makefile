@@ -9,12 +9,12 @@ DEMO_ARGS ?=
 SOAK_ARGS ?= --minutes 60
 SCOREBOARD_ARGS ?=
 # What builds installers. On Linux the system's own Python, which the package will run on.
-SHIP_PYTHON ?= $(if $(wildcard /usr/bin/python3),/usr/bin/python3,$(PYTHON))
+SHIP_PYTHON ?= $(if $(filter Linux,$(shell uname)),/usr/bin/python3,$(PYTHON))
 SHIP_VENV ?= .venv-ship
 SHIP := $(SHIP_VENV)/bin
 SHIP_LOCK := requirements/ship.txt
 
-.PHONY: help demo test test-slow check format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb headless-check
+.PHONY: help demo test test-slow check format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb headless-check lint-workflows sbom audit qt-deps deb-deps
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,10 +28,24 @@ test: $(BIN)/.dev ## the default test suite (under 3 minutes)
 test-slow: $(BIN)/.dev ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
-check: $(BIN)/.dev ## ruff and mypy, as CI runs them
+check: $(BIN)/.dev lint-workflows ## ruff, mypy and the workflows' linters, as CI runs them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lint-workflows: $(SHIP)/.ship ## .github/workflows and compose.yaml, with no network
+	$(SHIP)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(SHIP)/check-jsonschema -q --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	$(SHIP)/check-jsonschema -q --builtin-schema vendor.compose-spec installers/container/compose.yaml
+	$(SHIP)/zizmor --offline --no-progress --quiet --persona=auditor .github/workflows
+
+sbom: $(SHIP)/.ship ## what is inside of installers, as CycloneDX, in build/
+	mkdir -p build
+	$(SHIP)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --spec-version 1.6 --of JSON \
+		-o build/sbom.cdx.json requirements/bundle.txt
+
+audit: $(SHIP)/.ship ## known holes in what is shipped (asks the package registry)
+	for lock in bundle ship; do $(SHIP)/pip-audit --disable-pip --require-hashes -r requirements/$$lock.txt || exit 1; done
 
 format: $(BIN)/.dev ## let ruff tidy the code
 	$(BIN)/ruff check --fix .
@@ -52,15 +66,25 @@ scoreboard: $(BIN)/.dev ## faults, hostile input and kill -9 together; SCOREBOAR
 run: $(BIN)/.run ## the engine without a screen, with your own config
 	$(BIN)/itsjustintv-desktop serve
 
+APT := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+# What Qt loads from the system; those of an installed package are named in briefcase.toml.
+QT_DEPS := libegl1 libgl1 libopengl0 libfontconfig1 libdbus-1-3 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 \
+	libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libx11-xcb1 \
+	libwayland-cursor0 libwayland-egl1 fonts-dejavu-core
+DEB_DEPS := build-essential ca-certificates dpkg-dev python3-dev python3-venv
+
 system-deps: ## Debian packages that some tests need (run as root)
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		appstream build-essential caddy dbus desktop-file-utils dpkg-dev gnome-keyring gnupg nginx-light osslsigncode pebble \
-		python3-dev python3-venv systemd util-linux wrk \
-		ca-certificates libglib2.0-0 libwayland-cursor0 libwayland-egl1 \
-		libegl1 libgl1 libopengl0 libfontconfig1 libdbus-1-3 libxkbcommon0 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 \
-		libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xkb1 libx11-xcb1 fonts-dejavu-core \
-		xvfb openbox trayer xdotool imagemagick x11-utils
+	$(APT) $(QT_DEPS) $(DEB_DEPS) appstream caddy dbus desktop-file-utils gnome-keyring gnupg nginx-light osslsigncode pebble \
+		systemd util-linux wrk xvfb openbox trayer xdotool imagemagick x11-utils
+
+qt-deps: ## only what Qt needs (run as root)
+	apt-get update -qq
+	$(APT) $(QT_DEPS)
+
+deb-deps: ## only what make deb needs (run as root)
+	apt-get update -qq
+	$(APT) $(QT_DEPS) $(DEB_DEPS)
 
 wheel-check: $(BIN)/.dev ## build the wheel, install it elsewhere, run the demo from it
 	rm -rf build/wheel && mkdir -p build/wheel

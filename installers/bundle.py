@@ -68,7 +68,11 @@ def source_date_epoch() -> int:
     git = shutil.which("git")
     if git is not None:
         asked = subprocess.run(
-            [git, "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False
+            [git, "-c", f"safe.directory={ROOT}", "log", "-1", "--format=%ct"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if asked.returncode == 0 and asked.stdout.strip():
             return int(asked.stdout)

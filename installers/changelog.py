@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,14 +42,3 @@ def of(version: str, path: Path = ROOT / "CHANGELOG.md") -> Release:
         if release.version == version:
             return release
     raise LookupError(f"{path.name} has no heading for {version}")
-
-
-if __name__ == "__main__":
-    # `python -m installers.changelog v1.2.3` prints the notes, and refuses a tag that the changelog does not date.
-    try:
-        wanted = of(sys.argv[1].removeprefix("v"))
-    except LookupError as error:
-        sys.exit(str(error))
-    if wanted.date is None:
-        sys.exit(f"CHANGELOG.md calls {wanted.version} not released. Give it its date first.")
-    sys.stdout.write(wanted.notes)

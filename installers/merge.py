@@ -11,8 +11,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-
 from installers import APP, ROOT
 
 _VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
@@ -50,4 +48,6 @@ def merged(root: Path = ROOT, *, python: str = "", **extra: str) -> dict[str, An
 
 def write(path: Path, root: Path = ROOT, *, python: str = "", **extra: str) -> None:
     """Write it for Briefcase, whose paths are relative to `path`'s folder."""
+    import tomlkit  # a release is checked where only Python is
+
     path.write_text(tomlkit.dumps(merged(root, python=python, **extra)), encoding="utf-8")

@@ -2,7 +2,8 @@
 
 Every artifact gets a detached OpenPGP signature (FILE.asc), and SHA256SUMS names all of them and is signed itself. The
 secret key comes from the environment, armoured, and lives in a keyring of its own for the length of the run:
-RELEASE_KEY, and RELEASE_KEY_PASSPHRASE if it has one. Neither ever stands in an argument.
+RELEASE_KEY, and RELEASE_KEY_PASSPHRASE if it has one. Neither ever stands in an argument. The public key is laid beside
+the files as itsjustintv.asc; whoever has it from there alone should compare its fingerprint with docs/releasing.md.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SUMS = "SHA256SUMS"
+PUBLIC = "itsjustintv.asc"
 _TIMEOUT = 120.0
 
 
@@ -47,6 +49,7 @@ def sign(folder: Path, key: str, passphrase: str = "") -> list[Path]:
     made = []
     with _keyring() as gpg:
         fingerprint = _imported(gpg, key)
+        (folder / PUBLIC).write_text(_run([*gpg, "--armor", "--export", fingerprint]), encoding="ascii")
         for path in [*files, sums]:
             signature = path.with_name(f"{path.name}.asc")
             signature.unlink(missing_ok=True)

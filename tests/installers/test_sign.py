@@ -68,12 +68,16 @@ def signed(signed_once: Path, tmp_path: Path) -> Path:
 
 def test_every_artifact_is_signed_and_summed(signed: Path, key: Key) -> None:
     assert {path.name for path in sign.verify(signed, key.public)} == {"it_1.0_amd64.deb", "it-1.0.dmg"}
-    assert {path.name for path in signed.glob("*.asc")} == {"SHA256SUMS.asc", "it_1.0_amd64.deb.asc", "it-1.0.dmg.asc"}
+    assert {path.name for path in signed.glob("*.asc")} == {
+        "SHA256SUMS.asc", "it_1.0_amd64.deb.asc", "it-1.0.dmg.asc", "itsjustintv.asc",
+    }  # fmt: skip
+    assert sign.verify(signed, (signed / "itsjustintv.asc").read_text())
+    assert "PRIVATE" not in (signed / "itsjustintv.asc").read_text()
     sums = (signed / "SHA256SUMS").read_text().splitlines()
     assert [line.split("  ")[1] for line in sums] == ["it-1.0.dmg", "it_1.0_amd64.deb"]
     # Twice gives the same files, not signatures of signatures.
     sign.sign(signed, key.secret, PASSPHRASE)
-    assert len(list(signed.iterdir())) == 6
+    assert len(list(signed.iterdir())) == 7
 
 
 @pytest.mark.parametrize("name", ["it_1.0_amd64.deb", "SHA256SUMS"])
@@ -122,9 +126,8 @@ def home(tmp_path: Path, key: Key) -> Iterator[Path]:
         yield Path(gpg[gpg.index("--homedir") + 1])
 
 
-def test_the_commands_of_the_readme(signed: Path, key: Key, home: Path) -> None:
+def test_the_commands_of_the_readme(signed: Path, home: Path) -> None:
     """What a stranger types after a download of one of the artifacts."""
-    (signed / "itsjustintv.asc").write_text(key.public)
     (signed / "it-1.0.dmg").unlink()
     text = (ROOT / "README.md").read_text()
     found = re.search(r"```\n(gpg --import.*?)```", text, re.DOTALL)

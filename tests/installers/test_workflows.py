@@ -1,0 +1,121 @@
+"""What the workflows call exists and holds, as far as that shows here; `make lint-workflows` does more."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from installers import APP, ROOT, release
+from tests.installers.test_sign import PASSPHRASE, Key
+from tests.keyring_session import require_program
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+SCRIPTS = sorted((ROOT / "installers").rglob("*.sh"))
+
+bash = pytest.mark.skipif(sys.platform == "win32" or shutil.which("bash") is None, reason="needs bash")
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_step_is_something_that_runs_by_hand(workflow: Path) -> None:
+    text = workflow.read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for line in re.findall(r"run: (.*)", text):
+        for words in re.findall(r"\bmake ((?:[a-z-]+ ?)+)", line.replace("git make", "git")):
+            wanted = set(words.split()) - {"python", "ca-certificates"}
+            if not line.startswith("apt-get"):
+                assert wanted <= targets, line
+        for script in re.findall(r"(?:installers/\S+\.(?:sh|ps1)|\.ci/run)", line):
+            assert (ROOT / script).is_file(), script
+            assert script.endswith(".ps1") or os.access(ROOT / script, os.X_OK), script
+        for module in re.findall(r"-m (installers\.\w+)", line):
+            assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_and_rights_are_few(workflow: Path) -> None:
+    text = workflow.read_text()
+    for line in re.findall(r"uses: (.*)", text):
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+    assert re.search(r"^permissions: \{\}$", text, re.MULTILINE), "no job has rights that it does not ask for"
+    assert text.count("persist-credentials: false") == text.count("actions/checkout@")
+
+
+@bash
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.parent.name + "/" + path.name)
+def test_scripts_parse_and_stop_at_a_fault(script: Path) -> None:
+    subprocess.run(["bash", "-n", script], check=True)
+    assert "set -euo pipefail" in script.read_text()
+
+
+@bash
+@pytest.mark.parametrize(
+    ("ref", "tags"),
+    [
+        ("refs/tags/v1.2.3", ["it:1.2.3", "it:latest"]),
+        ("refs/heads/main", ["it:latest"]),
+        ("refs/pull/3/merge", []),
+        ("refs/heads/v2", []),
+    ],
+)
+def test_what_the_image_is_called(ref: str, tags: list[str]) -> None:
+    script = ROOT / "installers" / "container" / "publish.sh"
+    told = subprocess.run(
+        [script, "it", ref], env={**os.environ, "TAGS_ONLY": "1"}, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == tags
+
+
+def checkout(folder: Path, when: str) -> Path:
+    (folder / "itsjustintv_desktop").mkdir(parents=True)
+    (folder / "itsjustintv_desktop" / "__init__.py").write_text('__version__ = "1.2.3"\n')
+    (folder / "CHANGELOG.md").write_text(f"# Changes\n\n## 1.2.3 ({when})\n\n- New.\n")
+    return folder
+
+
+def test_a_tag_is_fit_when_all_agree(tmp_path: Path) -> None:
+    assert release.notes("v1.2.3", checkout(tmp_path / "dated", "2026-12-01")) == "- New.\n"
+    with pytest.raises(ValueError, match=r"v1\.2\.4.*1\.2\.3"):
+        release.notes("v1.2.4", tmp_path / "dated")
+    with pytest.raises(ValueError, match="its date first"):
+        release.notes("v1.2.3", checkout(tmp_path / "undated", "not released"))
+    (tmp_path / "dated" / "CHANGELOG.md").write_text("# Changes\n")
+    with pytest.raises(ValueError, match="no heading"):
+        release.notes("v1.2.3", tmp_path / "dated")
+
+
+@bash
+@pytest.mark.slow
+def test_the_last_step_but_for_the_upload(tmp_path: Path) -> None:
+    """publish.sh in a copy of the checkout whose changelog is dated, with a throw-away key."""
+    require_program("gpg", "gnupg")
+    root = tmp_path / "checkout"
+    shutil.copytree(ROOT / "installers", root / "installers")
+    checkout(root, "2026-12-01")
+    (root / "build").mkdir()
+    (root / "build" / "sbom.cdx.json").write_text("{}")
+    made = tmp_path / "release"
+    made.mkdir()
+    (made / f"{APP}_1.2.3_amd64.deb").write_bytes(b"a package")
+    key = Key()
+    environ = {
+        **os.environ, "DRY_RUN": "1", "PYTHON": sys.executable, "RELEASE_KEY": key.secret,
+        "RELEASE_KEY_PASSPHRASE": PASSPHRASE,
+    }  # fmt: skip
+    publish: list[str | Path] = [root / "installers" / "publish.sh", "v1.2.3", made]
+    told = subprocess.run(publish, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert told.returncode == 0, told.stderr
+    assert f"well signed: {APP}-1.2.3.cdx.json" in told.stdout
+    assert (root / "build" / "notes.md").read_text() == "- New.\n"
+    # An .msi that should be signed and is not stops it, before anything is out.
+    (made / "it.msi").write_bytes(b"not an installer")
+    told = subprocess.run(
+        publish, env={**environ, "WINDOWS_SIGNED": "1"}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert told.returncode != 0
+    assert "it.msi" in told.stderr

@@ -24,7 +24,9 @@ def command(
     argv = sys.argv if argv is None else argv
     executable = sys.executable if executable is None else executable
     environ = os.environ if environ is None else environ
-    frozen = bool(getattr(sys, "frozen", False)) if frozen is None else frozen
+    if frozen is None:
+        # Briefcase's bundles of macOS and Windows set no sys.frozen; their stub is no Python, and knows no -m.
+        frozen = bool(getattr(sys, "frozen", False)) or not Path(executable).stem.lower().startswith("python")
     return [*_program(argv, executable, environ, frozen), *_options(argv[1:])]
 
 

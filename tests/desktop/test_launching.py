@@ -39,6 +39,14 @@ def test_a_bundle_and_an_app_image(tmp_path: Path) -> None:
     assert command(["x"], executable=PYTHON, environ={"APPIMAGE": image}, frozen=False)[0] == PYTHON
 
 
+def test_a_bundle_whose_stub_does_not_say_that_it_is_one(tmp_path: Path) -> None:
+    started = str(tmp_path / "app" / "itsjustintv_desktop" / "__main__.py")
+    for stub in (tmp_path / "itsjustintv.app" / "Contents" / "MacOS" / "itsjustintv", tmp_path / "itsjustintv.exe"):
+        assert command([started], executable=str(stub), environ={}) == [str(stub)]
+    for python in ("python3.13", "Python", "pythonw.exe"):
+        assert command([started], executable=str(tmp_path / python), environ={})[1:] == ["-m", "itsjustintv_desktop"]
+
+
 @pytest.mark.parametrize("given", [["--data-dir", "mine"], ["--data-dir=mine"]])
 def test_whose_files_they_are_is_kept(given: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

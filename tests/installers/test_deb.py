@@ -224,6 +224,8 @@ def test_installed_started_upgraded_and_removed(
     # An older version is installed and used: it has a config and a queue.
     run("dpkg", "-i", str(older(contents, tmp_path)))
     assert installed.command("--version").split()[-1] == merge.version()
+    # The way the assistant starts the demo: by the interpreter of the bundle.
+    assert merge.version() in run(f"/{LIBRARY}/bin/python3", "-m", "itsjustintv_desktop", "--version")
     installed.command("import-go", str(go))
     config = Path(installed.command("config", "path").strip().splitlines()[-1])
     assert config.is_relative_to(home)

@@ -49,7 +49,6 @@ def sign(folder: Path, key: str, passphrase: str = "") -> list[Path]:
     made = []
     with _keyring() as gpg:
         fingerprint = _imported(gpg, key)
-        (folder / PUBLIC).write_text(_run([*gpg, "--armor", "--export", fingerprint]), encoding="ascii")
         for path in [*files, sums]:
             signature = path.with_name(f"{path.name}.asc")
             signature.unlink(missing_ok=True)
@@ -59,6 +58,7 @@ def sign(folder: Path, key: str, passphrase: str = "") -> list[Path]:
                 given=f"{passphrase}\n",
             )  # fmt: skip
             made.append(signature)
+        (folder / PUBLIC).write_text(_run([*gpg, "--armor", "--export", fingerprint]), encoding="ascii")
     return made
 
 

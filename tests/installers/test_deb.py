@@ -110,6 +110,12 @@ def test_nothing_in_it_may_be_written_by_others_and_all_is_compiled(contents: Pa
         assert path.is_symlink() or path.stat().st_mode & 0o7022 == 0, path
 
 
+def test_nothing_in_it_tells_where_it_was_built(contents: Path) -> None:
+    here = str(ROOT).encode()
+    telling = [path for path in contents.rglob("*") if path.is_file() and here in path.read_bytes()]
+    assert telling == []
+
+
 def test_every_library_it_loads_comes_from_it_or_from_what_it_depends_on(contents: Path) -> None:
     """But for plugins of a theme and of formats that nobody needs here: they may ask for more, and stay out without."""
     closure, ask = set[str](), re.findall(r"[a-z0-9][a-z0-9.+-]+(?=[ ,]|$)", control(contents)["Depends"])

@@ -39,6 +39,7 @@ def build(platform: str, form: str, package: list[str]) -> list[Path]:
         finish.finish(ROOT / "build" / APP)
         briefcase("build", platform, form)
         finish.compile_all(ROOT / "build" / APP)
+        finish.date(ROOT / "build" / APP, epoch)
         briefcase("package", platform, form, *package)
     finally:
         _CONFIG.unlink(missing_ok=True)

@@ -38,6 +38,14 @@ def test_all_modules_are_compiled_for_where_they_will_lie(tmp_path: Path) -> Non
     assert str(tmp_path).encode() not in compiled.read_bytes()
 
 
+def test_every_file_gets_the_time_of_what_is_built(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for name in ("one", "folder/two"):
+        (tmp_path / name).touch()
+    finish.date(tmp_path, 1_700_000_000)
+    assert {path.stat().st_mtime for path in tmp_path.rglob("*")} == {1_700_000_000}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a path of Linux")
 def test_a_module_that_does_not_compile_stops_the_build(tmp_path: Path) -> None:
     packages = tmp_path / "usr" / "lib" / "it" / "lib" / "python3" / "site-packages"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from itsjustintv_desktop.desktop import launching
 from itsjustintv_desktop.engine import Check, FoundChannel, Saved, Set, StreamerDraft, errors
 from itsjustintv_desktop.engine.control.actions import EventReport
 from itsjustintv_desktop.engine.doctor.check import CheckState
@@ -96,19 +98,20 @@ def test_by_hand_means_never_again(qtbot: QtBot, assistant: Assistant, preferenc
 def test_the_demo_is_a_program_of_its_own(qtbot: QtBot, assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
     from itsjustintv_desktop.ui.assistant import welcome
 
+    monkeypatch.setattr(sys, "argv", ["itsjustintv-desktop", "--data-dir", "/elsewhere"])
     started: list[list[str]] = []
 
     class Process:
         @staticmethod
-        def startDetached(_: str, arguments: list[str]) -> tuple[bool, int]:  # noqa: N802 - Qt's name
-            started.append(arguments)
+        def startDetached(program: str, arguments: list[str]) -> tuple[bool, int]:  # noqa: N802 - Qt's name
+            started.append([program, *arguments])
             return True, 1
 
     monkeypatch.setattr(welcome, "QProcess", Process)
     step = assistant.current
     assert isinstance(step, Welcome)
     QTest.mouseClick(step.demo, LEFT)
-    assert started == [["-m", "itsjustintv_desktop", "demo"]]
+    assert started == [[*launching.command(sys.argv[:1]), "demo"]]
 
 
 def test_credentials_are_checked_and_the_secret_goes_to_the_keyring(

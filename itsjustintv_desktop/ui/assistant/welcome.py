@@ -6,6 +6,7 @@ import sys
 
 from PySide6.QtCore import QProcess, Signal
 
+from itsjustintv_desktop.desktop import launching
 from itsjustintv_desktop.ui.assistant.step import Course, Step
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 
@@ -51,8 +52,8 @@ class Welcome(Step):
         return False
 
     def _demo(self) -> None:
-        module = [] if getattr(sys, "frozen", False) else ["-m", "itsjustintv_desktop"]
-        well, _ = QProcess.startDetached(sys.executable, [*module, "demo"])
+        program, *arguments = launching.command(sys.argv[:1])  # its own data, not those of the options we got
+        well, _ = QProcess.startDetached(program, [*arguments, "demo"])
         self._said.setText(
             self.tr("The demo opens in a moment, in a window of its own.")
             if well

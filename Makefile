@@ -8,8 +8,8 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 SOAK_ARGS ?= --minutes 60
 SCOREBOARD_ARGS ?=
-# What builds installers. On Linux the system's own Python, which the package will run on.
-SHIP_PYTHON ?= $(if $(filter Linux,$(shell uname)),/usr/bin/python3,$(PYTHON))
+# What builds installers and lints workflows. On Linux the system's own Python, which the package will run on, if it can.
+SHIP_PYTHON ?= $(if $(filter Linux,$(shell uname)),$(shell /usr/bin/python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo /usr/bin/python3 || echo $(PYTHON)),$(PYTHON))
 SHIP_VENV ?= .venv-ship
 SHIP := $(SHIP_VENV)/bin
 SHIP_LOCK := requirements/ship.txt

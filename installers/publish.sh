@@ -12,6 +12,10 @@ cp build/sbom.cdx.json "$folder/itsjustintv-desktop-${tag#v}.cdx.json"
 if [ -n "${WINDOWS_SIGNED:-}" ]; then
     "$PYTHON" -m installers.authenticode "$folder"/*.msi
 fi
+# A release's page turns ~ in the name of a file into a dot, and the sums would name a file that nobody can download.
+for file in "$folder"/*~*; do
+    [ ! -e "$file" ] || mv "$file" "${file//\~/.}"
+done
 "$PYTHON" -m installers.sign "$folder"
 "$PYTHON" -m installers.sign --verify "$folder" --key "$folder/itsjustintv.asc"
 "$PYTHON" -m installers.release "$tag" >build/notes.md

@@ -27,6 +27,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     wrong = [text for text in _skipped if REFERENCE.exists() or not _LACKS_REFERENCE.search(text)]
+    if (verdict := os.environ.get("TESTS_VERDICT")) and not hasattr(session.config, "workerinput"):
+        # For .ci/tests: make hides pytest's own exit status.
+        Path(verdict).write_text("skips" if wrong else pytest.ExitCode(exitstatus).name, encoding="utf-8")
     if os.environ.get("TESTS_NO_SKIPS") and wrong and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

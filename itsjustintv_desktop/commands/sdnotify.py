@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Mapping
 
 import structlog
@@ -21,7 +22,7 @@ class ServiceManager:
     """The one that started us, by `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID`; without them nothing is told."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        name = environ.get("NOTIFY_SOCKET", "")
+        name = environ.get("NOTIFY_SOCKET", "") if sys.platform == "linux" else ""
         # An address of the abstract namespace is written with @ for its first byte, which is zero.
         self._address = f"\0{name[1:]}" if name.startswith("@") else name
         self.watchdog = self._seconds(environ) if self._address else None

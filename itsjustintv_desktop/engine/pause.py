@@ -98,7 +98,8 @@ class Pause:
         """Whether they were paused at that moment (Unix seconds by our clock), as far as is remembered."""
         since = self._kept.since
         now = since is not None and since <= at and (self.active or at <= self._over_at())
-        return now or any(begin <= at <= end for begin, end in self._kept.past)
+        # One that ends in the future was written down by a clock that was wrong: it must not hold back what is to come.
+        return now or any(begin <= at <= end <= self._clock.now() for begin, end in self._kept.past)
 
     async def load(self) -> None:
         """Take up what an earlier run left. Raises LedgerError."""

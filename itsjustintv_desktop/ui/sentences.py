@@ -57,7 +57,8 @@ class Sentences:
         return found and found + end
 
     def _whole(self, text: str, depth: int) -> str:
-        if text in self._fixed:
+        # A lone word in a hole may be a name that a person chose, such as a destination called announcements.
+        if text in self._fixed and not (depth and " " not in text):
             return self._fixed[text]
         for template in self._templates:
             holes = template.match(text)

@@ -101,7 +101,7 @@ def test_the_last_step_but_for_the_upload(tmp_path: Path) -> None:
     (root / "build" / "sbom.cdx.json").write_text("{}")
     made = tmp_path / "release"
     made.mkdir()
-    (made / f"{APP}_1.2.3_amd64.deb").write_bytes(b"a package")
+    (made / f"{APP}_1.2.3-1~debian-bookworm_amd64.deb").write_bytes(b"a package")
     key = Key()
     environ = {
         **os.environ, "DRY_RUN": "1", "PYTHON": sys.executable, "RELEASE_KEY": key.secret,

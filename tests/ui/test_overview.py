@@ -10,7 +10,7 @@ from itsjustintv_desktop.engine import Check, Report, Statistics, Unsettled
 from itsjustintv_desktop.engine.doctor.check import CheckState
 from itsjustintv_desktop.ui.pages.overview import View
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.basic import Dot
+from itsjustintv_desktop.ui.widgets.basic import Button, Dot
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 
@@ -95,6 +95,27 @@ def test_nothing_is_cut_or_squeezed_in_a_small_window(
     page.resize(*size)
     qtbot.waitUntil(lambda: squeezed(page) == [])
     assert page.chain.links.height() > 400
+
+
+def test_the_focus_stays_where_it_was_when_the_chain_is_walked_again(
+    qtbot: QtBot, store: Store, bridge: FakeBridge
+) -> None:
+    page = shown(qtbot, store, bridge, report(config="red", way="red"))
+    page.activateWindow()
+
+    def fix() -> Button:
+        found = [each for each in page.chain.findChildren(Button) if each.accessibleName() == "Fix way"]
+        return found[-1]
+
+    qtbot.waitUntil(lambda: bool([each for each in page.chain.findChildren(Button) if each.text() == "Fix"]))
+    first = fix()
+    first.setFocus()
+    qtbot.waitUntil(first.hasFocus)
+    page.chain.show_report(report(config="red", way="red"))
+    assert fix() is first, "the same report makes nothing anew"
+    page.chain.show_report(report(config="amber", way="red"))
+    assert fix() is not first
+    assert fix().hasFocus()
 
 
 def test_paused_is_no_failure(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

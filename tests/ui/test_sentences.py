@@ -132,3 +132,11 @@ def test_the_screen_says_it(qtbot: QtBot, qapp: QApplication, german: Sentences)
         for each in kept:
             qapp.removeTranslator(each)
     assert said("The keyring is open.") == "The keyring is open."
+
+
+def test_a_name_that_a_person_chose_is_no_word_of_ours(german: Sentences) -> None:
+    """A destination may be called like a part of the program."""
+    alone = [text for text in CATALOGUE if " " not in text and "{" not in text]
+    assert alone
+    for name in alone:
+        assert german.say(f"destination {name}").endswith(f" {name}")

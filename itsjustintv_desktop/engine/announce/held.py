@@ -1,6 +1,8 @@
 """A stream that began while announcements were paused is not announced later, however often it is told of.
 
-Nor is what goes on as the same broadcast after a crash (restart.py). Whatever a person sent anyway counts as announced.
+Nor is what goes on as the same broadcast after a crash (restart.py), if the first half still ran when announcements
+were resumed: one that was over by then was a rehearsal, and what follows is the real thing. Whatever a person sent
+anyway counts as announced.
 """
 
 from __future__ import annotations
@@ -43,6 +45,10 @@ class Held:
             return set()
         held = await self._ledger.held_back(list(keys.values()))
         return {event_id for event_id, key in keys.items() if key in held}
+
+    def was_on_at(self, at: float) -> bool:
+        """Whether announcements were paused then (Unix seconds by the source's clock)."""
+        return self._covers(at - self._skew())
 
     def covers(self, event: StreamEvent) -> bool:
         """Whether a pause holds this one back: it is on, or was when the event came or its stream began."""

@@ -231,9 +231,11 @@ class Pipeline:
             window = self._live().config.twitch.restart_window
             if fate == "announced":
                 await self._end(record, restart.settlement(record, streamer, rival.gap, window, body))
-            else:
+                return None
+            if not self._held.was_on_at(rival.ended):
                 await self._end(record, holding.settlement(record, streamer, holding.why_goes_on(window), body))
-            return None
+                return None
+            # The one before was over before announcements were resumed: nobody was told of it, and this one is new.
         if self._held.covers(record.event):
             await self._end(record, holding.settlement(record, streamer, body=body))
             return None

@@ -34,11 +34,13 @@ Chosen = tuple[EventRecord, Streamer, tuple[str, ...]]
 
 class Rival(msgspec.Struct, frozen=True):
     """The broadcast that this one may be the second half of: `gap` seconds before it. `fate` as in broadcasting.fates:
-    announced, paused (held back) or accepted (not settled yet)."""
+    announced, paused (held back) or accepted (not settled yet). `ended`: when it was last known to run, by Twitch's
+    clock."""
 
     stream: Stream
     gap: float
     fate: str
+    ended: float
 
 
 def gap_before(event: StreamEvent, before: Broadcast, skew: float, window: float) -> float | None:
@@ -106,20 +108,22 @@ class Restarts:
     ) -> dict[int, Rival]:
         """By event id: the broadcast that it may be the second half of, announced, being announced or held back."""
         skew = self._skew()
-        near: dict[int, tuple[Stream, float]] = {}
+        near: dict[int, tuple[Stream, float, float]] = {}
         for record, _, destinations in chosen:
             row = before.get(record.id)
             gap = None if row is None else gap_before(record.event, row, skew, window)
             if row is not None and gap is None and window > 0 and await self._ledger.is_half(record.event):
                 gap = max((record.event.started_at or row.last_known) - row.last_known, 0.0)
             if row is not None and gap is not None:
-                near[record.id] = Stream(row.broadcaster_id, row.stream_id, destinations or (FEED,)), gap
+                near[record.id] = (
+                    Stream(row.broadcaster_id, row.stream_id, destinations or (FEED,)), gap, row.last_known
+                )  # fmt: skip
         if not near:
             return {}
-        fates = await self._ledger.broadcast_fates([stream for stream, _ in near.values()])
+        fates = await self._ledger.broadcast_fates([stream for stream, _, _ in near.values()])
         return {
-            event_id: Rival(stream, gap, fate)
-            for (event_id, (stream, gap)), fate in zip(near.items(), fates, strict=True)
+            event_id: Rival(stream, gap, fate, ended)
+            for (event_id, (stream, gap, ended)), fate in zip(near.items(), fates, strict=True)
             if fate
         }
 

@@ -111,7 +111,7 @@ class FirstStreamer(Step):
         channel = found[0] if found else None
         if channel is None or channel.unknown or channel.problem:
             problem = channel.problem if channel is not None else ""
-            self.field.complain(problem or self.tr("Twitch knows no such channel."))
+            self.field.complain(said(problem) or self.tr("Twitch knows no such channel."))
             return
         await self._show(channel)
 

@@ -90,7 +90,8 @@ CASES = {
     "told again long after": ("pause 60 a resume 7200 a", "paused paused"),
     "came during the pause, told of afterwards": ("pause 60 begin-a 60 resume 60 a", "paused"),
     "crashed and back after the pause": ("pause 60 a 3600 resume 60 off 120 b", "paused paused"),
-    "crashed during the pause, back after it": ("pause 60 a 3600 off 60 resume 60 b", "paused paused"),
+    "crashed during the pause, back after it": ("pause 60 a 3600 off 60 resume 60 b", "paused announced"),
+    "a rehearsal, and the real one during it": ("pause 60 a 60 off 60 b 60 resume", "paused paused"),
     "crashed twice, once during the pause": ("pause 60 a 60 off 60 b 60 resume 60 off 60 c", "paused paused paused"),
     "its second half is told of again": ("pause 60 a resume 60 off 60 b 3600 b", "paused paused paused"),
     "another broadcast, beyond the window": ("pause 60 a 60 resume 60 off 1800 b", "paused announced"),
@@ -149,7 +150,7 @@ async def test_a_second_half_waits_for_what_becomes_of_the_first(play: Play) -> 
 
 
 async def test_the_second_half_says_why_and_has_its_details(play: Play) -> None:
-    await play.run("pause 60 a 60 resume off 60 b")
+    await play.run("pause 60 a 60 resume 9 off 60 b")
     record = await play.world.ledger.event(play.last)
     assert record is not None
     assert "restart_window (15m)" in (record.explanation or "")

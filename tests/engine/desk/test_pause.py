@@ -102,6 +102,19 @@ async def test_it_ends_by_itself_and_says_so(held: Held) -> None:
     assert not is_on(await held.again())
 
 
+async def test_one_that_a_wrong_clock_ended_holds_nothing_back_later(held: Held) -> None:
+    """Resumed while the clock was two hours ahead: what begins after it was set right is announced."""
+    pause = held.pause
+    await pause.begin(None)
+    held.clock.jump(2 * HOUR)
+    await pause.resume()
+    held.clock.jump(-2 * HOUR)
+    held.clock.advance(60)
+    assert not pause.active
+    assert not pause.covers(held.clock.now())
+    assert not (await held.again()).covers(held.clock.now())
+
+
 async def test_one_without_an_end_lasts_until_resumed(held: Held) -> None:
     await held.pause.begin(None)
     held.clock.advance(400 * 24 * HOUR)

@@ -167,9 +167,9 @@ class Destinations(Page):
         if name != self._shown:
             return
         if tried is not None:
-            said = str(tried.last_status) if tried.last_status else ""
-            error = tried.last_error if tried.state != "delivered" else ""
-            self.answer.setText(self.tr("Last answer: {}").format(" · ".join(p for p in (said, error) if p)))
+            status = str(tried.last_status) if tried.last_status else ""
+            error = said(tried.last_error or "") if tried.state != "delivered" else ""
+            self.answer.setText(self.tr("Last answer: {}").format(" · ".join(p for p in (status, error) if p)))
         self.answer.setVisible(tried is not None)
 
     def _edited(self) -> None:

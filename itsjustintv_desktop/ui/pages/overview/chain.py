@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from itsjustintv_desktop.engine import Check, Report, Unsettled
-from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, rule
+from itsjustintv_desktop.ui.widgets.basic import Button, Card, Dot, Tone, button, clear, label, rule
 from itsjustintv_desktop.ui.widgets.states import Loading
 from itsjustintv_desktop.ui.words import said
 
@@ -32,6 +32,9 @@ class Chain(Card):
 
     def __init__(self) -> None:
         super().__init__(self.tr("Will my next stream be announced?"))
+        self._checks: tuple[Check, ...] | None = None
+        self._fixes: dict[str, Button] = {}
+        """By the name of the check."""
         self._rows = QGridLayout()
         self._rows.setHorizontalSpacing(12)
         self._rows.setVerticalSpacing(0)
@@ -47,8 +50,14 @@ class Chain(Card):
         self.links.hide()
 
     def show_report(self, report: Report) -> None:
+        """Nothing is made anew for a report that says the same, and the focus stays where it was."""
+        if report.checks == self._checks:
+            return
+        self._checks = report.checks
         self._loading.hide()
         self.links.show()
+        focused = next((name for name, fix in self._fixes.items() if fix.hasFocus()), "")
+        self._fixes = {}
         clear(self._rows)
         for number in range(self._rows.rowCount()):
             self._rows.setRowStretch(number, 0)
@@ -56,6 +65,9 @@ class Chain(Card):
         for number, check in enumerate(shown):
             self._add(2 * number, check)
         self._rows.setRowStretch(2 * len(shown), 1)
+        if focused in self._fixes:
+            self._fixes[focused].show()  # what is not shown yet takes no focus
+            self._fixes[focused].setFocus()
 
     def _shorten(self, checks: Sequence[Check]) -> list[Check]:
         """Of many streamers and destinations the worst ones, and a row for all the others of their kind."""
@@ -105,6 +117,7 @@ class Chain(Card):
         if mended:
             fix = button(self.tr("Fix"), lambda: self.fix_wished.emit(page, check.name), role="small")
             fix.setAccessibleName(self.tr("Fix {}").format(called))
+            self._fixes[check.name] = fix
             self._rows.addWidget(fix, at + 1, 3, Qt.AlignmentFlag.AlignVCenter)
 
 

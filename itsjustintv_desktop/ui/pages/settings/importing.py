@@ -84,12 +84,12 @@ class ImportDialog(QDialog):
 
     def _needed(self, needed: Needed) -> QWidget:
         hint = self.tr("kept here already") if needed.have else self.tr("not entered yet")
-        field = SecretField(needed.title, hint)
+        field = SecretField(said(needed.title), hint)
         self.fields[needed.name] = field
         dot = Dot("ok" if needed.have else "off", hint)
         field.textChanged.connect(lambda text: dot.show_state("ok" if text or needed.have else "off", hint))
         made = QWidget()
-        line = row(dot, Field(needed.title, field))
+        line = row(dot, Field(said(needed.title), field))
         line.setContentsMargins(0, 0, 0, 0)
         line.setStretch(1, 1)
         made.setLayout(line)

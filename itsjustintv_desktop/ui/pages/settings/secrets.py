@@ -60,7 +60,7 @@ class SecretsTab(QWidget):
         outer.addWidget(scroll)
 
     def refresh(self, snapshot: Snapshot) -> None:
-        self.lock.show_state(snapshot.secrets.status, said(snapshot.secrets.message))
+        self.lock.show_state(snapshot.secrets.status, snapshot.secrets.message)
 
     def read(self) -> None:
         """Ask how all of them are."""
@@ -140,16 +140,16 @@ class SecretRow(Card):
         self.sentence = label("", "muted", wrap=True, selectable=True)
         self.value = QLineEdit()
         self.value.setReadOnly(True)
-        self.value.setAccessibleName(self.tr("{} in the clear").format(view.title))
+        self.value.setAccessibleName(self.tr("{} in the clear").format(said(view.title)))
         self.value.hide()
-        self.typed = SecretField(view.title, self.tr("type or paste the new one"))
+        self.typed = SecretField(said(view.title), self.tr("type or paste the new one"))
         self.typed.hide()
         self.reveal = button(self.tr("Show"), self._reveal, role="small")
         self.replace = button(self.tr("Replace"), self._replace, role="small")
         self.keep = button(self.tr("Keep it"), self._keep, role="small")
         self.forget = button(self.tr("Forget"), lambda: self.forget_wished.emit(self.name), role="small")
         for made in (self.reveal, self.replace, self.keep, self.forget):
-            made.setAccessibleName(f"{made.text()}: {view.title}")
+            made.setAccessibleName(f"{made.text()}: {said(view.title)}")
         self.keep.hide()
         head = row(self.dot, label(said(view.title), "strong"), None, self.reveal, self.replace, self.forget)
         self.body.addLayout(head)
@@ -229,7 +229,7 @@ class LockCard(Card):
 
     def show_state(self, status: str, message: str) -> None:
         self.setVisible(status not in {"ready", "unopened"})
-        self.sentence.setText(message)
+        self.sentence.setText(said(message))
         self.field.setVisible("passphrase" in message.lower() or status == "wrong-passphrase")
 
     def _unlock(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, clear, icon_button, label, row
+from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import EventReport
@@ -96,7 +97,7 @@ class TrialCard(Card):
             word = (
                 words.get(each.state, str(each.state)) if each.attempts or each.state != "pending" else self.tr("waits")
             )
-            answer = report.blocked.get(each.destination) or each.last_error or ""
+            answer = said(report.blocked.get(each.destination) or each.last_error or "")
             status = f" ({each.last_status})" if each.last_status else ""
             text = label(f"{each.destination}: {word}{status} {answer}".strip(), "muted", wrap=True, selectable=True)
             line = row(Dot(tone, word), text)

@@ -79,7 +79,11 @@ class AppTokens:
         self._clock = clock
         self._token: _Token | None = None
         self._former: _Token | None = None
-        """Of the client id before, where that was changed: good for taking back what was made with it."""
+        """Of the client id before, where that was changed during this run: good for taking back what was made with it.
+
+        One that was stored by an earlier run is not: what was made with it may be in use on another machine by now (a
+        copied data directory, a conduit that was adopted there).
+        """
         self._loaded = False
         self._renewal: tuple[Credentials, asyncio.Task[_Token | AppError]] | None = None
         self._refusal: tuple[Credentials, float, str] | None = None
@@ -156,7 +160,6 @@ class AppTokens:
                 if self._usable(stored, credentials):
                     self._token = stored
                     return stored
-                self._former = stored
         now = self._clock.now()
         try:
             granted = await oauth.request_token(self._http, self._auth_url, credentials, now)

@@ -23,6 +23,8 @@ _PAST = 10
 _LOOK = 30.0
 """Seconds between two looks at the wall clock, which may have been set or gone on while the machine slept."""
 _AGAIN = 1.0
+_DOUBT = 2.0
+"""Seconds. Twitch cuts beginnings to whole seconds, and our clock is compared with its to about half a second."""
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +35,14 @@ class PauseView(msgspec.Struct, frozen=True, kw_only=True):
     since: float
     until: float | None
     sentence: str
+
+
+def began_under(covers: Callable[[float], bool], at: float) -> bool:
+    """Whether a stream of that beginning (Unix seconds by our clock) was under a pause, beyond doubt.
+
+    One that began as announcements were resumed is announced: whoever resumes them waits for just that.
+    """
+    return covers(at) and covers(at + _DOUBT)
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):

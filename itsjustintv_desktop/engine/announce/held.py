@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.announce.restart import Chosen
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.models import EventState, StreamEvent
-from itsjustintv_desktop.engine.pause import REASON, WHY_PAUSED
+from itsjustintv_desktop.engine.pause import REASON, WHY_PAUSED, began_under
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger, Settlement
 
 
@@ -58,7 +58,7 @@ class Held:
         return (
             self._active()
             or self._covers(event.received_at)
-            or (began is not None and self._covers(began - self._skew()))
+            or (began is not None and began_under(self._covers, began - self._skew()))
         )
 
 

@@ -28,6 +28,7 @@ from itsjustintv_desktop.engine.errors import (
 from itsjustintv_desktop.engine.events import Bus, EventSettled
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import EventState, LiveStream, StreamEvent
+from itsjustintv_desktop.engine.pause import began_under
 from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Caught, Known, Verdict
 from itsjustintv_desktop.engine.twitch.helix import Helix, chunks
@@ -228,7 +229,9 @@ class CatchUp:
 
         skew = at - now
         paused = {
-            _key(each) for each in events if each.started_at is not None and self._paused_at(each.started_at - skew)
+            _key(each)
+            for each in events
+            if each.started_at is not None and began_under(self._paused_at, each.started_at - skew)
         }
 
         def verdict(event: StreamEvent, known: Known) -> Verdict:

@@ -104,6 +104,8 @@ CASES = {
     "announced before, crashes during it": ("a 60 pause 60 off 60 b resume 60 b", "announced restarted restarted"),
     "announced before, crashes after it": ("a 60 pause 60 resume off 60 b", "announced restarted"),
     "announced before, another during it": ("a 60 off 3600 pause 60 b 60 resume b", "announced paused paused"),
+    "began as it was resumed": ("pause 60 begin-a resume 1 a", "announced"),
+    "began well before it was resumed": ("pause 60 begin-a 3 resume 1 a", "paused"),
     "began and told after it": ("pause 60 resume 60 a", "announced"),
     "two pauses": ("pause 60 a resume 60 off 3600 pause 60 b resume 60 a b", "paused paused paused paused"),
     "a test": ("pause 60 test", "announced"),

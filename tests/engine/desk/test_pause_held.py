@@ -166,3 +166,15 @@ async def test_what_was_suppressed_by_it_is_not_handed_in_again(net: Net) -> Non
     net.world.pipeline._held._active = lambda: False
     await net.ask()
     assert (net.submitted, await net.reasons()) == (0, ["paused"])
+
+
+async def test_a_stream_that_began_as_it_was_resumed_is_announced(net: Net) -> None:
+    """When it began is known to the second only, and our clock is not exactly Twitch's."""
+    pause = await paused_net(net)
+    await pause.begin(None)
+    net.clock.advance(600)
+    await net.live("alice", ago=1.0)
+    await pause.resume()
+    net.clock.advance(GRACE + 1)
+    await net.ask()
+    assert net.submitted == 1

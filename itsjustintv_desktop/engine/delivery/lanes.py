@@ -62,6 +62,7 @@ class Lanes:
                 self._lanes[name] = Lane(Breaker(msgspec.json.decode(state, type=BreakerState)))
             except msgspec.DecodeError as error:
                 _log.warning("a stored breaker could not be read", destination=name, error=str(error))
+                self.lane(name)  # as any other: forgotten with its destination, overwritten when it changes
 
     def lane(self, name: str) -> Lane:
         if name not in self._lanes:

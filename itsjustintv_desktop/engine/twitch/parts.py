@@ -19,7 +19,7 @@ from itsjustintv_desktop.engine.delivery.formats import json as json_format
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.engine.sparing import Lasting
+from itsjustintv_desktop.engine.sparing import Lasting, Sparing
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.tasks import Tasks
@@ -35,7 +35,9 @@ from itsjustintv_desktop.engine.twitch.skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 
 _SAY_EVERY = 600.0
-"""Seconds between two lines that Twitch's time cannot be asked for. Each message out of time has it asked for."""
+"""Seconds between two lines that Twitch's time cannot be asked for."""
+_ASK_TIME_EVERY = 2.0
+"""Least seconds between two questions for it: each message out of time wants one, and a change takes two to believe."""
 
 _log = structlog.get_logger(__name__)
 
@@ -66,6 +68,7 @@ class TwitchParts:
         self.trust = trust = Trust()
         self.skew = ClockSkew()
         self._timeless = Lasting(clock, _SAY_EVERY)
+        self._time_asked = Sparing(clock, _ASK_TIME_EVERY)
         self._http = TwitchHttp(clock=clock, skew=self.skew, trust=trust)
 
         async def credentials() -> Credentials:
@@ -102,7 +105,9 @@ class TwitchParts:
         await self.profiles.save()
 
     async def measure_clock(self) -> None:
-        """Ask Twitch anything: each answer tells how wrong this machine's clock is."""
+        """Ask Twitch anything, but not again and again: each answer tells how wrong this machine's clock is."""
+        if self._time_asked.due() is None:
+            return
         try:
             await self.tokens.validate()
         except (TwitchError, SecretsError) as error:

@@ -12,6 +12,7 @@ import structlog
 from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import AppError, SecretsError, TwitchAuthError, TwitchError
+from itsjustintv_desktop.engine.sparing import Lasting
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch import oauth
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp
@@ -20,6 +21,7 @@ from itsjustintv_desktop.engine.twitch.oauth import Credentials
 ITEM = "twitch.app_token"
 VALIDATE_EVERY = 3600.0
 _VALIDATE_AGAIN = 60.0
+_SAY_EVERY = 3600.0
 _EARLY = 600.0
 """Seconds before its end that a token is renewed, or a tenth of its life if that is less."""
 _REFUSED_FOR = 60.0
@@ -123,12 +125,16 @@ class AppTokens:
 
     async def keep_valid(self) -> None:
         """Validate now and every hour until cancelled; sooner again after a failure."""
+        trouble = Lasting(self._clock, _SAY_EVERY)
         while True:
             try:
                 await self.validate()
                 pause = VALIDATE_EVERY
+                if trouble.worked():
+                    _log.info("the app token can be validated again")
             except (TwitchError, SecretsError) as error:
-                _log.warning("the app token could not be validated", reason=error.message)
+                if (more := trouble.failed(error.message)) is not None:
+                    _log.warning("the app token could not be validated", reason=error.message, tries_left_out=more)
                 pause = _VALIDATE_AGAIN
             await self._clock.sleep(pause)
 

@@ -114,8 +114,24 @@ async def test_that_twitchs_time_is_not_to_be_had_is_not_said_at_each_try(
     with capture_logs() as lines:
         while trouble:
             await house.parts.measure_clock()
+            house.clock.advance(2)
     assert [(each["event"], each.get("reason")) for each in lines] == [
         ("Twitch's time could not be asked for", "Twitch cannot be reached: no network."),
         ("Twitch's time could not be asked for", "Twitch refuses the client secret."),
         ("Twitch's time can be asked for again", None),
     ]
+
+
+async def test_a_flood_of_messages_out_of_time_does_not_ask_twitch_once_each(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    async def validate() -> None:
+        asked.append(house.clock.monotonic())
+
+    monkeypatch.setattr(house.parts.tokens, "validate", validate)
+    for _ in range(100):
+        await house.parts.measure_clock()
+        house.clock.advance(0.1)
+    assert len(asked) in {5, 6}, "one each two seconds"

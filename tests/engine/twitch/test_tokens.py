@@ -189,6 +189,17 @@ async def test_it_is_validated_at_start_and_hourly_and_sooner_after_a_failure(ri
     assert rig.clock.slept[:3] == [60.0, 3600.0, 3600.0]
 
 
+async def test_an_outage_is_not_told_each_minute(rig: Rig) -> None:
+    rig.simulator.faults.set("validate", status=500, times=10)
+    with capture_logs() as lines:
+        keeper = rig.tasks.start("keep", rig.tokens.keep_valid())
+        while rig.simulator.other_calls["validate"] < 12:
+            await asyncio.sleep(0.001)
+        keeper.cancel()
+    told = [each["event"] for each in lines if "validated" in each["event"]]
+    assert told == ["the app token could not be validated", "the app token can be validated again"]
+
+
 async def test_no_secret_is_logged() -> None:
     with capture_logs() as lines:
         async with running_rig() as rig:

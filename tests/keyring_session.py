@@ -24,6 +24,8 @@ from unittest import mock
 
 import pytest
 
+from itsjustintv_desktop.engine.storage.secrets import secret_service
+
 PASSWORD = "a test's own password"
 """Unlocks the keyring of the session; nothing real is in it."""
 
@@ -86,10 +88,10 @@ class KeyringSession:
 
     def lock(self) -> None:
         """What a lock of the session does."""
-        import secretstorage
-
-        with self.applied(), closing(secretstorage.dbus_init()) as bus:
-            secretstorage.Collection(bus).lock()
+        with self.applied():
+            found = secret_service.collection()
+            with closing(found.connection):
+                found.lock()
 
     def unlock(self) -> None:
         """What a later login does: hand the password to the daemon's control socket, as pam_gnome_keyring.
@@ -149,8 +151,10 @@ class KeyringSession:
         import secretstorage
 
         try:
-            with self.applied(), closing(secretstorage.dbus_init()) as bus:
-                secretstorage.Collection(bus)
+            with self.applied():
+                bus, path = secret_service.connect()
+                with closing(bus):
+                    secretstorage.Collection(bus, path)
         except secretstorage.SecretStorageException:
             return False
         return True

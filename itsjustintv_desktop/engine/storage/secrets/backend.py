@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, Final
 import structlog
 
 from itsjustintv_desktop.engine.errors import SecretsAbsentError, SecretsError, SecretsLockedError
+from itsjustintv_desktop.engine.storage.secrets import secret_service
 from itsjustintv_desktop.engine.storage.secrets.names import keyring_service
 from itsjustintv_desktop.engine.translate import keyring_error
 
@@ -33,8 +33,6 @@ _CHAINER: Final = "keyring.backends.chainer.ChainerBackend"
 _SECRET_SERVICE: Final = ACCEPTED[0]
 PROMPT_SECONDS: Final = 300.0
 """How long a question to unlock stays open; after that the next look finds out by itself."""
-_ONCE_MORE: Final = (0.05, 0.25, 1.0)
-"""Seconds before the second, third and fourth try of what failed for a reason that passes."""
 
 _OTHER_CHOICES: Final = (
     'Start a keyring (GNOME Keyring or KWallet), or choose: [secrets] store = "passphrase" with '
@@ -85,35 +83,22 @@ class Keyring:
         self._ask(work)
 
     def _ask(self, work: Callable[[], Any]) -> Any:
-        """Do it with an unlocked keyring; `work` may be done more than once.
-
-        The Secret Service can lose sight of its collection for a moment, between our look at it and the question
-        (seen with GNOME Keyring on a busy machine). That passes, so it is asked again before anyone is troubled.
-        """
+        """Do it with an unlocked keyring."""
         with _translated():
-            for pause in (*_ONCE_MORE, None):
-                if self._backend is None:
-                    self._backend = _find()
-                self._unlock(prompt=False)
-                try:
-                    return work()
-                except Exception as error:
-                    if pause is None or type(error).__name__ != "InitError":
-                        raise
-                    cause = type(error.__cause__).__name__
-                    _log.debug("keyring lost sight of its collection", cause=cause, again_in=f"{pause:g} s")
-                time.sleep(pause)  # this is the keyring's own thread
-        raise AssertionError("not reached")
+            if self._backend is None:
+                self._backend = _find()
+            self._unlock(prompt=False)
+            return work()
 
     def _unlock(self, *, prompt: bool) -> None:
         """Raises SecretsLockedError if the Secret Service's collection is locked and stays so."""
         if _name(self._backend) != _SECRET_SERVICE:
             return
         secretstorage = importlib.import_module("secretstorage")
-        with closing(secretstorage.dbus_init()) as bus:
-            path = getattr(self._backend, "preferred_collection", "/org/freedesktop/secrets/aliases/default")
+        bus, path = secret_service.connect()
+        with closing(bus):
             try:
-                collection = secretstorage.Collection(bus, path)
+                collection = secretstorage.Collection(bus, secret_service.preferred(self._backend) or path)
             except secretstorage.ItemNotFoundException:
                 if not prompt:
                     raise SecretsLockedError(
@@ -146,6 +131,8 @@ def _find() -> Any:
         raise SecretsAbsentError(f"This machine has no keyring. {_OTHER_CHOICES}")
     _, best = max(found, key=lambda entry: float(entry[0]))
     backend = best()
+    if _name(backend) == _SECRET_SERVICE:
+        secret_service.teach(backend)
     _log.info("keyring found", keyring=_name(backend))
     return backend
 

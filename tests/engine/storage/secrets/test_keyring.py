@@ -6,8 +6,8 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -237,30 +237,31 @@ async def test_no_vault_is_written_with_a_key_that_was_not_kept(
     assert list(data.iterdir()) == []
 
 
-async def test_a_collection_that_is_out_of_sight_for_a_moment_is_asked_again(
-    open_store: OpenStore, data: Path, session: KeyringSession, monkeypatch: pytest.MonkeyPatch
+async def test_the_keyring_meets_a_new_client_with_a_call_it_survives(
+    open_store: OpenStore, session: KeyringSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from keyring.backends import SecretService
-    from keyring.errors import InitError
+    """GNOME Keyring aborts when the first word of a client it has not noted yet is a question for a property."""
+    from secretstorage import util
 
-    await open_store().set_destination("d", url=URL)
-    asked: Callable[..., str | None] = SecretService.Keyring.get_password
-    refused = iter([InitError("Failed to create the collection"), InitError("Failed to create the collection")])
+    words: dict[int, list[str]] = {}
+    connections = []  # kept, so that no two have one id
+    say = util.DBusAddressWrapper.send_and_get_reply
 
-    def get_password(*arguments: str) -> str | None:
-        if (error := next(refused, None)) is not None:
-            raise error
-        return asked(*arguments)
+    def send_and_get_reply(self: util.DBusAddressWrapper, message: Any) -> object:
+        fields = {kind.name: value for kind, value in message.header.fields.items()}
+        if fields["destination"] == util.BUS_NAME:
+            connections.append(self._connection)
+            words.setdefault(id(self._connection), []).append(fields["member"])
+        return say(self, message)
 
-    monkeypatch.setattr(SecretService.Keyring, "get_password", get_password)
+    monkeypatch.setattr(util.DBusAddressWrapper, "send_and_get_reply", send_and_get_reply)
+    store = open_store()
+    await store.set_destination("d", url=URL, secret="s")
+    await store.set(TWITCH_CLIENT_SECRET, "c")
+    await store.delete(TWITCH_CLIENT_SECRET)
     assert (await open_store().destination("d")).url == URL
-    monkeypatch.setattr(SecretService.Keyring, "get_password", lambda *_: _raise(InitError("")))
-    with pytest.raises(SecretsLockedError, match="could not be opened"):
-        await open_store().destination("d")
-
-
-def _raise(error: Exception) -> None:
-    raise error
+    assert len(words) > 5
+    assert {each[0] for each in words.values()} == {"ReadAlias"}
 
 
 async def test_values_are_checked_before_they_are_kept(open_store: OpenStore, session: KeyringSession) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
 from logging.handlers import QueueHandler, QueueListener
 from typing import Any
 
@@ -14,9 +13,9 @@ from itsjustintv_desktop.engine.logs import chain
 SIZE = 5_000
 """Lines that may wait. A slower disk loses the newest, and how many is said."""
 
-
 GATHER_SECONDS = 0.05
-"""A line waits that long for others. Waking the thread for each of thousands costs all others their turns."""
+"""A line waits that long for others. Waking the thread for each of thousands costs all others their turns. An error
+waits for nothing: the program may be about to end."""
 
 
 class Background(QueueHandler):
@@ -37,6 +36,8 @@ class Background(QueueHandler):
     def enqueue(self, record: logging.LogRecord) -> None:
         try:
             self._lines.put_nowait(record)
+            if record.levelno >= logging.ERROR:
+                self._writer.urgent.set()
         except queue.Full:
             with self._counting:
                 self._dropped += 1
@@ -64,20 +65,27 @@ class _Writer(QueueListener):
     def __init__(self, lines: queue.Queue[logging.LogRecord | None], target: logging.Handler) -> None:
         super().__init__(lines, target)
         self._lines = lines
+        self.urgent = threading.Event()
 
     def dequeue(self, block: bool) -> Any:
         """The next line; None is the end. Nothing is gathered at the end, which somebody waits for."""
         was_empty = self._lines.empty()
         record = self._lines.get(block)
         if was_empty and record is not None:
-            time.sleep(GATHER_SECONDS)
+            self.gather()
+        self.urgent.clear()
         return record
+
+    def gather(self) -> None:
+        """Let more lines come, unless one is urgent."""
+        self.urgent.wait(GATHER_SECONDS)
 
     def finish(self, seconds: float) -> bool:
         """Whether the thread has ended."""
         thread = self._thread
         if thread is None:
             return True
+        self.urgent.set()
         try:
             self._lines.put(None, timeout=seconds)  # the library's own sign for the end
         except queue.Full:

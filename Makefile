@@ -14,7 +14,7 @@ SHIP_VENV ?= .venv-ship
 SHIP := $(SHIP_VENV)/bin
 SHIP_LOCK := requirements/ship.txt
 
-.PHONY: help demo test test-slow check format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb headless-check lint-workflows sbom audit qt-deps deb-deps
+.PHONY: help demo test test-slow check docs format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb headless-check lint-workflows sbom audit qt-deps deb-deps
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,10 +28,16 @@ test: $(BIN)/.dev ## the default test suite (under 3 minutes)
 test-slow: $(BIN)/.dev ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
-check: $(BIN)/.dev lint-workflows ## ruff, mypy and the workflows' linters, as CI runs them
+check: $(BIN)/.dev lint-workflows ## ruff, mypy, the workflows' linters and the links of the docs, as CI runs them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tools.configuration --check
+	$(BIN)/python -m tools.links
+
+docs: $(BIN)/.dev ## docs/configuration.md anew from the schema, and every link looked at
+	$(BIN)/python -m tools.configuration
+	$(BIN)/python -m tools.links
 
 lint-workflows: $(SHIP)/.ship ## .github/workflows and compose.yaml, with no network
 	$(SHIP)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -6,6 +6,7 @@ A rule raises Mistake, or calls `warn` for what works though likely not as meant
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -40,29 +41,56 @@ Rule = Callable[[Any, Warn], Any]
 _SECOND, _MINUTE, _HOUR, _DAY = 1.0, 60.0, 3600.0, 86400.0
 
 
-def between(low: float, high: float) -> Rule:
+@dataclass(frozen=True, slots=True)
+class Between:
     """A number within bounds; refuses nan and inf, which TOML knows."""
 
-    def rule(value: float, warn: Warn) -> float:
-        if not low <= value <= high:
-            raise Mistake(f"it is {value:g}; it must be from {low:g} to {high:g}")
+    low: float
+    high: float
+
+    def __call__(self, value: float, warn: Warn) -> float:
+        if not self.low <= value <= self.high:
+            raise Mistake(f"it is {value:g}; it must be {self.limits}")
         return value
 
-    return rule
+    @property
+    def limits(self) -> str:
+        return f"from {self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """A duration within bounds, or 0 where that turns the thing off."""
+
+    low: float
+    high: float
+    off: bool = False
+
+    def __call__(self, value: float, warn: Warn) -> float:
+        if self.off and value == 0:
+            return value
+        if not self.low <= value <= self.high:
+            raise Mistake(f'it is "{render(value)}"; it must be {self.limits}')
+        return value
+
+    @property
+    def limits(self) -> str:
+        zero = ', or "0s" to turn it off' if self.off else ""
+        return f'from "{render(self.low)}" to "{render(self.high)}"{zero}'
+
+
+def between(low: float, high: float) -> Rule:
+    return Between(low, high)
 
 
 def lasting(low: float, high: float, *, off: bool = False) -> Rule:
-    """A duration within bounds, or 0 where that turns the thing off."""
+    return Lasting(low, high, off)
 
-    def rule(value: float, warn: Warn) -> float:
-        if off and value == 0:
-            return value
-        if not low <= value <= high:
-            zero = ', or "0s" to turn it off' if off else ""
-            raise Mistake(f'it is "{render(value)}"; it must be from "{render(low)}" to "{render(high)}"{zero}')
-        return value
 
-    return rule
+def limits(table: type[msgspec.Struct], name: str) -> str:
+    """Between what a key's value must lie, as the end of a sentence; "" where it has no such bounds."""
+    rule = RULES.get(table, {}).get(name)
+    return rule.limits if isinstance(rule, Between | Lasting) else ""
 
 
 RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {

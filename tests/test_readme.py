@@ -1,43 +1,79 @@
-"""The README keeps its word: every setting, every command, every linked page."""
+"""README and the pages it leads to keep their word: commands, options, make targets, the first config."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
 from itsjustintv_desktop.cli import cli
-from itsjustintv_desktop.engine.config.kinds import fields, tables
-from itsjustintv_desktop.engine.config.schema import Destination, Streamer
+from itsjustintv_desktop.engine.config.load import parse
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+CALLED = re.compile(r"itsjustintv-desktop((?: [a-z][a-z-]+){1,2})")
 
 
-def documented(table: str) -> set[str]:
-    rows = [line for line in README.splitlines() if line.startswith(f"| `[{table}]`")]
-    return {key for row in rows for key in re.findall(r"`([a-z_]+)`", row.split("|")[1])}
+def every_command(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
 
 
-def test_every_key_of_every_table_is_in_the_readme() -> None:
-    for path, schema in tables().items():
-        name = ".".join(path)
-        if not name or schema in {Streamer, Destination}:
-            continue
-        scalars = {key for key in fields(schema) if (*path, key) not in tables()}
-        assert documented(name) == scalars, name
+def test_every_command_and_option_is_explained() -> None:
+    for name, command in every_command(cli):
+        row = next((line for line in COMMANDS.splitlines() if re.match(rf"\| `{re.escape(name)}[ `]", line)), None)
+        assert row is not None, f"docs/commands.md does not have `{name}`"
+        for option in command.params:
+            long = [each for each in option.opts if each.startswith("--")]
+            assert not long or long == ["--json"] or long[0] in row, f"{name} {long}"
+    for option in cli.params:
+        assert option.opts[0] in COMMANDS
 
 
-def test_every_key_of_streamers_and_destinations_is_in_the_readme() -> None:
-    assert documented("streamers.KEY") == set(fields(Streamer)) - {"key"}
-    assert documented("destinations.NAME") == set(fields(Destination)) - {"name", "format_guessed"}
+def test_no_page_names_a_command_that_does_not_exist() -> None:
+    known = {name for name, _ in every_command(cli)}
+    groups = {name.split()[0] for name in known}
+    for page in PAGES:
+        text = " ".join(page.read_text(encoding="utf-8").split())
+        for code in re.findall(r"`([^`]+)`", text):
+            for words in CALLED.findall(code):
+                first, *rest = words.split()
+                assert first in groups, f"{page.name}: {code}"
+                if first not in known and rest:
+                    assert f"{first} {rest[0]}" in known, f"{page.name}: {code}"
 
 
-def test_every_command_is_in_the_readme() -> None:
-    for name in cli.commands or cli.list_commands(None):  # type: ignore[arg-type]
-        assert f"`{name}" in README
+def test_no_page_names_a_make_target_that_does_not_exist() -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", MAKEFILE))
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for name in re.findall(r"(?:`|^|sudo )make ([a-z-]+)", text, re.MULTILINE):
+            assert name in targets, f"{page.name}: make {name}"
 
 
-def test_every_linked_file_exists() -> None:
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+def test_the_first_config_works_as_it_stands() -> None:
+    shown = re.search(r"(?ms)^ *```toml\n(.*?)^ *```", README)
+    assert shown is not None
+    text = (
+        re.sub(r"(?m)^   ", "", shown.group(1)).replace("/webhooks/...", "/webhooks/1/abc").replace("your client", "a")
+    )
+    loaded = parse(text.replace('"a id"', '"abc"').replace('"a secret"', '"def"'), file="README.md", environ={})
+    assert loaded.warnings == ()
+    assert loaded.config.twitch.transport == "conduit"
+    assert loaded.config.streamers["yourname"].destinations == ("discord",)
+    assert loaded.config.destinations["discord"].format == "discord"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 150

@@ -1,4 +1,4 @@
-"""Every key as a field of a form: nothing forgotten, and the same in README."""
+"""Every key as a field of a form: nothing forgotten, and the same in docs/configuration.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.desk.editing.form import FieldInfo, all_fields, 
 from itsjustintv_desktop.engine.errors import ConfigError, UsageError
 from tests.support.engine import Running
 
-README = Path(__file__).parents[4] / "README.md"
+PAGE = Path(__file__).parents[4] / "docs" / "configuration.md"
 EVERY: dict[tuple[str, ...], FieldInfo] = {one.path: one for one in all_fields(Config(), {})}
 
 
@@ -43,29 +43,28 @@ def test_the_form_has_every_key_of_the_schema() -> None:
     assert set(EVERY) >= AT_NEXT_START
 
 
-def readme_rows() -> dict[tuple[str, ...], str]:
-    """What the table of settings in README has: path -> default as written."""
+def page_rows() -> dict[tuple[str, ...], str]:
+    """What the tables of docs/configuration.md have: path -> default as written."""
     found: dict[tuple[str, ...], str] = {}
-    for line in README.read_text(encoding="utf-8").splitlines():
-        row = re.match(r"\| `\[([a-zA-Z_.]+)\]` ([^|]+)\|([^|]*)\|", line)
-        if row is None:
-            continue
-        table = tuple(row[1].replace("KEY", "*").replace("NAME", "*").split("."))
-        keys = re.findall(r"`([a-z_]+)`", row[2])
-        defaults = [one.strip() for one in row[3].split(", ")]
-        for number, key in enumerate(keys):
-            found[*table, key] = defaults[number] if len(defaults) == len(keys) else ""
+    table: tuple[str, ...] = ()
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        heading = re.fullmatch(r"## `\[([a-zA-Z_.]+)\]`", line)
+        if heading is not None:
+            table = tuple(heading[1].replace("KEY", "*").replace("NAME", "*").split("."))
+        elif table and line.startswith("| `"):
+            cells = line.split(" | ")
+            found[*table, cells[0].split("`")[1]] = cells[3]
     return found
 
 
-def test_readme_lists_the_same_keys() -> None:
-    assert set(readme_rows()) == set(EVERY)
+def test_the_page_lists_the_same_keys() -> None:
+    assert set(page_rows()) == set(EVERY)
 
 
-def test_defaults_that_readme_writes_out_are_right() -> None:
+def test_defaults_that_the_page_writes_out_are_right() -> None:
     checked = 0
-    for path, written in readme_rows().items():
-        literal = re.fullmatch(r"`(.*)`", written)
+    for path, written in page_rows().items():
+        literal = re.fullmatch(r"`([^`]*)`", written)
         if literal is None:
             continue
         default = literal[1].strip('"').removeprefix("[").removesuffix("]").removeprefix("{").removesuffix("}")
@@ -77,7 +76,7 @@ def test_defaults_that_readme_writes_out_are_right() -> None:
         else:
             assert default == field.default, path
         checked += 1
-    assert checked > 35
+    assert checked > 45
 
 
 def parse_duration(text: str) -> float:

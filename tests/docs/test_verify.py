@@ -180,4 +180,4 @@ def test_signatures_are_compared_in_constant_time(language: str) -> None:
 
 
 def test_the_page_says_how_repeats_are_known() -> None:
-    assert re.search(r"(?s)## Repeats.*`webhook-id`.*`event\.id`", PAGE)
+    assert re.search(r"(?s)## Repeats.*`webhook-id`.*`stream\.id`", PAGE)

@@ -65,6 +65,7 @@ def _anchor(heading: str) -> str:
 
 def faults(root: Path = ROOT) -> list[str]:
     """One sentence for each link that leads nowhere, and each page that nobody finds."""
+    root = root.resolve()
     texts = {page: page.read_text(encoding="utf-8") for page in pages(root)}
     found: list[str] = []
     leads: dict[Path, set[Path]] = {}

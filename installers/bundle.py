@@ -19,7 +19,7 @@ from briefcase.cmdline import parse_cmdline
 from briefcase.console import Console
 from briefcase.exceptions import BriefcaseError, HelpText
 
-from installers import APP, ROOT, changelog, finish, merge
+from installers import APP, ROOT, changelog, debian, finish, merge
 
 _CONFIG = ROOT / ".briefcase-merged.toml"
 
@@ -43,6 +43,8 @@ def build(platform: str, form: str, package: list[str]) -> list[Path]:
         briefcase("package", platform, form, *package)
     finally:
         _CONFIG.unlink(missing_ok=True)
+    for deb in (ROOT / "dist").glob("*.deb"):
+        debian.complete(deb, epoch)
     return sorted(path for path in (ROOT / "dist").iterdir() if path.is_file())
 
 

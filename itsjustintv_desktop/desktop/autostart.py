@@ -90,12 +90,20 @@ class XdgAutostart:
             f"Name={_NAME}\n"
             "Comment=Tells the world when a Twitch channel goes live\n"
             "Comment[de]=Sagt der Welt, wenn ein Twitch-Kanal live geht\n"
+            # A removed program leaves this file in every home: desktops then pass over it without a word.
+            f"TryExec={escaped(self._command[0])}\n"
             f"Exec={exec_line(self._command)}\n"
             f"Icon={APP_ID}\n"
             "Terminal=false\n"
             "StartupNotify=false\n"
             "X-GNOME-Autostart-enabled=true\n"
         )
+
+
+def escaped(text: str) -> str:
+    """A string value of a .desktop file. Spaces at its end would be cut off, so they are escaped too."""
+    bare = text.rstrip(" ")
+    return bare.replace("\\", "\\\\") + "\\s" * (len(text) - len(bare))
 
 
 def exec_line(command: Sequence[str]) -> str:

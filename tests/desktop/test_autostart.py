@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import plistlib
 import re
@@ -54,6 +55,34 @@ def test_linux_what_is_started(xdg: XdgAutostart) -> None:
     if validate:
         done = subprocess.run([validate, xdg.path], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="GLib reads it there")
+@pytest.mark.parametrize("name", ["it", "my $tuff", "100%", "back\\slash", "at its end ", 'so "called"'])
+def test_linux_a_removed_program_is_passed_over(tmp_path: Path, name: str) -> None:
+    """By GLib, with which GNOME and Xfce read such files: it refuses an entry whose program is not there."""
+    gio = ctypes.util.find_library("gio-2.0")
+    if gio is None:
+        pytest.skip("GLib is not on this machine (make system-deps)")
+    program = tmp_path / name
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    one = XdgAutostart([str(program), "--hidden"], {"XDG_CONFIG_HOME": str(tmp_path)})
+    one.set_on(True)
+    # GLib looks for the program of Exec too, unless it has a %: this is about TryExec, which all desktops look at.
+    one.path.write_text(re.sub("^Exec=.*$", "Exec=/bin/true", one.path.read_text(), flags=re.MULTILINE))
+    script = (
+        "import ctypes, sys; gio = ctypes.CDLL(sys.argv[1]); gio.g_desktop_app_info_new_from_filename.restype = "
+        "ctypes.c_void_p; print(bool(gio.g_desktop_app_info_new_from_filename(sys.argv[2].encode())))"
+    )
+
+    def read() -> str:
+        words = [sys.executable, "-c", script, gio, str(one.path)]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert read() == "True"
+    program.unlink()
+    assert read() == "False"
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" "), min_size=1), min_size=1))

@@ -1,6 +1,6 @@
 """The machine's own system with a layer over it that is thrown away: packages are really installed, nothing stays.
 
-/usr and /var are overlaid in a mount namespace of their own (Linux, root). All else is the machine's: /tmp, the X
+/usr, /var and /etc are overlaid in a mount namespace of their own (Linux, root). All else is the machine's: /tmp, the X
 server's socket, the process table.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-OVERLAID = ("usr", "var")
+OVERLAID = ("usr", "var", "etc")
 _MOUNTS = "set -e; " + "".join(
     f"mount -t overlay overlay -o lowerdir=/{name},upperdir=$0/{name},workdir=$0/work-{name} /{name}; "
     for name in OVERLAID

@@ -71,6 +71,34 @@ def test_what_the_image_is_called(ref: str, tags: list[str]) -> None:
     assert told.stdout.split() == tags
 
 
+@bash
+def test_nothing_unsigned_is_built_without_a_word(tmp_path: Path) -> None:
+    """The script of the Mac, as far as it runs anywhere; that of Windows says the same."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("MACOS_", "ALLOW_"))}
+    script = ROOT / "installers" / "macos" / "build.sh"
+
+    def told(**more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(script, env={**environ, **more}, capture_output=True, text=True, check=False, timeout=30)
+
+    assert told(PYTHON="false").returncode == 1
+    assert "ALLOW_UNSIGNED=1" in told(PYTHON="false").stderr
+    half = told(MACOS_CERTIFICATE="x", ALLOW_UNSIGNED="1")
+    assert half.returncode != 0
+    assert "MACOS_CERTIFICATE_PASSWORD: is missing" in half.stderr
+    windows = (ROOT / "installers" / "windows" / "build.ps1").read_text()
+    assert windows.index('$env:ALLOW_UNSIGNED -ne "1"') < windows.index("--adhoc-sign")
+    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text()
+    assert workflow.count("ALLOW_UNSIGNED: ${{ vars.ALLOW_UNSIGNED }}") == 3
+
+
+def test_an_image_of_a_version_waits_for_the_one_who_approves_the_release() -> None:
+    container = (ROOT / ".github" / "workflows" / "container.yml").read_text()
+    assert "tags:" not in container
+    release_jobs = (ROOT / ".github" / "workflows" / "release.yml").read_text().split("\n  image:\n")[1]
+    assert "    environment: release\n" in release_jobs
+    assert "    needs: publish\n" in release_jobs
+
+
 def checkout(folder: Path, when: str) -> Path:
     (folder / "itsjustintv_desktop").mkdir(parents=True)
     (folder / "itsjustintv_desktop" / "__init__.py").write_text('__version__ = "1.2.3"\n')
@@ -114,8 +142,17 @@ def test_the_last_step_but_for_the_upload(tmp_path: Path) -> None:
     assert (root / "build" / "notes.md").read_text() == "- New.\n"
     # An .msi that should be signed and is not stops it, before anything is out.
     (made / "it.msi").write_bytes(b"not an installer")
-    told = subprocess.run(
-        publish, env={**environ, "WINDOWS_SIGNED": "1"}, capture_output=True, text=True, check=False, timeout=60
-    )
+    told = subprocess.run(publish, env=environ, capture_output=True, text=True, check=False, timeout=60)
     assert told.returncode != 0
     assert "it.msi" in told.stderr
+    # One that says so itself needs a word, and is named in the notes.
+    (made / "it.msi").rename(made / "it-unsigned.msi")
+    told = subprocess.run(publish, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert told.returncode != 0
+    assert "it-unsigned.msi is not signed" in told.stderr
+    allowed = {**environ, "ALLOW_UNSIGNED": "1"}
+    told = subprocess.run(publish, env=allowed, capture_output=True, text=True, check=False, timeout=60)
+    assert told.returncode == 0, told.stderr
+    notes = (root / "build" / "notes.md").read_text()
+    assert notes.startswith("- New.\n")
+    assert notes.count("it-unsigned.msi") == 1

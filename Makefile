@@ -14,7 +14,7 @@ SHIP_VENV ?= .venv-ship
 SHIP := $(SHIP_VENV)/bin
 SHIP_LOCK := requirements/ship.txt
 
-.PHONY: help demo test test-slow check docs format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb headless-check lint-workflows sbom audit qt-deps deb-deps
+.PHONY: help demo test test-slow check docs format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb headless-check lint-workflows lint-packaging sbom audit qt-deps deb-deps
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,7 +28,7 @@ test: $(BIN)/.dev ## the default test suite (under 3 minutes)
 test-slow: $(BIN)/.dev ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
-check: $(BIN)/.dev lint-workflows ## ruff, mypy, the workflows' linters and the links of the docs, as CI runs them
+check: $(BIN)/.dev lint-workflows lint-packaging ## ruff, mypy, the linters of workflows and packages, the links of the docs, as CI runs them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -44,6 +44,9 @@ lint-workflows: $(SHIP)/.ship ## .github/workflows and compose.yaml, with no net
 	$(SHIP)/check-jsonschema -q --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
 	$(SHIP)/check-jsonschema -q --builtin-schema vendor.compose-spec installers/container/compose.yaml
 	$(SHIP)/zizmor --offline --no-progress --quiet --persona=auditor .github/workflows
+
+lint-packaging: $(BIN)/.dev ## menu entry, metainfo, licences of all that is bundled, compiled parts, shell scripts
+	$(BIN)/python -m installers.lint
 
 sbom: $(SHIP)/.ship ## what is inside of installers, as CycloneDX, in build/
 	mkdir -p build
@@ -82,7 +85,7 @@ DEB_DEPS := build-essential ca-certificates dpkg-dev python3-dev python3-venv
 system-deps: ## Debian packages that some tests need (run as root)
 	apt-get update -qq
 	$(APT) $(QT_DEPS) $(DEB_DEPS) appstream caddy dbus desktop-file-utils gnome-keyring gnupg nginx-light nodejs osslsigncode pebble \
-		php-cli systemd util-linux wrk xvfb openbox trayer xdotool imagemagick x11-utils yaegi
+		php-cli shellcheck systemd util-linux wrk xvfb openbox trayer xdotool imagemagick x11-utils yaegi
 
 qt-deps: ## only what Qt needs (run as root)
 	apt-get update -qq

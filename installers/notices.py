@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesHeaderParser
+from importlib.metadata import Distribution
 from pathlib import Path
 
 from installers import ROOT
@@ -37,6 +38,12 @@ def collected(packages: Path) -> str:
     parts.append(f"{_RULE}\nInter, the typeface\n{_RULE}\n")
     parts.append((ROOT / "resources" / "fonts" / "OFL.txt").read_text(encoding="utf-8"))
     return "\n".join(parts)
+
+
+def has_text(package: Distribution) -> bool:
+    """Whether an installed package's licence is known: its own text, or one in installers/licences/."""
+    place = next((file for file in package.files or () if file.name == "METADATA"), None)
+    return place is not None and any(_texts(Path(str(package.locate_file(place))).parent, package.metadata["Name"]))
 
 
 def _named(about: Message) -> str:

@@ -1,6 +1,7 @@
 """With TESTS_NO_SKIPS set (CI), a skipped test is a failed run: CI has installed all that tests need.
 
-The one thing a checkout may lack is the reference material beside it, which is not part of the project.
+The one thing a checkout may lack is reference material (captured messages, what Twitch says of its API), which is not
+part of the project: TESTS_REFERENCE names its folder.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
+REFERENCE = Path(os.environ.get("TESTS_REFERENCE") or Path(__file__).parents[2] / "shared" / "reference")
+"""Laid beside the checkout, or where the environment says."""
 
 _LACKS_REFERENCE = re.compile("beside this (checkout|repository)")
 

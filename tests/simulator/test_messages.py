@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.simulator import Simulator, messages
 from itsjustintv_desktop.simulator.clock import rfc3339
 from itsjustintv_desktop.simulator.messages import signature
+from tests.no_skips import REFERENCE
 
-VECTORS = Path(__file__).parents[3] / "shared" / "reference" / "vectors"
+VECTORS = REFERENCE / "vectors"
 FILES = sorted(VECTORS.glob("*.json"))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,10 +14,11 @@ import pytest
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.shards import ShardStatus
 from itsjustintv_desktop.simulator.subscriptions import KINDS, Status
+from tests.no_skips import REFERENCE
 from tests.simulator import sockets
 from tests.simulator.conftest import Callback, Client
 
-SPEC = Path(__file__).parents[3] / "shared" / "reference" / "twitch-openapi.json"
+SPEC = REFERENCE / "twitch-openapi.json"
 
 SUBSCRIPTION_TRANSPORT = {"method", "callback", "session_id", "connected_at", "disconnected_at"}
 """What the description knows of transports in answers. It was not told of conduits there, unlike the request's."""

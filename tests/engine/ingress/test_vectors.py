@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
+from tests.no_skips import REFERENCE
 from tests.support import rawhttp
 from tests.support.public import PublicRig
 
-_FOLDER = Path(__file__).parents[3].parent / "shared" / "reference" / "vectors"
+_FOLDER = REFERENCE / "vectors"
 _FILES = sorted(_FOLDER.glob("*.json"))
 
 pytestmark = pytest.mark.skipif(not _FILES, reason="the captured messages are not beside this repository")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.twitch.signature import sign, verify
+from tests.no_skips import REFERENCE
 
-VECTORS = Path(__file__).parents[3] / ".." / "shared" / "reference" / "vectors"
+VECTORS = REFERENCE / "vectors"
 
 SECRET, MESSAGE_ID, TIMESTAMP, BODY = b"0123456789", b"id-1", b"2026-11-23T08:16:36Z", b'{"a":1}'
 

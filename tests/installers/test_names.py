@@ -1,0 +1,52 @@
+"""Names that were assumed stand in briefcase.toml; whatever must say them again says the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from installers import APP, ROOT, lint, merge
+from itsjustintv_desktop.desktop import APP_ID
+
+BRIEFCASE = merge.merged()["tool"]["briefcase"]
+URL: str = BRIEFCASE["url"]
+IMAGE = f"ghcr.io/{URL.removeprefix('https://github.com/').lower()}"
+# What is read by people and machines outside; tests make names up.
+TEXTS = [
+    path
+    for where in (".github", "docs", "installers", "itsjustintv_desktop", "resources")
+    for path in sorted((ROOT / where).rglob("*"))
+    if path.suffix in {".md", ".yml", ".yaml", ".py", ".sh", ".ps1", ".toml", ".json", ".xml", ".1", ".service"}
+] + [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "pyproject.toml")]
+
+
+def test_the_ids_are_of_one_family() -> None:
+    assert BRIEFCASE["app"][APP]["app_id"] == APP_ID
+    assert APP_ID.startswith(f"{BRIEFCASE['bundle']}.")
+    assert f'<developer id="{BRIEFCASE["bundle"]}">' in lint.rendered(".metainfo.xml")
+    assert f"<name>{BRIEFCASE['author']}</name>" in lint.rendered(".metainfo.xml")
+    defaults = json.loads((lint.TEMPLATE / "cookiecutter.json").read_text())
+    assert defaults["app_id"] == APP_ID
+    assert defaults["app_name"] == APP
+    project = (ROOT / "pyproject.toml").read_text()
+    assert f'authors = [{{ name = "{BRIEFCASE["author"]}" }}]' in project
+
+
+def test_the_image_is_called_as_the_workflows_push_it() -> None:
+    """They take the repository's own name."""
+    assert f"image: {IMAGE}:latest" in (ROOT / "installers" / "container" / "compose.yaml").read_text()
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)).replace("\\", "/"))
+def test_no_other_repository_address_or_image_is_named(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    owner = URL.split("/")[3]
+    for found in re.findall(rf"https://github\.com/{owner}/[\w.-]+", text, re.IGNORECASE):
+        assert found.removesuffix(".git").rstrip(".") == URL
+    for found in re.findall(r"\bghcr\.io/[\w.-]+/[\w.-]+", text):
+        assert found.rstrip(".") == IMAGE
+    for found in re.findall(r"[\w.+-]+@users\.noreply\.github\.com", text):
+        assert found == BRIEFCASE["author_email"]

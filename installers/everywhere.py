@@ -45,7 +45,9 @@ def main(words: list[str]) -> None:
             run(python, "-m", "pytest", "-m", "not slow", "-n", "4", *more)
         case ["build", platform, form, *more]:
             run(environment(".venv", "run", ours=True), "-m", "installers.icons", "build/icons")
-            run(environment(".venv-ship", "ship"), "-m", "installers.bundle", platform, form, *more)
+            # A Flatpak's Python is the runtime's, which need not be the one that other things are built with here.
+            ship = ".venv-ship-flatpak" if form == "flatpak" else ".venv-ship"
+            run(environment(ship, "ship"), "-m", "installers.bundle", platform, form, *more)
         case _:
             sys.exit(__doc__)
 

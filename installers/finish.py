@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from installers import APP, ROOT, notices
+from installers import APP, ROOT, notices, template
 
 _PROOF = """
 import sys
@@ -23,18 +23,32 @@ import cryptography.hazmat.bindings._rust, msgspec._core, multidict._multidict, 
 """
 
 
-def finish(bundle: Path) -> None:
+def finish(bundle: Path, release_date: str = "1970-01-01") -> None:
     """After `create`: prove and complete the bundle below this folder. Raises RuntimeError when a part is missing."""
     packages = site_packages(bundle)
     prove(packages)
-    usr = _usr(packages)
-    documents = usr / "share" / "doc" / APP if usr is not None else packages
+    prefix = _prefix(packages)
+    documents = prefix / "share" / "doc" / APP if prefix is not None else packages
     documents.mkdir(parents=True, exist_ok=True)
     (documents / "THIRD-PARTY-NOTICES.txt").write_text(notices.collected(packages), encoding="utf-8")
-    if usr is not None:  # a service for those who want one; nobody enables it but the administrator
-        units = usr / "lib" / "systemd" / "system"
+    if prefix is None:
+        return
+    if prefix.name == "usr":  # a service for those who want one; nobody enables it but the administrator
+        units = prefix / "lib" / "systemd" / "system"
         units.mkdir(parents=True)
         shutil.copy(ROOT / "installers" / "systemd" / "itsjustintv.service", units)
+    else:
+        _complete_flatpak(prefix, release_date)
+
+
+def _complete_flatpak(prefix: Path, release_date: str) -> None:
+    """What the .deb's template has already: the same start, menu entry, metainfo and licence."""
+    (prefix / "lib" / APP / "start.py").write_text(template.rendered("start.py"), encoding="utf-8")
+    for folder, end in (("applications", ".desktop"), ("metainfo", ".metainfo.xml")):
+        (prefix / "share" / folder).mkdir(parents=True, exist_ok=True)
+        text = template.rendered(end, release_date=release_date)
+        (prefix / "share" / folder / f"{template.app_id()}{end}").write_text(text, encoding="utf-8")
+    shutil.copy(ROOT / "LICENSE", prefix / "share" / "doc" / APP)
 
 
 def site_packages(bundle: Path) -> Path:
@@ -45,9 +59,12 @@ def site_packages(bundle: Path) -> Path:
     return found[0].parent
 
 
-def _usr(packages: Path) -> Path | None:
-    """The /usr of a Linux package; None in bundles of other systems."""
-    return next((folder for folder in packages.parents if folder.name == "usr"), None)
+def _prefix(packages: Path) -> Path | None:
+    """What will be /usr of a .deb or /app of a Flatpak; None in bundles of other systems."""
+    for folder in packages.parents:
+        if folder.name == "usr" or (folder.name == "app" and folder.parent.name == "files"):
+            return folder
+    return None
 
 
 def prove(packages: Path) -> None:
@@ -65,12 +82,12 @@ def compile_all(bundle: Path) -> None:
     The modules' paths in them are those of the installed files. Raises RuntimeError when one does not compile.
     """
     packages = site_packages(bundle)
-    usr = _usr(packages)
-    if usr is None:
+    prefix = _prefix(packages)
+    if prefix is None:
         return  # a signed bundle on macOS, and Windows' folder, keep their own Python's ways
     well = compileall.compile_dir(
         packages.parents[2],
-        stripdir=str(usr.parent),
+        stripdir=str(prefix.parent),
         prependdir="/",
         quiet=1,
         force=True,

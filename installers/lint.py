@@ -17,31 +17,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from installers import APP, ROOT, debian, finish, merge, notices
+from installers import ROOT, debian, finish, notices, template
 
-TEMPLATE = ROOT / "installers" / "linux" / "template"
-_FIELD = re.compile(r"\{\{ cookiecutter\.(\w+) \}\}")
 _LOCKED = re.compile(r"^([a-z0-9][^=\s]*)==([^\s;\\]+)(?: ; ([^\\\n]*))?", re.MULTILINE)
-
-
-def rendered(end: str, template: Path = TEMPLATE) -> str:
-    """The template's one file whose name ends so, filled in as Briefcase does. Raises KeyError for an unknown field."""
-    (path,) = [each for each in template.rglob("*") if each.is_file() and each.name.endswith(end)]
-    made = merge.merged()
-    known = made["tool"]["briefcase"] | made["tool"]["briefcase"]["app"][APP]
-    values = known | {
-        "app_name": APP, "version": made["project"]["version"], "license": made["project"]["license"],
-        "release_date": "2026-01-01", "python_version": "3.11", "format": "x",
-    }  # fmt: skip
-    return _FIELD.sub(lambda found: str(values[found[1]]), path.read_text(encoding="utf-8"))
 
 
 def validated(folder: Path) -> Iterator[str]:
     """Faults of the menu entry and the metainfo. Writes them into `folder`."""
-    app_id = merge.merged()["tool"]["briefcase"]["app"][APP]["app_id"]
-    entry, metainfo = folder / f"{app_id}.desktop", folder / f"{app_id}.metainfo.xml"
-    entry.write_text(rendered(".desktop"), encoding="utf-8")
-    metainfo.write_text(rendered(".metainfo.xml"), encoding="utf-8")
+    entry, metainfo = (folder / f"{template.app_id()}{end}" for end in (".desktop", ".metainfo.xml"))
+    entry.write_text(template.rendered(".desktop"), encoding="utf-8")
+    metainfo.write_text(template.rendered(".metainfo.xml", release_date="2026-01-01"), encoding="utf-8")
     yield from said("desktop-file-validate", str(entry))
     yield from said("appstreamcli", "validate", "--no-net", "--no-color", "--pedantic", str(metainfo))
 

@@ -50,6 +50,10 @@ def set_on(wanted: bool) -> None:
 def strategy() -> Autostart:
     """The one for this system."""
     command = [*launching.command(), HIDDEN]
+    if sys.platform == "linux" and (exported := launching.flatpak()) is not None:
+        # The person's own folder, not the sandbox's; and the command that the machine sees, not that of the inside.
+        environ = {"XDG_CONFIG_HOME": os.environ.get("HOST_XDG_CONFIG_HOME", "")}
+        return XdgAutostart([exported, *launching.options(sys.argv[1:]), HIDDEN], environ)
     if sys.platform == "win32":
         return RunKey(command, CurrentUser())
     if sys.platform == "darwin":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,22 @@ def command(
     if frozen is None:
         # Briefcase's bundles of macOS and Windows set no sys.frozen; their stub is no Python, and knows no -m.
         frozen = bool(getattr(sys, "frozen", False)) or not Path(executable).stem.lower().startswith("python")
-    return [*_program(argv, executable, environ, frozen), *_options(argv[1:])]
+    return [*_program(argv, executable, environ, frozen), *options(argv[1:])]
+
+
+def flatpak(info: Path = Path("/.flatpak-info")) -> str | None:
+    """The command outside of the sandbox that starts this Flatpak; None when this is none. Looks at the disk.
+
+    `info` is what Flatpak tells a sandbox of itself (flatpak-metadata(5)).
+    """
+    told = configparser.RawConfigParser()
+    try:
+        told.read_string(info.read_text(encoding="utf-8"))
+        name, files = told["Application"]["name"], told["Instance"]["app-path"]
+    except (OSError, ValueError, KeyError, configparser.Error):
+        return None
+    installation, found, _ = files.partition(f"/app/{name}/")
+    return f"{installation}/exports/bin/{name}" if found else None
 
 
 def _program(argv: Sequence[str], executable: str, environ: Mapping[str, str], frozen: bool) -> list[str]:
@@ -46,7 +62,8 @@ def _program(argv: Sequence[str], executable: str, environ: Mapping[str, str], f
     return [os.path.abspath(python), "-m", PACKAGE]  # noqa: PTH100
 
 
-def _options(arguments: Sequence[str]) -> list[str]:
+def options(arguments: Sequence[str]) -> list[str]:
+    """Those of a command line that say whose files are used, their paths absolute."""
     kept = []
     for at, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.desktop import autostart
+from itsjustintv_desktop.desktop import autostart, launching
 from itsjustintv_desktop.desktop.autostart import LaunchAgent, RunKey, XdgAutostart, exec_line
 from itsjustintv_desktop.desktop.registry import APPROVED, RUN
 from itsjustintv_desktop.engine.errors import AppError
@@ -117,6 +117,23 @@ def test_linux_where_it_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     for environ in ({}, {"XDG_CONFIG_HOME": "relative"}):
         assert XdgAutostart(COMMAND, environ).path.parent == tmp_path / ".config" / "autostart"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Flatpak is Linux's")
+def test_a_flatpak_is_started_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The sandbox has folders of its own, and the machine a command of its own."""
+    exported = "/var/lib/flatpak/exports/bin/io.github.itsjustintv.Desktop"
+    monkeypatch.setattr(launching, "flatpak", lambda: exported)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "of the sandbox"))
+    monkeypatch.setenv("HOST_XDG_CONFIG_HOME", str(tmp_path / "of the person"))
+    monkeypatch.setattr(sys, "argv", ["/app/bin/itsjustintv-desktop"])
+    autostart.set_on(True)
+    assert autostart.is_on()
+    (written,) = (tmp_path / "of the person" / "autostart").iterdir()
+    lines = dict(line.split("=", 1) for line in written.read_text().splitlines() if "=" in line)
+    assert lines["TryExec"] == exported
+    assert unquoted(lines["Exec"]) == [exported, "--hidden"]
+    assert not (tmp_path / "of the sandbox").exists()
 
 
 def test_what_stands_in_the_way_is_said(tmp_path: Path) -> None:

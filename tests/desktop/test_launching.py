@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.desktop.launching import command
+from itsjustintv_desktop.desktop.launching import command, flatpak
 
 PYTHON = str(Path("/opt/py thon/bin/python3").absolute())
 
@@ -52,3 +52,30 @@ def test_whose_files_they_are_is_kept(given: list[str], tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     made = command(["x", "--log-level", "debug", *given], executable=PYTHON, environ={}, frozen=False)
     assert made[3:] == ["--data-dir", str(tmp_path / "mine")]
+
+
+FLATPAK = """[Application]
+name=io.github.itsjustintv.Desktop
+runtime=runtime/org.kde.Platform/x86_64/6.9
+
+[Instance]
+app-path={installation}/app/io.github.itsjustintv.Desktop/x86_64/0.1.0/0123abcd/files
+flatpak-version=1.14.10
+"""
+
+
+@pytest.mark.parametrize("installation", ["/var/lib/flatpak", "/home/me/.local/share/flatpak"])
+def test_a_flatpak_knows_how_the_machine_starts_it(tmp_path: Path, installation: str) -> None:
+    info = tmp_path / ".flatpak-info"
+    info.write_text(FLATPAK.replace("{installation}", installation))
+    assert flatpak(info) == f"{installation}/exports/bin/io.github.itsjustintv.Desktop"
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "no ini", "[Application]\nname=x\n", "[Application]\nname=x\n[Instance]\napp-path=/x\n"]
+)
+def test_all_else_is_no_flatpak(tmp_path: Path, text: str | None) -> None:
+    info = tmp_path / ".flatpak-info"
+    if text is not None:
+        info.write_text(text)
+    assert flatpak(info) is None

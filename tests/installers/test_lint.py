@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from installers import ROOT, lint
+from installers import template as templates
 from tests.installers.test_notices import package
 from tests.keyring_session import require_program
 
@@ -18,9 +19,9 @@ from tests.keyring_session import require_program
 def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], None]:
     """A copy of the template in which one text of a file is another."""
     copy = tmp_path / "template"
-    shutil.copytree(lint.TEMPLATE, copy)
-    real = lint.rendered
-    monkeypatch.setattr(lint, "rendered", lambda end: real(end, copy))
+    shutil.copytree(templates.DEB, copy)
+    real = templates.rendered
+    monkeypatch.setattr(templates, "rendered", lambda end, **more: real(end, copy, **more))
 
     def changed(end: str, old: str, new: str) -> None:
         (path,) = copy.rglob(f"*{end}")
@@ -58,7 +59,7 @@ def test_a_fault_in_them_is_found(
 def test_a_field_that_nobody_fills_is_an_error(template: Callable[[str, str, str], None]) -> None:
     template(".desktop", "{{ cookiecutter.app_name }}", "{{ cookiecutter.nothing }}")
     with pytest.raises(KeyError, match="nothing"):
-        lint.rendered(".desktop")
+        templates.rendered(".desktop")
 
 
 def test_every_bundled_package_has_a_licence_and_is_fast() -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from installers import APP, ROOT, lint, merge
+from installers import APP, ROOT, merge, template
 from itsjustintv_desktop.desktop import APP_ID
 
 BRIEFCASE = merge.merged()["tool"]["briefcase"]
 URL: str = BRIEFCASE["url"]
 IMAGE = f"ghcr.io/{URL.removeprefix('https://github.com/').lower()}"
+METAINFO = template.rendered(".metainfo.xml", release_date="2026-01-01")
 # What is read by people and machines outside; tests make names up.
 TEXTS = [
     path
@@ -26,11 +27,11 @@ TEXTS = [
 def test_the_ids_are_of_one_family() -> None:
     assert BRIEFCASE["app"][APP]["app_id"] == APP_ID
     assert APP_ID.startswith(f"{BRIEFCASE['bundle']}.")
-    assert f'<developer id="{BRIEFCASE["bundle"]}">' in lint.rendered(".metainfo.xml")
-    assert f"<name>{BRIEFCASE['author']}</name>" in lint.rendered(".metainfo.xml")
-    defaults = json.loads((lint.TEMPLATE / "cookiecutter.json").read_text())
-    assert defaults["app_id"] == APP_ID
-    assert defaults["app_name"] == APP
+    assert f'<developer id="{BRIEFCASE["bundle"]}">' in METAINFO
+    assert f"<name>{BRIEFCASE['author']}</name>" in METAINFO
+    for defaults in (ROOT / "installers" / "linux").rglob("cookiecutter.json"):
+        assert json.loads(defaults.read_text())["app_id"] == APP_ID
+        assert json.loads(defaults.read_text())["app_name"] == APP
     project = (ROOT / "pyproject.toml").read_text()
     assert f'authors = [{{ name = "{BRIEFCASE["author"]}" }}]' in project
 

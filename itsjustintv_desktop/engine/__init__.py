@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.paths import Paths as Paths
     from itsjustintv_desktop.engine.pause import PauseView as PauseView
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
+    from itsjustintv_desktop.engine.updates.check import UpdateView as UpdateView
 
 _EDITING = "desk.editing"
 _PLACES = {
@@ -83,6 +84,7 @@ _PLACES = {
     "desk.statistics": ("DayNumbers", "Statistics"),
     "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
     "desk.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "Trouble", "WayView"),
+    "updates.check": ("UpdateView",),
     "config.examine": ("Remark",),
     "config.save": ("Change", "Remove", "Rename", "Set"),
     f"{_EDITING}.channels": ("Ignored", "Parsed"),

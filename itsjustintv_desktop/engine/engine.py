@@ -47,6 +47,7 @@ from itsjustintv_desktop.engine.supervisor import Supervisor
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.twitch.parts import TwitchParts
+from itsjustintv_desktop.engine.updates.check import UpdateCheck
 from itsjustintv_desktop.engine.watch import Watch
 from itsjustintv_desktop.engine.wishes import Wishes
 
@@ -214,6 +215,7 @@ class Engine:
         self.well_known = WellKnown(clock)
         self.reach = Reach(self, endpoints)
         self.closing("way", self.reach.close)
+        self.updates = UpdateCheck(self, endpoints)
         if self._options.listen:
             self.listening = Listening(self, self._source)
             await self.listening.start()
@@ -305,6 +307,7 @@ class Engine:
             self.follow_way()
             self.reach.begin(keep)
             keep("config.reload", self.reload.run)
+            keep("updates", self.updates.run)
         why_not = await self.loops.follow()
         if why_not is not None:
             self.notice(why_not)

@@ -24,6 +24,7 @@ AppError
 │   └── VaultDamagedError         secrets.vault is unreadable and was put aside
 ├── TunnelError             the tunnel's program cannot be had, or does not answer
 │   └── TunnelRefusedError        it answered, and refused
+├── UpdateUnreachableError  nobody could be asked whether there is a newer version
 ├── MessageError
 │   ├── MessageRefusedError       signature or freshness wrong: 403, nothing stored
 │   └── MessageMalformedError     signed, but not a message: 400
@@ -286,6 +287,10 @@ class EventSocketError(TwitchUnreachableError):
     def __init__(self, message: str, *, code: int | None = None) -> None:
         super().__init__(message)
         self.code = code
+
+
+class UpdateUnreachableError(AppError):
+    title = "Newer versions could not be asked for"
 
 
 class EngineGoneError(AppError):

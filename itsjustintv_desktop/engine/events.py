@@ -128,6 +128,13 @@ class HealthChanged(msgspec.Struct, frozen=True, kw_only=True, tag="health"):
     since: float
 
 
+class UpdateChanged(msgspec.Struct, frozen=True, kw_only=True, tag="update"):
+    """The newer version there is to show, "" for none. `is_new`: nobody was told of it before, in any run."""
+
+    version: str
+    is_new: bool
+
+
 EngineEvent = (
     EventSettled
     | DeliveryChanged
@@ -140,6 +147,7 @@ EngineEvent = (
     | ConfigChanged
     | AnnouncementsPaused
     | HealthChanged
+    | UpdateChanged
 )
 """Each has a tag: that is its `type` on the control port's stream."""
 

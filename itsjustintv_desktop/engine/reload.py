@@ -140,6 +140,7 @@ class Reload:
         engine.housekeeping.nudge()
         engine.telemetry.apply(config.telemetry)
         engine.feed.changed()
+        engine.updates.nudge()
         if before.secrets.store != config.secrets.store:
             engine.notice("[secrets] store is another now. That takes effect at the next start of the program.")
 

@@ -1,4 +1,4 @@
-"""Where Twitch is: its real addresses, or those of a simulator on this machine."""
+"""Where Twitch and the list of versions are: the real addresses, or those of stand-ins on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ _VARIABLES = {
     "api_url": ("ITSJUSTINTV_TWITCH_API_URL", "https"),
     "auth_url": ("ITSJUSTINTV_TWITCH_AUTH_URL", "https"),
     "eventsub_url": ("ITSJUSTINTV_TWITCH_EVENTSUB_URL", "wss"),
+    "updates_url": ("ITSJUSTINTV_UPDATES_URL", "https"),
 }
+
+
+PROJECT = "https://github.com/itsjustintv/desktop"
+"""As `url` in briefcase.toml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,12 @@ class Endpoints:
     api_url: str = "https://api.twitch.tv/helix"
     auth_url: str = "https://id.twitch.tv/oauth2"
     eventsub_url: str = "wss://eventsub.wss.twitch.tv/ws"
+    updates_url: str = f"{PROJECT}/releases/latest/download/latest.json"
+
+    @property
+    def simulated(self) -> bool:
+        """Whether Twitch is none: nothing outside shall be asked then."""
+        return (self.api_url, self.auth_url, self.eventsub_url) != _REAL
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Endpoints:
@@ -40,6 +51,9 @@ class Endpoints:
         if problems:
             raise ConfigError(problems)
         return cls(**found)
+
+
+_REAL = (Endpoints().api_url, Endpoints().auth_url, Endpoints().eventsub_url)
 
 
 def _problem(value: str, secure: str) -> str | None:

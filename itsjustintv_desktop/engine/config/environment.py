@@ -34,6 +34,7 @@ OTHERS = frozenset(
             "TWITCH_API_URL",
             "TWITCH_AUTH_URL",
             "TWITCH_EVENTSUB_URL",
+            "UPDATES_URL",
             "ACME_ROOT",
         )
     }

@@ -130,6 +130,10 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     store: Literal["keyring", "passphrase", "memory"] = "keyring"
 
 
+class Updates(msgspec.Struct, frozen=True, kw_only=True):
+    check: bool = True
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     server: Server = Server()
     twitch: Twitch = Twitch()
@@ -143,3 +147,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     cache: Cache = Cache()
     filters: Filters = Filters()
     secrets: Secrets = Secrets()
+    updates: Updates = Updates()

@@ -53,6 +53,12 @@ class Desk:
         """Announce again. Raises LedgerError."""
         await self._engine.pause.resume()
 
+    # Newer versions of this program
+
+    async def skip_update(self, version: str) -> None:
+        """Say no more of this one; of later ones it is said again. Raises LedgerError."""
+        await self._engine.updates.skip(version)
+
     # How Twitch reaches us
 
     async def nudge_way(self) -> None:

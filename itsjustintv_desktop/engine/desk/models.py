@@ -9,6 +9,7 @@ from itsjustintv_desktop.engine.pause import PauseView
 from itsjustintv_desktop.engine.reload import ConfigState
 from itsjustintv_desktop.engine.storage.secrets import SecretsState
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, SubscriptionsStatus
+from itsjustintv_desktop.engine.updates.check import UpdateView
 
 
 class WayView(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,3 +119,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     signing_problem: str | None
     """Why Twitch's messages cannot be verified yet."""
     secrets: SecretsState
+    update: UpdateView | None = None
+    """The newer version to tell of, if there is one."""

@@ -55,6 +55,7 @@ async def snapshot(engine: Engine) -> Snapshot:
         paused=engine.pause.view,
         signing_problem=engine.signing_problem,
         secrets=engine.secrets.state,
+        update=engine.updates.view,
     )
 
 

@@ -31,6 +31,7 @@ def of_engine(engine: Engine) -> dict[str, Part]:
     }
     if engine.address is not None:
         parts |= _reach(engine)
+        parts["updates"] = engine.updates.part()
     for name, why in engine.supervisor.broken.items():
         since = engine.supervisor.broken_since.get(name)
         parts[name] = Part("failing", f"It broke ({why}) and is started again. See the log.", since)

@@ -1,0 +1,249 @@
+"""Asks once a day whether there is a newer version, and says so. It downloads nothing and installs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Literal, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+
+from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.config.addresses import is_loopback
+from itsjustintv_desktop.engine.config.endpoints import Endpoints
+from itsjustintv_desktop.engine.errors import LedgerError, UpdateUnreachableError
+from itsjustintv_desktop.engine.events import Bus, UpdateChanged
+from itsjustintv_desktop.engine.health.part import Part
+from itsjustintv_desktop.engine.live import Live
+from itsjustintv_desktop.engine.updates import keys, memory
+from itsjustintv_desktop.engine.updates.fetch import both
+from itsjustintv_desktop.engine.updates.manifest import Manifest, decode
+from itsjustintv_desktop.engine.updates.memory import Kept
+from itsjustintv_desktop.engine.updates.signature import is_signed
+from itsjustintv_desktop.engine.updates.version import order
+
+FIRST = 180.0
+"""Seconds after the start before anything is asked, and as much again left to chance."""
+EVERY = 86400.0
+"""Seconds between two answers, a tenth more or less."""
+AGAIN = 7200.0
+"""Seconds until the next try where there was no answer, a tenth more or less."""
+LOOK = 1800.0
+"""Seconds between two looks at the wall clock: the monotonic one may stand still while the machine sleeps."""
+
+Code = Literal[
+    "off", "no-key", "simulated", "not-asked", "current", "newer", "unreachable", "refused", "expired", "older"
+]
+_WORDS: dict[Code, str] = {
+    "off": "It is switched off: [updates] check.",
+    "no-key": "This build has no key for updates, so it does not look for newer versions.",
+    "simulated": "Twitch is simulated, so nobody is asked for newer versions.",
+    "not-asked": "It was not asked yet for newer versions.",
+    "current": "This is the newest version.",
+    "newer": "There is a newer version, which was skipped.",
+    "refused": "What came as the list of versions is not signed by this project, and is not believed.",
+    "expired": "The list of versions that came is no longer valid: news may be held back, or this clock be wrong.",
+    "older": "The list of versions that came is older than one seen before: news may be held back.",
+}
+_SUSPICIOUS: frozenset[Code] = frozenset({"refused", "expired", "older"})
+
+_log = structlog.get_logger(__name__)
+
+
+class UpdateView(msgspec.Struct, frozen=True, kw_only=True):
+    """A newer version. `released`: Unix seconds. Both addresses are https pages."""
+
+    version: str
+    released: float
+    download_url: str
+    notes_url: str
+
+
+class Around(Protocol):
+    """What it needs of the engine."""
+
+    @property
+    def live(self) -> Live: ...
+    @property
+    def ledger(self) -> memory.Store: ...
+    @property
+    def bus(self) -> Bus: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+class UpdateCheck:
+    """Keep `run` running. `view` is the newer version to show, `part` and `note` how it stands."""
+
+    def __init__(self, engine: Around, endpoints: Endpoints, version: str = __version__) -> None:
+        self._engine = engine
+        self._clock = engine.clock
+        self._address = endpoints.updates_url
+        self._held: Code | None = "simulated" if endpoints.simulated and not _is_here(self._address) else None
+        self._version = version
+        self._own = order(version)
+        self._keys: tuple[bytes, ...] = ()
+        self._kept = Kept()
+        self._last: Code = "not-asked"
+        self._why = ""
+        self._since = self._clock.now()
+        self._nudged = asyncio.Event()
+        self._shown = ""
+        self._begun = 0.0
+        self._every = EVERY
+        self._again: float | None = None
+
+    @property
+    def code(self) -> Code:
+        """How it stands, in a word for programs."""
+        if self._held is not None:
+            return self._held
+        return self._last if self._engine.live.config.updates.check else "off"
+
+    @property
+    def view(self) -> UpdateView | None:
+        """The newer version, unless a person skipped it or wants to hear of none."""
+        found = self._kept.highest
+        if found is None or self.code in {"off", "no-key", "simulated"}:
+            return None
+        if order(found.version) <= self._own or found.version == self._kept.skipped:
+            return None
+        return UpdateView(
+            version=found.version,
+            released=found.released.timestamp(),
+            download_url=found.download_url,
+            notes_url=found.notes_url,
+        )
+
+    @property
+    def sentence(self) -> str:
+        """How it stands, for a person."""
+        code, view = self.code, self.view
+        if view is not None and code not in _SUSPICIOUS:
+            return f"Version {view.version} is there; this is {self._version}. See {view.download_url}"
+        return self._why if code == "unreachable" else _WORDS[code]
+
+    def part(self) -> Part:
+        """For health. Nothing that happens here is trouble."""
+        return Part("ok", self.sentence, self._since)
+
+    @property
+    def note(self) -> str | None:
+        """What is worth a line among the doctor's: a newer version, or a list that is not believed."""
+        return self.sentence if self.view is not None or self.code in _SUSPICIOUS else None
+
+    def nudge(self) -> None:
+        """Another config is in force."""
+        self._nudged.set()
+
+    async def skip(self, version: str) -> None:
+        """Say no more of this version; of later ones it is said again. Raises LedgerError."""
+        kept = msgspec.structs.replace(self._kept, skipped=version)
+        await memory.save(self._engine.ledger, kept)
+        self._kept = kept
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Until cancelled. Nothing outside is asked while it is switched off, or there is no key."""
+        await self.begin()
+        while True:
+            await self._tell()
+            wait = self._due_in()
+            if wait <= 0:
+                await self.check()
+                continue
+            await self._clock.wait(self._nudged, min(wait, LOOK))
+            self._nudged.clear()
+
+    async def begin(self) -> None:
+        """Read what is known."""
+        self._begun = self._clock.monotonic() + FIRST * (1 + random.random())
+        self._kept = await memory.load(self._engine.ledger)
+        try:
+            self._keys = await asyncio.to_thread(keys.pinned)
+        except (OSError, ValueError) as error:
+            _log.warning("the keys for updates cannot be read", reason=str(error))
+        if self._held is None and not self._keys:
+            self._held = "no-key"
+
+    async def check(self) -> None:
+        """Ask now, and note what came of it."""
+        try:
+            manifest = await self._ask()
+        except UpdateUnreachableError as error:
+            self._again = self._clock.monotonic() + _about(AGAIN)
+            self._note("unreachable", error.message)
+            return
+        self._again, self._every = None, _about(EVERY)
+        kept = msgspec.structs.replace(self._kept, answered_at=self._clock.now())
+        if manifest is None:
+            self._note("refused")
+        elif manifest.expires.timestamp() <= self._clock.now():
+            self._note("expired", version=manifest.version, expired=manifest.expires.isoformat())
+        elif kept.highest is not None and order(manifest.version) < order(kept.highest.version):
+            self._note("older", version=manifest.version, known=kept.highest.version)
+        else:
+            kept = msgspec.structs.replace(kept, highest=manifest)
+            self._note("newer" if order(manifest.version) > self._own else "current")
+        await self._keep(kept)
+
+    async def _ask(self) -> Manifest | None:
+        """None: it is not signed by one of our keys, or it is no manifest. Raises UpdateUnreachableError."""
+        for _ in range(2):  # the two files may have been renewed between the one and the other
+            raw, signatures = await both(self._address)
+            if await asyncio.to_thread(is_signed, raw, signatures, self._keys):
+                try:
+                    return decode(raw)
+                except ValueError as error:
+                    _log.warning("the list of versions is well signed and cannot be read", reason=str(error))
+                    return None
+        return None
+
+    def _due_in(self) -> float:
+        """Seconds until the next question; inf while none is wanted."""
+        if self._held is not None or not self._engine.live.config.updates.check:
+            return float("inf")
+        mono = self._clock.monotonic()
+        if self._again is not None:
+            return self._again - mono
+        passed = self._clock.now() - self._kept.answered_at
+        wait = self._every - passed if passed >= 0 else 0.0  # a time to come is one of a clock that was wrong
+        return max(wait, self._begun - mono)
+
+    def _note(self, code: Code, why: str = "", **details: str) -> None:
+        if (code, why) != (self._last, self._why):
+            self._since = self._clock.now()
+            if code in _SUSPICIOUS:
+                _log.warning("updates", text=_WORDS[code], **details)
+            elif code == "unreachable":
+                _log.info("it could not be asked for newer versions", reason=why)
+        self._last, self._why = code, why
+
+    async def _keep(self, kept: Kept) -> None:
+        self._kept = kept
+        try:
+            await memory.save(self._engine.ledger, kept)
+        except LedgerError as error:
+            _log.info("what is known of newer versions could not be kept", reason=error.message)
+
+    async def _tell(self) -> None:
+        """To all who watch, and to the log: what is shown now, a version once for all times."""
+        version = self.view.version if self.view is not None else ""
+        is_new = bool(version) and version != self._kept.told
+        if is_new:
+            _log.info("there is a newer version", version=version, page=self.view.download_url if self.view else "")
+            await self._keep(msgspec.structs.replace(self._kept, told=version))
+        if is_new or version != self._shown:
+            self._shown = version
+            self._engine.bus.publish(UpdateChanged(version=version, is_new=is_new))
+
+
+def _about(seconds: float) -> float:
+    return seconds * random.uniform(0.9, 1.1)
+
+
+def _is_here(address: str) -> bool:
+    return is_loopback(urlsplit(address).hostname)

@@ -1,0 +1,80 @@
+"""Reading the two files: plain GETs that say nothing but the program's name and version."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+from yarl import URL
+
+from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.config.addresses import is_loopback
+from itsjustintv_desktop.engine.delivery.guard import Connector, guarded_socket
+from itsjustintv_desktop.engine.delivery.trust import Trust
+from itsjustintv_desktop.engine.errors import UpdateUnreachableError
+from itsjustintv_desktop.engine.translate import network_sentence
+from itsjustintv_desktop.engine.updates.manifest import LARGEST, SIGNATURE_SUFFIX
+
+DEADLINE = 30.0
+"""Seconds for both files."""
+_HOPS = 5
+_HEADERS = {"User-Agent": f"itsjustintv-desktop/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+async def both(address: str) -> tuple[bytes, bytes]:
+    """The manifest and its signatures, unread. Raises UpdateUnreachableError.
+
+    No cookies, no proxy's or machine's passwords, TLS verified by the system's trust store. Redirects are followed to
+    https only; plain http is for this machine itself, where `address` already is one of those.
+    """
+    trust = Trust()
+    try:
+        async with (
+            asyncio.timeout(DEADLINE),
+            aiohttp.ClientSession(
+                connector=Connector(limit=2, socket_factory=guarded_socket),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None),
+                auto_decompress=False,
+                trust_env=False,
+                headers=_HEADERS,
+            ) as session,
+        ):
+            manifest = await _get(session, trust, address)
+            return manifest, await _get(session, trust, address + SIGNATURE_SUFFIX)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        raise UpdateUnreachableError(f"It could not be asked: {network_sentence(error)}.") from error
+
+
+def may_follow(first: URL, then: URL) -> bool:
+    """Whether a redirect from there (or the first address itself) may lead here."""
+    if then.scheme == "https":
+        return bool(then.host)
+    return then.scheme == "http" and first.scheme == "http" and is_loopback(first.host) and is_loopback(then.host)
+
+
+async def _get(session: aiohttp.ClientSession, trust: Trust, address: str) -> bytes:
+    first = url = URL(address)
+    for _ in range(_HOPS + 1):
+        if not may_follow(first, url):
+            raise UpdateUnreachableError("It leads to an address that is not https, which is not followed.")
+        tls = await trust.context() if url.scheme == "https" else True
+        async with session.get(url, ssl=tls, allow_redirects=False) as answer:
+            if answer.status in _REDIRECTS:
+                url = url.join(URL(answer.headers.get("Location", "")))
+                continue
+            if answer.status != 200:
+                raise UpdateUnreachableError(f"It answered with status {answer.status}.")
+            return await _read(answer)
+    raise UpdateUnreachableError("It leads from one address to the next without an end.")
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for piece in answer.content.iter_any():
+        content += piece
+        if len(content) > LARGEST:
+            answer.close()
+            raise UpdateUnreachableError("What it sends is too large, and was not read.")
+    return bytes(content)

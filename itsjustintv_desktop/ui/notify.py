@@ -1,4 +1,4 @@
-"""Notifications of the desktop: who went live, what was given up, trouble. Silent while one is on air."""
+"""Notifications of the desktop: who went live, what was given up, trouble, a new version. Silent while on air."""
 
 from __future__ import annotations
 
@@ -78,6 +78,9 @@ class Notifier(QObject):
                 given_up.append(event)
             elif isinstance(event, events.Notice):
                 notices.append(said(event.text))
+            elif isinstance(event, events.UpdateChanged) and event.is_new:
+                title = self.tr("Version {} is there").format(event.version)
+                self._tell("update", title, self.tr("Nothing is installed by itself."), "overview")
         self._health([event for event in batch if isinstance(event, events.HealthChanged)])
         self._live.add(live)
         self._given_up.add(given_up)

@@ -11,8 +11,8 @@ from typing import Any, Literal, cast
 
 from PySide6.QtCore import QByteArray, QSettings
 
-Kind = Literal["live", "given_up", "trouble"]
-KINDS: tuple[Kind, ...] = ("live", "given_up", "trouble")
+Kind = Literal["live", "given_up", "trouble", "update"]
+KINDS: tuple[Kind, ...] = ("live", "given_up", "trouble", "update")
 
 
 class Preferences:

@@ -29,5 +29,6 @@ def judge(facts: Facts) -> Report:
         machine.output(facts.ledger),
         machine.disk(facts.machine),
         secrets.keyring(facts.secrets),
+        program.updates(facts.program),
     ]
     return report_of(check for check in found if check is not None)

@@ -30,6 +30,8 @@ class ProgramFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The sentence that announcements are paused; "" = they are made."""
     stood_still: str | None = None
     """That it did nothing at all for a while within the last hour, as a sentence."""
+    newer: str | None = None
+    """That there is a newer version, or that a list of versions is not believed, as a sentence."""
 
 
 class ConfigFacts(msgspec.Struct, frozen=True, kw_only=True):

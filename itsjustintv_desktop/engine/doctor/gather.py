@@ -99,6 +99,7 @@ class Gatherer:
             broken=dict(self._engine.supervisor.broken),
             paused=self._engine.pause.sentence,
             stood_still=self._engine.watch.loop.lately(self._engine.now()),
+            newer=self._engine.updates.note,
         )
 
     async def _config(self) -> ConfigFacts:

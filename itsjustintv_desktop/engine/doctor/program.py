@@ -28,6 +28,11 @@ def announcements(facts: ProgramFacts) -> Check | None:
     return amber("announcements", text, "Resume them, or leave it so.")
 
 
+def updates(facts: ProgramFacts) -> Check | None:
+    """A word on newer versions, where there is something to say. Never trouble: no announcement hangs on it."""
+    return green("updates", facts.newer) if facts.newer is not None else None
+
+
 def config(facts: ConfigFacts) -> Check:
     """Whether it can be used, is the one in force, and asks for anything at all."""
     name = "config"

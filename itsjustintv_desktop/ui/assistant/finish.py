@@ -48,7 +48,7 @@ class Finish(Step):
             "trouble": self.tr("Tell me of t&rouble, and when it is over"),
         }
         habits.body.addWidget(self.start)
-        self.kinds = {kind: QCheckBox(words[kind]) for kind in KINDS}
+        self.kinds = {kind: QCheckBox(words[kind]) for kind in KINDS if kind in words}
         for kind, check in self.kinds.items():
             check.setChecked(course.preferences.notify(kind))
             check.clicked.connect(partial(course.preferences.set_notify, kind))

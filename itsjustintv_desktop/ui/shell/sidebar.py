@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -71,6 +73,7 @@ class Sidebar(QWidget):
         foot.setSpacing(10)
         for part, stretch in ((self._dot, 0), (self._status, 1), (self._pause, 0)):
             foot.addWidget(part, stretch)
+        self._foot = layout
         layout.addLayout(foot)
 
     def add(self, key: str, name: str, icon_name: str) -> None:
@@ -83,6 +86,13 @@ class Sidebar(QWidget):
         made.clicked.connect(lambda: self.chosen.emit(key))
         shortcut = QShortcut(QKeySequence(f"Ctrl+{len(self._buttons)}"), self)
         shortcut.activated.connect(lambda: self.chosen.emit(key))
+
+    def put_above_status(self, part: QWidget, *controls: QWidget) -> None:
+        """One more part at the foot. Tab reaches its controls after the pages added so far."""
+        self._foot.insertWidget(self._foot.count() - 1, part)
+        order = [*self._buttons.values(), *controls, self._pause]
+        for before, after in pairwise(order):
+            self.setTabOrder(before, after)
 
     def select(self, key: str) -> None:
         self._buttons[key].setChecked(True)

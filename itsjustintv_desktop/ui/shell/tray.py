@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.shell.trayicons import TrayState, tray_icon
+from itsjustintv_desktop.ui.shell.updateline import open_page
 from itsjustintv_desktop.ui.status import status_of
 from itsjustintv_desktop.ui.store import Store
 
@@ -95,7 +96,8 @@ class Tray(QObject):
         if self._menu.isVisible():
             return  # nothing moves under a person's pointer
         paused = snapshot is not None and snapshot.paused is not None
-        shown = (snapshot is None, paused, *self._channels(snapshot))
+        update = snapshot.update if snapshot is not None else None
+        shown = (snapshot is None, paused, update, *self._channels(snapshot))
         if self._head is not None and shown == self._shown:
             self._head.setText(sentence)
             return  # a full menu takes 5 ms to make, and a snapshot comes five times a second
@@ -109,6 +111,9 @@ class Tray(QObject):
             self._fill_pause(snapshot)
             self._add(self.tr("Send a &test"), lambda: self.wished.emit("test"))
         self._menu.addSeparator()
+        if update is not None:
+            text = self.tr("&Version {} is there: download page").format(update.version)
+            self._add(text, partial(open_page, update))
         self._add(self.tr("&Open itsjustintv"), lambda: self.wished.emit("open"))
         self._add(self.tr("&Settings"), lambda: self.wished.emit("settings"))
         self._menu.addSeparator()

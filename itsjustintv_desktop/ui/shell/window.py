@@ -12,6 +12,7 @@ from itsjustintv_desktop.ui.pages import ENTRIES, Entry
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.shell.sidebar import NavButton, Sidebar
+from itsjustintv_desktop.ui.shell.updateline import UpdateLine
 from itsjustintv_desktop.ui.status import status_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading, Toast
@@ -40,6 +41,8 @@ class Window(QMainWindow):
         self.sidebar = Sidebar()
         for entry in entries:
             self.sidebar.add(entry.name, entry.shown_title, entry.icon_name)
+        self.update_line = UpdateLine(store)
+        self.sidebar.put_above_status(self.update_line, self.update_line.page, self.update_line.skip)
         self._stack = QStackedWidget()
         self._loading = Loading(self.tr("Starting the engine"))
         self._failed = EmptyState("alert", "", "", self.tr("Quit"), self.quit_wished.emit)

@@ -39,6 +39,7 @@ class AppTab(QWidget):
         words = {
             "live": self.tr("when somebody goes &live"), "given_up": self.tr("when a delivery is &given up"),
             "trouble": self.tr("on t&rouble, and when it is over"),
+            "update": self.tr("when there is a &newer version"),
         }  # fmt: skip
         self.kinds = {kind: QCheckBox(words[kind]) for kind in KINDS}
         self.quiet = QCheckBox(self.tr("&Quiet while my own channel is live"))

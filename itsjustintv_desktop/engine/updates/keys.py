@@ -15,9 +15,9 @@ SIZE = 32
 _PACKAGE = Path(__file__).parents[2]
 
 
-def pinned(path: Path | None = None) -> tuple[bytes, ...]:
-    """All of them, none for a build without. Raises ValueError naming the line that is no key, OSError."""
-    return parse((path or _file()).read_text(encoding="utf-8"))
+def pinned() -> tuple[bytes, ...]:
+    """All of this build's, none for one without. Raises ValueError naming the line that is no key, OSError."""
+    return parse(_file().read_text(encoding="utf-8"))
 
 
 def parse(text: str) -> tuple[bytes, ...]:

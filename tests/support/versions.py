@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -70,17 +71,17 @@ class Versions:
 
 
 @asynccontextmanager
-async def versions() -> AsyncIterator[Versions]:
-    """It listens on a free port."""
+async def versions(tls: ssl.SSLContext | None = None) -> AsyncIterator[Versions]:
+    """It listens on a free port, over https if it is given a context."""
     made = Versions()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", made.handle)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     host, port = runner.addresses[0][:2]
-    made.url = f"http://{host}:{port}/latest.json"
+    made.url = f"{'http' if tls is None else 'https'}://{host}:{port}/latest.json"
     try:
         yield made
     finally:

@@ -23,6 +23,7 @@ QLabel[role="heading"] {{ font-size: 14px; font-weight: 600; }}
 QLabel[role="strong"] {{ font-weight: 600; }}
 QLabel[role="muted"] {{ color: {p.text2}; }}
 QLabel[role="label"] {{ color: {p.text2}; font-size: 12px; font-weight: 500; }}
+QLabel[role="aside"] {{ color: {p.text2}; font-size: 11px; }}
 QLabel[role="ok"] {{ color: {p.ok}; }}
 QLabel[role="attention"] {{ color: {p.attention}; }}
 QLabel[role="live"] {{ color: {p.live}; }}

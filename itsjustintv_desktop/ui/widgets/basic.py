@@ -19,6 +19,7 @@ Role = Literal[
     "strong",
     "muted",
     "label",
+    "aside",
     "chip",
     "chip-text",
     "mono",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from itsjustintv_desktop.ui.widgets.basic import label
+from itsjustintv_desktop.ui.widgets.basic import label, row
 
 
 class Field(QWidget):
-    """`say` a hint, `complain` about what was typed; both take the place of `help`."""
+    """`say` a hint, `complain` about what was typed; both take the place of `help`. `aside` stands beside the name."""
 
-    def __init__(self, name: str, control: QWidget, help_text: str = "") -> None:
+    def __init__(self, name: str, control: QWidget, help_text: str = "", aside: str = "") -> None:
         super().__init__()
         self.control = control
         self._help = help_text
@@ -24,7 +24,7 @@ class Field(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self._name)
+        layout.addLayout(row(self._name, None, label(aside, "aside")) if aside else row(self._name))
         layout.addWidget(control)
         layout.addWidget(self.note)
         self.note.setVisible(bool(help_text))  # once it has a parent: before, it would be a window of its own

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.ui.pages.settings.sections import name_of
+from itsjustintv_desktop.ui.pages.settings.names import choice_of, name_of
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
@@ -77,7 +77,7 @@ class Line(Control):
         super().__init__(info)
         self.edit = QLineEdit()
         self.edit.setPlaceholderText(info.default)
-        self.field = Field(name_of(info.path[-1]), self.edit, self.help())
+        self.field = Field(name_of(info.path), self.edit, self.help(), info.path[-1])
         self.box.addWidget(self.field)
         self.edit.textEdited.connect(lambda _: self._soon.start())
 
@@ -96,10 +96,11 @@ class Choice(Control):
     def __init__(self, info: FieldInfo) -> None:
         super().__init__(info)
         self.combo = QComboBox()
-        self.combo.addItem(self.tr("{} (default)").format(info.default or self.tr("not set")), "")
+        usual = choice_of(info.path, info.default) if info.default else self.tr("not set")
+        self.combo.addItem(self.tr("{} (default)").format(usual), "")
         for choice in info.choices:
-            self.combo.addItem(choice, choice)
-        self.field = Field(name_of(info.path[-1]), self.combo, self.help())
+            self.combo.addItem(choice_of(info.path, choice), choice)
+        self.field = Field(name_of(info.path), self.combo, self.help(), info.path[-1])
         self.box.addWidget(self.field)
         self.combo.activated.connect(lambda _: self.flush())
 
@@ -117,9 +118,9 @@ class Switch(Control):
 
     def __init__(self, info: FieldInfo) -> None:
         super().__init__(info)
-        self.check = QCheckBox(name_of(info.path[-1]))
+        self.check = QCheckBox(name_of(info.path))
         self.check.setAccessibleDescription(self.help())
-        self.box.addWidget(self.check)
+        self.box.addLayout(row(self.check, None, label(info.path[-1], "aside")))
         self.box.addWidget(label(self.help(), "muted", wrap=True))
         self.check.clicked.connect(lambda _: self.flush())
 
@@ -137,8 +138,8 @@ class Elsewhere(Control):
 
     def __init__(self, info: FieldInfo) -> None:
         super().__init__(info)
-        name = name_of(info.path[-1])
-        self.box.addWidget(label(name, "label"))
+        name = name_of(info.path)
+        self.box.addLayout(row(label(name, "label"), None, label(info.path[-1], "aside")))
         if info.path[0] in {"twitch", "tunnel"}:
             where = button(self.tr("Open secrets"), self.secrets_wished.emit, role="small")
             where.setAccessibleName(self.tr("Open secrets for {}").format(name))
@@ -154,9 +155,9 @@ class Hidden(Control):
 
     def __init__(self, info: FieldInfo) -> None:
         super().__init__(info)
-        name = name_of(info.path[-1])
+        name = name_of(info.path)
         self.edit = SecretField(name, self.tr("type or paste to replace it"))
-        self.field = Field(name, self.edit, self.help())
+        self.field = Field(name, self.edit, self.help(), info.path[-1])
         self.box.addWidget(self.field)
         self.edit.textEdited.connect(lambda _: self._soon.start())
 

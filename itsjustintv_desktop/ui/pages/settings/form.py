@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.ui.pages.settings.controls import Control, control_for
-from itsjustintv_desktop.ui.pages.settings.sections import title_of
+from itsjustintv_desktop.ui.pages.settings.names import title_of
 from itsjustintv_desktop.ui.widgets.basic import Card, label
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
@@ -118,7 +118,7 @@ class FormTab(QWidget):
         card = Card()
         card.body.setSpacing(16)
         card.body.addWidget(label(title_of(path), "heading"))
-        card.body.addWidget(label(f"[{'.'.join(path)}]", "muted"))
+        card.body.addWidget(label(f"[{'.'.join(path)}]", "aside"))
         for field in self._fields[path]:
             control = control_for(field)
             control.typed.connect(self.typed)

@@ -79,7 +79,7 @@ def test_the_form_shows_what_the_text_says(qtbot: QtBot, page: View) -> None:
     qtbot.waitUntil(lambda: control.text == "3")
     other = line(page, "retry", "max_age")
     assert (other.text, other.edit.placeholderText()) == ("", "24h")
-    assert other.edit.accessibleName() == "Max age"
+    assert other.edit.accessibleName() == "Give up after"
     assert other.edit.accessibleDescription()
 
 

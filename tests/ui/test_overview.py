@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QLabel, QScrollArea, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import Check, Report, Statistics, Unsettled
+from itsjustintv_desktop.engine import Check, Report, Statistics, Unsettled, events
 from itsjustintv_desktop.engine.doctor.check import CheckState
 from itsjustintv_desktop.ui.pages.overview import View
 from itsjustintv_desktop.ui.store import Store
@@ -83,6 +83,53 @@ def test_what_is_only_starting_is_said_calmly_and_looked_at_again(
     looked = len(bridge.engine.was_asked("wishes.doctor"))
     qtbot.wait(100)
     assert len(bridge.engine.was_asked("wishes.doctor")) == looked
+
+
+STARTING = Unsettled(name="streamer a", state=CheckState.AMBER, message="Not yet.", fix="See the way.")
+
+
+def looks(bridge: FakeBridge) -> int:
+    return len(bridge.engine.was_asked("wishes.doctor"))
+
+
+def test_what_is_never_known_is_no_start_any_more(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.SETTLING_MS", (20, 40))
+    page = shown(qtbot, store, bridge, Report(ok=True, checks=(STARTING,)))
+    assert page.answer.accessibleName() == "Getting ready to announce your next stream"
+    monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.PATIENCE", 0.0)
+    qtbot.waitUntil(lambda: "something to look at" in page.answer.accessibleName())
+    assert [each.accessibleName() for each in page.chain.findChildren(Dot) if each.isVisible()] == ["needs a look"]
+    assert not page._settling.isActive()
+    looked = looks(bridge)
+    qtbot.wait(150)
+    assert looks(bridge) == looked
+    monkeypatch.undo()
+    bridge.events.emit([events.ConfigChanged(state="ok", text="")])  # a streamer more takes a moment, too
+    qtbot.waitUntil(lambda: page.answer.accessibleName() == "Getting ready to announce your next stream")
+    assert page._settling.isActive()
+
+
+def test_what_is_broken_is_not_waited_for(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    broken = report(way="red").checks
+    page = shown(qtbot, store, bridge, Report(ok=False, checks=(*broken, STARTING)))
+    assert not page._settling.isActive()
+
+
+def test_it_is_looked_again_after_another_page_was_in_front(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.SETTLING_MS", (20, 40))
+    page = shown(qtbot, store, bridge, Report(ok=True, checks=(STARTING,)))
+    page.hide()
+    qtbot.waitUntil(lambda: not page._settling.isActive() and not page.doing.is_doing("check"))
+    looked = looks(bridge)
+    bridge.engine.wishes.set("doctor", report(way="green"))
+    page.show()
+    page.activate()
+    qtbot.waitUntil(lambda: page.answer.accessibleName() == "Your next stream will be announced")
+    assert looks(bridge) == looked + 1
 
 
 @pytest.mark.parametrize("size", [(692, 600), (1072, 800), (692, 1400)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -14,6 +16,7 @@ from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.shell.sidebar import NavButton
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme import theme
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 
@@ -71,3 +74,17 @@ def test_who_walks_through_the_sidebar_stays_there(window: Window) -> None:
     QTest.keyClick(buttons[2], Qt.Key.Key_Space)
     assert window.current == "streamers"
     assert window.focusWidget() is buttons[2]
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_the_sidebar_is_told_from_the_page(window: Window, name: Literal["dark", "light"]) -> None:
+    """A style sheet's background is not painted by every widget."""
+    before = theme().choice
+    theme().choose(name)
+    try:
+        seen = window.grab().toImage()
+        palette = theme().palette
+        assert seen.pixelColor(3, window.height() // 2).name() == palette.sidebar
+        assert seen.pixelColor(window.sidebar.width() + 4, window.height() // 2).name() == palette.window
+    finally:
+        theme().choose(before)

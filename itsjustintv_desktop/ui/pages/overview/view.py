@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout
 
-from itsjustintv_desktop.engine import Report, Snapshot, Unsettled, events
+from itsjustintv_desktop.engine import Check, Report, Snapshot, Unsettled, events
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.overview.answer import Answer
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
@@ -23,6 +23,8 @@ AGAIN_MS = 60_000
 """The chain is looked at that often while the page is open, and whenever something failed or was mended."""
 SETTLING_MS = (2_000, 15_000)
 """Just after a start much is not known yet: it is looked again so soon, and ever later up to the second."""
+PATIENCE = 120.0
+"""Seconds. What is not known by then is no matter of a start any more: it is shown as something to look at."""
 NARROW = 880
 """A narrower page has its cards below each other."""
 DAYS = 14
@@ -59,6 +61,7 @@ class Overview(Page):
         self._days_soon.timeout.connect(lambda: self.do("days", self._read_days()))
         self._checked_at = 0.0
         self._settle_ms = SETTLING_MS[0]
+        self._unsettled_since: float | None = None
         self._settling = QTimer(self, singleShot=True)
         self._settling.timeout.connect(self._look_again)
         self._timer = QTimer(self, interval=AGAIN_MS)
@@ -69,6 +72,8 @@ class Overview(Page):
         super().activate(what)
         if time.time() - self._checked_at > AGAIN_MS / 1000:
             self.check()
+        elif self._unsettled_since is not None and not self._settling.isActive():
+            self._look_again()  # it was time to while another page was in front
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         super().resizeEvent(event)
@@ -92,6 +97,8 @@ class Overview(Page):
 
     def happened(self, batch: list[events.EngineEvent]) -> None:
         telling = (events.WayChanged, events.SubscriptionsChanged, events.DestinationChanged, events.ConfigChanged)
+        if any(isinstance(event, events.ConfigChanged) for event in batch):
+            self._unsettled_since = None  # what is new in it gets its time to be known
         if self.isVisible() and any(isinstance(event, telling) for event in batch):
             self.do("check", self._check())
         announced = any(isinstance(event, events.EventSettled) for event in batch)
@@ -106,13 +113,21 @@ class Overview(Page):
         if self.isVisible():
             self.do("check", self._check())
 
-    def _settle(self, report: Report) -> None:
-        if any(isinstance(check, Unsettled) for check in report.checks):
+    def _settle(self, report: Report) -> Report:
+        """The report as it is to be shown. Looks again soon while a start is under way, and not for ever."""
+        unsettled = any(isinstance(check, Unsettled) for check in report.checks)
+        now = time.monotonic()
+        if not unsettled:
+            self._unsettled_since = None
+        elif self._unsettled_since is None:
+            self._unsettled_since, self._settle_ms = now, SETTLING_MS[0]
+        waited = 0.0 if self._unsettled_since is None else now - self._unsettled_since
+        if unsettled and report.ok and waited < PATIENCE:
             self._settling.start(self._settle_ms)
             self._settle_ms = min(self._settle_ms * 3 // 2, SETTLING_MS[1])
         else:
             self._settling.stop()
-            self._settle_ms = SETTLING_MS[0]
+        return report if waited < PATIENCE else Report(ok=report.ok, checks=tuple(map(_plain, report.checks)))
 
     async def _check(self) -> None:
         try:
@@ -120,10 +135,17 @@ class Overview(Page):
         finally:
             self.check_now.setEnabled(True)
         self._checked_at = time.time()
+        report = self._settle(report)
         self.chain.show_report(report)
         self.answer.show_report(report, self.store.snapshot)
-        self._settle(report)
 
     async def _read_days(self) -> None:
         numbers = await self.bridge.call(lambda engine: engine.desk.statistics(DAYS))
         self.days.show_days(numbers.days)
+
+
+def _plain(check: Check) -> Check:
+    """The same without the excuse that the program began a moment ago."""
+    if not isinstance(check, Unsettled):
+        return check
+    return Check(name=check.name, state=check.state, message=check.message, fix=check.fix)

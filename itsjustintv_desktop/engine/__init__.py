@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.paths import Paths as Paths
     from itsjustintv_desktop.engine.pause import PauseView as PauseView
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
+    from itsjustintv_desktop.engine.storage.secrets.state import SecretsState as SecretsState
     from itsjustintv_desktop.engine.updates.check import UpdateView as UpdateView
 
 _EDITING = "desk.editing"
@@ -81,6 +82,7 @@ _PLACES = {
     "desk.details": ("AttemptView", "DeliveryDetails", "RequestView"),
     "desk.queue": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),
     "storage.ledger.changing": ("Refused",),
+    "storage.secrets.state": ("SecretsState",),
     "desk.statistics": ("DayNumbers", "Statistics"),
     "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
     "desk.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "Trouble", "WayView"),

@@ -43,11 +43,10 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sentence(self) -> str:
         """For a person: what is different, "" for nothing."""
-        parts = [*_words("streamer", self.streamers), *_words("destination", self.destinations)]
+        parts = [*_streamers(self.streamers), *_destinations(self.destinations)]
         if self.keys:
-            parts.append(f"changed {_listed(self.keys)}")
-        text = "; ".join(parts)
-        return f"{text[:1].upper()}{text[1:]}." if text else ""
+            parts.append(f"Changed {_listed(self.keys)}.")
+        return " ".join(parts)
 
 
 def compare(before: Config, after: Config) -> Changes:
@@ -82,11 +81,27 @@ def _within(table: str, before: msgspec.Struct, after: msgspec.Struct) -> Iterat
             yield f"[{table}] {name}"
 
 
-def _words(what: str, names: Names) -> list[str]:
-    said = (("added", names.added), ("removed", names.removed), ("changed", names.changed))
-    return [f"{word} {what}{'s' if len(some) > 1 else ''} {_listed(some)}" for word, some in said if some]
+def _streamers(names: Names) -> Iterator[str]:
+    """Whole sentences, so that each can be said in another language."""
+    for one, many, some in (
+        ("Added streamer {}.", "Added streamers {}.", names.added),
+        ("Removed streamer {}.", "Removed streamers {}.", names.removed),
+        ("Changed streamer {}.", "Changed streamers {}.", names.changed),
+    ):
+        if some:
+            yield (many if len(some) > 1 else one).format(_listed(some))
+
+
+def _destinations(names: Names) -> Iterator[str]:
+    for one, many, some in (
+        ("Added destination {}.", "Added destinations {}.", names.added),
+        ("Removed destination {}.", "Removed destinations {}.", names.removed),
+        ("Changed destination {}.", "Changed destinations {}.", names.changed),
+    ):
+        if some:
+            yield (many if len(some) > 1 else one).format(_listed(some))
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    shown, more = ", ".join(names[:_NAMED]), len(names) - _NAMED
+    return f"{shown} and {more} more" if more > 0 else shown

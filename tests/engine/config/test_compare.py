@@ -63,8 +63,8 @@ login = "carol"
     assert changes.keys == ("[server.tls] email", "[retry] max_age")
     assert changes.shrinks
     assert SECRET not in changes.sentence
-    assert "added streamer carol" in changes.sentence.lower()
-    assert "changed [server.tls] email, [retry] max_age" in changes.sentence
+    assert "Added streamer carol." in changes.sentence
+    assert "Changed [server.tls] email, [retry] max_age" in changes.sentence
 
 
 def test_many_names_are_counted() -> None:

@@ -17,11 +17,15 @@ Status = Literal["ready", "locked", "absent", "wrong-passphrase", "damaged", "un
 
 
 class SecretsState(msgspec.Struct, frozen=True, kw_only=True):
-    """`message` says what is wrong and what to do; it is empty when nothing is. `since` is Unix seconds."""
+    """`message` says what is wrong and what to do; it is empty when nothing is. `since` is Unix seconds.
+
+    `takes_passphrase`: one that is given to `unlock` may open them.
+    """
 
     status: Status
     message: str
     since: float
+    takes_passphrase: bool = False
 
 
 def status_of(error: SecretsError | None) -> Status:

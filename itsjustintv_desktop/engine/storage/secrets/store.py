@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
+import msgspec
 import structlog
 from msgspec import UNSET, UnsetType
 
@@ -17,6 +18,7 @@ from itsjustintv_desktop.engine.errors import (
     SecretsError,
     SecretsLockedError,
     VaultDamagedError,
+    WrongPassphraseError,
 )
 from itsjustintv_desktop.engine.storage.secrets.backend import Keyring
 from itsjustintv_desktop.engine.storage.secrets.content import DestinationSecrets, VaultContent
@@ -63,6 +65,7 @@ class SecretStore:
         )
         self._in_vault = PassphraseHome(self._vault, self._disk, passphrase)
         self._home: Home = self._in_memory
+        self._vault_kind: Kind | None = None
         self._opened: Opened | None = None
         self._cache: dict[str, str | None] = {}
         self._lock = asyncio.Lock()
@@ -204,7 +207,7 @@ class SecretStore:
     async def _open_home(self, *, prompt: bool) -> Opened:
         if self._choice == "memory":
             return await self._use(self._in_memory, prompt=prompt)
-        kind = await self._disk.run(self._vault.kind)
+        kind = self._vault_kind = await self._disk.run(self._vault.kind)
         if self._choice == "passphrase" or kind is Kind.PASSPHRASE:
             return await self._use(self._in_vault, prompt=prompt)
         opened = await self._use(self._in_keyring, prompt=prompt)
@@ -256,19 +259,32 @@ class SecretStore:
     def _note(self, opened: Opened) -> None:
         self._opened = opened
         error = opened.items or opened.destinations
-        status, message = status_of(error), error.message if error else ""
-        if (status, message) == (self._state.status, self._state.message):
+        before = self._state
+        state = SecretsState(
+            status=status_of(error),
+            message=error.message if error else "",
+            since=self._clock.now(),
+            takes_passphrase=self._takes_passphrase(error),
+        )
+        if msgspec.structs.replace(state, since=before.since) == before:
             return
-        if status == self._state.status:
+        if state.status == before.status:
             # A locked keyring has several ways to say so, and is looked at every few seconds.
-            self._state = SecretsState(status=status, message=message, since=self._state.since)
-            _log.debug("secrets are as before", status=status, reason=message)
+            self._state = msgspec.structs.replace(state, since=before.since)
+            _log.debug("secrets are as before", status=state.status, reason=state.message)
             return
-        self._state = SecretsState(status=status, message=message, since=self._clock.now())
+        self._state = state
         if error is None:
             _log.info("secrets are ready")
         else:
-            _log.warning("secrets changed state", status=status, reason=message)
+            _log.warning("secrets changed state", status=state.status, reason=state.message)
+
+    def _takes_passphrase(self, error: SecretsError | None) -> bool:
+        if self._home is self._in_vault:
+            return isinstance(error, WrongPassphraseError) or (error is not None and not self._passphrase)
+        # Without a keyring a vault under a passphrase can be begun, see `_open_home`.
+        absent = isinstance(error, SecretsAbsentError) and self._home is self._in_keyring
+        return absent and self._vault_kind is None
 
 
 def _learn(url: str | None, secret: str | None) -> None:

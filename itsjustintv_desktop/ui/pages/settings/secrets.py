@@ -15,7 +15,7 @@ from itsjustintv_desktop.ui.widgets.secret import HIDE_AGAIN_MS, SecretField
 from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine import SecretView
+    from itsjustintv_desktop.engine import SecretsState, SecretView
 
 _TONES: dict[str, Tone] = {
     "keyring": "ok", "vault": "ok", "environment": "ok", "config": "attention", "memory": "attention",
@@ -60,7 +60,7 @@ class SecretsTab(QWidget):
         outer.addWidget(scroll)
 
     def refresh(self, snapshot: Snapshot) -> None:
-        self.lock.show_state(snapshot.secrets.status, snapshot.secrets.message)
+        self.lock.show_state(snapshot.secrets)
 
     def read(self) -> None:
         """Ask how all of them are."""
@@ -89,7 +89,7 @@ class SecretsTab(QWidget):
     async def _keep(self, name: str, value: str) -> None:
         view = await self._page.bridge.call(lambda engine: engine.editing.keep_secret(name, value))
         self.rows[name].kept(view)
-        self._page.tell(self.tr("{} is kept.").format(view.title))
+        self._page.tell(self.tr("{} is kept.").format(said(view.title)))
         self.read()
 
     async def _reveal(self, name: str) -> None:
@@ -121,7 +121,7 @@ class SecretsTab(QWidget):
     async def _unlock(self, phrase: str) -> None:
         # The keyring asks the person by itself, who may take a while.
         state = await self._page.bridge.call(lambda engine: engine.editing.unlock(phrase or None), 300.0)
-        self.lock.show_state(state.status, state.message)
+        self.lock.show_state(state)
         self._page.store.refresh()
         self.read()
 
@@ -135,23 +135,23 @@ class SecretRow(Card):
 
     def __init__(self, view: SecretView) -> None:
         super().__init__(margin=16)
-        self.name, self.title = view.name, view.title
+        self.name, self.title = view.name, said(view.title)
         self.dot = Dot()
         self.sentence = label("", "muted", wrap=True, selectable=True)
         self.value = QLineEdit()
         self.value.setReadOnly(True)
-        self.value.setAccessibleName(self.tr("{} in the clear").format(said(view.title)))
+        self.value.setAccessibleName(self.tr("{} in the clear").format(self.title))
         self.value.hide()
-        self.typed = SecretField(said(view.title), self.tr("type or paste the new one"))
+        self.typed = SecretField(self.title, self.tr("type or paste the new one"))
         self.typed.hide()
         self.reveal = button(self.tr("Show"), self._reveal, role="small")
         self.replace = button(self.tr("Replace"), self._replace, role="small")
         self.keep = button(self.tr("Keep it"), self._keep, role="small")
         self.forget = button(self.tr("Forget"), lambda: self.forget_wished.emit(self.name), role="small")
         for made in (self.reveal, self.replace, self.keep, self.forget):
-            made.setAccessibleName(f"{made.text()}: {said(view.title)}")
+            made.setAccessibleName(f"{made.text()}: {self.title}")
         self.keep.hide()
-        head = row(self.dot, label(said(view.title), "strong"), None, self.reveal, self.replace, self.forget)
+        head = row(self.dot, label(self.title, "strong"), None, self.reveal, self.replace, self.forget)
         self.body.addLayout(head)
         self.body.addWidget(self.sentence)
         self.body.addWidget(self.value)
@@ -227,10 +227,10 @@ class LockCard(Card):
         self.body.addLayout(row(self.unlock, None))
         self.phrase.returnPressed.connect(self._unlock)
 
-    def show_state(self, status: str, message: str) -> None:
-        self.setVisible(status not in {"ready", "unopened"})
-        self.sentence.setText(said(message))
-        self.field.setVisible("passphrase" in message.lower() or status == "wrong-passphrase")
+    def show_state(self, state: SecretsState) -> None:
+        self.setVisible(state.status not in {"ready", "unopened"})
+        self.sentence.setText(said(state.message))
+        self.field.setVisible(state.takes_passphrase)
 
     def _unlock(self) -> None:
         self.unlock_wished.emit(self.phrase.text())

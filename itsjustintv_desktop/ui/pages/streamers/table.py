@@ -22,7 +22,11 @@ from itsjustintv_desktop.ui.widgets.avatar import paint_avatar
 from itsjustintv_desktop.ui.widgets.table import EDGE, CellDelegate, Table
 
 _NARROW = 470
+_TIGHT = 300
+_STATE = 96
+"""Width of the state in a narrow table; names get what is left."""
 _PICTURE = 30
+_SMALL_PICTURE = 24
 
 
 class StreamerTable(Table):
@@ -70,7 +74,7 @@ class StreamerTable(Table):
         narrow = self.viewport().width() < _NARROW
         for column in (FILTER, DESTINATIONS):
             self.setColumnHidden(column, narrow)
-        name = self.viewport().width() - 116 if narrow else max(150, round(self.viewport().width() * 0.3))
+        name = self.viewport().width() - _STATE if narrow else max(150, round(self.viewport().width() * 0.3))
         self.setColumnWidth(NAME, name)
 
     def _repaint(self, _: str) -> None:
@@ -80,16 +84,18 @@ class StreamerTable(Table):
 class _Delegate(CellDelegate):
     def __init__(self, table: StreamerTable, pictures: Pictures) -> None:
         super().__init__(table)
-        self._pictures = pictures
+        self._table, self._pictures = table, pictures
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row: StreamerRow = index.data(ROW_ROLE)
         if index.column() == NAME:
             self.back(painter, option)
             box = option.rect
-            circle = QRectF(box.left() + EDGE, box.center().y() - _PICTURE / 2, _PICTURE, _PICTURE)
+            tight = self._table.viewport().width() < _TIGHT
+            size, gap = (_SMALL_PICTURE, 8) if tight else (_PICTURE, 12)
+            circle = QRectF(box.left() + EDGE, box.center().y() - size / 2, size, size)
             paint_avatar(painter, circle, row.name, self._pictures.get(row.view.picture))
-            self.write(painter, option, row.name, box.adjusted(EDGE + _PICTURE + 12, 0, -4, 0), strong=True)
+            self.write(painter, option, row.name, box.adjusted(EDGE + size + gap, 0, -4, 0), strong=True)
         elif index.column() == STATE:
             self.back(painter, option)
             self.state(painter, option, *state_of(row))

@@ -222,6 +222,7 @@ async def test_no_keyring_is_a_named_state_and_nothing_is_written(
     state = await store.unlock()
     assert state.status == "absent"
     assert "passphrase" in state.message
+    assert state.takes_passphrase
     with pytest.raises(SecretsAbsentError):
         await store.get(TWITCH_CLIENT_SECRET)
     with pytest.raises(SecretsAbsentError):

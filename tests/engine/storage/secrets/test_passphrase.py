@@ -38,7 +38,8 @@ async def test_a_wrong_passphrase_is_a_named_state_and_the_vault_stays(open_stor
     before = (data / "secrets.vault").read_bytes()
     store = open_store("passphrase", passphrase="wrong")
     assert (await store.unlock()).status == "wrong-passphrase"
-    assert (await store.refresh()).status == "wrong-passphrase"
+    state = await store.refresh()
+    assert (state.status, state.takes_passphrase) == ("wrong-passphrase", True)
     with pytest.raises(WrongPassphraseError):
         await store.get(TWITCH_CLIENT_SECRET)
     with pytest.raises(WrongPassphraseError):
@@ -47,6 +48,7 @@ async def test_a_wrong_passphrase_is_a_named_state_and_the_vault_stays(open_stor
         await store.set_destination("d", url="http://new")
     assert (data / "secrets.vault").read_bytes() == before
     assert (await store.unlock(RIGHT)).status == "ready"
+    assert not store.state.takes_passphrase
     assert await store.get(TWITCH_CLIENT_SECRET) == "kept"
 
 
@@ -54,7 +56,7 @@ async def test_a_wrong_passphrase_is_a_named_state_and_the_vault_stays(open_stor
 async def test_no_passphrase_is_a_named_state(open_store: OpenStore, data: Path, passphrase: str | None) -> None:
     store = open_store("passphrase", passphrase=passphrase)
     state = await store.unlock()
-    assert state.status == "locked"
+    assert (state.status, state.takes_passphrase) == ("locked", True)
     assert "ITSJUSTINTV_PASSPHRASE" in state.message
     with pytest.raises(SecretsLockedError):
         await store.set(TWITCH_CLIENT_SECRET, "x")
@@ -71,6 +73,7 @@ async def test_damage_is_told_from_a_wrong_passphrase(open_store: OpenStore, dat
     vault.write_bytes(damaged)
     store = open_store("passphrase", passphrase=RIGHT)
     assert (await store.unlock()).status == "damaged"
+    assert not store.state.takes_passphrase
     with pytest.raises(VaultDamagedError):
         await store.get(TWITCH_CLIENT_SECRET)
     (aside,) = data.iterdir()
@@ -104,7 +107,7 @@ async def test_a_passphrase_stands_in_where_there_is_no_keyring(open_store: Open
     assert await open_store("keyring", passphrase=RIGHT).get(TWITCH_CLIENT_SECRET) == "kept"
     without = open_store("keyring")
     state = await without.unlock()
-    assert state.status == "locked"
+    assert (state.status, state.takes_passphrase) == ("locked", True)
     assert "ITSJUSTINTV_PASSPHRASE" in state.message
 
 
@@ -150,5 +153,6 @@ class TestBesideAKeyring:
         assert "keyring" in asked.state.message
         with pytest.raises(SecretsLockedError):
             await asked.set(TWITCH_CLIENT_SECRET, "x")
-        assert (await open_store("keyring", passphrase=RIGHT).unlock()).status == "absent"
+        state = await open_store("keyring", passphrase=RIGHT).unlock()
+        assert (state.status, state.takes_passphrase) == ("absent", False)
         assert (data / "secrets.vault").read_bytes() == before

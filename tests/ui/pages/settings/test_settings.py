@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import Checked, Document, FieldInfo, Merged, Saved, errors, events
+from itsjustintv_desktop.engine import Checked, Document, FieldInfo, Merged, Saved, SecretsState, errors, events
 from itsjustintv_desktop.engine.config.examine import Remark
 from itsjustintv_desktop.engine.desk.editing.drafts import with_values, written
 from itsjustintv_desktop.engine.desk.editing.form import all_fields, problem_of
@@ -259,9 +260,12 @@ def test_a_secret_is_replaced(qtbot: QtBot, page: View, engine: FakeEngine) -> N
 def test_a_vault_with_a_passphrase_is_unlocked(qtbot: QtBot, page: View, store: Store, engine: FakeEngine) -> None:
     page.tabs.setCurrentIndex(SECRETS)
     assert not page.secrets.lock.isVisible()
-    locked = page.store.snapshot.secrets.__class__(status="locked", message="Enter the passphrase.", since=0.0)  # type: ignore[union-attr]
+    locked = SecretsState(status="locked", message="It is about a passphrase.", since=0.0)
     page.refresh(samples.snapshot(secrets=locked))
     assert page.secrets.lock.isVisible()
+    assert not page.secrets.lock.field.isVisible(), "whatever the sentence says"
+    page.refresh(samples.snapshot(secrets=structs.replace(locked, message="Locked.", takes_passphrase=True)))
+    assert page.secrets.lock.field.isVisible()
     engine.editing.set("unlock", samples.snapshot().secrets)
     QTest.keyClicks(page.secrets.lock.phrase, "open it")
     page.secrets.lock.unlock.click()

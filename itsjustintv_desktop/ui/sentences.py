@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 _HOLE = re.compile(r"\{(\d*)\}")
@@ -57,6 +57,16 @@ class Sentences:
         return found and found + end
 
     def _whole(self, text: str, depth: int) -> str:
+        return self._known(text, depth) or self._begun(text, depth)
+
+    def _begun(self, text: str, depth: int) -> str:
+        """What is no sentence by itself ("it must be a number") and was made one: with a capital in front."""
+        if " " not in text or not text[0].isupper():
+            return ""
+        found = self._known(text[0].lower() + text[1:], depth)
+        return found[:1].upper() + found[1:]
+
+    def _known(self, text: str, depth: int) -> str:
         # A lone word in a hole may be a name that a person chose, such as a destination called announcements.
         if text in self._fixed and not (depth and " " not in text):
             return self._fixed[text]
@@ -70,15 +80,20 @@ class Sentences:
 class _Template:
     def __init__(self, text: str, said: str) -> None:
         parts = text.split("{}")
-        pattern = re.escape(parts[0])
-        for before, after in pairwise(parts):
-            hole = _NUMBER if _COUNT.fullmatch(text) else _MANY if before.endswith(": ") else _ONE
-            pattern += hole + re.escape(after)
+        self._text, self._said = text, said
         self._begin, self._end = parts[0], parts[-1]
-        self._pattern = re.compile(pattern, re.DOTALL)
-        self._said = said
         self.weight = len(text) - 2 * (len(parts) - 1)
         """Letters of its own: of two that fit, the one that says more is meant."""
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        """Made when something may fit: most never do, and hundreds would hold up the start."""
+        parts = self._text.split("{}")
+        pattern = re.escape(parts[0])
+        for before, after in pairwise(parts):
+            hole = _NUMBER if _COUNT.fullmatch(self._text) else _MANY if before.endswith(": ") else _ONE
+            pattern += hole + re.escape(after)
+        return re.compile(pattern, re.DOTALL)
 
     def match(self, text: str) -> tuple[str, ...] | None:
         if not (text.startswith(self._begin) and text.endswith(self._end)):

@@ -26,6 +26,17 @@ def templates() -> frozenset[str]:
     return frozenset(text for text in found if any(map(str.isalpha, text)))
 
 
+def texts_of(file: str) -> list[str]:
+    """The texts of one file below the engine, without what documents it."""
+    tree = ast.parse((ENGINE / file).read_text(encoding="utf-8"))
+    documents = {
+        node.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    return [text.strip() for text in _texts(tree) if text not in documents]
+
+
 def _texts(tree: ast.AST) -> Iterator[str]:
     inside: set[int] = set()
     for node in ast.walk(tree):

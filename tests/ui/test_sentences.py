@@ -20,7 +20,7 @@ from itsjustintv_desktop.ui.sentences import Sentences
 from itsjustintv_desktop.ui.widgets.states import Banner
 from itsjustintv_desktop.ui.words import said
 from tests.engine.doctor import given
-from tests.ui.sentences import templates
+from tests.ui.sentences import templates, texts_of
 
 CATALOGUE = language.read(resource("translations", "engine", "de.json"))
 
@@ -81,6 +81,25 @@ def test_each_fills_what_the_english_one_has() -> None:
             "Ankündigungen sind pausiert, bis du sie fortsetzt. Was inzwischen beginnt, steht im Feed und wird nicht "
             "nachträglich angekündigt.",
         ),
+        ("It must be a whole number, such as 8080.", "Es muss eine ganze Zahl sein, etwa 8080."),
+        ("it is 70000; it must be from 0 to 65535", "es ist 70000; es muss von 0 bis 65535 sein"),
+        (
+            "there is no such destination; did you mean friends?",
+            "ein solches Ziel gibt es nicht; meintest du friends?",
+        ),
+        (
+            "Added streamers a, b, c, d, e and 3 more. Removed destination chat. Changed [retry] max_age.",
+            "Streamer a, b, c, d, e und 3 weitere hinzugefügt. Ziel chat entfernt. Geändert: [retry] max_age.",
+        ),
+        ("friends: address", "friends: Adresse"),
+        (
+            "ngrok's program cannot be started: permission was denied.",
+            "Das Programm von ngrok lässt sich nicht starten: der Zugriff wurde verweigert.",
+        ),
+        (
+            "The certificate authority could not connect to example.com on port 80: the connection was refused.",
+            "Die Zertifizierungsstelle konnte example.com auf Port 80 nicht erreichen: die Verbindung wurde abgelehnt.",
+        ),
         ("Some other hours", "Some other hours"),
         ("answered 503", "antwortete 503"),
         ("Nobody ever wrote this.", "Nobody ever wrote this."),
@@ -140,3 +159,36 @@ def test_a_name_that_a_person_chose_is_no_word_of_ours(german: Sentences) -> Non
     assert alone
     for name in alone:
         assert german.say(f"destination {name}").endswith(f" {name}")
+
+
+SEEN = (
+    "config/addresses.py", "config/build.py", "config/compare.py", "config/crosscheck.py", "config/durations.py",
+    "config/endpoints.py", "config/read.py", "config/rules.py", "config/texts.py", "desk/editing/channels.py",
+    "desk/editing/destinations.py", "desk/editing/documents.py", "desk/editing/form.py", "desk/editing/renaming.py",
+    "desk/editing/secrets.py", "desk/editing/way_check.py", "ingress/acme/explain.py", "ingress/ngrok/faults.py",
+    "ingress/ngrok/install.py", "storage/secrets/home.py", "storage/secrets/vault.py", "catchup/judge.py",
+    "twitch/oauth.py", "doctor/streamers.py", "doctor/reach.py", "doctor/secrets.py", "doctor/machine.py",
+)  # fmt: skip
+"""Files whose sentences people meet on the screen."""
+NO_SENTENCES = frozenset(
+    {
+        '[twitch] transport = "conduit"', '[tunnel] provider = "{}"', "[destinations]\n{} = {}\n",
+        "vault damaged and put aside",
+        "limit for the month|bandwidth has been depleted", "ngrok version (3\\.\\d+\\.\\d+)",
+        '{} has no valid name; use letters, digits and - (as in { "Authorization" = "Bearer ..." })',
+    }
+)  # fmt: skip
+"""What is written into files or looked for in what others say."""
+
+
+@pytest.mark.parametrize("file", SEEN)
+def test_what_people_meet_on_the_screen_is_german(german: Sentences, file: str) -> None:
+    """A sentence that is new there: add it to resources/translations/engine/de.json."""
+    missing = [
+        text
+        for text in texts_of(file)
+        if text.count(" ") > 3
+        and text not in NO_SENTENCES
+        and german.say(text.replace("{}", "7x7")) == text.replace("{}", "7x7")
+    ]
+    assert missing == []

@@ -67,9 +67,13 @@ class ClockSkew:
         seconds = self.seconds
         if abs(seconds) < NOTEWORTHY:
             return None
-        direction = "behind" if seconds > 0 else "ahead of"
+        amount = _amount(abs(seconds))
+        behind, ahead = (
+            f"This computer's clock is {amount} behind Twitch's.",
+            f"This computer's clock is {amount} ahead of Twitch's.",
+        )
         return (
-            f"This computer's clock is {_amount(abs(seconds))} {direction} Twitch's. Messages are checked against "
+            f"{behind if seconds > 0 else ahead} Messages are checked against "
             "Twitch's time, so nothing is lost; turn on automatic time in the system's settings."
         )
 

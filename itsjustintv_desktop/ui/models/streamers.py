@@ -117,8 +117,8 @@ def _text(row: StreamerRow, column: int) -> str:
 def _hint(row: StreamerRow, column: int) -> str:
     if column == STATE:
         title = row.stream.title if row.stream is not None else ""
-        return problem_of(row.view) or title
-    return _text(row, column) if column in {FILTER, DESTINATIONS} else f"twitch.tv/{row.view.login}"
+        return problem_of(row.view) or title or _text(row, column)
+    return _text(row, column) if column in {FILTER, DESTINATIONS} else f"{row.name}\ntwitch.tv/{row.view.login}"
 
 
 def _order(row: StreamerRow, column: int) -> tuple[int, str]:

@@ -142,10 +142,11 @@ class Transfer:
         for path, value in await asyncio.to_thread(lambda: _leaves(tomllib.loads(text))):
             if value == KEYRING and path[0] not in {"twitch", "tunnel"}:
                 name = _destination(path)
-                what = "address" if path[-1] in _ADDRESSES | {"webhook_url"} else "secret"
+                is_address = path[-1] in _ADDRESSES | {"webhook_url"}
                 one = await store.destination(name) if opened else None
-                have = bool(one and (one.url if what == "address" else one.secret))
-                yield Needed(name=dotted(path), title=f"{name}: {what}", have=have)
+                have = bool(one and (one.url if is_address else one.secret))
+                title = f"{name}: address" if is_address else f"{name}: secret"
+                yield Needed(name=dotted(path), title=title, have=have)
             elif value == PLACEHOLDER and "headers" in path:
                 yield Needed(name=dotted(path), title=f"{'.'.join(path[:-2])}: header {path[-1]}", have=False)
 

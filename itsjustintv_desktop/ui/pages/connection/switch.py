@@ -15,6 +15,7 @@ from itsjustintv_desktop.ui.pages.connection.ways import Wanted, title
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.checklist import CheckList
 from itsjustintv_desktop.ui.widgets.scroll import keep_width
+from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.ui.doing import Doing
@@ -79,7 +80,11 @@ class Switch(QWidget):
         way = snapshot.way
         is_new = way.kind == self._saved.kind
         tone = {"ready": "ok", "failing": "live"}.get(way.state, "attention") if is_new else "attention"
-        text = f"{title(way.kind)}: {way.message} {way.fix}".strip() if is_new else self.tr("The way before ends.")
+        text = (
+            f"{title(way.kind)}: {said(way.message)} {said(way.fix)}".strip()
+            if is_new
+            else self.tr("The way before ends.")
+        )
         self._dot.show_state(tone, text)  # type: ignore[arg-type]
         self._state.setText(text)
         if is_new and way.state == "ready":

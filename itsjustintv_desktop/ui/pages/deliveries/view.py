@@ -21,6 +21,7 @@ from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
+from itsjustintv_desktop.ui.words import said
 
 TYPING_MS = 250
 _SIDE_BY_SIDE = 880
@@ -177,7 +178,7 @@ class DeliveriesView(Page):
         if self.model.is_loaded:
             super().show_error(error)
         else:
-            self._failed.say(self.tr("The list cannot be read"), error.message)
+            self._failed.say(self.tr("The list cannot be read"), said(error.message))
             self._stack.setCurrentWidget(self._failed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name

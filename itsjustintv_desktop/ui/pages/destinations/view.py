@@ -201,7 +201,8 @@ class Destinations(Page):
     async def _check_headers(self) -> None:
         text = self.form.headers.typed
         path = ("destinations", "*", "headers")
-        self.form.headers_field.complain(await self.bridge.call(lambda engine: engine.editing.check_value(path, text)))
+        problem = await self.bridge.call(lambda engine: engine.editing.check_value(path, text))
+        self.form.headers_field.complain(said(problem or ""))
         self._state()
 
     def _state(self) -> None:

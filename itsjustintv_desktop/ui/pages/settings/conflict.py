@@ -108,7 +108,7 @@ class SaveBar(QWidget):
             self.sentence.say(self.tr("%n things to correct before it can be saved.", "", wrong))
         elif self._changed:
             self.dot.show_state("accent", self.tr("not saved yet"))
-            self.sentence.say(" ".join(part for part in (self.tr("Not saved yet."), self._changes) if part))
+            self.sentence.say(" ".join(part for part in (self.tr("Not saved yet."), said(self._changes)) if part))
         else:
             self.dot.show_state("ok", self.tr("saved"))
             self.sentence.say(self.tr("Everything is saved."))

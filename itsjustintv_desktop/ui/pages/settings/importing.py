@@ -42,7 +42,7 @@ class ImportDialog(QDialog):
         layout.setSpacing(12)
         layout.addWidget(label(self._headline(), "heading", wrap=True))
         if plan.changes and not plan.problems:
-            layout.addWidget(label(plan.changes, "muted", wrap=True))
+            layout.addWidget(label(said(plan.changes), "muted", wrap=True))
         layout.addWidget(self._list(), 1)
         layout.addWidget(self.problem)
         layout.addLayout(row(None, self.cancel, self.take))

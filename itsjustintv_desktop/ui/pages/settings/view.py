@@ -151,7 +151,7 @@ class Settings(Page):
         while self._typed:
             path, typed = next(iter(self._typed.items()))
             problem = await self.bridge.call(partial(_problem, path, typed))
-            self.form.complain(path, problem)
+            self.form.complain(path, said(problem or ""))
             if problem is None:
                 text = self.document.text
                 made = await self.bridge.call(partial(_with, text, {path: typed}))

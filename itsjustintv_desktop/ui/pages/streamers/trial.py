@@ -78,7 +78,7 @@ class TrialCard(Card):
     def _show(self, report: EventReport) -> None:
         clear(self.rows)
         if report.state == "suppressed":
-            self._say(self.tr("The test was not announced: {}").format(report.explanation or report.reason or ""))
+            self._say(self.tr("The test was not announced: {}").format(said(report.explanation or report.reason or "")))
             return
         arrived = sum(each.state == "delivered" for each in report.deliveries)
         if report.is_settled and not report.deliveries:

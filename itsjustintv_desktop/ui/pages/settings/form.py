@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QListWidget, QScrollArea, QStackedWid
 
 from itsjustintv_desktop.ui.pages.settings.controls import Control, control_for
 from itsjustintv_desktop.ui.pages.settings.names import title_of
-from itsjustintv_desktop.ui.widgets.basic import Card, label
+from itsjustintv_desktop.ui.widgets.basic import Card, label, row
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ class FormTab(QWidget):
     def _section(self, path: Path) -> QWidget:
         card = Card()
         card.body.setSpacing(16)
-        card.body.addWidget(label(title_of(path), "heading"))
-        card.body.addWidget(label(f"[{'.'.join(path)}]", "aside"))
+        card.body.addLayout(row(label(title_of(path), "heading"), None, label(f"[{'.'.join(path)}]", "aside")))
         for field in self._fields[path]:
             control = control_for(field)
             control.typed.connect(self.typed)

@@ -50,7 +50,7 @@ class Between:
 
     def __call__(self, value: float, warn: Warn) -> float:
         if not self.low <= value <= self.high:
-            raise Mistake(f"it is {value:g}; it must be {self.limits}")
+            raise Mistake(f"it is {value:g}; it must be from {self.low:g} to {self.high:g}")
         return value
 
     @property
@@ -70,7 +70,9 @@ class Lasting:
         if self.off and value == 0:
             return value
         if not self.low <= value <= self.high:
-            raise Mistake(f'it is "{render(value)}"; it must be {self.limits}')
+            zero = ', or "0s" to turn it off' if self.off else ""
+            low, high = render(self.low), render(self.high)
+            raise Mistake(f'it is "{render(value)}"; it must be from "{low}" to "{high}"{zero}')
         return value
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -141,9 +141,12 @@ class UpdateCheck:
 
     async def skip(self, version: str) -> None:
         """Say no more of this version; of later ones it is said again. Raises LedgerError."""
-        kept = msgspec.structs.replace(self._kept, skipped=version)
-        await memory.save(self._engine.ledger, kept)
-        self._kept = kept
+        before = self._kept.skipped
+        try:
+            await self._change(skipped=version)
+        except LedgerError:
+            self._kept = msgspec.structs.replace(self._kept, skipped=before)
+            raise
         self._nudged.set()
 
     async def run(self) -> None:
@@ -178,17 +181,17 @@ class UpdateCheck:
             self._note("unreachable", error.message)
             return
         self._again, self._every = None, _about(EVERY)
-        kept = msgspec.structs.replace(self._kept, answered_at=self._clock.now())
+        highest = self._kept.highest
         if manifest is None:
             self._note("refused")
         elif manifest.expires.timestamp() <= self._clock.now():
             self._note("expired", version=manifest.version, expired=manifest.expires.isoformat())
-        elif kept.highest is not None and order(manifest.version) < order(kept.highest.version):
-            self._note("older", version=manifest.version, known=kept.highest.version)
+        elif highest is not None and order(manifest.version) < order(highest.version):
+            self._note("older", version=manifest.version, known=highest.version)
         else:
-            kept = msgspec.structs.replace(kept, highest=manifest)
+            highest = manifest
             self._note("newer" if order(manifest.version) > self._own else "current")
-        await self._keep(kept)
+        await self._keep(highest=highest, answered_at=self._clock.now())
 
     async def _ask(self) -> Manifest | None:
         """None: it is not signed by one of our keys, or it is no manifest. Raises UpdateUnreachableError."""
@@ -222,10 +225,14 @@ class UpdateCheck:
                 _log.info("it could not be asked for newer versions", reason=why)
         self._last, self._why = code, why
 
-    async def _keep(self, kept: Kept) -> None:
-        self._kept = kept
+    async def _change(self, **changes: Any) -> None:
+        """In memory at once, so that no change is lost among others under way. Raises LedgerError."""
+        self._kept = msgspec.structs.replace(self._kept, **changes)
+        await memory.save(self._engine.ledger, self._kept)
+
+    async def _keep(self, **changes: Any) -> None:
         try:
-            await memory.save(self._engine.ledger, kept)
+            await self._change(**changes)
         except LedgerError as error:
             _log.info("what is known of newer versions could not be kept", reason=error.message)
 
@@ -235,7 +242,7 @@ class UpdateCheck:
         is_new = bool(version) and version != self._kept.told
         if is_new:
             _log.info("there is a newer version", version=version, page=self.view.download_url if self.view else "")
-            await self._keep(msgspec.structs.replace(self._kept, told=version))
+            await self._keep(told=version)
         if is_new or version != self._shown:
             self._shown = version
             self._engine.bus.publish(UpdateChanged(version=version, is_new=is_new))

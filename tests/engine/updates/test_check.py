@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import structlog
 from aiohttp import web
 
+from itsjustintv_desktop.engine.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.updates import fetch
 from itsjustintv_desktop.engine.updates.check import FIRST
 from itsjustintv_desktop.engine.updates.manifest import LARGEST
@@ -254,7 +256,7 @@ async def _nowhere(_: web.Request) -> web.Response:
     ("answer", "sentence"),
     [
         (_redirect, "It leads to an address that is not https, which is not followed."),
-        (_to_metadata, "It could not be asked: "),
+        (_to_metadata, "It could not be asked: the connection failed (ClientConnectorError)."),
         (_round_and_round, "It leads from one address to the next without an end."),
         (_nowhere, "It leads from one address to the next without an end."),
         (_too_large, "What it sends is too large, and was not read."),
@@ -276,6 +278,44 @@ async def test_nobody_to_ask_is_no_trouble(
     assert (check.view, check.note, check.part().status) == (None, None, "ok")
     assert {line["log_level"] for line in lines} <= {"info", "debug"}
     assert house.told == []
+
+
+async def test_skipping_at_the_very_moment_it_is_found_is_kept(house: House) -> None:
+    house.publish("1.3.0")
+    await house.start()
+    check = house.check
+    skipped: list[asyncio.Task[None]] = []
+
+    async def skip_at_once(**changes: Any) -> None:
+        kept = keep(**changes)
+        skipping = house.tasks.start("skip", check.skip("1.3.0"))
+        await kept
+        skipped.append(skipping)
+
+    keep, check._keep = check._keep, skip_at_once  # type: ignore[method-assign]
+    await house.asked()
+    for each in skipped:
+        await each
+    assert skipped
+    await house.start()
+    assert (house.check._kept.skipped, shown(house)) == ("1.3.0", "")
+
+
+async def test_a_skip_that_cannot_be_kept_is_none(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.publish("1.3.0")
+    await house.start()
+    await house.asked()
+
+    async def full(*_: object) -> None:
+        raise LedgerUnavailableError("The disk is full.")
+
+    monkeypatch.setattr(house.ledger, "set_meta", full)
+    with pytest.raises(LedgerUnavailableError):
+        await house.check.skip("1.3.0")
+    assert shown(house) == "1.3.0"
+    house.publish("1.3.1")
+    await house.asked()
+    assert shown(house) == "1.3.1", "it goes on in memory"
 
 
 # What is said to the server

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from installers import APP, ROOT, icons, merge
+from installers import APP, ROOT, debian, icons, merge
 from itsjustintv_desktop.desktop import APP_ID
 from tests.installers.layer import Layer, layer
 from tests.keyring_session import require_program
@@ -83,6 +83,13 @@ def test_what_menus_and_software_centres_read_is_valid(contents: Path) -> None:
     metainfo = contents / f"usr/share/metainfo/{APP_ID}.metainfo.xml"
     subprocess.run(["appstreamcli", "validate", "--no-net", "--no-color", metainfo], check=True)
     assert f'version="{merge.version()}"' in metainfo.read_text()
+
+
+def test_scripts_care_for_the_service(contents: Path) -> None:
+    """tests/installers/test_debian.py has dpkg run them."""
+    for script in debian.SCRIPTS.iterdir():
+        assert (contents / "DEBIAN" / script.name).read_bytes() == script.read_bytes()
+    assert f"{LIBRARY}/start.py" in (contents / "DEBIAN" / "md5sums").read_text()
 
 
 def test_an_icon_of_every_size_and_the_drawing_itself(contents: Path) -> None:
@@ -244,6 +251,7 @@ def test_installed_started_upgraded_and_removed(
     run("dpkg", "-i", str(deb))
     status = run("dpkg-query", "-W", "-f", "${Status} ${Version}", APP)
     assert status == f"install ok installed {merge.version()}"
+    assert run("dpkg", "--verify", APP) == "", "every file is as it was packed"
     assert not any("gone" in path for path in installed.layer.added())
     assert config.read_bytes() == written
     kept = json.loads(installed.command("deliveries", "list", "--json"))

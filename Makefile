@@ -54,7 +54,7 @@ sbom: $(SHIP)/.ship ## what is inside of installers, as CycloneDX, in build/
 		-o build/sbom.cdx.json requirements/bundle.txt
 
 audit: $(SHIP)/.ship ## known holes in what is shipped (asks the package registry)
-	for lock in bundle ship; do $(SHIP)/pip-audit --disable-pip --require-hashes -r requirements/$$lock.txt || exit 1; done
+	for lock in bundle ship; do $(SHIP)/pip-audit --strict --disable-pip --require-hashes -r requirements/$$lock.txt || exit 1; done
 
 format: $(BIN)/.dev ## let ruff tidy the code
 	$(BIN)/ruff check --fix .

@@ -14,7 +14,7 @@ if (-not $env:WINDOWS_CERTIFICATE) {
     }
     & $python -m installers.everywhere build windows app --adhoc-sign
     if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
-    Get-ChildItem dist\*.msi | Rename-Item -NewName { $_.BaseName + "-unsigned.msi" }
+    (Get-ChildItem dist\*.msi) | Rename-Item -NewName { $_.BaseName + "-unsigned.msi" }
     exit 0
 }
 if (-not $env:WINDOWS_CERTIFICATE_PASSWORD) {

@@ -60,6 +60,13 @@ def test_a_tunnel_that_is_down_says_why_and_is_restarted(qtbot: QtBot, store: St
     qtbot.waitUntil(lambda: len(bridge.engine.was_asked("desk.nudge_way")) == 1)
 
 
+def test_where_there_is_no_way_the_headline_says_just_that(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    none = samples.way(kind="none", state="failing", message="Twitch has no address.", fix="Choose one.")
+    page = shown(qtbot, store, bridge, way=none)
+    assert page.way.accessibleName() == "No way yet: Twitch has no address."
+    assert "No way yet" in texts(page.way).splitlines()
+
+
 def test_the_address_is_copied_as_it_is(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     address = "https://live.example.com/twitch"
     facts = (("certificate_until", "2031-02-03T04:05:06Z"), ("authority", "Example CA"))

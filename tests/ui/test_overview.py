@@ -85,6 +85,20 @@ def test_what_is_only_starting_is_said_calmly_and_looked_at_again(
     assert len(bridge.engine.was_asked("wishes.doctor")) == looked
 
 
+def test_each_state_has_a_shape_of_its_own(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    """Whoever cannot tell red from green sees a cross."""
+    page = shown(qtbot, store, bridge, report(config="green", way="amber", token="red"))
+    assert [each._tone for each in page.chain.findChildren(Dot)] == ["ok", "attention", "failed"]
+
+
+def test_the_reason_is_never_cut(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    long = Check(name="token", state=CheckState.RED, message="Twitch could not be asked: " + "word " * 40, fix="")
+    page = shown(qtbot, store, bridge, Report(ok=False, checks=(long,)))
+    page.resize(692, 600)
+    small = page.answer._small
+    qtbot.waitUntil(lambda: small.height() >= small.heightForWidth(small.width()) > 2 * small.fontMetrics().height())
+
+
 STARTING = Unsettled(name="streamer a", state=CheckState.AMBER, message="Not yet.", fix="See the way.")
 
 

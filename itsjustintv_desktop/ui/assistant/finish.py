@@ -72,7 +72,7 @@ class Finish(Step):
 
     def refresh(self, snapshot: Snapshot) -> None:
         way = snapshot.way
-        tone: Tone = {"ready": "ok", "failing": "live"}.get(way.state, "attention")  # type: ignore[assignment]
+        tone: Tone = {"ready": "ok", "failing": "failed"}.get(way.state, "attention")  # type: ignore[assignment]
         self._say("way", tone, f"{title(way.kind)}: {said(way.message)}")
         names = [each.display_name or each.login for each in snapshot.streamers if each.enabled]
         watched = self.tr("Watched: {}").format(", ".join(names[:3])) if names else self.tr("Nobody is watched yet.")

@@ -82,7 +82,7 @@ class TryIt(Step):
             self._over()
             raise
         self._over()
-        self._say([(destination, "ok" if result.ok else "live", _answered(said(result.sentence), result.answer))])
+        self._say([(destination, "ok" if result.ok else "failed", _answered(said(result.sentence), result.answer))])
         self.arrived = result.ok
 
     def _look(self) -> None:
@@ -106,7 +106,7 @@ class TryIt(Step):
 
     def _rows_of(self, report: EventReport) -> list[tuple[str, Tone, str]]:
         if report.state != "announced":
-            return [(self.course.login, "live", said(report.explanation or "") or report.reason or report.state)]
+            return [(self.course.login, "failed", said(report.explanation or "") or report.reason or report.state)]
         if not report.deliveries:
             return [("output.json", "ok", self.tr("It stands in output.json; no destination is set."))]
         words = {"delivered": self.tr("It arrived"), "pending": self.tr("It waits, and is tried again"),
@@ -120,7 +120,7 @@ class TryIt(Step):
             why = report.blocked.get(each.destination) or (each.last_error if state != "delivered" else "") or ""
             why = said(why)
             why = why[:1].upper() + why[1:]
-            rows.append((each.destination, _TONES.get(state, "live"), f"{word}. {why}".strip()))
+            rows.append((each.destination, _TONES.get(state, "failed"), f"{word}. {why}".strip()))
         return rows
 
     def _say(self, rows: list[tuple[str, Tone, str]]) -> None:

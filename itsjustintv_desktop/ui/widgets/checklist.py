@@ -11,7 +11,7 @@ from itsjustintv_desktop.engine import Check
 from itsjustintv_desktop.ui.widgets.basic import Dot, Tone, clear, column, label
 from itsjustintv_desktop.ui.words import said
 
-TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "live"}
+TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "failed"}
 
 
 class CheckList(QWidget):

@@ -11,7 +11,7 @@ from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, label, row
 from itsjustintv_desktop.ui.words import ago, number, said, span
 
-_TONES: dict[str, Tone] = {"ok": "ok", "working": "accent", "waiting": "attention", "failing": "live"}
+_TONES: dict[str, Tone] = {"ok": "ok", "working": "accent", "waiting": "attention", "failing": "failed"}
 
 
 class Subscriptions(Card):

@@ -79,7 +79,7 @@ class Switch(QWidget):
             return
         way = snapshot.way
         is_new = way.kind == self._saved.kind
-        tone = {"ready": "ok", "failing": "live"}.get(way.state, "attention") if is_new else "attention"
+        tone = {"ready": "ok", "failing": "failed"}.get(way.state, "attention") if is_new else "attention"
         text = (
             f"{title(way.kind)}: {said(way.message)} {said(way.fix)}".strip()
             if is_new

@@ -8,12 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout
 
 from itsjustintv_desktop.engine import WayView
-from itsjustintv_desktop.ui.pages.connection.ways import title
+from itsjustintv_desktop.ui.pages.connection.ways import KINDS, title
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
 from itsjustintv_desktop.ui.widgets.copyline import CopyLine
 from itsjustintv_desktop.ui.words import ago, clock, said
 
-_TONES: dict[str, Tone] = {"ready": "ok", "starting": "accent", "waiting": "attention", "failing": "live"}
+_TONES: dict[str, Tone] = {"ready": "ok", "starting": "accent", "waiting": "attention", "failing": "failed"}
 
 
 class WayCard(Card):
@@ -53,8 +53,9 @@ class WayCard(Card):
             return
         self._shown = way
         self._dot.show_state(_TONES.get(way.state, "off"), word)
-        self._name.setText(f"{title(way.kind)} {word}")
-        self.setAccessibleName(f"{title(way.kind)} {word}: {said(way.message)}")
+        headline = f"{title(way.kind)} {word}" if way.kind in KINDS else title(way.kind)
+        self._name.setText(headline)
+        self.setAccessibleName(f"{headline}: {said(way.message)}")
         self._message.setText(said(way.message))
         self._fix.setText(said(way.fix))
         self._fix.setVisible(bool(way.fix))

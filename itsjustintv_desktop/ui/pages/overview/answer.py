@@ -22,7 +22,7 @@ class Answer(Card):
         super().__init__(margin=24)
         self._tone: Tone = "off"
         self._sentence = label(self.tr("Looking at every link of the chain"), "headline", wrap=True)
-        self._small = label("", "muted")
+        self._small = label("", "muted", wrap=True)
         self.body.setContentsMargins(28, 18, 20, 18)
         self.body.addWidget(self._sentence)
         self.body.addWidget(self._small)

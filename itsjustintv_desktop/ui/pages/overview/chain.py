@@ -12,7 +12,7 @@ from itsjustintv_desktop.ui.widgets.basic import Button, Card, Dot, Tone, button
 from itsjustintv_desktop.ui.widgets.states import Loading
 from itsjustintv_desktop.ui.words import said
 
-_TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "live"}
+_TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "failed"}
 _PAGES = {
     "config": "settings", "secrets": "settings", "client": "settings", "token": "settings", "twitch": "settings",
     "clock": "connection", "address": "connection", "way": "connection", "reachable": "connection",

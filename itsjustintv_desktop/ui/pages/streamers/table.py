@@ -23,7 +23,7 @@ from itsjustintv_desktop.ui.widgets.table import EDGE, CellDelegate, Table
 
 _NARROW = 470
 _TIGHT = 300
-_STATE = 96
+_STATE, _STATE_WIDE = 96, 150
 """Width of the state in a narrow table; names get what is left."""
 _PICTURE = 30
 _SMALL_PICTURE = 24
@@ -43,7 +43,7 @@ class StreamerTable(Table):
         heading = self.horizontalHeader()
         heading.setSortIndicatorClearable(True)
         heading.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        for column, share in ((NAME, 190), (STATE, 150), (FILTER, 110), (DESTINATIONS, 150)):
+        for column, share in ((NAME, 190), (STATE, _STATE_WIDE), (FILTER, 110), (DESTINATIONS, 150)):
             self.setColumnWidth(column, share)
         heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         heading.setStretchLastSection(True)
@@ -76,6 +76,7 @@ class StreamerTable(Table):
             self.setColumnHidden(column, narrow)
         name = self.viewport().width() - _STATE if narrow else max(150, round(self.viewport().width() * 0.3))
         self.setColumnWidth(NAME, name)
+        self.setColumnWidth(STATE, _STATE if narrow else _STATE_WIDE)
 
     def _repaint(self, _: str) -> None:
         self.viewport().update()

@@ -13,6 +13,7 @@ from typing import TypeVar
 import structlog
 
 from itsjustintv_desktop.engine import Engine, EngineOptions, errors, events
+from itsjustintv_desktop.ui.words import tr
 
 T = TypeVar("T")
 
@@ -117,7 +118,7 @@ class EngineThread:
             self._on_state("failed", error)
         except Exception as error:  # noqa: BLE001 - the thread must not end without a word
             _log.exception("the engine broke")
-            self._on_state("failed", errors.EngineGoneError(f"The engine broke ({type(error).__name__}). See the log."))
+            self._on_state("failed", errors.EngineGoneError(_broke(error)))
         else:
             self._on_state("stopped", None)
 
@@ -156,3 +157,7 @@ class EngineThread:
                     self._on_events()
         finally:
             watching.close()
+
+
+def _broke(error: Exception) -> str:
+    return tr("The engine broke ({}). See the log.").format(type(error).__name__)

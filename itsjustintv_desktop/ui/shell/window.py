@@ -145,6 +145,6 @@ class Window(QMainWindow):
             error = self._store.bridge.error
             self._failed.say(said(error.title), said(error.message))
             self._stack.setCurrentWidget(self._failed)
-            self.sidebar.show_status("live", self.tr("Stopped"), "")
+            self.sidebar.show_status("failed", self.tr("Stopped"), "")
         elif state == "stopped":
             self.sidebar.show_status("off", self.tr("Stopped"), "")

@@ -10,7 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 from itsjustintv_desktop.ui.widgets.copyline import CopyLine
-from itsjustintv_desktop.ui.words import ago, clock
+from itsjustintv_desktop.ui.words import ago, clock, said
 
 _HEALTH = "/health"
 
@@ -39,7 +39,7 @@ class Arriving(Card):
             self._last.setText(self.tr("Twitch's last message: {} ({}).").format(ago(moment), clock(moment)))
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        self._signing.setText(snapshot.signing_problem or "")
+        self._signing.setText(said(snapshot.signing_problem or ""))
         self._signing.setVisible(bool(snapshot.signing_problem) and snapshot.way.kind != "conduit")
         local = ""
         if snapshot.address is not None:

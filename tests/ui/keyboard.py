@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -46,23 +46,36 @@ def name(widget: QWidget) -> str:
     return QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
 
 
-def reached(window: QWidget) -> set[QWidget]:
-    """Press Tab until the focus is where it was."""
+def reached(window: QWidget) -> list[QWidget]:
+    """Press Tab until the focus is where it was: each control on the way, in order."""
     window.activateWindow()
     window.setFocus()
-    seen: set[QWidget] = set()
+    seen: list[QWidget] = []
     for _ in range(_MOST):
         QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
         now = QApplication.focusWidget()
         if now is None or now in seen:
             break
-        seen.add(now)
+        seen.append(now)
     return seen
+
+
+def leaps(window: QWidget) -> list[str]:
+    """Where Tab goes back up without going to the right, as no reader would; once around is no leap."""
+    way = reached(window)
+    places = [QRect(each.mapTo(window, QPoint(0, 0)), each.size()) for each in way]
+    first = min(range(len(way)), key=lambda at: (places[at].left() // 8, places[at].top()), default=0)
+    way, places = way[first:] + way[:first], places[first:] + places[:first]
+    return [
+        f"from {type(way[at]).__name__} {name(way[at])!r} back to {type(way[at + 1]).__name__} {name(way[at + 1])!r}"
+        for at in range(len(way) - 1)
+        if places[at + 1].bottom() < places[at].top() and places[at + 1].left() <= places[at].left()
+    ]
 
 
 def faults(window: QWidget) -> list[str]:
     """Controls without a name, and those that Tab never comes to."""
-    tabbed = reached(window)
+    tabbed = set(reached(window))
     found = []
     for each in controls(window):
         said = name(each)

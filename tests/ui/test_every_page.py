@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from itsjustintv_desktop.demo.window import prepare
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.ui.collecting import Collecting
 from itsjustintv_desktop.ui.pages import ENTRIES
+from itsjustintv_desktop.ui.pages.settings import View as Settings
 from itsjustintv_desktop.ui.widgets.secret import Eye
 from tests.support.waiting import until
 from tests.ui import keyboard
@@ -26,6 +27,9 @@ from tests.ui.pseudo import Pseudo, untranslated
 PRESENT = [one.name for one in ENTRIES if importlib.util.find_spec(f"itsjustintv_desktop.ui.pages.{one.name}")]
 SETTLE = 1.5
 """Seconds for a page to ask the engine and show what it said."""
+
+SHORT = 0.3
+"""For a part of a page that is there already."""
 
 Look = Callable[[QWidget], list[str]]
 
@@ -63,7 +67,8 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
                 desktop.window.show_page(name)
                 assert desktop.window.current == name
                 await asyncio.sleep(SETTLE)
-                found += [f"{name}: {fault}" for fault in look(desktop.window)]
+                async for part in _parts(desktop.window.page(name)):
+                    found += [f"{name}{part}: {fault}" for fault in look(desktop.window)]
         finally:
             qapp.removeEventFilter(shown)
             found += [f"a window of its own: {name}" for name in shown.windows - {"Window"}]
@@ -78,13 +83,27 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
         signal.signal(number, handler)
 
 
+async def _parts(page: QWidget) -> AsyncIterator[str]:
+    """Each tab of a page, and each section of the form of the settings, in front once."""
+    yield ""
+    if isinstance(page, Settings):
+        for number in range(1, page.form.sections.count()):
+            page.form.sections.setCurrentRow(number)
+            await asyncio.sleep(SHORT)
+            yield f", section {page.form.sections.currentItem().text()}"
+        for number in range(1, page.tabs.count()):
+            page.tabs.setCurrentIndex(number)
+            await asyncio.sleep(SHORT)
+            yield f", tab {page.tabs.tabText(number)}"
+
+
 @pytest.mark.timeout(180)
 def test_every_control_has_a_name_and_is_reached_by_tab(walk: Callable[[Look], list[str]]) -> None:
     secrets: list[str] = []
 
     def look(window: QWidget) -> list[str]:
         secrets.extend(keyboard.name(each) for each in window.findChildren(Eye) if each.isVisible())
-        return keyboard.faults(window)
+        return keyboard.faults(window) + keyboard.leaps(window)
 
     assert walk(look) == []
     assert "Show Address" in secrets

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QObject, QSize, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLineEdit, QMenu, QSizePolicy
+from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidget
 
 from itsjustintv_desktop.ui.widgets.basic import icon_button, label
 from itsjustintv_desktop.ui.widgets.flow import Flow
@@ -108,6 +108,19 @@ class Chips(QFrame):
     def _refit(self) -> None:
         self._flow.invalidate()
         self.updateGeometry()
+        self._order()
+
+    def _order(self) -> None:
+        """Tab comes to the chips where they stand, though they were made after all else of the window."""
+        last, before = self.focusProxy(), self.previousInFocusChain()
+        by_tab = Qt.FocusPolicy.TabFocus
+        while before is not None and not before.isWindow() and not before.focusPolicy() & by_tab:
+            before = before.previousInFocusChain()  # Qt orders only what takes the focus
+        if before is None or before.isWindow() or last is None:
+            return
+        for part in (*(chip.remove for chip in self._chips), last):
+            QWidget.setTabOrder(before, part)
+            before = part
 
 
 class ChipField(Chips):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
+from tests.ui import keyboard
 
 
 def field(qtbot: QtBot) -> ChipField:
@@ -64,3 +66,28 @@ def test_choosing_from_what_there_is(qtbot: QtBot) -> None:
     made._menu.hide()
     assert made.values == ("chat", "site")
     assert not made.plus.isEnabled()
+
+
+def test_tab_comes_to_chips_where_they_stand(qtbot: QtBot) -> None:
+    window = QWidget()
+    layout = QVBoxLayout(window)
+    first, field, picks, last = QLineEdit(), ChipField("Tags", ""), PickChips("Places", "Add a place"), QLineEdit()
+    for part in (first, field, picks, last):
+        layout.addWidget(part)
+    for edit, called in ((first, "first"), (last, "last")):
+        edit.setAccessibleName(called)
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    picks.set_choices(["a", "b", "c"])
+    picks.set_values(["a", "b"])
+    field.set_values(["x"])
+    field.add("y")
+    expected = ["first", "Remove x", "Remove y", "Tags", "Remove a", "Remove b", "Add a place", "last"]
+    qtbot.waitUntil(lambda: [keyboard.name(each) for each in keyboard.reached(window)] == expected)
+    field.remove("x")
+    picks.add("c")
+    expected = ["first", "Remove y", "Tags", "Remove a", "Remove b", "Remove c", "last"]  # no place is left to add
+    qtbot.waitUntil(lambda: [keyboard.name(each) for each in keyboard.reached(window)] == expected)
+    assert keyboard.leaps(window) == []

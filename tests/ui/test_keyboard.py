@@ -1,0 +1,60 @@
+"""The assistant and the dialogs by keyboard: each control has a name, Tab comes to all of them in reading order."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.engine import Report
+from itsjustintv_desktop.ui.assistant import Assistant
+from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
+from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
+from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
+from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.preferences import Preferences
+from itsjustintv_desktop.ui.store import Store
+from tests.ui import keyboard, samples
+from tests.ui.fake import FakeBridge
+from tests.ui.pages.settings.test_moving import Plan
+
+STEPS = ("welcome", "register", "reach", "streamer", "destination", "test", "done")
+
+
+def opened(qtbot: QtBot, dialog: QDialog) -> QDialog:
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
+    return dialog
+
+
+def faults(dialog: QWidget) -> list[str]:
+    return keyboard.faults(dialog) + keyboard.leaps(dialog)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_assistant(qtbot: QtBot, store: Store, preferences: Preferences, bridge: FakeBridge, name: str) -> None:
+    bridge.engine._snapshot = store.snapshot = samples.snapshot()
+    bridge.engine.editing.set("check_way", ())
+    bridge.engine.wishes.set("doctor", Report(ok=True, checks=()))
+    for what in ("fields", "secrets", "destinations"):
+        bridge.engine.editing.set(what, ())
+    assistant = Assistant(store, preferences)
+    opened(qtbot, assistant)
+    assistant.show_step(name)
+    qtbot.waitUntil(lambda: faults(assistant) == [])
+
+
+@pytest.mark.parametrize("kind", ["add", "paste", "import"])
+def test_a_dialog(qtbot: QtBot, bridge: FakeBridge, kind: str) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    places = ("friends", "website")
+    made: dict[str, QDialog] = {
+        "add": AddDialog(parent, bridge, Pictures(bridge, parent), places),  # type: ignore[arg-type]
+        "paste": PasteDialog(parent, bridge, places),  # type: ignore[arg-type]
+        "import": ImportDialog(parent, bridge, Plan()),  # type: ignore[arg-type]
+    }
+    dialog = opened(qtbot, made[kind])
+    qtbot.waitUntil(lambda: faults(dialog) == [])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Report
@@ -21,12 +23,10 @@ from tests.ui.pages.settings.test_moving import Plan
 STEPS = ("welcome", "register", "reach", "streamer", "destination", "test", "done")
 
 
-def opened(qtbot: QtBot, dialog: QDialog) -> QDialog:
-    qtbot.addWidget(dialog)
+def shown(qtbot: QtBot, dialog: QDialog) -> None:
     dialog.show()
     dialog.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
-    return dialog
+    qtbot.waitUntil(dialog.isActiveWindow)
 
 
 def faults(dialog: QWidget) -> list[str]:
@@ -41,20 +41,28 @@ def test_the_assistant(qtbot: QtBot, store: Store, preferences: Preferences, bri
     for what in ("fields", "secrets", "destinations"):
         bridge.engine.editing.set(what, ())
     assistant = Assistant(store, preferences)
-    opened(qtbot, assistant)
+    qtbot.addWidget(assistant)
+    shown(qtbot, assistant)
     assistant.show_step(name)
     qtbot.waitUntil(lambda: faults(assistant) == [])
 
 
-@pytest.mark.parametrize("kind", ["add", "paste", "import"])
-def test_a_dialog(qtbot: QtBot, bridge: FakeBridge, kind: str) -> None:
+def adding(parent: QWidget, bridge: FakeBridge) -> QDialog:
+    return AddDialog(parent, bridge, Pictures(bridge, parent), ("friends", "website"))  # type: ignore[arg-type]
+
+
+def pasting(parent: QWidget, bridge: FakeBridge) -> QDialog:
+    return PasteDialog(parent, bridge, ("friends", "website"))  # type: ignore[arg-type]
+
+
+def importing(parent: QWidget, bridge: FakeBridge) -> QDialog:
+    return ImportDialog(parent, bridge, Plan())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("make", [adding, pasting, importing])
+def test_a_dialog(qtbot: QtBot, bridge: FakeBridge, make: Callable[[QWidget, FakeBridge], QDialog]) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
-    places = ("friends", "website")
-    made: dict[str, QDialog] = {
-        "add": AddDialog(parent, bridge, Pictures(bridge, parent), places),  # type: ignore[arg-type]
-        "paste": PasteDialog(parent, bridge, places),  # type: ignore[arg-type]
-        "import": ImportDialog(parent, bridge, Plan()),  # type: ignore[arg-type]
-    }
-    dialog = opened(qtbot, made[kind])
+    dialog = make(parent, bridge)
+    shown(qtbot, dialog)
     qtbot.waitUntil(lambda: faults(dialog) == [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QObject, QSize, QStringListModel, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidget
 
 from itsjustintv_desktop.ui.widgets.basic import icon_button, label
@@ -110,12 +110,18 @@ class Chips(QFrame):
         self.updateGeometry()
         self._order()
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        super().showEvent(event)
+        self._order()  # chips that were there before it had its place
+
     def _order(self) -> None:
         """Tab comes to the chips where they stand, though they were made after all else of the window."""
         last, before = self.focusProxy(), self.previousInFocusChain()
         by_tab = Qt.FocusPolicy.TabFocus
-        while before is not None and not before.isWindow() and not before.focusPolicy() & by_tab:
-            before = before.previousInFocusChain()  # Qt orders only what takes the focus
+        while before is not None and not before.isWindow():
+            if before.focusPolicy() & by_tab and not self.isAncestorOf(before):  # Qt orders only what takes the focus
+                break
+            before = before.previousInFocusChain()
         if before is None or before.isWindow() or last is None:
             return
         for part in (*(chip.remove for chip in self._chips), last):
@@ -215,8 +221,7 @@ class PickChips(Chips):
         self.plus = icon_button("plus", add_name, self._open)
         self.plus.setProperty("role", "chip-plus")
         self.plus.setIconSize(QSize(12, 12))
-        self._menu = QMenu(self)
-        self._menu.setAccessibleName(add_name)
+        self._menu: QMenu | None = None
         self._flow.addWidget(self.plus)
         self.setFocusProxy(self.plus)
 
@@ -241,6 +246,9 @@ class PickChips(Chips):
         super()._refit()
 
     def _open(self) -> None:
+        if self._menu is None:  # made earlier, it would tear "+" out of the order of Tab once this gets a parent
+            self._menu = QMenu(self)
+            self._menu.setAccessibleName(self.plus.accessibleName())
         self._menu.clear()
         for name in self.offered:
             action = self._menu.addAction(name.replace("&", "&&"))

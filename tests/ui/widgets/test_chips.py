@@ -62,6 +62,7 @@ def test_choosing_from_what_there_is(qtbot: QtBot) -> None:
     made.set_values(("chat",))
     assert made.offered == ("site",)
     made.plus.click()
+    assert made._menu is not None
     made._menu.actions()[0].trigger()
     made._menu.hide()
     assert made.values == ("chat", "site")

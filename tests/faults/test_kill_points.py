@@ -25,6 +25,8 @@ from tests.faults.verdict import Kill, Verdict, examine
 from tests.support.process import MODULE
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 
 class Stage:
     """A scene with one stream after the other, told by hand."""

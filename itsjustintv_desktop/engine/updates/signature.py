@@ -15,7 +15,10 @@ _MOST = 8
 
 
 def is_signed(raw: bytes, signatures: bytes, keys: Collection[bytes]) -> bool:
-    """Whether one of the signatures is one of these public keys' over `raw`. Loads `cryptography`, 8 MB where nothing did before."""
+    """Whether one of the signatures is one of these public keys' over `raw`.
+
+    Loads `cryptography`: 8 MB, where nothing else did before.
+    """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

@@ -116,6 +116,7 @@ def kill_at(patch: pytest.MonkeyPatch, where: str) -> None:
     patch.setattr(owner, name, stand_in)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "where",
     [

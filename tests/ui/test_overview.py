@@ -85,6 +85,13 @@ def test_what_is_only_starting_is_said_calmly_and_looked_at_again(
     assert len(bridge.engine.was_asked("wishes.doctor")) == looked
 
 
+def test_what_needs_a_look_is_named_at_the_top(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    """The row itself may be below the edge of the window."""
+    page = shown(qtbot, store, bridge, report(config="green", way="amber", token="amber", clock="amber"))
+    assert page.answer.accessibleName() == "Streams will be announced, with something to look at"
+    assert page.answer._small.text().startswith("Way: About way. 2 more points need a look.")
+
+
 def test_each_state_has_a_shape_of_its_own(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     """Whoever cannot tell red from green sees a cross."""
     page = shown(qtbot, store, bridge, report(config="green", way="amber", token="red"))

@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 
 from itsjustintv_desktop.engine import Report, Snapshot, Unsettled
+from itsjustintv_desktop.ui.pages.overview.chain import heading_of
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import Card, Tone, label
 from itsjustintv_desktop.ui.words import ago, countdown, said
@@ -51,7 +52,9 @@ class Answer(Card):
             self._more = said(bad[0].message)
         elif unsure:
             self._set("attention", self.tr("Streams will be announced, with something to look at"))
-            self._more = self.tr("%n points need a look.", "", len(unsure))
+            self._more = f"{heading_of(unsure[0])}: {said(unsure[0].message)}"
+            if len(unsure) > 1:
+                self._more += " " + self.tr("%n more points need a look.", "", len(unsure) - 1)
         elif calm:
             self._set("off", self.tr("Getting ready to announce your next stream"))
             self._more = self.tr("%n links of the chain are not known yet.", "", len(calm))

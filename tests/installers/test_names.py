@@ -48,6 +48,6 @@ def test_no_other_repository_address_or_image_is_named(path: Path) -> None:
     for found in re.findall(rf"https://github\.com/{owner}/[\w.-]+", text, re.IGNORECASE):
         assert found.removesuffix(".git").rstrip(".") == URL
     for found in re.findall(r"\bghcr\.io/[\w.-]+/[\w.-]+", text):
-        assert found.rstrip(".") == IMAGE
+        assert found.rstrip(".") in {IMAGE, "ghcr.io/OWNER/NAME"}
     for found in re.findall(r"[\w.+-]+@users\.noreply\.github\.com", text):
         assert found == BRIEFCASE["author_email"]

@@ -14,7 +14,7 @@ SHIP_VENV ?= .venv-ship
 SHIP := $(SHIP_VENV)/bin
 SHIP_LOCK := requirements/ship.txt
 
-.PHONY: help demo test test-slow check docs format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb headless-check lint-workflows lint-packaging sbom audit qt-deps deb-deps
+.PHONY: help demo test test-slow check docs format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb headless-check lint-workflows lint-packaging sbom update-manifest audit qt-deps deb-deps
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ sbom: $(SHIP)/.ship ## what is inside of installers, as CycloneDX, in build/
 	mkdir -p build
 	$(SHIP)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --spec-version 1.6 --of JSON \
 		-o build/sbom.cdx.json requirements/bundle.txt
+
+update-manifest: $(BIN)/.run ## what tells installed programs of this version, signed by UPDATE_KEY, in build/update (docs/updates.md)
+	$(BIN)/python -m installers.update_manifest build/update
 
 audit: $(SHIP)/.ship ## known holes in what is shipped (asks the package registry)
 	for lock in bundle ship; do $(SHIP)/pip-audit --strict --disable-pip --require-hashes -r requirements/$$lock.txt || exit 1; done

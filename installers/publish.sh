@@ -2,13 +2,18 @@
 # From a folder of bundles to a release: publish.sh TAG FOLDER. Adds the SBOM, signs everything (RELEASE_KEY, see sign.py),
 # verifies it as a stranger would, and makes a draft release of it with GitHub's `gh`. A person publishes the draft.
 # A bundle that calls itself unsigned stops it, unless ALLOW_UNSIGNED=1; the notes then name it. With DRY_RUN=1 all but the
-# last step.
+# last step. build/update (make update-manifest) goes along: it tells installed programs of the version, carries signatures of
+# its own, and is renewed without the rest.
 set -euo pipefail
 tag=$1 folder=$(cd "$2" && pwd)
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
 
 "$PYTHON" -m installers.release "$tag" >/dev/null
+if [ -z "${DRY_RUN:-}" ] && ! [ -s build/update/latest.json.sig ]; then
+    echo "build/update/latest.json and its signature are missing: make update-manifest" >&2
+    exit 1
+fi
 cp build/sbom.cdx.json "$folder/itsjustintv-desktop-${tag#v}.cdx.json"
 for file in "$folder"/*.msi "$folder"/*-unsigned.*; do
     case $file in
@@ -33,4 +38,5 @@ if [ -n "${DRY_RUN:-}" ]; then
     echo "not published: $(find "$folder" -type f | wc -l) files"
     exit 0
 fi
-gh release create "$tag" --draft --verify-tag --title "itsjustintv ${tag#v}" --notes-file build/notes.md "$folder"/*
+gh release create "$tag" --draft --verify-tag --title "itsjustintv ${tag#v}" --notes-file build/notes.md \
+    "$folder"/* build/update/latest.json build/update/latest.json.sig

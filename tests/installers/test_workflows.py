@@ -156,3 +156,20 @@ def test_the_last_step_but_for_the_upload(tmp_path: Path) -> None:
     notes = (root / "build" / "notes.md").read_text()
     assert notes.startswith("- New.\n")
     assert notes.count("it-unsigned.msi") == 1
+    # For real it wants what tells installed programs of the version, and hands all to GitHub as a draft.
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "gh").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{tmp_path}/asked\n')
+    (tmp_path / "bin" / "gh").chmod(0o755)
+    real = {**allowed, "DRY_RUN": "", "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+    told = subprocess.run(publish, env=real, capture_output=True, text=True, check=False, timeout=60)
+    assert (told.returncode, (tmp_path / "asked").exists()) == (1, False)
+    assert "make update-manifest" in told.stderr
+    (root / "build" / "update").mkdir()
+    for name in ("latest.json", "latest.json.sig"):
+        (root / "build" / "update" / name).write_text("signed")
+    told = subprocess.run(publish, env=real, capture_output=True, text=True, check=False, timeout=60)
+    assert told.returncode == 0, told.stderr
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert asked[:5] == ["release", "create", "v1.2.3", "--draft", "--verify-tag"]
+    uploaded = {Path(word).name for word in asked if word.startswith((str(made), "build/update/"))}
+    assert uploaded == {path.name for path in made.iterdir()} | {"latest.json", "latest.json.sig"}

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.pause import PauseView as PauseView
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
     from itsjustintv_desktop.engine.storage.secrets.state import SecretsState as SecretsState
-    from itsjustintv_desktop.engine.updates.check import UpdateView as UpdateView
+    from itsjustintv_desktop.engine.updates.standing import UpdateView as UpdateView
 
 _EDITING = "desk.editing"
 _PLACES = {
@@ -86,7 +86,7 @@ _PLACES = {
     "desk.statistics": ("DayNumbers", "Statistics"),
     "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
     "desk.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "Trouble", "WayView"),
-    "updates.check": ("UpdateView",),
+    "updates.standing": ("UpdateView",),
     "config.examine": ("Remark",),
     "config.save": ("Change", "Remove", "Rename", "Set"),
     f"{_EDITING}.channels": ("Ignored", "Parsed"),

@@ -9,7 +9,7 @@ from itsjustintv_desktop.engine.pause import PauseView
 from itsjustintv_desktop.engine.reload import ConfigState
 from itsjustintv_desktop.engine.storage.secrets import SecretsState
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, SubscriptionsStatus
-from itsjustintv_desktop.engine.updates.check import UpdateView
+from itsjustintv_desktop.engine.updates.standing import UpdateView
 
 
 class WayView(msgspec.Struct, frozen=True, kw_only=True):

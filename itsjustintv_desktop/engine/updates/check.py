@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,7 +23,8 @@ from itsjustintv_desktop.engine.updates.fetch import both
 from itsjustintv_desktop.engine.updates.manifest import Manifest, decode
 from itsjustintv_desktop.engine.updates.memory import Kept
 from itsjustintv_desktop.engine.updates.signature import is_signed
-from itsjustintv_desktop.engine.updates.version import order
+from itsjustintv_desktop.engine.updates.standing import NEVER_ASKS, SUSPICIOUS, WORDS, Code, UpdateView
+from itsjustintv_desktop.engine.updates.version import Order, order
 
 FIRST = 180.0
 """Seconds after the start before anything is asked, and as much again left to chance."""
@@ -34,32 +35,7 @@ AGAIN = 7200.0
 LOOK = 1800.0
 """Seconds between two looks at the wall clock: the monotonic one may stand still while the machine sleeps."""
 
-Code = Literal[
-    "off", "no-key", "simulated", "not-asked", "current", "newer", "unreachable", "refused", "expired", "older"
-]
-_WORDS: dict[Code, str] = {
-    "off": "It is switched off: [updates] check.",
-    "no-key": "This build has no key for updates, so it does not look for newer versions.",
-    "simulated": "Twitch is simulated, so nobody is asked for newer versions.",
-    "not-asked": "It was not asked yet for newer versions.",
-    "current": "This is the newest version.",
-    "newer": "There is a newer version, which was skipped.",
-    "refused": "What came as the list of versions is not signed by this project, and is not believed.",
-    "expired": "The list of versions that came is no longer valid: news may be held back, or this clock be wrong.",
-    "older": "The list of versions that came is older than one seen before: news may be held back.",
-}
-_SUSPICIOUS: frozenset[Code] = frozenset({"refused", "expired", "older"})
-
 _log = structlog.get_logger(__name__)
-
-
-class UpdateView(msgspec.Struct, frozen=True, kw_only=True):
-    """A newer version. `released`: Unix seconds. Both addresses are https pages."""
-
-    version: str
-    released: float
-    download_url: str
-    notes_url: str
 
 
 class Around(Protocol):
@@ -84,7 +60,11 @@ class UpdateCheck:
         self._address = endpoints.updates_url
         self._held: Code | None = "simulated" if endpoints.simulated and not _is_here(self._address) else None
         self._version = version
-        self._own = order(version)
+        self._own: Order | None = None
+        try:
+            self._own = order(version)
+        except ValueError:
+            self._held = "unreleased"
         self._keys: tuple[bytes, ...] = ()
         self._kept = Kept()
         self._last: Code = "not-asked"
@@ -107,9 +87,9 @@ class UpdateCheck:
     def view(self) -> UpdateView | None:
         """The newer version, unless a person skipped it or wants to hear of none."""
         found = self._kept.highest
-        if found is None or self.code in {"off", "no-key", "simulated"}:
+        if found is None or self.code in NEVER_ASKS:
             return None
-        if order(found.version) <= self._own or found.version == self._kept.skipped:
+        if not self._is_newer(found) or found.version == self._kept.skipped:
             return None
         return UpdateView(
             version=found.version,
@@ -122,9 +102,9 @@ class UpdateCheck:
     def sentence(self) -> str:
         """How it stands, for a person."""
         code, view = self.code, self.view
-        if view is not None and code not in _SUSPICIOUS:
+        if view is not None and code not in SUSPICIOUS:
             return f"Version {view.version} is there; this is {self._version}. See {view.download_url}"
-        return self._why if code == "unreachable" else _WORDS[code]
+        return self._why if code == "unreachable" else WORDS[code]
 
     def part(self) -> Part:
         """For health. Nothing that happens here is trouble."""
@@ -133,7 +113,7 @@ class UpdateCheck:
     @property
     def note(self) -> str | None:
         """What is worth a line among the doctor's: a newer version, or a list that is not believed."""
-        return self.sentence if self.view is not None or self.code in _SUSPICIOUS else None
+        return self.sentence if self.view is not None or self.code in SUSPICIOUS else None
 
     def nudge(self) -> None:
         """Another config is in force."""
@@ -190,7 +170,7 @@ class UpdateCheck:
             self._note("older", version=manifest.version, known=highest.version)
         else:
             highest = manifest
-            self._note("newer" if order(manifest.version) > self._own else "current")
+            self._note("newer" if self._is_newer(manifest) else "current")
         await self._keep(highest=highest, answered_at=self._clock.now())
 
     async def _ask(self) -> Manifest | None:
@@ -204,6 +184,9 @@ class UpdateCheck:
                     _log.warning("the list of versions is well signed and cannot be read", reason=str(error))
                     return None
         return None
+
+    def _is_newer(self, manifest: Manifest) -> bool:
+        return self._own is not None and order(manifest.version) > self._own
 
     def _due_in(self) -> float:
         """Seconds until the next question; inf while none is wanted."""
@@ -219,8 +202,8 @@ class UpdateCheck:
     def _note(self, code: Code, why: str = "", **details: str) -> None:
         if (code, why) != (self._last, self._why):
             self._since = self._clock.now()
-            if code in _SUSPICIOUS:
-                _log.warning("updates", text=_WORDS[code], **details)
+            if code in SUSPICIOUS:
+                _log.warning("updates", text=WORDS[code], **details)
             elif code == "unreachable":
                 _log.info("it could not be asked for newer versions", reason=why)
         self._last, self._why = code, why

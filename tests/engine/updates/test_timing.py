@@ -104,6 +104,19 @@ async def test_without_a_key_nothing_is_asked(house: House) -> None:
     assert house.check.sentence == "This build has no key for updates, so it does not look for newer versions."
 
 
+@pytest.mark.parametrize("version", ["1.3.0.dev1", "1.2.3+local", "unknown"])
+async def test_a_build_of_ones_own_asks_nobody(house: House, version: str) -> None:
+    """There is nothing to compare it with; above all it starts."""
+    house.publish("1.3.0")
+    await house.start()
+    await house.asked()
+    count = house.server.count
+    check = await house.start(version=version)
+    house.clock.advance(10 * DAY)
+    await house.clock.run_until(lambda: house.clock.sleepers, most=0)
+    assert (check.code, check.view, house.server.count) == ("unreleased", None, count)
+
+
 async def test_keys_that_cannot_be_read_are_none(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> tuple[bytes, ...]:
         raise ValueError("line 3 is no Ed25519 public key in base64")

@@ -22,6 +22,11 @@ def said(text: str) -> str:
     return QCoreApplication.translate("engine", text) if text else ""
 
 
+def sentence_case(text: str) -> str:
+    """With a capital in front, and the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def trouble(error: AppError) -> str:
     """An error in a sentence or two."""
     return f"{said(error.title)}. {said(error.message)}"

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QLabel, QScrollArea, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import Check, Report, Statistics, Unsettled, events
+from itsjustintv_desktop.engine import Check, DayNumbers, Report, Statistics, Unsettled, events
 from itsjustintv_desktop.engine.doctor.check import CheckState
 from itsjustintv_desktop.ui.pages.overview import View
 from itsjustintv_desktop.ui.store import Store
@@ -104,6 +104,21 @@ def test_the_reason_is_never_cut(qtbot: QtBot, store: Store, bridge: FakeBridge)
     page.resize(692, 600)
     small = page.answer._small
     qtbot.waitUntil(lambda: small.height() >= small.heightForWidth(small.width()) > 2 * small.fontMetrics().height())
+
+
+def test_today_stands_there_in_numbers(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, report(config="green"))
+    days = (
+        DayNumbers(day="2026-11-23", start=0, announced=9, delivered=9),
+        DayNumbers(day="2026-11-24", start=86400, announced=3, delivered=5, given_up=1, suppressed=2),
+    )
+    page.days.show_days(days)
+    texts = [each.text() for each in page.days.findChildren(QLabel) if each.isVisible()]
+    assert "Today: 3 announced · 5 delivered · 1 given up · 2 not announced" in texts
+    assert "12 announced · 1 given up" in texts
+    assert "9" in page.days._chart.accessibleName()
+    page.days.show_days(days[:1])
+    assert "Today: 9 announced · 9 delivered" in [each.text() for each in page.days.findChildren(QLabel)]
 
 
 STARTING = Unsettled(name="streamer a", state=CheckState.AMBER, message="Not yet.", fix="See the way.")

@@ -100,7 +100,7 @@ class DeliveriesModel(QAbstractTableModel):
             font.setWeight(QFont.Weight.DemiBold)
             return font
         if role == Qt.ItemDataRole.ToolTipRole:
-            return word_of(view.state) if column == STATE else self._text(view, ANSWER) if column == ANSWER else None
+            return word_of(view.state) if column == STATE else self._text(view, column)
         if role == Qt.ItemDataRole.AccessibleTextRole and column == STATE:
             return word_of(view.state)
         return None

@@ -8,10 +8,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 
 from itsjustintv_desktop.engine import Report, Snapshot, Unsettled
-from itsjustintv_desktop.ui.pages.overview.chain import heading_of
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import Card, Tone, label
-from itsjustintv_desktop.ui.words import ago, countdown, said
+from itsjustintv_desktop.ui.words import ago, countdown, said, sentence_case
 
 _BAR = 4
 
@@ -52,7 +51,7 @@ class Answer(Card):
             self._more = said(bad[0].message)
         elif unsure:
             self._set("attention", self.tr("Streams will be announced, with something to look at"))
-            self._more = f"{heading_of(unsure[0])}: {said(unsure[0].message)}"
+            self._more = f"{sentence_case(said(unsure[0].name))}: {said(unsure[0].message)}"
             if len(unsure) > 1:
                 self._more += " " + self.tr("%n more points need a look.", "", len(unsure) - 1)
         elif calm:

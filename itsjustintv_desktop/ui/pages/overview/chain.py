@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from itsjustintv_desktop.engine import Check, Report, Unsettled
 from itsjustintv_desktop.ui.widgets.basic import Button, Card, Dot, Tone, button, clear, label, rule
 from itsjustintv_desktop.ui.widgets.states import Loading
-from itsjustintv_desktop.ui.words import said
+from itsjustintv_desktop.ui.words import said, sentence_case
 
 _TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "failed"}
 _PAGES = {
@@ -95,7 +95,7 @@ class Chain(Card):
         words = {"green": self.tr("well"), "amber": self.tr("needs a look"), "red": self.tr("not working")}
         self._rows.addWidget(rule(), at, 0, 1, 4)
         called = said(check.name)
-        name = label(heading_of(check), "strong", wrap=True)
+        name = label(sentence_case(called), "strong", wrap=True)
         name.setContentsMargins(0, 10, 0, 10)
         message = label(said(check.message), "muted", wrap=True, selectable=True)
         message.setContentsMargins(0, 10, 0, 10)
@@ -119,12 +119,6 @@ class Chain(Card):
             fix.setAccessibleName(self.tr("Fix {}").format(called))
             self._fixes[check.name] = fix
             self._rows.addWidget(fix, at + 1, 3, Qt.AlignmentFlag.AlignVCenter)
-
-
-def heading_of(check: Check) -> str:
-    """What the link is called where a line begins with it."""
-    called = said(check.name)
-    return called[:1].upper() + called[1:]
 
 
 def _page_of(name: str) -> str:

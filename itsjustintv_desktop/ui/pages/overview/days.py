@@ -1,8 +1,8 @@
-"""The last days as a small chart: how many streams were announced, and what was given up."""
+"""Today in numbers, and the last days as a small chart: how many streams were announced, and what was given up."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QDate, QEvent, QLocale, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -22,8 +22,11 @@ class Days(Card):
         super().__init__()
         self._title, self._sum = label(self.tr("The last days"), "heading"), label("", "muted")
         self.body.addLayout(row(self._title, None, self._sum))
+        self._today = label("", "muted", wrap=True)
         self._chart = _Chart()
+        self.body.addWidget(self._today)
         self.body.addWidget(self._chart, 1)
+        self._today.hide()
 
     def show_days(self, days: tuple[DayNumbers, ...]) -> None:
         announced, given_up = sum(day.announced for day in days), sum(day.given_up for day in days)
@@ -32,7 +35,18 @@ class Days(Card):
         if given_up:
             text += " · " + self.tr("%n given up", "", given_up)
         self._sum.setText(text)
+        self._today.setVisible(bool(days))
+        if days:
+            self._today.setText(self._numbers(days[-1]))
         self._chart.show_days(days)
+
+    def _numbers(self, day: DayNumbers) -> str:
+        parts = [self.tr("%n announced", "", day.announced), self.tr("%n delivered", "", day.delivered)]
+        if day.given_up:
+            parts.append(self.tr("%n given up", "", day.given_up))
+        if day.suppressed:
+            parts.append(self.tr("%n not announced", "", day.suppressed))
+        return self.tr("Today: {}").format(" · ".join(parts))
 
 
 class _Chart(QWidget):
@@ -48,7 +62,7 @@ class _Chart(QWidget):
 
     def show_days(self, days: tuple[DayNumbers, ...]) -> None:
         self._days = days
-        said = ", ".join(f"{day.day} {day.announced}" for day in days)
+        said = ", ".join(f"{_date(day)} {day.announced}" for day in days)
         self.setAccessibleName(self.tr("Announced each day: {}").format(said))
         self.update()
 
@@ -57,7 +71,7 @@ class _Chart(QWidget):
             for day, box in zip(self._days, self._boxes(), strict=True):
                 if box.left() <= event.pos().x() <= box.right():
                     text = self.tr("{}: {} announced, {} delivered, {} given up, {} not announced")
-                    said = text.format(day.day, day.announced, day.delivered, day.given_up, day.suppressed)
+                    said = text.format(_date(day), day.announced, day.delivered, day.given_up, day.suppressed)
                     QToolTip.showText(event.globalPos(), said, self)
                     return True
             QToolTip.hideText()
@@ -88,3 +102,8 @@ class _Chart(QWidget):
                 painter.setBrush(QColor(palette.attention))
                 painter.drawRoundedRect(part, 3, 3)
         painter.end()
+
+
+def _date(day: DayNumbers) -> str:
+    """As people write it here."""
+    return QLocale().toString(QDate.fromString(day.day, Qt.DateFormat.ISODate), QLocale.FormatType.ShortFormat)

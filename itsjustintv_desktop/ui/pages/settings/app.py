@@ -17,6 +17,7 @@ from itsjustintv_desktop.ui.widgets.basic import Card, label
 from itsjustintv_desktop.ui.widgets.field import Field
 
 _AUTOSTART = "itsjustintv_desktop.desktop.autostart"
+WIDEST = 566
 Choice = Literal["system", "light", "dark"]
 
 
@@ -120,11 +121,11 @@ class AppTab(QWidget):
         self.start_card.body.addWidget(self.start)
         self.start_card.hide()
         inner = QWidget()
+        inner.setMaximumWidth(WIDEST)  # of all together: the height of a card that is held back alone would be wrong
         layout = QVBoxLayout(inner)
         layout.setContentsMargins(0, 12, 6, 0)
         layout.setSpacing(16)
         for card in (looks, notes, self.start_card):
-            card.setMaximumWidth(560)
             layout.addWidget(card)
         layout.addStretch(1)
         scroll = QScrollArea()

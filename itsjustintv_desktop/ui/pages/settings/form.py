@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ANY = "*"
 SIDE = 168
+WIDEST = 900
+"""A line of help is read from end to end."""
 Path = tuple[str, ...]
 
 
@@ -116,6 +118,7 @@ class FormTab(QWidget):
 
     def _section(self, path: Path) -> QWidget:
         card = Card()
+        card.setMaximumWidth(WIDEST)
         card.body.setSpacing(16)
         card.body.addLayout(row(label(title_of(path), "heading"), None, label(f"[{'.'.join(path)}]", "aside")))
         for field in self._fields[path]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Checked, Document, FieldInfo, Merged, Saved, SecretsState, errors, events
@@ -16,7 +18,7 @@ from itsjustintv_desktop.engine.desk.editing.drafts import with_values, written
 from itsjustintv_desktop.engine.desk.editing.form import all_fields, problem_of
 from itsjustintv_desktop.ui.pages.settings import View
 from itsjustintv_desktop.ui.pages.settings.controls import Hidden, Line
-from itsjustintv_desktop.ui.pages.settings.view import FORM, RAW, SECRETS
+from itsjustintv_desktop.ui.pages.settings.view import APP, FORM, RAW, SECRETS
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme import theme
 from tests.ui import samples
@@ -300,3 +302,17 @@ def test_it_opens_where_a_check_points(page: View) -> None:
     assert page.tabs.currentIndex() == SECRETS
     page.activate("config")
     assert page.tabs.currentIndex() == RAW
+
+
+@pytest.mark.parametrize("width", [640, 692, 1000])
+def test_nothing_lies_over_something_else(qtbot: QtBot, page: View, width: int) -> None:
+    """A sentence that needs two lines pushes down what is below it."""
+    page.resize(width, 500)
+    page.tabs.setCurrentIndex(APP)
+    note = next(each for each in page.app.findChildren(QLabel) if each.text().startswith("Your login"))
+    # Two lines in the card, one in all of the page.
+    note.setText("Dein Login bei Twitch: Benachrichtigungen können ruhen, während du auf Sendung bist.")
+    qtbot.waitUntil(lambda: note.height() >= note.heightForWidth(note.width()))
+    field = page.app.own
+    qtbot.waitUntil(lambda: field.height() >= field.minimumSizeHint().height())
+    assert note.mapTo(page, QPoint(0, 0)).y() >= field.mapTo(page, QPoint(0, field.height())).y()

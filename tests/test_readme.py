@@ -45,8 +45,10 @@ def test_no_page_names_a_command_that_does_not_exist() -> None:
     known = {name for name, _ in every_command(cli)}
     groups = {name.split()[0] for name in known}
     for page in PAGES:
-        text = " ".join(page.read_text(encoding="utf-8").split())
-        for code in re.findall(r"`([^`]+)`", text):
+        fences = re.compile(r"(?ms)^ *```.*?^ *```$")
+        text = page.read_text(encoding="utf-8")
+        codes = [*fences.findall(text), *re.findall(r"`([^`]+)`", " ".join(fences.sub("", text).split()))]
+        for code in codes:
             for words in CALLED.findall(code):
                 first, *rest = words.split()
                 assert first in groups, f"{page.name}: {code}"

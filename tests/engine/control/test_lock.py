@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,20 @@ def test_a_stale_file_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "instance.lock"
     path.write_text("4242\n")
     lock = InstanceLock(path)
+    lock.acquire()
+    lock.release()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can do what it must not do here")
+def test_root_makes_nothing_in_the_directory_of_another(tmp_path: Path) -> None:
+    """The service would find an output.json that it can neither read nor write, and nothing would mend that."""
+    for uid, name in ((12345, "the user with number 12345"), (1, "daemon")):
+        os.chown(tmp_path, uid, uid)
+        with pytest.raises(DataDirectoryError, match=name):
+            InstanceLock(tmp_path / "instance.lock").acquire()
+        assert list(tmp_path.iterdir()) == []
+    os.chown(tmp_path, 0, 0)
+    lock = InstanceLock(tmp_path / "instance.lock")
     lock.acquire()
     lock.release()
 

@@ -79,7 +79,7 @@ def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -
 def _plain(paths: Paths) -> Prepare:
     @asynccontextmanager
     async def prepare() -> AsyncIterator[Setting]:
-        yield Setting(EngineOptions(paths=paths, log_file=True))
+        yield Setting(EngineOptions(paths=paths, yield_port=True, log_file=True))
 
     return prepare
 

@@ -65,6 +65,8 @@ class EngineOptions:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     clock: Clock = field(default_factory=SystemClock)
     listen: bool = True
+    yield_port: bool = False
+    """Take any free port where the config's is taken and nothing has to reach us there: no reason not to start."""
     log_file: bool = False
     """Write logs/ of the data directory, too. For one engine a process."""
     sources: Sequence[tuple[StreamEventSource, Enricher]] = ()
@@ -217,7 +219,7 @@ class Engine:
         self.closing("way", self.reach.close)
         self.updates = UpdateCheck(self, endpoints)
         if self._options.listen:
-            self.listening = Listening(self, self._source)
+            self.listening = Listening(self, self._source, yield_port=self._options.yield_port)
             await self.listening.start()
         self.reload = Reload(self)
         self.loops = TwitchLoops(self, reached=self._options.listen)

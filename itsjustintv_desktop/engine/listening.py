@@ -7,20 +7,29 @@ from typing import TYPE_CHECKING
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.control.server import ControlServer
 from itsjustintv_desktop.engine.control.stream import EventStream
+from itsjustintv_desktop.engine.errors import AddressInUseError
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.ways import Way
+from itsjustintv_desktop.engine.ingress.ways.choose import way_kind
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
+
+_NOT_CALLED = frozenset({"conduit", "none"})
+"""Ways by which Twitch sends nothing to the public port."""
 
 
 class Listening:
     """`address` is host and port of the public server, None before `start`."""
 
-    def __init__(self, engine: Engine, source: TwitchSource) -> None:
+    def __init__(self, engine: Engine, source: TwitchSource, *, yield_port: bool = False) -> None:
+        """`yield_port`: as in EngineOptions."""
         self._engine = engine
+        self._yield_port = yield_port
+        self._yielded: tuple[str, int] | None = None
+        """Where it should listen and another program does."""
         twitch, signing = engine.twitch, engine.signing
         judge = EventSubJudge(signing.current, engine.clock, lambda: twitch.skew.seconds)
         judge.why_no_secret = lambda: signing.problem
@@ -40,12 +49,32 @@ class Listening:
 
     async def start(self) -> None:
         """Open both. Raises AddressInUseError, DataDirectoryError."""
-        server = self._engine.live.config.server
-        self.address = await self._public.start(server.listen_addr, server.port, self._engine.reach.way.context)
+        await self._open(self._engine.live.config)
         self._engine.closing("public port", self._public.stop)
         self._engine.closing("control port", self._control.stop)
         await self._control.start()
 
     async def move(self, config: Config, way: Way) -> None:
         """Take the public port to where another config and way want it. Raises AddressInUseError: it stays."""
-        self.address = await self._public.move(config.server.listen_addr, config.server.port, way.context)
+        wanted = (config.server.listen_addr, config.server.port)
+        try:
+            self.address = await self._public.move(*wanted, way.context)
+        except AddressInUseError:
+            if self._yielded != wanted or way_kind(config) not in _NOT_CALLED:
+                raise  # else it is as it was at the start, and stays so
+        else:
+            self._yielded = None
+
+    async def _open(self, config: Config) -> None:
+        wanted = (config.server.listen_addr, config.server.port)
+        tls = self._engine.reach.way.context
+        try:
+            self.address = await self._public.start(*wanted, tls)
+        except AddressInUseError as error:
+            if not self._yield_port or way_kind(config) not in _NOT_CALLED:
+                raise
+            self.address = await self._public.start("127.0.0.1", 0, tls)
+            self._yielded = wanted
+            self._engine.notice(
+                f"{error.message} Until then it listens at port {self.address[1]}: nothing has to reach it there now."
+            )

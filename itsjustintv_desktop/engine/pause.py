@@ -16,10 +16,14 @@ from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 REASON = "paused"
 """The word for programs of what was not announced because of it."""
-WHY_PAUSED = 'Announcements were paused when it began. If it shall go out all the same, use "send anyway".'
+WHY_PAUSED = (
+    "Announcements were paused when it began, or when Twitch told of it. If it shall go out all the same, use "
+    '"send anyway".'
+)
 _META = "announcements_paused"
-_PAST = 10
-"""Pauses remembered: a stream that began during one may be found long after it."""
+_PAST = 3 * 86400.0
+"""Seconds that a pause is remembered: a stream that began during it may be found long after, for two days at most."""
+_MOST_PAST = 500
 _LOOK = 30.0
 """Seconds between two looks at the wall clock, which may have been set or gone on while the machine slept."""
 _AGAIN = 1.0
@@ -213,7 +217,8 @@ class Pause:
 
 def _ended(kept: _Kept, at: float) -> _Kept:
     assert kept.since is not None
-    return _Kept(past=(*kept.past, (kept.since, max(at, kept.since)))[-_PAST:])
+    past = (*kept.past, (kept.since, max(at, kept.since)))
+    return _Kept(past=tuple(one for one in past if one[1] > at - _PAST)[-_MOST_PAST:])
 
 
 def _moment(at: float) -> str:

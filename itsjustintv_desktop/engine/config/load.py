@@ -59,11 +59,11 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
     loaded = parse(decode(content, str(path)), file=str(path), environ=environ)
     exposed = (*loaded.secrets_in_clear, *loaded.secrets_fixed)
     if exposed and _others_may_read(path):
-        notice = (
+        warning = (
             f"{path}: other users of this machine may read it, and secrets stand in it ({', '.join(exposed)}); "
             f"run: chmod 600 {shlex.quote(str(path))}"
         )
-        loaded = replace(loaded, notices=(notice, *loaded.notices))
+        loaded = replace(loaded, warnings=(warning, *loaded.warnings))
     return loaded
 
 

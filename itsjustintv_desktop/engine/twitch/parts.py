@@ -37,7 +37,7 @@ from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 _SAY_EVERY = 600.0
 """Seconds between two lines that Twitch's time cannot be asked for."""
 _ASK_TIME_EVERY = 2.0
-"""Least seconds between two questions for it: each message out of time wants one, and a change takes two to believe."""
+"""Least seconds between two questions for it: each message out of time wants one."""
 
 _log = structlog.get_logger(__name__)
 
@@ -110,6 +110,8 @@ class TwitchParts:
             return
         try:
             await self.tokens.validate()
+            if self.skew.unconfirmed:
+                await self.tokens.validate()
         except (TwitchError, SecretsError) as error:
             if (more := self._timeless.failed(error.message)) is not None:
                 _log.warning("Twitch's time could not be asked for", reason=error.message, tries_left_out=more)

@@ -33,6 +33,11 @@ class ClockSkew:
         return bool(self._samples)
 
     @property
+    def unconfirmed(self) -> bool:
+        """Whether the last exchange disagreed with the ones before: the next one decides."""
+        return self._odd is not None
+
+    @property
     def seconds(self) -> float:
         """What must be added to our wall clock to get Twitch's. 0.0 while nothing was measured."""
         if not self._samples:

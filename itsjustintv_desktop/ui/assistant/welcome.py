@@ -21,7 +21,7 @@ class Welcome(Step):
         super().__init__(
             course,
             self.tr("Tell the world when you go live"),
-            self.tr("Six short steps, about five minutes. Each can be skipped, and you can go back or go on later."),
+            self.tr("A few short steps, about five minutes. Each can be skipped, and you can go back or go on later."),
         )
         card = Card()
         for text in (

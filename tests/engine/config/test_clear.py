@@ -69,12 +69,12 @@ def test_others_that_may_read_secrets_are_told_of(tmp_path: Path, mode: int, is_
     path = tmp_path / "my config.toml"
     path.write_text(f"[twitch]\n{secret}\n")
     path.chmod(mode)
-    notices = load(path, {}).notices
-    assert bool(notices) == (is_said and bool(secret))
-    if notices:
-        assert f"chmod 600 '{path}'" in notices[0]
-        assert "twitch.client_secret" in notices[0]
-        assert "hidden" not in notices[0]
+    warnings = load(path, {}).warnings
+    assert bool(warnings) == (is_said and bool(secret))
+    if warnings:
+        assert f"chmod 600 '{path}'" in warnings[0]
+        assert "twitch.client_secret" in warnings[0]
+        assert "hidden" not in warnings[0]
 
 
 def test_a_table_that_is_none_is_no_trouble() -> None:

@@ -256,6 +256,24 @@ async def test_it_remembers_when_it_was(held: Held) -> None:
         assert [pause.covers(began + at) for at in (-1, 0, HOUR, HOUR + 1)] == [False, True, True, False]
 
 
+async def test_many_short_pauses_push_none_out(held: Held) -> None:
+    began = held.clock.now()
+    await held.pause.begin(None)
+    held.clock.advance(HOUR)
+    await held.pause.resume()
+    for _ in range(30):
+        held.clock.advance(1)
+        await held.pause.begin(None)
+        held.clock.advance(1)
+        await held.pause.resume()
+    for pause in (held.pause, await held.again()):
+        assert pause.covers(began + 1)
+    held.clock.advance(4 * 86400)
+    await held.pause.begin(None)
+    await held.pause.resume()
+    assert not held.pause.covers(began + 1), "nothing is remembered for ever"
+
+
 _KILLED = """
 import asyncio, os, pathlib, signal, sys
 from itsjustintv_desktop.engine.clock import SystemClock

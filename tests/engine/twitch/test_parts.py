@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 import msgspec
@@ -135,3 +137,21 @@ async def test_a_flood_of_messages_out_of_time_does_not_ask_twitch_once_each(
         await house.parts.measure_clock()
         house.clock.advance(0.1)
     assert len(asked) in {5, 6}, "one each two seconds"
+
+
+async def test_a_clock_that_was_set_is_measured_twice_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One answer that disagrees with those before is held back until another confirms it."""
+    asked = 0
+
+    async def validate() -> None:
+        nonlocal asked
+        asked += 1
+        now = house.clock.now()
+        house.parts.skew.observe(format_datetime(datetime.fromtimestamp(now + 900, UTC), usegmt=True), now, now)
+
+    now = house.clock.now()
+    house.parts.skew.observe(format_datetime(datetime.fromtimestamp(now, UTC), usegmt=True), now, now)
+    monkeypatch.setattr(house.parts.tokens, "validate", validate)
+    await house.parts.measure_clock()
+    assert asked == 2
+    assert 890 < house.parts.skew.seconds < 910

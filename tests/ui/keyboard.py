@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
@@ -63,14 +65,28 @@ def reached(window: QWidget) -> list[QWidget]:
 def leaps(window: QWidget) -> list[str]:
     """Where Tab goes back up without going to the right, as no reader would; once around is no leap."""
     way = reached(window)
-    places = [QRect(each.mapTo(window, QPoint(0, 0)), each.size()) for each in way]
-    first = min(range(len(way)), key=lambda at: (places[at].left() // 8, places[at].top()), default=0)
-    way, places = way[first:] + way[:first], places[first:] + places[:first]
+    corners = [each.mapTo(window, QPoint(0, 0)) for each in way]
+    first = min(range(len(way)), key=lambda at: (corners[at].x() // 8, corners[at].y()), default=0)
+    way = way[first:] + way[:first]
     return [
-        f"from {type(way[at]).__name__} {name(way[at])!r} back to {type(way[at + 1]).__name__} {name(way[at + 1])!r}"
-        for at in range(len(way) - 1)
-        if places[at + 1].bottom() < places[at].top() and places[at + 1].left() <= places[at].left()
+        f"from {type(one).__name__} {name(one)!r} back to {type(other).__name__} {name(other)!r}"
+        for one, other in pairwise(way)
+        if _is_back(_place(window, one, other), _place(window, other, one))
     ]
+
+
+def _is_back(one: QRect, other: QRect) -> bool:
+    return other.bottom() < one.top() and other.left() <= one.left()
+
+
+def _place(window: QWidget, widget: QWidget, other: QWidget) -> QRect:
+    """Where it stands; that of what it scrolls in, where the other is outside of that."""
+    found, parent = widget, widget.parentWidget()
+    while parent is not None and parent is not window:
+        if isinstance(parent, QScrollArea) and not parent.isAncestorOf(other):
+            found = parent
+        parent = parent.parentWidget()
+    return QRect(found.mapTo(window, QPoint(0, 0)), found.size())
 
 
 def faults(window: QWidget) -> list[str]:

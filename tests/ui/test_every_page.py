@@ -9,25 +9,27 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QEvent, QLocale, QObject
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from qasync import QEventLoop
 
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.demo.window import prepare
 from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.collecting import Collecting
 from itsjustintv_desktop.ui.pages import ENTRIES
 from itsjustintv_desktop.ui.pages.settings import View as Settings
 from itsjustintv_desktop.ui.widgets.secret import Eye
 from tests.support.waiting import until
-from tests.ui import keyboard
+from tests.ui import cutting, keyboard
 from tests.ui.pseudo import Pseudo, untranslated
 
 PRESENT = [one.name for one in ENTRIES if importlib.util.find_spec(f"itsjustintv_desktop.ui.pages.{one.name}")]
 SETTLE = 1.5
 """Seconds for a page to ask the engine and show what it said."""
 
+SMALLEST = (900, 600)
 SHORT = 0.3
 """For a part of a page that is there already."""
 
@@ -60,6 +62,7 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
         qapp.installEventFilter(shown)
         desktop = Desktop(qapp, paths, prepare(paths, seconds=5), hidden=False)
         life = asyncio.ensure_future(desktop.live())
+        desktop.window.resize(*SMALLEST)
         found: list[str] = []
         try:
             await until(lambda: desktop.store.snapshot and desktop.store.snapshot.streamers, timeout=30)
@@ -124,3 +127,23 @@ def test_every_text_goes_through_the_translator(qapp: QApplication, walk: Callab
         assert all(seen), "the made-up language was in force"
     finally:
         qapp.removeTranslator(pseudo)
+
+
+@pytest.mark.timeout(180)
+def test_nothing_is_cut_in_the_smallest_window(qapp: QApplication, walk: Callable[[Look], list[str]]) -> None:
+    """In German, whose words are longer."""
+    before = QLocale()
+    kept = language.install("de")
+    shown: list[str] = []
+
+    def look(window: QWidget) -> list[str]:
+        shown.extend(each.text() for each in window.findChildren(QLabel))
+        return cutting.faults(window)
+
+    try:
+        assert walk(look) == []
+        assert "Einstellungen" in shown
+    finally:
+        for each in kept:
+            qapp.removeTranslator(each)
+        QLocale.setDefault(before)

@@ -41,7 +41,8 @@ class Translator(QTranslator):
         if context == ENGINE:
             return text if self._sentences is None else self._sentences.say(text)
         found = self._catalogue.get(text) or text  # nothing at all would be taken for a translation to nothing
-        return found if isinstance(found, str) else found[0 if n == 1 else 1]
+        form = found if isinstance(found, str) else found[0 if n == 1 else 1]
+        return form.replace("%n", "%Ln") if n >= 0 else form  # Qt's own: with the language's separators
 
 
 def wanted(choice: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -172,6 +173,32 @@ def test_details_show_attempts_and_a_masked_request(qtbot: QtBot, store: Store, 
     assert page.details.attempts.sentence(details(waiting(2)).attempts[0]) == "503 in 212 ms"
     page.details.copy.click()
     assert QGuiApplication.clipboard().text() == said
+
+
+@pytest.mark.parametrize("width", [320, 420])
+def test_no_button_of_the_details_is_cut(qtbot: QtBot, store: Store, bridge: FakeBridge, width: int) -> None:
+    """With the longer words of other languages they go on in the next line."""
+    page = shown(qtbot, store, bridge, Ledger(waiting(2)))
+    open_row(qtbot, page)
+    panel = page.details
+    qtbot.waitUntil(panel.drop.isVisible)
+    panel.retry.setText("Jetzt versuchen")
+    panel.due.setText("Nächster Versuch…")
+    panel.drop.setText("Verwerfen")
+    panel.setFixedWidth(width)
+    panel.setFixedHeight(500)
+
+    def fits() -> bool:
+        parts = (panel.retry, panel.due, panel.drop, panel.copy, panel.pause)
+        view = panel.viewport()
+        wide = all(part.mapTo(view, part.rect().topRight()).x() < view.width() for part in parts)
+        return wide and all(part.width() >= part.minimumSizeHint().width() for part in parts)
+
+    qtbot.waitUntil(fits)
+    assert (
+        panel.drop.mapTo(panel, panel.drop.rect().topLeft()).x()
+        > panel.retry.mapTo(panel, panel.retry.rect().topRight()).x()
+    )
 
 
 def test_a_waiting_one_is_tried_now(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

@@ -86,6 +86,7 @@ def test_it_is_used(qapp: QApplication) -> None:
     box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
     assert box.button(QDialogButtonBox.StandardButton.Cancel).text().replace("&", "") == "Abbrechen"
     assert QLocale().toString(1234) == "1.234"
+    assert QCoreApplication.translate("any", "%n announced", None, 100_000) == "100.000 angekündigt"
 
 
 @pytest.mark.parametrize(

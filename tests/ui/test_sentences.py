@@ -93,6 +93,10 @@ def test_each_fills_what_the_english_one_has() -> None:
         ),
         ("friends: address", "friends: Adresse"),
         (
+            "Still failing, the latest with: the connection was refused. The next try comes by itself.",
+            "Es scheitert noch, zuletzt mit: die Verbindung wurde abgelehnt. Der nächste Versuch kommt von selbst.",
+        ),
+        (
             "ngrok's program cannot be started: permission was denied.",
             "Das Programm von ngrok lässt sich nicht starten: der Zugriff wurde verweigert.",
         ),

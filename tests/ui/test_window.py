@@ -88,3 +88,12 @@ def test_the_sidebar_is_told_from_the_page(window: Window, name: Literal["dark",
         assert seen.pixelColor(window.sidebar.width() + 4, window.height() // 2).name() == palette.window
     finally:
         theme().choose(before)
+
+
+def test_a_long_number_does_not_lie_over_the_name_of_its_page(window: Window) -> None:
+    button = window.sidebar.findChildren(NavButton)[4]
+    for number, shown in ((0, ""), (999, "999"), (100_000, "999+")):
+        button.count(number)
+        assert button._count.isVisible() == bool(shown)
+        assert not shown or button._count.text() == shown
+    assert button.accessibleName().endswith(", 100000")

@@ -12,6 +12,9 @@ from itsjustintv_desktop.ui.theme import icon, pixmap, theme
 from itsjustintv_desktop.ui.theme.tokens import SIDEBAR
 from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, button, label
 
+MOST_SHOWN = 999
+"""A longer number would lie over the page's name; it is said in whole to those who hear it."""
+
 
 class NavButton(QPushButton):
     """One page: its icon, its name, and a number behind it."""
@@ -35,7 +38,7 @@ class NavButton(QPushButton):
 
     def count(self, number: int) -> None:
         """0 shows none."""
-        self._count.setText(str(number))
+        self._count.setText(str(number) if number <= MOST_SHOWN else f"{MOST_SHOWN}+")
         self._count.setVisible(number > 0)
         self.setAccessibleName(f"{self._name}, {number}" if number else self._name)
 

@@ -12,6 +12,7 @@ from itsjustintv_desktop.ui.outcome import answer_of, tone_of, word_of
 from itsjustintv_desktop.ui.pages.deliveries.attempts import Attempts
 from itsjustintv_desktop.ui.pages.deliveries.due import Due
 from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, button, label, row
+from itsjustintv_desktop.ui.widgets.flow import Flow
 from itsjustintv_desktop.ui.words import ago, clock, said
 
 _GIVEN_UP = frozenset({DeliveryState.DEAD, DeliveryState.EXPIRED, DeliveryState.DROPPED})
@@ -118,7 +119,13 @@ class Details(QScrollArea):
         self.due = button(self.tr("Next tr&y…"), self._open_due)
         self.drop = button(self.tr("&Drop"), lambda: self.wished.emit("drop"), role="danger")
         self.copy = button(self.tr("&Copy request"), self._copy, role="small")
-        self.body.addLayout(row(self.retry, self.resend, self.due, None, self.drop))
+        usual = Flow(spacing=8)
+        for each in (self.retry, self.resend, self.due):
+            usual.addWidget(each)
+        line = row(usual)
+        line.setStretch(0, 1)
+        line.addWidget(self.drop, alignment=Qt.AlignmentFlag.AlignTop)
+        self.body.addLayout(line)
 
     def _show_actions(self, state: DeliveryState, *, exists: bool) -> None:
         """The one that fits best comes first and stands out."""

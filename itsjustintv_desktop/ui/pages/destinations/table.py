@@ -41,9 +41,10 @@ class DestinationTable(Table):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         super().resizeEvent(event)
         width = self.viewport().width()
+        name = round(width * (0.5 if width < 340 else 0.42))
         self.setColumnHidden(WAITING, width < 340)
-        self.setColumnWidth(NAME, round(width * 0.5))
-        self.setColumnWidth(STATE, width - round(width * 0.5) - (0 if width < 340 else 80))
+        self.setColumnWidth(NAME, name)
+        self.setColumnWidth(STATE, width - name - (0 if width < 340 else 80))
 
 
 class _Delegate(CellDelegate):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QLocale, QObject
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QTableView, QWidget
 from qasync import QEventLoop
 
 from itsjustintv_desktop.app import Desktop
@@ -87,8 +87,13 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
 
 
 async def _parts(page: QWidget) -> AsyncIterator[str]:
-    """Each tab of a page, and each section of the form of the settings, in front once."""
+    """What a page shows of a row, each tab, and each section of the form of the settings, in front once."""
     yield ""
+    table = getattr(page, "table", None)
+    if isinstance(table, QTableView):
+        table.selectRow(0)
+        await asyncio.sleep(SETTLE)
+        yield ", first row"
     if isinstance(page, Settings):
         for number in range(1, page.form.sections.count()):
             page.form.sections.setCurrentRow(number)

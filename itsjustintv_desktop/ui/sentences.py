@@ -32,6 +32,7 @@ class Sentences:
     """`say` gives the translation of whatever the engine said, in whole or in those sentences that are known."""
 
     def __init__(self, catalogue: Mapping[str, str]) -> None:
+        catalogue = {**_apart(catalogue), **catalogue}
         self._fixed = {text: said for text, said in catalogue.items() if "{}" not in text}
         with_holes = [_Template(text, said) for text, said in catalogue.items() if "{}" in text]
         self._templates = sorted(with_holes, key=lambda each: each.weight, reverse=True)
@@ -104,6 +105,20 @@ class _Template:
     def fill(self, holes: list[str]) -> str:
         numbers = iter(range(len(holes)))
         return _HOLE.sub(lambda hole: holes[int(hole[1]) if hole[1] else next(numbers)], self._said)
+
+
+def _apart(catalogue: Mapping[str, str]) -> dict[str, str]:
+    """Each sentence of what is several, where the translation has as many: it may come with others around it."""
+    found: dict[str, str] = {}
+    for text, said in catalogue.items():
+        parts, others = _ENDS.split(text), _ENDS.split(said)
+        if len(parts) > 1 and len(parts) == len(others):
+            found |= {
+                part: other
+                for part, other in zip(parts, others, strict=True)
+                if part.count("{}") == other.count("{}") and len(part.split()) > 2
+            }
+    return found
 
 
 def _joined(between: str, parts: Iterable[tuple[str, str]]) -> str:

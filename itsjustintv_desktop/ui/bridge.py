@@ -36,11 +36,19 @@ class Bridge(QObject):
         queued = Qt.ConnectionType.QueuedConnection
         self._arrived.connect(self._take, queued)
         self._state_told.connect(self._state_is, queued)
-        self._thread = EngineThread(prepare, on_state=self._tell_state, on_events=self._arrived.emit)
+        self._prepare = prepare
+        self._thread = self._made()
 
     def start(self) -> None:
         """Start the engine; `state_changed` tells how that went."""
         self._thread.start()
+
+    def again(self) -> None:
+        """Start the engine once more after it failed; as `start`."""
+        if self.state == "failed":
+            self._thread = self._made()
+            self._state_is("starting", None)
+            self.start()
 
     async def call(self, ask: Callable[[Engine], Awaitable[T]], timeout: float = CALL_SECONDS) -> T:
         """Await the engine's answer, e.g. `call(lambda engine: engine.wishes.retry(5))`.
@@ -57,6 +65,9 @@ class Bridge(QObject):
     async def stop(self) -> bool:
         """End the engine; what is not sent yet waits on disk. False if it had to be left behind."""
         return await self._thread.stop()
+
+    def _made(self) -> EngineThread:
+        return EngineThread(self._prepare, on_state=self._tell_state, on_events=self._arrived.emit)
 
     def _tell_state(self, state: str, error: errors.AppError | None) -> None:
         self._state_told.emit(state, error)

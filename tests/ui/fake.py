@@ -83,6 +83,11 @@ class FakeBridge(QObject):
     def start(self) -> None:
         self.state_changed.emit(self.state)
 
+    def again(self) -> None:
+        self.state = "running"
+        self.state_changed.emit("starting")
+        self.state_changed.emit("running")
+
     async def call(self, ask: Callable[[Any], Awaitable[T]], timeout: float = 30.0) -> T:
         assert timeout > 0
         return await ask(self.engine)

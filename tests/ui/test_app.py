@@ -154,6 +154,18 @@ def test_an_engine_that_failed_is_shown_and_gives_exit_code_1(run: Run, qtbot: Q
     assert run.end() == 1
 
 
+def test_an_engine_that_failed_can_be_tried_again(run: Run, qtbot: QtBot) -> None:
+    window = run.begin().window
+    run.bridge.state, run.bridge.error = "failed", errors.ConfigError(["config.toml, line 3: it is no number"])
+    run.bridge.state_changed.emit("failed")
+    assert window._failed.action.hasFocus() or not window.isActiveWindow()
+    window._changed()
+    assert window._failed.isVisible(), "what is told late does not hide why it stopped"
+    window._failed.action.click()
+    qtbot.waitUntil(lambda: window._stack.currentWidget() is window.page("overview"))
+    assert run.end() == 0
+
+
 def test_place_and_page_are_kept(run: Run) -> None:
     window = run.begin().window
     window.setGeometry(0, 0, 900, 640)  # the screen of a test is small, and a window is kept on it

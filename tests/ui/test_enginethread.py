@@ -74,6 +74,24 @@ def test_an_engine_that_cannot_start_says_why(tmp_path: Path, qtbot: QtBot, qt_l
     assert qt_loop.run_until_complete(bridge.stop())
 
 
+def test_it_is_started_again_once_that_is_mended(tmp_path: Path, qtbot: QtBot, qt_loop: QEventLoop) -> None:
+    bridge = started(Bridge(prepare(tmp_path, "[server\n")), qtbot, "failed")
+    states: list[str] = []
+    bridge.state_changed.connect(states.append)
+    bridge.again()
+    qtbot.waitUntil(lambda: states == ["starting", "failed"])
+    (config,) = tmp_path.rglob("config.toml")
+    config.write_text(config.read_text().replace("[server\n", ""))
+    bridge.again()
+    bridge.again()  # it is on its way
+    qtbot.waitUntil(lambda: bridge.state == "running")
+    assert states[2:] == ["starting", "running"]
+    assert qt_loop.run_until_complete(bridge.call(lambda engine: engine.snapshot()))
+    bridge.again()
+    assert bridge.state == "running", "one that runs is left alone"
+    assert qt_loop.run_until_complete(bridge.stop())
+
+
 @pytest.mark.expected_errors("the engine broke")
 def test_a_fault_of_the_programs_is_no_silence(tmp_path: Path, qtbot: QtBot, qt_loop: QEventLoop) -> None:
     @asynccontextmanager

@@ -45,7 +45,8 @@ class Window(QMainWindow):
         self.sidebar.put_above_status(self.update_line, self.update_line.page, self.update_line.skip)
         self._stack = QStackedWidget()
         self._loading = Loading(self.tr("Starting the engine"))
-        self._failed = EmptyState("alert", "", "", self.tr("Quit"), self.quit_wished.emit)
+        self._failed = EmptyState("alert", "", "", self.tr("&Try again"), store.bridge.again)
+        self._failed.also(self.tr("&Quit"), self.quit_wished.emit)
         self._stack.addWidget(self._loading)
         self._stack.addWidget(self._failed)
         middle = QWidget()
@@ -131,7 +132,9 @@ class Window(QMainWindow):
         snapshot = self._store.snapshot
         if snapshot is None:
             return
-        if not self._current:
+        if self._store.bridge.state != "running":
+            return
+        if self._stack.currentWidget() is self._failed or self._stack.currentWidget() is self._loading:
             last = self._preferences.page
             self.show_page(last if last in self._entries else next(iter(self._entries)))
         status = status_of(snapshot)
@@ -146,5 +149,9 @@ class Window(QMainWindow):
             self._failed.say(said(error.title), said(error.message))
             self._stack.setCurrentWidget(self._failed)
             self.sidebar.show_status("failed", self.tr("Stopped"), "")
+            self._failed.action.setFocus()
+        elif state == "starting":
+            self._stack.setCurrentWidget(self._loading)
+            self.sidebar.show_status("off", self.tr("Starting"), "")
         elif state == "stopped":
             self.sidebar.show_status("off", self.tr("Stopped"), "")

@@ -37,7 +37,12 @@ class EmptyState(QWidget):
         layout.addWidget(self._title)
         layout.addWidget(self._text)
         self.action = button(action, do, role="primary")
-        layout.addWidget(self.action, alignment=Qt.AlignmentFlag.AlignCenter)
+        self._actions = QHBoxLayout()
+        self._actions.setSpacing(8)
+        self._actions.addStretch(1)
+        self._actions.addWidget(self.action)
+        self._actions.addStretch(1)
+        layout.addLayout(self._actions)
         self.action.setVisible(bool(action))  # once it has a parent: before, it would be a window of its own
         layout.addStretch(2)
         theme().changed.connect(self._tint)
@@ -46,6 +51,10 @@ class EmptyState(QWidget):
     def say(self, title: str, text: str) -> None:
         self._title.setText(title)
         self._text.setText(text)
+
+    def also(self, action: str, do: Callable[[], object]) -> None:
+        """A second thing to do about it."""
+        self._actions.insertWidget(2, button(action, do))
 
     def _tint(self) -> None:
         self._picture.setPixmap(pixmap(self._icon_name, theme().palette.text2, 36))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,7 +22,7 @@ from itsjustintv_desktop.engine.updates import keys, memory
 from itsjustintv_desktop.engine.updates.fetch import both
 from itsjustintv_desktop.engine.updates.manifest import Manifest, decode
 from itsjustintv_desktop.engine.updates.memory import Kept
-from itsjustintv_desktop.engine.updates.signature import is_signed
+from itsjustintv_desktop.engine.updates.signature import is_signed, tidy
 from itsjustintv_desktop.engine.updates.standing import NEVER_ASKS, SUSPICIOUS, WORDS, Code, UpdateView
 from itsjustintv_desktop.engine.updates.version import Order, order
 
@@ -51,6 +51,14 @@ class Around(Protocol):
     def clock(self) -> Clock: ...
 
 
+class _Answer(NamedTuple):
+    """One that is signed by one of our keys."""
+
+    manifest: Manifest
+    raw: bytes
+    signatures: bytes
+
+
 class UpdateCheck:
     """Keep `run` running. `view` is the newer version to show, `part` and `note` how it stands."""
 
@@ -67,6 +75,8 @@ class UpdateCheck:
             self._held = "unreleased"
         self._keys: tuple[bytes, ...] = ()
         self._kept = Kept()
+        self._claimed: Manifest | None = None  # what the ledger says is the highest, until it is verified
+        self._highest: Manifest | None = None  # verified in this run
         self._last: Code = "not-asked"
         self._why = ""
         self._since = self._clock.now()
@@ -86,7 +96,7 @@ class UpdateCheck:
     @property
     def view(self) -> UpdateView | None:
         """The newer version, unless a person skipped it or wants to hear of none."""
-        found = self._kept.highest
+        found = self._highest
         if found is None or self.code in NEVER_ASKS:
             return None
         if not self._is_newer(found) or found.version == self._kept.skipped:
@@ -145,6 +155,7 @@ class UpdateCheck:
         """Read what is known."""
         self._begun = self._clock.monotonic() + FIRST * (1 + random.random())
         self._kept = await memory.load(self._engine.ledger)
+        self._claimed = memory.claimed(self._kept)
         try:
             self._keys = await asyncio.to_thread(keys.pinned)
         except (OSError, ValueError) as error:
@@ -154,32 +165,46 @@ class UpdateCheck:
 
     async def check(self) -> None:
         """Ask now, and note what came of it."""
+        await self._verify_kept()
         try:
-            manifest = await self._ask()
+            answer = await self._ask()
         except UpdateUnreachableError as error:
             self._again = self._clock.monotonic() + _about(AGAIN)
             self._note("unreachable", error.message)
             return
         self._again, self._every = None, _about(EVERY)
-        highest = self._kept.highest
-        if manifest is None:
+        highest, news = self._highest, {}
+        if answer is None:
             self._note("refused")
-        elif manifest.expires.timestamp() <= self._clock.now():
+        elif (manifest := answer.manifest).expires.timestamp() <= self._clock.now():
             self._note("expired", version=manifest.version, expired=manifest.expires.isoformat())
         elif highest is not None and order(manifest.version) < order(highest.version):
             self._note("older", version=manifest.version, known=highest.version)
         else:
-            highest = manifest
+            self._highest = manifest
+            news = {"raw": answer.raw, "signatures": tidy(answer.signatures)}
             self._note("newer" if self._is_newer(manifest) else "current")
-        await self._keep(highest=highest, answered_at=self._clock.now())
+        await self._keep(answered_at=self._clock.now(), **news)
 
-    async def _ask(self) -> Manifest | None:
+    async def _verify_kept(self) -> None:
+        """Take up what is kept from before, or forget it if it is not signed by a key of this very build."""
+        if self._claimed is None:
+            return
+        if await asyncio.to_thread(is_signed, self._kept.raw, self._kept.signatures, self._keys):
+            self._highest = self._claimed
+        else:
+            _log.info("what was known of newer versions is not signed by a key of this version, and is left out")
+            self._kept = Kept()
+            await self._keep()
+        self._claimed = None
+
+    async def _ask(self) -> _Answer | None:
         """None: it is not signed by one of our keys, or it is no manifest. Raises UpdateUnreachableError."""
         for _ in range(2):  # the two files may have been renewed between the one and the other
             raw, signatures = await both(self._address)
             if await asyncio.to_thread(is_signed, raw, signatures, self._keys):
                 try:
-                    return decode(raw)
+                    return _Answer(decode(raw), raw, signatures)
                 except ValueError as error:
                     _log.warning("the list of versions is well signed and cannot be read", reason=str(error))
                     return None
@@ -221,6 +246,8 @@ class UpdateCheck:
 
     async def _tell(self) -> None:
         """To all who watch, and to the log: what is shown now, a version once for all times."""
+        if self._claimed is not None and self._is_newer(self._claimed) and self.code not in NEVER_ASKS:
+            await self._verify_kept()  # else it can wait for the next question: verifying loads what costs 8 MB
         version = self.view.version if self.view is not None else ""
         is_new = bool(version) and version != self._kept.told
         if is_new:

@@ -24,9 +24,13 @@ class Store(Protocol):
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """`highest` was verified when it came: an older one is no news from then on."""
+    """The newest manifest that was ever believed is kept as it came, to be verified anew by the keys of each start.
 
-    highest: Manifest | None = None
+    A key that was stolen has its say only as long as it is pinned: not in what it left here, either.
+    """
+
+    raw: bytes = b""
+    signatures: bytes = b""
     answered_at: float = 0.0
     """When the last answer came, Unix seconds."""
     skipped: str = ""
@@ -36,18 +40,23 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def load(store: Store) -> Kept:
-    """Nothing where nothing can be read."""
+    """Nothing where nothing can be read. What is in it is a claim until its signature was verified."""
     try:
         kept = msgspec.json.decode((await store.meta(_KEY)) or "{}", type=Kept)
-        if kept.highest is not None:
-            decode(msgspec.json.encode(kept.highest))
+        claim = claimed(kept)
     except LedgerError as error:
         _log.warning("what is known of newer versions could not be read", reason=error.message)
     except ValueError:  # msgspec's own are some
         _log.warning("what is known of newer versions is damaged and left out")
     else:
-        return kept
+        # What was skipped and told goes with the manifest that it was said of; rows of once had it without signatures.
+        return kept if claim is not None else Kept(answered_at=kept.answered_at)
     return Kept()
+
+
+def claimed(kept: Kept) -> Manifest | None:
+    """What the kept bytes say, verified or not. Raises ValueError."""
+    return decode(kept.raw) if kept.raw else None
 
 
 async def save(store: Store, kept: Kept) -> None:

@@ -33,6 +33,11 @@ def is_signed(raw: bytes, signatures: bytes, keys: Collection[bytes]) -> bool:
     return False
 
 
+def tidy(signatures: bytes) -> bytes:
+    """The same without what cannot be a signature: nobody vouches for that, and it is not kept."""
+    return b"".join(base64.b64encode(each) + b"\n" for each in _parse(signatures))
+
+
 def _parse(content: bytes) -> list[bytes]:
     """What of it can be a signature at all."""
     found = []

@@ -99,6 +99,26 @@ def test_an_image_of_a_version_waits_for_the_one_who_approves_the_release() -> N
     assert "    needs: publish\n" in release_jobs
 
 
+@bash
+def test_nothing_is_installed_where_the_update_key_is(tmp_path: Path) -> None:
+    steps = (ROOT / ".github" / "workflows" / "release.yml").read_text().split("\n      - ")
+    (signing,) = [number for number, step in enumerate(steps) if "UPDATE_KEY" in step]
+    assert steps[signing].startswith("run: make update-manifest\n")
+    before = steps[signing - 1]
+    assert "run: make .venv/bin/.run" in before
+    assert "secrets" not in before
+    # With that done, make has nothing left to install.
+    if shutil.which("make") is not None:
+        (tmp_path / "bin").mkdir()
+        for name in ("python", ".run"):
+            (tmp_path / "bin" / name).touch()
+        told = subprocess.run(
+            ["make", "--dry-run", f"VENV={tmp_path}", "update-manifest"],
+            cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert told.stdout.splitlines() == [f"{tmp_path}/bin/python -m installers.update_manifest build/update"]
+
+
 def checkout(folder: Path, when: str) -> Path:
     (folder / "itsjustintv_desktop").mkdir(parents=True)
     (folder / "itsjustintv_desktop" / "__init__.py").write_text('__version__ = "1.2.3"\n')

@@ -3,14 +3,20 @@
 # verifies it as a stranger would, and makes a draft release of it with GitHub's `gh`. A person publishes the draft.
 # A bundle that calls itself unsigned stops it, unless ALLOW_UNSIGNED=1; the notes then name it. With DRY_RUN=1 all but the
 # last step. build/update (make update-manifest) goes along: it tells installed programs of the version, carries signatures of
-# its own, and is renewed without the rest.
+# its own, and is renewed without the rest. A tag that is not just v1.2.3, such as v1.2.3rc1, becomes a pre-release: it
+# is never GitHub's latest, and no installed program is told of it.
 set -euo pipefail
 tag=$1 folder=$(cd "$2" && pwd)
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
 
 "$PYTHON" -m installers.release "$tag" >/dev/null
-if [ -z "${DRY_RUN:-}" ] && ! [ -s build/update/latest.json.sig ]; then
+if [[ $tag =~ ^v[0-9]+\.[0-9]+\.[0-9]+$ ]]; then
+    more=(build/update/latest.json build/update/latest.json.sig)
+else
+    more=(--prerelease)
+fi
+if [ -z "${DRY_RUN:-}" ] && [ "${more[0]}" != --prerelease ] && ! [ -s build/update/latest.json.sig ]; then
     echo "build/update/latest.json and its signature are missing: make update-manifest" >&2
     exit 1
 fi
@@ -39,4 +45,4 @@ if [ -n "${DRY_RUN:-}" ]; then
     exit 0
 fi
 gh release create "$tag" --draft --verify-tag --title "itsjustintv ${tag#v}" --notes-file build/notes.md \
-    "$folder"/* build/update/latest.json build/update/latest.json.sig
+    "$folder"/* "${more[@]}"

@@ -2,7 +2,8 @@
 
 FOLDER gets latest.json and latest.json.sig (docs/updates.md). The private key is in UPDATE_KEY (PEM; several while
 keys change), with UPDATE_KEY_PASSPHRASE if it has one. What was made is verified with the public keys that the program
-itself believes, resources/update-keys.txt. Running it again makes it good for another half a year.
+itself believes, resources/update-keys.txt. Running it again makes it good for another half a year. For a pre-release,
+such as 1.2.3rc1, nothing is made: whoever installed a release is not led to one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from installers import ROOT, changelog, merge
 from itsjustintv_desktop.engine.updates import keys
+from itsjustintv_desktop.engine.updates.version import is_final, order
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -44,10 +46,12 @@ def pinned(root: Path = ROOT) -> tuple[bytes, ...]:
 
 
 def manifest(root: Path = ROOT, *, now: float, days: float = DAYS) -> Manifest:
-    """Of this checkout's version. Raises ValueError when the changelog has no date for it."""
+    """Of this checkout's version. Raises ValueError for a pre-release, or when the changelog has no date for it."""
     from itsjustintv_desktop.engine.updates.manifest import Manifest
 
     version = merge.version(root)
+    if not is_final(order(version)):
+        raise ValueError(f"{version} is a pre-release")
     try:
         date = changelog.of(version, root / "CHANGELOG.md").date
     except LookupError as error:
@@ -145,6 +149,9 @@ def main(words: list[str], root: Path = ROOT) -> None:
             return
         if given.folder is None:
             options.error("name a folder")
+        if not is_final(order(merge.version(root))):
+            print(f"{merge.version(root)} is a pre-release: no installed program is told of it")
+            return
         now = time.time()
         if not given.verify:
             made = manifest(root, now=now, days=given.days)

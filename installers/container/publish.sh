@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds the container image for amd64 and arm64 and pushes it: publish.sh IMAGE REF
-#   REF refs/tags/v1.2.3   IMAGE:1.2.3 and IMAGE:latest
-#   REF refs/heads/main    IMAGE:latest
-#   anything else          built, not pushed
+#   REF refs/tags/v1.2.3      IMAGE:1.2.3 and IMAGE:latest
+#   REF refs/tags/v1.2.3rc1   IMAGE:1.2.3rc1, as of every tag that is more than three numbers
+#   REF refs/heads/main       IMAGE:latest
+#   anything else             built, not pushed
 # Needs docker with buildx and, on a machine of one kind, an emulator of the other (Debian package qemu-user-static).
 # REGISTRY_USER and REGISTRY_TOKEN log in for the push alone; without them docker must be logged in already.
 # TAGS_ONLY=1 prints what it would push.
@@ -10,7 +11,10 @@ set -euo pipefail
 BUILDKIT=docker.io/moby/buildkit:buildx-stable-1@sha256:2f5adac4ecd194d9f8c10b7b5d7bceb5186853db1b26e5abd3a657af0b7e26ec
 image=${1,,} ref=$2 # a registry takes no capitals; a repository's name may have some
 case $ref in
-    refs/tags/v*) version=${ref#refs/tags/v} tags=("$image:${ref#refs/tags/v}" "$image:latest") ;;
+    refs/tags/v*)
+        version=${ref#refs/tags/v} tags=("$image:${ref#refs/tags/v}")
+        if [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]; then tags+=("$image:latest"); fi
+        ;;
     refs/heads/main) version=main tags=("$image:latest") ;;
     *) version=none tags=() ;;
 esac

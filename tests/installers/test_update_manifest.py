@@ -165,6 +165,20 @@ def test_a_version_without_its_date_is_not_told_of(root: Path, monkeypatch: pyte
     assert "no heading" in fails(root)
 
 
+def test_nobody_is_told_of_a_pre_release(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = Owner(root, "key.pem")
+    owner.pin(root)
+    monkeypatch.setenv("UPDATE_KEY", owner.pem)
+    (root / "itsjustintv_desktop" / "__init__.py").write_text('__version__ = "1.3.0rc1"\n')
+    (root / "CHANGELOG.md").write_text("# Changes\n\n## 1.3.0rc1 (2026-12-01)\n\n- New.\n")
+    assert not made(root).exists()
+    assert capsys.readouterr().out == "1.3.0rc1 is a pre-release: no installed program is told of it\n"
+    with pytest.raises(ValueError, match="pre-release"):
+        update_manifest.manifest(root, now=time.time())
+
+
 def test_a_new_key_is_its_owners_alone_and_never_written_over(root: Path) -> None:
     owner = Owner(root, "key.pem")
     if sys.platform != "win32":

@@ -58,6 +58,9 @@ def test_scripts_parse_and_stop_at_a_fault(script: Path) -> None:
     ("ref", "tags"),
     [
         ("refs/tags/v1.2.3", ["it:1.2.3", "it:latest"]),
+        ("refs/tags/v1.2.3rc1", ["it:1.2.3rc1"]),
+        ("refs/tags/v1.2.3a1", ["it:1.2.3a1"]),
+        ("refs/tags/v1.2.3-beta", ["it:1.2.3-beta"]),
         ("refs/heads/main", ["it:latest"]),
         ("refs/pull/3/merge", []),
         ("refs/heads/v2", []),
@@ -119,10 +122,10 @@ def test_nothing_is_installed_where_the_update_key_is(tmp_path: Path) -> None:
         assert told.stdout.splitlines() == [f"{tmp_path}/bin/python -m installers.update_manifest build/update"]
 
 
-def checkout(folder: Path, when: str) -> Path:
-    (folder / "itsjustintv_desktop").mkdir(parents=True)
-    (folder / "itsjustintv_desktop" / "__init__.py").write_text('__version__ = "1.2.3"\n')
-    (folder / "CHANGELOG.md").write_text(f"# Changes\n\n## 1.2.3 ({when})\n\n- New.\n")
+def checkout(folder: Path, when: str, version: str = "1.2.3") -> Path:
+    (folder / "itsjustintv_desktop").mkdir(parents=True, exist_ok=True)
+    (folder / "itsjustintv_desktop" / "__init__.py").write_text(f'__version__ = "{version}"\n')
+    (folder / "CHANGELOG.md").write_text(f"# Changes\n\n## {version} ({when})\n\n- New.\n")
     return folder
 
 
@@ -193,3 +196,15 @@ def test_the_last_step_but_for_the_upload(tmp_path: Path) -> None:
     assert asked[:5] == ["release", "create", "v1.2.3", "--draft", "--verify-tag"]
     uploaded = {Path(word).name for word in asked if word.startswith((str(made), "build/update/"))}
     assert uploaded == {path.name for path in made.iterdir()} | {"latest.json", "latest.json.sig"}
+    assert "--prerelease" not in asked
+    # A pre-release says that it is one, and takes nothing along that tells of it, not even what lies there.
+    checkout(root, "2026-12-01", "1.2.3rc1")
+    publish[1] = "v1.2.3rc1"
+    told = subprocess.run(publish, env=real, capture_output=True, text=True, check=False, timeout=60)
+    assert told.returncode == 0, told.stderr
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert asked[:4] == ["release", "create", "v1.2.3rc1", "--draft"]
+    assert "--prerelease" in asked
+    assert not [word for word in asked if "latest" in word]
+    shutil.rmtree(root / "build" / "update")
+    assert subprocess.run(publish, env=real, check=False, timeout=60, capture_output=True).returncode == 0

@@ -24,7 +24,7 @@ from itsjustintv_desktop.engine.updates.manifest import Manifest, decode
 from itsjustintv_desktop.engine.updates.memory import Kept
 from itsjustintv_desktop.engine.updates.signature import is_signed, tidy
 from itsjustintv_desktop.engine.updates.standing import NEVER_ASKS, SUSPICIOUS, WORDS, Code, UpdateView
-from itsjustintv_desktop.engine.updates.version import Order, order
+from itsjustintv_desktop.engine.updates.version import Order, is_final, order
 
 FIRST = 180.0
 """Seconds after the start before anything is asked, and as much again left to chance."""
@@ -211,7 +211,9 @@ class UpdateCheck:
         return None
 
     def _is_newer(self, manifest: Manifest) -> bool:
-        return self._own is not None and order(manifest.version) > self._own
+        """A pre-release is for who has one, should a list ever name any."""
+        found = order(manifest.version)
+        return self._own is not None and found > self._own and (is_final(found) or not is_final(self._own))
 
     def _due_in(self) -> float:
         """Seconds until the next question; inf while none is wanted."""

@@ -18,3 +18,8 @@ def order(version: str) -> Order:
         raise ValueError("not a version such as 1.2.3")
     major, minor, patch, phase, number = found.groups()
     return int(major), int(minor), int(patch), _PHASES[phase], int(number or 0)
+
+
+def is_final(of: Order) -> bool:
+    """Whether it is a release, and no pre-release such as 1.2.3rc1."""
+    return of[3] == _PHASES[None]

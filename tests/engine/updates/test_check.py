@@ -12,7 +12,7 @@ from aiohttp import web
 
 from itsjustintv_desktop.engine.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.updates import fetch
-from itsjustintv_desktop.engine.updates.check import FIRST
+from itsjustintv_desktop.engine.updates.check import EVERY, FIRST
 from itsjustintv_desktop.engine.updates.manifest import LARGEST
 from tests.engine.updates.conftest import OWN, House
 from tests.support.versions import Key, not_there, silence
@@ -45,13 +45,22 @@ async def test_a_newer_version_is_shown_and_told_once(house: House) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("version", [OWN, "1.2.2", "1.2.3rc1", "0.99.99"])
+@pytest.mark.parametrize("version", [OWN, "1.2.2", "1.2.3rc1", "0.99.99", "1.3.0rc1", "2.0.0a1"])
 async def test_the_same_or_an_older_one_is_no_news(house: House, version: str) -> None:
     house.publish(version)
     await house.start()
     check = await house.asked()
     assert (check.code, check.view, check.note) == ("current", None, None)
     assert house.told == []
+
+
+async def test_a_pre_release_hears_of_the_next_one_and_of_the_release(house: House) -> None:
+    for published in ("1.3.0rc2", "1.3.0"):
+        house.publish(published)
+        await house.start(version="1.3.0rc1")
+        house.clock.advance(2 * EVERY)
+        await house.asked()
+        assert shown(house) == published
 
 
 async def test_what_is_known_is_shown_from_the_start(house: House) -> None:

@@ -16,7 +16,7 @@ from packaging.version import Version
 from itsjustintv_desktop.engine.updates import keys
 from itsjustintv_desktop.engine.updates.manifest import decode, encode, is_page
 from itsjustintv_desktop.engine.updates.signature import is_signed
-from itsjustintv_desktop.engine.updates.version import order
+from itsjustintv_desktop.engine.updates.version import is_final, order
 from tests.support.clock import START
 from tests.support.versions import Key, manifest
 
@@ -29,6 +29,7 @@ _VERSIONS = st.builds("{}.{}.{}{}".format, _NUMBER, _NUMBER, _NUMBER, _PHASE)
 def test_versions_compare_as_those_of_python_packages(one: str, other: str) -> None:
     assert (order(one) < order(other)) is (Version(one) < Version(other))
     assert (order(one) == order(other)) is (Version(one) == Version(other))
+    assert is_final(order(one)) is not Version(one).is_prerelease
 
 
 @pytest.mark.parametrize(

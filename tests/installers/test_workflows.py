@@ -94,12 +94,41 @@ def test_nothing_unsigned_is_built_without_a_word(tmp_path: Path) -> None:
     assert workflow.count("ALLOW_UNSIGNED: ${{ vars.ALLOW_UNSIGNED }}") == 3
 
 
-def test_an_image_of_a_version_waits_for_the_one_who_approves_the_release() -> None:
-    container = (ROOT / ".github" / "workflows" / "container.yml").read_text()
-    assert "tags:" not in container
-    release_jobs = (ROOT / ".github" / "workflows" / "release.yml").read_text().split("\n  image:\n")[1]
-    assert "    environment: release\n" in release_jobs
-    assert "    needs: publish\n" in release_jobs
+def jobs(workflow: str) -> tuple[str, dict[str, str]]:
+    """The part before the jobs, and each of them."""
+    head, _, rest = (ROOT / ".github" / "workflows" / workflow).read_text().partition("\njobs:\n")
+    found = re.split(r"^  ([a-z]+):\n", rest, flags=re.MULTILINE)[1:]
+    return head, dict(zip(found[::2], found[1::2], strict=True))
+
+
+def pushers() -> dict[str, str]:
+    """The jobs that may push an image."""
+    return {
+        f"{path.stem} {name}": job
+        for path in WORKFLOWS
+        for name, job in jobs(path.name)[1].items()
+        if "packages: write" in job
+    }
+
+
+def test_an_image_of_a_version_waits_until_a_person_has_published_the_draft() -> None:
+    assert set(pushers()) == {"ci image", "container release"}
+    head, _ = jobs("container.yml")
+    triggers = head.partition("\non:\n")[2].partition("\npermissions:")[0]
+    assert re.findall(r"^  (\w+):$", triggers, re.MULTILINE) == ["release", "pull_request"]
+    assert "  release:\n    types: [published]\n" in triggers
+    job = pushers()["container release"]
+    assert "    if: github.event_name == 'release'\n" in job
+    assert "    environment: release\n" in job, "and for the one who approves it"
+    assert job.index("-m installers.release") < job.index("container/publish.sh"), "a tag that is not fit has none"
+    assert "--draft" in (ROOT / "installers" / "publish.sh").read_text()
+
+
+def test_the_image_of_main_waits_for_all_of_ci() -> None:
+    _, found = jobs("ci.yml")
+    job = pushers()["ci image"]
+    assert f"    needs: [{', '.join(name for name in found if name != 'image')}]\n" in job
+    assert "    if: github.event_name == 'push'\n" in job, "with always() or the like it would not wait"
 
 
 @bash

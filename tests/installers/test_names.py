@@ -37,8 +37,10 @@ def test_the_ids_are_of_one_family() -> None:
 
 
 def test_the_image_is_called_as_the_workflows_push_it() -> None:
-    """They take the repository's own name."""
-    assert f"image: {IMAGE}:latest" in (ROOT / "installers" / "container" / "compose.yaml").read_text()
+    """They take the repository's own name. Which version it is must be said: the latest may be no release at all."""
+    compose = (ROOT / "installers" / "container" / "compose.yaml").read_text()
+    assert f"image: {IMAGE}:${{VERSION:?" in compose
+    assert ":latest" not in compose
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)).replace("\\", "/"))

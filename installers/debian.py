@@ -15,6 +15,8 @@ from pathlib import Path
 from installers import ROOT
 
 SCRIPTS = ROOT / "installers" / "linux" / "maintainer"
+NAMES = ("postinst", "postrm", "prerm")
+"""Those that are packed, and nothing that lies beside them, such as an editor's backup."""
 _MAGIC = b"!<arch>\n"
 _CONTROL = "control.tar.xz"
 
@@ -29,12 +31,12 @@ def complete(deb: Path, epoch: int) -> None:
         raise ValueError(f"{deb.name} is not a package of the kind that was expected")
     kept = {"control": _control(members[1][1])}
     kept["md5sums"] = _sums(deb)
-    kept.update({path.name: path.read_bytes() for path in SCRIPTS.iterdir()})
+    kept.update({name: (SCRIPTS / name).read_bytes() for name in NAMES})
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w:xz", format=tarfile.GNU_FORMAT) as tar:
         tar.addfile(_entry("./", epoch, 0o755, kind=tarfile.DIRTYPE))
         for name, data in sorted(kept.items()):
-            entry = _entry(f"./{name}", epoch, 0o755 if (SCRIPTS / name).exists() else 0o644, size=len(data))
+            entry = _entry(f"./{name}", epoch, 0o755 if name in NAMES else 0o644, size=len(data))
             tar.addfile(entry, io.BytesIO(data))
     members[1] = (_CONTROL, made.getvalue())
     deb.write_bytes(_MAGIC + b"".join(_member(name, data, epoch) for name, data in members))

@@ -65,6 +65,18 @@ def test_scripts_and_sums_are_in_it_and_it_is_the_same_each_time(tmp_path: Path)
     assert made.read_bytes() == before
 
 
+def test_what_lies_beside_the_scripts_is_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripts = tmp_path / "maintainer"
+    shutil.copytree(debian.SCRIPTS, scripts)
+    for name in ("postinst~", ".prerm.swp", "preinst"):
+        (scripts / name).write_text("#!/bin/sh\n")
+    (scripts / "old").mkdir()
+    monkeypatch.setattr(debian, "SCRIPTS", scripts)
+    made = package(tmp_path, "1.0")
+    subprocess.run(["dpkg-deb", "--control", made, tmp_path / "out"], check=True)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"control", "md5sums", *debian.NAMES}
+
+
 @pytest.mark.parametrize("data", [b"", b"!<arch>\n", b"no archive"])
 def test_what_is_no_package_is_left_alone(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "it.deb").write_bytes(data)
@@ -73,7 +85,15 @@ def test_what_is_no_package_is_left_alone(tmp_path: Path, data: bytes) -> None:
     assert (tmp_path / "it.deb").read_bytes() == data
 
 
-@pytest.mark.parametrize("script", sorted(debian.SCRIPTS.iterdir()), ids=lambda path: path.name)
+def test_every_script_of_the_checkout_is_packed() -> None:
+    """What is there and not named would be forgotten without a word."""
+    listed = subprocess.run(
+        ["git", "ls-files", "."], cwd=debian.SCRIPTS, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert sorted(listed.stdout.split()) in ([], sorted(debian.NAMES)), "a copy without git knows of none"
+
+
+@pytest.mark.parametrize("script", [debian.SCRIPTS / name for name in debian.NAMES], ids=lambda path: path.name)
 def test_the_scripts_are_plain_sh(script: Path) -> None:
     subprocess.run(["sh", "-n", script], check=True)
     assert script.read_text().startswith("#!/bin/sh\n")

@@ -58,6 +58,8 @@ fi
 # The name under which Briefcase looks for what notarytool needs.
 xcrun notarytool store-credentials "briefcase-macOS-$MACOS_TEAM_ID" --keychain "$keychain" \
     --apple-id "$MACOS_APPLE_ID" --team-id "$MACOS_TEAM_ID" --password "$MACOS_APP_PASSWORD"
+# What is installed for the build needs none of it.
+unset MACOS_CERTIFICATE MACOS_CERTIFICATE_PASSWORD MACOS_APPLE_ID MACOS_APP_PASSWORD
 "$PYTHON" -m installers.everywhere build macOS app -p dmg --identity "$identity"
 for image in dist/*.dmg; do
     xcrun stapler validate "$image"

@@ -29,6 +29,8 @@ try {
     $certificate = Import-PfxCertificate -FilePath $file -CertStoreLocation Cert:\CurrentUser\My -Password $password
 } finally {
     Remove-Item $file
+    # What is installed for the build needs neither.
+    Remove-Item Env:WINDOWS_CERTIFICATE, Env:WINDOWS_CERTIFICATE_PASSWORD
 }
 try {
     & $python -m installers.everywhere build windows app --identity $certificate.Thumbprint --file-digest sha256 --timestamp-url http://timestamp.digicert.com --timestamp-digest sha256

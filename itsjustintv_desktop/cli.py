@@ -20,6 +20,7 @@ _COMMANDS = {
     "tunnel": "Install the program that a tunnel needs.",
     "subscriptions": "See and repair what Twitch holds for us.",
     "conduit": "The conduits of this client id: list, adopt, delete.",
+    "feed": "What was announced, what was not and why; announce it after all.",
     "deliveries": "Look at the queue and the history, and steer them.",
     "pause": "Announce nothing for a while, or send nothing to one destination.",
     "resume": "End a pause.",

@@ -36,6 +36,13 @@ def local(at: float | None) -> str:
     return moment.strftime("%H:%M:%S" if is_today else "%d %b %H:%M")
 
 
+def dated(at: float) -> str:
+    """Like `local`, always with the day, and with the year where it is not this one."""
+    moment = datetime.fromtimestamp(at, UTC).astimezone()
+    is_this_year = moment.year == datetime.now(UTC).astimezone().year
+    return moment.strftime("%d %b %H:%M:%S" if is_this_year else "%d %b %Y %H:%M")
+
+
 def delivery_json(view: DeliveryView) -> dict[str, Any]:
     """The contract of `deliveries list --json`."""
     return {

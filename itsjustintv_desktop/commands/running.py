@@ -28,6 +28,7 @@ from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.pause import Pause, PauseView
 from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.telling import EventPage, Kind, event_page
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -105,6 +106,16 @@ class LedgerActions:
         return await self._ledger.deliveries(
             before=before, states=states, streamer=streamer, destination=destination, limit=limit
         )
+
+    async def events(
+        self,
+        *,
+        before: int | None = None,
+        kinds: Sequence[Kind] = (),
+        streamer: str | None = None,
+        limit: int = 200,
+    ) -> EventPage:
+        return await event_page(self._ledger, before, limit, kinds, streamer)
 
     async def retry(self, delivery_id: int) -> DeliveryView:
         return await self._ledger.retry(delivery_id)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import click
 
 from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
+from itsjustintv_desktop.commands.outcome import outcome_of, show
 from itsjustintv_desktop.commands.running import actions
 from itsjustintv_desktop.engine.control.actions import EventReport
 from itsjustintv_desktop.engine.models import DeliveryState
-
-_EVERY = 0.2
 
 
 @click.command("test-event")
@@ -41,7 +39,7 @@ def command(app: AppContext, login: str, wait: float, as_json: bool) -> None:
             }
         )
     else:
-        _show(report)
+        show(report)
     click.get_current_context().exit(0 if delivered else 1)
 
 
@@ -50,35 +48,4 @@ async def _send(app: AppContext, login: str, wait: float, *, quiet: bool) -> Eve
         if not quiet:
             click.echo("Asking Twitch about the channel, then sending (it may take 20 s) ...", err=True)
         event_id = await engine.test_event(login)
-        until = time.monotonic() + wait
-        while True:
-            report = await engine.event_report(event_id)
-            if report.is_settled or _is_tried(report) or time.monotonic() > until:
-                return report
-            await asyncio.sleep(_EVERY)
-
-
-def _is_tried(report: EventReport) -> bool:
-    """Whether every destination has an outcome of some kind, be it only why nothing is sent there now."""
-    return report.state != "accepted" and all(
-        each.state is not DeliveryState.SENDING
-        and (each.attempts > 0 or bool(each.last_error) or each.destination in report.blocked)
-        for each in report.deliveries
-    )
-
-
-def _show(report: EventReport) -> None:
-    if report.state == "accepted":
-        click.echo("It is not sent yet. See `deliveries list` in a moment.")
-    elif report.state != "announced":
-        click.echo(f"It was not announced: {report.explanation}")
-    elif not report.deliveries:
-        click.echo("It is in output.json. The streamer has no destination, so that file is the output.")
-    for each in report.deliveries:
-        if each.state is DeliveryState.DELIVERED:
-            click.echo(f"{each.destination}: delivered, the answer was {each.last_status}.")
-        elif each.destination in report.blocked:
-            click.echo(f"{each.destination}: {each.state.value}. It {report.blocked[each.destination]}")
-        else:
-            why = f": {each.last_error.removesuffix('.')}" if each.last_error else ""
-            click.echo(f"{each.destination}: {each.state.value}{why}.")
+        return await outcome_of(engine, event_id, wait)

@@ -15,6 +15,7 @@ from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
 from itsjustintv_desktop.engine.events import DeliveryChanged
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView, StreamEvent
 from itsjustintv_desktop.engine.subscription_wishes import SubscriptionWishes
+from itsjustintv_desktop.engine.telling import EventPage, Kind, event_page
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ class Wishes:
         return await self._engine.ledger.deliveries(
             before=before, states=states, streamer=streamer, destination=destination, limit=limit
         )
+
+    async def events(
+        self,
+        *,
+        before: int | None = None,
+        kinds: Sequence[Kind] = (),
+        streamer: str | None = None,
+        limit: int = 200,
+    ) -> EventPage:
+        return await event_page(self._engine.ledger, before, limit, kinds, streamer)
 
     async def retry(self, delivery_id: int) -> DeliveryView:
         """Also lets a paused or failing destination try again: that is what the person asks for."""

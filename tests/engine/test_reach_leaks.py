@@ -48,7 +48,7 @@ ENVIRON = {
 }
 ANSWERS = (
     "health", "deliveries", "destinations", "conduits", "subscriptions", "subscriptions/status", "doctor",
-    "doctor?local=true", "doctor?streamer=bob", "events/1", "events/2",
+    "doctor?local=true", "doctor?streamer=bob", "events", "events/1", "events/2",
 )  # fmt: skip
 CHANGES = (
     ("POST", "deliveries/1/retry"), ("POST", "test-events"), ("POST", "events/1/send-anyway"),

@@ -11,6 +11,7 @@ from itsjustintv_desktop.engine.control.conduits import ConduitActions
 from itsjustintv_desktop.engine.control.pausing import PauseActions
 from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.telling import EventPage, Kind
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 
@@ -73,6 +74,17 @@ class QueueActions(PauseActions, Protocol):
         limit: int = 200,
     ) -> list[DeliveryView]:
         """One page, newest first, at most 200."""
+        ...
+
+    async def events(
+        self,
+        *,
+        before: int | None = None,
+        kinds: Sequence[Kind] = (),
+        streamer: str | None = None,
+        limit: int = 200,
+    ) -> EventPage:
+        """One page of what was announced and what was not, newest first, at most 200."""
         ...
 
     async def retry(self, delivery_id: int) -> DeliveryView: ...

@@ -19,6 +19,7 @@ from itsjustintv_desktop.engine.control.stream import StreamLine
 from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.pause import PauseView
+from itsjustintv_desktop.engine.telling import EventPage, Kind
 from itsjustintv_desktop.engine.translate import network_sentence
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
@@ -94,6 +95,19 @@ class ControlClient:
             if value is not None
         ]
         return await self._ask("GET", "/deliveries", list[DeliveryView], query=query)
+
+    async def events(
+        self,
+        *,
+        before: int | None = None,
+        kinds: Sequence[Kind] = (),
+        streamer: str | None = None,
+        limit: int = 200,
+    ) -> EventPage:
+        query = [("limit", str(limit)), *(("kind", kind) for kind in kinds)]
+        query += [("before", str(before))] if before is not None else []
+        query += [("streamer", streamer)] if streamer is not None else []
+        return await self._ask("GET", "/events", EventPage, query=query)
 
     async def retry(self, delivery_id: int) -> DeliveryView:
         return await self._ask("POST", f"/deliveries/{delivery_id}/retry", DeliveryView)

@@ -26,6 +26,7 @@ from itsjustintv_desktop.engine.errors import AppError, NotFoundError, UsageErro
 from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.engine.paths import data_directory_error
 from itsjustintv_desktop.engine.tasks import census
+from itsjustintv_desktop.engine.telling import KINDS, Kind
 
 _log = structlog.get_logger(__name__)
 
@@ -56,6 +57,7 @@ class ControlServer:
                 web.get("/v1/destinations", self._destinations),
                 web.post("/v1/deliveries/{id}/{action}", self._act),
                 web.post("/v1/test-events", self._test_event),
+                web.get("/v1/events", self._events),
                 web.get("/v1/events/{id}", self._event),
                 web.post("/v1/events/{id}/send-anyway", self._send_anyway),
                 *pause_routes(self._actions),
@@ -133,6 +135,16 @@ class ControlServer:
             raise UsageError('A body like {"login": "name"} is needed.') from error
         return _answer({"event_id": await self._actions.test_event(asked.login)})
 
+    async def _events(self, request: web.Request) -> web.Response:
+        query = request.query
+        page = await self._actions.events(
+            before=_number(query["before"]) if "before" in query else None,
+            kinds=[_kind(name) for name in query.getall("kind", [])],
+            streamer=query.get("streamer"),
+            limit=_number(query.get("limit", "200")),
+        )
+        return _answer(page)
+
     async def _event(self, request: web.Request) -> web.Response:
         return _answer(await self._actions.event_report(_number(request.match_info["id"])))
 
@@ -155,6 +167,13 @@ def _state(name: str) -> DeliveryState:
         return DeliveryState(name)
     except ValueError:
         raise UsageError(f"{name!r} is no state: {', '.join(DeliveryState)}.") from None
+
+
+def _kind(name: str) -> Kind:
+    for kind in KINDS:
+        if kind == name:
+            return kind
+    raise UsageError(f"{name!r} is no kind: {', '.join(KINDS)}.")
 
 
 def _answer(body: object, status: int = 200) -> web.Response:

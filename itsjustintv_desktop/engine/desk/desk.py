@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.details import DeliveryDetails
-    from itsjustintv_desktop.engine.desk.feed import Feed, FeedItem, FeedPage, Kind
+    from itsjustintv_desktop.engine.desk.feed import Feed, FeedItem, FeedPage
     from itsjustintv_desktop.engine.desk.lines import LogPage
     from itsjustintv_desktop.engine.desk.models import Snapshot
     from itsjustintv_desktop.engine.desk.queue import DeliveryFilter, DeliveryIndex, DeliveryPage, ManyResult, Queue
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
     from itsjustintv_desktop.engine.models import DeliveryView
     from itsjustintv_desktop.engine.pause import PauseView
+    from itsjustintv_desktop.engine.telling import Kind
 
 
 class Desk:

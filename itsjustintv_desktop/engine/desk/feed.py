@@ -5,30 +5,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from itsjustintv_desktop.engine.errors import NotFoundError
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView, EventState, StreamEvent
-from itsjustintv_desktop.engine.storage.ledger.browsing import BITE, Told
+from itsjustintv_desktop.engine.storage.ledger.browsing import Told
+from itsjustintv_desktop.engine.telling import STATES, Kind, deliveries_of, kind_of, look
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
 
-Kind = Literal["announced", "suppressed", "missed", "notice"]
-"""`missed`: found too late to be announced. `notice`: Twitch ended a subscription, or the ledger was begun anew."""
-KINDS: tuple[Kind, ...] = ("announced", "suppressed", "missed", "notice")
-
-PAGE = 200
-SCAN = 2000
-"""Most events that one call looks at for a search: then it answers with what it has, and where to go on."""
-_AT_A_TIME = 25
-"""Events whose deliveries one job of the ledger reads."""
 _SHOWN = 48
 """Characters of a picture's data that are shown."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_STATE_OF = {"announced": "announced", "suppressed": "suppressed", "missed": "suppressed", "notice": "noted"}
 
 
 class FeedDelivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,30 +102,13 @@ class Feed:
 
     async def page(self, before: int | None, limit: int, kinds: Sequence[Kind], search: str) -> FeedPage:
         """See Desk.feed."""
-        wanted, needle = set(kinds or KINDS), search.strip().casefold()
-        states = {_STATE_OF[kind] for kind in wanted if kind in _STATE_OF}
-        limit = max(1, min(limit, PAGE))
-        found: list[tuple[Told, _Payload]] = []
-        looked = 0
-        ended = False
-        while len(found) < limit and looked < SCAN and not ended:
-            rows = await self._engine.ledger.recent(before, states)
-            ended = len(rows) < BITE
-            for row in rows:
-                looked += 1
-                before = row.id
-                if _kind_of(row) in wanted and (body := _matching(row, needle)) is not None:
-                    found.append((row, body))
-                    if len(found) == limit:
-                        ended = ended and row is rows[-1]
-                        break
-            await asyncio.sleep(0)
-        items = await self._items(found)
-        return FeedPage(items=items, before=None if ended else before)
+        needle = search.strip().casefold()
+        found, before = await look(self._engine.ledger, before, limit, kinds, lambda row: _matching(row, needle))
+        return FeedPage(items=await self._items(found), before=before)
 
     async def item(self, event_id: int) -> FeedItem:
         """Raises NotFoundError, LedgerError."""
-        rows = await self._engine.ledger.recent(event_id + 1, set(_STATE_OF.values()))
+        rows = await self._engine.ledger.recent(event_id + 1, STATES)
         if not rows or rows[0].id != event_id:
             raise NotFoundError(f"There is no event {event_id} in the feed.")
         (item,) = await self._items([(rows[0], _decoded(rows[0].payload))])
@@ -162,18 +136,14 @@ class Feed:
         return pretty(shortened(self._engine.twitch.complete_payload(payload)))
 
     async def _items(self, found: Sequence[tuple[Told, _Payload]]) -> tuple[FeedItem, ...]:
-        deliveries: dict[int, list[DeliveryView]] = {}
-        with_some = [row.id for row, _ in found if row.state == EventState.ANNOUNCED]
-        for start in range(0, len(with_some), _AT_A_TIME):
-            for view in await self._engine.ledger.deliveries_of(with_some[start : start + _AT_A_TIME]):
-                deliveries.setdefault(view.event_id, []).append(view)
+        deliveries = await deliveries_of(self._engine.ledger, [row for row, _ in found])
         return tuple(self._item(row, body, deliveries.get(row.id, ())) for row, body in found)
 
     def _item(self, row: Told, body: _Payload, deliveries: Sequence[DeliveryView]) -> FeedItem:
         login = body.streamer_login or row.broadcaster_login
         return FeedItem(
             event_id=row.id,
-            kind=_kind_of(row),
+            kind=kind_of(row),
             at=row.received_at,
             streamer=row.streamer or "",
             login=login,
@@ -229,14 +199,6 @@ def shortened(payload: dict[str, Any]) -> dict[str, Any]:
 def pretty(value: object) -> str:
     """JSON to read, with two spaces a level."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-
-
-def _kind_of(row: Told) -> Kind:
-    if row.state == EventState.ANNOUNCED:
-        return "announced"
-    if row.state == EventState.NOTED:
-        return "notice"
-    return "missed" if row.reason == "missed" else "suppressed"
 
 
 def _matching(row: Told, needle: str) -> _Payload | None:

@@ -121,7 +121,8 @@ async def test_without_the_token_nothing_is_told(running: Running, token: str | 
         token = token.replace("{}", _address(running).token)
     down = await _id(running, "down")
     for method, path in (
-        ("GET", "/v1/health"), ("GET", "/v1/deliveries"), ("GET", "/v1/events/1"), ("GET", "/nothing"),
+        ("GET", "/v1/health"), ("GET", "/v1/deliveries"), ("GET", "/v1/events"),
+        ("GET", "/v1/events/1"), ("GET", "/nothing"),
         ("POST", f"/v1/deliveries/{down}/drop"), ("POST", "/v1/test-events"), ("POST", "/v1/events/1/send-anyway"),
     ):  # fmt: skip
         answer = await _ask(running, method, path, token=token)

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine import FeedItem
-from itsjustintv_desktop.engine.desk.feed import SCAN
 from itsjustintv_desktop.engine.errors import NotFoundError
 from itsjustintv_desktop.engine.models import EventState
 from itsjustintv_desktop.engine.storage.ledger.records import pack
+from itsjustintv_desktop.engine.telling import SCAN
 from tests.support.engine import Running, running_engine
 from tests.support.events import online
 

@@ -29,6 +29,7 @@ def check(app: AppContext, as_json: bool) -> None:
     """Check the configuration, the environment included. Exit code 0 if it can be used, 2 if not."""
     from itsjustintv_desktop.engine.config.destinations import effective_destinations
     from itsjustintv_desktop.engine.config.endpoints import Endpoints
+    from itsjustintv_desktop.engine.config.lacks import ELSEWHERE, lacks
     from itsjustintv_desktop.engine.config.load import load
 
     problems: list[str] = []
@@ -41,9 +42,14 @@ def check(app: AppContext, as_json: bool) -> None:
         problems += error.problems
         warnings = error.warnings
     else:
-        warnings, notices = loaded.warnings, loaded.notices
+        where = app.paths.config
+        warnings = (*loaded.warnings, *(f"{where}: {lack}" for lack in lacks(loaded.config)))
+        has_secret = bool(loaded.config.twitch.client_secret)
+        notices = loaded.notices if has_secret else (*loaded.notices, f"{where}: {ELSEWHERE}")
         streamers = _count(len(loaded.config.streamers), "streamer")
-        summary = f"{streamers}, {_count(len(effective_destinations(loaded.config)), 'destination')}: all well"
+        summary = f"{streamers}, {_count(len(effective_destinations(loaded.config)), 'destination')}: "
+        summary += "it can be used, see the warnings" if warnings else "all well"
+        summary += "" if has_secret or warnings else ", if the keyring holds the client secret"
     try:
         Endpoints.from_environ(os.environ)
     except ConfigError as error:

@@ -22,18 +22,69 @@ def run(path: Path, *arguments: str, environ: dict[str, str] | None = None) -> R
     return CliRunner().invoke(cli, everything, env=environ or {})
 
 
+GOOD = """
+[twitch]
+client_id = "abc"
+client_secret = "def"
+[destinations.discord]
+url = "https://discord.com/api/webhooks/1/abc"
+[streamers.a]
+login = "a"
+destinations = ["discord"]
+"""
+
+
 def test_a_good_config(path: Path) -> None:
-    path.write_text(
-        '[retry]\nstate_file = "x"\n[server]\nprot = 1\n'
-        '[streamers.a]\nwebhook_url = "https://a/"\n[streamers.b]\nlogin = "b"\n'
-    )
+    path.write_text("[retry]\nstate_file = 'x'\n" + GOOD)
+    path.chmod(0o600)
     result = run(path, "check")
-    assert result.exit_code == 0
-    assert result.stderr == ""
-    lines = result.stdout.splitlines()
-    assert lines[0].startswith(f"warning: {path}:4: server.prot: ")
-    assert lines[1].startswith(f"note: {path}:2: retry.state_file: ")
-    assert lines[-1] == "2 streamers, 1 destination: all well"
+    assert (result.exit_code, result.stderr) == (0, "")
+    note, last = result.stdout.splitlines()
+    assert note.startswith(f"note: {path}:2: retry.state_file: ")
+    assert last == "1 streamer, 1 destination: all well"
+
+
+def test_after_a_warning_not_all_is_well(path: Path) -> None:
+    path.write_text("[server]\nprot = 1\n" + GOOD)
+    path.chmod(0o600)
+    result = run(path, "check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    warning, last = result.stdout.splitlines()
+    assert warning.startswith(f"warning: {path}:2: server.prot: ")
+    assert last == "1 streamer, 1 destination: it can be used, see the warnings"
+
+
+def test_a_secret_may_lie_in_the_keyring(path: Path) -> None:
+    path.write_text(GOOD.replace('client_secret = "def"', ""))
+    path.chmod(0o600)
+    note, last = run(path, "check").stdout.splitlines()
+    assert note.startswith(
+        f"note: {path}: twitch.client_secret: no client secret in the file; it may lie in the keyring"
+    )
+    assert last == "1 streamer, 1 destination: all well, if the keyring holds the client secret"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('client_id = "abc"', "", "twitch.client_id: there is none"),
+        ('login = "a"', 'login = "a"\nenabled = false', "streamers: all are switched off"),
+        ('[streamers.a]\nlogin = "a"\ndestinations = ["discord"]', "", "streamers: there is none to watch"),
+        ('destinations = ["discord"]', "", "streamers: nobody is told of a but the file output.json"),
+        ("/webhooks/1/abc", "/webhooks/...", "this is no whole webhook of Discord"),
+        ('/1/abc"', '/1/abc"\nenabled = false', "destinations: all are switched off, so nobody is told but the file"),
+    ],
+)
+def test_what_can_announce_nothing_is_not_well(path: Path, before: str, after: str, said: str) -> None:
+    assert before in GOOD
+    path.write_text(GOOD.replace(before, after))
+    path.chmod(0o600)
+    result = run(path, "check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    warnings = [line for line in result.stdout.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 1, warnings
+    assert said in warnings[0]
+    assert "all well" not in result.stdout
 
 
 def test_a_bad_config(path: Path) -> None:
@@ -58,7 +109,7 @@ def test_findings_as_json(path: Path, text: str, ok: bool, code: int) -> None:
     assert result.exit_code == code
     assert list(found) == ["ok", "file", "problems", "warnings", "notices"]
     assert (found["ok"], found["file"]) == (ok, str(path))
-    assert len(found["warnings"]) == ok
+    assert any("output.x" in warning for warning in found["warnings"]) == ok
     assert len(found["problems"]) == (not ok)
 
 
@@ -66,14 +117,17 @@ def test_no_file_is_no_mistake(path: Path) -> None:
     result = run(path, "check")
     assert result.exit_code == 0
     assert "there is no such file" in result.stdout
-    assert result.stdout.endswith("0 streamers, 0 destinations: all well\n")
+    assert result.stdout.count("warning: ") == 3, "no client id, no streamer, no destination"
+    assert result.stdout.endswith("0 streamers, 0 destinations: it can be used, see the warnings\n")
 
 
 def test_the_example_can_be_saved_and_checked(path: Path) -> None:
     result = run(path, "example")
     assert result.stdout == example()
     path.write_text(result.stdout)
-    assert run(path, "check").stdout == "0 streamers, 0 destinations: all well\n"
+    said = run(path, "check").stdout
+    assert said.endswith("0 streamers, 0 destinations: it can be used, see the warnings\n")
+    assert said.count("warning: ") == 3
 
 
 def test_where_it_is(path: Path) -> None:

@@ -18,6 +18,10 @@ _HOST_AND_PORT = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::\d{{1,5}})?")
 _UNFIT = re.compile(r"[\s\x00-\x1f\x7f\\]")
 _LONGEST_NAME = 253
 """RFC 1035, section 2.3.4."""
+DISCORD_HOSTS = frozenset(
+    f"{prefix}{host}" for prefix in ("", "ptb.", "canary.") for host in ("discord.com", "discordapp.com")
+)
+_DISCORD_WEBHOOK = re.compile(r"/api(/v\d+)?/webhooks/\d+/[\w-]+")
 _CALLBACK_PATH = "/twitch"
 
 
@@ -60,14 +64,27 @@ def webhook_url(value: str, warn: Warn) -> str:
     value = value.strip()
     if value == KEYRING:
         return value
-    parts = http_url(value)
-    host = (parts.hostname or "").removeprefix("www.")
-    if host in {"discord.com", "discordapp.com"} and not parts.path.startswith("/api/"):
-        warn(
-            "this looks like a link into Discord, not a webhook; "
-            "make one under channel settings, Integrations, Webhooks, and copy its URL"
-        )
+    mistake = _discord_mistake(http_url(value))
+    if mistake:
+        warn(mistake)
     return value
+
+
+def _discord_mistake(parts: SplitResult) -> str:
+    """What keeps Discord from taking announcements at one of its addresses; "" if nothing is seen."""
+    host = (parts.hostname or "").removeprefix("www.").rstrip(".")
+    where = "under channel settings, Integrations, Webhooks"
+    if host in {"discord.gg", "discord.new"}:
+        return f"this is an invitation to Discord, not a webhook; make one {where}, and copy its URL"
+    if host not in DISCORD_HOSTS:
+        return ""
+    if not parts.path.startswith("/api/"):
+        return f"this looks like a link into Discord, not a webhook; make one {where}, and copy its URL"
+    if "/webhooks" in parts.path and not _DISCORD_WEBHOOK.match(parts.path):
+        return f"this is no whole webhook of Discord: a number and a token stand at its end; copy its URL anew {where}"
+    if parts.scheme.lower() != "https":
+        return "Discord is reached over https:// only, and whoever listens could read the address; write https://"
+    return ""
 
 
 def callback_url(value: str, warn: Warn) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Container
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+from itsjustintv_desktop.engine.config.addresses import DISCORD_HOSTS
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, GlobalWebhook, Streamer
 from itsjustintv_desktop.engine.errors import NotFoundError
 
@@ -14,19 +15,16 @@ GLOBAL = "global"
 
 Format = Literal["json", "discord", "slack"]
 FORMATS: tuple[str, ...] = get_args(Format)
-_DISCORD = frozenset(
-    f"{prefix}{host}" for prefix in ("", "www.", "ptb.", "canary.") for host in ("discord.com", "discordapp.com")
-)
 
 
 def guess_format(url: str) -> Format:
     """What the receiver at an address understands. Anything but a Discord or Slack webhook is "json"."""
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".")
+        host = (parts.hostname or "").removeprefix("www.").rstrip(".")
     except ValueError:
         return "json"
-    if host in _DISCORD and parts.path.startswith("/api/"):
+    if host in DISCORD_HOSTS and parts.path.startswith("/api/"):
         is_webhook = "/webhooks/" in parts.path
         # Discord has receivers of its own for what Slack and GitHub send: /slack, /github.
         if is_webhook and parts.path.rstrip("/").endswith("/slack"):

@@ -31,6 +31,15 @@ def test_config_and_environment_together_are_good() -> None:
     assert loaded.config.streamers["yourname"].destinations == ("discord",)
 
 
+def test_commands_find_a_good_config_without_the_environment() -> None:
+    loaded = parse(block("toml", "[twitch]"), file="config.toml", environ={})
+    assert loaded.warnings == ()
+    assert loaded.config.streamers["yourname"].destinations == ("discord",)
+    unit = re.search(r"(?m)^EnvironmentFile=-?(.*)$", UNIT)
+    assert unit is not None
+    assert f"-p EnvironmentFile={unit.group(1)} " in block("", "config check")
+
+
 def test_places_are_those_of_the_unit_and_the_container() -> None:
     for words in (
         "--config /etc/itsjustintv/config.toml --data-dir /var/lib/itsjustintv",

@@ -39,6 +39,9 @@ func VerifyStandard(secret string, headers http.Header, body []byte, now time.Ti
 			return false
 		}
 	}
+	if len(key) == 0 {
+		return false // anybody can sign with an empty secret, such as an unset variable is read
+	}
 	signature := digest(key, []byte(id+"."+timestamp+"."), body)
 	right := []byte("v1," + base64.StdEncoding.EncodeToString(signature))
 	for _, given := range strings.Split(headers.Get("webhook-signature"), " ") {
@@ -51,6 +54,9 @@ func VerifyStandard(secret string, headers http.Header, body []byte, now time.Ti
 
 // VerifyXHub checks a delivery signed the X-Hub way; header is the value of X-Hub-Signature-256.
 func VerifyXHub(secret string, header string, body []byte) bool {
+	if secret == "" {
+		return false
+	}
 	right := "sha256=" + hex.EncodeToString(digest([]byte(secret), body))
 	return hmac.Equal([]byte(header), []byte(right))
 }

@@ -14,6 +14,9 @@ function verify_standard(string $secret, array $headers, string $body, ?int $now
         return false;
     }
     $key = str_starts_with($secret, 'whsec_') ? base64_decode(substr($secret, 6)) : $secret;
+    if ($key === '') {
+        return false; // anybody can sign with an empty secret, such as an unset variable is read
+    }
     $right = 'v1,' . base64_encode(hash_hmac('sha256', "$id.$timestamp.$body", $key, true));
     foreach (explode(' ', $headers['webhook-signature'] ?? '') as $given) {
         if (hash_equals($right, $given)) {
@@ -26,5 +29,8 @@ function verify_standard(string $secret, array $headers, string $body, ?int $now
 /** X-Hub. $header: $_SERVER['HTTP_X_HUB_SIGNATURE_256'] ?? ''; $body: the raw bytes. */
 function verify_x_hub(string $secret, string $header, string $body): bool
 {
+    if ($secret === '') {
+        return false;
+    }
     return hash_equals('sha256=' . hash_hmac('sha256', $body, $secret), $header);
 }

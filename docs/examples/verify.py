@@ -19,6 +19,8 @@ def verify_standard(secret, headers, body, now=None):
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4))
     else:
         key = secret.encode()
+    if not key:
+        return False  # anybody can sign with an empty secret, such as an unset variable is read
     signed = f"{message_id}.{timestamp}.".encode() + body
     right = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     given = headers.get("webhook-signature", "").split(" ")
@@ -27,5 +29,7 @@ def verify_standard(secret, headers, body, now=None):
 
 def verify_x_hub(secret, header, body):
     """X-Hub. `header`: the value of X-Hub-Signature-256, "" if there is none; `body`: the raw bytes."""
+    if not secret:
+        return False
     right = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(header.encode(), right.encode())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -116,7 +118,18 @@ async def cases() -> tuple[list[Case], list[Case]]:
         case("standard", KEY, keyed, webhook_signature=right[:-1]),
         case("standard", KEY, keyed, webhook_signature="\u00e4" * len(right)),
     ]
-    return genuine, forged
+    return genuine, forged + unset(hub, keyed)
+
+
+def unset(hub: dict[str, str], keyed: dict[str, str]) -> list[Case]:
+    """Signed right with a secret that is empty, as one is that a receiver reads from a variable nobody set."""
+    hashed = hmac.new(b"", BODY, hashlib.sha256).hexdigest()
+    signed = hmac.new(b"", f"{keyed['webhook-id']}.{NOW}.".encode() + BODY, hashlib.sha256).digest()
+    signature = "v1," + base64.b64encode(signed).decode()
+    return [
+        case("x-hub", "", hub, x_hub_signature_256=f"sha256={hashed}"),
+        *(case("standard", secret, keyed, webhook_signature=signature) for secret in ("", "whsec_", "whsec_=")),
+    ]
 
 
 def command(language: str) -> Sequence[str]:

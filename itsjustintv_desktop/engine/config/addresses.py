@@ -73,15 +73,23 @@ def webhook_url(value: str, warn: Warn) -> str:
 def _discord_mistake(parts: SplitResult) -> str:
     """What keeps Discord from taking announcements at one of its addresses; "" if nothing is seen."""
     host = (parts.hostname or "").removeprefix("www.").rstrip(".")
-    where = "under channel settings, Integrations, Webhooks"
     if host in {"discord.gg", "discord.new"}:
-        return f"this is an invitation to Discord, not a webhook; make one {where}, and copy its URL"
+        return (
+            "this is an invitation to Discord, not a webhook; "
+            "make one under channel settings, Integrations, Webhooks, and copy its URL"
+        )
     if host not in DISCORD_HOSTS:
         return ""
     if not parts.path.startswith("/api/"):
-        return f"this looks like a link into Discord, not a webhook; make one {where}, and copy its URL"
+        return (
+            "this looks like a link into Discord, not a webhook; "
+            "make one under channel settings, Integrations, Webhooks, and copy its URL"
+        )
     if "/webhooks" in parts.path and not _DISCORD_WEBHOOK.match(parts.path):
-        return f"this is no whole webhook of Discord: a number and a token stand at its end; copy its URL anew {where}"
+        return (
+            "this is no whole webhook of Discord: a number and a token stand at its end; "
+            "copy its URL anew under channel settings, Integrations, Webhooks"
+        )
     if parts.scheme.lower() != "https":
         return "Discord is reached over https:// only, and whoever listens could read the address; write https://"
     return ""

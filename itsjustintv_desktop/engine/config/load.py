@@ -26,6 +26,9 @@ _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 _ADDRESS = re.compile(r"\S*://\S*")
 _QUOTED = re.compile(r"""(['"])(.*?)\1""")
+_MARK = re.compile(r"[!-/:-@\[-`{-~]|\\[nrt]")
+"""One character of punctuation, or a line break or tab as tomllib shows it: no secret, and what one has to know."""
+_CURLY = "“”„‟«»‘’‚"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +156,19 @@ def _syntax_sentence(message: str, text: str, file: str) -> str:
     found = _PLACE.search(message)
     fault = _ADDRESS.sub("...", _PLACE.sub("", message))
     # What it quotes may be a header or a secret that was pasted there.
-    fault = _QUOTED.sub(lambda found: found.group() if values.is_harmless(found.group(2)) else "'...'", fault)
+    fault = _QUOTED.sub(lambda found: found.group() if _may_be_said(found.group(2)) else "'...'", fault)
     if found is None or found.group(1) is None:
         last = len(text.rstrip().splitlines()) or 1
         if _is_double(fault):
-            return f"{file}:{last}: this is not valid TOML ({_lower(fault)}); {_remedy(fault, text, last)}"
+            return f"{file}:{last}: this is not valid TOML ({_lower(fault)}); {_remedy(fault, text, last, 0)}"
         return f"{file}:{last}: the file ends too early ({_lower(fault)}); is a quote or bracket left open?"
     line, column = int(found.group(1)), int(found.group(2))
-    return f"{file}:{line}: column {column}: this is not valid TOML ({_lower(fault)}); {_remedy(fault, text, line)}"
+    remedy = _remedy(fault, text, line, column)
+    return f"{file}:{line}: column {column}: this is not valid TOML ({_lower(fault)}); {remedy}"
+
+
+def _may_be_said(quoted: str) -> bool:
+    return _MARK.fullmatch(quoted) is not None or values.is_harmless(quoted)
 
 
 def _is_double(fault: str) -> bool:
@@ -171,17 +179,20 @@ def _lower(fault: str) -> str:
     return fault[:1].lower() + fault[1:]
 
 
-def _remedy(fault: str, text: str, line: int) -> str:
+def _remedy(fault: str, text: str, line: int, column: int) -> str:
     """The likely cause of what tomllib found."""
     rows = text.split("\n")
     written = rows[line - 1] if line <= len(rows) else ""
     if _is_double(fault):
         return "the same key or table is there twice: keep one of them"
+    ends_open = "string" in fault or "Illegal character" in fault
+    if any(mark in _CURLY for mark in (written if ends_open else written[max(column - 1, 0) : column])):
+        return 'curly quotes such as \u201c \u201d are none to TOML: write the plain " before and after the text'
     if "escape" in fault or "hex" in fault:
         return r"write a backslash as \\, or put the text in single quotes"
     if "Invalid value" in fault or "invalid value" in fault:
         return "texts need quotes around them, and yes or no is written true or false"
-    if "string" in fault or "Illegal character" in fault:
+    if ends_open:
         return "a quote is missing at the end of the text"
     if written.lstrip().startswith("[") and "]" not in written:
         return "the heading of a table needs a ] at its end"

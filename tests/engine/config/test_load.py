@@ -91,6 +91,16 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
         ("[server.tls]\ndomains = [\n  'a',\n", "c:3: ", "the file ends too early"),
         ("x = " + "[" * 10_000, "c: ", "nested too deep"),
         ('x = 1 "https://a/SECRET"', "c:1: column ", "not valid TOML"),
+        ("[server\nport = 1", "c:1: column ", "expected ']' at the end of a table declaration"),
+        ("[server]\nport 1", "c:2: column ", "expected '=' after a key"),
+        (
+            "[streamers.a]\nlogin = “SECRET”",
+            "c:2: column 9: ",
+            'curly quotes such as “ ” are none to TOML: write the plain "',
+        ),
+        ('[streamers.a]\nlogin = "SECRET”\n', "c:2: column ", "curly quotes"),
+        ("“SECRET” = 1", "c:1: column 1: ", "curly quotes"),
+        ('x = "say “hi”" SECRET', "c:1: column ", "look for a missing quote"),
     ],
 )
 def test_what_is_not_toml_is_told_by_line_and_column(text: str, start: str, sentence: str) -> None:

@@ -8,6 +8,7 @@ import click
 
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import queue
+from itsjustintv_desktop.engine.control.actions import DestinationView
 
 
 @click.command("resume")
@@ -25,8 +26,20 @@ def command(app: AppContext, destination: str | None) -> None:
 async def _resume(app: AppContext, destination: str | None) -> tuple[str, bool]:
     async with queue(app) as (engine, running):
         if destination is not None:
+            # Resumed in any case: that also names a destination the config does not have.
+            held = [each for each in await engine.destinations() if each.name == destination and each.waits is not None]
             await engine.resume_destination(destination)
-            return f"What waits for {destination} is sent again.", running
+            return _said(destination, held[0] if held else None), running
         was = await engine.paused()
         await engine.resume()
         return ("Announcements are made again." if was else "Announcements were not paused."), running
+
+
+def _said(name: str, was: DestinationView | None) -> str:
+    """`was`: what stood against it, None for nothing."""
+    if was is None:
+        return f"{name} was not paused."
+    if was.state != "off":
+        return f"What waits for {name} is sent again."
+    paused = "was resumed" if was.by_hand else "was not paused"
+    return f"{name} {paused}. It is switched off in the config (enabled = false), so nothing is sent there."

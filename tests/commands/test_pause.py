@@ -107,6 +107,7 @@ def test_one_destination(paths: Paths) -> None:
     assert "paused" in row
     assert last == "main was paused by hand: moving. Resume it in the app, or with `resume --destination`."
     assert here(paths, "resume", "--destination", "main").out == "What waits for main is sent again." + LATER
+    assert here(paths, "resume", "--destination", "main").out == "main was not paused." + LATER
     assert "paused" not in here(paths, "deliveries", "list").out
     for command in ("pause", "resume"):
         unknown = here(paths, command, "--destination", "nobody")
@@ -140,6 +141,7 @@ async def test_a_running_program_holds_back_and_goes_on(tmp_path: Path) -> None:
         assert running.simulator.receiver.all == []
         assert (await beside(paths, "resume", "--destination", "main")).out == "What waits for main is sent again.\n"
         await running.simulator.receiver.wait_for(1, "main")
+        assert (await beside(paths, "resume", "--destination", "main")).out == "main was not paused.\n"
 
 
 async def test_what_was_paused_while_no_program_ran_holds_at_its_start(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import click
 
 from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
+from itsjustintv_desktop.commands.known import no_such_streamer
 from itsjustintv_desktop.commands.running import queue
 from itsjustintv_desktop.engine.control.actions import DestinationView, QueueActions
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
@@ -45,18 +46,19 @@ def list_(
     if as_json:
         output.echo_json([output.delivery_json(each) for each in found])
     elif not found:
-        click.echo("There are no deliveries to show.")
+        unknown = None if streamer is None else no_such_streamer(app, streamer)
+        click.echo(unknown or "There are no deliveries to show.")
     else:
         output.echo_table(
             ["ID", "STREAMER", "DESTINATION", "STATE", "TRIES", "MADE", "NEXT", "LAST ANSWER"],
             [
                 (
                     each.id,
-                    each.streamer,
+                    f"{each.streamer} (test)" if each.test else each.streamer,
                     each.destination,
                     each.state.value,
                     each.attempts,
-                    output.local(each.created_at),
+                    output.dated(each.created_at),
                     _next(each, ways, paused),
                     each.last_error or each.last_status or "",
                 )

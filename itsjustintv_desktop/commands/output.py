@@ -57,6 +57,7 @@ def delivery_json(view: DeliveryView) -> dict[str, Any]:
         "last_status": view.last_status,
         "last_error": view.last_error,
         "created_at": rfc3339(view.created_at),
+        "test": view.test,
     }
 
 

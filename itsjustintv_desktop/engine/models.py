@@ -108,6 +108,8 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     last_status: int | None
     last_error: str | None
     created_at: float
+    test: bool = False
+    """Of a test announcement."""
 
 
 class Outcome(StrEnum):

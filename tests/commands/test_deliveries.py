@@ -27,7 +27,7 @@ from tests.support.events import online
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _KEYS = {
     "id", "webhook_id", "event_id", "streamer", "destination", "state", "attempts", "next_at", "last_status",
-    "last_error", "created_at",
+    "last_error", "created_at", "test",
 }  # fmt: skip
 
 
@@ -155,6 +155,39 @@ def test_what_waits_for_its_destination_says_so(
 def test_nothing_to_list(paths: Paths) -> None:
     assert here(paths, "deliveries", "list").out == "There are no deliveries to show.\n"
     assert here(paths, "deliveries", "list", "--json").json == []
+
+
+def test_a_test_can_be_told_from_a_stream_and_each_has_its_day(paths: Paths) -> None:
+    async def fill() -> None:
+        ledger = Ledger(paths.ledger, SystemClock())
+        await ledger.open()
+        for is_test in (False, True):
+            await ledger.accept_now(online(test=is_test))
+        for event_id in (1, 2):
+            await ledger.announce(event_id, streamer="alice", payload=b"{}", destinations=["main"])
+        await ledger.close()
+
+    asyncio.run(fill())
+    assert [(each["id"], each["test"]) for each in here(paths, "deliveries", "list", "--json").json] == [
+        (2, True), (1, False),
+    ]  # fmt: skip
+    _, second, first = here(paths, "deliveries", "list").out.splitlines()
+    assert "alice (test)  main" in second
+    assert "(test)" not in first
+    assert time.strftime("%d %b ") in first
+
+
+def test_a_streamer_that_is_not_there_is_said(paths: Paths) -> None:
+    paths.config.write_text("[streamers.alice]\nlogin = 'alice_live'\n[streamers.bob]\n", encoding="utf-8")
+
+    def said(key: str) -> str:
+        return here(paths, "deliveries", "list", "--streamer", key).out
+
+    assert said("bob") == "There are no deliveries to show.\n"
+    assert said("nope") == "There is no streamer 'nope' in the config.\n"
+    assert said("alice_live") == "There is no streamer 'alice_live' in the config. Did you mean alice?\n"
+    paths.config.write_text("[streamers", encoding="utf-8")
+    assert said("nope") == "There are no deliveries to show.\n", "a config that cannot be used is not the question"
 
 
 def test_filters(small: Callable[..., Result]) -> None:

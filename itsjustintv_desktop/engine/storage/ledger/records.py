@@ -139,7 +139,8 @@ EVENT_COLUMNS = (
     "started_at, subscription_id, detail, test, state, reason, explanation, streamer, payload, settled_at"
 )
 DELIVERY_COLUMNS = (
-    "id, webhook_id, event_id, streamer, destination, state, attempts, next_at, last_status, last_error, created_at"
+    "id, webhook_id, event_id, streamer, destination, state, attempts, next_at, last_status, last_error, created_at, "
+    "COALESCE((SELECT test FROM events WHERE events.id = deliveries.event_id), 0)"
 )
 
 
@@ -176,7 +177,7 @@ def delivery_view(row: tuple[Any, ...]) -> DeliveryView:
     return DeliveryView(
         id=row[0], webhook_id=row[1], event_id=row[2], streamer=row[3], destination=row[4],
         state=DeliveryState(row[5]), attempts=row[6], next_at=row[7], last_status=row[8], last_error=row[9],
-        created_at=row[10],
+        created_at=row[10], test=bool(row[11]),
     )  # fmt: skip
 
 

@@ -77,5 +77,14 @@ def test_the_first_config_works_as_it_stands() -> None:
     assert loaded.config.destinations["discord"].format == "discord"
 
 
+def test_there_is_one_virtual_environment_and_a_way_to_its_commands() -> None:
+    named = re.findall(r"(?:-m venv |(?<![\w.-]))(\.?venv)\b", README)
+    assert set(named) == {".venv"}
+    assert "VENV ?= .venv\n" in MAKEFILE
+    assert 'export PATH="$PWD/.venv/bin:$PATH"' in README
+    for needed in ("`python3-venv`", "`sudo make qt-deps`"):
+        assert needed in README
+
+
 def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) < 150

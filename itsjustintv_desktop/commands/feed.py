@@ -54,7 +54,7 @@ def list_(app: AppContext, everything: bool, streamer: str | None, limit: int, a
         output.echo_json([_json(each) for each in found])
         return
     if not found:
-        unknown = None if streamer is None else no_such_streamer(app, streamer)
+        unknown = None if streamer is None else no_such_streamer(app, streamer, or_login=True)
         click.echo(unknown or ("There is nothing in the feed." if everything else "Nothing was left unannounced."))
     else:
         output.echo_table(

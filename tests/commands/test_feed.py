@@ -106,9 +106,12 @@ def test_nothing_found_says_what_is_wrong(paths: Paths) -> None:
     assert here(paths, "feed", "list", "--streamer", "bobb").out == (
         "There is no streamer 'bobb' in the config. Did you mean bob?\n"
     )
-    assert here(paths, "feed", "list", "--streamer", "alice", "--not-announced").out == (
-        "Nothing was left unannounced.\n"
-    )
+    asked = ("feed", "list", "--streamer", "alice", "--not-announced")
+    assert here(paths, *asked).out == "Nothing was left unannounced.\n"
+    paths.config.write_text('[streamers.carol]\nlogin = "carol_live"\n', encoding="utf-8")
+    for known in ("carol", "Carol_Live"):
+        assert here(paths, "feed", "list", "--streamer", known).out == "There is nothing in the feed.\n"
+    assert here(paths, *asked).out.startswith("There is no streamer 'alice'")
 
 
 def test_more_than_one_page(tmp_path: Path) -> None:

@@ -71,11 +71,17 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
 
 
 def _others_may_read(path: Path) -> bool:
-    """By its POSIX mode; elsewhere its folder belongs to the user alone."""
-    try:
-        return os.name == "posix" and path.stat().st_mode & 0o077 != 0
-    except FileNotFoundError:  # just replaced or removed
+    """By the POSIX modes of the file and of all folders above it; elsewhere its folder belongs to the user alone."""
+    if os.name != "posix":
         return False
+    try:
+        file = path.stat().st_mode
+        folders = [folder.stat().st_mode for folder in path.resolve().parents]
+    except OSError:  # just replaced or removed, or not ours to look at
+        return False
+    anybody = file & 0o007 and all(folder & 0o001 for folder in folders)
+    group = file & 0o070 and all(folder & 0o011 for folder in folders)
+    return bool(anybody or group)
 
 
 def read_bytes(path: Path) -> bytes | None:

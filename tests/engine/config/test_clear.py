@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -62,11 +64,31 @@ def test_headers_that_look_like_credentials_are_named_as_fixed() -> None:
     assert loaded.secrets_fixed == ("telemetry.headers.x-api-key", "destinations.a.headers.Authorization")
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """One that everybody may enter, unlike those of pytest."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@POSIX
+@pytest.mark.parametrize("folder_mode", [0o700, 0o750])
+def test_a_folder_that_others_may_not_enter_keeps_them_out(open_folder: Path, folder_mode: int) -> None:
+    path = open_folder / "deep" / "config.toml"
+    path.parent.mkdir()
+    path.write_text("[twitch]\nclient_secret = 'hidden'\n")
+    path.chmod(0o604)
+    assert load(path, {}).warnings
+    open_folder.chmod(folder_mode)
+    assert load(path, {}).warnings == ()
+
+
 @POSIX
 @pytest.mark.parametrize(("mode", "is_said"), [(0o600, False), (0o640, True), (0o604, True), (0o400, False)])
 @pytest.mark.parametrize("secret", ["client_secret = 'hidden'", ""])
-def test_others_that_may_read_secrets_are_told_of(tmp_path: Path, mode: int, is_said: bool, secret: str) -> None:
-    path = tmp_path / "my config.toml"
+def test_others_that_may_read_secrets_are_told_of(open_folder: Path, mode: int, is_said: bool, secret: str) -> None:
+    path = open_folder / "my config.toml"
     path.write_text(f"[twitch]\n{secret}\n")
     path.chmod(mode)
     warnings = load(path, {}).warnings

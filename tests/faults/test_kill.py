@@ -16,6 +16,7 @@ KILLS = int(os.environ.get("KILLS", "200"))
 Record = Callable[[str, object], None]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_four_kills(tmp_path: Path) -> None:
     verdict = await killing.run(tmp_path, kills=4, seed=1)

@@ -26,6 +26,7 @@ from tests.support.process import Serve
 from tests.support.waiting import until
 
 CONFIG = '[server]\nport = 0\n[secrets]\nstore = "memory"\n[streamers.alice]\nlogin = "alice"\n'
+pytestmark = pytest.mark.slow
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions and links")
 
 

@@ -58,6 +58,7 @@ def _run(tmp_path: Path, text: str, *options: str) -> subprocess.CompletedProces
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "xdist"])
 def test_it_adds_up_and_writes(tmp_path: Path, options: tuple[str, ...]) -> None:
     page = tmp_path / "page.md"

@@ -14,6 +14,7 @@ from yarl import URL
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.announce import image_files
 from itsjustintv_desktop.engine.announce.image_check import MAX_BYTES, inspect
+from itsjustintv_desktop.engine.bounded import read_at_most
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.delivery.guard import Connector, RefusedAddressError, guarded_socket
 from itsjustintv_desktop.engine.delivery.trust import Trust
@@ -131,13 +132,10 @@ class ImageCache:
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    chunks = bytearray()
-    async for chunk in response.content.iter_any():
-        chunks += chunk
-        if len(chunks) > MAX_BYTES:
-            response.close()
-            raise ImageError("The picture is larger than 2 MiB.")
-    return bytes(chunks)
+    content = await read_at_most(response, MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ImageError("The picture is larger than 2 MiB.")
+    return content
 
 
 def _allowed(url: URL) -> bool:

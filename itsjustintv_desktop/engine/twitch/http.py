@@ -9,6 +9,7 @@ from typing import NamedTuple
 import aiohttp
 
 from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.bounded import read_at_most
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.delivery.guard import Connector
 from itsjustintv_desktop.engine.delivery.trust import Trust
@@ -100,10 +101,7 @@ class TwitchHttp:
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    chunks = bytearray()
-    async for chunk in response.content.iter_any():
-        chunks += chunk
-        if len(chunks) > _MAX_ANSWER:
-            response.close()
-            raise TwitchUnreachableError("Twitch's answer was far too long and was not read.")
-    return bytes(chunks)
+    content = await read_at_most(response, _MAX_ANSWER + 1)
+    if len(content) > _MAX_ANSWER:
+        raise TwitchUnreachableError("Twitch's answer was far too long and was not read.")
+    return content

@@ -8,6 +8,7 @@ import aiohttp
 from yarl import URL
 
 from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.bounded import read_at_most
 from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.delivery.guard import Connector, guarded_socket
 from itsjustintv_desktop.engine.delivery.trust import Trust
@@ -71,10 +72,7 @@ async def _get(session: aiohttp.ClientSession, trust: Trust, address: str) -> by
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    content = bytearray()
-    async for piece in answer.content.iter_any():
-        content += piece
-        if len(content) > LARGEST:
-            answer.close()
-            raise UpdateUnreachableError("What it sends is too large, and was not read.")
-    return bytes(content)
+    content = await read_at_most(answer, LARGEST + 1)
+    if len(content) > LARGEST:
+        raise UpdateUnreachableError("What it sends is too large, and was not read.")
+    return content

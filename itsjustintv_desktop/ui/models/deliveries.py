@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QApplication
@@ -178,10 +179,9 @@ class DeliveriesModel(QAbstractTableModel):
             return
         old = self.view(row)
         assert old is not None
-        new = DeliveryView(
-            id=old.id, webhook_id=old.webhook_id, event_id=old.event_id, streamer=old.streamer,
-            destination=old.destination, created_at=old.created_at, state=event.state, attempts=event.attempts,
-            next_at=event.next_at, last_status=event.status, last_error=event.error,
+        new = msgspec.structs.replace(
+            old, state=event.state, attempts=event.attempts, next_at=event.next_at, last_status=event.status,
+            last_error=event.error,
         )  # fmt: skip
         if row < len(self._fresh):
             self._fresh[row] = new

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import aiohttp
 import msgspec
 
+from itsjustintv_desktop.engine.bounded import read_at_most
 from itsjustintv_desktop.engine.errors import TunnelError, TunnelRefusedError
 from itsjustintv_desktop.engine.translate import network_sentence
 
@@ -104,17 +105,6 @@ class AgentApi:
                 return content
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TunnelError(f"ngrok's program does not answer: {network_sentence(error)}.") from error
-
-
-async def read_at_most(answer: aiohttp.ClientResponse, size: int) -> bytes:
-    """The body, cut off at `size` bytes. Raises what aiohttp raises."""
-    content = bytearray()
-    async for part in answer.content.iter_any():
-        content += part
-        if len(content) >= size:
-            answer.close()
-            break
-    return bytes(content[:size])
 
 
 def _decoded(content: bytes, kind: type[T]) -> T:

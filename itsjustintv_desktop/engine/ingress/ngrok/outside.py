@@ -11,8 +11,8 @@ from typing import Final, Protocol
 import aiohttp
 
 from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.bounded import read_at_most
 from itsjustintv_desktop.engine.ingress.ngrok import faults
-from itsjustintv_desktop.engine.ingress.ngrok.api import read_at_most
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10.0)
 _PATH: Final = "/health"

@@ -6,7 +6,10 @@ import aiohttp
 
 
 async def read_at_most(answer: aiohttp.ClientResponse, size: int) -> bytes:
-    """The body, cut off at `size` bytes; ask for one more than is wanted, and a cut one is told. Raises what aiohttp does."""
+    """The body, cut off at `size` bytes: ask for one more than is wanted, and one that was cut is told.
+
+    Raises what aiohttp raises.
+    """
     content = bytearray()
     async for part in answer.content.iter_any():
         content += part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -12,6 +12,7 @@ from aiohttp import web
 from itsjustintv_desktop.simulator.answers import RefusedError, answer, problem
 from itsjustintv_desktop.simulator.faults import Fault, ReceiverFault
 from itsjustintv_desktop.simulator.state import Channel
+from itsjustintv_desktop.simulator.subscriptions import Status
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.simulator.server import Simulator
@@ -34,6 +35,8 @@ class FaultsBody(_Body):
     duplicates: int | None = None
     duplicate_ids: int | None = None
     thumbnails_missing: bool | None = None
+    streams_empty: int | None = None
+    nulls: list[str] | None = None
     ws_silent: bool | None = None
     ws_refuse: bool | None = None
     ws_no_welcome: bool | None = None
@@ -59,6 +62,36 @@ class LiveBody(_Body):
     stream_id: str | None = None
     notify: bool = True
     viewers: int = 25
+    type: Literal["live", "rerun", "playlist", "premiere", "watch_party"] = "live"
+    delay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """Seconds until the message goes out."""
+
+
+class OfflineBody(_Body):
+    notify: bool = True
+    delay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
+class UpdateBody(_Body):
+    """null leaves a field as it is."""
+
+    title: str | None = None
+    category: str | None = None
+    language: str | None = None
+    tags: list[str] | None = None
+    notify: bool = True
+    delay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
+class RevocationBody(_Body):
+    """All subscriptions that fit everything named."""
+
+    status: Literal["authorization_revoked", "user_removed", "notification_failures_exceeded", "version_removed"] = (
+        "authorization_revoked"
+    )
+    login: str | None = None
+    type: str | None = None
+    id: str | None = None
 
 
 class SubscriptionBody(_Body):
@@ -78,7 +111,7 @@ class DropBody(_Body):
 
 
 _SWITCHES = (
-    "streams_lag", "clock_skew", "duplicates", "duplicate_ids", "thumbnails_missing",
+    "streams_lag", "clock_skew", "duplicates", "duplicate_ids", "thumbnails_missing", "streams_empty", "nulls",
     "ws_silent", "ws_refuse", "ws_no_welcome", "reconnect_url", "shard_error",
 )  # fmt: skip
 
@@ -96,7 +129,9 @@ class Admin:
             web.post("/simulator/channels", _guarded(self._channel)),
             web.post("/simulator/channels/{login}/live", _guarded(self._live)),
             web.post("/simulator/channels/{login}/offline", _guarded(self._offline)),
+            web.post("/simulator/channels/{login}/update", _guarded(self._update)),
             web.post("/simulator/subscriptions", _guarded(self._subscribe)),
+            web.post("/simulator/revocations", _guarded(self._revoke)),
             web.post("/simulator/sockets/drop", _guarded(self._drop)),
             web.post("/simulator/sockets/reconnect", _guarded(self._reconnect)),
         ]
@@ -156,14 +191,34 @@ class Admin:
     async def _live(self, request: web.Request) -> web.Response:
         body = await _read(request, LiveBody)
         login = request.match_info["login"]
-        stream = await self._simulator.go_live(
-            login, stream_id=body.stream_id, notify=body.notify, viewers=body.viewers
-        )
-        return answer(asdict(stream))
+        return answer(asdict(await self._simulator.go_live(login, **msgspec.structs.asdict(body))))
 
     async def _offline(self, request: web.Request) -> web.Response:
-        await self._simulator.go_offline(request.match_info["login"])
+        body = await _read(request, OfflineBody)
+        await self._simulator.go_offline(request.match_info["login"], **msgspec.structs.asdict(body))
         return web.Response(status=204)
+
+    async def _update(self, request: web.Request) -> web.Response:
+        body = await _read(request, UpdateBody)
+        login = request.match_info["login"]
+        return answer(_show(await self._simulator.update_channel(login, **msgspec.structs.asdict(body))))
+
+    async def _revoke(self, request: web.Request) -> web.Response:
+        body = await _read(request, RevocationBody)
+        eventsub = self._simulator.eventsub
+        user_id = None if body.login is None else self._simulator.state.get(body.login).user_id
+        chosen = [
+            held
+            for held in eventsub.subscriptions
+            if (user_id is None or user_id in held.condition.values())
+            and body.type in {None, held.type}
+            and body.id in {None, held.id}
+        ]
+        if not chosen:
+            raise RefusedError(404, "there is no such subscription")
+        for held in chosen:
+            eventsub.revoke_soon(held, Status(body.status))
+        return answer({"revoked": [held.public() for held in chosen]})
 
     async def _subscribe(self, request: web.Request) -> web.Response:
         body = await _read(request, SubscriptionBody)

@@ -22,10 +22,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class RefusedError(Exception):
     """A request that Twitch refuses with a status and a message."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, **details: str) -> None:
+        """`details` are further fields of the response, such as the `id` of a 409."""
         super().__init__(message)
         self.status = status
         self.message = message
+        self.details = details
 
 
 def body(data: object) -> bytes:
@@ -37,9 +39,12 @@ def answer(data: object, status: int = 200) -> web.Response:
     return web.Response(body=body(data), status=status, content_type="application/json", charset="utf-8")
 
 
-def problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Helix' error: `{"error": "Unauthorized", "status": 401, "message": "..."}`."""
-    response = answer({"error": HTTPStatus(status).phrase, "status": status, "message": message}, status)
+def problem(
+    status: int, message: str, headers: Mapping[str, str] | None = None, details: Mapping[str, str] | None = None
+) -> web.Response:
+    """Helix' error: `{"error": "Unauthorized", "status": 401, "message": "..."}` and whatever `details` add."""
+    said = {"error": HTTPStatus(status).phrase, "status": status, "message": message, **(details or {})}
+    response = answer(said, status)
     response.headers.update(headers or {})
     return response
 

@@ -40,14 +40,11 @@ class Conduit:
     def public(self) -> dict[str, Any]:
         return {"id": self.id, "shard_count": self.shard_count}
 
-    def route(self, key: str) -> Shard | None:
-        """The shard for messages about `key` (a channel's id), else one other, else nobody: it is dropped."""
+    def routes(self, key: str) -> list[Shard]:
+        """The enabled shards for messages about `key` (a channel's id): its own, and one other to retry on."""
         first = zlib.crc32(key.encode()) % self.shard_count
-        for number in (first, (first + 1) % self.shard_count):
-            shard = self.shards.get(number)
-            if shard is not None and shard.status is ShardStatus.ENABLED:
-                return shard
-        return None
+        shards = (self.shards.get(number) for number in dict.fromkeys((first, (first + 1) % self.shard_count)))
+        return [shard for shard in shards if shard is not None and shard.status is ShardStatus.ENABLED]
 
 
 class Conduits:

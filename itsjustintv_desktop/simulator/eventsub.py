@@ -108,11 +108,11 @@ class EventSub:
                 self._background("simulator.challenge", self._challenge_shard(conduit, shard))
         return done, errors
 
-    def notify(self, type: str, user_id: str, event: dict[str, Any]) -> int:  # noqa: A002 - the field's name
-        """Send an event to all who listen, in the background. Returns how many that are."""
+    def notify(self, type: str, user_id: str, event: dict[str, Any], delay: float = 0.0) -> int:  # noqa: A002 - the field's name
+        """Send an event in the background to all who listen, after `delay` seconds. Returns how many that are."""
         listening = self.subscriptions.listening(type, user_id)
         for subscription in listening:
-            self._background("simulator.notify", self._notify(subscription, event))
+            self._background("simulator.notify", self._notify(subscription, event, delay))
         return len(listening)
 
     async def revoke(self, subscription: Subscription, status: Status) -> bool:
@@ -121,6 +121,11 @@ class EventSub:
         body = answers.body({"subscription": subscription.public()})
         sent = await self._deliver(subscription, messages.REVOCATION, body, str(uuid.uuid4()))
         return sent is not None and sent.ok
+
+    def revoke_soon(self, subscription: Subscription, status: Status) -> None:
+        """Switch a subscription off; its callback or conduit is told in the background."""
+        subscription.status = status
+        self._background("simulator.revoke", self.revoke(subscription, status))
 
     async def send(
         self,
@@ -139,7 +144,7 @@ class EventSub:
         An earlier message comes again by its `message_id`.
         """
         if body is None:
-            body = _notification(subscription, event)
+            body = self._notification(subscription, event)
         return await self._send(
             subscription,
             kind,
@@ -150,8 +155,10 @@ class EventSub:
             signature=signature,
         )
 
-    async def _notify(self, subscription: Subscription, event: dict[str, Any]) -> None:
-        body = _notification(subscription, event)
+    async def _notify(self, subscription: Subscription, event: dict[str, Any], delay: float) -> None:
+        if delay:
+            await self._state.clock.sleep(delay)
+        body = self._notification(subscription, event)
         ids = [str(uuid.uuid4()) for _ in range(1 + self._faults.duplicate_ids)]
         for message_id in ids:
             sent = await self._deliver(subscription, messages.NOTIFICATION, body, message_id)
@@ -219,26 +226,30 @@ class EventSub:
         if not way.conduit_id:
             await self._post(sent, way, signature)
             return sent
-        sent.shard = self._route(subscription)
-        if sent.shard is not None and sent.shard.callback:
-            await self._post(sent, sent.shard, signature)
-            return sent
         begun = time.perf_counter()
-        if sent.shard is None:
-            sent.error = "NoShard"
-        else:
+        sent.error = "NoShard"
+        for sent.shard in self._routes(subscription):
+            if sent.shard.callback:  # a callback is tried again by itself alone
+                sent.session_id, sent.error = "", None
+                await self._post(sent, sent.shard, signature)
+                return sent
             sent.session_id = sent.shard.session_id
             sent.error = await self._sockets.send(sent.session_id, frames.wrapped(sent))
+            if sent.ok:
+                break
         sent.elapsed = time.perf_counter() - begun
         self.lost += kind == messages.NOTIFICATION and not sent.ok
         self.sent.append(sent)
         return sent
 
-    def _route(self, subscription: Subscription) -> Shard | None:
+    def _routes(self, subscription: Subscription) -> list[Shard]:
         conduit_id = subscription.transport.conduit_id
         if conduit_id not in self.conduits:
-            return None
-        return self.conduits.get(conduit_id).route(next(iter(subscription.condition.values()), ""))
+            return []
+        return self.conduits.get(conduit_id).routes(next(iter(subscription.condition.values()), ""))
+
+    def _notification(self, subscription: Subscription, event: dict[str, Any] | None) -> bytes:
+        return answers.body(self._faults.nulled({"subscription": subscription.public(), "event": event}))
 
     async def _challenge_shard(self, conduit: Conduit, shard: Shard) -> None:
         about = {"conduit_shard": {"conduit_id": conduit.id, "shard": shard.id}}
@@ -281,11 +292,7 @@ class EventSub:
                 sent.status = None
         self.sent.append(sent)
 
-    def _background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    def _background(self, name: str, work: Coroutine[Any, Any, object]) -> None:
         task = self._tasks.start(name, work)
         self._busy.add(task)
         task.add_done_callback(self._busy.discard)
-
-
-def _notification(subscription: Subscription, event: dict[str, Any] | None) -> bytes:
-    return answers.body({"subscription": subscription.public(), "event": event})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,6 +22,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     status: int | None = None
     """Answer with this status instead (500, 503, 401, 429, ...)."""
+    message: str = ""
+    """With a status: the `message` of the error, such as "Missing required scope" with 401. Empty = the usual one."""
     failure_rate: float = 1.0
     """Share of the requests the fault strikes, 0 to 1, drawn from the seeded generator. Below 1 and with nothing
     else asked for, it strikes with status 503."""
@@ -35,8 +37,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Answer 200 with a body that breaks off: no JSON, no picture."""
     reset: bool = False
     """Reset the connection instead of answering."""
-    reset_in: float = 1.0
-    """With status 429: seconds until the `Ratelimit-Reset` it announces."""
+    reset_in: float | None = 1.0
+    """With status 429: seconds until the `Ratelimit-Reset` it announces. None = it has no rate-limit headers."""
 
     def __post_init__(self) -> None:
         if self.failure_rate < 1.0 and not (self.latency or self.hang or self.broken or self.reset):
@@ -66,6 +68,7 @@ class ReceiverFault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 F = TypeVar("F", Fault, ReceiverFault)
+T = TypeVar("T")
 
 
 class Faults:
@@ -74,6 +77,9 @@ class Faults:
     `streams_lag`: seconds until Get Streams shows a new stream. `clock_skew`: seconds Twitch's clock is ahead
     of ours. `duplicates`: how often each notification comes again with the same message id; `duplicate_ids`:
     with a new one. `thumbnails_missing`: previews redirect to the 404 picture, as right after going live.
+
+    `streams_empty`: the next so many answers of Get Streams show nobody, though they are live. `nulls`: names of fields
+    that are null in everything Helix answers and in every notification, as Twitch was seen to do.
 
     Of WebSockets: `ws_silent`: nothing comes any more, no keepalive and no event, though they stay connected.
     `ws_refuse`: new ones get HTTP 503. `ws_no_welcome`: new ones connect and hear nothing. `reconnect_url`: the address
@@ -87,6 +93,8 @@ class Faults:
         self.duplicates = 0
         self.duplicate_ids = 0
         self.thumbnails_missing = False
+        self.streams_empty = 0
+        self.nulls: list[str] = []
         self.ws_silent = False
         self.ws_refuse = False
         self.ws_no_welcome = False
@@ -117,6 +125,8 @@ class Faults:
         self.streams_lag = self.clock_skew = 0.0
         self.duplicates = self.duplicate_ids = 0
         self.thumbnails_missing = False
+        self.streams_empty = 0
+        self.nulls = []
         self.ws_silent = self.ws_refuse = self.ws_no_welcome = False
         self.reconnect_url = self.shard_error = ""
         self.endpoints.clear()
@@ -126,6 +136,17 @@ class Faults:
         """All access tokens stop working at once."""
         if self.on_revoke_tokens is not None:
             self.on_revoke_tokens()
+
+    def nulled(self, data: T) -> T:
+        """The same JSON with every field named in `nulls` null."""
+        return _nulled(data, frozenset(self.nulls)) if self.nulls else data
+
+    def shows_nobody(self) -> bool:
+        """Whether this answer of Get Streams is an empty one. Uses up one of `streams_empty`."""
+        if self.streams_empty <= 0:
+            return False
+        self.streams_empty -= 1
+        return True
 
     def strike(self, endpoint: str) -> Fault | None:
         """The fault this request of `endpoint` meets, if any. Uses up one of its `times`."""
@@ -144,3 +165,11 @@ class Faults:
         if fault.times is not None:
             fault.times -= 1
         return fault
+
+
+def _nulled(data: Any, names: frozenset[str]) -> Any:
+    if isinstance(data, list):
+        return [_nulled(item, names) for item in data]
+    if isinstance(data, dict):
+        return {key: None if key in names else _nulled(value, names) for key, value in data.items()}
+    return data

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from collections import Counter
 
 from aiohttp import web
 
-from itsjustintv_desktop.simulator.answers import Handler, RefusedError, hang, problem, reset_connection
+from itsjustintv_desktop.simulator.answers import Handler, RefusedError, body, hang, problem, reset_connection
 from itsjustintv_desktop.simulator.faults import Fault, Faults
 from itsjustintv_desktop.simulator.oauth import Tokens, token_in
 from itsjustintv_desktop.simulator.state import State
@@ -96,10 +97,12 @@ class Gate:
                     raise RefusedError(429, _MESSAGES[429])
                 response = await handler(request)
             except RefusedError as refused:
-                response = problem(refused.status, refused.message)
+                response = problem(refused.status, refused.message, details=refused.details)
                 if refused.status == 401:
                     return response
             response.headers.update(self._rate.headers())
+            if self._faults.nulls and isinstance(response, web.Response) and isinstance(response.body, bytes):
+                response.body = body(self._faults.nulled(json.loads(response.body or b"null")))
             return response
 
         return handle
@@ -133,8 +136,8 @@ class Gate:
 
     def _status(self, fault: Fault, status: int) -> web.Response:
         headers = {}
-        if status == 429:
+        if status == 429 and fault.reset_in is not None:
             headers = self._rate.headers()
             headers["Ratelimit-Remaining"] = "0"
             headers["Ratelimit-Reset"] = str(math.ceil(self._state.now() + fault.reset_in))
-        return problem(status, _MESSAGES.get(status, ""), headers)
+        return problem(status, fault.message or _MESSAGES.get(status, ""), headers)

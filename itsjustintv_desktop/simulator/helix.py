@@ -118,7 +118,7 @@ class Helix:
             "user_name": channel.display_name,
             "game_id": channel.category.id,
             "game_name": channel.category.name,
-            "type": "live",
+            "type": stream.type,
             "title": channel.title,
             "viewer_count": stream.viewers,
             "started_at": rfc3339(stream.started_at),

@@ -90,11 +90,12 @@ def broadcaster(channel: Channel) -> dict[str, str]:
 def stream_online(state: State, channel: Channel, stream: Stream) -> dict[str, Any]:
     """stream.online version 1: no title and no game."""
     started_at = state.stamp(stream.started_at)
-    return {"id": stream.id, **broadcaster(channel), "type": "live", "started_at": started_at}
+    return {"id": stream.id, **broadcaster(channel), "type": stream.type, "started_at": started_at}
 
 
 def stream_offline(channel: Channel) -> dict[str, Any]:
-    return dict(broadcaster(channel))
+    """stream.offline version 1. Since 2026-06-26 it names the stream that ended."""
+    return {"id": channel.last_stream_id, **broadcaster(channel)}
 
 
 def channel_update(channel: Channel) -> dict[str, Any]:

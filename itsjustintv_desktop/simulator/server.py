@@ -187,33 +187,55 @@ class Simulator:
         return self.state.add(login, **details)
 
     async def go_live(
-        self, login: str, *, stream_id: str | None = None, notify: bool = True, viewers: int = 25
+        self,
+        login: str,
+        *,
+        stream_id: str | None = None,
+        notify: bool = True,
+        viewers: int = 25,
+        type: str = "live",  # noqa: A002 - the field's own name
+        delay: float = 0.0,
     ) -> Stream:
         """Start a stream; stream.online goes out in the background (`eventsub.idle()` waits for it).
 
-        A channel that is live keeps its stream and is notified again, as flapping streams are.
-        Raises KeyError if there is no such channel.
+        A channel that is live keeps its stream and is notified again, as flapping streams are. `delay`: seconds until
+        the message goes out, so that messages arrive in another order. Raises KeyError if there is no such channel.
         """
         channel = self.state.get(login)
-        stream = self.state.start_stream(channel, stream_id, viewers)
+        stream = self.state.start_stream(channel, stream_id, viewers, type)
         if notify:
             event = messages.stream_online(self.state, channel, stream)
-            self.eventsub.notify("stream.online", channel.user_id, event)
+            self.eventsub.notify("stream.online", channel.user_id, event, delay)
         return stream
 
-    async def go_offline(self, login: str, *, notify: bool = True) -> None:
-        """End the stream; stream.offline goes out in the background. Raises KeyError."""
+    async def go_offline(self, login: str, *, notify: bool = True, delay: float = 0.0) -> None:
+        """End the stream; stream.offline goes out in the background, after `delay` seconds. Raises KeyError."""
         channel = self.state.get(login)
         channel.stream = None
         if notify:
-            self.eventsub.notify("stream.offline", channel.user_id, messages.stream_offline(channel))
+            event = messages.stream_offline(channel)
+            self.eventsub.notify("stream.offline", channel.user_id, event, delay)
 
-    async def update_channel(self, login: str, *, title: str | None = None, category: str | None = None) -> None:
-        """Change title or category; channel.update goes out in the background. Raises KeyError."""
+    async def update_channel(
+        self,
+        login: str,
+        *,
+        title: str | None = None,
+        category: str | None = None,
+        language: str | None = None,
+        tags: Iterable[str] | None = None,
+        notify: bool = True,
+        delay: float = 0.0,
+    ) -> Channel:
+        """Change what is given; channel.update goes out in the background, after `delay` seconds. Raises KeyError."""
         channel = self.state.get(login)
         channel.title = channel.title if title is None else title
         channel.category = channel.category if category is None else self.state.category(category)
-        self.eventsub.notify("channel.update", channel.user_id, messages.channel_update(channel))
+        channel.language = channel.language if language is None else language
+        channel.tags = channel.tags if tags is None else tuple(tags)
+        if notify:
+            self.eventsub.notify("channel.update", channel.user_id, messages.channel_update(channel), delay)
+        return channel
 
     async def subscribe(
         self,
@@ -324,6 +346,7 @@ async def run(port: int, stop: asyncio.Event, out: Callable[[str], None], *, log
         out(f"# receivers: {simulator.receiver_url('NAME')}")
         out(
             f"# steer it:  {simulator.url}/simulator/state (GET), "
-            ".../channels, .../subscriptions, .../faults, .../sockets/drop, .../sockets/reconnect (POST)"
+            ".../channels, .../subscriptions, .../revocations, .../faults, .../sockets/drop, "
+            ".../sockets/reconnect (POST)"
         )
         await stop.wait()

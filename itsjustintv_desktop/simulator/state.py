@@ -27,6 +27,8 @@ class Stream:
     visible_at: float
     """From when on Get Streams shows it (`faults.streams_lag`)."""
     viewers: int
+    type: str = "live"
+    """Or rerun, playlist, premiere, watch_party."""
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class Channel:
     authorised: bool = False
     """Whether its owner authorised the client: subscriptions for it cost nothing then."""
     stream: Stream | None = None
+    last_stream_id: str = ""
+    """Of the stream that runs, or ended last."""
 
 
 class Details(TypedDict, total=False):
@@ -137,7 +141,7 @@ class State:
         self._by_login[new_login] = channel
         return channel
 
-    def start_stream(self, channel: Channel, stream_id: str | None, viewers: int) -> Stream:
+    def start_stream(self, channel: Channel, stream_id: str | None, viewers: int, kind: str = "live") -> Stream:
         """Put a channel live. One that is live already keeps its stream, unless another id is asked for."""
         running = channel.stream
         if running is not None and stream_id in {None, running.id}:
@@ -149,12 +153,16 @@ class State:
             started_at=now,
             visible_at=now + self._faults.streams_lag,
             viewers=viewers,
+            type=kind,
         )
         channel.stream = stream
+        channel.last_stream_id = stream.id
         return stream
 
     def visible_streams(self) -> list[tuple[Channel, Stream]]:
         """What Get Streams shows now, most viewers first."""
+        if self._faults.shows_nobody():
+            return []
         now = self.now()
         shown = [
             (channel, channel.stream)

@@ -10,7 +10,7 @@ from itsjustintv_desktop.simulator.answers import RefusedError, answer, page, re
 from itsjustintv_desktop.simulator.eventsub import EventSub
 from itsjustintv_desktop.simulator.subscriptions import KINDS, Status, Subscription
 
-FILTERS = ("status", "type", "user_id", "subscription_id")
+FILTERS = ("status", "type", "user_id", "subscription_id", "conduit_id")
 _STATUSES = frozenset(Status)
 
 
@@ -60,4 +60,6 @@ def _matches(subscription: Subscription, name: str, value: str) -> bool:
         return subscription.type == value
     if name == "user_id":
         return value in subscription.condition.values()
+    if name == "conduit_id":
+        return subscription.transport.conduit_id == value
     return subscription.id == value

@@ -30,6 +30,14 @@ class Status(StrEnum):
     VERSION_REMOVED = "version_removed"
     BETA_MAINTENANCE = "beta_maintenance"
     CONDUIT_DELETED = "conduit_deleted"
+    WEBSOCKET_DISCONNECTED = "websocket_disconnected"
+    WEBSOCKET_FAILED_PING_PONG = "websocket_failed_ping_pong"
+    WEBSOCKET_RECEIVED_INBOUND_TRAFFIC = "websocket_received_inbound_traffic"
+    WEBSOCKET_CONNECTION_UNUSED = "websocket_connection_unused"
+    WEBSOCKET_INTERNAL_ERROR = "websocket_internal_error"
+    WEBSOCKET_NETWORK_TIMEOUT = "websocket_network_timeout"
+    WEBSOCKET_NETWORK_ERROR = "websocket_network_error"
+    WEBSOCKET_FAILED_TO_RECONNECT = "websocket_failed_to_reconnect"
 
 
 ALIVE = frozenset({Status.ENABLED, Status.PENDING})
@@ -193,8 +201,9 @@ class Subscriptions:
             for held in self._all.values()
             if held.type == type_ and held.condition == condition and held.status in ALIVE
         ]
-        if any(held.transport.public() == transport.public() for held in same):
-            raise RefusedError(409, "subscription already exists")
+        for held in same:
+            if held.transport.public() == transport.public():
+                raise RefusedError(409, "subscription already exists", id=held.id)
         if len(same) >= SAME_TYPE_AND_CONDITION:
             raise RefusedError(429, "number of subscriptions with this type and condition exceeded")
         if self.total_cost + cost > self.max_total_cost:

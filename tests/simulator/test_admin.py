@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import aiohttp
@@ -34,6 +35,63 @@ async def test_a_channel_goes_live_and_offline(
     assert sim.webhook_secret not in str(state)
     assert await post(session, sim, "channels/ada/offline") == (204, None)
     assert sim.state.get("ada").stream is None
+
+
+async def test_a_channel_is_changed(sim: Simulator, session: aiohttp.ClientSession, callback: Callback) -> None:
+    ada = sim.add_channel("ada", title="before", tags=["English"])
+    await sim.subscribe(ada.user_id, "channel.update", callback.url)
+    status, channel = await post(session, sim, "channels/ada/update", {"title": "Tea time", "category": "Chess"})
+    assert (status, channel["title"], channel["category"]["name"]) == (200, "Tea time", "Chess")
+    assert channel["tags"] == ["English"]
+    quiet = {"language": "de", "tags": ["Deutsch"], "notify": False}
+    assert (await post(session, sim, "channels/ada/update", quiet))[0] == 200
+    await sim.eventsub.idle()
+    assert callback.kinds() == ["webhook_callback_verification", "notification"]
+    assert json.loads(callback.got[1][1])["event"]["title"] == "Tea time"
+    assert (ada.title, ada.language, ada.tags) == ("Tea time", "de", ("Deutsch",))
+
+
+async def test_subscriptions_are_revoked(sim: Simulator, session: aiohttp.ClientSession, callback: Callback) -> None:
+    ada, bob = sim.add_channel("ada"), sim.add_channel("bob")
+    made = [
+        await sim.subscribe(channel.user_id, type_, callback.url)
+        for channel in (ada, bob)
+        for type_ in ("stream.online", "stream.offline")
+    ]
+    callback.got.clear()
+    status, answer = await post(session, sim, "revocations", {"login": "ada", "type": "stream.online"})
+    assert (status, [one["id"] for one in answer["revoked"]]) == (200, [made[0].id])
+    await sim.eventsub.idle()
+    assert callback.kinds() == ["revocation"]
+    assert json.loads(callback.got[0][1])["subscription"]["status"] == "authorization_revoked"
+    _, answer = await post(session, sim, "revocations", {"id": made[3].id, "status": "user_removed"})
+    assert [one["status"] for one in answer["revoked"]] == ["user_removed"]
+    await sim.eventsub.idle()
+    assert [held.status.value for held in made] == [
+        "authorization_revoked", "enabled", "enabled", "user_removed",
+    ]  # fmt: skip
+    _, answer = await post(session, sim, "revocations")
+    assert len(answer["revoked"]) == 4
+    assert (await post(session, sim, "revocations", {"login": "ada", "type": "channel.update"}))[0] == 404
+
+
+async def test_twitch_is_as_odd_as_it_was_seen(sim: Simulator, session: aiohttp.ClientSession) -> None:
+    client = Client(sim, session)
+    sim.add_channel("ada", tags=["English"])
+    await post(session, sim, "channels/ada/live", {"type": "rerun", "notify": False})
+    await post(session, sim, "faults", {"streams_empty": 1, "nulls": ["user_name", "tags", "pagination"]})
+    assert (await client.ask("/streams"))[1]["data"] == []
+    _, data, _ = await client.ask("/streams")
+    assert (data["pagination"], data["data"][0]["user_name"], data["data"][0]["tags"]) == (None, None, None)
+    assert data["data"][0]["type"] == "rerun"
+    scope = {"status": 401, "message": "Missing required scope: moderator:read:followers"}
+    bare = {"status": 429, "reset_in": None}
+    await post(session, sim, "faults", {"clear": True, "endpoints": {"followers": scope, "users": bare}})
+    assert (await client.ask("/channels/followers"))[1] == {"error": "Unauthorized", **scope}
+    status, _, headers = await client.ask("/users")
+    assert (status, "Ratelimit-Reset" in headers) == (429, False)
+    _, data, _ = await client.ask("/streams")
+    assert data["data"][0]["user_name"] == "Ada"
 
 
 async def test_faults_are_switched_and_cleared(sim: Simulator, session: aiohttp.ClientSession) -> None:
@@ -115,6 +173,12 @@ async def test_state_counts_what_receivers_got(sim: Simulator, session: aiohttp.
         ("subscriptions", {"login": "ada"}, 400, "callback"),
         ("subscriptions", {"login": "ada", "conduit_id": "nowhere"}, 400, "conduit"),
         ("sockets/drop", {"code": 40000}, 400, "code"),
+        ("channels/nobody/update", {"title": "x"}, 404, "no such channel"),
+        ("channels/ada/live", {"type": "nonsense"}, 400, "type"),
+        ("channels/ada/live", {"delay": -1}, 400, "delay"),
+        ("revocations", {}, 404, "no such subscription"),
+        ("revocations", {"status": "enabled"}, 400, "status"),
+        ("revocations", {"login": "nobody"}, 404, "no such channel"),
     ],
 )
 async def test_mistakes_are_explained(

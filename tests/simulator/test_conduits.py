@@ -187,9 +187,13 @@ async def test_a_subscription_of_a_conduit(sim: Simulator, client: Client) -> No
     assert data["data"][0]["status"] == "enabled"
     assert data["data"][0]["transport"] == {"method": "conduit", "conduit_id": here}
     assert (data["total_cost"], data["max_total_cost"]) == (1, 10_000)
-    assert (await client.ask(SUBSCRIPTIONS, method="POST", json=wanted))[0] == 409
+    made = data["data"][0]["id"]
+    status, data, _ = await client.ask(SUBSCRIPTIONS, method="POST", json=wanted)
+    assert (status, data["id"]) == (409, made)
     wanted["transport"] = {"method": "conduit", "conduit_id": there}
     assert (await client.ask(SUBSCRIPTIONS, method="POST", json=wanted))[0] == 202
+    _, data, _ = await client.ask(SUBSCRIPTIONS, {"conduit_id": here})
+    assert [one["id"] for one in data["data"]] == [made]
     for transport in ({"method": "conduit"}, {"method": "conduit", "conduit_id": "nowhere"}):
         status, data, _ = await client.ask(SUBSCRIPTIONS, method="POST", json={**wanted, "transport": transport})
         assert (status, "conduit" in data["message"]) == (400, True)
@@ -333,4 +337,28 @@ async def test_channels_spread_over_shards_and_one_other_helps_out(
             await sim.go_live(f"c{n}")
         await sim.eventsub.idle()
         assert {sent.session_id for sent in sim.eventsub.sent} == {two.id}
+    assert sim.eventsub.lost == 0
+
+
+async def test_what_a_socket_does_not_take_goes_to_one_other_shard(
+    sim: Simulator, client: Client, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await conduit(client, 2)
+    made = await subscribed(sim, here, "ada")
+    async with connected(session, sim) as one, connected(session, sim) as two:
+        await assign(client, here, websocket(one.id), websocket(two.id, "1"))
+        home, other = (
+            shard.session_id for shard in sim.conduits.get(here).routes(made.condition["broadcaster_user_id"])
+        )
+        write, tried = sim.sockets.send, []
+
+        async def send(session_id: str, frame: str) -> str | None:
+            tried.append(session_id)
+            return "ConnectionResetError" if session_id == home else await write(session_id, frame)
+
+        monkeypatch.setattr(sim.sockets, "send", send)
+        await sim.go_live("ada")
+        await sim.eventsub.idle()
+        assert tried == [home, other]
+        assert sim.eventsub.sent[-1].ok
     assert sim.eventsub.lost == 0

@@ -47,7 +47,7 @@ async def test_going_live_reaches_the_callback_signed(sim: Simulator, callback: 
 async def test_offline_and_updates_go_to_those_who_asked(sim: Simulator, callback: Callback) -> None:
     await subscribed(sim, callback, "stream.offline")
     await subscribed(sim, callback, "channel.update")
-    await sim.go_live("ada")
+    stream = await sim.go_live("ada")
     await sim.update_channel("ada", title="Tea time", category="Chess")
     await sim.eventsub.idle()
     await sim.go_offline("ada")
@@ -55,6 +55,7 @@ async def test_offline_and_updates_go_to_those_who_asked(sim: Simulator, callbac
     events = [json.loads(body)["event"] for _, body in callback.got]
     assert [event.get("title") for event in events] == ["Tea time", None]
     assert events[0]["category_name"] == "Chess"
+    assert events[1]["id"] == stream.id
     assert sim.state.get("ada").stream is None
 
 
@@ -226,3 +227,18 @@ async def test_stopping_ends_what_is_on_its_way(callback: Callback) -> None:
         with pytest.raises(TimeoutError):
             await sim.eventsub.idle(timeout=0.2)
     await sim.eventsub.idle(timeout=1.0)
+
+
+async def test_messages_arrive_in_another_order(clock: SteppingClock, callback: Callback) -> None:
+    async with Simulator(clock=clock) as sim:
+        await subscribed(sim, callback)
+        await sim.go_live("ada", stream_id="1", delay=5.0)
+        await sim.go_offline("ada")
+        await sim.go_live("ada", stream_id="2", type="rerun")
+        async with asyncio.timeout(5):
+            while not (callback.got and clock.sleeping):
+                await asyncio.sleep(0.005)
+        clock.advance(5.0)
+        await sim.eventsub.idle()
+    events = [json.loads(body)["event"] for _, body in callback.got]
+    assert [(event["id"], event["type"]) for event in events] == [("2", "rerun"), ("1", "live")]

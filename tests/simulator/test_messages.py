@@ -68,7 +68,8 @@ async def test_notifications_have_the_shape_of_twitch_clis(name: str, type_: str
             "transport": {"method": "webhook", "callback": "http://127.0.0.1/", "secret": "0123456789"},
         }
     )
-    assert event.keys() == body["event"].keys()
+    # Captured before 2026-06-26: since then stream.offline names the stream.
+    assert event.keys() == body["event"].keys() | ({"id"} if type_ == "stream.offline" else set())
     assert list(made.public()) == list(body["subscription"])
     sent = messages.Sent(made, messages.NOTIFICATION, "id", "now", 0, b"{}")
     ours = messages.headers(sent)

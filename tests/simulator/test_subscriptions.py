@@ -121,9 +121,11 @@ async def test_the_same_again_is_a_conflict_and_a_fourth_callback_too_many(
     ada = sim.add_channel("ada")
     callbacks = [await serve() for _ in range(4)]
     for one in callbacks[:3]:
-        assert (await post(client, wanted(ada.user_id, one.url)))[0] == 202
+        status, made = await post(client, wanted(ada.user_id, one.url))
+        assert status == 202
         status, data = await post(client, wanted(ada.user_id, one.url))
         assert (status, data["message"]) == (409, "subscription already exists")
+        assert data["id"] == made["data"][0]["id"]
     await sim.eventsub.idle()
     assert (await post(client, wanted(ada.user_id, callbacks[3].url)))[0] == 429
     assert (await post(client, wanted(ada.user_id, callbacks[3].url, "stream.offline")))[0] == 202
@@ -176,11 +178,14 @@ async def test_the_list_pages_and_filters_one_way_at_a_time(sim: Simulator, clie
         ({"user_id": channels[1].user_id}, made[2:4]),
         ({"subscription_id": made[5].id}, [made[5]]),
         ({"type": "stream.offline"}, [made[1], made[3], made[5]]),
+        ({"conduit_id": "nowhere"}, []),
+        ({"status": "websocket_disconnected"}, []),
     ):
         _, data, _ = await client.ask(PATH, params)
         assert [one["id"] for one in data["data"]] == [one.id for one in expected], params
     for bad in (
         {"status": "enabled", "type": "stream.online"},
+        {"conduit_id": "nowhere", "user_id": channels[1].user_id},
         {"status": "nonsense"},
         {"type": "nonsense"},
         {"after": "nonsense"},

@@ -27,13 +27,22 @@ class Watcher(twitchio.AutoClient):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.live: asyncio.Queue[str] = asyncio.Queue()
+        self.over: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
     async def event_stream_online(self, payload: twitchio.StreamOnline) -> None:
         await self.live.put(payload.broadcaster.name or "")
 
+    async def event_stream_offline(self, payload: twitchio.StreamOffline) -> None:
+        await self.over.put((payload.broadcaster.name or "", payload.id))
+
     async def next_live(self) -> str:
         async with asyncio.timeout(10):
             return await self.live.get()
+
+    async def next_over(self) -> tuple[str, str]:
+        """Who went offline, and the id of the stream."""
+        async with asyncio.timeout(10):
+            return await self.over.get()
 
 
 @pytest.fixture
@@ -47,7 +56,10 @@ async def watcher(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         client_id=sim.client_id,
         client_secret=sim.client_secret,
         shard_ids=[0],
-        subscriptions=[eventsub.StreamOnlineSubscription(broadcaster_user_id=ada.user_id)],
+        subscriptions=[
+            eventsub.StreamOnlineSubscription(broadcaster_user_id=ada.user_id),
+            eventsub.StreamOfflineSubscription(broadcaster_user_id=ada.user_id),
+        ],
     )
     await made.login(load_tokens=False, save_tokens=False)
     yield made
@@ -59,10 +71,17 @@ async def test_it_makes_a_conduit_and_hears_of_a_stream(sim: Simulator, watcher:
     [conduit] = sim.conduits
     assert watcher.conduit_info.id == conduit.id
     assert [shard.status for shard in conduit.shards.values()] == [ShardStatus.ENABLED]
-    assert [held.transport.conduit_id for held in sim.eventsub.subscriptions] == [conduit.id]
+    assert [held.transport.conduit_id for held in sim.eventsub.subscriptions] == [conduit.id] * 2
     await sim.go_live("ada")
     assert await watcher.next_live() == "ada"
     assert sim.eventsub.lost == 0
+
+
+async def test_its_offline_handler_hears_which_stream_ended(sim: Simulator, watcher: Watcher) -> None:
+    stream = await sim.go_live("ada")
+    assert await watcher.next_live() == "ada"
+    await sim.go_offline("ada")
+    assert await watcher.next_over() == ("ada", stream.id)
 
 
 async def test_it_follows_a_reconnect(sim: Simulator, watcher: Watcher) -> None:

@@ -49,6 +49,7 @@ from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.twitch.parts import TwitchParts
 from itsjustintv_desktop.engine.updates.check import UpdateCheck
 from itsjustintv_desktop.engine.watch import Watch
+from itsjustintv_desktop.engine.watch.files import FilesWatch
 from itsjustintv_desktop.engine.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class EngineOptions:
     clock: Clock = field(default_factory=SystemClock)
     listen: bool = True
     yield_port: bool = False
-    """Take any free port where the config's is taken and nothing has to reach us there: no reason not to start."""
+    """Over a conduit nothing has to reach the public port, so any free one does where the config's is taken. With this
+    the same holds while no way is set up: the window is there to set one up."""
     log_file: bool = False
     """Write logs/ of the data directory, too. For one engine a process."""
     sources: Sequence[tuple[StreamEventSource, Enricher]] = ()
@@ -171,6 +173,9 @@ class Engine:
         lock = InstanceLock(paths.lock)
         lock.acquire()
         self.closing("lock", lock.release)
+        self.files = FilesWatch(clock)
+        self.files.add("the data directory", partial(asyncio.to_thread, paths.keep))
+        self.files.add("instance.lock", partial(asyncio.to_thread, lock.keep))
         if self._options.log_file:
             logs.open_file(paths.logs)
             self.closing("log file", partial(asyncio.to_thread, logs.close_file))
@@ -241,6 +246,7 @@ class Engine:
             clock=clock,
         )
         self.closing("feed", self.feed.close)
+        self.files.add("output.json", self.feed.keep)
         sender = self.sender = Sender(clock)
         await sender.start()
         self.closing("sender", sender.close)
@@ -304,6 +310,7 @@ class Engine:
         keep("feed", self.feed.run)
         keep("housekeeping", self.housekeeping.run)
         keep("watch", self.watch.run)
+        keep("files", self.files.run)
         if self._options.listen:
             self.signing.on_changed = lambda: self.reach.subscriptions.nudge("secret")
             self.follow_way()

@@ -17,17 +17,14 @@ from itsjustintv_desktop.engine.ingress.ways.choose import way_kind
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
 
-_NOT_CALLED = frozenset({"conduit", "none"})
-"""Ways by which Twitch sends nothing to the public port."""
-
 
 class Listening:
     """`address` is host and port of the public server, None before `start`."""
 
     def __init__(self, engine: Engine, source: TwitchSource, *, yield_port: bool = False) -> None:
         """`yield_port`: as in EngineOptions."""
+        self._needless = {"conduit", "none"} if yield_port else {"conduit"}
         self._engine = engine
-        self._yield_port = yield_port
         self._yielded: tuple[str, int] | None = None
         """Where it should listen and another program does."""
         twitch, signing = engine.twitch, engine.signing
@@ -53,15 +50,18 @@ class Listening:
         self._engine.closing("public port", self._public.stop)
         self._engine.closing("control port", self._control.stop)
         await self._control.start()
+        self._engine.files.add("control.json", self._control.keep)
 
     async def move(self, config: Config, way: Way) -> None:
-        """Take the public port to where another config and way want it. Raises AddressInUseError: it stays."""
+        """Take the public port to where another config and way want it.
+
+        Raises AddressInUseError if that cannot be had and something has to reach us there; it stays then.
+        """
         wanted = (config.server.listen_addr, config.server.port)
         try:
             self.address = await self._public.move(*wanted, way.context)
-        except AddressInUseError:
-            if self._yielded != wanted or way_kind(config) not in _NOT_CALLED:
-                raise  # else it is as it was at the start, and stays so
+        except AddressInUseError as error:
+            self._yield(wanted, config, error)
         else:
             self._yielded = None
 
@@ -71,9 +71,16 @@ class Listening:
         try:
             self.address = await self._public.start(*wanted, tls)
         except AddressInUseError as error:
-            if not self._yield_port or way_kind(config) not in _NOT_CALLED:
+            if way_kind(config) not in self._needless:
                 raise
             self.address = await self._public.start("127.0.0.1", 0, tls)
+            self._yield(wanted, config, error)
+
+    def _yield(self, wanted: tuple[str, int], config: Config, error: AddressInUseError) -> None:
+        """Leave `wanted` to the program that holds it, and say so once. Raises `error` where something needs it."""
+        if way_kind(config) not in self._needless:
+            raise error
+        if self._yielded != wanted and self.address is not None:
             self._yielded = wanted
             self._engine.notice(
                 f"{error.message} Until then it listens at port {self.address[1]}: nothing has to reach it there now."

@@ -82,6 +82,16 @@ class Paths:
         except OSError as error:
             raise data_directory_error(f"{self.data} cannot be made", error) from error
 
+    def keep(self) -> bool:
+        """Make the data directory again if somebody deleted it: True. Raises OSError.
+
+        Without the folder it lies in, a whole disk is missing: nothing is made in its place.
+        """
+        if self.data.exists():
+            return False
+        self.data.mkdir(mode=0o700)
+        return True
+
 
 def data_directory_error(what: str, error: OSError) -> DataDirectoryError:
     """`what` went wrong, why, and what to do."""

@@ -130,7 +130,7 @@ async def test_every_part_is_there(tmp_path: Path) -> None:
         parts = (await running.engine.health.report())["parts"]
     assert set(parts) == {
         "config", "ledger", "secrets", "webhook secret", "feed", "twitch", "announce", "announcements", "deliveries",
-        "clock", "disk", "loop", "way", "subscriptions", "catching up", "updates",
+        "clock", "disk", "files", "loop", "way", "subscriptions", "catching up", "updates",
     }  # fmt: skip
 
 

@@ -11,10 +11,12 @@ import pytest
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.config import watch
 from itsjustintv_desktop.engine.errors import AddressInUseError
+from itsjustintv_desktop.engine.events import Notice
 from itsjustintv_desktop.engine.paths import Paths
 from tests.support.waiting import until
 
 CONFIG = '[server]\nport = {}\n[secrets]\nstore = "memory"\n'
+CONDUIT = '[twitch]\ntransport = "conduit"\n'
 OWN = '[twitch]\nincoming_webhook_url = "https://live.example.com/twitch"\n'
 
 
@@ -75,6 +77,36 @@ async def test_a_way_that_needs_the_port_is_not_taken_over_without_it(paths: Pat
         await engine.stop()
 
 
-async def test_a_server_says_so_and_ends(paths: Paths) -> None:
+async def test_a_server_that_waits_for_calls_says_so_and_ends(paths: Paths) -> None:
     with pytest.raises(AddressInUseError):
         await engine_of(paths, yield_port=False).start()
+
+
+@pytest.mark.parametrize("yield_port", [True, False], ids=["window", "serve"])
+async def test_over_a_conduit_nobody_needs_the_port(paths: Paths, holder: socket.socket, yield_port: bool) -> None:
+    paths.config.write_text(paths.config.read_text() + CONDUIT)
+    engine = engine_of(paths, yield_port=yield_port)
+    watcher = engine.subscribe()
+    await engine.start()
+    try:
+        assert engine.address is not None
+        assert engine.address != ("127.0.0.1", holder.getsockname()[1])
+        said = [event.text for event in watcher.take()[1] if isinstance(event, Notice)]
+        assert any("Cannot listen" in text and f"port {engine.address[1]}" in text for text in said), said
+    finally:
+        await engine.stop()
+
+
+async def test_a_change_to_a_conduit_is_not_held_up_by_a_taken_port(paths: Paths, holder: socket.socket) -> None:
+    taken = holder.getsockname()[1]
+    paths.config.write_text(CONFIG.format(0) + OWN)
+    engine = engine_of(paths, yield_port=False)
+    await engine.start()
+    try:
+        before = engine.address
+        paths.config.write_text(CONFIG.format(taken) + CONDUIT)
+        await until(lambda: engine.live.config.twitch.transport == "conduit")
+        assert engine.reload.state.state == "ok"
+        assert engine.address == before
+    finally:
+        await engine.stop()

@@ -130,6 +130,18 @@ async def test_the_port_is_taken(paths: Paths) -> None:
 
 
 @pytest.mark.fault(
+    "instances: the port is taken, over a conduit",
+    seen='`serve` runs at any free port and logs "nothing has to reach it there now"',
+)
+async def test_the_port_is_taken_over_a_conduit(paths: Paths, serve: Serve) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        paths.config.write_text(CONFIG.replace("port = 0", f"port = {port}") + '[twitch]\ntransport = "conduit"\n')
+        log = await _runs(serve, "nothing has to reach it there now")
+    assert f"Cannot listen on 127.0.0.1 port {port}" in log
+
+
+@pytest.mark.fault(
     "instances: a lock file and a control.json that a killed one left",
     seen="Nothing: they do not count, and are replaced.",
 )

@@ -33,8 +33,24 @@ def write(path: Path, address: ControlAddress) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def keep(path: Path, address: ControlAddress) -> bool:
+    """`write` unless it is there already: True. Raises OSError."""
+    if read(path) == address:
+        return False
+    write(path, address)
+    return True
+
+
+def remove(path: Path, address: ControlAddress) -> None:
+    """Remove the file if it holds this address, and not that of another program. Raises OSError."""
+    if read(path) == address:
+        path.unlink(missing_ok=True)
+
+
 def read(path: Path) -> ControlAddress | None:
     """None if there is none or it cannot be read."""
+    if not path.is_file():
+        return None  # a pipe would hold us up for ever
     try:
         found = msgspec.json.decode(path.read_bytes(), type=ControlAddress)
     except (OSError, msgspec.DecodeError):

@@ -15,7 +15,9 @@ class InstanceLock:
     """Held from `acquire` to `release`. A lock file left by a killed process does not count."""
 
     def __init__(self, path: Path) -> None:
-        self._folder = path.parent
+        self._path = path
+        self._held: tuple[int, int] | None = None
+        """Device and inode of the file that is locked."""
         self._lock = FileLock(path, mode=0o600, thread_local=False)
 
     def acquire(self) -> None:
@@ -29,19 +31,46 @@ class InstanceLock:
             ) from None
         except OSError as error:
             raise data_directory_error("The lock file cannot be written", error) from error
+        self._held = self._found()
+
+    def keep(self) -> bool:
+        """Take the lock anew if somebody deleted its file, since it keeps nobody out then: True. Blocks.
+
+        Raises AlreadyRunningError if another program was quicker, DataDirectoryError.
+        """
+        if self._held is not None and self._held == self._found():
+            return False
+        self._held = None
+        self._lock.release()
+        try:
+            self.acquire()
+        except AlreadyRunningError as error:
+            raise AlreadyRunningError(
+                "The lock file was deleted, and another program runs with this data directory now. End one of the two."
+            ) from error
+        return True
+
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.lstat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _not_for_another(self) -> None:
         """Whatever root makes in the directory of another user, that one cannot use any more."""
-        if not hasattr(os, "geteuid") or os.geteuid() != 0 or not self._folder.exists():
+        folder = self._path.parent
+        if not hasattr(os, "geteuid") or os.geteuid() != 0 or not folder.exists():
             return
-        owner = self._folder.stat().st_uid
+        owner = folder.stat().st_uid
         if owner != 0:
             raise DataDirectoryError(
-                f"{self._folder} belongs to {_user(owner)}, and what root writes there, that user could not read. Run "
+                f"{folder} belongs to {_user(owner)}, and what root writes there, that user could not read. Run "
                 "this as that user, or beside the running program (a service: systemctl start itsjustintv)."
             )
 
     def release(self) -> None:
+        self._held = None
         self._lock.release()
 
 

@@ -44,7 +44,7 @@ class ControlServer:
         self._token = secrets.token_urlsafe(32)
         redaction.learn(self._token)
         self._runner: web.AppRunner | None = None
-        self._is_announced = False
+        self._announced: address.ControlAddress | None = None
 
     async def start(self) -> None:
         """Listen on a free port of 127.0.0.1 and write control.json. Raises DataDirectoryError."""
@@ -71,17 +71,22 @@ class ControlServer:
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         port = self._runner.addresses[0][1]
-        ours = address.ControlAddress(port=port, token=self._token, pid=os.getpid())
+        self._announced = address.ControlAddress(port=port, token=self._token, pid=os.getpid())
         try:
-            await asyncio.to_thread(address.write, self._path, ours)
+            await self.keep()
         except OSError as error:
+            self._announced = None
             raise data_directory_error("control.json cannot be written", error) from error
-        self._is_announced = True
+
+    async def keep(self) -> bool:
+        """Write control.json if it does not name us: True. Raises OSError."""
+        ours = self._announced
+        return ours is not None and await asyncio.to_thread(address.keep, self._path, ours)
 
     async def stop(self) -> None:
-        if self._is_announced:
-            self._is_announced = False
-            self._path.unlink(missing_ok=True)
+        ours, self._announced = self._announced, None
+        if ours is not None:
+            await asyncio.to_thread(address.remove, self._path, ours)
         self._stream.close()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEDGER_SECONDS = 2.0
 """How long a report waits for the ledger at most: a disk that hangs must not make it hang, too."""
 
-BESIDE = frozenset({"telemetry", "twitch.trickle"})
+BESIDE = frozenset({"telemetry", "twitch.trickle", "files"})
 """Loops that announcing does not need: no reason for anybody to start the program anew."""
 
 Look = Callable[[], Part | None]

@@ -27,6 +27,7 @@ def of_engine(engine: Engine) -> dict[str, Part]:
         "deliveries": (engine.watch.deliveries() or Part()) if well else ledger,
         "clock": engine.clocks.part(),
         "disk": engine.watch.disk.part(),
+        "files": engine.files.part(),
         "loop": engine.watch.loop.part(engine.now()),
     }
     if engine.address is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -78,6 +79,16 @@ class Feed:
         """An announcement or an outcome is new."""
         self._dirty.set()
         self._idle.clear()
+
+    async def keep(self) -> bool:
+        """Have the file written again if somebody deleted it: True."""
+        output = self._output()
+        if not output.enabled or output.max_lines <= 0 or not self._idle.is_set():
+            return False
+        if await asyncio.to_thread(os.path.lexists, self._resolve(output.file_path)):
+            return False
+        self.changed()
+        return True
 
     async def settled(self) -> None:
         """Wait until the file holds all that was announced when this was called."""

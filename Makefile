@@ -107,7 +107,7 @@ wheel-check: $(BIN)/.dev ## build the wheel, install it elsewhere, run the demo 
 	cd build/wheel && venv/bin/itsjustintv-desktop config example > config.toml
 	cd build/wheel && venv/bin/itsjustintv-desktop --data-dir data demo --headless --seconds 5
 
-headless-check: $(BIN)/python ## the container's inside without a container: installed with no Qt, run, its health asked
+headless-check: $(BIN)/.venv ## the container's inside without a container: installed with no Qt, run, its health asked
 	rm -rf build/headless && mkdir -p build/headless
 	$(BIN)/python -m venv build/headless/build
 	$(BIN)/python -m venv build/headless/venv
@@ -132,12 +132,14 @@ lock: $(BIN)/.dev ## renew the hashed locks
 clean: ## remove what these targets made
 	rm -rf $(VENV) $(SHIP_VENV) .briefcase logs .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; say which with: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+# A folder left half-built (no python3-venv, Ctrl+C) or whose Python is gone does not count as finished.
+$(shell $(BIN)/python -c 'import pip' 2>/dev/null || rm -f $(BIN)/.venv $(BIN)/.run $(BIN)/.dev)
 
-$(BIN)/.run: $(BIN)/python $(RUN_LOCK) pyproject.toml
+$(BIN)/.venv: tools/make_venv.py
+	$(PYTHON) $< $(VENV)
+	@touch $@
+
+$(BIN)/.run: $(BIN)/.venv $(RUN_LOCK) pyproject.toml
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(RUN_LOCK)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -146,8 +148,8 @@ $(BIN)/.dev: $(BIN)/.run $(DEV_LOCK)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(DEV_LOCK)
 	@touch $@
 
-$(SHIP)/.ship: $(SHIP_LOCK)
-	$(SHIP_PYTHON) -m venv $(SHIP_VENV)
+$(SHIP)/.ship: $(SHIP_LOCK) tools/make_venv.py
+	$(SHIP_PYTHON) tools/make_venv.py $(SHIP_VENV)
 	$(SHIP)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(SHIP_LOCK)
 	@touch $@
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 from installers import ROOT
@@ -21,13 +20,18 @@ def environment(name: str, *locks: str, ours: bool = False) -> Path:
     """The interpreter of an environment in the checkout with these locks, and the program itself if `ours`."""
     folder = ROOT / name
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    if not python.exists():
-        venv.create(folder, with_pip=True)
+    if not _has_pip(python):
+        run(Path(sys.executable), "tools/make_venv.py", name)
     for lock in locks:
         run(python, *_PIP, "--require-hashes", "-r", f"requirements/{lock}.txt")
     if ours:
         run(python, *_PIP, "--no-deps", "--no-build-isolation", "--editable", ".")
     return python
+
+
+def _has_pip(python: Path) -> bool:
+    """Whether the environment is whole: one that was left half-built has a Python, but no pip."""
+    return python.exists() and subprocess.run([str(python), "-c", "import pip"], check=False).returncode == 0
 
 
 def run(program: Path, *words: str) -> None:

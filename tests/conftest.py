@@ -9,17 +9,31 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 
+import hypothesis
 import pytest
 import structlog
 
 from itsjustintv_desktop.engine import logs, redaction
 from tests.support.disks import can_mount
 
-pytest_plugins = ["tests.no_skips"]
+_FOREIGN = re.compile(
+    "MAKE|MFLAGS|ITSJUSTINTV_|OTEL_|(https?|all|no)_proxy$|PYTHON(WARNINGS|OPTIMIZE)|CLICOLOR|(NO|FORCE)_COLOR$",
+    re.IGNORECASE,
+)
+"""Environment variables that would change what the program, or the make of a test, does; `make test` sets some."""
+
+for _name in filter(_FOREIGN.match, list(os.environ)):
+    del os.environ[_name]
+
+# A deadline of milliseconds an example is missed on a busy machine, whatever the code does.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 _LEVELS = frozenset({"error", "critical", "exception", "fatal"})
 

@@ -82,7 +82,7 @@ def test_there_is_one_virtual_environment_and_a_way_to_its_commands() -> None:
     assert set(named) == {".venv"}
     assert "VENV ?= .venv\n" in MAKEFILE
     assert 'export PATH="$PWD/.venv/bin:$PATH"' in README
-    for needed in ("`python3-venv`", "`sudo make qt-deps`"):
+    for needed in ("sudo apt install python3-venv", "`sudo make qt-deps`", "\ngit clone https://"):
         assert needed in README
 
 

@@ -77,7 +77,7 @@ async def test_a_streamer_added_is_announced(running: Running) -> None:
 async def test_a_new_address_takes_what_is_queued_along(running: Running) -> None:
     running.simulator.faults.receivers["main"] = ReceiverFault(status=503)
     await running.simulator.go_live("alice")
-    await until(lambda: running.deliveries(states=[DeliveryState.PENDING]))
+    await running.failed_once()
     running.simulator.receiver.expect("other", secret=SECRET)
     running.write_config(ONE_STREAMER.replace("RECEIVER/main", "RECEIVER/other"))
     await in_force(running)
@@ -89,7 +89,7 @@ async def test_a_new_address_takes_what_is_queued_along(running: Running) -> Non
 async def test_a_removed_destination_ends_what_waits_for_it(running: Running) -> None:
     running.simulator.faults.receivers["main"] = ReceiverFault(status=503)
     await running.simulator.go_live("alice")
-    await until(lambda: running.deliveries(states=[DeliveryState.PENDING]))
+    await running.failed_once()
     running.write_config('[streamers.alice]\nlogin = "alice"\n')
     await in_force(running)
     await until(lambda: running.deliveries(states=[DeliveryState.DEAD]))
@@ -170,7 +170,7 @@ async def test_half_of_a_file_is_never_taken_for_all_of_it(running: Running) -> 
     heard = Watching(running)
     running.simulator.faults.receivers["main"] = ReceiverFault(status=503)
     await running.simulator.go_live("alice")
-    await until(lambda: running.deliveries(states=[DeliveryState.PENDING]))
+    await running.failed_once()
     whole = running.paths.config.read_text() + "# saved again\n"
     with running.paths.config.open("w", encoding="utf-8") as file:
         for part in ("", HEAD, whole.removeprefix(HEAD)):

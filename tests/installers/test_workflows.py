@@ -141,11 +141,14 @@ def test_nothing_is_installed_where_the_update_key_is(tmp_path: Path) -> None:
     assert "secrets" not in before
     # With that done, make has nothing left to install.
     if shutil.which("make") is not None:
-        (tmp_path / "bin").mkdir()
-        for name in ("python", ".run"):
-            (tmp_path / "bin" / name).touch()
+        binaries = tmp_path / "bin"
+        binaries.mkdir()
+        (binaries / "python").write_text("#!/bin/sh\n")  # whole: it can import pip
+        (binaries / "python").chmod(0o755)
+        for name in (".venv", ".run"):
+            (binaries / name).touch()
         told = subprocess.run(
-            ["make", "--dry-run", f"VENV={tmp_path}", "update-manifest"],
+            ["make", "--no-print-directory", "--dry-run", f"VENV={tmp_path}", "update-manifest"],
             cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
         )  # fmt: skip
         assert told.stdout.splitlines() == [f"{tmp_path}/bin/python -m installers.update_manifest build/update"]

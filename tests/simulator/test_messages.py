@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.simulator import Simulator, messages
 from itsjustintv_desktop.simulator.clock import rfc3339
 from itsjustintv_desktop.simulator.messages import signature
-from tests.no_skips import REFERENCE
+from tests.support.reference import REFERENCE
 
 VECTORS = REFERENCE / "vectors"
 FILES = sorted(VECTORS.glob("*.json"))

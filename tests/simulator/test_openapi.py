@@ -14,9 +14,9 @@ import pytest
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.shards import ShardStatus
 from itsjustintv_desktop.simulator.subscriptions import KINDS, Status
-from tests.no_skips import REFERENCE
 from tests.simulator import sockets
 from tests.simulator.conftest import Callback, Client
+from tests.support.reference import REFERENCE
 
 SPEC = REFERENCE / "twitch-openapi.json"
 

@@ -104,6 +104,20 @@ class Running:
         """Newest first, as `deliveries list` shows them."""
         return await self.engine.ledger.deliveries(**choice)
 
+    async def failed_once(self) -> DeliveryView:
+        """Wait until the one delivery was tried, in vain, and waits for its next attempt; the outcome is on disk.
+
+        A delivery is pending before its first attempt, too: whoever waits for that alone races with the attempt.
+        """
+
+        async def waits() -> DeliveryView | None:
+            found = await self.deliveries(states=[DeliveryState.PENDING])
+            return found[0] if found and found[0].attempts else None
+
+        view: DeliveryView = await until(waits, what="a first attempt has failed")
+        await until(lambda: not self.engine.dispatcher.under_way, what="its attempt has ended")
+        return view
+
     async def settled(self, *, timeout: float = 15.0) -> None:
         """Wait until nothing is on its way: every message answered, every event settled, nothing due or being sent,
         output.json written. What waits for a later attempt does not count."""

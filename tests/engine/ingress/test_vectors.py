@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
-from tests.no_skips import REFERENCE
 from tests.support import rawhttp
 from tests.support.public import PublicRig
+from tests.support.reference import REFERENCE
 
 _FOLDER = REFERENCE / "vectors"
 _FILES = sorted(_FOLDER.glob("*.json"))

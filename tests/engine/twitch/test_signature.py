@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.twitch.signature import sign, verify
-from tests.no_skips import REFERENCE
+from tests.support.reference import REFERENCE
 
 VECTORS = REFERENCE / "vectors"
 

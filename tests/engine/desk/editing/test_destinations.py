@@ -10,7 +10,6 @@ import pytest
 from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft
 from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft
 from itsjustintv_desktop.engine.errors import ConfigError, NotFoundError, SecretsError, UsageError
-from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
 
@@ -65,7 +64,7 @@ async def test_a_corrected_address_takes_what_waits_along(with_vault: Running) -
     await editing.save_destination("main", draft(with_vault, "main", secret=""))
     with_vault.simulator.faults.set_receiver("main", status=410)
     await with_vault.simulator.go_live("alice")
-    await until(lambda: with_vault.deliveries(states=[DeliveryState.PENDING]))
+    await with_vault.failed_once()
     await until(lambda: with_vault.engine.dispatcher.lanes.shut(with_vault.clock.now()))
     saved = await editing.save_destination(
         "main", DestinationDraft(name="main", url=f"{with_vault.simulator.url}/receiver/other")
@@ -138,7 +137,7 @@ async def test_deleting_says_what_waits_and_is_undone_with_the_address(with_vaul
     await editing.save_destination("main", draft(with_vault, "main", secret=SECRET))
     with_vault.simulator.faults.set_receiver("main", status=503)
     await with_vault.simulator.go_live("alice")
-    await until(lambda: with_vault.deliveries(states=[DeliveryState.PENDING]))
+    await with_vault.failed_once()
     use = await editing.destination_use("main")
     assert (use.waiting, use.streamers) == (1, ("alice",))
     saved = await editing.delete_destination("main")

@@ -27,8 +27,7 @@ async def queued(running: Running) -> None:
     running.paths.config.write_text(changed, encoding="utf-8")
     running.simulator.faults.set_receiver("main", status=503)
     await running.simulator.go_live("alice")
-    await until(lambda: running.deliveries(states=[DeliveryState.PENDING]))
-    await until(lambda: not running.engine.dispatcher.under_way)
+    await running.failed_once()
 
 
 async def sent_once(running: Running) -> None:
@@ -68,7 +67,6 @@ async def test_what_was_paused_by_hand_stays_paused(with_vault: Running) -> None
     engine = with_vault.engine
     await queued(with_vault)
     await engine.dispatcher.pause("main", "not now")
-    await until(lambda: not engine.dispatcher.under_way)
     with_vault.simulator.faults.clear()
     await engine.editing.rename_destination("main", "friends")
     await with_vault.restart()

@@ -16,9 +16,9 @@ from itsjustintv_desktop.engine.errors import MessageMalformedError
 from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.twitch.messages import Challenge, parse
 from tests.engine.ingress.hostile.table import CHALLENGE, assert_clean, first_answer
-from tests.no_skips import REFERENCE
 from tests.support import rawhttp, signed
 from tests.support.public import PublicRig
+from tests.support.reference import REFERENCE
 
 pytestmark = pytest.mark.slow  # alone, since some wait for a close
 

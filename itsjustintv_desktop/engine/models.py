@@ -19,6 +19,7 @@ class StreamEvent(msgspec.Struct, frozen=True, kw_only=True):
     broadcaster_login: str = ""
     broadcaster_name: str = ""
     stream_id: str = ""
+    """Of a stream.offline: the one that ended, "" where the source does not say."""
     started_at: float | None = None
     subscription_id: str = ""
     detail: str = ""

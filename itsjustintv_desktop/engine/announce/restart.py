@@ -145,7 +145,7 @@ def _word(event: StreamEvent, skew: float) -> Sight | End | None:
         return None
     at = event.received_at + skew
     if event.kind == "stream.offline":
-        return End(broadcaster_id=event.broadcaster_id, at=at)
+        return End(broadcaster_id=event.broadcaster_id, stream_id=event.stream_id, at=at)
     if event.kind != "stream.online" or not event.stream_id:
         return None
     return Sight(broadcaster_id=event.broadcaster_id, stream_id=event.stream_id, started_at=event.started_at, at=at)

@@ -22,7 +22,7 @@ class LiveNow:
         key = event.broadcaster_id
         known = self.streams.get(key)
         if event.kind != "stream.online":
-            if known is not None:
+            if known is not None and event.stream_id in {"", known.stream_id}:
                 del self.streams[key]
                 self._publish((), (key,))
         elif known is None or known.stream_id != event.stream_id:

@@ -23,7 +23,6 @@ REVOCATION = "revocation"
 STREAM_ONLINE = "stream.online"
 STREAM_OFFLINE = "stream.offline"
 CHANNEL_UPDATE = "channel.update"
-_KNOWN = frozenset({STREAM_ONLINE, STREAM_OFFLINE, CHANNEL_UPDATE})
 
 _MAX_ID = 200
 
@@ -71,10 +70,17 @@ class _Online(_Event, gc=False, kw_only=True):
     started_at: _Text = ""
 
 
+class _Offline(_Event, gc=False, kw_only=True):
+    """Since 2026-06-26 it names the stream that ended."""
+
+    id: _Text | None = None
+
+
 _challenge = msgspec.json.Decoder(_ShardOrNone)
 _envelope = msgspec.json.Decoder(_Envelope)
 _event = msgspec.json.Decoder(_Event)
 _online = msgspec.json.Decoder(_Online)
+_offline = msgspec.json.Decoder(_Offline)
 
 
 def parse(message_type: str, subscription_type: str, body: bytes, *, message_id: str, received_at: float) -> Parsed:
@@ -116,7 +122,10 @@ def _read(message_type: str, envelope: _Envelope, message_id: str, received_at: 
         online = broadcaster = _online.decode(envelope.event)
         stream_id, started_at = online.id, _time(online.started_at)
         detail = "" if online.type in {"", "live"} else online.type
-    elif kind in _KNOWN:
+    elif kind == STREAM_OFFLINE:
+        offline = broadcaster = _offline.decode(envelope.event)
+        stream_id = offline.id or ""
+    elif kind == CHANNEL_UPDATE:
         broadcaster = _event.decode(envelope.event)
     else:
         broadcaster = _any_broadcaster(envelope.event)

@@ -44,7 +44,9 @@ async def began(world: World, stream: str, **details: Any) -> EventRecord:
 
 
 async def ended(world: World, **details: Any) -> None:
-    await world.settled(await world.accept(kind="stream.offline", stream_id="", started_at=None, **details))
+    await world.settled(
+        await world.accept(**{"kind": "stream.offline", "stream_id": "", "started_at": None, **details})
+    )
 
 
 async def test_a_crash_is_announced_once_and_can_be_sent_anyway(world: World) -> None:
@@ -105,6 +107,18 @@ async def test_the_word_about_the_end_may_come_later_than_the_new_stream(world: 
     assert [row.stream_id for row in live] == ["b"]
     world.clock.advance(1200)
     await ended(world)
+    assert await world.ledger.live_broadcasts() == []
+
+
+async def test_an_end_that_names_the_stream_before_ends_that_one(world: World) -> None:
+    """Without the name it would be taken for the end of the second, which runs."""
+    await began(world, "a")
+    world.clock.advance(600)
+    assert (await began(world, "b")).reason == "restarted"
+    world.clock.advance(300)
+    await ended(world, stream_id="a")
+    assert [row.stream_id for row in await world.ledger.live_broadcasts()] == ["b"]
+    await ended(world, stream_id="b")
     assert await world.ledger.live_broadcasts() == []
 
 

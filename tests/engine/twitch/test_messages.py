@@ -70,6 +70,14 @@ def test_stream_offline_and_channel_update() -> None:
         assert (event.kind, event.broadcaster_id, event.stream_id) == (kind, "12826", "")
 
 
+def test_stream_offline_names_the_stream_or_does_not() -> None:
+    """Since 2026-06-26 it has an id."""
+    for event, stream_id in (({"id": "40001"}, "40001"), ({}, ""), ({"id": None}, "")):
+        assert event_of(about("stream.offline", event=BROADCASTER | event)).stream_id == stream_id
+    with pytest.raises(MessageMalformedError):
+        read(about("stream.offline", event=BROADCASTER | {"id": "4\n1"}))
+
+
 def test_revocation() -> None:
     for status in ("user_removed", "authorization_revoked", "notification_failures_exceeded", "version_removed"):
         body = {"subscription": SUBSCRIPTION | {"status": status}}

@@ -55,10 +55,11 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel went offline; it was told at `at`. Which stream that was is not said."""
+    """A channel went offline; it was told at `at`. `stream_id` "": which stream that was is not said."""
 
     broadcaster_id: str
     at: float
+    stream_id: str = ""
 
 
 class Stream(NamedTuple):
@@ -110,8 +111,13 @@ def see(connection: sqlite3.Connection, sight: Sight) -> Broadcast | None:
 
 
 def end(connection: sqlite3.Connection, word: End) -> None:
-    """Note that a channel went offline: whatever ran at that moment has ended."""
+    """Note that a stream ended, or where it has no name, whatever ran at that moment."""
     rows = of_channel(connection, word.broadcaster_id)
+    if word.stream_id:
+        index = next((number for number, row in enumerate(rows) if row.stream_id == word.stream_id), None)
+        if index is not None:
+            _end_at(connection, rows, index, word.at)
+        return
     index = next((number for number, row in enumerate(rows) if row.started_at <= word.at), None)
     if index is None:
         return
@@ -122,7 +128,14 @@ def end(connection: sqlite3.Connection, word: End) -> None:
         return
     if row.ended_at is not None and word.at > row.ended_at + OWN_END:
         return
-    at = word.at if index == 0 else min(word.at, rows[index - 1].started_at)
+    _end_at(connection, rows, index, word.at)
+
+
+def _end_at(connection: sqlite3.Connection, rows: Sequence[Broadcast], index: int, at: float) -> None:
+    """Not later than the one after it began, and not before it was last seen."""
+    row = rows[index]
+    if index:
+        at = min(at, rows[index - 1].started_at)
     if at >= row.seen_at and at > (row.ended_at or 0.0):
         _set(connection, row, row.seen_at, at)
 

@@ -33,8 +33,8 @@ def sight(stream: str, at: float, started: float | None = None, *, told: bool = 
     return Sight(broadcaster_id="1", stream_id=stream, started_at=T + began, at=T + at, told=told)
 
 
-def end(at: float) -> End:
-    return End(broadcaster_id="1", at=T + at)
+def end(at: float, stream: str = "") -> End:
+    return End(broadcaster_id="1", stream_id=stream, at=T + at)
 
 
 def rows(connection: sqlite3.Connection) -> list[tuple[str, float, float, float | None]]:
@@ -78,6 +78,17 @@ def test_a_late_word_about_the_end_of_the_one_before(connection: sqlite3.Connect
 def test_an_end_that_was_told_before_what_began_after_it(connection: sqlite3.Connection) -> None:
     broadcasting.note(connection, [sight("a", 0), sight("b", 700), end(650)])
     assert rows(connection) == [("b", 700, 700, None), ("a", 0, 0, 650)]
+
+
+def test_an_end_that_names_its_stream_ends_that_one(connection: sqlite3.Connection) -> None:
+    broadcasting.note(connection, [sight("a", 0), sight("b", 502, 500), end(900, "a")])
+    assert rows(connection) == [("b", 500, 502, None), ("a", 0, 0, 500)], "told far too late for one without a name"
+    broadcasting.note(connection, [end(910, "never-seen")])
+    assert rows(connection)[0] == ("b", 500, 502, None)
+    broadcasting.note(connection, [sight("b", 1000, 500, told=False), end(5000, "b"), end(9000, "b")])
+    assert rows(connection)[0] == ("b", 500, 1000, 9000), "the last word about it"
+    broadcasting.note(connection, [end(9500)])
+    assert rows(connection)[0] == ("b", 500, 1000, 9500)
 
 
 def test_a_flap_of_the_same_stream_goes_on(connection: sqlite3.Connection) -> None:

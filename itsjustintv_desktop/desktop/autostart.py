@@ -18,7 +18,7 @@ from typing import Protocol
 
 from itsjustintv_desktop.desktop import APP_ID, launching
 from itsjustintv_desktop.desktop.registry import APPROVED, RUN, CurrentUser, Registry
-from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.engine import errors, files
 
 HIDDEN = "--hidden"
 TITLE = "Starting with the computer could not be changed"
@@ -180,7 +180,7 @@ class RunKey:
 
 def _reading(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return files.read(path, follow=True)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from itsjustintv_desktop.engine import files
+
 PACKAGE = "itsjustintv_desktop"
 COMMAND = "itsjustintv-desktop"
 _KEPT = ("--config", "--data-dir")
@@ -38,11 +40,11 @@ def flatpak(info: Path = Path("/.flatpak-info")) -> str | None:
     """
     told = configparser.RawConfigParser()
     try:
-        told.read_string(info.read_text(encoding="utf-8"))
-        name, files = told["Application"]["name"], told["Instance"]["app-path"]
+        told.read_string(files.read(info).decode("utf-8"))
+        name, app = told["Application"]["name"], told["Instance"]["app-path"]
     except (OSError, ValueError, KeyError, configparser.Error):
         return None
-    installation, found, _ = files.partition(f"/app/{name}/")
+    installation, found, _ = app.partition(f"/app/{name}/")
     return f"{installation}/exports/bin/{name}" if found else None
 
 

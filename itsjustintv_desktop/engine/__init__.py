@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import errors as errors
     from itsjustintv_desktop.engine import events as events
+    from itsjustintv_desktop.engine import files as files
     from itsjustintv_desktop.engine import models as models
     from itsjustintv_desktop.engine.config.examine import Remark as Remark
     from itsjustintv_desktop.engine.config.save import Change as Change
@@ -103,7 +104,7 @@ _PLACES = {
 }
 """The names given out, by the module below this package that has them."""
 _MODULE_OF = {name: module for module, names in _PLACES.items() for name in names}
-_MODULES = frozenset({"errors", "events", "models"})
+_MODULES = frozenset({"errors", "events", "files", "models"})
 
 __all__ = [*_MODULE_OF, *_MODULES]
 

@@ -79,6 +79,7 @@ def os_sentence(error: OSError) -> str:
         errno.EPERM: "permission was denied",
         errno.ELOOP: "it is a symbolic link",
         errno.ENOENT: "it does not exist",
+        errno.EISDIR: "it is a folder",
         errno.EADDRINUSE: "another program uses it",
         errno.EADDRNOTAVAIL: "this machine has no such address",
     }

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.ui.resources import resource
 from itsjustintv_desktop.ui.sentences import Sentences
 
@@ -23,7 +24,7 @@ Catalogue = dict[str, str | list[str]]
 
 
 def read(path: Path) -> Catalogue:
-    return msgspec.json.decode(path.read_bytes(), type=Catalogue)
+    return msgspec.json.decode(files.read(path, follow=True), type=Catalogue)
 
 
 class Translator(QTranslator):
@@ -67,4 +68,4 @@ def install(choice: str = "") -> list[QTranslator]:
 def _sentences(language: str) -> Sentences | None:
     """resources/translations/engine/<language>.json; None for English, which the engine speaks."""
     path = resource("translations", "engine", f"{language}.json")
-    return Sentences(msgspec.json.decode(path.read_bytes(), type=dict[str, str])) if path.exists() else None
+    return Sentences(msgspec.json.decode(files.read(path, follow=True), type=dict[str, str])) if path.exists() else None

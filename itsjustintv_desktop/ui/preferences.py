@@ -5,11 +5,14 @@ Kept in desktop.ini in the data directory, by Qt's own QSettings (atomic, and lo
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from PySide6.QtCore import QByteArray, QSettings
+
+from itsjustintv_desktop.engine import files
 
 Kind = Literal["live", "given_up", "trouble", "update"]
 KINDS: tuple[Kind, ...] = ("live", "given_up", "trouble", "update")
@@ -19,8 +22,9 @@ class Preferences:
     """Reading and writing cost a moment of disk; nothing secret is ever in it."""
 
     def __init__(self, path: Path) -> None:
-        self._settings = QSettings(str(path), QSettings.Format.IniFormat)
         self._path = path
+        self._make_way()
+        self._settings = QSettings(str(path), QSettings.Format.IniFormat)
 
     @property
     def theme(self) -> Literal["system", "light", "dark"]:
@@ -107,9 +111,19 @@ class Preferences:
 
     def sync(self) -> None:
         """Have it on disk now."""
+        self._make_way()
         self._settings.sync()
         if sys.platform != "win32" and self._path.exists():
             self._path.chmod(0o600)
+
+    def _make_way(self) -> None:
+        """Put aside what is no file, such as a pipe: Qt would wait for it, and the window with it."""
+        for path in (self._path, self._path.with_name(f"{self._path.name}.lock")):
+            try:
+                files.check(path, follow=True)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    path.replace(path.with_name(f"{path.name}.damaged"))
 
     def _flag(self, key: str, *, default: bool) -> bool:
         return str(self._settings.value(key, default)).lower() == "true"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +13,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.simulator import Simulator
 from tests.support.disks import small_disk
-from tests.support.engine import Running, running_engine
+from tests.support.engine import HEAD, Running, running_engine
+from tests.support.process import Serve
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.expected_errors("output.json cannot be written")
@@ -56,6 +61,14 @@ def _a_folder(running: Running, aside: Path) -> Iterator[None]:
     _path(running).rmdir()
 
 
+@contextmanager
+def _a_pipe(running: Running, aside: Path) -> Iterator[None]:
+    _path(running).unlink()
+    os.mkfifo(_path(running))
+    yield
+    _path(running).unlink()
+
+
 def _fault(line: str, hand: Callable[..., Any], says: str, *more: Any) -> Any:
     seen = f'the health says "output.json cannot be written: {says}"; announcements go on'
     return pytest.param(hand, says, id=line, marks=[pytest.mark.fault(f"output.json: {line}", seen=seen), *more])
@@ -66,7 +79,8 @@ def _fault(line: str, hand: Callable[..., Any], says: str, *more: Any) -> Any:
     [
         _fault("a symbolic link", _a_link, "it is a symbolic link"),
         _fault("another program holds it", _held, "Device or resource busy", pytest.mark.small_disk),
-        _fault("a folder in its place", _a_folder, "Is a directory"),
+        _fault("a folder in its place", _a_folder, "it is a folder"),
+        _fault("a named pipe in its place", _a_pipe, "it is a pipe, a socket or a device, and not a file"),
     ],
 )
 async def test_it_cannot_be_written(
@@ -152,3 +166,23 @@ async def test_its_disk_is_full(tmp_path: Path, record_property: Record) -> None
             entries = msgspec.json.decode((disk.path / "output.json").read_bytes())
             assert len(entries) == 2
     record_property("acknowledged", 2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are no files there")
+@pytest.mark.fault(
+    "output.json: a named pipe in its place, then the program is stopped", seen="it stops within seconds"
+)
+async def test_a_pipe_in_its_place_does_not_keep_the_program_from_stopping(tmp_path: Path) -> None:
+    async with Simulator() as simulator:
+        paths = Paths(tmp_path / "config" / "config.toml", tmp_path / "data")
+        paths.config.parent.mkdir()
+        paths.config.write_text(HEAD, encoding="utf-8")
+        paths.data.mkdir()
+        os.mkfifo(paths.data / "output.json")
+        serve = Serve(paths, simulator.environment())
+        try:
+            await serve.started()
+            await until(lambda: "output.json cannot be written" in serve.log.read_text())
+            assert await serve.stop(timeout=25) == 0
+        finally:
+            await serve.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 from pathlib import Path
@@ -57,3 +58,18 @@ def test_only_its_owner_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "desktop.ini"
     Preferences(path).theme = "dark"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are no files there")
+@pytest.mark.timeout(20)
+def test_a_pipe_in_its_place_does_not_hang_the_window(tmp_path: Path) -> None:
+    path = tmp_path / "desktop.ini"
+    os.mkfifo(path)
+    preferences = Preferences(path)
+    preferences.page = "log"
+    path.unlink()
+    os.mkfifo(path)
+    preferences.page = "feed"
+    assert stat.S_ISREG(path.stat().st_mode)
+    assert Preferences(path).page == "feed"
+    assert stat.S_ISFIFO(path.with_name("desktop.ini.damaged").stat().st_mode)

@@ -10,13 +10,13 @@ import secrets
 from collections.abc import Container
 from pathlib import Path
 
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.announce.image_check import KINDS, MAX_BYTES
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"([0-9a-f]{64})\.[a-z]{3,4}")
 _PART = ".part"
 _PART_TTL = 3600.0
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def digest_of(data: bytes) -> str:
@@ -97,20 +97,18 @@ def purge(folder: Path, unwanted: Container[str], *, now: float, ttl: float) -> 
 
 def _created(path: Path) -> int:
     """Asking for the folder first would cost two more system calls a picture, and each is a round for Python's lock."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
-        return os.open(path, flags, 0o600)
+        return files.open_descriptor(path, flags)
     except FileNotFoundError:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(path, flags, 0o600)
+        return files.open_descriptor(path, flags)
 
 
 def _whole(path: str, digest: str) -> bytes | None:
     """What the file holds, if that has this SHA-256; else it is removed."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | _NOFOLLOW)
-        with os.fdopen(descriptor, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = files.read(path, MAX_BYTES + 1)
     except OSError:
         return None
     if hashlib.sha256(data).hexdigest() == digest:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from itsjustintv_desktop.engine import redaction
+from itsjustintv_desktop.engine import files, redaction
 from itsjustintv_desktop.engine.config import clear, environment, values
 from itsjustintv_desktop.engine.config.build import build
 from itsjustintv_desktop.engine.config.lines import dotted
@@ -87,8 +87,7 @@ def _others_may_read(path: Path) -> bool:
 def read_bytes(path: Path) -> bytes | None:
     """The file's bytes, None if there is no file. Raises ConfigError if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content = files.read(path, _LARGEST + 1, follow=True)
     except FileNotFoundError:
         return None
     except IsADirectoryError:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config import bulk
 from itsjustintv_desktop.engine.config.build import PLATFORM, streamer_paths
 from itsjustintv_desktop.engine.config.edit import TomlText, Value
@@ -356,9 +357,4 @@ def _replace(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    files.sync_folder(path.parent)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from itsjustintv_desktop.engine import redaction
+from itsjustintv_desktop.engine import files, redaction
+
+_MOST = 65536
 
 
 class ControlAddress(msgspec.Struct, frozen=True):
@@ -52,7 +54,7 @@ def read(path: Path) -> ControlAddress | None:
     if not path.is_file():
         return None  # a pipe would hold us up for ever
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=ControlAddress)
+        found = msgspec.json.decode(files.read(path, _MOST), type=ControlAddress)
     except (OSError, msgspec.DecodeError):
         return None
     redaction.learn(found.token)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.errors import AlreadyRunningError, DataDirectoryError
 from itsjustintv_desktop.engine.paths import data_directory_error
 
@@ -24,6 +25,7 @@ class InstanceLock:
         """Raises AlreadyRunningError, DataDirectoryError."""
         self._not_for_another()
         try:
+            files.check(self._path)
             self._lock.acquire(blocking=False)
         except Timeout:
             raise AlreadyRunningError(

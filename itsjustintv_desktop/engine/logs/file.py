@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import structlog
 
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.logs import chain
 from itsjustintv_desktop.engine.sparing import Sparing
@@ -32,10 +33,6 @@ FILES: Final = 5
 """The one that is written and those before it."""
 _AGAIN: Final = 60.0
 """Seconds between two tries of rotating while something holds a file."""
-_FLAGS: Final = (
-    os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-)  # fmt: skip
 
 _log = structlog.get_logger(__name__)
 
@@ -94,13 +91,8 @@ class LogFile(RotatingFileHandler):
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not stat.S_ISDIR(self._folder.lstat().st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "it is a link")
-        path = Path(self.baseFilename)
-        if path.is_symlink():
-            raise FileExistsError(errno.EEXIST, "it is a link")
-        handle = os.open(path, _FLAGS, 0o600)
+        handle = files.open_descriptor(self.baseFilename, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise FileExistsError(errno.EEXIST, "it is no file")
             if sys.platform != "win32":
                 self._folder.chmod(0o700)
                 os.fchmod(handle, 0o600)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.errors import GoFileError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.translate import os_sentence
 
@@ -19,13 +20,6 @@ IMAGES, CERTS = "image_cache", "acme_certs"
 LARGEST = {OUTPUT: 256, QUEUE: 256, CACHE: 64, TOKENS: 1}
 """MiB. Pictures stand in the first two as base64."""
 
-_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # a named pipe shall not make us wait
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
 _BETWEEN = re.compile(r"[\s,]*")
 
 
@@ -85,20 +79,14 @@ def _config(given: Path | None, *folders: Path) -> Path | None:
 
 def read(path: Path, most: int) -> bytes | None:
     """A file's bytes, at most `most` MiB; None if there is none. Raises GoFileError with a sentence."""
-    if path.is_symlink():  # also where there is no O_NOFOLLOW
-        raise GoFileError("it is a symbolic link, and links are not followed; put the file itself there")
     try:
-        descriptor = os.open(path, _FLAGS)
+        content = files.read(path, most * 1024 * 1024 + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise GoFileError(f"it cannot be read: {os_sentence(error)}") from error
-    try:
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise GoFileError("it is no ordinary file")
-            content = file.read(most * 1024 * 1024 + 1)
-    except OSError as error:
+        if error.errno == errno.ELOOP:
+            why = "it is a symbolic link, and links are not followed; put the file itself there"
+            raise GoFileError(why) from error
         raise GoFileError(f"it cannot be read: {os_sentence(error)}") from error
     if len(content) > most * 1024 * 1024:
         raise GoFileError(f"it is larger than {most} MiB; no file of the Go service gets that large")

@@ -21,6 +21,8 @@ from typing import Any, BinaryIO
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine import files
+
 _DAMAGED = (ValueError, msgspec.DecodeError, RecursionError)
 
 _log = structlog.get_logger(__name__)
@@ -89,7 +91,7 @@ def copy_kept(path: Path, into: ArrayWriter, *, keep: Callable[[dict[str, Any]],
     A damaged file is put aside.
     """
     try:
-        file = path.open("rb")
+        file = files.opened(path)
     except FileNotFoundError:
         return
     try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.compare import compare
@@ -211,7 +212,7 @@ def _exported(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = files.open_descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, follow=True)
     with os.fdopen(descriptor, "wb") as file:
         file.write(text.encode("utf-8"))
 

@@ -13,10 +13,13 @@ from typing import Any
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.errors import CertificateError
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair, pair_of
 from itsjustintv_desktop.engine.storage.feed_file import clear_leftovers, replacing
 from itsjustintv_desktop.engine.translate import os_sentence
+
+_MOST = 4 * 1024 * 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -138,6 +141,6 @@ class CertStore:
 
 def _content(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return files.read(path, _MOST, follow=True)
     except FileNotFoundError:
         return None

@@ -14,11 +14,13 @@ from typing import Final
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.ingress.ngrok.settings import settings_path
 
 _NAME: Final = "agent.json"
 _CLOCK_MAY_DRIFT: Final = 5.0
 """Seconds: some systems count start times from a boot time that moves when the clock is set."""
+_MOST: Final = 65536
 _log = structlog.get_logger(__name__)
 
 
@@ -41,7 +43,7 @@ def remember(folder: Path, pid: int) -> None:
         return
     fresh = folder / f".{_NAME}.new"
     fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    descriptor = files.open_descriptor(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     with os.fdopen(descriptor, "wb") as file:
         file.write(msgspec.json.encode(record))
     fresh.replace(folder / _NAME)
@@ -55,7 +57,7 @@ def forget(folder: Path) -> None:
 def reap(folder: Path, *, patience: float = 3.0) -> bool:
     """End the agent of an earlier run: ask, wait `patience` seconds, kill. True if there was one. Raises OSError."""
     try:
-        record = msgspec.json.decode((folder / _NAME).read_bytes(), type=Record)
+        record = msgspec.json.decode(files.read(folder / _NAME, _MOST), type=Record)
     except FileNotFoundError:
         return False
     except msgspec.DecodeError:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from itsjustintv_desktop.engine import files
+
 NAME: Final = "ngrok.exe" if sys.platform == "win32" else "ngrok"
 _SMALL: Final = 1024 * 1024
 _SECRET: Final = ("ITSJUSTINTV_", "NGROK_", "PYNGROK_", "OTEL_")
@@ -40,4 +42,4 @@ def _usable(path: Path) -> bool:
 
 def _is_pyngrok(path: Path) -> bool:
     """pyngrok installs a command of the same name. It would download the agent without asking, and hide its process."""
-    return path.stat().st_size < _SMALL and b"pyngrok" in path.read_bytes()
+    return path.stat().st_size < _SMALL and b"pyngrok" in files.read(path, _SMALL, follow=True)

@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from itsjustintv_desktop.engine import files
+
 _NAME: Final = "ngrok.yml"
 _FRESH: Final = ".ngrok.yml.new"
 
@@ -33,7 +35,7 @@ def write(folder: Path, *, token: str, region: str = "") -> Path:
     make_folder(folder)
     path, fresh = settings_path(folder), folder / _FRESH
     fresh.unlink(missing_ok=True)  # what a kill left behind
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    descriptor = files.open_descriptor(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(_text(token, region))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.errors import LedgerCorruptError, LedgerUnavailableError
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
 from itsjustintv_desktop.engine.translate import ledger_error, os_sentence
@@ -78,9 +79,11 @@ def put_aside(path: Path) -> Path:
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
-        # O_NOFOLLOW and 0600 before SQLite sees it; its -wal and -shm take over the mode.
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        os.close(os.open(path, flags, 0o600))
+        # SQLite would wait for a pipe in the place of its journals, and follow a link.
+        for suffix in ("-journal", *_BESIDE):
+            files.check(path.with_name(path.name + suffix))
+        # 0600 before SQLite sees it; its -wal and -shm take over the mode.
+        os.close(files.open_descriptor(path, os.O_RDWR | os.O_CREAT))
         if sys.platform != "win32":
             path.chmod(0o600)
     except OSError as error:

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Final
 
-_BASE_FLAGS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+from itsjustintv_desktop.engine import files
+
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
 def read(path: Path) -> bytes | None:
     """The bytes of the file, None if there is none. Raises OSError, ELOOP for a symbolic link."""
-    if path.is_symlink():  # O_NOFOLLOW does not exist on Windows
-        raise OSError(errno.ELOOP, "symbolic link")
     try:
-        descriptor = os.open(path, os.O_RDONLY | _BASE_FLAGS)
+        return files.read(path, _MAX_BYTES)
     except FileNotFoundError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(_MAX_BYTES)
 
 
 def replace(path: Path, data: bytes) -> None:
     """Put `data` in the file's place, 0600, durable; a kill at any moment leaves the old file. Raises OSError."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)  # what a kill left behind
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BASE_FLAGS, 0o600)
+    descriptor = files.open_descriptor(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -41,7 +36,7 @@ def replace(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    files.sync_folder(path.parent)
 
 
 def put_aside(path: Path, now: float) -> Path:
@@ -53,21 +48,10 @@ def put_aside(path: Path, now: float) -> Path:
         number += 1
         target = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
     path.rename(target)
-    _sync_folder(path.parent)
+    files.sync_folder(path.parent)
     return target
 
 
 def last_put_aside(path: Path) -> Path | None:
     """The newest file that was put aside, None if there is none."""
     return max(path.parent.glob(f"{path.name}.damaged-*"), default=None)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable (Windows has no such call)."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QTabWidget
 
-from itsjustintv_desktop.engine import Document, Engine, Merged, Saved, Snapshot, errors, events
+from itsjustintv_desktop.engine import Document, Engine, Merged, Saved, Snapshot, errors, events, files
 from itsjustintv_desktop.ui.doing import in_thread
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.saving import tell_saved
@@ -294,5 +294,4 @@ async def _with(text: str, typed: dict[Path, str], engine: Engine) -> str:
 
 def _content(path: FilePath) -> bytes:
     """Blocks."""
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES)
+    return files.read(path, MOST_BYTES, follow=True)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from itsjustintv_desktop.engine import Engine, FoundChannel, errors
+from itsjustintv_desktop.engine import Engine, FoundChannel, errors, files
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.doing import Doing, in_thread
 from itsjustintv_desktop.ui.models.candidates import ABOUT, CHANNEL, CandidatesModel
@@ -209,5 +209,4 @@ async def _ask(names: list[str], engine: Engine) -> list[FoundChannel]:
 
 def _content(path: Path) -> bytes:
     """Blocks. At most a byte more than is taken."""
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+    return files.read(path, MOST_BYTES + 1, follow=True)

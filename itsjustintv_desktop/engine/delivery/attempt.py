@@ -13,9 +13,9 @@ from yarl import URL
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.config.schema import Destination
-from itsjustintv_desktop.engine.delivery import excerpt
+from itsjustintv_desktop.engine.delivery import excerpt, wire
 from itsjustintv_desktop.engine.delivery.answers import judge
-from itsjustintv_desktop.engine.delivery.guard import Connector, RefusedAddressError, guarded_socket
+from itsjustintv_desktop.engine.delivery.guard import RefusedAddressError, guarded_socket
 from itsjustintv_desktop.engine.delivery.sign import base_headers, signature_headers
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.errors import ConfigError
@@ -49,7 +49,7 @@ class Sender:
     async def start(self) -> None:
         """Open the session. To be called on the loop that `post` runs on."""
         self._session = aiohttp.ClientSession(
-            connector=Connector(
+            connector=wire.Wires(
                 limit=0,
                 keepalive_timeout=_KEEP_ALIVE,
                 socket_factory=guarded_socket,
@@ -59,6 +59,9 @@ class Sender:
             auto_decompress=False,
             trust_env=False,
             read_bufsize=excerpt.LIMIT,
+            max_line_size=wire.LONGEST_HEAD,
+            max_field_size=wire.LONGEST_HEAD,
+            max_headers=wire.MOST_HEADERS,
         )
 
     async def close(self) -> None:
@@ -80,12 +83,12 @@ class Sender:
         """Send `body` once and judge the answer. Never raises for trouble on the way; cancelling passes through.
 
         `url` and `secret` are looked up by the caller for each attempt. The whole exchange has
-        `destination.timeout` seconds. Once a status has arrived it alone decides, even if the rest of the answer
-        breaks off, never ends or is dropped after 16 KiB.
+        `destination.timeout` seconds. Once a status line has arrived it alone decides, even if the rest of the
+        response is not valid, breaks off, never ends or is dropped after 16 KiB.
         """
         if self._session is None:
             raise RuntimeError("post() before start()")
-        exchange = _Exchange(self._session, self._trust, self._clock, destination)
+        exchange = _Exchange(self._session, self._trust)
         began = self._clock.monotonic()
         outcome, error = Outcome.RETRY, ""
         try:
@@ -96,6 +99,8 @@ class Sender:
             outcome, error = Outcome.DEAD, fault.message
         except (aiohttp.ClientError, OSError, ValueError) as fault:
             outcome, error = _judge_fault(fault)
+        finally:
+            exchange.end()
         duration = self._clock.monotonic() - began
         if exchange.status is None:
             return AttemptResult(outcome=outcome, error=error, duration=duration)
@@ -132,18 +137,20 @@ class Sender:
 class _Exchange:
     """One request and as much of its answer as had arrived when it ended, however it ended."""
 
-    def __init__(self, session: aiohttp.ClientSession, trust: Trust, clock: Clock, destination: Destination) -> None:
+    def __init__(self, session: aiohttp.ClientSession, trust: Trust) -> None:
         self._session = session
         self._trust = trust
         self._data = bytearray()
         self._complete = False
         self._sent: CIMultiDict[str] = CIMultiDict()
+        self._wire: wire.Wire | None = None
         self.status: int | None = None
         self.headers: CIMultiDict[str] = CIMultiDict()
 
     async def run(self, url: URL, headers: CIMultiDict[str], body: bytes) -> None:
         """Raises what aiohttp raises. POST is not idempotent, so aiohttp never sends it a second time by itself."""
         self._sent = headers
+        wire.TAKEN_BY.set(self)
         trust = await self._trust.context() if url.scheme == "https" else True
         response = await self._session.post(url, headers=headers, data=_data(body), allow_redirects=False, ssl=trust)
         try:
@@ -161,6 +168,20 @@ class _Exchange:
                 response.release()
             else:
                 response.close()
+
+    def connected(self, made: wire.Wire) -> None:
+        """From here on bytes may go out."""
+        self._wire = made
+        made.begin(self)
+
+    def end(self) -> None:
+        """Where aiohttp saw no response, the bytes that came decide."""
+        if self._wire is None:
+            return
+        if self.status is None and (raw := wire.read(self._wire.received())) is not None:
+            self.status, self.headers = raw.status, raw.headers
+            self._data += raw.body[: excerpt.LIMIT]
+        self._wire.end(self)
 
     def answer(self, url: str, secret: str | None, destination: Destination) -> str:
         """The text that came back, without anything secret that it echoes."""

@@ -32,6 +32,8 @@ class Receiver:
         self.requests: list[Request] = []
         self.connections = 0
         self.closed_by_client = asyncio.Event()
+        self.handlers: set[asyncio.Task[None]] = set()
+        """One for each connection that is open."""
         self.port = 0
 
     def url(self, path: str = "/hook", scheme: str = "http", host: str = "127.0.0.1") -> str:
@@ -63,7 +65,7 @@ class Receiver:
 @contextlib.asynccontextmanager
 async def receiver(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
     made = Receiver(behaviour)
-    handlers: set[asyncio.Task[None]] = set()
+    handlers = made.handlers
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

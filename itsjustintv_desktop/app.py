@@ -9,14 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.desktop import APP_ID
 from itsjustintv_desktop.desktop.network import Network
+from itsjustintv_desktop.desktop.notifications import Notifications
 from itsjustintv_desktop.desktop.power import Power
 from itsjustintv_desktop.desktop.single import SingleInstance
 from itsjustintv_desktop.engine import EngineOptions, logs
@@ -34,6 +35,7 @@ from itsjustintv_desktop.ui.shell.trayicons import tray_icon
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme import theme
+from itsjustintv_desktop.ui.widgets.ask import message
 from itsjustintv_desktop.ui.words import trouble
 
 SWITCH_SECONDS = 0.0005
@@ -94,7 +96,8 @@ class Desktop:
         self.bridge = Bridge(prepare)
         self.store = Store(self.bridge, self.preferences)
         self.window = Window(self.store, self.preferences)
-        self.tray = Tray(self.store)
+        self.notifications = Notifications(parent=self.window)
+        self.tray = Tray(self.store, lambda: self.notifications.reads_markup)
         self.notifier = Notifier(self.store, self.preferences, self.tray.say, self._open)
         self._doing = Doing(self.window, lambda error: self.window.toast.say(trouble(error)))
         self._over = asyncio.Event()
@@ -119,6 +122,7 @@ class Desktop:
         self.bridge.start()
         self.power.start()
         self.network.start()
+        self.notifications.start()
         if not (self._hidden and self.tray.is_there):
             self.window.to_front()
         try:
@@ -179,10 +183,7 @@ class Desktop:
             "itsjustintv goes on working in the tray, so that no stream is missed.\n\n"
             "To end it, choose Quit in the menu of its icon."
         )
-        box = QMessageBox(QMessageBox.Icon.Information, "itsjustintv", text, QMessageBox.StandardButton.Ok, self.window)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.finished.connect(self.window.hide)
-        box.open()
+        message(self.window, text).finished.connect(self.window.hide)
 
     def _wished(self, what: str) -> None:
         if what == "quit":

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale
 
+from itsjustintv_desktop.ui.plain import readable
+
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.errors import AppError
 
@@ -19,7 +21,7 @@ def tr(text: str, *, n: int = -1) -> str:
 
 def said(text: str) -> str:
     """What the engine said, in the person's language where it is known (ui/sentences.py)."""
-    return QCoreApplication.translate("engine", text) if text else ""
+    return QCoreApplication.translate("engine", readable(text)) if text else ""
 
 
 def sentence_case(text: str) -> str:

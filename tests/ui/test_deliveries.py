@@ -334,7 +334,7 @@ def test_sending_many_again_asks_first(qtbot: QtBot, store: Store, bridge: FakeB
     (box,) = page.findChildren(QMessageBox)
     qtbot.waitUntil(box.isVisible)
     assert not bridge.engine.was_asked("desk.resend_many")
-    (send,) = [each for each in box.buttons() if box.buttonRole(each) is QMessageBox.ButtonRole.AcceptRole]
+    (send,) = [each for each in box.buttons() if box.buttonRole(each) is QMessageBox.ButtonRole.DestructiveRole]
     with qtbot.waitSignal(page.said):
         send.click()
     assert bridge.engine.was_asked("desk.resend_many")[0].args == ([2, 1],)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
@@ -131,7 +132,7 @@ class FirstStreamer(Step):
             more.append(self.tr("watched already"))
         self._more.say(" · ".join(more))
         self._avatar.show_channel(name)
-        self.card.setAccessibleName(f"{name}. {' · '.join(more)}")
+        self.card.setAccessibleName(readable(f"{name}. {' · '.join(more)}"))
         self.card.show()
         self.changed.emit()
         picture = channel.picture

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QGridLayout, QLineEdit
 
 from itsjustintv_desktop.engine import Set, WayDraft
 from itsjustintv_desktop.ui.assistant.step import Course, Step
 from itsjustintv_desktop.ui.pages.connection.ways import CLIENT_SECRET
+from itsjustintv_desktop.ui.plain import open_address, plain
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 from itsjustintv_desktop.ui.widgets.checklist import CheckList
 from itsjustintv_desktop.ui.widgets.copyline import CopyLine
@@ -32,7 +31,7 @@ class Register(Step):
             self.tr("Twitch wants to know which program asks. It is free, and yours alone."),
         )
         self.open = button(self.tr("&Open Twitch's console"), self._open, icon_name="open", role="primary")
-        self.open.setToolTip(CONSOLE)
+        self.open.setToolTip(plain(CONSOLE))
         self.body.addLayout(
             row(self.open, label(self.tr("Choose Register Your Application and enter:"), "muted"), None)
         )
@@ -123,4 +122,4 @@ class Register(Step):
         self.changed.emit()
 
     def _open(self) -> None:
-        QDesktopServices.openUrl(QUrl(CONSOLE))
+        open_address(CONSOLE)

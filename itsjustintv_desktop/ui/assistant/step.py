@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import label
@@ -45,7 +46,7 @@ class Step(QWidget):
         super().__init__()
         self.course = course
         self.title = title
-        self.setAccessibleName(title)
+        self.setAccessibleName(readable(title))
         inner = QWidget()
         self.body = QVBoxLayout(inner)
         self.body.setContentsMargins(0, 0, 10, 0)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout
 
 from itsjustintv_desktop.engine import events
 from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
 from itsjustintv_desktop.ui.words import said
 
@@ -129,7 +130,7 @@ class TryIt(Step):
             made = row(Dot(tone, text), label(name, "strong"))
             made.addWidget(label(text, wrap=True, selectable=True), 1)
             self._rows.addLayout(made)
-        self.card.setAccessibleName(". ".join(f"{name}: {text}" for name, _, text in rows))
+        self.card.setAccessibleName(readable(". ".join(f"{name}: {text}" for name, _, text in rows)))
         self.card.show()
         self.changed.emit()
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from itsjustintv_desktop.engine import DeliveryFilter, DeliveryIndex, DeliveryPage, events
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.models.rows import as_text
 from itsjustintv_desktop.ui.outcome import Held, answer_of, word_of
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.words import countdown
@@ -86,6 +87,9 @@ class DeliveriesModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        return as_text(self._cell(index, role), role)
+
+    def _cell(self, index: Index, role: int) -> Any:
         view = self.view(index.row())
         column = index.column()
         if view is None:

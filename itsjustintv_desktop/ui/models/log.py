@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from itsjustintv_desktop.engine import LogLine
+from itsjustintv_desktop.ui.plain import readable
 
 MOST = 2_000
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -45,7 +46,7 @@ class LogModel(QAbstractListModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole} and index.isValid():
-            return one_line(self._shown[index.row()])
+            return readable(one_line(self._shown[index.row()]))
         return None
 
     def line(self, row: int) -> LogLine:

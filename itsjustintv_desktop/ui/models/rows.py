@@ -7,10 +7,19 @@ from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
+from itsjustintv_desktop.ui.plain import plain, readable
+
 Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 """The row itself."""
+
+
+def as_text(value: Any, role: int) -> Any:
+    """What a model gives for a role: a text of others as plain text."""
+    if not isinstance(value, str):
+        return value
+    return plain(value) if role == Qt.ItemDataRole.ToolTipRole else readable(value)
 
 
 class RowsModel(QAbstractTableModel, Generic[Row]):
@@ -82,7 +91,7 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
         if not index.isValid() or index.row() >= len(self.rows):
             return None
         row = self.rows[index.row()]
-        return row if role == ROW_ROLE else self.cell(row, index.column(), role)
+        return row if role == ROW_ROLE else as_text(self.cell(row, index.column(), role), role)
 
     def cell(self, row: Row, column: int, role: int) -> Any:
         """What a cell has for a role, None for nothing: for each table to say."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import BAR_MARGIN, GAP, PAGE_MARGIN
 from itsjustintv_desktop.ui.widgets.basic import label
@@ -33,7 +34,7 @@ class Page(QWidget):
         self.store = store
         self.bridge: Bridge = store.bridge
         self.doing = Doing(self, self.show_error)
-        self.setAccessibleName(title)
+        self.setAccessibleName(readable(title))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(PAGE_MARGIN[0], PAGE_MARGIN[1], PAGE_MARGIN[0] - BAR_MARGIN, PAGE_MARGIN[1])
         layout.setSpacing(GAP)

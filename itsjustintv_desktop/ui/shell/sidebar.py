@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import icon, pixmap, theme
 from itsjustintv_desktop.ui.theme.tokens import SIDEBAR
 from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, button, label
@@ -21,7 +22,7 @@ class NavButton(QPushButton):
 
     def __init__(self, name: str, icon_name: str) -> None:
         super().__init__(f"  {name}")  # the style has no setting for the room between icon and text
-        self.setAccessibleName(name)
+        self.setAccessibleName(readable(name))
         self.setProperty("role", "nav")
         self.setCheckable(True)
         self.setIconSize(QSize(17, 17))
@@ -40,7 +41,7 @@ class NavButton(QPushButton):
         """0 shows none."""
         self._count.setText(str(number) if number <= MOST_SHOWN else f"{MOST_SHOWN}+")
         self._count.setVisible(number > 0)
-        self.setAccessibleName(f"{self._name}, {number}" if number else self._name)
+        self.setAccessibleName(readable(f"{self._name}, {number}" if number else self._name))
 
     def _tint(self) -> None:
         palette = theme().palette

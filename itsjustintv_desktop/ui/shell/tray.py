@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QAction, QDesktopServices
-from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.ui.plain import HINT, LINE, channel_address, escaped, for_menu, open_address, plain, readable
 from itsjustintv_desktop.ui.shell.trayicons import TrayState, tray_icon
 from itsjustintv_desktop.ui.shell.updateline import open_page
 from itsjustintv_desktop.ui.status import status_of
@@ -28,8 +29,10 @@ class Tray(QObject):
     wished = Signal(str)
     pause_wished = Signal(object)
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reads_markup: Callable[[], bool] = lambda: False) -> None:
+        """`reads_markup`: whether the desktop takes the text of a notification for markup."""
         super().__init__()
+        self._reads_markup = reads_markup
         self._store = store
         self._state: TrayState = "stopped"
         self._sentence = ""
@@ -68,7 +71,10 @@ class Tray(QObject):
         """A notification of the desktop; `do` when it is clicked."""
         self._on_click = do
         if self.is_there:
-            self._icon.showMessage(title, text, tray_icon(self._state))
+            text = readable(text, HINT)
+            if self._reads_markup() and not _shows_itself():
+                text = escaped(text)
+            self._icon.showMessage(readable(title, LINE), text, tray_icon(self._state))
 
     def hide(self) -> None:
         self._look.stop()
@@ -89,7 +95,7 @@ class Tray(QObject):
         sentence = status.sentence if status is not None else self.tr("It is not running.")
         if sentence != self._sentence:
             self._sentence = sentence
-            self._icon.setToolTip(f"itsjustintv\n{sentence}")
+            self._icon.setToolTip(plain(f"itsjustintv\n{sentence}"))
         self._fill(snapshot if running else None, sentence)
 
     def _fill(self, snapshot: Snapshot | None, sentence: str) -> None:
@@ -99,11 +105,11 @@ class Tray(QObject):
         update = snapshot.update if snapshot is not None else None
         shown = (snapshot is None, paused, update, *self._channels(snapshot))
         if self._head is not None and shown == self._shown:
-            self._head.setText(sentence)
+            self._head.setText(for_menu(sentence))
             return  # a full menu takes 5 ms to make, and a snapshot comes five times a second
         self._shown = shown
         self._menu.clear()
-        self._head = self._add(sentence, None)
+        self._head = self._add(for_menu(sentence), None)
         self._head.setEnabled(False)
         if snapshot is not None:
             self._fill_live(snapshot)
@@ -112,7 +118,7 @@ class Tray(QObject):
             self._add(self.tr("Send a &test"), lambda: self.wished.emit("test"))
         self._menu.addSeparator()
         if update is not None:
-            text = self.tr("&Version {} is there: download page").format(update.version)
+            text = self.tr("&Version {} is there: download page").format(for_menu(update.version))
             self._add(text, partial(open_page, update))
         self._add(self.tr("&Open itsjustintv"), lambda: self.wished.emit("open"))
         self._add(self.tr("&Settings"), lambda: self.wished.emit("settings"))
@@ -123,7 +129,7 @@ class Tray(QObject):
         if snapshot.live:
             self._menu.addSeparator()
         for text, login in self._channels(snapshot):
-            self._add(text.replace("&", "&&"), partial(QDesktopServices.openUrl, QUrl(f"https://twitch.tv/{login}")))
+            self._add(for_menu(text), partial(open_address, channel_address(login)))
 
     def _channels(self, snapshot: Snapshot | None) -> list[tuple[str, str]]:
         """What the entries of those who are live say, and their logins."""
@@ -158,6 +164,11 @@ class Tray(QObject):
     def _message_clicked(self) -> None:
         if self._on_click is not None:
             self._on_click()
+
+
+def _shows_itself() -> bool:
+    """Whether Qt draws the notifications, as plain text: with a tray that takes in windows (XEmbed)."""
+    return any(each.inherits("QSystemTrayIconSys") for each in QApplication.topLevelWidgets())
 
 
 def _tomorrow() -> float:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import UpdateView, errors
 from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.plain import open_address, readable
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import Elided, button, icon_button, row
 
 
 def open_page(update: UpdateView) -> None:
     """The page of the download in the person's browser; the address was signed together with the version."""
-    QDesktopServices.openUrl(QUrl(update.download_url, QUrl.ParsingMode.StrictMode))
+    open_address(update.download_url)
 
 
 class UpdateLine(QWidget):
@@ -46,7 +45,7 @@ class UpdateLine(QWidget):
         self._update = update
         if update is not None:
             self.sentence.say(self.tr("Version {} is there").format(update.version))
-            self.page.setAccessibleName(self.tr("Download page of version {}").format(update.version))
+            self.page.setAccessibleName(readable(self.tr("Download page of version {}").format(update.version)))
         self.setVisible(update is not None)
 
     def _open(self) -> None:

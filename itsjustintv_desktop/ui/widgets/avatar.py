@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme.tokens import AVATARS
 
 
@@ -23,7 +24,7 @@ class Avatar(QWidget):
 
     def show_channel(self, name: str, picture: QPixmap | None = None) -> None:
         self._name, self._picture = name, picture
-        self.setAccessibleName(name)
+        self.setAccessibleName(readable(name))
         self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 - Qt's name
@@ -34,6 +35,7 @@ class Avatar(QWidget):
 
 def paint_avatar(painter: QPainter, box: QRectF, name: str, picture: QPixmap | None = None) -> None:
     """For delegates that paint by themselves."""
+    name = readable(name)
     painter.save()
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
     circle = QPainterPath()

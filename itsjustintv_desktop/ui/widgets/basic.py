@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.theme import icon, theme
 from itsjustintv_desktop.ui.theme.tokens import GAP
 
@@ -42,9 +43,8 @@ Tone = Literal["ok", "attention", "live", "off", "accent", "failed"]
 
 
 def label(text: str = "", role: Role = "plain", *, wrap: bool = False, selectable: bool = False) -> QLabel:
-    """Plain text only: what Twitch or a destination says is never taken for markup."""
-    made = _Selectable(text) if selectable else QLabel(text)
-    made.setTextFormat(Qt.TextFormat.PlainText)
+    made = _Selectable() if selectable else Label()
+    made.setText(text)
     made.setProperty("role", role)
     made.setWordWrap(wrap)
     if role == "chip":
@@ -52,7 +52,18 @@ def label(text: str = "", role: Role = "plain", *, wrap: bool = False, selectabl
     return made
 
 
-class _Selectable(QLabel):
+class Label(QLabel):
+    """Plain text only: what Twitch or a destination says is never taken for markup."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        super().setText(readable(text))
+
+
+class _Selectable(Label):
     """Its text can be selected once the mouse is over it: before, it is laid out at half the cost, and pages with many
     of them come to the front at once."""
 
@@ -105,7 +116,7 @@ def button(
     made = Button(text, icon_name)
     made.setProperty("role", role)
     if hint:
-        made.setToolTip(hint)
+        made.setToolTip(plain(hint))
     if do is not None:
         made.clicked.connect(lambda: do())
     return made
@@ -115,7 +126,7 @@ def icon_button(icon_name: str, name: str, do: Callable[[], object] | None = Non
     """A button that is a picture only; `name` is what it is called, as a hint and for screen readers."""
     made = button("", do, icon_name=icon_name, hint=name)
     made.setProperty("role", "icon")
-    made.setAccessibleName(name)
+    made.setAccessibleName(readable(name))
     return made
 
 
@@ -193,8 +204,8 @@ class Dot(QWidget):
     def show_state(self, tone: Tone, name: str = "") -> None:
         """`name` says the state in a word, for those who cannot see it."""
         self._tone = tone
-        self.setAccessibleName(name)
-        self.setToolTip(name)
+        self.setAccessibleName(readable(name))
+        self.setToolTip(plain(name))
         self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802 - Qt's name
@@ -234,23 +245,22 @@ def paint_dot(painter: QPainter, tone: Tone, box: QRectF) -> None:
     painter.restore()
 
 
-class Elided(QLabel):
+class Elided(Label):
     """One line that ends in dots where there is no room; the whole text is its hint."""
 
     def __init__(self, text: str = "", role: Role = "plain") -> None:
         super().__init__()
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("role", role)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._whole = ""
         self.say(text)
 
     def say(self, text: str) -> None:
-        whole = " ".join(text.split())
+        whole = " ".join(readable(text).split())
         if whole == self._whole:
             return
         self._whole = whole
-        self.setAccessibleName(self._whole)
+        self.setAccessibleName(readable(self._whole))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
@@ -260,7 +270,7 @@ class Elided(QLabel):
     def _fit(self) -> None:
         shown = QFontMetrics(self.font()).elidedText(self._whole, Qt.TextElideMode.ElideRight, max(self.width(), 24))
         self.setText(shown)
-        self.setToolTip(self._whole if shown != self._whole else "")
+        self.setToolTip(plain(self._whole if shown != self._whole else ""))
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         return QSize(QFontMetrics(self.font()).horizontalAdvance(self._whole) + 2, super().sizeHint().height())

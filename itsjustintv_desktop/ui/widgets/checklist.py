@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from itsjustintv_desktop.engine import Check
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Dot, Tone, clear, column, label
 from itsjustintv_desktop.ui.words import said
 
@@ -37,7 +38,9 @@ class CheckList(QWidget):
                 parts.append(label(said(check.fix), wrap=True, selectable=True))
             self._rows.addWidget(dot, number, 0, Qt.AlignmentFlag.AlignTop)
             self._rows.addLayout(column(*parts, spacing=2), number, 1)
-        self.setAccessibleName(". ".join(f"{_name(each)} {words[each.state]}: {said(each.message)}" for each in checks))
+        self.setAccessibleName(
+            readable(". ".join(f"{_name(each)} {words[each.state]}: {said(each.message)}" for each in checks))
+        )
 
 
 def _name(check: Check) -> str:

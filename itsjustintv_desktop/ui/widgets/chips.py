@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QSize, QStringListModel, Qt, QTimer,
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidget
 
+from itsjustintv_desktop.ui.plain import for_menu, plain, readable
 from itsjustintv_desktop.ui.widgets.basic import icon_button, label
 from itsjustintv_desktop.ui.widgets.flow import Flow
 
@@ -35,7 +36,7 @@ class Chip(QFrame):
         self.remove.setIconSize(QSize(10, 10))
         layout.addWidget(self.remove)
         if note or text != word:
-            self.setToolTip(note or word)
+            self.setToolTip(plain(note or word))
 
 
 class Chips(QFrame):
@@ -45,7 +46,7 @@ class Chips(QFrame):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.setAccessibleName(name)
+        self.setAccessibleName(readable(name))
         self._name = name
         self._flow = Flow(parent=self)
         self._chips: list[Chip] = []
@@ -139,11 +140,11 @@ class ChipField(Chips):
         self._placeholder = placeholder
         self.edit = QLineEdit()
         self.edit.setProperty("role", "bare")
-        self.edit.setAccessibleName(name)
+        self.edit.setAccessibleName(readable(name))
         self.edit.setMaxLength(LONGEST)
         self.edit.setMinimumWidth(88)
         self.edit.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.edit.setPlaceholderText(placeholder)
+        self.edit.setPlaceholderText(readable(placeholder))
         self._suggested = QStringListModel(self)
         self._all: tuple[str, ...] = ()
         completer = QCompleter(self._suggested, self)
@@ -186,7 +187,7 @@ class ChipField(Chips):
         return super().eventFilter(watched, event)
 
     def _refit(self) -> None:
-        self.edit.setPlaceholderText(self._placeholder)
+        self.edit.setPlaceholderText(readable(self._placeholder))
         self._offer()
         super()._refit()
 
@@ -248,9 +249,9 @@ class PickChips(Chips):
     def _open(self) -> None:
         if self._menu is None:  # made earlier, it would tear "+" out of the order of Tab once this gets a parent
             self._menu = QMenu(self)
-            self._menu.setAccessibleName(self.plus.accessibleName())
+            self._menu.setAccessibleName(readable(self.plus.accessibleName()))
         self._menu.clear()
         for name in self.offered:
-            action = self._menu.addAction(name.replace("&", "&&"))
+            action = self._menu.addAction(for_menu(name))
             action.triggered.connect(lambda _=False, chosen=name: self.add(chosen))
         self._menu.popup(self.plus.mapToGlobal(self.plus.rect().bottomLeft()))

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
+from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.theme import icon, theme
 from itsjustintv_desktop.ui.widgets.basic import icon_button, label
 
@@ -38,7 +39,7 @@ class CopyLine(QFrame):
     def say(self, text: str) -> None:
         """A place to break a long address is put after each slash; it is not copied."""
         self._text.setText(text if "\n" in text else text.replace("/", "/\u200b"))
-        self._text.setAccessibleName(f"{self._name}: {text}")
+        self._text.setAccessibleName(readable(f"{self._name}: {text}"))
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text)
@@ -48,4 +49,4 @@ class CopyLine(QFrame):
 
     def _as_before(self) -> None:
         self.copy.setIcon(icon("copy", theme().palette.text2))
-        self.copy.setToolTip(self.tr("Copy {}").format(self._name))
+        self.copy.setToolTip(plain(self.tr("Copy {}").format(self._name)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import label, row
 
 
@@ -17,9 +18,9 @@ class Field(QWidget):
         self._name = label(name, "label")
         self._name.setBuddy(control)
         if not control.accessibleName():
-            control.setAccessibleName(name.replace("&", ""))
+            control.setAccessibleName(readable(name.replace("&", "")))
         if help_text:
-            control.setAccessibleDescription(help_text)
+            control.setAccessibleDescription(readable(help_text))
         self.note = label(help_text, "muted", wrap=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -47,7 +48,7 @@ class Field(QWidget):
     def _show(self, text: str, role: str) -> None:
         self.note.setText(text)
         self.note.setVisible(bool(text))
-        self.control.setAccessibleDescription(text)
+        self.control.setAccessibleDescription(readable(text))
         if self.note.property("role") != role:
             self.note.setProperty("role", role)
             repolish(self.note)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QToolButton
 
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import icon, theme
 
 HIDE_AGAIN_MS = 15_000
@@ -25,7 +26,7 @@ class Eye(QToolButton):
         self.setIconSize(QSize(17, 17))
         self.setFixedSize(_EYE, _EYE)
         self.setProperty("role", "eye")
-        self.setAccessibleName(self.tr("Show {}").format(name))
+        self.setAccessibleName(readable(self.tr("Show {}").format(name)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         super().keyPressEvent(event)
@@ -44,8 +45,8 @@ class SecretField(QLineEdit):
     def __init__(self, name: str, placeholder: str = "") -> None:
         super().__init__()
         self._stored = ""
-        self.setAccessibleName(name)
-        self.setPlaceholderText(placeholder)
+        self.setAccessibleName(readable(name))
+        self.setPlaceholderText(readable(placeholder))
         self.setEchoMode(QLineEdit.EchoMode.Password)
         self.show_button = Eye(self, name)
         self.show_button.toggled.connect(self._toggled)

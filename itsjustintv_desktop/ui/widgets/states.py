@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import pixmap, theme
 from itsjustintv_desktop.ui.widgets.basic import button, icon_button, label
 from itsjustintv_desktop.ui.words import trouble
@@ -70,7 +71,7 @@ class Loading(QWidget):
         bar.setRange(0, 0)
         bar.setTextVisible(False)
         bar.setFixedWidth(200)
-        bar.setAccessibleName(text)
+        bar.setAccessibleName(readable(text))
         layout.addStretch(1)
         layout.addWidget(bar, alignment=Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(label(text, "muted"), alignment=Qt.AlignmentFlag.AlignCenter)
@@ -99,7 +100,7 @@ class Banner(QFrame):
         palette = theme().palette
         self._picture.setPixmap(pixmap(icon_name, palette.attention if icon_name == "alert" else palette.accent))
         self._text.setText(text)
-        self.setAccessibleName(text)
+        self.setAccessibleName(readable(text))
         self.show()
 
 
@@ -123,7 +124,7 @@ class Toast(QFrame):
 
     def say(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
         self._text.setText(text)
-        self.setAccessibleName(text)
+        self.setAccessibleName(readable(text))
         self._do = do
         self._undo.setText(action)
         self._undo.setVisible(bool(action))

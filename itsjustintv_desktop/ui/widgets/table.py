@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from itsjustintv_desktop.ui.models.rows import Index
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.theme.tokens import ROW_HEIGHT
 from itsjustintv_desktop.ui.widgets.basic import Tone, paint_dot
@@ -28,7 +29,7 @@ class Table(QTableView):
         self, name: str, model: QAbstractItemModel, *, many: bool = False, row_height: int = ROW_HEIGHT
     ) -> None:
         super().__init__()
-        self.setAccessibleName(name)
+        self.setAccessibleName(readable(name))
         self.setModel(model)
         self.setShowGrid(False)
         self.setWordWrap(False)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
-
 from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.ui.plain import open_address
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 from itsjustintv_desktop.ui.widgets.copyline import CopyLine
 from itsjustintv_desktop.ui.words import ago, clock, said
@@ -56,4 +54,4 @@ class Arriving(Card):
             monitor.setVisible(bool(self._health.text))
 
     def _open(self) -> None:
-        QDesktopServices.openUrl(QUrl(self._health.text))
+        open_address(self._health.text)

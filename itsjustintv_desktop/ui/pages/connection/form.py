@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QLineEdit, QRadioButton, QSpinBox, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import WayDraft
@@ -21,6 +20,7 @@ from itsjustintv_desktop.ui.pages.connection.ways import (
     names_of,
     title,
 )
+from itsjustintv_desktop.ui.plain import open_address, readable
 from itsjustintv_desktop.ui.widgets.basic import button, column, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
@@ -157,7 +157,7 @@ class WayForm(QWidget):
     def _choice(self, kind: Kind) -> QVBoxLayout:
         made = QRadioButton(title(kind))
         self.choices[kind] = made
-        made.setAccessibleDescription(description(kind))
+        made.setAccessibleDescription(readable(description(kind)))
         made.clicked.connect(lambda _: self._chosen(kind))
         self._group.addButton(made)
         parts = row(made, *([label(self.tr("recommended"), "chip")] if kind == "conduit" else []), None)
@@ -219,4 +219,4 @@ def _box(*parts: object) -> QWidget:
 
 
 def _open(address: str) -> None:
-    QDesktopServices.openUrl(QUrl(address))
+    open_address(address)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Signal
 from PySide6.QtNetwork import QAbstractSocket, QHostAddress, QNetworkInterface
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout
 
 from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.pages.connection.form import DOMAIN_PAGE, TOKEN_PAGE
+from itsjustintv_desktop.ui.plain import open_address
 from itsjustintv_desktop.ui.widgets.basic import Card, button, clear, label, row
 from itsjustintv_desktop.ui.widgets.copyline import CopyLine
 
@@ -129,4 +129,4 @@ def _own_address() -> str:
 
 
 def _open(address: str) -> None:
-    QDesktopServices.openUrl(QUrl(address))
+    open_address(address)

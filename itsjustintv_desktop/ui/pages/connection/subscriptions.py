@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar
 
 from itsjustintv_desktop.engine import Snapshot, events
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, label, row
 from itsjustintv_desktop.ui.words import ago, number, said, span
 
@@ -62,7 +63,7 @@ class Subscriptions(Card):
         self._points.setValue(min(status.cost, status.max_cost))
         budget = self.tr("{} of {} points used").format(number(status.cost), number(status.max_cost))
         self._budget.setText(budget)
-        self._points.setAccessibleName(budget)
+        self._points.setAccessibleName(readable(budget))
         last = self.tr("Looked at {}.").format(ago(status.last_round, now)) if status.last_round else ""
         soon = status.next_round is not None and status.next_round > now
         upcoming = self.tr("Next in {}.").format(span((status.next_round or now) - now)) if soon else ""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout
 
 from itsjustintv_desktop.engine import WayView
 from itsjustintv_desktop.ui.pages.connection.ways import KINDS, title
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
 from itsjustintv_desktop.ui.widgets.copyline import CopyLine
 from itsjustintv_desktop.ui.words import ago, clock, said
@@ -55,7 +56,7 @@ class WayCard(Card):
         self._dot.show_state(_TONES.get(way.state, "off"), word)
         headline = f"{title(way.kind)} {word}" if way.kind in KINDS else title(way.kind)
         self._name.setText(headline)
-        self.setAccessibleName(f"{headline}: {said(way.message)}")
+        self.setAccessibleName(readable(f"{headline}: {said(way.message)}"))
         self._message.setText(said(way.message))
         self._fix.setText(said(way.fix))
         self._fix.setVisible(bool(way.fix))

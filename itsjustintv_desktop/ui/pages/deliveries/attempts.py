@@ -7,6 +7,7 @@ from datetime import datetime
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import AttemptView
+from itsjustintv_desktop.ui.plain import plain
 from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, clear, label, row
 from itsjustintv_desktop.ui.words import said
 
@@ -45,7 +46,7 @@ class Attempts(QWidget):
         shown = Elided(self.sentence(attempt), "muted")
         then = datetime.fromtimestamp(attempt.started_at)  # noqa: DTZ006 - a person's own time
         at = label(then.strftime("%H:%M:%S"), "mono")
-        at.setToolTip(then.strftime("%Y-%m-%d %H:%M:%S"))
+        at.setToolTip(plain(then.strftime("%Y-%m-%d %H:%M:%S")))
         line = row(Dot(_TONES.get(attempt.outcome, "off"), self._word(attempt)), at)
         line.addWidget(shown, 1)
         made.addLayout(line)

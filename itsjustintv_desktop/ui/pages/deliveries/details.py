@@ -11,6 +11,7 @@ from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.ui.outcome import answer_of, tone_of, word_of
 from itsjustintv_desktop.ui.pages.deliveries.attempts import Attempts
 from itsjustintv_desktop.ui.pages.deliveries.due import Due
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, button, label, row
 from itsjustintv_desktop.ui.widgets.flow import Flow
 from itsjustintv_desktop.ui.words import ago, clock, said
@@ -105,7 +106,7 @@ class Details(QScrollArea):
             self._way.say(self.tr("{} is left alone for a moment: {}").format(name, said(status.reason)))
         self.pause.setText(self.tr("Resume") if paused else self.tr("Pause"))
         words = self.tr("Resume {}") if paused else self.tr("Pause {}")
-        self.pause.setAccessibleName(words.format(name))
+        self.pause.setAccessibleName(readable(words.format(name)))
         self._pause_wish = "resume" if paused else "pause"
 
     def busy(self, is_busy: bool) -> None:
@@ -172,7 +173,7 @@ def _text(name: str) -> QPlainTextEdit:
     made.setProperty("role", "mono")
     made.setReadOnly(True)
     made.setTabChangesFocus(True)
-    made.setAccessibleName(name)
+    made.setAccessibleName(readable(name))
     made.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
     return made
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QMessageBox, QSplitter, QStackedWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QSplitter, QStackedWidget
 
 from itsjustintv_desktop.engine import DeliveryFilter, DestinationStatus, Snapshot, errors, events
 from itsjustintv_desktop.engine.models import DeliveryState
@@ -17,8 +17,10 @@ from itsjustintv_desktop.ui.pages.deliveries.changing import Changing
 from itsjustintv_desktop.ui.pages.deliveries.details import Details
 from itsjustintv_desktop.ui.pages.deliveries.many import Many
 from itsjustintv_desktop.ui.pages.deliveries.table import DeliveriesTable
+from itsjustintv_desktop.ui.plain import for_menu, readable
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
+from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 from itsjustintv_desktop.ui.words import said
@@ -230,7 +232,7 @@ class DeliveriesView(Page):
         while self.destination.count() > 1:
             self.destination.removeItem(1)
         for name in names:
-            self.destination.addItem(name, name)
+            self.destination.addItem(readable(name), name)
         self.destination.setCurrentIndex(max(self.destination.findData(chosen), 0))
         self.destination.blockSignals(False)
         if self.destination.currentData() != chosen:
@@ -241,7 +243,7 @@ class DeliveriesView(Page):
         self.pause.setVisible(status is not None and status.enabled)
         if status is not None:
             words = self.tr("Resume {}") if status.state == "paused" else self.tr("Pause {}")
-            self.pause.setText(words.format(status.name).replace("&", "&&"))
+            self.pause.setText(words.format(for_menu(status.name)))
 
     def _pause_chosen(self) -> None:
         status = self._destinations.get(self.destination.currentData() or "")
@@ -309,10 +311,5 @@ class DeliveriesView(Page):
 
     def _ask_first(self, question: str) -> None:
         """What was sent cannot be taken back."""
-        box = QMessageBox(QMessageBox.Icon.Question, self.tr("Resend"), question, parent=self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        send = box.addButton(self.tr("&Send"), QMessageBox.ButtonRole.AcceptRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        send.clicked.connect(lambda: self.changing.many("resend", self.table.parts(), self.many.show_progress))
-        box.open()
+        send = partial(self.changing.many, "resend", self.table.parts(), self.many.show_progress)
+        ask(self, question, "", self.tr("&Cancel"), self.tr("&Send"), send)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QMessageBox, QSplitter, QStackedWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget
 
 from itsjustintv_desktop.engine import DestinationInfo, DestinationStatus, Saved, Snapshot, errors, events
 from itsjustintv_desktop.ui.models.destinations import sentence_of, state_of
@@ -16,6 +17,7 @@ from itsjustintv_desktop.ui.pages.destinations.table import DestinationTable
 from itsjustintv_desktop.ui.pages.saving import tell_saved
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
+from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
 from itsjustintv_desktop.ui.widgets.secret import SecretField
 from itsjustintv_desktop.ui.widgets.states import EmptyState
@@ -294,18 +296,13 @@ class Destinations(Page):
         if not use.waiting:
             await self._removed(name)
             return
-        box = QMessageBox(self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setIcon(QMessageBox.Icon.Warning)
-        box.setText(self.tr("%n deliveries wait for it.", "", use.waiting))
-        box.setInformativeText(
-            self.tr("They would be given up with {}. Undo brings the destination back, not them.").format(name)
-        )
-        box.addButton(self.tr("Keep it"), QMessageBox.ButtonRole.RejectRole)
-        sure = box.addButton(self.tr("Remove it"), QMessageBox.ButtonRole.DestructiveRole)
-        sure.clicked.connect(lambda: self.do("remove now", self._removed(name)))
-        box.finished.connect(box.deleteLater)
-        box.open()
+        more = self.tr("They would be given up with {}. Undo brings the destination back, not them.").format(name)
+        waiting = self.tr("%n deliveries wait for it.", "", use.waiting)
+        remove = partial(self._remove_now, name)
+        ask(self, waiting, more, self.tr("Keep it"), self.tr("Remove it"), remove)
+
+    def _remove_now(self, name: str) -> None:
+        self.do("remove now", self._removed(name))
 
     async def _removed(self, name: str) -> None:
         saved = await self.bridge.call(lambda engine: engine.editing.delete_destination(name))

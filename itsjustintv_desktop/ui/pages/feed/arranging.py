@@ -8,6 +8,7 @@ from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme.tokens import BODY_PX
 from itsjustintv_desktop.ui.words import said
 
@@ -74,7 +75,7 @@ def arrange(item: FeedItem, marks: list[tuple[FeedDelivery, str]], width: int, *
         at += LINE
     if item.explanation and item.kind != "announced":
         room = QRect(INDENT, at, right - INDENT - RIGHT // 2, LINE * _LINES)
-        needed = body.boundingRect(room, Qt.TextFlag.TextWordWrap, said(item.explanation)).height()
+        needed = body.boundingRect(room, Qt.TextFlag.TextWordWrap, readable(said(item.explanation))).height()
         room.setHeight(min(room.height(), max(LINE, needed + 4)))
         made.explanation = room
         at += room.height()
@@ -97,7 +98,7 @@ def _chips(made: Arranged, item: FeedItem, at: int, right: int) -> int:
     at += ROW_GAP
     x = INDENT
     for number, word in enumerate(words):
-        text = small.elidedText(" ".join(word.split()), Qt.TextElideMode.ElideRight, 220)
+        text = small.elidedText(" ".join(readable(word).split()), Qt.TextElideMode.ElideRight, 220)
         width = small.horizontalAdvance(text) + 16
         left = len(words) - number
         reserve = 0 if left == 1 else small.horizontalAdvance(f"+{left}") + 16 + CHIP_GAP

@@ -13,6 +13,7 @@ from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.ui.outcome import Held, sentence_of, tone_of, word_of
 from itsjustintv_desktop.ui.pages.feed import arranging
 from itsjustintv_desktop.ui.pages.feed.arranging import AVATAR, DOT, INDENT, LINE, MARGIN, RIGHT, TOP, arrange, font
+from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.theme.tokens import CARD_RADIUS
 from itsjustintv_desktop.ui.widgets.avatar import paint_avatar
@@ -65,8 +66,8 @@ class FeedCard(QWidget):
             (self.channel, self.tr("Open the channel of {}")), (self.more, self.tr("More for {}")),
             (self.send_anyway, self.tr("Announce {} anyway")), (self.edit_filter, self.tr("Edit the filter of {}")),
         ):  # fmt: skip
-            made.setAccessibleName(text.format(name))
-        self.channel.setToolTip(self.channel.accessibleName())
+            made.setAccessibleName(readable(text.format(name)))
+        self.channel.setToolTip(plain(self.channel.accessibleName()))
         self.send_anyway.setVisible(item.can_send_anyway)
         self.edit_filter.setVisible(item.reason == "filtered" and bool(item.streamer))
         self.busy(self._busy)
@@ -173,7 +174,7 @@ class FeedCard(QWidget):
             painter.drawText(where.title, _ONE_LINE, _elided(painter, item.title, room.width()))
         if not where.explanation.isNull():
             painter.setPen(QColor(palette.text2))
-            painter.drawText(where.explanation, Qt.TextFlag.TextWordWrap, said(item.explanation))
+            painter.drawText(where.explanation, Qt.TextFlag.TextWordWrap, readable(said(item.explanation)))
         self._paint_chips(painter, where)
         self._paint_marks(painter, where)
         painter.end()
@@ -221,7 +222,7 @@ class FeedCard(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         mark = self._under(event.position().toPoint())
         self.setCursor(Qt.CursorShape.PointingHandCursor if mark else Qt.CursorShape.ArrowCursor)
-        self.setToolTip(f"{mark.delivery.destination}: {word_of(mark.delivery.state)}" if mark else "")
+        self.setToolTip(plain(f"{mark.delivery.destination}: {word_of(mark.delivery.state)}" if mark else ""))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         mark = self._under(event.position().toPoint())
@@ -244,7 +245,7 @@ class FeedCard(QWidget):
         if item.kind != "announced":
             parts.append(said(item.explanation))
         parts += [f"{each.destination}: {word_of(each.state)}" for each in _latest(item.deliveries)]
-        self.setAccessibleName(". ".join(part.rstrip(".") for part in parts if part))
+        self.setAccessibleName(readable(". ".join(part.rstrip(".") for part in parts if part)))
 
 
 def _latest(deliveries: tuple[FeedDelivery, ...]) -> list[FeedDelivery]:
@@ -257,4 +258,5 @@ def _counts_down(each: FeedDelivery) -> bool:
 
 
 def _elided(painter: QPainter, text: str, room: int) -> str:
-    return painter.fontMetrics().elidedText(" ".join(text.split()), Qt.TextElideMode.ElideRight, max(room, 20))
+    line = " ".join(readable(text).split())
+    return painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, max(room, 20))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, cast
 
-from PySide6.QtCore import QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QStackedWidget
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem, Snapshot, errors, events
@@ -18,6 +18,7 @@ from itsjustintv_desktop.ui.pages.feed.card import FeedCard
 from itsjustintv_desktop.ui.pages.feed.cards import Cards
 from itsjustintv_desktop.ui.pages.feed.raw import Raw
 from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.plain import for_menu, open_address
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import button
 from itsjustintv_desktop.ui.widgets.scroll import kept_out
@@ -182,7 +183,7 @@ class FeedView(Page):
         elif what == "edit_filter":
             self.go.emit("streamers", item.streamer)
         elif what == "channel":
-            QDesktopServices.openUrl(QUrl(item.url))
+            open_address(item.url)
 
     def _fill_menu(self, card: FeedCard, menu: QMenu) -> None:
         item = card.item
@@ -197,7 +198,7 @@ class FeedView(Page):
             action = menu.addAction(self.tr("&Copy payload"))
             action.triggered.connect(lambda: self.do("copy", self._copy(item.event_id)))
         for each in {each.destination: each for each in item.deliveries}.values():
-            menu.addSection(each.destination.replace("&", "&&"))
+            menu.addSection(for_menu(each.destination))
             self._fill_destination(menu, each)
 
     def _fill_destination(self, menu: QMenu, each: FeedDelivery) -> None:

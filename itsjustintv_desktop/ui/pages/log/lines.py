@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemD
 
 from itsjustintv_desktop.engine import LogLine
 from itsjustintv_desktop.ui.models.log import LogModel, at, in_full, said_besides
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import Tone, paint_dot
 
@@ -132,11 +133,12 @@ class _Delegate(QStyledItemDelegate):
         colours = {"warning": palette.attention, "error": palette.live, "critical": palette.live}
         painter.setPen(QColor(colours.get(line.level, palette.text1)))
         room = box.right() - 8 - left
-        text = painter.fontMetrics().elidedText(line.text, Qt.TextElideMode.ElideRight, room)
+        text = painter.fontMetrics().elidedText(readable(line.text), Qt.TextElideMode.ElideRight, room)
         painter.drawText(QRect(left, box.top(), room, HEIGHT), _ONE_LINE, text)
         used = painter.fontMetrics().horizontalAdvance(text) + 16
         if used < room - 40:
             painter.setPen(QColor(palette.text2))
-            rest = painter.fontMetrics().elidedText(said_besides(line), Qt.TextElideMode.ElideRight, room - used)
+            more = readable(said_besides(line))
+            rest = painter.fontMetrics().elidedText(more, Qt.TextElideMode.ElideRight, room - used)
             painter.drawText(QRect(left + used, box.top(), room - used, HEIGHT), _ONE_LINE, rest)
         painter.restore()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QSplitter, QStackedWidget
 
 from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.ui.models.log import LogModel, in_full
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.log.lines import Lines
+from itsjustintv_desktop.ui.plain import open_folder
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
@@ -155,7 +156,7 @@ class LogView(Page):
             self._read_soon()
 
     def _open_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(self._folder))
+        open_folder(self._folder)
 
     def _copy_report(self) -> None:
         if self.do("report", self._make_report()):

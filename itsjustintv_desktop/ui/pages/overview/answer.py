@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 
 from itsjustintv_desktop.engine import Report, Snapshot, Unsettled
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import Card, Tone, label
 from itsjustintv_desktop.ui.words import ago, countdown, said, sentence_case
@@ -72,7 +73,7 @@ class Answer(Card):
     def _set(self, tone: Tone, sentence: str) -> None:
         self._tone = tone
         self._sentence.setText(sentence)
-        self.setAccessibleName(sentence)
+        self.setAccessibleName(readable(sentence))
         self.update()
 
     def _say_small(self) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from itsjustintv_desktop.engine import Check, Report, Unsettled
+from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.widgets.basic import Button, Card, Dot, Tone, button, clear, label, rule
 from itsjustintv_desktop.ui.widgets.states import Loading
 from itsjustintv_desktop.ui.words import said, sentence_case
@@ -101,7 +102,7 @@ class Chain(Card):
         message.setContentsMargins(0, 10, 0, 10)
         calm = isinstance(check, Unsettled)
         if check.state != "green" and check.fix and not calm:
-            message.setToolTip(said(check.fix))
+            message.setToolTip(plain(said(check.fix)))
             message.setText(f"{said(check.message)}\n{said(check.fix)}")
         top = Qt.AlignmentFlag.AlignTop
         dot = Dot("off", self.tr("not known yet")) if calm else Dot(_TONES[check.state], words[check.state])
@@ -116,7 +117,7 @@ class Chain(Card):
         self._rows.addWidget(message, at + 1, 2, 1, 1 if mended else 2)
         if mended:
             fix = button(self.tr("Fix"), lambda: self.fix_wished.emit(page, check.name), role="small")
-            fix.setAccessibleName(self.tr("Fix {}").format(called))
+            fix.setAccessibleName(readable(self.tr("Fix {}").format(called)))
             self._fixes[check.name] = fix
             self._rows.addWidget(fix, at + 1, 3, Qt.AlignmentFlag.AlignVCenter)
 

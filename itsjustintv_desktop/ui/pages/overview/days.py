@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from itsjustintv_desktop.engine import DayNumbers
+from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import Card, label, row
 
@@ -63,7 +64,7 @@ class _Chart(QWidget):
     def show_days(self, days: tuple[DayNumbers, ...]) -> None:
         self._days = days
         said = ", ".join(f"{_date(day)} {day.announced}" for day in days)
-        self.setAccessibleName(self.tr("Announced each day: {}").format(said))
+        self.setAccessibleName(readable(self.tr("Announced each day: {}").format(said)))
         self.update()
 
     def event(self, event: QEvent) -> bool:
@@ -72,7 +73,7 @@ class _Chart(QWidget):
                 if box.left() <= event.pos().x() <= box.right():
                     text = self.tr("{}: {} announced, {} delivered, {} given up, {} not announced")
                     said = text.format(_date(day), day.announced, day.delivered, day.given_up, day.suppressed)
-                    QToolTip.showText(event.globalPos(), said, self)
+                    QToolTip.showText(event.globalPos(), plain(said), self)
                     return True
             QToolTip.hideText()
         return super().event(event)

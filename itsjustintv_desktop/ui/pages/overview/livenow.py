@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QTimer, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine.models import LiveStream
+from itsjustintv_desktop.ui.plain import channel_address, open_address, plain, readable
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, column, icon_button, label
 from itsjustintv_desktop.ui.words import number, span
@@ -78,7 +78,7 @@ class _Row(QWidget):
         self._name, self._what = Elided("", "strong"), Elided("", "muted")
         self._avatar, self._viewers = Avatar(), label("", "chip")
         self._open = icon_button("open", "", self._go)
-        self._address = QUrl()
+        self._address = ""
         self._stream: LiveStream | None = None
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -102,9 +102,9 @@ class _Row(QWidget):
         self._viewers.setText("" if stream.viewer_count is None else number(stream.viewer_count))
         self._viewers.setVisible(stream.viewer_count is not None)
         words = self.tr("Open the channel of {}").format(name)
-        self._open.setAccessibleName(words)
-        self._open.setToolTip(words)
-        self._address = QUrl(f"https://twitch.tv/{stream.login}")
+        self._open.setAccessibleName(readable(words))
+        self._open.setToolTip(plain(words))
+        self._address = channel_address(stream.login)
 
     def _go(self) -> None:
-        QDesktopServices.openUrl(self._address)
+        open_address(self._address)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.ui.pages.settings.names import choice_of, name_of
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
@@ -76,7 +77,7 @@ class Line(Control):
     def __init__(self, info: FieldInfo) -> None:
         super().__init__(info)
         self.edit = QLineEdit()
-        self.edit.setPlaceholderText(info.default)
+        self.edit.setPlaceholderText(readable(info.default))
         self.field = Field(name_of(info.path), self.edit, self.help(), info.path[-1])
         self.box.addWidget(self.field)
         self.edit.textEdited.connect(lambda _: self._soon.start())
@@ -119,7 +120,7 @@ class Switch(Control):
     def __init__(self, info: FieldInfo) -> None:
         super().__init__(info)
         self.check = QCheckBox(name_of(info.path))
-        self.check.setAccessibleDescription(self.help())
+        self.check.setAccessibleDescription(readable(self.help()))
         self.box.addLayout(row(self.check, None, label(info.path[-1], "aside")))
         self.box.addWidget(label(self.help(), "muted", wrap=True))
         self.check.clicked.connect(lambda _: self.flush())
@@ -142,7 +143,7 @@ class Elsewhere(Control):
         self.box.addLayout(row(label(name, "label"), None, label(info.path[-1], "aside")))
         if info.path[0] in {"twitch", "tunnel"}:
             where = button(self.tr("Open secrets"), self.secrets_wished.emit, role="small")
-            where.setAccessibleName(self.tr("Open secrets for {}").format(name))
+            where.setAccessibleName(readable(self.tr("Open secrets for {}").format(name)))
             self.box.addLayout(row(label("••••••••", "muted"), where, None))
         else:
             said = self.tr("It may be secret, so it is set in the text of config.toml.")

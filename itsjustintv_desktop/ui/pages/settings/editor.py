@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTextCurs
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from itsjustintv_desktop.ui.pages.settings.highlighter import TomlHighlighter
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import theme
 
 _EDGE = 10
@@ -19,7 +20,7 @@ class TomlEditor(QPlainTextEdit):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.setAccessibleName(name)
+        self.setAccessibleName(readable(name))
         self.setProperty("role", "mono")
         self.setTabChangesFocus(True)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)

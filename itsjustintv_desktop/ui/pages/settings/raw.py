@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
 from itsjustintv_desktop.ui.pages.settings.editor import TomlEditor
 from itsjustintv_desktop.ui.pages.settings.masking import Masked, mask, unmask
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.words import said
 
@@ -72,7 +73,7 @@ class RawTab(QWidget):
             what = f"{remark.key}: " if remark.key else ""
             where = self.tr("Line {}").format(remark.line) if remark.line is not None else remark.variable
             text = f"{where}: {what}{said(remark.sentence)}" if where else f"{what}{said(remark.sentence)}"
-            item = QListWidgetItem(text)
+            item = QListWidgetItem(readable(text))
             item.setData(Qt.ItemDataRole.UserRole, remark.line)
             self.problems.addItem(item)
         self.problems.setVisible(bool(checked.problems))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QLineEdit, QMessageBox, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.plain import readable
+from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import HIDE_AGAIN_MS, SecretField
@@ -96,16 +98,15 @@ class SecretsTab(QWidget):
         self.rows[name].show_value(await self._page.bridge.call(lambda engine: engine.editing.reveal_secret(name)))
 
     def _forget(self, name: str) -> None:
-        box = QMessageBox(self)
-        box.setIcon(QMessageBox.Icon.Warning)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(self.tr("Forget it?"))
-        box.setInformativeText(self.tr("{} cannot be brought back by this program.").format(self.rows[name].title))
-        box.addButton(self.tr("Keep it"), QMessageBox.ButtonRole.RejectRole)
-        sure = box.addButton(self.tr("Forget it"), QMessageBox.ButtonRole.DestructiveRole)
-        sure.clicked.connect(lambda: self._page.do("forget", self._forgotten(name)))
-        box.finished.connect(box.deleteLater)
-        box.open()
+        more = self.tr("{} cannot be brought back by this program.").format(self.rows[name].title)
+        ask(
+            self,
+            self.tr("Forget it?"),
+            more,
+            self.tr("Keep it"),
+            self.tr("Forget it"),
+            lambda: self._page.do("forget", self._forgotten(name)),
+        )
 
     async def _forgotten(self, name: str) -> None:
         self.rows[name].show_view(await self._page.bridge.call(lambda engine: engine.editing.forget_secret(name)))
@@ -140,7 +141,7 @@ class SecretRow(Card):
         self.sentence = label("", "muted", wrap=True, selectable=True)
         self.value = QLineEdit()
         self.value.setReadOnly(True)
-        self.value.setAccessibleName(self.tr("{} in the clear").format(self.title))
+        self.value.setAccessibleName(readable(self.tr("{} in the clear").format(self.title)))
         self.value.hide()
         self.typed = SecretField(self.title, self.tr("type or paste the new one"))
         self.typed.hide()
@@ -149,7 +150,7 @@ class SecretRow(Card):
         self.keep = button(self.tr("Keep it"), self._keep, role="small")
         self.forget = button(self.tr("Forget"), lambda: self.forget_wished.emit(self.name), role="small")
         for made in (self.reveal, self.replace, self.keep, self.forget):
-            made.setAccessibleName(f"{made.text()}: {self.title}")
+            made.setAccessibleName(readable(f"{made.text()}: {self.title}"))
         self.keep.hide()
         head = row(self.dot, label(self.title, "strong"), None, self.reveal, self.replace, self.forget)
         self.body.addLayout(head)

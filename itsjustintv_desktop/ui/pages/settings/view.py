@@ -20,6 +20,7 @@ from itsjustintv_desktop.ui.pages.settings.form import FormTab
 from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
 from itsjustintv_desktop.ui.pages.settings.raw import RawTab
 from itsjustintv_desktop.ui.pages.settings.secrets import SecretsTab
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import button
 from itsjustintv_desktop.ui.words import said
@@ -48,7 +49,7 @@ class Settings(Page):
         self.secrets, self.app = SecretsTab(self), AppTab(self)
         self.conflict, self.bar = ConflictCard(), SaveBar()
         self.tabs = QTabWidget()
-        self.tabs.setAccessibleName(title)
+        self.tabs.setAccessibleName(readable(title))
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setDrawBase(False)
         for tab, name in (

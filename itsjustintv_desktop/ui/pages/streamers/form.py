@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import msgspec
-from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import StreamerDraft
 from itsjustintv_desktop.ui.models.streamers import StreamerRow, problem_of
 from itsjustintv_desktop.ui.pages.streamers.preview import PreviewBox
 from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.plain import channel_address, open_address
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, icon_button, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
@@ -134,7 +134,7 @@ class StreamerForm(Card):
 
     def _open(self) -> None:
         if self._row is not None:
-            QDesktopServices.openUrl(QUrl(f"https://twitch.tv/{self._row.view.login}"))
+            open_address(channel_address(self._row.view.login))
 
     def _lay_out(self) -> None:
         self._is_busy = False

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QPlainTextEdit, QVBoxLayout, QWidget
 
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.words import said
@@ -119,7 +120,7 @@ class PreviewCard(QFrame):
         for part, text in ((self._first, first), (self._title, title), (self._more, more)):
             part.setText(text)
             part.setVisible(bool(text))
-        self.setAccessibleName(" ".join(text for text in (first, title, more) if text))
+        self.setAccessibleName(readable(" ".join(text for text in (first, title, more) if text)))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name

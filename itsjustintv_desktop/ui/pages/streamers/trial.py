@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout
 
 from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, clear, icon_button, label, row
 from itsjustintv_desktop.ui.words import said
 
@@ -106,4 +107,4 @@ class TrialCard(Card):
 
     def _say(self, text: str) -> None:
         self.title.setText(text)
-        self.setAccessibleName(text)
+        self.setAccessibleName(readable(text))

@@ -27,7 +27,7 @@ async def _resume(app: AppContext, destination: str | None) -> tuple[str, bool]:
     async with queue(app) as (engine, running):
         if destination is not None:
             # Resumed in any case: that also names a destination the config does not have.
-            held = [each for each in await engine.destinations() if each.name == destination and each.waits is not None]
+            held = [each for each in await engine.destinations() if each.name == destination]
             await engine.resume_destination(destination)
             return _said(destination, held[0] if held else None), running
         was = await engine.paused()
@@ -36,9 +36,9 @@ async def _resume(app: AppContext, destination: str | None) -> tuple[str, bool]:
 
 
 def _said(name: str, was: DestinationView | None) -> str:
-    """`was`: what stood against it, None for nothing."""
-    if was is None:
-        return f"{name} was not paused."
+    """`was`: how it was before."""
+    if was is None or was.waits is None:
+        return f"{name} is tried with the picture again." if was is not None and was.note else f"{name} was not paused."
     if was.state != "off":
         return f"What waits for {name} is sent again."
     paused = "was resumed" if was.by_hand else "was not paused"

@@ -133,3 +133,7 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
     duration: float = 0.0
     retry_after: float | None = None
     """What Retry-After asked for, in seconds from now, unclamped. None = nothing usable."""
+    note: str | None = None
+    """Of one that was delivered: that it was so in a plainer form, and why."""
+    only_link: bool = False
+    """It turned out that the destination refuses the picture as too large, and takes a link to it."""

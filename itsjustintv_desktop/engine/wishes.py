@@ -95,13 +95,15 @@ class Wishes:
 
     async def destinations(self) -> list[DestinationView]:
         """Every destination of the config, in its order."""
-        states = self._engine.dispatcher.lanes.states(self._engine.now())
+        lanes = self._engine.dispatcher.lanes
+        states = lanes.states(self._engine.now())
         found: list[DestinationView] = []
         for name, destination in self._engine.live.destinations.items():
             state, reason = states.get(name, ("closed", ""))
-            by_hand = self._engine.dispatcher.lanes.paused_by_hand(name)
+            by_hand = lanes.paused_by_hand(name)
             shown = state if destination.enabled else "off"
-            found.append(DestinationView(name=name, state=shown, reason=reason, by_hand=by_hand))
+            note = lanes.note(destination)
+            found.append(DestinationView(name=name, state=shown, reason=reason, by_hand=by_hand, note=note))
         return found
 
     async def paused(self) -> PauseView | None:

@@ -63,9 +63,9 @@ def word_of(state: DeliveryState) -> str:
     return words[state]
 
 
-def answer_of(state: DeliveryState, status: int | None, error: str | None) -> str:
-    """The last answer: what went wrong, or the status; "" before the first attempt."""
-    if state is not DeliveryState.DELIVERED and error:
+def answer_of(status: int | None, error: str | None) -> str:
+    """The last answer: what went wrong, or is to be noted, or the status; "" before the first attempt."""
+    if error:
         return said(" ".join(error.split()))
     return str(status) if status is not None else ""
 
@@ -93,7 +93,7 @@ def sentence_of(
     """One destination's outcome beside its dot: its name alone where all is well."""
     if state is DeliveryState.DELIVERED:
         return destination
-    answer = str(status) if status is not None and state is DeliveryState.PENDING else answer_of(state, status, error)
+    answer = str(status) if status is not None and state is DeliveryState.PENDING else answer_of(status, error)
     if len(answer) > _SHORT:
         answer = f"{answer[: _SHORT - 1]}…"
     last = next_try(next_at, held, now) if state is DeliveryState.PENDING else word_of(state)

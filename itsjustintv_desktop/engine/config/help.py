@@ -59,6 +59,7 @@ HELP: dict[type, dict[str, str]] = {
         "header": _HEADER,
         "hashing": _HASHING,
         "signature": "x-hub signs the body as GitHub does, standard-webhooks as standardwebhooks.com says.",
+        "picture": "data sends the profile picture itself to JSON receivers, link only its address, none no picture.",
         "headers": "More headers to send, such as Authorization.",
         "timeout": "How long one attempt may take, from 100ms to 2m.",
         "enabled": "Off sends nothing there; what waits stays.",

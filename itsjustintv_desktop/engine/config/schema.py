@@ -13,6 +13,10 @@ KEYRING = "@keyring"
 """A destination's url or secret with this value lies in the vault under the destination's name."""
 
 
+Picture = Literal["data", "link", "none"]
+"""How much of the pictures goes along: their bytes where the format can hold them, else links; links alone; nothing."""
+
+
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = False
     domains: tuple[str, ...] = ()
@@ -68,6 +72,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     header: str = "X-Hub-Signature-256"
     hashing: Literal["SHA-1", "SHA-256", "SHA-512"] = "SHA-256"
     signature: Literal["x-hub", "standard-webhooks"] = "x-hub"
+    picture: Picture = "data"
     headers: dict[str, str] = {}
     timeout: float = 15.0
     enabled: bool = True

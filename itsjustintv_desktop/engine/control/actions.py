@@ -23,6 +23,8 @@ class DestinationView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     by_hand: bool = False
     """A person paused it."""
+    note: str = ""
+    """That it gets less than the config says, and why."""
 
     @property
     def waits(self) -> str | None:

@@ -6,21 +6,20 @@ import asyncio
 import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination, Retry
-from itsjustintv_desktop.engine.delivery import formats, schedule
+from itsjustintv_desktop.engine.delivery import schedule
 from itsjustintv_desktop.engine.delivery.addresses import Addresses, address_of
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.breaker import Breaker
 from itsjustintv_desktop.engine.delivery.drain import OVERDUE, Drain
 from itsjustintv_desktop.engine.delivery.ends import end, gave_up, say_which
 from itsjustintv_desktop.engine.delivery.lanes import FIRST_WIDTH, LONGEST_HOLD, Lanes
+from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
 from itsjustintv_desktop.engine.events import Bus, DeliveryChanged, DestinationChanged, Notice
 from itsjustintv_desktop.engine.live import Live
@@ -72,10 +71,10 @@ class Dispatcher:
         """
         self._ledger = ledger
         self._sender = sender
+        self._read_image = read_image
         self._addresses = addresses
         self._enrichers = enrichers
         self._live = live
-        self._read_image = read_image
         self._bus = bus
         self._clock = clock
         self._on_outcome = on_outcome
@@ -200,6 +199,7 @@ class Dispatcher:
         began = self._clock.monotonic()
         say_which(claimed)
         settled = False
+        only_link = self.lanes.only_link(claimed.destination)
         try:
             result, finish = await self._attempt(claimed)
             settled = finish.state is not DeliveryState.PENDING
@@ -221,7 +221,8 @@ class Dispatcher:
                 observer.attempted(claimed, finish, ended=ended, seconds=seconds)
             self._report(claimed, finish)
         failed = result is not None and result.outcome is Outcome.RETRY
-        if failed or self.lanes.lane(claimed.destination).breaker.snapshot().name != was.name:
+        learned = self.lanes.only_link(claimed.destination) != only_link
+        if failed or learned or self.lanes.lane(claimed.destination).breaker.snapshot().name != was.name:
             await self._keep_breaker(claimed.destination, was.name)
 
     async def _attempt(self, claimed: Claimed) -> tuple[AttemptResult | None, Finish]:
@@ -237,25 +238,31 @@ class Dispatcher:
         if not url:
             return None, end(claimed, DeliveryState.DEAD, "The destination has no address. Set its url.")
         self.lanes.address(claimed.destination, url, self._clock.now())
+        self.lanes.picture(destination)
         retry = live.config.retry
         if not claimed.forced and self._over_age(claimed, self._clock.now(), retry):
             return None, end(claimed, DeliveryState.DEAD, gave_up(claimed.attempt - 1))
         if await self._is_over(claimed):
             why = "The stream ended before it could be announced. Resend it if you want it out all the same."
             return None, end(claimed, DeliveryState.EXPIRED, why)
-        body, content_type = await self._body(claimed, format_of(destination, url))
+        send = await Messages(self._sender, self._read_image).prepare(
+            destination,
+            msgspec.json.decode(claimed.payload),
+            url=url,
+            secret=secret,
+            webhook_id=claimed.webhook_id,
+            only_link=self.lanes.only_link(claimed.destination) is not None,
+        )
         now = self._clock.now()
         paused = self._paused() and not claimed.forced  # a person may have wanted it so since it was claimed
         if paused or not self.lanes.may_post(claimed.destination, claimed.id, now):
             return None, end(claimed, DeliveryState.PENDING, None, next_at=now)
-        result = await self._sender.post(
-            destination, url=url, secret=secret, webhook_id=claimed.webhook_id, body=body, content_type=content_type
-        )
+        result = await send()
         return result, self._judge(claimed, result)
 
     def _judge(self, claimed: Claimed, result: AttemptResult) -> Finish:
         if result.outcome is Outcome.DELIVERED:
-            return end(claimed, DeliveryState.DELIVERED, None, result)
+            return end(claimed, DeliveryState.DELIVERED, result.note, result)
         if result.outcome is Outcome.DEAD:
             return end(claimed, DeliveryState.DEAD, result.error, result)
         retry = self._live().config.retry
@@ -290,13 +297,6 @@ class Dispatcher:
         except (TimeoutError, LedgerError):
             return False
         return live is False
-
-    async def _body(self, claimed: Claimed, kind: formats.Format) -> tuple[bytes, str]:
-        payload: dict[str, Any] = msgspec.json.decode(claimed.payload)
-        image = payload.get("image")
-        # Only the json format carries the picture's bytes; the others link to it.
-        data = await self._read_image(image["sha256"]) if image and kind == "json" else None
-        return formats.render(kind, payload, data)
 
     def _hold(self, claimed: Claimed, reason: str) -> Finish:
         until = self._clock.now() + LONGEST_HOLD
@@ -375,12 +375,14 @@ class Dispatcher:
 
     async def take_over(self, old: str, new: str) -> None:
         """What is known of `old` holds for `new`, its other name: a pause above all. Raises LedgerError."""
-        self.lanes.lane(new).breaker = Breaker(self.lanes.lane(old).breaker.snapshot())
+        self.lanes.take_over(old, new)
         await self._ledger.save_breaker(new, self.lanes.encoded(new))
 
-    async def resume(self, name: str) -> None:
-        """Let a paused or open destination try again at once. Raises LedgerError."""
+    async def resume(self, name: str, *, afresh: bool = False) -> None:
+        """Let a paused or open destination try again at once; `afresh`: with the picture, too. Raises LedgerError."""
         lane = self.lanes.lane(name)
+        if afresh:
+            lane.only_link = None
         lane.breaker.resume(self._clock.now())
         lane.held_until = 0.0
         await self._ledger.save_breaker(name, self.lanes.encoded(name))

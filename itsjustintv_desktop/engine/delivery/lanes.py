@@ -26,6 +26,11 @@ MOST_LOOKS = 32
 """Most deliveries of a destination whose streams are looked up together, while those before were over and unsent."""
 LONGEST_HOLD = 30.0
 """Seconds a lane is held at a time."""
+ONLY_A_LINK = (
+    "The receiver refused the picture as too large (413), so it gets a link to the picture only. "
+    'Set picture = "link" for this destination, or let it take larger bodies and resume it.'
+)
+"""Of a destination that is known to refuse the picture, and of each delivery to it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -45,8 +50,16 @@ class Lane:
         self.failing = False
         self.held_until = 0.0
         """Unix seconds; before it nothing is tried (its secret cannot be had at the moment)."""
+        self.only_link: float | None = None
+        """Since when (Unix seconds) it is known to refuse the picture as too large; None: it takes it."""
         self.turns = 0
         """Attempts begun and ended so far: while it grows, the lane moves."""
+
+
+class _Stored(BreakerState, frozen=True, kw_only=True):
+    """What is kept of a lane across restarts."""
+
+    only_link: float | None = None
 
 
 class Lanes:
@@ -59,10 +72,14 @@ class Lanes:
         """Breakers as `changed_breaker` encoded them; one that cannot be read starts closed."""
         for name, state in stored.items():
             try:
-                self._lanes[name] = Lane(Breaker(msgspec.json.decode(state, type=BreakerState)))
+                kept = msgspec.json.decode(state, type=_Stored)
             except msgspec.DecodeError as error:
                 _log.warning("a stored breaker could not be read", destination=name, error=str(error))
                 self.lane(name)  # as any other: forgotten with its destination, overwritten when it changes
+            else:
+                fields = {field: getattr(kept, field) for field in BreakerState.__struct_fields__}
+                lane = self._lanes[name] = Lane(Breaker(BreakerState(**fields)))
+                lane.only_link = kept.only_link
 
     def lane(self, name: str) -> Lane:
         if name not in self._lanes:
@@ -154,10 +171,34 @@ class Lanes:
         lane.failing = result.outcome is Outcome.RETRY
         lane.width = 1 if lane.failing else min(WIDEST, lane.width + 1)
         lane.breaker.record(result.outcome, now, result.error)
+        if result.only_link and lane.only_link is None:
+            lane.only_link = now
 
     def address(self, name: str, url: str, now: float) -> bool:
         """Tell the address in use; True: it is another than before and the lane starts afresh."""
-        return self.lane(name).breaker.observe_address(fingerprint(url), now)
+        lane = self.lane(name)
+        if lane.breaker.snapshot().fingerprint not in {"", fingerprint(url)}:
+            lane.only_link = None  # somebody else is there, and may take more
+        return lane.breaker.observe_address(fingerprint(url), now)
+
+    def picture(self, destination: Destination) -> None:
+        """Tell the settings in use: where the picture is not wanted, that it was refused is of no more interest."""
+        if destination.picture != "data":
+            self.lane(destination.name).only_link = None
+
+    def only_link(self, name: str) -> float | None:
+        """Since when a destination is known to refuse the picture as too large; None: it is not."""
+        return self._lanes[name].only_link if name in self._lanes else None
+
+    def note(self, destination: Destination) -> str:
+        """That it gets less than its config says, as a sentence; "" for nothing."""
+        known = destination.picture == "data" and self.only_link(destination.name) is not None
+        return ONLY_A_LINK if known else ""
+
+    def take_over(self, old: str, new: str) -> None:
+        """What is known of `old` holds for `new`, its other name."""
+        self.lane(new).breaker = Breaker(self.lane(old).breaker.snapshot())
+        self.lane(new).only_link = self.lane(old).only_link
 
     def shut(self, now: float) -> list[str]:
         """Destinations whose breaker lets nothing pass now, and that another address would open."""
@@ -176,7 +217,8 @@ class Lanes:
         return {name: (lane.breaker.name(now), lane.breaker.snapshot().reason) for name, lane in self._lanes.items()}
 
     def encoded(self, name: str) -> bytes:
-        return msgspec.json.encode(self.lane(name).breaker.snapshot())
+        lane = self.lane(name)
+        return msgspec.json.encode(_Stored(**msgspec.structs.asdict(lane.breaker.snapshot()), only_link=lane.only_link))
 
 
 def _posts(lane: Lane, now: float) -> int:

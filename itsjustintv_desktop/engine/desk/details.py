@@ -8,7 +8,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination
-from itsjustintv_desktop.engine.delivery import formats
+from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.desk.feed import pretty, shortened
 from itsjustintv_desktop.engine.desk.masking import DOTS, masked_address
 from itsjustintv_desktop.engine.errors import ConfigError, SecretsError
@@ -86,9 +86,9 @@ async def _request(engine: Engine, view: DeliveryView, stored: bytes) -> tuple[R
         url, secret = await engine.dispatcher.address(destination)
         payload: dict[str, Any] = msgspec.json.decode(stored)
         kind = format_of(destination, url or "")
-        image = payload.get("image")
-        data = await engine.twitch.images.read(image["sha256"]) if image and kind == "json" else None
-        body, content_type = formats.render(kind, payload, data)
+        messages = Messages(engine.sender, engine.twitch.images.read)
+        only_link = kind == "json" and engine.dispatcher.lanes.only_link(view.destination) is not None
+        body, content_type = await messages.body(destination, kind, payload, plain=only_link)
         headers = engine.sender.headers(destination, secret, view.webhook_id, body, content_type)
     except SecretsError as error:
         return None, error.message

@@ -69,6 +69,8 @@ class DestinationStatus(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     since: float
     paused_by_hand: bool
+    note: str = ""
+    """That it gets less than the config says, and why; "" for nothing."""
     address: str
     """Scheme and host, dots for the rest; "" where it is not known (a vault that is locked, or nothing set)."""
     url_in_vault: bool

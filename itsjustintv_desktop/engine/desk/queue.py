@@ -155,7 +155,7 @@ class Queue:
     async def resume_destination(self, name: str) -> None:
         """See Desk.resume_destination."""
         must_exist(name, self._engine.live.destinations)
-        await self._engine.dispatcher.resume(name)
+        await self._engine.dispatcher.resume(name, afresh=True)
 
     def _tell(self, views: Sequence[DeliveryView]) -> None:
         engine = self._engine

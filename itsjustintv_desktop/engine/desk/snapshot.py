@@ -119,6 +119,7 @@ def _destination(
         reason=reason,
         since=breaker.since if breaker is not None else 0.0,
         paused_by_hand=breaker is not None and breaker.by_hand,
+        note=engine.dispatcher.lanes.note(destination),
         address=masked_address(url),
         url_in_vault=destination.url == KEYRING,
         has_secret=bool(destination.secret),

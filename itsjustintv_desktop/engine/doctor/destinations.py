@@ -28,13 +28,14 @@ def destination(facts: DestinationFacts, now: float) -> Check:
     if facts.last is None:
         unused = "" if facts.used else " No streamer of the config uses it."
         return green(name, f"Nothing was sent there yet; `test-event LOGIN` tries it.{unused}")
-    return _by_last_answer(name, facts.last, now)
+    return _by_last_answer(name, facts.last, facts.note, now)
 
 
-def _by_last_answer(name: str, last: LastAnswer, now: float) -> Check:
+def _by_last_answer(name: str, last: LastAnswer, note: str, now: float) -> Check:
     when = ago(last.at, now)
     if last.error is None:
-        return green(name, f"It took the last announcement, {when} (the answer was {last.status}).")
+        took = f"It took the last announcement, {when} (the answer was {last.status})."
+        return green(name, took) if not note else amber(name, f"{took} {note}")
     error = last.error.removesuffix(".")
     if last.given_up:
         return red(name, f"The last announcement, {when}, was given up: {error}.", _TRY)

@@ -117,6 +117,8 @@ class DestinationFacts(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     address_problem: str | None = None
     """Why its address or secret cannot be had out of the vault."""
+    note: str = ""
+    """That it gets less than the config says, and why."""
     last: LastAnswer | None = None
 
 

@@ -238,7 +238,8 @@ class Gatherer:
         for start in range(0, len(names), _ANSWERS):
             part = names[start : start + _ANSWERS]
             answers |= await _unless_broken(self._engine.ledger.last_answers(part)) or {}
-        states = self._engine.dispatcher.lanes.states(self._engine.now())
+        lanes = self._engine.dispatcher.lanes
+        states = lanes.states(self._engine.now())
         found: list[DestinationFacts] = []
         for name in names:
             destination = live.destinations[name]
@@ -250,6 +251,7 @@ class Gatherer:
                     state=state,
                     reason=reason,
                     address_problem=await self._address_problem(destination),
+                    note=lanes.note(destination),
                     last=answers.get(name),
                 )
             )

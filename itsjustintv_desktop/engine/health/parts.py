@@ -38,8 +38,13 @@ def of_engine(engine: Engine) -> dict[str, Part]:
         parts[name] = Part("failing", f"It broke ({why}) and is started again. See the log.", since)
     lanes = engine.dispatcher.lanes
     for name, (state, reason) in lanes.states(engine.now()).items():
-        if state != "closed" and name in engine.live.destinations:
+        destination = engine.live.destinations.get(name)
+        if destination is None:
+            continue
+        if state != "closed":
             parts[f"destination {name}"] = Part("waiting", reason, lanes.lane(name).breaker.snapshot().since)
+        elif note := lanes.note(destination):
+            parts[f"destination {name}"] = Part("ok", note, lanes.only_link(name))
     return parts
 
 

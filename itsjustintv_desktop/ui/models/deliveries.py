@@ -203,7 +203,7 @@ class DeliveriesModel(QAbstractTableModel):
             return view.streamer
         if column == ANSWER:
             waits = word_of(view.state)
-            return answer_of(view.state, view.last_status, view.last_error) or waits
+            return answer_of(view.last_status, view.last_error) or waits
         if column == TRIES:
             return str(view.attempts)
         if column == NEXT:

@@ -57,7 +57,7 @@ def sentence_of(row: DestinationStatus) -> str:
         return f"{reason} {more}".strip()
     if row.state == "off":
         return _tr("Nothing is sent there while it is switched off; what waits stays.")
-    return reason
+    return " ".join(part for part in (reason, said(row.note)) if part)
 
 
 def format_name(name: str) -> str:

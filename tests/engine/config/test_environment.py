@@ -241,3 +241,10 @@ def test_variables_that_are_no_settings_and_empty_ones_pass() -> None:
     loaded = load(environ)
     assert loaded.warnings == ()
     assert loaded.config == Config()
+
+
+def test_how_much_of_the_picture_goes_along_can_be_set_for_a_destination() -> None:
+    environ = {"ITSJUSTINTV_DESTINATIONS_MAIN_PICTURE": "Link"}
+    text = '[destinations.main]\nurl = "https://receiver.example/hook"'
+    assert parse(text, file="c", environ={}).config.destinations["main"].picture == "data"
+    assert parse(text, file="c", environ=environ).config.destinations["main"].picture == "link"

@@ -277,3 +277,40 @@ def test_slack_limits(made: dict[str, Any]) -> None:
     for text in (sent["text"], sent["blocks"][1]["text"]["text"]):
         assert not re.search(r"&(?!amp;|lt;|gt;)", text)
         assert all(found.startswith(("<http://", "<https://")) for found in re.findall(r"<[^>]*>?", text))
+
+
+@given(payloads)
+@settings(max_examples=150)
+def test_text_alone_is_within_the_limits_too(made: dict[str, Any]) -> None:
+    discord = json.loads(render("discord", made, None, plain=True)[0])
+    slack = json.loads(render("slack", made, None, plain=True)[0])
+    assert discord.keys() == {"content", "allowed_mentions"}
+    assert 1 <= size(discord["content"]) <= 2000
+    assert discord["allowed_mentions"] == {"parse": []}
+    assert slack.keys() == {"text", "unfurl_links", "unfurl_media"}
+    assert 1 <= size(slack["text"]) <= 40_000
+    assert all(found.startswith(("<http://", "<https://")) for found in re.findall(r"<[^>]*>?", slack["text"]))
+
+
+@pytest.mark.parametrize("format", ["discord", "slack"])
+@pytest.mark.parametrize("picture", ["data", "link"])
+def test_messages_hold_links_whether_the_picture_is_wanted_or_a_link_to_it(format: str, picture: Any) -> None:  # noqa: A002
+    made: Any = format
+    assert render(made, payload(), None, picture=picture) == render(made, payload(), None)
+
+
+@pytest.mark.parametrize("format", ["json", "discord", "slack"])
+def test_no_pictures_are_no_pictures_and_not_missing_ones(format: str) -> None:  # noqa: A002
+    made: Any = format
+    text = render(made, payload(stream={"thumbnail_url": None}), PICTURE, picture="none")[0].decode()
+    assert "static-cdn" not in text
+    assert "image" not in text.replace('"image":null', "")
+
+
+@pytest.mark.parametrize("unseen", ["\u3164", "\u2800\u2800", "\u00ad", "\ufeff\u2060", "\u200d", "\ufe0f", "\u034f"])
+def test_a_title_that_shows_nothing_is_none(unseen: str) -> None:
+    made = payload(stream={"title": unseen, "category_name": unseen}, streamer_name=unseen)
+    embed = body("discord", made)["embeds"][0]
+    assert (embed["title"], embed["author"]["name"]) == ("ada\\_l is live", "ada_l")
+    assert [field["name"] for field in embed["fields"]] == ["Viewers"]
+    assert body("slack", made)["blocks"][0]["text"]["text"] == "ada_l is live"

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+from itsjustintv_desktop.engine.config.schema import Picture
 from itsjustintv_desktop.engine.delivery.formats import discord, json, slack
 
 Format = Literal["json", "discord", "slack"]
 
 CONTENT_TYPE = "application/json"
 
-_RENDERERS: dict[str, Callable[[dict[str, Any], bytes | None], bytes]] = {
+
+class _Renderer(Protocol):
+    def __call__(
+        self, payload: dict[str, Any], image_bytes: bytes | None, *, picture: Picture = "data", plain: bool = False
+    ) -> bytes: ...
+
+
+_RENDERERS: dict[str, _Renderer] = {
     "json": json.render,
     "discord": discord.render,
     "slack": slack.render,
 }
 
 
-def render(format: Format, payload: dict[str, Any], image_bytes: bytes | None) -> tuple[bytes, str]:  # noqa: A002
+def render(
+    format: Format,  # noqa: A002
+    payload: dict[str, Any],
+    image_bytes: bytes | None,
+    *,
+    picture: Picture = "data",
+    plain: bool = False,
+) -> tuple[bytes, str]:
     """Body and content type for one announcement.
 
     `payload` is the stored one (see docs/payload.md), `image_bytes` the profile image it names, None if the file
-    is gone.
+    is gone. `picture`: how much of the pictures goes along. `plain`: the same news without what a receiver may refuse
+    it for; the same bytes as without `plain` where there is nothing to leave out.
     """
-    return _RENDERERS[format](payload, image_bytes), CONTENT_TYPE
+    return _RENDERERS[format](payload, image_bytes, picture=picture, plain=plain), CONTENT_TYPE

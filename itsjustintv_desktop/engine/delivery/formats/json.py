@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from itsjustintv_desktop.engine.config.schema import Picture
 from itsjustintv_desktop.engine.delivery.formats.text import encode
 
 KEYS = (
@@ -28,20 +29,33 @@ KEYS = (
 )
 
 
-def render(payload: dict[str, Any], image_bytes: bytes | None) -> bytes:
-    """All keys in their order, unknown values null. An image whose bytes are gone is named in `missing`."""
-    return encode(complete(payload, image_bytes))
+def render(
+    payload: dict[str, Any], image_bytes: bytes | None, *, picture: Picture = "data", plain: bool = False
+) -> bytes:
+    """All keys in their order, unknown values null. An image whose bytes are gone is named in `missing`.
+
+    `plain`: with a link to the picture at most.
+    """
+    return encode(complete(payload, image_bytes, "link" if plain and picture == "data" else picture))
 
 
-def complete(payload: dict[str, Any], image_bytes: bytes | None) -> dict[str, Any]:
-    """The stored payload with the picture's bytes in it, or without a picture and saying so."""
+def complete(payload: dict[str, Any], image_bytes: bytes | None, picture: Picture = "data") -> dict[str, Any]:
+    """The stored payload with the picture's bytes in it, or without a picture and saying so.
+
+    A picture that is not wanted is not missing: `image` has no data then ("link"), or is null ("none").
+    """
     image = payload.get("image")
     changed: dict[str, Any] = {"image": None}
-    if image is not None and image_bytes is not None:
-        data = base64.b64encode(image_bytes).decode("ascii")
-        changed["image"] = {key: image.get(key) for key in ("url", "width", "height", "mime_type")} | {"data": data}
-    elif image is not None:
+    if image is not None and picture == "link":
+        changed["image"] = _link(image) | {"data": None}
+    elif image is not None and picture == "data" and image_bytes is not None:
+        changed["image"] = _link(image) | {"data": base64.b64encode(image_bytes).decode("ascii")}
+    elif image is not None and picture == "data":
         missing = list(payload.get("missing") or ())
         changed["missing"] = missing if "image" in missing else [*missing, "image"]
         changed["enriched"] = False
     return {key: changed[key] if key in changed else payload.get(key) for key in KEYS}
+
+
+def _link(image: dict[str, Any]) -> dict[str, Any]:
+    return {key: image.get(key) for key in ("url", "width", "height", "mime_type")}

@@ -7,11 +7,15 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import category as category_of
 
 WIDTH, HEIGHT = 1280, 720
 
 _ELLIPSIS = "…"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Cs", "Mn", "Zs", "Zl", "Zp"})
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that are drawn as nothing (Hangul fillers, the empty Braille pattern)."""
 
 
 def encode(value: dict[str, Any]) -> bytes:
@@ -25,8 +29,12 @@ def length(text: str) -> int:
 
 
 def one_line(text: Any) -> str:
-    """Text from outside as a single line: control and direction characters gone, blanks joined. "" if it is none."""
-    return " ".join(_CONTROL.sub(" ", text).split()) if isinstance(text, str) else ""
+    """Text from outside as a single line: control and direction characters gone, blanks joined. "" if it is none.
+
+    What shows nothing is none: receivers take it for empty, and refuse a message for it.
+    """
+    line = " ".join(_CONTROL.sub(" ", text).split()) if isinstance(text, str) else ""
+    return line if any(char not in _BLANK and category_of(char) not in _UNSEEN for char in line) else ""
 
 
 def fit(text: str, limit: int, escape: Callable[[str], str] = str) -> str:
@@ -100,6 +108,12 @@ def viewers(payload: dict[str, Any]) -> str:
     """With thousands marked; "" when not known, and for the 0 that every stream begins with."""
     count = payload.get("view_count")
     return f"{count:,}" if isinstance(count, int) and count > 0 else ""
+
+
+def facts(payload: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is shown beside the title, each with its label; what is not known is left out."""
+    known = (("Category", category(payload)), ("Viewers", viewers(payload)))
+    return [(label, value) for label, value in known if value]
 
 
 def profile_image(payload: dict[str, Any], limit: int) -> str | None:

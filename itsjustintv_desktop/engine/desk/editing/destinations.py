@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.config.examine import examine
 from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Set
-from itsjustintv_desktop.engine.config.schema import KEYRING, Destination
+from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Picture
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved
 from itsjustintv_desktop.engine.errors import AppError, ConfigError, NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets
@@ -33,7 +33,7 @@ _OWN = {
     "header": "target_webhook_header",
     "hashing": "target_webhook_hashing",
 }
-_PLAIN_FIELDS = ("format", "signature", "header", "hashing", "timeout", "enabled")
+_PLAIN_FIELDS = ("format", "signature", "header", "hashing", "picture", "timeout", "enabled")
 
 
 class DestinationDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +47,7 @@ class DestinationDraft(msgspec.Struct, frozen=True, kw_only=True):
     signature: Literal["x-hub", "standard-webhooks"] = "x-hub"
     header: str = "X-Hub-Signature-256"
     hashing: Literal["SHA-1", "SHA-256", "SHA-512"] = "SHA-256"
+    picture: Picture = "data"
     headers: dict[str, str] | None = None
     timeout: float = 15.0
     enabled: bool = True
@@ -197,6 +198,7 @@ class Destinations:
             header=draft.header,
             hashing=draft.hashing,
             signature=draft.signature,
+            picture=draft.picture,
             headers=dict(headers),
             timeout=draft.timeout,
         )
@@ -212,6 +214,7 @@ class Destinations:
             signature=one.signature,
             header=one.header,
             hashing=one.hashing,
+            picture=one.picture,
             timeout=one.timeout,
             enabled=one.enabled,
         )

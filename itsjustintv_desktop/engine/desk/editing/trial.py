@@ -10,8 +10,8 @@ import msgspec
 
 from itsjustintv_desktop.engine.announce import payload as payloads
 from itsjustintv_desktop.engine.config.schema import Destination, Streamer
-from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.formats import text
+from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft, Destinations
 from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft
 from itsjustintv_desktop.engine.errors import AppError, ConfigError, UsageError
@@ -69,6 +69,7 @@ class Trial:
     def __init__(self, engine: Engine, destinations: Destinations) -> None:
         self._engine = engine
         self._destinations = destinations
+        self._messages = Messages(engine.sender, engine.twitch.images.read)
 
     async def test(self, destination: DestinationDraft | str, streamer: StreamerDraft | None = None) -> TestResult:
         """One POST of a payload with `test: true`, saved or not, switched on or off. It never counts as an attempt.
@@ -77,12 +78,10 @@ class Trial:
         """
         made, url, secret = await self._destinations.reachable(destination)
         payload, _ = await self._payload(streamer)
-        body, content_type = formats.render(made.format, payload, await self._picture(made, payload))
-        result = await self._engine.sender.post(
-            made, url=url, secret=secret, webhook_id=_webhook_id(), body=body, content_type=content_type
-        )
+        send = await self._messages.prepare(made, payload, url=url, secret=secret, webhook_id=_webhook_id())
+        result = await send()
         ok = result.outcome is Outcome.DELIVERED
-        said = "It arrived." if ok else f"It did not arrive: {result.error}."
+        said = f"It arrived. {result.note or ''}".rstrip() if ok else f"It did not arrive: {result.error}."
         sentence = said.replace("..", ".")
         return TestResult(
             ok=ok, status=result.status, sentence=sentence, duration=result.duration, answer=result.answer
@@ -95,8 +94,7 @@ class Trial:
         except UsageError:
             made, url, secret = _without_address(destination), "", ""
         payload, sample = await self._payload(streamer)
-        image = await self._picture(made, payload)
-        body, content_type = formats.render(made.format, payload, image)
+        body, content_type = await self._messages.body(made, made.format, payload, plain=False)
         shown = msgspec.structs.replace(made, headers=dict.fromkeys(made.headers, MASK))
         try:
             headers = self._engine.sender.headers(shown, secret, _webhook_id(), body, content_type)
@@ -111,15 +109,9 @@ class Trial:
                 (f"{name}", _masked(value) if name.lower() in hidden else value) for name, value in headers.items()
             ),
             body=json.dumps(_without_picture(content), indent=2, ensure_ascii=False),
-            summary=_summary(made.format, content, payload),
+            summary=_summary(made, content, payload),
             sample=sample,
         )
-
-    async def _picture(self, made: Destination, payload: dict[str, Any]) -> bytes | None:
-        image = payload.get("image")
-        if not image or made.format != "json":
-            return None
-        return await self._engine.twitch.images.read(image["sha256"])
 
     async def _payload(self, draft: StreamerDraft | None) -> tuple[dict[str, Any], bool]:
         """A payload with what is known of the channel, else with made-up words (True)."""
@@ -197,6 +189,7 @@ def _without_address(destination: DestinationDraft | str) -> Destination:
         header=destination.header,
         hashing=destination.hashing,
         signature="x-hub",
+        picture=destination.picture,
         headers=dict(destination.headers or {}),
     )
 
@@ -230,17 +223,17 @@ def _without_picture(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "image": {**image, "data": _PICTURE_SHOWN.format(len(image["data"]))}}
 
 
-def _summary(kind: str, content: dict[str, Any], payload: dict[str, Any]) -> Summary:
+def _summary(made: Destination, content: dict[str, Any], payload: dict[str, Any]) -> Summary:
     """The same words that the formats take, as data."""
-    known = (("Category", text.category(payload)), ("Viewers", text.viewers(payload)))
-    lines = [f"{name}: {value}" for name, value in known if value]
+    kind, shown = made.format, made.picture != "none"
+    lines = [f"{name}: {value}" for name, value in text.facts(payload)]
     who = f"{text.streamer(payload)} is live on Twitch"
     first = who if kind == "json" else f"Test: {who}"
     return Summary(
         title=text.title(payload),
         lines=(first, *lines),
         link=text.web_address(payload.get("url"), _LINK) or "",
-        icon=text.profile_image(payload, _LINK) or "",
-        picture=text.thumbnail(payload, _LINK) or "",
+        icon=(shown and text.profile_image(payload, _LINK)) or "",
+        picture=(shown and text.thumbnail(payload, _LINK)) or "",
         color=content["embeds"][0]["color"] if kind == "discord" else None,
     )

@@ -150,7 +150,7 @@ class Details(QScrollArea):
             said.append(self.tr("next try at {}").format(clock(view.next_at)))
         if details.test:
             said.append(self.tr("a test"))
-        error = answer_of(view.state, None, view.last_error)
+        error = answer_of(None, view.last_error)
         return " · ".join(said) + (f"\n{error[:1].upper()}{error[1:]}" if error else "")
 
     def _open_due(self) -> None:

@@ -16,6 +16,7 @@ from itsjustintv_desktop.ui.words import said
 FORMATS = ("", "json", "discord", "slack")
 SIGNATURES = ("x-hub", "standard-webhooks")
 HASHES = ("SHA-256", "SHA-512", "SHA-1")
+PICTURES = ("data", "link", "none")
 
 
 class DestinationForm(QWidget):
@@ -43,6 +44,10 @@ class DestinationForm(QWidget):
         self.hashing = QComboBox()
         self.hashing.addItems(list(HASHES))
         self.header = QLineEdit()
+        self.picture = QComboBox()
+        words = (self.tr("the picture itself"), self.tr("a link to it only"), self.tr("no pictures"))
+        for name, text in zip(PICTURES, words, strict=True):
+            self.picture.addItem(text, name)
         self.headers = Headers()
         self.timeout = QDoubleSpinBox()
         self.timeout.setRange(0.1, 120.0)
@@ -56,7 +61,7 @@ class DestinationForm(QWidget):
             field.reveal_asked.connect(lambda asked=field: self.reveal_wished.emit(asked))
         for line in (self.title, self.url, self.secret, self.header):
             line.textEdited.connect(self._changed)
-        for combo in (self.format, self.signature, self.hashing):
+        for combo in (self.format, self.signature, self.hashing, self.picture):
             combo.activated.connect(lambda _: self._changed())
         self.timeout.valueChanged.connect(lambda _: self._changed())
         self.enabled.clicked.connect(lambda _: self._changed())
@@ -81,13 +86,14 @@ class DestinationForm(QWidget):
         self.signature.setCurrentIndex(SIGNATURES.index(base.signature))
         self.hashing.setCurrentText(base.hashing)
         self.header.setText(base.header)
+        self.picture.setCurrentIndex(PICTURES.index(base.picture))
         self.headers.show_kept(info.header_names if info is not None else ())
         blocked = self.timeout.blockSignals(True)
         self.timeout.setValue(base.timeout)
         self.timeout.blockSignals(blocked)
         self.enabled.setChecked(base.enabled)
         named = info is None or info.kind == "named"
-        for control in (self.format, self.signature, self.headers, self.timeout, self.enabled):
+        for control in (self.format, self.signature, self.picture, self.headers, self.timeout, self.enabled):
             control.setEnabled(named)
         self._show_more()
 
@@ -102,6 +108,7 @@ class DestinationForm(QWidget):
             signature=self.signature.currentData(),
             header=self.header.text().strip() or "X-Hub-Signature-256",
             hashing=self.hashing.currentText(),  # type: ignore[arg-type]
+            picture=self.picture.currentData(),
             headers=self.headers.value,
             timeout=round(self.timeout.value(), 1),
             enabled=self.enabled.isChecked(),
@@ -176,6 +183,9 @@ class DestinationForm(QWidget):
             Field(self.tr("Kind of signature"), self.signature),
             self._hash_field,
             self._header_field,
+            Field(
+                self.tr("Profile picture"), self.picture, self.tr("Discord and Slack always load it by its address.")
+            ),
             self.headers_field,
             Field(self.tr("One attempt may take"), self.timeout),
         ):

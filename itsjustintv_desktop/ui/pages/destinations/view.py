@@ -156,7 +156,8 @@ class Destinations(Page):
                 parts.append(self.tr("%n deliveries wait.", "", status.waiting))
             self.state.setText(" ".join(part for part in parts if part))
         self.state.setVisible(bool(self.state.text()))
-        self.resume.setVisible(status is not None and status.state in {"paused", "open", "half-open"})
+        held = status is not None and (status.state in {"paused", "open", "half-open"} or bool(status.note))
+        self.resume.setVisible(held)
         if not status:
             self.answer.hide()
 
@@ -170,7 +171,7 @@ class Destinations(Page):
             return
         if tried is not None:
             status = str(tried.last_status) if tried.last_status else ""
-            error = said(tried.last_error or "") if tried.state != "delivered" else ""
+            error = said(tried.last_error or "")
             self.answer.setText(self.tr("Last answer: {}").format(" · ".join(p for p in (status, error) if p)))
         self.answer.setVisible(tried is not None)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo, DestinationUse, Saved, TestResult, errors
+from itsjustintv_desktop.engine.delivery.lanes import ONLY_A_LINK
 from itsjustintv_desktop.ui.pages.destinations import View
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
@@ -186,3 +187,21 @@ def test_headers_are_checked_as_they_are_typed(qtbot: QtBot, store: Store, bridg
     page.form.headers.text.setPlainText("Authorization: Bearer x")
     qtbot.waitUntil(page.save.isEnabled)
     assert page.form.draft.headers == {"Authorization": "Bearer x"}
+
+
+def test_how_much_of_the_picture_goes_along_is_chosen(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    assert page.form.draft.picture == "data"
+    page.form.picture.setCurrentIndex(1)
+    page.form.picture.activated.emit(1)
+    page.save.click()
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.save_destination")))
+    assert bridge.engine.was_asked("editing.save_destination")[0].args[1].picture == "link"
+
+
+def test_one_that_refuses_the_picture_says_so_and_can_be_tried_again(
+    qtbot: QtBot, store: Store, bridge: FakeBridge
+) -> None:
+    page = shown(qtbot, store, bridge, destinations=(samples.destination("community", note=ONLY_A_LINK),))
+    assert ONLY_A_LINK in page.state.text()
+    assert page.resume.isVisible()

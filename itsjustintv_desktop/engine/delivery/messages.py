@@ -1,0 +1,107 @@
+"""One announcement on its way: its body in the destination's format, and once more in a plainer one if that is refused.
+
+Decoration must never keep the news from arriving. A receiver that refuses a message for what is only decoration (a
+picture too large for it, one that it cannot load, an embed it does not like) gets the same news without it, at once
+and once. What was refused was not taken, so nothing comes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import structlog
+
+from itsjustintv_desktop.engine.config.destinations import Format, format_of
+from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.delivery import formats
+from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.lanes import ONLY_A_LINK
+from itsjustintv_desktop.engine.models import AttemptResult, Outcome
+
+ReadImage = Callable[[str], Awaitable[bytes | None]]
+
+TOO_LARGE = 413
+_REFUSALS: dict[Format, frozenset[int]] = {
+    "json": frozenset({TOO_LARGE}),
+    "discord": frozenset({400, TOO_LARGE, 422}),
+    "slack": frozenset({400, TOO_LARGE, 422}),
+}
+"""Answers that may be about decoration: the json format has nothing but its size, the others what they show."""
+
+_STILL_TOO_LARGE = '{}; it was tried without the picture as well (picture = "link")'
+_AS_TEXT = "Sent as text alone, without pictures, because the receiver refused the full message: {}."
+
+_log = structlog.get_logger(__name__)
+
+
+class Messages:
+    """Makes bodies and has them sent."""
+
+    def __init__(self, sender: Sender, read_image: ReadImage) -> None:
+        """`read_image`: the bytes of a picture by its SHA-256, None if they are gone."""
+        self._sender = sender
+        self._read_image = read_image
+
+    async def body(
+        self, destination: Destination, kind: Format, payload: dict[str, Any], *, plain: bool
+    ) -> tuple[bytes, str]:
+        """Body and content type."""
+        image = payload.get("image")
+        # Only the json format carries the picture's bytes; the others link to it.
+        wanted = kind == "json" and destination.picture == "data" and not plain
+        data = await self._read_image(image["sha256"]) if image and wanted else None
+        return formats.render(kind, payload, data, picture=destination.picture, plain=plain)
+
+    async def prepare(
+        self,
+        destination: Destination,
+        payload: dict[str, Any],
+        *,
+        url: str,
+        secret: str | None,
+        webhook_id: str,
+        only_link: bool = False,
+    ) -> Callable[[], Awaitable[AttemptResult]]:
+        """Everything but the sending, which is what comes back: one attempt, with a second POST in the plainer form
+        where the first was refused for its decoration.
+
+        `only_link`: the destination is known to refuse the picture. `AttemptResult.only_link` says when it turned out
+        to be so.
+        """
+        kind = format_of(destination, url)
+        only_link = only_link and kind == "json" and destination.picture == "data"
+        body, content_type = await self.body(destination, kind, payload, plain=only_link)
+
+        async def post(body: bytes, content_type: str) -> AttemptResult:
+            return await self._sender.post(
+                destination, url=url, secret=secret, webhook_id=webhook_id, body=body, content_type=content_type
+            )
+
+        async def send() -> AttemptResult:
+            first = await post(body, content_type)
+            if only_link:
+                return _noted(first, ONLY_A_LINK)
+            if first.status not in _REFUSALS[kind]:
+                return first
+            plainer, its_type = await self.body(destination, kind, payload, plain=True)
+            return first if plainer == body else _second(kind, first, await post(plainer, its_type))
+
+        return send
+
+
+def _second(kind: Format, first: AttemptResult, second: AttemptResult) -> AttemptResult:
+    """What an attempt came to whose first POST was refused."""
+    _log.info("refused, and sent once more in a plainer form", status=first.status, reason=first.error)
+    second = msgspec.structs.replace(second, duration=first.duration + second.duration)
+    if kind != "json":
+        return _noted(second, _AS_TEXT.format(first.error))
+    if second.status == TOO_LARGE:
+        return msgspec.structs.replace(second, error=_STILL_TOO_LARGE.format(second.error))
+    return _noted(msgspec.structs.replace(second, only_link=True), ONLY_A_LINK)
+
+
+def _noted(result: AttemptResult, note: str) -> AttemptResult:
+    """Only what arrived is noted to have arrived so."""
+    return msgspec.structs.replace(result, note=note) if result.outcome is Outcome.DELIVERED else result

@@ -119,7 +119,7 @@ headless-check: $(BIN)/.venv ## the container's inside without a container: inst
 	build/headless/venv/bin/python -m compileall -q build/headless/venv
 	$(BIN)/python -m installers.container.check build/headless/venv
 
-deb: $(SHIP)/.ship build/icons/.drawn ## a Debian package in dist/, built for this system
+deb: $(SHIP)/.ship build/icons/.drawn build/share/.made ## a Debian package in dist/, built for this system
 	$(SHIP)/python -m installers.bundle linux system --adhoc-sign
 
 translations: ## bring resources/translations up to date with the texts of the code, and say what is not translated
@@ -155,4 +155,8 @@ $(SHIP)/.ship: $(SHIP_LOCK) tools/make_venv.py
 
 build/icons/.drawn: $(BIN)/.run installers/icons.py resources/icons/itsjustintv.svg
 	$(BIN)/python -m installers.icons build/icons
+	@touch $@
+
+build/share/.made: $(BIN)/.run installers/manual.py itsjustintv_desktop/cli.py $(wildcard itsjustintv_desktop/commands/*.py)
+	$(BIN)/python -m installers.manual build/share
 	@touch $@

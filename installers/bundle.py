@@ -53,8 +53,8 @@ def build(platform: str, form: str, package: list[str], *, files_only: bool = Fa
         briefcase("package", platform, form, *package)
     finally:
         _CONFIG.unlink(missing_ok=True)
-    for deb in (ROOT / "dist").glob("*.deb"):
-        debian.complete(deb, epoch)
+    for deb in list((ROOT / "dist").glob("*.deb")):
+        debian.complete(deb, epoch, debian.system())
     return sorted(path for path in (ROOT / "dist").iterdir() if path.is_file())
 
 

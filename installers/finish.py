@@ -12,6 +12,9 @@ from pathlib import Path
 
 from installers import APP, ROOT, notices, template
 
+MANUAL = ROOT / "build" / "share"
+"""Where `make deb` has installers.manual write, by the program's own environment."""
+
 _PROOF = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -33,12 +36,28 @@ def finish(bundle: Path, release_date: str = "1970-01-01") -> None:
     (documents / "THIRD-PARTY-NOTICES.txt").write_text(notices.collected(packages), encoding="utf-8")
     if prefix is None:
         return
-    if prefix.name == "usr":  # a service for those who want one; nobody enables it but the administrator
-        units = prefix / "lib" / "systemd" / "system"
-        units.mkdir(parents=True)
-        shutil.copy(ROOT / "installers" / "systemd" / "itsjustintv.service", units)
+    if prefix.name == "usr":
+        _complete_debian(prefix, release_date)
     else:
         _complete_flatpak(prefix, release_date)
+
+
+def _complete_debian(prefix: Path, release_date: str) -> None:
+    """A service that only the administrator enables, the manual page and completions (installers.manual)."""
+    units = prefix / "lib" / "systemd" / "system"
+    units.mkdir(parents=True)
+    shutil.copy(ROOT / "installers" / "systemd" / "itsjustintv.service", units)
+    made = MANUAL / f"{APP}.1"
+    if not made.is_file():
+        raise RuntimeError(f"{made} is missing: python -m installers.manual {MANUAL}")
+    # Briefcase takes it from here, compresses it and puts it where manual pages lie.
+    page = made.read_text(encoding="utf-8").replace("@DATE@", release_date)
+    (prefix.parents[1] / made.name).write_text(page, encoding="utf-8")
+    for path in MANUAL.rglob("*"):
+        if path.is_file() and path.parent != MANUAL:
+            place = prefix / "share" / path.relative_to(MANUAL)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
 
 
 def _complete_flatpak(prefix: Path, release_date: str) -> None:

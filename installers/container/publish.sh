@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the container image for amd64 and arm64 and pushes it: publish.sh IMAGE REF
-#   REF refs/tags/v1.2.3      IMAGE:1.2.3 and IMAGE:latest
-#   REF refs/tags/v1.2.3rc1   IMAGE:1.2.3rc1, as of every tag that is more than three numbers
+#   REF refs/tags/v1.2.3      IMAGE:v1.2.3, IMAGE:1.2.3 and IMAGE:latest
+#   REF refs/tags/v1.2.3rc1   IMAGE:v1.2.3rc1 and IMAGE:1.2.3rc1, as of every tag that is more than three numbers
 #   REF refs/heads/main       IMAGE:latest
 #   anything else             built, not pushed
 # Needs docker with buildx and, on a machine of one kind, an emulator of the other (Debian package qemu-user-static).
@@ -12,7 +12,7 @@ BUILDKIT=docker.io/moby/buildkit:buildx-stable-1@sha256:2f5adac4ecd194d9f8c10b7b
 image=${1,,} ref=$2 # a registry takes no capitals; a repository's name may have some
 case $ref in
     refs/tags/v*)
-        version=${ref#refs/tags/v} tags=("$image:${ref#refs/tags/v}")
+        version=${ref#refs/tags/v} tags=("$image:${ref#refs/tags/}" "$image:${ref#refs/tags/v}")
         if [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]; then tags+=("$image:latest"); fi
         ;;
     refs/heads/main) version=main tags=("$image:latest") ;;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import gzip
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from installers import APP, ROOT, debian, icons, merge
+from installers import APP, ROOT, debian, icons, manual, merge
 from itsjustintv_desktop.desktop import APP_ID
 from tests.installers.layer import Layer, layer
 from tests.keyring_session import require_program
@@ -90,6 +91,21 @@ def test_scripts_care_for_the_service(contents: Path) -> None:
     for script in debian.SCRIPTS.iterdir():
         assert (contents / "DEBIAN" / script.name).read_bytes() == script.read_bytes()
     assert f"{LIBRARY}/start.py" in (contents / "DEBIAN" / "md5sums").read_text()
+
+
+def test_its_size_its_system_its_manual_and_completions(deb: Path, contents: Path) -> None:
+    said = control(contents)
+    assert said["Version"] == f"{merge.version()}-1~{debian.system()}"
+    assert f"_{said['Version']}_" in deb.name
+    real = sum(
+        path.stat().st_size for path in (contents / "usr").rglob("*") if path.is_file() and not path.is_symlink()
+    )
+    assert real / 1024 <= int(said["Installed-Size"]) <= real / 1024 * 1.1 + 20_000
+    page = gzip.decompress((contents / f"usr/share/man/man1/{APP}.1.gz").read_bytes()).decode()
+    assert manual.DATE not in page
+    assert ".SS deliveries retry " in page
+    for place, shell in manual.COMPLETIONS.items():
+        assert (contents / "usr/share" / place).read_text() == manual.completion(shell)
 
 
 def test_an_icon_of_every_size_and_the_drawing_itself(contents: Path) -> None:
@@ -250,7 +266,7 @@ def test_installed_started_upgraded_and_removed(
     written = config.read_bytes()
     run("dpkg", "-i", str(deb))
     status = run("dpkg-query", "-W", "-f", "${Status} ${Version}", APP)
-    assert status == f"install ok installed {merge.version()}"
+    assert status == f"install ok installed {control(contents)['Version']}"
     assert run("dpkg", "--verify", APP) == "", "every file is as it was packed"
     assert not any("gone" in path for path in installed.layer.added())
     assert config.read_bytes() == written

@@ -65,6 +65,54 @@ def test_scripts_and_sums_are_in_it_and_it_is_the_same_each_time(tmp_path: Path)
     assert made.read_bytes() == before
 
 
+def test_it_says_how_much_it_takes_and_what_it_was_built_for(tmp_path: Path) -> None:
+    made = package(tmp_path, "1.0")
+
+    def field(deb: Path, name: str) -> str:
+        asked = subprocess.run(["dpkg-deb", "--field", deb, name], capture_output=True, text=True, check=True)
+        return asked.stdout.strip()
+
+    unit = (ROOT / "installers" / "systemd" / UNIT).stat().st_size
+    folders = 6  # ./, usr, usr/lib, systemd, system, the program's
+    assert field(made, "Installed-Size") == str(-(-unit // 1024) + 1 + folders)
+    again = debian.complete(made, EPOCH, "debian12")
+    assert again.name == f"{APP}_1.0-1~debian12_all.deb"
+    assert not made.exists()
+    assert field(again, "Version") == "1.0-1~debian12"
+    assert field(again, "Description") == "it"
+    assert debian.complete(again, EPOCH, "debian12") == again, "built for the same system, it stays the same"
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("1.2.3-1~debian12", "1.2.3-1~debian13"),
+        ("1.2.3-1~debian9", "1.2.3-1~debian12"),
+        ("1.2.3-1~debian13", "1.2.4-1~debian12"),
+        ("1.2.3-1~ubuntu24.04", "1.2.3-1~ubuntu26.04"),
+        ("1.2.3-1~debian13", "1.2.3-1~debianforky"),
+        (f"{debian._upstream('1.2.3rc1')}-1~debian12", "1.2.3-1~debian12"),
+        (f"{debian._upstream('1.2.3a2')}-1~debian12", f"{debian._upstream('1.2.3rc1')}-1~debian12"),
+        ("1.2.2-1~debian12", f"{debian._upstream('1.2.3b1')}-1~debian12"),
+    ],
+)
+def test_the_package_of_the_next_release_replaces_that_of_this_one(older: str, newer: str) -> None:
+    assert subprocess.run(["dpkg", "--compare-versions", older, "lt", newer], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n', "debian12"),
+        ('NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="24.04"\n', "ubuntu24.04"),
+        ("ID=debian\nVERSION_CODENAME=forky\n", "debianforky"),
+    ],
+)
+def test_the_system_as_it_names_itself(tmp_path: Path, text: str, name: str) -> None:
+    (tmp_path / "os-release").write_text(text)
+    assert debian.system(tmp_path / "os-release") == name
+
+
 def test_what_lies_beside_the_scripts_is_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scripts = tmp_path / "maintainer"
     shutil.copytree(debian.SCRIPTS, scripts)

@@ -57,10 +57,10 @@ def test_scripts_parse_and_stop_at_a_fault(script: Path) -> None:
 @pytest.mark.parametrize(
     ("ref", "tags"),
     [
-        ("refs/tags/v1.2.3", ["it:1.2.3", "it:latest"]),
-        ("refs/tags/v1.2.3rc1", ["it:1.2.3rc1"]),
-        ("refs/tags/v1.2.3a1", ["it:1.2.3a1"]),
-        ("refs/tags/v1.2.3-beta", ["it:1.2.3-beta"]),
+        ("refs/tags/v1.2.3", ["it:v1.2.3", "it:1.2.3", "it:latest"]),
+        ("refs/tags/v1.2.3rc1", ["it:v1.2.3rc1", "it:1.2.3rc1"]),
+        ("refs/tags/v1.2.3a1", ["it:v1.2.3a1", "it:1.2.3a1"]),
+        ("refs/tags/v1.2.3-beta", ["it:v1.2.3-beta", "it:1.2.3-beta"]),
         ("refs/heads/main", ["it:latest"]),
         ("refs/pull/3/merge", []),
         ("refs/heads/v2", []),
@@ -122,6 +122,14 @@ def test_an_image_of_a_version_waits_until_a_person_has_published_the_draft() ->
     assert "    environment: release\n" in job, "and for the one who approves it"
     assert job.index("-m installers.release") < job.index("container/publish.sh"), "a tag that is not fit has none"
     assert "--draft" in (ROOT / "installers" / "publish.sh").read_text()
+
+
+def test_a_release_is_tested_and_checked_before_anything_of_it_is_built() -> None:
+    _, found = jobs("release.yml")
+    assert "run: .ci/run\n" in found["everything"]
+    assert "needs: fit\n" in found["everything"]
+    for name in set(found) - {"fit", "everything", "publish"}:
+        assert "    needs: [fit, everything]\n" in found[name], name
 
 
 def test_the_image_of_main_waits_for_all_of_ci() -> None:

@@ -105,11 +105,13 @@ class Sender:
         if exchange.status is None:
             return AttemptResult(outcome=outcome, error=error, duration=duration)
         verdict = judge(exchange.status, exchange.headers, now=self._clock.now())
+        secrets = exchange.secrets(url, secret, destination)
+        answer = exchange.answer(secrets)
         return AttemptResult(
             outcome=verdict.outcome,
             status=exchange.status,
-            error=verdict.error,
-            answer=exchange.answer(url, secret, destination),
+            error=excerpt.quoted(verdict.error, answer, secrets),
+            answer=answer,
             duration=duration,
             retry_after=verdict.retry_after,
         )
@@ -183,14 +185,17 @@ class _Exchange:
             self._data += raw.body[: excerpt.LIMIT]
         self._wire.end(self)
 
-    def answer(self, url: str, secret: str | None, destination: Destination) -> str:
-        """The text that came back, without anything secret that it echoes."""
-        if self.headers.get("Content-Encoding", "identity").lower() != "identity":
-            return ""
-        secrets = address_secrets(url)
+    def secrets(self, url: str, secret: str | None, destination: Destination) -> set[str]:
+        """What a receiver could echo and nobody may read."""
         values = [secret or "", *destination.headers.values(), *self._sent.getall(destination.header, [])]
         values += self._sent.getall("webhook-signature", [])
-        return excerpt.clean(bytes(self._data), truncated=not self._complete, secrets=secrets | worth_hiding(values))
+        return address_secrets(url) | worth_hiding(values)
+
+    def answer(self, secrets: set[str]) -> str:
+        """The text that came back, without the `secrets` that it echoes."""
+        if self.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return ""
+        return excerpt.clean(bytes(self._data), truncated=not self._complete, secrets=secrets)
 
 
 def _data(body: bytes) -> bytes | io.BytesIO:

@@ -6,6 +6,7 @@ headers that came with it, in whatever spelling the page needs.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -16,6 +17,15 @@ from itsjustintv_desktop.engine.redaction.spellings import LEAST, buried, spelli
 LIMIT = 16 * 1024
 """Bytes of an answer that are read."""
 
+SHORT = 200
+"""Characters of it that an error quotes."""
+_LONGEST = 4096
+"""What is longer, and no page, is not the word of an API on what it did not like."""
+
+_MARKUP = re.compile(r"\s*<(!doctype|html|head|body|\?xml|[a-z][a-z0-9]{0,9}[\s>])", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>([^<]+)</title", re.IGNORECASE)
+_UNREAD = re.compile(r"<(script|style)\b.*?(</\1[^>]*>|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]*>?")
 _TELLING = 3
 _KEPT = "\n\t"
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -39,6 +49,24 @@ def clean(data: bytes, *, truncated: bool, secrets: Iterable[str]) -> str:
     if found:
         text = re.sub("|".join(map(re.escape, found)), HIDDEN, text, flags=re.IGNORECASE)
     return _without_beginning_at_the_end(text, needles) if truncated and needles else text
+
+
+def quoted(sentence: str | None, answer: str, secrets: Iterable[str]) -> str | None:
+    """`sentence` with the beginning of what was answered, on one line: an API says there what it did not like.
+
+    `answer` comes from `clean`. Of a page for browsers it is the title, or what a person would read of it; `secrets`
+    are looked for in that once more, since a page may spell them in many ways.
+    """
+    if _MARKUP.match(answer):
+        title = _TITLE.search(answer)
+        answer = html.unescape(_TAG.sub(" ", title[1] if title else _UNREAD.sub(" ", answer)))
+        answer = clean(answer.encode("utf-8", "replace"), truncated=False, secrets=secrets)
+    elif len(answer) > _LONGEST:
+        return sentence
+    line = " ".join(answer.split())
+    if sentence is None or not line:
+        return sentence
+    return f"{sentence} (it wrote: {line if len(line) <= SHORT else f'{line[: SHORT - 1]}…'})"
 
 
 def _printable(text: str) -> str:

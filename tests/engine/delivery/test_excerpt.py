@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import time
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.delivery.excerpt import clean
+from itsjustintv_desktop.engine.delivery.excerpt import SHORT, clean, quoted
 from itsjustintv_desktop.engine.redaction.spellings import address_secrets, worth_hiding
 
 DISCORD = "https://discord.com/api/webhooks/112233445566778899/aBcDeFgHiJkLmNoPqRsTuVwXyZ-0123456789"
@@ -137,3 +138,42 @@ def test_the_longest_answer_is_cleaned_quickly() -> None:
     began = time.perf_counter()
     clean(data, truncated=True, secrets=secrets)
     assert time.perf_counter() - began < 0.1
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("", "refused"),
+        (" \n ", "refused"),
+        ("no_service", "refused (it wrote: no_service)"),
+        ('{"message": "No",\n "code": 10015}', 'refused (it wrote: {"message": "No", "code": 10015})'),
+        ("<html><head><title>413 Too Large</title></head><body>x", "refused (it wrote: 413 Too Large)"),
+        ("<!DOCTYPE html>\n<style>p { }</style><p>Here &amp; there</p>", "refused (it wrote: Here & there)"),
+        ("z" * 5000, "refused"),
+        ("<html><script>never closed", "refused"),
+        ("1 < 2 is true", "refused (it wrote: 1 < 2 is true)"),
+        ("x" * 201, f"refused (it wrote: {'x' * 199}…)"),
+        ("<p>&#27;[31mred&#x202e;</p>", "refused (it wrote: [31mred)"),
+    ],
+)  # fmt: skip
+def test_an_error_quotes_the_beginning_of_the_answer(answer: str, expected: str) -> None:
+    assert quoted("refused", answer, ()) == expected
+    assert quoted(None, answer, ()) is None
+
+
+@given(st.text(), st.text(max_size=300))
+def test_what_is_quoted_is_one_short_line(sentence: str, answer: str) -> None:
+    told = quoted(sentence, clean(answer.encode("utf-8", "replace"), truncated=False, secrets=()), ())
+    assert told is not None
+    rest = told.removeprefix(sentence)
+    assert len(rest) <= SHORT + 15
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f]", rest)
+
+
+def test_what_a_page_spells_letter_by_letter_is_not_quoted() -> None:
+    secret = "aBcDeFgHiJkL"
+    spelled = "&#97;" + secret[1:]
+    page = clean(f"<p>No such path: {spelled}</p>".encode(), truncated=False, secrets=[secret])
+    told = quoted("refused", page, [secret]) or ""
+    assert "No such path" in told
+    assert secret not in told

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
+import io
 import os
 import re
-import shutil
 import subprocess
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
@@ -31,7 +33,9 @@ from itsjustintv_desktop.engine.translate import network_sentence, os_sentence
 DEADLINE: Final = 600.0
 _STALL: Final = 30.0
 _LARGEST: Final = 200 * 1024 * 1024
+"""Bytes of the archive, and of what comes out of it: several times as much as the program has ever been."""
 _PIECE: Final = 256 * 1024
+_VERSION_OUTPUT: Final = 4096
 _VERSION: Final = re.compile(r"ngrok version (3\.\d+\.\d+)")
 _MEND: Final = "Try again, or install ngrok yourself from https://ngrok.com/download."
 
@@ -109,7 +113,7 @@ async def _store(answer: aiohttp.ClientResponse, archive: Path, progress: Progre
         async for piece in answer.content.iter_chunked(_PIECE):
             done += len(piece)
             if done > _LARGEST:
-                raise TunnelError(f"What ngrok's server sends is too large. {_MEND}")
+                raise _too_large()
             await asyncio.to_thread(file.write, piece)
             progress(done, whole)
 
@@ -119,23 +123,49 @@ def _unpack(archive: Path, fresh: Path) -> None:
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as box, box.open(NAME) as source:
-                _copy(source, fresh)
+                _copy(_Bounded(source), fresh)
             return
-        with tarfile.open(archive, "r:*") as roll:
-            member = roll.getmember(NAME)
-            found = roll.extractfile(member) if member.isfile() else None
+        # As a stream: nothing is unpacked twice, and the limit counts the names and headers, too.
+        with gzip.open(archive) as packed, tarfile.open(fileobj=_Bounded(packed), mode="r|") as roll:
+            member = next((one for one in roll if one.name == NAME and one.isfile()), None)
+            found = roll.extractfile(member) if member is not None else None
             if found is None:
                 raise KeyError(NAME)
-            with found:
-                _copy(found, fresh)
-    except (KeyError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
+            _copy(found, fresh)
+    except _NO_PROGRAM as error:
         raise TunnelError(f"What ngrok's server sent is not ngrok's program. {_MEND}") from error
 
 
-def _copy(source: IO[bytes], fresh: Path) -> None:
+_NO_PROGRAM = (
+    KeyError, EOFError, RuntimeError, gzip.BadGzipFile, zlib.error, tarfile.TarError, zipfile.BadZipFile
+)  # fmt: skip
+"""How an archive shows that it is none, is damaged, is encrypted (RuntimeError) or lacks the program."""
+
+
+class _Bounded(io.RawIOBase):
+    """Reads what an archive unpacks to, as far as a program could be long. Raises TunnelError beyond that."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self._left = _LARGEST
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._source.read(_PIECE if size < 0 else min(size, _PIECE))
+        self._left -= len(piece)
+        if self._left < 0:
+            raise _too_large()
+        return piece
+
+
+def _too_large() -> TunnelError:
+    return TunnelError(f"What ngrok's server sends is too large. {_MEND}")
+
+
+def _copy(source: io.RawIOBase | IO[bytes], fresh: Path) -> None:
     fresh.unlink(missing_ok=True)
     with fresh.open("xb") as file:
-        shutil.copyfileobj(source, file, _PIECE)
+        while piece := source.read(_PIECE):
+            file.write(piece)
     fresh.chmod(0o700)
 
 
@@ -150,9 +180,12 @@ async def _try(program: Path) -> str:
         )  # fmt: skip
     except OSError as error:
         raise failed from error
+    assert process.stdout is not None
     try:
         async with asyncio.timeout(30.0):
-            said, _ = await process.communicate()
+            said = await process.stdout.readexactly(_VERSION_OUTPUT)
+    except asyncio.IncompleteReadError as error:
+        said = error.partial
     except TimeoutError:
         said = b""
     finally:

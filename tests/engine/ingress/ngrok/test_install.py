@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 
 from itsjustintv_desktop.engine.errors import TunnelError
+from itsjustintv_desktop.engine.ingress.ngrok import install as install_module
 from itsjustintv_desktop.engine.ingress.ngrok.install import download_address, install
 from itsjustintv_desktop.engine.ingress.ngrok.program import NAME, locate, own_program
 from itsjustintv_desktop.engine.tasks import Tasks
@@ -40,6 +41,35 @@ def boxed(content: bytes = PROGRAM, name: str = NAME) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as box:
         box.writestr(name, content)
+    return out.getvalue()
+
+
+BOMB = b"#!/bin/sh\n" + bytes(3_000_000)
+
+
+def broken_box() -> bytes:
+    """Its list of contents is whole, and what it lists is not what was packed."""
+    made = bytearray(boxed())
+    begin = made.index(NAME.encode()) + len(NAME)
+    made[begin : begin + 40] = bytes(range(200, 240))
+    return bytes(made)
+
+
+def long_names() -> bytes:
+    """Its headers alone unpack to more than a program is large, before any file comes."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz", format=tarfile.GNU_FORMAT) as roll:
+        roll.addfile(tarfile.TarInfo("x" * 3_000_000))
+    return out.getvalue()
+
+
+def many_others() -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as roll:
+        for number in range(30):
+            member = tarfile.TarInfo(f"other-{number}")
+            member.size = 100_000
+            roll.addfile(member, io.BytesIO(bytes(100_000)))
     return out.getvalue()
 
 
@@ -107,6 +137,8 @@ async def test_it_is_installed_and_found(tmp_path: Path, archive: bytes) -> None
         (boxed(name="../ngrok"), 0, "not ngrok's program"),
         (tgz(b"", kind=tarfile.SYMTYPE), 0, "not ngrok's program"),
         (tgz()[:-2000], 0, "not ngrok's program"),
+        (broken_box(), 0, "not ngrok's program"),
+        (b"\x1f\x8b\x08 and then something else" * 9, 0, "not ngrok's program"),
         (tgz(), 50, "cannot be downloaded"),
         (tgz(b"#!/bin/sh\necho ngrok version 2.3.41\n"), 0, "does not run"),
         (tgz(b"#!/bin/sh\nexit 1\n"), 0, "does not run"),
@@ -125,6 +157,33 @@ async def test_what_is_no_program_of_ngrok_is_not_installed(
     assert "install ngrok yourself" in raised.value.message
     assert before.read_text() == "the one before"
     assert [path.name for path in before.parent.iterdir()] == [NAME]
+
+
+@pytest.mark.parametrize(
+    "archive", [tgz(BOMB), boxed(BOMB), long_names(), many_others()], ids=["tgz", "zip", "names", "others"]
+)
+async def test_it_unpacks_to_a_limit_only(tmp_path: Path, archive: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install_module, "_LARGEST", 1_000_000)
+    assert len(archive) < 100_000
+    async with serving(archive) as url:
+        with pytest.raises(TunnelError, match="too large") as raised:
+            await install(tmp_path, ignore, url=url)
+    assert "install ngrok yourself" in raised.value.message
+    assert list(own_program(tmp_path).parent.iterdir()) == []
+
+
+async def test_it_downloads_to_a_limit_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install_module, "_LARGEST", 1000)
+    async with serving(tgz()) as url:
+        with pytest.raises(TunnelError, match="too large"):
+            await install(tmp_path, ignore, url=url)
+    assert list(own_program(tmp_path).parent.iterdir()) == []
+
+
+async def test_a_program_that_talks_without_end_is_none_of_ngrok(tmp_path: Path) -> None:
+    async with serving(tgz(b"#!/bin/sh\nexec yes ngrok\n")) as url, asyncio.timeout(10):
+        with pytest.raises(TunnelError, match="does not run"):
+            await install(tmp_path, ignore, url=url)
 
 
 async def test_it_has_a_deadline(tmp_path: Path) -> None:

@@ -1,17 +1,14 @@
 """One ACME authority, as seen through the `acme` library. Everything here blocks: it runs in a thread of its own.
 
-Only this module imports that library, and it is imported when a certificate is needed, not before.
+Only this module and network.py import that library, and it is imported when a certificate is needed, not before.
 Source: RFC 8555 (ACME), RFC 8737 (tls-alpn-01).
 """
 
 from __future__ import annotations
 
-import email.utils
 import json
 import logging
-import ssl
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -26,23 +23,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from josepy.errors import Error as JoseError
 from josepy.interfaces import JSONDeSerializable
-from josepy.jwa import ES256
 from josepy.jwk import JWK, JWKEC
-from requests.adapters import HTTPAdapter
 
-from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.delivery.trust import client_context
 from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.ingress.acme.network import Network
 from itsjustintv_desktop.engine.ingress.acme.store import Account
 from itsjustintv_desktop.engine.translate import acme_error
 
 ChallengeKind = Literal["tls-alpn-01", "http-01"]
-
-ASK_SECONDS = 20
-"""How long the authority may take for an answer."""
-
-_LONGEST_WAIT = 7 * 86400.0
-"""A Retry-After beyond this is taken for a mistake: the longest limit of Let's Encrypt is a week."""
 
 # It writes every signed request in full at level debug.
 logging.getLogger("acme").setLevel(logging.INFO)
@@ -96,20 +84,17 @@ class Authority:
         """`root` is a PEM file that is trusted besides the system's store, for this directory alone."""
         self._directory_url = directory_url
         self._root = root
-        self._retry_after: float | None = None
+        self._net: Network | None = None
         self._key: JWKEC | None = None
         self._client: acme_client.ClientV2 | None = None
 
     def sign_in(self, account: Account | None, address: str) -> Account:
-        """Use this account, or make one (that agrees to the terms of service) where there is none any more."""
+        """Use this account, or without one make it, which agrees to the terms of service.
+
+        The authority is asked only where something of it changes: whether it still knows the account shows later.
+        """
         with self._translated():
-            if account is not None:
-                try:
-                    return self._enter(account, address)
-                except messages.Error as error:
-                    if error.code != "accountDoesNotExist":
-                        raise
-            return self._register(address)
+            return self._register(address) if account is None else self._enter(account, address)
 
     def new_order(self, request_pem: bytes) -> Order:
         with self._translated():
@@ -160,8 +145,8 @@ class Authority:
 
     def close(self) -> None:
         """Let go of the connections."""
-        if self._client is not None:
-            self._client.net.session.close()
+        if self._net is not None:
+            self._net.session.close()
 
     def _enter(self, account: Account, address: str) -> Account:
         key = JWKEC.from_json(account.key)
@@ -184,14 +169,9 @@ class Authority:
 
     def _connect(self, key: JWKEC) -> None:
         self._key = key
-        net = acme_client.ClientNetwork(
-            key, alg=ES256, user_agent=f"itsjustintv-desktop/{__version__}", timeout=ASK_SECONDS
-        )
-        net.session.mount("https://", _Verified(self._root))
-        if urlsplit(self._directory_url).scheme == "https":
-            net.session.adapters.pop("http://")  # no redirect and no directory leads there
-        net.session.hooks["response"].append(self._note)
         self.close()
+        only_tls = urlsplit(self._directory_url).scheme == "https"
+        net = self._net = Network(key, self._root, only_tls=only_tls)
         self._client = acme_client.ClientV2(acme_client.ClientV2.get_directory(self._directory_url, net), net)
 
     @property
@@ -203,37 +183,18 @@ class Authority:
         """A signed request; without content it only reads (POST-as-GET, RFC 8555 6.3)."""
         return self._acme.net.post(url, content, new_nonce_url=self._acme.directory["newNonce"])
 
-    def _note(self, response: requests.Response, *_: object, **__: object) -> None:
-        self._retry_after = None if response.ok else _seconds(response.headers)
-
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        self._retry_after = None
+        if self._net is not None:
+            self._net.retry_after = None
         try:
             yield
-        except (acme_errors.Error, JoseError, requests.RequestException, OSError) as error:
-            raise acme_error(error, self._retry_after) from error
-        except (KeyError, ValueError, TypeError, AttributeError) as error:  # something else than ACME answered
-            raise acme_error(error, self._retry_after) from error
-
-
-class _Verified(HTTPAdapter):
-    """Verifies against the system's own store, as the rest of this program, and never against a bundle of its own."""
-
-    def __init__(self, root: Path | None) -> None:
-        self._context = client_context()
-        if root is not None:
-            self._context.load_verify_locations(cafile=root)
-        super().__init__()
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options, ssl_context=self._context)
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        return super().proxy_manager_for(proxy, **options, ssl_context=self._context)
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        conn.cert_reqs = ssl.CERT_REQUIRED
+        # The last four: something else than ACME answered.
+        except (
+            acme_errors.Error, JoseError, requests.RequestException, OSError,
+            KeyError, ValueError, TypeError, AttributeError,
+        ) as error:  # fmt: skip
+            raise acme_error(error, self._net.retry_after if self._net is not None else None) from error
 
 
 def _contact(address: str) -> tuple[str, ...]:
@@ -254,15 +215,3 @@ def _order(uri: str, body: messages.Order) -> Order:
 def _problem(error: messages.Error, domain: str) -> CertificateError:
     found = acme_error(error)
     return CertificateError(found.message, kind=found.kind, domain=domain, validation=True)
-
-
-def _seconds(headers: Mapping[str, str]) -> float | None:
-    """Retry-After in seconds (RFC 9110 10.2.3), or None."""
-    value = headers.get("Retry-After", "").strip()
-    try:
-        seconds = (
-            float(value) if value.isdecimal() else email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        )
-    except (TypeError, ValueError):
-        return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT)

@@ -98,16 +98,25 @@ class Issuing:
         ordering = await self._desk(server, directory, real=real)
         try:
             account = self.cache.accounts.get(directory)
-            entered = await ordering.sign_in(account, server.tls.email)
-            await self._sign(directory, account, entered)
-            return await ordering.obtain(server.tls.domains, self.cache.pending if real else None)
+            pending = self.cache.pending if real else None
+            try:
+                return await self._obtain(ordering, server, directory, account, pending)
+            except CertificateError as error:
+                if error.kind != "accountDoesNotExist" or account is None:
+                    raise
+            _log.warning("the authority does not know our account any more; a new one is made", authority=directory)
+            return await self._obtain(ordering, server, directory, None, None)
         finally:
             await ordering.close()
 
-    async def _sign(self, directory: str, before: Account | None, now: Account) -> None:
-        if now != before:
-            accounts = {**self.cache.accounts, directory: now}
+    async def _obtain(
+        self, ordering: Ordering, server: Server, directory: str, account: Account | None, pending: Pending | None
+    ) -> Pair:
+        entered = await ordering.sign_in(account, server.tls.email)
+        if entered != account:
+            accounts = {**self.cache.accounts, directory: entered}
             await self._remember(msgspec.structs.replace(self.cache, accounts=accounts))
+        return await ordering.obtain(server.tls.domains, pending)
 
     async def _desk(self, server: Server, directory: str, *, real: bool) -> Ordering:
         # The library takes a fifth of a second to load, and most starts never need it.

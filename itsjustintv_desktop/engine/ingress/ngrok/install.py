@@ -18,7 +18,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -142,15 +142,19 @@ _NO_PROGRAM = (
 """How an archive shows that it is none, is damaged, is encrypted (RuntimeError) or lacks the program."""
 
 
+class _Source(Protocol):
+    def read(self, size: int, /) -> bytes | None: ...
+
+
 class _Bounded(io.RawIOBase):
     """Reads what an archive unpacks to, as far as a program could be long. Raises TunnelError beyond that."""
 
-    def __init__(self, source: IO[bytes]) -> None:
+    def __init__(self, source: _Source) -> None:
         self._source = source
         self._left = _LARGEST
 
     def read(self, size: int = -1) -> bytes:
-        piece = self._source.read(_PIECE if size < 0 else min(size, _PIECE))
+        piece = self._source.read(_PIECE if size < 0 else min(size, _PIECE)) or b""
         self._left -= len(piece)
         if self._left < 0:
             raise _too_large()
@@ -161,7 +165,7 @@ def _too_large() -> TunnelError:
     return TunnelError(f"What ngrok's server sends is too large. {_MEND}")
 
 
-def _copy(source: io.RawIOBase | IO[bytes], fresh: Path) -> None:
+def _copy(source: _Source, fresh: Path) -> None:
     fresh.unlink(missing_ok=True)
     with fresh.open("xb") as file:
         while piece := source.read(_PIECE):

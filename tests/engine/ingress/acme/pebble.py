@@ -70,12 +70,19 @@ class Pebble:
 
 
 @contextmanager
-def pebble(folder: Path, *, validity: int = 90 * 86400) -> Iterator[Pebble]:
-    """Running until the end. The test is skipped where it is not installed. `validity` in seconds."""
+def pebble(
+    folder: Path, *, validity: int = 90 * 86400, nonces_refused: int = 0, like: Pebble | None = None
+) -> Iterator[Pebble]:
+    """Running until the end. The test is skipped where it is not installed. `validity` in seconds.
+
+    `nonces_refused`: how many of a hundred good nonces it refuses. `like`: comes to the same ports as that one.
+    """
     program = require_program("pebble", "pebble")
     dns_program = require_program("pebble-challtestsrv", "pebble")
     dns, manage = free_port(), free_port()
-    made = Pebble(free_port(), free_port(), free_port(), make_files(folder), f"http://127.0.0.1:{manage}")
+    tls_port, http_port = (like.tls_port, like.http_port) if like else (free_port(), free_port())
+    files = like.files if like else make_files(folder)
+    made = Pebble(free_port(), tls_port, http_port, files, f"http://127.0.0.1:{manage}")
     config = folder / "pebble.json"
     settings = {
         "listenAddress": f"127.0.0.1:{made.port}",
@@ -90,7 +97,7 @@ def pebble(folder: Path, *, validity: int = 90 * 86400) -> Iterator[Pebble]:
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "PEBBLE_VA_NOSLEEP": "1",
-        "PEBBLE_WFE_NONCEREJECT": "0",
+        "PEBBLE_WFE_NONCEREJECT": str(nonces_refused),
         "PEBBLE_AUTHZREUSE": "0",
     }
     with ExitStack() as stack:

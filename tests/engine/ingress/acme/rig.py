@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import random
 import ssl
 import time
@@ -165,9 +167,14 @@ class Proxy:
         """The first part of each path, in order."""
         self.refuse: dict[str, tuple[int, dict[str, Any], dict[str, str]]] = {}
         """First part of a path -> status, body and headers to answer instead."""
-        self.refuse_once: dict[str, tuple[int, dict[str, Any], dict[str, str]]] = {}
+        self.refuse_first: dict[str, list[tuple[int, dict[str, Any], dict[str, str]]]] = {}
+        """The same for as many requests as there are entries."""
+        self.nonces: list[str] = []
+        """Those of all signed requests, in order."""
         self.held: set[str] = set()
         """First parts of paths whose answers are held back until `let_go`."""
+        self.endless: set[str] = set()
+        """First parts of paths whose answers do not end."""
         self._go = asyncio.Event()
         self.port = 0
         self._runner: web.ServerRunner | None = None
@@ -179,6 +186,10 @@ class Proxy:
 
     def count(self, part: str) -> int:
         return self.asked.count(part)
+
+    def lead_to(self, authority: Pebble) -> None:
+        """To another authority from now on, one that never heard of us."""
+        self._authority = authority
 
     def let_go(self) -> None:
         """What was held goes on, and nothing more is held."""
@@ -213,23 +224,39 @@ class Proxy:
         self.asked.append(part)
         if part in self.held:
             await self._go.wait()
-        refusal = self.refuse_once.pop(part, None) or self.refuse.get(part)
+        body = await request.read()
+        if body:
+            protected = msgspec.json.decode(body)["protected"]
+            self.nonces.append(msgspec.json.decode(base64.urlsafe_b64decode(protected + "=="))["nonce"])
+        first = self.refuse_first.get(part)
+        refusal = first.pop(0) if first else self.refuse.get(part)
         if refusal is not None:
             status, problem, extra = refusal
             return web.json_response(problem, status=status, headers=extra, content_type="application/problem+json")
+        if part in self.endless:
+            return await _without_end(request)
         assert self._session is not None
         # With our Host, so that every address Pebble makes leads here.
         kept = {
             name: request.headers[name] for name in ("Host", "Content-Type", "User-Agent") if name in request.headers
         }
         address = f"https://127.0.0.1:{self._authority.port}{request.path_qs}"
-        async with self._session.request(request.method, address, data=await request.read(), headers=kept) as answer:
+        async with self._session.request(request.method, address, data=body, headers=kept) as answer:
             skip = {"transfer-encoding", "content-length", "connection", "content-encoding"}
             headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in skip]
-            body = await answer.read()
-        response = web.Response(status=answer.status, body=body)
+            content = await answer.read()
+        response = web.Response(status=answer.status, body=content)
         response.headers.update(headers)
         return response
+
+
+async def _without_end(request: web.BaseRequest) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await response.write(b" " * 65536)
+    return response
 
 
 def refusing(code: str, detail: str, *, status: int = 403, headers: dict[str, str] | None = None) -> Any:

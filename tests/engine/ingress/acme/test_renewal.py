@@ -184,7 +184,7 @@ async def test_an_account_the_authority_forgot_is_made_anew(rig: Rig, stack: Asy
     first = rig.way._issuing.cache.accounts[proxy.directory]
     assert first.address == "me@example.com"
     rig.change(email="you@example.com")  # asks about the account, which takes its existence
-    proxy.refuse_once["sign-me-up"] = refusing("accountDoesNotExist", "who?", status=400)
+    proxy.refuse_first["sign-me-up"] = [refusing("accountDoesNotExist", "who?", status=400)]
     pass_life(rig, 0.7)
     await rig.settle(lambda: proxy.count("certZ") == 2)
     await rig.settle(lambda: rig.way._issuing.cache.pending is None)

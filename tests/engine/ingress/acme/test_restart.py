@@ -80,7 +80,7 @@ async def test_an_order_the_authority_forgot_is_made_anew(rig: Rig, stack: Async
     await rig.settle(lambda: proxy.count("chalZ"))
     await rig.again()
     proxy.let_go()
-    proxy.refuse_once["my-order"] = refusing("malformed", "no such order", status=404)
+    proxy.refuse_first["my-order"] = [refusing("malformed", "no such order", status=404)]
     rig.begin()
     await rig.reaches("ready")
     assert proxy.count("order-plz") == 2

@@ -252,6 +252,7 @@ class Dispatcher:
             secret=secret,
             webhook_id=claimed.webhook_id,
             only_link=self.lanes.only_link(claimed.destination) is not None,
+            traceparent=None if (observer := self._seam.observer) is None else observer.traceparent(claimed),
         )
         now = self._clock.now()
         paused = self._paused() and not claimed.forced  # a person may have wanted it so since it was claimed

@@ -63,14 +63,18 @@ class Messages:
         secret: str | None,
         webhook_id: str,
         only_link: bool = False,
+        traceparent: str | None = None,
     ) -> Callable[[], Awaitable[AttemptResult]]:
         """Everything but the sending, which is what comes back: one attempt, with a second POST in the plainer form
         where the first was refused for its decoration.
 
         `only_link`: the destination is known to refuse the picture. `AttemptResult.only_link` says when it turned out
-        to be so.
+        to be so. `traceparent`: the W3C header for receivers of ours; the destination's own headers win over it.
         """
         kind = format_of(destination, url)
+        if traceparent is not None and kind == "json":
+            more = {"traceparent": traceparent, **destination.headers}
+            destination = msgspec.structs.replace(destination, headers=more)
         only_link = only_link and kind == "json" and destination.picture == "data"
         body, content_type = await self.body(destination, kind, payload, plain=only_link)
 

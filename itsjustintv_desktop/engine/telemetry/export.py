@@ -64,7 +64,8 @@ class Export:
         senders = {signal: make(plan, signal) for signal in plan.endpoints}
         self.tracers = TracerProvider(resource=resource, id_generator=self.ids, shutdown_on_exit=False)
         readers = []
-        if "traces" in plan.endpoints:
+        self.sends_traces = "traces" in plan.endpoints
+        if self.sends_traces:
             spans = _Spans(senders["traces"], trouble)
             self._exporters.append(spans)
             self.tracers.add_span_processor(BatchSpanProcessor(spans))

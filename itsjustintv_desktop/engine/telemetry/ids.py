@@ -6,9 +6,12 @@ to be kept for that. Source: W3C Trace Context (a trace id is 16 bytes, a span i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import blake2b
+
+from itsjustintv_desktop.engine.storage.ledger.records import Claimed
 
 
 class TraceIds:
@@ -36,6 +39,18 @@ class TraceIds:
     def span_id(self, *parts: object) -> int:
         """The id of the span with this name in this trace."""
         return _number(b"\0".join((self._key, *(str(part).encode("utf-8", "surrogatepass") for part in parts))), 8)
+
+
+def of_attempt(claimed: Claimed) -> tuple[TraceIds, int]:
+    """The trace of a delivery, and the id of the span of the attempt now being made."""
+    ids = TraceIds(claimed.source, claimed.message_id, claimed.event_id, claimed.received_at)
+    return ids, ids.span_id("attempt", claimed.webhook_id, claimed.attempt)
+
+
+def traceparent(claimed: Claimed, sampled: Callable[[int], bool]) -> str:
+    """The header that makes what a receiver does a part of this attempt (W3C Trace Context, version 00)."""
+    ids, span_id = of_attempt(claimed)
+    return f"00-{ids.trace_id:032x}-{span_id:016x}-{int(sampled(ids.trace_id)):02x}"
 
 
 def _number(data: bytes, size: int) -> int:

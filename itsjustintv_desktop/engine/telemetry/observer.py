@@ -47,6 +47,10 @@ class Observer(Protocol):
         """One exchange with Helix; without a `status` no answer came, and `error` says what kind of fault it was."""
         ...
 
+    def traceparent(self, claimed: Claimed) -> str | None:
+        """What the attempt now being made tells its receiver of the trace; None: no traces are sent."""
+        ...
+
     def attempted(self, claimed: Claimed, finish: Finish, *, ended: float, seconds: float) -> None:
         """An attempt ended and its outcome is in the ledger."""
         ...

@@ -25,7 +25,7 @@ from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, Outco
 from itsjustintv_desktop.engine.storage.ledger.records import Claimed, EventRecord, Finish
 from itsjustintv_desktop.engine.telemetry import metrics
 from itsjustintv_desktop.engine.telemetry.export import SCOPE, Export
-from itsjustintv_desktop.engine.telemetry.ids import TraceIds, announcing
+from itsjustintv_desktop.engine.telemetry.ids import TraceIds, announcing, of_attempt, traceparent
 from itsjustintv_desktop.engine.telemetry.metrics import Metric
 from itsjustintv_desktop.engine.telemetry.observer import Taken
 
@@ -124,13 +124,16 @@ class Recorder:
             name = f"{method} {path}"
             self._span(name, SpanKind.CLIENT, trace_id, _any_id(), parent, attributes, ended, seconds, fault)
 
+    def traceparent(self, claimed: Claimed) -> str | None:
+        return traceparent(claimed, self._export.sampled) if self._export.sends_traces else None
+
     def attempted(self, claimed: Claimed, finish: Finish, *, ended: float, seconds: float) -> None:
         if finish.state in FINAL_STATES:
             self._ended[claimed.destination, finish.state.value] += 1
         result = finish.result
         if result is None and finish.state is DeliveryState.PENDING:
             return  # held back: nothing was tried
-        ids = TraceIds(claimed.source, claimed.message_id, claimed.event_id, claimed.received_at)
+        ids, span_id = of_attempt(claimed)
         attributes: Attributes = {
             "itsjustintv.destination": claimed.destination,
             "itsjustintv.streamer": claimed.streamer,
@@ -140,9 +143,10 @@ class Recorder:
             "itsjustintv.test": claimed.test,
         }
         fault: str | None = None
-        name, span_id = "not sent", _any_id()
-        if result is not None:
-            name, span_id = "attempt", ids.span_id("attempt", claimed.webhook_id, claimed.attempt)
+        name = "attempt"
+        if result is None:
+            name, span_id = "not sent", _any_id()
+        else:
             measured: Attributes = {
                 "itsjustintv.destination": claimed.destination,
                 "itsjustintv.outcome": result.outcome.value,

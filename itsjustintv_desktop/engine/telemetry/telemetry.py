@@ -15,7 +15,9 @@ import structlog
 from itsjustintv_desktop.engine.config.schema import Telemetry as Settings
 from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.storage.ledger.records import Claimed
 from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.telemetry.ids import traceparent
 from itsjustintv_desktop.engine.telemetry.observer import Observer, Seam, taken
 from itsjustintv_desktop.engine.telemetry.plan import EXPORT_SECONDS, Plan, plan
 from itsjustintv_desktop.engine.telemetry.trouble import Trouble
@@ -62,10 +64,10 @@ class Telemetry:
             return
         self._wanted = wanted
         self._problem = ""
-        if self._wanted is None:
+        if wanted is None:
             self.seam.observer = None
         elif self.seam.observer is None:
-            self.seam.observer = cast("Observer", Early())
+            self.seam.observer = cast("Observer", Early(traces="traces" in wanted.endpoints))
         self._changed.set()
 
     def reloaded(self, outcome: Literal["applied", "rejected"]) -> None:
@@ -176,8 +178,13 @@ async def _closed(export: Export) -> None:
 class Early:
     """Implements Observer until the SDK is loaded: remembers, and tells it then. The oldest go when it gets long."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, traces: bool) -> None:
+        self._traces = traces
         self._told: deque[tuple[Context, str, Callable[[Any], None]]] = deque(maxlen=_EARLY)
+
+    def traceparent(self, claimed: Claimed) -> str | None:
+        """Ids need no SDK; how much is sampled is not known yet."""
+        return traceparent(claimed, lambda _: True) if self._traces else None
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return partial(self._note, name)

@@ -178,3 +178,46 @@ async def test_an_event_sent_anyway_stays_in_its_trace(tmp_path: Path) -> None:
         _, again = await collected.wait("announce", 2)
         assert again.parent_span_id == attempt.parent_span_id == suppressed.span_id
         assert again.span_id != suppressed.span_id
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["one run", "a restart between the attempts"])
+async def test_a_receiver_of_ours_is_told_the_trace_and_the_span_of_each_attempt(tmp_path: Path, restart: bool) -> None:
+    more = '[destinations.other]\nurl = "RECEIVER/other"\nformat = "discord"\n'
+    config = ONE_STREAMER.replace('["main"]', '["main", "other"]') + more
+    async with (
+        collector("http") as collected,
+        running_engine(tmp_path, collected.config("http") + QUICK_RETRY + config) as running,
+    ):
+        await fail_once_and_deliver(running, collected, restart=restart)
+        received = running.simulator.receiver
+        await collected.wait("attempt", 3)
+        spans = [span for span in collected.spans if span.name == "attempt"]
+        told = {
+            f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01"
+            for span in spans
+            if attributes(span)["itsjustintv.destination"] == "main"
+        }
+        assert len(told) == 2
+        assert {request.headers["traceparent"] for request in received.received("main")} == told
+        (other,) = received.received("other")
+        assert "traceparent" not in other.headers
+
+
+@pytest.mark.parametrize(
+    ("head", "environ"),
+    [("", {}), ("[telemetry]\nenabled = true\n", {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"})],
+)
+async def test_without_traces_nothing_is_told(tmp_path: Path, head: str, environ: dict[str, str]) -> None:
+    async with running_engine(tmp_path, head + ONE_STREAMER, environ=environ) as running:
+        await running.simulator.go_live("alice")
+        (request,) = await running.simulator.receiver.wait_for(1, "main")
+        assert "traceparent" not in request.headers
+
+
+async def test_a_trace_of_the_owners_wins(tmp_path: Path) -> None:
+    own = f"00-{'a' * 32}-{'b' * 16}-00"
+    config = ONE_STREAMER.replace("[streamers", f'headers = {{ "Traceparent" = "{own}" }}\n[streamers')
+    async with collector("http") as collected, running_engine(tmp_path, collected.config("http") + config) as running:
+        await running.simulator.go_live("alice")
+        (request,) = await running.simulator.receiver.wait_for(1, "main")
+        assert request.headers["traceparent"] == own

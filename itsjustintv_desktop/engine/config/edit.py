@@ -41,9 +41,8 @@ class TomlText:
 
     def set(self, path: Path, value: Value) -> None:
         """Give a key a value, or a table some keys (those it has beyond them stay). Makes what is not there yet."""
-        if isinstance(value, Mapping) and not self._is_inline(path):
-            if self.get(path) is None or not value:
-                self._add_table(path)
+        if isinstance(value, Mapping) and isinstance(self.get(path) or {}, dict):
+            self._add_table(path)
             for name, inner in value.items():
                 self.set((*path, name), inner)
             return
@@ -107,11 +106,6 @@ class TomlText:
 
     def _splice(self, start: int, end: int, replacement: str) -> None:
         self.text = self.text[:start] + replacement + self.text[end:]
-
-    def _is_inline(self, path: Path) -> bool:
-        outline = Outline(self.text)
-        node = outline.find(path)
-        return (node is not None and node.value is not None) or self._inline_around(outline, path) is not None
 
     @staticmethod
     def _inline_around(outline: Outline, path: Path) -> Node | None:

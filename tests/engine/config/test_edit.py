@@ -262,3 +262,28 @@ def test_renaming_changes_headings_alone(text: str, top: str, table: str, name: 
     assert toml.get((top, name)) == content
     changed = [(old, new) for old, new in zip(text.split("\n"), toml.text.split("\n"), strict=True) if old != new]
     assert all(old.startswith("[") and new.startswith("[") for old, new in changed)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value", "wanted"),
+    [
+        (
+            'a = {url = "u", format = "json"}\n',
+            ("a",),
+            {"enabled": False},
+            {"url": "u", "format": "json", "enabled": False},
+        ),
+        ('[x]\na = {url = "u"}\n', ("x", "a"), {"url": "v"}, {"url": "v"}),
+        ('x = {a = {url = "u", b = {c = 1}}}\n', ("x", "a"), {"b": {"d": 2}}, {"url": "u", "b": {"c": 1, "d": 2}}),
+        ('a = {url = "u"}\n', ("a",), {}, {"url": "u"}),
+        ("x = {}\n", ("x", "a"), {"url": "u"}, {"url": "u"}),
+        ("x = {}\n", ("x", "a"), {}, {}),
+        ('[a]\nurl = "u"\n', ("a",), {"enabled": False}, {"url": "u", "enabled": False}),
+        ('a.url = "u"\n', ("a",), {"enabled": False}, {"url": "u", "enabled": False}),
+        ("a = 1\n", ("a",), {"url": "u"}, {"url": "u"}),
+    ],
+)
+def test_a_table_keeps_the_keys_it_is_not_given(text: str, path: Path, value: dict[str, Any], wanted: object) -> None:
+    made = TomlText(text)
+    made.set(path, value)
+    assert made.get(path) == wanted

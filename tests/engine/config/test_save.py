@@ -263,3 +263,18 @@ def test_the_environment_counts_when_the_result_is_checked(path: Path) -> None:
     assert edit(path, [Set("server.port", 1)], environ).config.server.port == 1
     with pytest.raises(ConfigError, match="there is no destination"):
         edit(path, [Set("server.port", 2)], {})
+
+
+def test_a_new_account_gets_every_folder_on_the_way(tmp_path: Path) -> None:
+    path = tmp_path / ".config" / "itsjustintv" / "desktop" / "config.toml"
+    edit(path, [Set(("streamers", "shroud", "login"), "shroud")], {})
+    assert path.is_file()
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_destination_written_inline_keeps_its_address(path: Path) -> None:
+    path.write_text('[destinations]\na = {url = "https://example.org/a", format = "json"}\n')
+    loaded = edit(path, [Set(("destinations", "a"), {"enabled": False})], {})
+    assert loaded.config.destinations["a"].url == "https://example.org/a"
+    assert not loaded.config.destinations["a"].enabled

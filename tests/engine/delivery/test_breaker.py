@@ -273,3 +273,15 @@ def test_unless_paused_it_always_comes_back(steps: list[tuple[float, Outcome]]) 
             breaker.resume(now)
         else:
             assert until is None or now < until <= now + module.LONGEST_OPEN
+
+
+def test_the_window_is_ten_buckets_and_not_an_eleventh() -> None:
+    count = round(module.WINDOW / module.BUCKET)
+    assert count == 10
+    start = math.floor(T / module.BUCKET) * module.BUCKET
+    breaker = Breaker()
+    for number in range(count + 1):
+        breaker.record(Outcome.DELIVERED, start + number * module.BUCKET)
+        kept = [bucket.start for bucket in breaker.snapshot().buckets]
+        newest = round(start / module.BUCKET) + number
+        assert kept == list(range(max(newest - count + 1, round(start / module.BUCKET)), newest + 1))

@@ -84,3 +84,11 @@ def test_ends_after_max_age_or_max_attempts() -> None:
     assert not schedule.attempts_used_up(10_000, Retry(max_attempts=0))
     assert not schedule.attempts_used_up(2, Retry(max_attempts=3))
     assert schedule.attempts_used_up(3, Retry(max_attempts=3))
+
+
+@pytest.mark.parametrize(
+    ("most", "made", "over"),
+    [(0, 1, False), (0, 10_000, False), (1, 0, False), (1, 1, True), (1, 2, True), (2, 1, False), (2, 2, True)],
+)
+def test_attempts_end_with_the_number_that_is_set(most: int, made: int, over: bool) -> None:
+    assert schedule.attempts_used_up(made, Retry(max_attempts=most)) is over

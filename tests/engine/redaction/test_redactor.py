@@ -182,3 +182,14 @@ def test_a_thousand_secrets_cost_no_more_than_one() -> None:
     made = knowing(*(f"secret-number-{number}" for number in range(1000)))
     text = "x" * 50 + " an ordinary line of the log"
     assert made.redact(text) is text
+
+
+def test_a_secret_that_begins_with_a_capital_leaves_the_index_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redactor, "_PASSING", 1)
+    made = Redactor()
+    made.learn_passing("Capital-secret")
+    made.learn_passing("ANOTHER-one")
+    alone = Redactor()
+    alone.learn_passing("ANOTHER-one")
+    assert made._index == alone._index
+    assert made.without_known("Capital-secret ANOTHER-one") == "Capital-secret [hidden]"

@@ -261,3 +261,20 @@ def _queue(connection: sqlite3.Connection, queue: dict[str, int]) -> None:
             "SELECT lower(hex(randomblob(16))), 1, 'alice', ?, 900.0, 0, 0 FROM n",
             (count, name),
         )
+
+
+async def test_recover_leaves_attempts_that_had_ended_as_they_were(
+    ledger: Ledger, book: Book, clock: FakeClock
+) -> None:
+    failed, resent = await book.delivery(), await book.ended(DeliveryState.DELIVERED, "other")
+    await book.finish(await book.claimed(failed), DeliveryState.PENDING, FAILED, next_at=clock.now())
+    await ledger.resend(resent)
+    assert {each.attempt for each in await book.claim()} == {2, 1}
+    before = [record for each in (failed, resent) for _, record in await ledger.attempts(each) if record.duration]
+    assert before
+    assert await ledger.recover(clock.now() + 2160) == 2
+    found = [record for each in (failed, resent) for _, record in await ledger.attempts(each)]
+    assert [record for record in found if record.duration] == before
+    assert any("ended" in (record.error or "") for record in found)
+    (first,) = [record for record in before if record.error]
+    assert first.error == FAILED.error

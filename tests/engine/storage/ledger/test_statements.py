@@ -109,3 +109,28 @@ def test_any_number_is_looked_up_by_few_statements(connection: Listening) -> Non
 
 def _settlement(event_id: int) -> Settlement:
     return Settlement(event_id=event_id, state=EventState.SUPPRESSED, reason="filtered", explanation="It was.")
+
+
+def test_a_batch_is_one_statement_and_not_one_for_each(connection: Listening) -> None:
+    executed: list[str] = []
+    connection.set_trace_callback(executed.append)
+    assert accept(connection, [online(message_id=f"m{number}") for number in range(TOGETHER)]) == [True] * TOGETHER
+    assert len([sql for sql in executed if sql.startswith("INSERT INTO events")]) == 1
+
+
+def test_known_messages_are_known_whatever_was_stored_elsewhere_since(connection: Listening) -> None:
+    events = [online(message_id=f"m{number}") for number in range(3)]
+    assert accept(connection, events) == [True] * 3
+    connection.execute("CREATE TEMP TABLE elsewhere(value)")
+    connection.execute("INSERT INTO elsewhere VALUES (1)")  # lastrowid is 1 now
+    assert accept(connection, events) == [False] * 3
+    assert accept(connection, [events[0], online(message_id="new"), events[0]]) == [False, True, False]
+
+
+@pytest.mark.parametrize("count", [1, 299, 300, 301, 302, 600, 650])
+def test_every_one_of_many_look_ups_is_found(connection: Listening, count: int) -> None:
+    streams = [("main", "7", f"s{number}") for number in range(count)]
+    connection.executemany(
+        "INSERT INTO once(destination, broadcaster_id, stream_id, event_id, at) VALUES (?,?,?,0,0)", streams
+    )
+    assert announced_to(connection, streams) == set(streams)

@@ -118,6 +118,8 @@ class Outcome(StrEnum):
 
     DELIVERED = "delivered"
     RETRY = "retry"
+    REFUSED = "refused"
+    """A 4xx that may pass, such as the 404 of a gateway that restarts: a few more attempts."""
     DEAD = "dead"
     GONE = "gone"
     """410: the destination is paused with a notice, the delivery waits."""
@@ -133,6 +135,8 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
     duration: float = 0.0
     retry_after: float | None = None
     """What Retry-After asked for, in seconds from now, unclamped. None = nothing usable."""
+    lost: bool = False
+    """The request went out and no response of the service came back: the receiver may have taken it."""
     note: str | None = None
     """Of one that was delivered: that it was so in a plainer form, and why."""
     only_link: bool = False

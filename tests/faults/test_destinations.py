@@ -35,6 +35,7 @@ restart_window = "0s"
 [destinations.main]
 url = "ADDRESS"
 timeout = "TIMEOUT"
+format = "FORMAT"
 [streamers.alice]
 login = "alice"
 destinations = ["main"]
@@ -99,6 +100,7 @@ class Case:
     again: tuple[float, float] = (0.8 * FIRST, 1.2 * FIRST)
     """Seconds until the next try, at least and at most."""
     timeout: str = "15s"
+    format: str = "json"
     tls: Callable[[Authority], ssl.SSLContext] | None = None
 
 
@@ -130,8 +132,19 @@ ANSWERS = [
         says="answered with a redirect (302) to another address; put the final address into the config",
         state="dead", behaviour=lambda: _status(302, f"Location: {_INSIDE}"),
     ),
-    _fault("a refusal (404)", says="refused with 404 Not Found; trying again would not help", state="dead",
-           behaviour=lambda: _status(404)),
+    _fault("a refusal (404)", says="refused with 404 Not Found", behaviour=lambda: _status(404)),
+    _fault(
+        "a deleted Discord webhook (404, code 10015)",
+        says='refused with 404 Not Found; trying again would not help (it wrote: {"code": 10015})',
+        state="dead", format="discord",
+        behaviour=lambda: _status(404, body=b'{"code": 10015}'),
+    ),
+    _fault(
+        "a deleted Slack webhook (404, no_service)",
+        says="refused with 404 Not Found; trying again would not help (it wrote: no_service)",
+        state="dead", format="slack",
+        behaviour=lambda: _status(404, body=b"no_service"),
+    ),
     _fault("a reset after the body", says="the connection was reset", behaviour=_just(_reset)),
     _fault("no answer at all", says="no answer in time", behaviour=_just(_hang), timeout="1s"),
     _fault("an answer without an end", says="answered 500 Internal Server Error", behaviour=_just(_endless)),
@@ -180,7 +193,7 @@ async def _tried(running: Running, attempts: int) -> DeliveryView:
 
 
 def _config(url: str, case: Case) -> str:
-    return _CONFIG.replace("ADDRESS", url).replace("TIMEOUT", case.timeout)
+    return _CONFIG.replace("ADDRESS", url).replace("TIMEOUT", case.timeout).replace("FORMAT", case.format)
 
 
 def _check(view: DeliveryView, case: Case) -> None:
@@ -274,6 +287,40 @@ async def test_gone(tmp_path: Path) -> None:
         await until(lambda: _count(running, DeliveryState.DELIVERED, 2), what="both are delivered")
         assert [request.headers["webhook-id"] for request in made.requests].count(before.webhook_id) == 2
         assert len(made.requests) == 3
+
+
+_NO_RESPONSE: dict[str, Behaviour] = {
+    "a reset": _reset,
+    "nothing": _hang,
+    "a page of another protocol": servers.answering(b"220 mail.example ESMTP\r\n"),
+    "a timeout of its gateway": _status(504),
+    "a part of a status line": servers.answering(b"HTTP/1.1 2"),
+}
+
+
+@pytest.mark.fault(
+    "destinations: a Discord or Slack webhook takes the message and its response is lost, again and again",
+    seen='`deliveries list`: dead after two attempts, "it may have arrived"',
+)
+@pytest.mark.parametrize("answer", _NO_RESPONSE.values(), ids=_NO_RESPONSE)
+@pytest.mark.parametrize("format", ["discord", "slack"])
+async def test_lost_responses(tmp_path: Path, answer: Behaviour, format: str) -> None:  # noqa: A002
+    config = '[retry]\ninitial_delay = "200ms"\n' + _config("ADDRESS", Case(says="", timeout="500ms", format=format))
+    async with (
+        servers.receiver(answer) as made,
+        running_engine(tmp_path, config.replace("ADDRESS", made.url()), secret=None) as running,
+    ):
+        await running.simulator.go_live("alice")
+
+        async def given_up() -> bool:
+            return bool(await running.deliveries(states=[DeliveryState.DEAD]))
+
+        await until(given_up, what="it is given up")
+        (view,) = await running.deliveries()
+        assert "may have arrived" in (view.last_error or "")
+        assert len(made.requests) == 2
+        await running.settled()
+        assert running.output()[-1]["success"] is False
 
 
 def _said(lines: Sequence[Any], event: str) -> bool:

@@ -1,6 +1,7 @@
-"""What an answer means: delivered, try again, given up, or gone.
+"""What a response means: delivered, try again, a few more attempts, given up, or gone.
 
-2xx delivered; 408, 425, 429, 5xx try again; 410 the destination is gone; redirects and all other 4xx are final.
+2xx delivered; 408, 425, 429, 5xx try again; 410 the destination is gone; other 4xx may pass (a gateway that restarts
+answers 404), unless Discord or Slack say that they will not; redirects are final.
 """
 
 from __future__ import annotations
@@ -12,23 +13,49 @@ from http import HTTPStatus
 
 import msgspec
 
+from itsjustintv_desktop.engine.config.destinations import Format
 from itsjustintv_desktop.engine.models import Outcome
 
 _SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRY = frozenset({408, 425, 429})
+_LOST = frozenset({504, 520, 524})
+"""A gateway says that the service behind it got the request and did not answer. 520 and 524 are Cloudflare's.
+
+Not 502: Discord's documentation says that its gateway could not hand the request on.
+"""
+
+_DISCORD = frozenset({10003, 10015, 50006, 50027, 50035, 50109, 220001})
+"""Error codes that no further attempt changes (Discord developer docs, JSON Error Codes): unknown channel, unknown
+webhook, empty message, invalid webhook token, invalid form body, invalid JSON, a forum without a thread."""
+_SLACK = frozenset(
+    {
+        "action_prohibited", "channel_is_archived", "channel_not_found", "invalid_blocks", "invalid_blocks_format",
+        "invalid_payload", "invalid_token", "missing_text_or_fallback_or_attachments", "no_active_hooks", "no_service",
+        "no_service_id", "no_team", "no_text", "posting_to_general_channel_denied", "team_disabled",
+        "too_many_attachments", "user_not_found",
+    }
+)  # fmt: skip
+"""Bodies that say the same (Slack docs: Sending messages using incoming webhooks, Handling errors)."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """`error` is a sentence, None when delivered. `retry_after`: seconds from now, unclamped."""
+    """`error` is a sentence, None when delivered. `retry_after`: seconds from now, unclamped.
+
+    `lost`: a gateway answered, and the service may have taken the request.
+    """
 
     outcome: Outcome
     error: str | None = None
     retry_after: float | None = None
+    lost: bool = False
 
 
-def judge(status: int, headers: Mapping[str, str], *, now: float) -> Verdict:
-    """What to do after this answer. `headers` must look names up regardless of case; `now`: Unix seconds."""
+def judge(status: int, headers: Mapping[str, str], body: bytes = b"", kind: Format = "json", *, now: float) -> Verdict:
+    """What to do after this response. `headers` must look names up regardless of case; `now`: Unix seconds.
+
+    `kind`: what the receiver understands; the error codes of Discord and Slack count from them only.
+    """
     if 200 <= status < 300:
         return Verdict(outcome=Outcome.DELIVERED)
     shown = _status(status)
@@ -41,7 +68,10 @@ def judge(status: int, headers: Mapping[str, str], *, now: float) -> Verdict:
             outcome=Outcome.RETRY,
             error=f"answered {shown}",
             retry_after=None if after is None else retry_after(after, now),
+            lost=status in _LOST,
         )
+    if refused(status) and not _final(kind, body):
+        return Verdict(outcome=Outcome.REFUSED, error=f"refused with {shown}")
     if status in _REDIRECTS:
         # Where to is not said: the path of a webhook is a secret, the one redirected to as well.
         sentence = f"answered with a redirect ({status}) to another address; put the final address into the config"
@@ -50,6 +80,25 @@ def judge(status: int, headers: Mapping[str, str], *, now: float) -> Verdict:
     else:
         sentence = f"refused with {shown}; trying again would not help"
     return Verdict(outcome=Outcome.DEAD, error=sentence)
+
+
+def refused(status: int | None) -> bool:
+    """A 4xx that does not ask for another attempt, and does not say that the webhook is gone."""
+    return status is not None and 400 <= status < 500 and status not in _RETRY and status != HTTPStatus.GONE
+
+
+def _final(kind: Format, body: bytes) -> bool:
+    """Whether Discord or Slack say that no further attempt would help. Discord also reads Slack's format."""
+    if kind == "json":
+        return False
+    if body.strip().decode("ascii", "replace") in _SLACK:
+        return True
+    try:
+        said = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    code = said.get("code") if isinstance(said, dict) else None
+    return isinstance(code, int) and code in _DISCORD
 
 
 def retry_after(value: str, now: float) -> float | None:

@@ -12,6 +12,7 @@ from yarl import URL
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.delivery import excerpt, wire
 from itsjustintv_desktop.engine.delivery.answers import judge
@@ -90,6 +91,7 @@ class Sender:
             raise RuntimeError("post() before start()")
         exchange = _Exchange(self._session, self._trust)
         began = self._clock.monotonic()
+        kind = format_of(destination, url)
         outcome, error = Outcome.RETRY, ""
         try:
             headers = self.headers(destination, secret, webhook_id, body, content_type)
@@ -103,8 +105,9 @@ class Sender:
             exchange.end()
         duration = self._clock.monotonic() - began
         if exchange.status is None:
-            return AttemptResult(outcome=outcome, error=error, duration=duration)
-        verdict = judge(exchange.status, exchange.headers, now=self._clock.now())
+            lost = exchange.sent and outcome is Outcome.RETRY
+            return AttemptResult(outcome=outcome, error=error, duration=duration, lost=lost)
+        verdict = judge(exchange.status, exchange.headers, exchange.body, kind, now=self._clock.now())
         secrets = exchange.secrets(url, secret, destination)
         answer = exchange.answer(secrets)
         return AttemptResult(
@@ -114,6 +117,7 @@ class Sender:
             answer=answer,
             duration=duration,
             retry_after=verdict.retry_after,
+            lost=verdict.lost,
         )
 
     def headers(
@@ -170,6 +174,16 @@ class _Exchange:
                 response.release()
             else:
                 response.close()
+
+    @property
+    def sent(self) -> bool:
+        """Whether any of the request may have gone out."""
+        return self._wire is not None
+
+    @property
+    def body(self) -> bytes:
+        """What came back, at most 16 KiB."""
+        return bytes(self._data)
 
     def connected(self, made: wire.Wire) -> None:
         """From here on bytes may go out."""

@@ -6,22 +6,25 @@ import asyncio
 import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import takewhile
 
 import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination, Retry
-from itsjustintv_desktop.engine.delivery import schedule
+from itsjustintv_desktop.engine.delivery import formats, schedule
 from itsjustintv_desktop.engine.delivery.addresses import Addresses, address_of
+from itsjustintv_desktop.engine.delivery.answers import refused
 from itsjustintv_desktop.engine.delivery.attempt import Sender
-from itsjustintv_desktop.engine.delivery.breaker import Breaker
+from itsjustintv_desktop.engine.delivery.breakers import Breakers
 from itsjustintv_desktop.engine.delivery.drain import OVERDUE, Drain
-from itsjustintv_desktop.engine.delivery.ends import end, gave_up, say_which
+from itsjustintv_desktop.engine.delivery.ends import MAY_HAVE_ARRIVED, MOST_LOST, end, gave_up, judged, say_which
 from itsjustintv_desktop.engine.delivery.lanes import FIRST_WIDTH, LONGEST_HOLD, Lanes
 from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
-from itsjustintv_desktop.engine.events import Bus, DeliveryChanged, DestinationChanged, Notice
+from itsjustintv_desktop.engine.events import Bus, DeliveryChanged
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
 from itsjustintv_desktop.engine.source import Enricher
@@ -87,6 +90,9 @@ class Dispatcher:
         self._recovered = False
         self._looked: tuple[float, float] | None = None
         self.lanes = Lanes()
+        self._breakers = Breakers(self.lanes, ledger, bus, clock, self.wake)
+        self.pause, self.resume = self._breakers.pause, self._breakers.resume
+        self.take_over = self._breakers.take_over
         self.drain = Drain(clock, dice)
 
     @property
@@ -192,7 +198,7 @@ class Dispatcher:
                 continue  # the address is not known now; an attempt would be held, too
             was = self.lanes.lane(name).breaker.name(now)
             if url and self.lanes.address(name, url, now):
-                await self._keep_breaker(name, was)
+                await self._breakers.keep(name, was)
 
     async def _deliver(self, claimed: Claimed) -> None:
         result: AttemptResult | None = None
@@ -200,6 +206,7 @@ class Dispatcher:
         say_which(claimed)
         settled = False
         only_link = self.lanes.only_link(claimed.destination)
+        lane = self.lanes.lane(claimed.destination)
         try:
             result, finish = await self._attempt(claimed)
             settled = finish.state is not DeliveryState.PENDING
@@ -207,10 +214,10 @@ class Dispatcher:
             # Counted and spaced like any other failure: perhaps the POST was made before it broke.
             _log.exception("an attempt broke", delivery=claimed.id)
             why = "A fault inside the program stopped this attempt. See the log."
-            result = AttemptResult(outcome=Outcome.RETRY, error=why)
-            finish = self._judge(claimed, result)
+            result = AttemptResult(outcome=Outcome.RETRY, error=why, lost=claimed.id in lane.posting)
+            finish = await self._judge(claimed, result)
         finally:
-            was = self.lanes.lane(claimed.destination).breaker.snapshot()
+            was = lane.breaker.snapshot()
             now = self._clock.now()
             self.lanes.end(claimed.destination, result, now, delivery_id=claimed.id, settled=settled)
             self._wake.set()
@@ -222,8 +229,8 @@ class Dispatcher:
             self._report(claimed, finish)
         failed = result is not None and result.outcome is Outcome.RETRY
         learned = self.lanes.only_link(claimed.destination) != only_link
-        if failed or learned or self.lanes.lane(claimed.destination).breaker.snapshot().name != was.name:
-            await self._keep_breaker(claimed.destination, was.name)
+        if failed or learned or lane.breaker.snapshot().name != was.name:
+            await self._breakers.keep(claimed.destination, was.name)
 
     async def _attempt(self, claimed: Claimed) -> tuple[AttemptResult | None, Finish]:
         """Make the attempt, if it should be made at all; the result (None = no POST) and what becomes of it."""
@@ -245,6 +252,9 @@ class Dispatcher:
         if await self._is_over(claimed):
             why = "The stream ended before it could be announced. Resend it if you want it out all the same."
             return None, end(claimed, DeliveryState.EXPIRED, why)
+        knows_repeats = formats.knows_repeats(format_of(destination, url))
+        if claimed.lost >= MOST_LOST and not knows_repeats:
+            return None, end(claimed, DeliveryState.DEAD, MAY_HAVE_ARRIVED)
         send = await Messages(self._sender, self._read_image).prepare(
             destination,
             msgspec.json.decode(claimed.payload),
@@ -258,22 +268,33 @@ class Dispatcher:
         paused = self._paused() and not claimed.forced  # a person may have wanted it so since it was claimed
         if paused or not self.lanes.may_post(claimed.destination, claimed.id, now):
             return None, end(claimed, DeliveryState.PENDING, None, next_at=now)
+        if claimed.lost and not knows_repeats:
+            try:
+                await self._ledger.posting(claimed.id)
+            except LedgerError:
+                return None, end(claimed, DeliveryState.PENDING, None, next_at=now + _PAUSE)
         result = await send()
-        return result, self._judge(claimed, result)
+        return result, await self._judge(claimed, result, knows_repeats)
 
-    def _judge(self, claimed: Claimed, result: AttemptResult) -> Finish:
-        if result.outcome is Outcome.DELIVERED:
-            return end(claimed, DeliveryState.DELIVERED, result.note, result)
-        if result.outcome is Outcome.DEAD:
-            return end(claimed, DeliveryState.DEAD, result.error, result)
-        retry = self._live().config.retry
-        now = self._clock.now()
-        delay = schedule.next_delay(claimed.attempt, retry, retry_after=result.retry_after, random=self._dice)
-        over = self._over_age(claimed, now + delay, retry)
-        if result.outcome is Outcome.RETRY and (over or schedule.attempts_used_up(claimed.attempt, retry)):
-            why = f"{gave_up(claimed.attempt)} Last: {result.error}"
-            return end(claimed, DeliveryState.DEAD, why, result)
-        return end(claimed, DeliveryState.PENDING, result.error, result, next_at=now + delay)
+    async def _judge(self, claimed: Claimed, result: AttemptResult, knows_repeats: bool = True) -> Finish:
+        return judged(
+            claimed,
+            result,
+            self._live().config.retry,
+            now=self._clock.now(),
+            knows_repeats=knows_repeats,
+            refusals=await self._refusals(claimed) if result.outcome is Outcome.REFUSED else 0,
+            clock_doubtful=self._clock_doubtful,
+            dice=self._dice,
+        )
+
+    async def _refusals(self, claimed: Claimed) -> int:
+        """How many attempts in a row were refused, with the one that just was."""
+        try:
+            earlier = [one.status for one in await self._ledger.attempted(claimed.id) if one.number < claimed.attempt]
+        except LedgerError:
+            return 1
+        return 1 + sum(1 for _ in takewhile(refused, reversed(earlier)))
 
     def _over_age(self, claimed: Claimed, now: float, retry: Retry) -> bool:
         """A clock that may be wrong gives nothing up: unknown means send."""
@@ -343,49 +364,3 @@ class Dispatcher:
             )
         )
         self._on_outcome()
-
-    async def _keep_breaker(self, name: str, was: str) -> None:
-        breaker = self.lanes.lane(name).breaker
-        state = breaker.snapshot()
-        if state.name != was:
-            text = f"a destination is {state.name} now"
-            if state.reason:
-                _log.warning(text, destination=name, reason=state.reason)
-            else:
-                _log.info(text, destination=name)
-            self._bus.publish(DestinationChanged(destination=name, state=state.name, reason=state.reason))
-            if state.name == "paused":
-                self._bus.publish(Notice(text=f"{name} is paused: {state.reason}"))
-        try:
-            await self._ledger.save_breaker(name, self.lanes.encoded(name))
-        except LedgerError as error:
-            _log.warning("a breaker could not be kept", destination=name, reason=error.message)
-
-    async def pause(self, name: str, reason: str) -> None:
-        """Send nothing there until `resume`, because a person wants it so. Raises LedgerError: nothing changed."""
-        lane = self.lanes.lane(name)
-        before = lane.breaker.snapshot()
-        lane.breaker.pause(reason, before.fingerprint, self._clock.now(), by_hand=True)
-        try:
-            await self._ledger.save_breaker(name, self.lanes.encoded(name))
-        except LedgerError:
-            lane.breaker = Breaker(before)
-            raise
-        _log.info("a destination was paused by hand", destination=name)
-        self._bus.publish(DestinationChanged(destination=name, state="paused", reason=reason))
-
-    async def take_over(self, old: str, new: str) -> None:
-        """What is known of `old` holds for `new`, its other name: a pause above all. Raises LedgerError."""
-        self.lanes.take_over(old, new)
-        await self._ledger.save_breaker(new, self.lanes.encoded(new))
-
-    async def resume(self, name: str, *, afresh: bool = False) -> None:
-        """Let a paused or open destination try again at once; `afresh`: with the picture, too. Raises LedgerError."""
-        lane = self.lanes.lane(name)
-        if afresh:
-            lane.only_link = None
-        lane.breaker.resume(self._clock.now())
-        lane.held_until = 0.0
-        await self._ledger.save_breaker(name, self.lanes.encoded(name))
-        self._bus.publish(DestinationChanged(destination=name, state="closed", reason=""))
-        self.wake()

@@ -25,6 +25,18 @@ def next_delay(attempts: int, retry: Retry, *, retry_after: float | None, random
     return max(0.0, delay * (1 + retry.jitter * (2 * random() - 1)))
 
 
+MOST_REFUSALS = 5
+"""Attempts in a row that are refused (4xx) before a delivery is given up."""
+_LEAST_AFTER_REFUSAL = (0.0, 15.0, 60.0, 120.0)
+"""Seconds: whatever `initial_delay` is, a gateway gets minutes to come back."""
+
+
+def delay_after_refusal(refusals: int, retry: Retry, *, random: Callable[[], float]) -> float:
+    """Seconds to wait after so many refusals in a row: as after any failure, but minutes in all."""
+    least = _LEAST_AFTER_REFUSAL[min(refusals, len(_LEAST_AFTER_REFUSAL)) - 1]
+    return max(least, next_delay(refusals, retry, retry_after=None, random=random))
+
+
 def longest_delay(retry: Retry) -> float:
     """The most `next_delay` ever returns, in seconds."""
     return retry.max_delay * (1 + retry.jitter)

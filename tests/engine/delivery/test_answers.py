@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
+from itsjustintv_desktop.engine.config.destinations import Format
 from itsjustintv_desktop.engine.delivery.answers import judge, retry_after
 from itsjustintv_desktop.engine.models import Outcome
 
@@ -27,7 +28,65 @@ def test_is_tried_again(status: int) -> None:
     assert outcome(status) is Outcome.RETRY
 
 
-@pytest.mark.parametrize("status", [101, 199, 300, 304, 305, 400, 401, 403, 404, 405, 409, 413, 418, 422, 451, 499])
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 409, 413, 418, 422, 431, 451, 499])
+def test_may_pass(status: int) -> None:
+    verdict = judge(status, CIMultiDict(), now=NOW)
+    assert verdict.outcome is Outcome.REFUSED
+    assert verdict.error is not None
+    assert verdict.error.startswith(f"refused with {status}")
+    assert "would not help" not in verdict.error
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "body"),
+    [
+        ("discord", 404, b'{"message": "Unknown Webhook", "code": 10015}'),
+        ("discord", 401, b'{"message": "Invalid Webhook Token", "code": 50027}'),
+        ("discord", 403, b'{"message": "Invalid Webhook Token", "code": 50027}\n'),
+        ("discord", 404, b'{"message": "Unknown Channel", "code": 10003}'),
+        ("discord", 400, b'{"message": "Invalid Form Body", "code": 50035, "errors": {"embeds": ["0"]}}'),
+        ("slack", 404, b'{"message": "Unknown Webhook", "code": 10015}'),  # Discord's address for Slack's format
+        ("slack", 404, b"no_service"),
+        ("slack", 404, b"no_team\n"),
+        ("slack", 403, b"invalid_token"),
+        ("slack", 403, b"action_prohibited"),
+        ("slack", 404, b"channel_not_found"),
+        ("slack", 404, b"channel_is_archived"),
+        ("slack", 400, b"invalid_blocks"),
+    ],
+)
+def test_what_says_that_it_is_final_is_final(kind: Format, status: int, body: bytes) -> None:
+    verdict = judge(status, CIMultiDict(), body, kind, now=NOW)
+    assert verdict.outcome is Outcome.DEAD
+    assert verdict.error is not None
+    assert verdict.error.startswith(f"refused with {status}")
+    assert verdict.error.endswith("; trying again would not help")
+    assert judge(status, CIMultiDict(), body, "json", now=NOW).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize("kind", ["discord", "slack"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"not found", b"<html>404</html>", b'{"code": 0}', b'{"code": [10015]}', b'{"code": "10015"}',
+        b"[10015]", b"10015", b'{"code": 1001', b"\xff", b"[" * 5000, b"no_service here", b'{"code": true}',
+    ],
+)  # fmt: skip
+def test_what_says_nothing_may_pass(kind: Format, body: bytes) -> None:
+    assert judge(404, CIMultiDict(), body, kind, now=NOW).outcome is Outcome.REFUSED
+
+
+def test_410_pauses_whatever_it_says() -> None:
+    assert judge(410, CIMultiDict(), b"channel_is_archived", "slack", now=NOW).outcome is Outcome.GONE
+
+
+@pytest.mark.parametrize(("status", "lost"), [(500, False), (502, False), (503, False), (504, True), (524, True)])
+def test_a_gateway_that_got_no_response_lost_it(status: int, lost: bool) -> None:
+    verdict = judge(status, CIMultiDict(), now=NOW)
+    assert (verdict.outcome, verdict.lost) == (Outcome.RETRY, lost)
+
+
+@pytest.mark.parametrize("status", [101, 199, 300, 304, 305])
 def test_is_final_and_says_which_answer_it_was(status: int) -> None:
     verdict = judge(status, CIMultiDict(), now=NOW)
     assert verdict.outcome is Outcome.DEAD

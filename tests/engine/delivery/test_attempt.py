@@ -98,8 +98,8 @@ async def test_own_headers_are_sent_and_cannot_break_what_is_signed_or_framed(se
         (201, Outcome.DELIVERED),
         (301, Outcome.DEAD),
         (307, Outcome.DEAD),
-        (400, Outcome.DEAD),
-        (404, Outcome.DEAD),
+        (400, Outcome.REFUSED),
+        (404, Outcome.REFUSED),
         (408, Outcome.RETRY),
         (410, Outcome.GONE),
         (425, Outcome.RETRY),
@@ -156,6 +156,7 @@ async def test_a_server_that_never_answers(sender: Sender) -> None:
         result = await post(sender, made.url(), destination=impatient())
         await asyncio.wait_for(made.closed_by_client.wait(), 5)
     assert (result.outcome, result.status, result.error) == (Outcome.RETRY, None, "no answer in time")
+    assert result.lost
     assert 0.2 < result.duration < 5
 
 
@@ -180,7 +181,7 @@ async def test_headers_that_trickle_in_for_ever(sender: Sender) -> None:
     assert (result.outcome, result.status) == (Outcome.DELIVERED, 200)
 
 
-@pytest.mark.parametrize(("code", "expected"), [(200, Outcome.DELIVERED), (500, Outcome.RETRY), (404, Outcome.DEAD)])
+@pytest.mark.parametrize(("code", "expected"), [(200, Outcome.DELIVERED), (500, Outcome.RETRY), (404, Outcome.REFUSED)])
 async def test_an_endless_answer_is_cut_at_16_kib_and_its_connection_dropped(
     sender: Sender, code: int, expected: Outcome
 ) -> None:
@@ -236,7 +237,7 @@ async def test_a_reset_after_the_body_is_tried_again_and_was_sent_once(sender: S
 
     async with receiver(reset) as made:
         result = await post(sender, made.url())
-    assert (result.outcome, result.status, len(made.requests)) == (Outcome.RETRY, None, 1)
+    assert (result.outcome, result.status, len(made.requests), result.lost) == (Outcome.RETRY, None, 1, True)
     assert result.error in {"the connection was reset", "the server closed the connection without an answer"}
 
 
@@ -269,18 +270,19 @@ async def test_an_answer_that_is_not_http_is_tried_again(sender: Sender, data: b
     async with receiver(answering(data)) as made:
         result = await post(sender, made.url())
     assert (result.outcome, result.status, result.error) == (Outcome.RETRY, None, "the answer was not valid HTTP")
+    assert result.lost
 
 
 async def test_nobody_listens(sender: Sender) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     result = await post(sender, f"http://127.0.0.1:{port}/hook")
-    assert (result.outcome, result.error) == (Outcome.RETRY, "the connection was refused")
+    assert (result.outcome, result.error, result.lost) == (Outcome.RETRY, "the connection was refused", False)
 
 
 async def test_a_name_that_does_not_exist(sender: Sender) -> None:
     result = await post(sender, "http://nowhere.invalid/hook")
-    assert (result.outcome, result.error) == (Outcome.RETRY, "the host name could not be found")
+    assert (result.outcome, result.error, result.lost) == (Outcome.RETRY, "the host name could not be found", False)
 
 
 @pytest.mark.fault("destinations: DNS hangs", seen='`deliveries list`: pending, "no answer in time"')
@@ -291,7 +293,7 @@ async def test_a_dns_that_hangs_is_given_up_in_time(sender: Sender, monkeypatch:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(10) and [])
     result = await post(sender, "http://slow.test/hook", destination=impatient())
     released.set()
-    assert (result.outcome, result.error) == (Outcome.RETRY, "no answer in time")
+    assert (result.outcome, result.error, result.lost) == (Outcome.RETRY, "no answer in time", False)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +336,7 @@ async def test_an_echo_does_not_give_the_address_or_the_secrets_away(sender: Sen
             sender, made.url("/api/webhooks/123456/tok-EN_9?sig=aaabbb"), destination=destination, secret="s3cret"
         )
     signature = made.requests[0].headers["X-Hub-Signature-256"]
-    assert result.outcome is Outcome.DEAD
+    assert result.outcome is Outcome.REFUSED
     for hidden in ("123456", "tok-EN_9", "aaabbb", "Bearer abcdef", signature):
         assert hidden not in result.answer
     assert "webhook-id" in result.answer

@@ -111,7 +111,7 @@ async def test_without_the_picture_there_is_nothing_to_leave_out(sender: Sender,
     result, bodies = await sent(sender, lambda _: (413, b""), "json", picture=picture)
     assert len(bodies) == 1
     assert bodies[0]["image"] is None if picture == "none" else bodies[0]["image"]["data"] is None
-    assert result.outcome is Outcome.DEAD
+    assert result.outcome is Outcome.REFUSED
     assert result.note is None
 
 

@@ -65,6 +65,15 @@ def test_delays_never_shrink(attempts: int, retry: Retry) -> None:
     assert delay(attempts, retry=retry) <= delay(attempts + 1, retry=retry)
 
 
+def test_after_a_refusal_it_waits_as_after_any_failure_but_minutes_in_all() -> None:
+    def delays(retry: Retry) -> list[float]:
+        count = range(1, schedule.MOST_REFUSALS)
+        return [schedule.delay_after_refusal(n, retry, random=lambda: MIDDLE) for n in count]
+
+    assert delays(Retry()) == [30, 60, 120, 240]
+    assert delays(Retry(initial_delay=0.2, max_delay=1.0)) == [0.2, 15, 60, 120]
+
+
 @given(st.floats(), st.floats(0, 1e11), retries)
 def test_no_due_time_lies_further_ahead_than_the_longest_delay(next_at: float, now: float, retry: Retry) -> None:
     due = schedule.cap_due(next_at, now, retry)

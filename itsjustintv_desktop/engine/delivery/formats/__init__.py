@@ -25,6 +25,11 @@ _RENDERERS: dict[str, _Renderer] = {
 }
 
 
+def knows_repeats(format: Format) -> bool:  # noqa: A002
+    """Whether receivers of it can tell a repeat: `webhook-id` means nothing to Discord and Slack."""
+    return format == "json"
+
+
 def render(
     format: Format,  # noqa: A002
     payload: dict[str, Any],

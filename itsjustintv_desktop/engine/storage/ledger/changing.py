@@ -87,7 +87,8 @@ def hasten(
     if ids:
         among = padded(ids)
         connection.execute(
-            f"UPDATE deliveries SET next_at = min(next_at, ?), forced = 1 WHERE id IN ({marks(len(among))})",  # noqa: S608
+            "UPDATE deliveries SET next_at = min(next_at, ?), forced = 1, lost = min(lost, 1) "  # noqa: S608
+            f"WHERE id IN ({marks(len(among))})",
             (now, *among),
         )
     return len(ids), rows[-1][0] if len(rows) == BITE else None

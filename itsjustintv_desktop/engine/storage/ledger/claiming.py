@@ -21,7 +21,7 @@ _HEADS = """WITH RECURSIVE heads(name) AS (
     FROM heads WHERE name IS NOT NULL"""
 
 _TAKE = """SELECT d.id, d.webhook_id, d.event_id, d.streamer, d.destination, d.attempts + 1, d.forced, d.born_at,
-        e.source, e.broadcaster_id, e.stream_id, e.test, e.message_id, e.received_at, e.payload
+        e.source, e.broadcaster_id, e.stream_id, e.test, e.message_id, e.received_at, e.payload, d.lost
     FROM deliveries d INDEXED BY deliveries_due JOIN events e ON e.id = d.event_id
     WHERE d.state = 'pending' AND d.destination = ? AND d.next_at <= ? ORDER BY d.next_at LIMIT ?"""
 
@@ -76,7 +76,7 @@ def claim(
             Claimed(
                 id=row[0], webhook_id=row[1], event_id=row[2], streamer=row[3], destination=row[4], attempt=row[5],
                 forced=bool(row[6]), born_at=row[7], source=row[8], broadcaster_id=row[9], stream_id=row[10],
-                test=bool(row[11]), message_id=row[12], received_at=row[13], stored=row[14],
+                test=bool(row[11]), message_id=row[12], received_at=row[13], stored=row[14], lost=row[15],
             )
             for row in rows
         )  # fmt: skip
@@ -106,11 +106,11 @@ def finish(connection: sqlite3.Connection, finishes: Sequence[Finish], now: floa
         known = connection.execute(
             "UPDATE deliveries SET state = ?, next_at = ?, forced = forced AND ?, "
             "last_status = coalesce(?, last_status), "
-            "last_error = iif(?, last_error, ?), settled_at = ?, attempts = attempts - ? "
+            "last_error = iif(?, last_error, ?), settled_at = ?, attempts = attempts - ?, lost = ? "
             "WHERE id = ? AND state = 'sending'",
             (
                 each.state.value, each.next_at, result is None, result.status if result else None,
-                settled is None and error is None, error, settled, 0 if result else 1, each.id,
+                settled is None and error is None, error, settled, 0 if result else 1, each.lost, each.id,
             ),
         ).rowcount  # fmt: skip
         if not known:
@@ -125,13 +125,21 @@ def finish(connection: sqlite3.Connection, finishes: Sequence[Finish], now: floa
             )
 
 
+def posting(connection: sqlite3.Connection, delivery_id: int) -> None:
+    """An attempt that must be the last if its response is lost, too. Counted before the POST: a kill may follow."""
+    connection.execute("UPDATE deliveries SET lost = lost + 1 WHERE id = ? AND state = 'sending'", (delivery_id,))
+
+
 def recover(connection: sqlite3.Connection, now: float, latest: float) -> int:
-    """After a start: what was being sent is due again (same webhook-id), no due time lies beyond `latest`."""
+    """After a start: what was being sent is due again (same webhook-id), no due time lies beyond `latest`.
+
+    A first attempt may have arrived; what `posting` counted is counted already.
+    """
     interrupted = [row[0] for row in connection.execute("SELECT id FROM deliveries WHERE state = 'sending'").fetchall()]
     for start in range(0, len(interrupted), 500):
         some = padded(interrupted[start : start + 500])
         connection.execute(
-            "UPDATE deliveries SET state = 'pending', next_at = ?, "  # noqa: S608
+            "UPDATE deliveries SET state = 'pending', next_at = ?, lost = max(lost, 1), "  # noqa: S608
             "last_error = 'the program ended before the answer came' "
             f"WHERE id IN ({marks(len(some))})",
             (now, *some),

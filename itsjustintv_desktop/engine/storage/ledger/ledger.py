@@ -201,6 +201,10 @@ class Ledger(Shelf):
         now = self._clock.now()
         return await self._run(claiming.claim, now, limit, slots, default_slots, failing, failing_limit, only_forced)
 
+    async def posting(self, delivery_id: int) -> None:
+        """Before an attempt that must be the last if its response is lost, too."""
+        await self._run(claiming.posting, delivery_id)
+
     async def finish(self, finishes: Sequence[Finish]) -> None:
         """Record what became of claimed deliveries."""
         await self._run(claiming.finish, finishes, self._clock.now())

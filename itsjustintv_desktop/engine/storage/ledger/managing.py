@@ -54,7 +54,8 @@ def retry(connection: sqlite3.Connection, delivery_id: int, now: float) -> Deliv
         raise UsageError(f"Delivery {delivery_id} was delivered. To send it once more, use resend.")
     _not_while_sending(delivery)
     connection.execute(
-        "UPDATE deliveries SET state = 'pending', next_at = ?, forced = 1, settled_at = NULL WHERE id = ?",
+        "UPDATE deliveries SET state = 'pending', next_at = ?, forced = 1, settled_at = NULL, lost = min(lost, 1) "
+        "WHERE id = ?",
         (now, delivery_id),
     )
     return one(connection, delivery_id)

@@ -103,6 +103,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DELETE FROM tally",
         "INSERT INTO tally SELECT destination, state, count(*) FROM deliveries GROUP BY destination, state",
     ),
+    (
+        # Attempts whose response was lost: each of them may have arrived.
+        "ALTER TABLE deliveries ADD COLUMN lost INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 
 

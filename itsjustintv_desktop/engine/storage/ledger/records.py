@@ -81,6 +81,8 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     broadcaster_id: str
     stream_id: str
     test: bool
+    lost: int = 0
+    """Earlier attempts whose response was lost: each of them may have arrived."""
     message_id: str | None
     """What the source called the event; None where we found it ourselves."""
     received_at: float
@@ -109,6 +111,8 @@ class Finish(msgspec.Struct, frozen=True, kw_only=True):
     result: AttemptResult | None = None
     """None: no POST was made (expired, destination removed); the attempt is taken back."""
     reason: str | None = None
+    lost: int = 0
+    """How many attempts may have arrived by now."""
 
 
 class WaitingPage(msgspec.Struct, frozen=True, kw_only=True):

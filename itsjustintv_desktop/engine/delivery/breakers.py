@@ -1,0 +1,74 @@
+"""The breakers of all destinations as the ledger keeps them, and what a person does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.delivery.breaker import Breaker
+from itsjustintv_desktop.engine.delivery.lanes import Lanes
+from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.events import Bus, DestinationChanged, Notice
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+
+_log = structlog.get_logger(__name__)
+
+
+class Breakers:
+    """`wake` is called when one may try again earlier than known."""
+
+    def __init__(self, lanes: Lanes, ledger: Ledger, bus: Bus, clock: Clock, wake: Callable[[], None]) -> None:
+        self._lanes = lanes
+        self._ledger = ledger
+        self._bus = bus
+        self._clock = clock
+        self._wake = wake
+
+    async def keep(self, name: str, was: str) -> None:
+        """Write down the state of a breaker after a change, and tell of it if it was called `was` before."""
+        breaker = self._lanes.lane(name).breaker
+        state = breaker.snapshot()
+        if state.name != was:
+            text = f"a destination is {state.name} now"
+            if state.reason:
+                _log.warning(text, destination=name, reason=state.reason)
+            else:
+                _log.info(text, destination=name)
+            self._bus.publish(DestinationChanged(destination=name, state=state.name, reason=state.reason))
+            if state.name == "paused":
+                self._bus.publish(Notice(text=f"{name} is paused: {state.reason}"))
+        try:
+            await self._ledger.save_breaker(name, self._lanes.encoded(name))
+        except LedgerError as error:
+            _log.warning("a breaker could not be kept", destination=name, reason=error.message)
+
+    async def pause(self, name: str, reason: str) -> None:
+        """Send nothing there until `resume`, because a person wants it so. Raises LedgerError: nothing changed."""
+        lane = self._lanes.lane(name)
+        before = lane.breaker.snapshot()
+        lane.breaker.pause(reason, before.fingerprint, self._clock.now(), by_hand=True)
+        try:
+            await self._ledger.save_breaker(name, self._lanes.encoded(name))
+        except LedgerError:
+            lane.breaker = Breaker(before)
+            raise
+        _log.info("a destination was paused by hand", destination=name)
+        self._bus.publish(DestinationChanged(destination=name, state="paused", reason=reason))
+
+    async def take_over(self, old: str, new: str) -> None:
+        """What is known of `old` holds for `new`, its other name: a pause above all. Raises LedgerError."""
+        self._lanes.take_over(old, new)
+        await self._ledger.save_breaker(new, self._lanes.encoded(new))
+
+    async def resume(self, name: str, *, afresh: bool = False) -> None:
+        """Let a paused or open destination try again at once; `afresh`: with the picture, too. Raises LedgerError."""
+        lane = self._lanes.lane(name)
+        if afresh:
+            lane.only_link = None
+        lane.breaker.resume(self._clock.now())
+        lane.held_until = 0.0
+        await self._ledger.save_breaker(name, self._lanes.encoded(name))
+        self._bus.publish(DestinationChanged(destination=name, state="closed", reason=""))
+        self._wake()

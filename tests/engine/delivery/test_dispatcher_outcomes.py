@@ -1,0 +1,229 @@
+"""Refusals that may pass, and responses that are lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from itsjustintv_desktop.engine.config.destinations import Format
+from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
+from tests.engine.storage.ledger.book import raw
+from tests.support.waiting import until
+from tests.support.world import BUSY, SENT, World, config, destination, opened_world
+
+S = DeliveryState
+NOT_FOUND = AttemptResult(outcome=Outcome.REFUSED, status=404, error="refused with 404 Not Found")
+LOST = AttemptResult(outcome=Outcome.RETRY, error="no answer in time", lost=True)
+NO_CONNECTION = AttemptResult(outcome=Outcome.RETRY, error="the connection was refused")
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with opened_world(tmp_path) as made:
+        made.run_dispatcher()
+        yield made
+
+
+async def one(world: World) -> int:
+    return (await world.queue("main"))["main"]
+
+
+async def goes_on(world: World, delivery_id: int, attempts: int) -> float:
+    """Seconds until the next attempt; the clock is put there."""
+    view = await world.reached(delivery_id, S.PENDING, attempts=attempts)
+    assert view.next_at is not None
+    delay = view.next_at - world.clock.now()
+    world.clock.advance(delay)
+    world.dispatcher.wake()
+    return delay
+
+
+# Refusals
+
+
+@pytest.mark.fault(
+    "destinations: a gateway whose backend restarts answers 404 once",
+    seen="`deliveries list`: pending, then delivered",
+)
+async def test_a_refusal_that_passes(world: World) -> None:
+    world.sender.script["main"] = [NOT_FOUND]
+    delivery_id = await one(world)
+    view = await world.reached(delivery_id, S.PENDING, attempts=1)
+    assert (view.last_status, view.last_error) == (404, "refused with 404 Not Found")
+    assert await goes_on(world, delivery_id, 1) == 30
+    view = await world.reached(delivery_id, S.DELIVERED)
+    assert view.attempts == 2
+
+
+@pytest.mark.fault(
+    "destinations: 404 for good",
+    seen='`deliveries list`: dead after five attempts, "Refused 5 times in a row. Last: refused with 404 Not Found"',
+)
+async def test_a_refusal_that_does_not_pass_is_given_up_after_minutes_with_the_reason(world: World) -> None:
+    world.sender.default = NOT_FOUND
+    delivery_id = await one(world)
+    delays = [await goes_on(world, delivery_id, attempts) for attempts in (1, 2, 3, 4)]
+    assert delays == [30, 60, 120, 240]
+    view = await world.reached(delivery_id, S.DEAD)
+    assert view.last_error == "Refused 5 times in a row. Last: refused with 404 Not Found"
+    assert (view.attempts, view.last_status, view.next_at) == (5, 404, None)
+    # By hand: once more.
+    await world.ledger.retry(delivery_id)
+    world.dispatcher.wake()
+    await world.reached(delivery_id, S.DEAD, attempts=6)
+    world.sender.default = SENT
+    await world.ledger.retry(delivery_id)
+    world.dispatcher.wake()
+    await world.reached(delivery_id, S.DELIVERED)
+
+
+async def test_only_refusals_in_a_row_count(world: World) -> None:
+    world.sender.script["main"] = [NOT_FOUND] * 4 + [BUSY] + [NOT_FOUND] * 4
+    delivery_id = await one(world)
+    for attempts in range(1, 10):
+        await goes_on(world, delivery_id, attempts)
+    view = await world.reached(delivery_id, S.DELIVERED)
+    assert view.attempts == 10
+
+
+async def test_an_outage_before_does_not_make_the_pauses_longer(world: World) -> None:
+    world.sender.script["main"] = [BUSY] * 6 + [NOT_FOUND] * 2
+    delivery_id = await one(world)
+    delays = [await goes_on(world, delivery_id, attempts) for attempts in range(1, 9)]
+    assert delays[-2:] == [30, 60]
+
+
+async def test_others_to_the_same_destination_go_on(world: World) -> None:
+    world.sender.default = NOT_FOUND
+    ids = [await one(world) for _ in range(30)]
+    for delivery_id in ids:
+        await world.reached(delivery_id, S.PENDING, attempts=1)
+    assert world.dispatcher.lanes.states(world.clock.now())["main"] == ("closed", "")
+
+
+# Lost responses
+
+
+@pytest.mark.fault(
+    "destinations: Discord or Slack takes it and the response is lost",
+    seen='`deliveries list`: sent twice at most, then dead, "it may have arrived"',
+)
+@pytest.mark.parametrize("kind", ["discord", "slack"])
+async def test_a_lost_response_is_retried_once_and_then_given_up(world: World, kind: Format) -> None:
+    world.config = config(destinations=(destination(format=kind),))
+    world.sender.default = LOST
+    delivery_id = await one(world)
+    view = await world.reached(delivery_id, S.PENDING, attempts=1)
+    assert view.last_error == "no answer in time; it may have arrived"
+    await goes_on(world, delivery_id, 1)
+    view = await world.reached(delivery_id, S.DEAD)
+    assert view.attempts == 2
+    assert view.last_error == (
+        "No response came to two attempts, so it may have arrived. Look whether it did before you retry it. "
+        "Last: no answer in time"
+    )
+    assert len(world.sender.posts) == 2
+
+
+async def test_a_json_receiver_knows_repeats_by_their_id_and_gets_it_until_it_answers(world: World) -> None:
+    world.sender.script["main"] = [LOST] * 6
+    delivery_id = await one(world)
+    for attempts in range(1, 7):
+        await goes_on(world, delivery_id, attempts)
+    view = await world.reached(delivery_id, S.DELIVERED)
+    assert (view.attempts, view.last_error) == (7, None)
+    assert {post.webhook_id for post in world.sender.posts} == {view.webhook_id}
+
+
+async def test_what_was_never_sent_is_tried_for_as_long_as_ever(world: World) -> None:
+    world.config = config(destinations=(destination(format="discord"),))
+    world.sender.script["main"] = [NO_CONNECTION] * 4 + [LOST] + [NO_CONNECTION] * 4 + [BUSY] * 2
+    delivery_id = await one(world)
+    for attempts in range(1, 12):
+        view = await world.reached(delivery_id, S.PENDING, attempts=attempts)
+        assert ("may have arrived" in (view.last_error or "")) == (attempts == 5)
+        await goes_on(world, delivery_id, attempts)
+    await world.reached(delivery_id, S.DELIVERED)
+
+
+async def test_retried_by_hand_it_is_sent_once_more(world: World) -> None:
+    world.config = config(destinations=(destination(format="discord"),))
+    world.sender.default = LOST
+    delivery_id = await one(world)
+    await goes_on(world, delivery_id, 1)
+    await world.reached(delivery_id, S.DEAD)
+    await world.ledger.retry(delivery_id)
+    world.dispatcher.wake()
+    await world.reached(delivery_id, S.DEAD, attempts=3)
+    world.sender.script["main"] = [BUSY]
+    world.sender.default = SENT
+    await world.ledger.retry(delivery_id)
+    world.dispatcher.wake()
+    await goes_on(world, delivery_id, 4)
+    await world.reached(delivery_id, S.DELIVERED, attempts=5)
+
+
+@pytest.mark.expected_errors("an attempt broke")
+async def test_a_fault_of_ours_after_it_was_sent_counts_as_lost(world: World) -> None:
+    world.config = config(destinations=(destination(format="discord"),))
+    world.sender.broken = ZeroDivisionError()
+    delivery_id = await one(world)
+    await world.reached(delivery_id, S.PENDING, attempts=1)
+    await goes_on(world, delivery_id, 1)
+    await until(lambda: len(world.sender.posts) == 2)
+    await goes_on(world, delivery_id, 2)
+    view = await world.reached(delivery_id, S.DEAD)
+    assert "may have arrived" in (view.last_error or "")
+    assert len(world.sender.posts) == 2
+
+
+async def killed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """During the POST, so that its outcome is never recorded; then started again."""
+    monkeypatch.setattr("itsjustintv_desktop.engine.delivery.dispatcher.STOP_SECONDS", 0.2)
+    before = len(world.sender.posts)
+    await until(lambda: len(world.sender.posts) > before, what="it is sent")
+    await world.ledger.close()
+    world.sender.ended.set()
+    await world.clock.run_until(lambda: world.clock.sleeping)
+    await world.tasks.stop()
+    world.sender.ended.clear()
+    await world.restart()
+    world.run_dispatcher()
+
+
+@pytest.mark.fault(
+    "kill: between a POST to Discord or Slack and its mark, again and again",
+    seen='`deliveries list`: sent twice at most, then dead, "it may have arrived"',
+)
+async def test_a_kill_during_the_post_counts_as_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.config = config(destinations=(destination(format="discord"),))
+    world.sender.hanging.add("main")
+    delivery_id = await one(world)
+    await killed(world, monkeypatch)
+    await killed(world, monkeypatch)
+    view = await world.reached(delivery_id, S.DEAD)
+    assert "may have arrived" in (view.last_error or "")
+    assert len(world.sender.posts) == 2
+
+
+async def test_a_kill_before_the_second_post_does_not_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.config = config(destinations=(destination(format="discord"),))
+    world.sender.hanging.add("main")
+    delivery_id = await one(world)
+    await killed(world, monkeypatch)
+    await until(lambda: len(world.sender.posts) == 2)
+    await world.tasks.stop()
+    with raw(world.path) as other:  # as if each start had been killed between the claim and the POST
+        other.execute("UPDATE deliveries SET state = 'sending', lost = 1")
+    for _ in range(3):
+        await world.restart()
+        await world.dispatcher.recover()
+        with raw(world.path) as other:
+            assert other.execute("SELECT state, lost FROM deliveries").fetchone() == ("pending", 1)
+            other.execute("UPDATE deliveries SET state = 'sending'")
+    await world.restart()
+    world.sender.hanging.clear()
+    world.run_dispatcher()
+    await world.reached(delivery_id, S.DELIVERED)

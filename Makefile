@@ -13,8 +13,10 @@ SHIP_PYTHON ?= $(if $(filter Linux,$(shell uname)),$(shell /usr/bin/python3 -c '
 SHIP_VENV ?= .venv-ship
 SHIP := $(SHIP_VENV)/bin
 SHIP_LOCK := requirements/ship.txt
+MUTATION := .venv-mutation/bin
+MUTATION_ARGS ?=
 
-.PHONY: help demo test test-slow check docs format bench screenshots soak scoreboard run system-deps wheel-check translations lock clean deb headless-check lint-workflows lint-packaging sbom update-manifest audit qt-deps deb-deps
+.PHONY: help demo test test-slow check docs format bench screenshots soak scoreboard mutation run system-deps wheel-check translations lock clean deb headless-check lint-workflows lint-packaging sbom update-manifest audit qt-deps deb-deps
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -75,6 +77,9 @@ soak: $(BIN)/.dev ## an hour of the real program with everything failing at rand
 scoreboard: $(BIN)/.dev ## faults, hostile input and kill -9 together; SCOREBOARD_ARGS=--write keeps it in docs/reliability.md
 	$(BIN)/python -m pytest -p tests.scoreboard.plugin -m "fault or hostile" -q -n 2 --dist worksteal $(subst --write,--scoreboard-write docs/reliability.md,$(SCOREBOARD_ARGS))
 
+mutation: $(BIN)/.dev $(MUTATION)/.mutation ## do the tests of the core notice when it is changed? MUTATION_ARGS="--sample 20 --seed 1"
+	$(MUTATION)/python tools/mutation.py $(MUTATION_ARGS)
+
 run: $(BIN)/.run ## the engine without a screen, with your own config
 	$(BIN)/itsjustintv-desktop serve
 
@@ -130,7 +135,7 @@ lock: $(BIN)/.dev ## renew the hashed locks
 	$(BIN)/python requirements/lock.py
 
 clean: ## remove what these targets made
-	rm -rf $(VENV) $(SHIP_VENV) .briefcase logs .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) $(SHIP_VENV) .venv-mutation .briefcase logs .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
 
 # A folder left half-built (no python3-venv, Ctrl+C) or whose Python is gone does not count as finished.
 $(shell $(BIN)/python -c 'import pip' 2>/dev/null || rm -f $(BIN)/.venv $(BIN)/.run $(BIN)/.dev)
@@ -151,6 +156,11 @@ $(BIN)/.dev: $(BIN)/.run $(DEV_LOCK)
 $(SHIP)/.ship: $(SHIP_LOCK) tools/make_venv.py
 	$(SHIP_PYTHON) tools/make_venv.py $(SHIP_VENV)
 	$(SHIP)/python -m pip install -qq --disable-pip-version-check --require-hashes -r $(SHIP_LOCK)
+	@touch $@
+
+$(MUTATION)/.mutation: requirements/mutation.txt tools/make_venv.py
+	$(PYTHON) tools/make_venv.py .venv-mutation
+	$(MUTATION)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/mutation.txt
 	@touch $@
 
 build/icons/.drawn: $(BIN)/.run installers/icons.py resources/icons/itsjustintv.svg

@@ -2,7 +2,8 @@
 
 `run.txt` is what the program needs plus its build backend, `dev.txt` adds the tools. `bundle.txt` is what installers
 carry, `headless.txt` the same with no Qt in it (containers), `build.txt` the backend: at run.txt's versions. `ship.txt`
-builds, checks and lints them. All hold for every supported Python and system, and none names the registry it came from.
+builds, checks and lints them; `mutation.txt` is for `make mutation`. All hold for every supported Python and system,
+and none names the registry it came from.
 """
 
 import subprocess
@@ -24,6 +25,7 @@ LOCKS = {
     "headless": [*OF_RUN, *NO_QT],
     "build": ["--group", "build", *CONSTRAINED],
     "ship": ["--group", "ship", "--no-annotate"],
+    "mutation": ["--group", "mutation", "--no-annotate"],
 }
 
 for name in sys.argv[1:] or LOCKS:

@@ -223,11 +223,15 @@ class Engine:
         self.reach = Reach(self, endpoints)
         self.closing("way", self.reach.close)
         self.updates = UpdateCheck(self, endpoints)
-        if self._options.listen:
-            self.listening = Listening(self, self._source, yield_port=self._options.yield_port)
-            await self.listening.start()
         self.reload = Reload(self)
         self.loops = TwitchLoops(self, reached=self._options.listen)
+        if self._options.listen:
+            self.signing.on_changed = lambda: self.reach.subscriptions.nudge("secret")
+            self.follow_way()
+            if self.signing.is_wanted:
+                await self.signing.looked()
+            self.listening = Listening(self, self._source, yield_port=self._options.yield_port)
+            await self.listening.start()
         await self._begin()
         self.started_at = clock.now()
 
@@ -312,8 +316,6 @@ class Engine:
         keep("watch", self.watch.run)
         keep("files", self.files.run)
         if self._options.listen:
-            self.signing.on_changed = lambda: self.reach.subscriptions.nudge("secret")
-            self.follow_way()
             self.reach.begin(keep)
             keep("config.reload", self.reload.run)
             keep("updates", self.updates.run)

@@ -7,6 +7,7 @@ and Twitch sends again what was signed with it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -20,6 +21,8 @@ from itsjustintv_desktop.engine.storage.secrets import TWITCH_WEBHOOK_SECRET_PRE
 RETRY_SECONDS = 3.0
 LOOK_AGAIN_SECONDS = 60.0
 """Between looks for the previous secrets, while the keyring is locked and the secret itself stands in the config."""
+START_SECONDS = 5.0
+"""How long the start waits for the secret: whoever is told that we listen may send at once."""
 PREVIOUS_SECONDS = 86400.0
 _MOST = 3
 """Previous secrets kept at a time; an item of the keyring is small."""
@@ -68,6 +71,7 @@ class SigningSecret:
         self._lock = asyncio.Lock()
         self._wanted = True
         self._again = asyncio.Event()
+        self._looked = asyncio.Event()
         self.problem: str | None = _UNKNOWN
         self.on_changed: Callable[[], None] = lambda: None
         """Called when another secret is in force than before: subscriptions have to be made anew."""
@@ -103,6 +107,12 @@ class SigningSecret:
         self._wanted = False
         self.problem = None
 
+    async def looked(self) -> None:
+        """Wait until the first look for it is over, with or without success, and not for long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                await self._looked.wait()
+
     async def keep(self) -> None:
         """Get the secret, trying until the keyring gives it; ends then."""
         first = True
@@ -114,8 +124,11 @@ class SigningSecret:
                     # The whole sentence stands in the line about the state of the secrets.
                     _log.warning("messages from Twitch must wait for the webhook secret", reason=error.title)
                 self.problem = error.message
+                self._looked.set()
             else:
-                if await self._take(secret):
+                complete = await self._take(secret)
+                self._looked.set()
+                if complete:
                     return
                 await self._clock.sleep(LOOK_AGAIN_SECONDS)
                 await self._store.refresh()

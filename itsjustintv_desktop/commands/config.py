@@ -6,12 +6,16 @@ import asyncio
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.config.load import Loaded
+    from itsjustintv_desktop.engine.config.schema import Config
 
 _WRONG = 2
 """Exit code for a config that cannot be used."""
@@ -27,7 +31,7 @@ def command() -> None:
 @pass_app
 def check(app: AppContext, as_json: bool) -> None:
     """Check the configuration, the environment included. Exit code 0 if it can be used, 2 if not."""
-    from itsjustintv_desktop.engine.config.destinations import effective_destinations
+    from itsjustintv_desktop.commands.same_channel import same_channel
     from itsjustintv_desktop.engine.config.endpoints import Endpoints
     from itsjustintv_desktop.engine.config.lacks import ELSEWHERE, lacks
     from itsjustintv_desktop.engine.config.load import load
@@ -36,6 +40,7 @@ def check(app: AppContext, as_json: bool) -> None:
     warnings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     summary = ""
+    loaded: Loaded | None = None
     try:
         loaded = load(app.paths.config, os.environ)
     except ConfigError as error:
@@ -46,14 +51,15 @@ def check(app: AppContext, as_json: bool) -> None:
         warnings = (*loaded.warnings, *(f"{where}: {lack}" for lack in lacks(loaded.config)))
         has_secret = bool(loaded.config.twitch.client_secret)
         notices = loaded.notices if has_secret else (*loaded.notices, f"{where}: {ELSEWHERE}")
-        streamers = _count(len(loaded.config.streamers), "streamer")
-        summary = f"{streamers}, {_count(len(effective_destinations(loaded.config)), 'destination')}: "
-        summary += "it can be used, see the warnings" if warnings else "all well"
-        summary += "" if has_secret or warnings else ", if the keyring holds the client secret"
     try:
         Endpoints.from_environ(os.environ)
     except ConfigError as error:
         problems += error.problems
+    if loaded is not None and not problems:
+        shared, open_questions = same_channel(app, loaded.config)
+        warnings += tuple(f"{app.paths.config}: {each}" for each in shared)
+        notices += tuple(f"{app.paths.config}: {each}" for each in open_questions)
+        summary = _summary(loaded.config, warnings)
 
     if as_json:
         _print_json(
@@ -151,6 +157,16 @@ async def _move(app: AppContext, keys: tuple[str, ...]) -> list[str]:
 
 def _print_json(content: dict[str, Any]) -> None:
     click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _summary(config: Config, warnings: tuple[str, ...]) -> str:
+    from itsjustintv_desktop.engine.config.destinations import effective_destinations
+
+    destinations = _count(len(effective_destinations(config)), "destination")
+    well = "it can be used, see the warnings" if warnings else "all well"
+    if not config.twitch.client_secret and not warnings:
+        well += ", if the keyring holds the client secret"
+    return f"{_count(len(config.streamers), 'streamer')}, {destinations}: {well}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -50,7 +50,7 @@ async def actions(app: AppContext) -> AsyncIterator[Actions]:
 
     Raises ControlError if one runs and cannot be asked, ConfigError, LedgerError.
     """
-    client = await _running(app)
+    client = await running(app)
     if client is not None:
         async with client:
             yield client
@@ -64,7 +64,8 @@ async def actions(app: AppContext) -> AsyncIterator[Actions]:
         await engine.stop()
 
 
-async def _running(app: AppContext) -> ControlClient | None:
+async def running(app: AppContext) -> ControlClient | None:
+    """The program that runs with this data directory; None = none does, or none that can be asked."""
     found = await asyncio.to_thread(address.read, app.paths.control)
     if found is None:
         return None
@@ -175,7 +176,7 @@ class LedgerActions:
 @contextlib.asynccontextmanager
 async def queue(app: AppContext) -> AsyncIterator[tuple[QueueActions, bool]]:
     """The deliveries: of the running program (True), else of the ledger alone, where nothing is sent (False)."""
-    client = await _running(app)
+    client = await running(app)
     if client is not None:
         async with client:
             yield client, True

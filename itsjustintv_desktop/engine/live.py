@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from itsjustintv_desktop.engine.announce.match import Matcher
+from itsjustintv_desktop.engine.announce.same_channel import same_channels
 from itsjustintv_desktop.engine.config.destinations import destinations_of, effective_destinations
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.twitch.resolve import Resolved
@@ -18,6 +19,8 @@ class Live:
         self.resolved = dict(resolved)
         self.destinations: dict[str, Destination] = effective_destinations(config)
         self.matcher = Matcher(config, self.resolved)
+        self.same: dict[str, tuple[str, ...]] = same_channels(config, self.resolved)
+        """Streamers that share their channel with others: the keys of those, by key."""
 
     def with_resolved(self, resolved: Mapping[str, Resolved]) -> Live:
         """The same config with what Twitch said about who is who."""
@@ -32,17 +35,16 @@ class Live:
         return bool(destinations_of(self.config, streamer)) and not self.destinations_of(streamer)
 
     def watched_ids(self) -> list[str]:
-        """User ids of the enabled streamers, in order, as far as they are known."""
-        return [user_id for key, streamer in self.config.streamers.items() if (user_id := self._id_of(key, streamer))]
+        """User ids of the enabled streamers, each once and in order, as far as they are known."""
+        return list(dict.fromkeys(filter(None, map(self._id_of, self.config.streamers.values()))))
 
     @property
     def knows_all_ids(self) -> bool:
         """False while some enabled streamer could not be looked up yet."""
-        streamers = self.config.streamers.values()
-        return len(self.watched_ids()) == sum(streamer.enabled for streamer in streamers)
+        return all(self._id_of(streamer) for streamer in self.config.streamers.values() if streamer.enabled)
 
-    def _id_of(self, key: str, streamer: Streamer) -> str:
+    def _id_of(self, streamer: Streamer) -> str:
         if not streamer.enabled:
             return ""
-        channel = self.resolved.get(key)
+        channel = self.resolved.get(streamer.key)
         return streamer.user_id or (channel.user_id if channel else "")

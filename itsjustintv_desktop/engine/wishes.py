@@ -13,9 +13,10 @@ from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.doctor_wishes import DoctorWishes
 from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
 from itsjustintv_desktop.engine.events import DeliveryChanged
-from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView, StreamEvent
+from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView, EventState, StreamEvent
 from itsjustintv_desktop.engine.subscription_wishes import SubscriptionWishes
 from itsjustintv_desktop.engine.telling import EventPage, Kind, event_page
+from itsjustintv_desktop.engine.twitch.resolve import Resolved
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 if TYPE_CHECKING:
@@ -126,8 +127,12 @@ class Wishes:
         return await self._engine.pipeline.send_anyway(event_id)
 
     async def test_event(self, login: str) -> int:
-        """Raises NotFoundError for a streamer that is not in the config, or that Twitch does not know."""
-        streamer = self._streamer(login)
+        """For all that stand for the channel of that login; by its key in the config, for that streamer alone.
+
+        Raises NotFoundError for a streamer that is not in the config, or that Twitch does not know.
+        """
+        of_channel = self._of_channel(login)
+        streamer = of_channel or self._streamer(login)
         if streamer.key not in self._engine.live.resolved:
             await self._engine.channels_looked_up(_LOOK_UP_SECONDS)
         unknown = self._engine.twitch.directory.unknown.get(streamer.key)
@@ -148,18 +153,25 @@ class Wishes:
             started_at=now,
             test=True,
         )
-        await self._engine.ledger.accept_now(event)
+        event_id = await self._engine.ledger.accept_for(event, None if of_channel else streamer.key)
         self._engine.pipeline.wake()
-        record = await self._engine.ledger.event_of_message("twitch", message_id)
-        if record is None:
-            raise NotFoundError("The test event is gone already. Try again.")
-        return record.id
+        return event_id
 
     async def event_report(self, event_id: int) -> EventReport:
         record = await self._engine.ledger.event(event_id)
         if record is None:
             raise NotFoundError(f"There is no event {event_id}.")
-        deliveries = await self._engine.ledger.deliveries(event_id=event_id)
+        parts = [record]
+        if record.event.test and record.event.message_id is not None:
+            parts = await self._engine.ledger.events_of_message(record.event.source, record.event.message_id) or parts
+        deliveries = [
+            each for part in reversed(parts) for each in await self._engine.ledger.deliveries(event_id=part.id)
+        ]
+        # Still in work if one of them is, and announced if one of them was.
+        for state in (EventState.ACCEPTED, EventState.ANNOUNCED):
+            record = next((part for part in parts if part.state is state), record)
+            if record.state is state:
+                break
         waiting = {each.destination for each in deliveries if each.state not in FINAL_STATES}
         blocked = {each.name: each.sentence for each in await self.destinations() if each.sentence}
         return EventReport(
@@ -170,6 +182,11 @@ class Wishes:
             deliveries=tuple(reversed(deliveries)),
             blocked={name: sentence for name, sentence in blocked.items() if name in waiting},
         )
+
+    async def channels(self) -> list[Resolved]:
+        """Waits for Twitch right after a start."""
+        await self._engine.channels_looked_up(_LOOK_UP_SECONDS)
+        return list(self._engine.live.resolved.values())
 
     async def conduits(self) -> list[ConduitView]:
         return await self._conduits.conduits()
@@ -195,14 +212,27 @@ class Wishes:
     async def doctor(self, streamer: str | None = None, local: bool = False) -> Report:
         return await self._doctor.doctor(streamer, local)
 
-    def _streamer(self, login: str) -> Streamer:
+    def _of_channel(self, login: str) -> Streamer | None:
+        """The first streamer whose channel has that login or user id."""
         wanted = login.strip().lower()
         live = self._engine.live
         for key, streamer in live.config.streamers.items():
             channel = live.resolved.get(key)
-            names = {key.lower(), streamer.login.lower(), streamer.user_id, channel.login.lower() if channel else ""}
-            if wanted and wanted in names:
+            if wanted and wanted in {
+                streamer.login.lower(),
+                streamer.user_id,
+                channel.login.lower() if channel else "",
+            }:
                 return streamer
+        return None
+
+    def _streamer(self, login: str) -> Streamer:
+        """By its key, else by its channel. Raises NotFoundError."""
+        wanted = login.strip().lower()
+        live = self._engine.live
+        found = next((each for key, each in live.config.streamers.items() if wanted and key.lower() == wanted), None)
+        if found := found or self._of_channel(login):
+            return found
         known = ", ".join(sorted(live.config.streamers))
         there = f"There are: {known}" if known else "It has no streamers yet"
         raise NotFoundError(f"No streamer {login!r} is in the config. {there}.")

@@ -149,8 +149,7 @@ async def test_it_hears_that_an_event_is_taken_when_it_is_on_disk(running: Runni
 async def test_the_same_message_id_of_twitch_is_another_message(running: Running, platform: Chalk) -> None:
     platform.went_live("s1", message_id="m1")
     await until(lambda: platform.outcomes)
-    record = await running.engine.ledger.event_of_message("chalk", "m1")
-    assert record is not None
+    (record,) = await running.engine.ledger.events_of_message("chalk", "m1")
     assert await running.engine.ledger.accept_now(msgspec.structs.replace(record.event, source="twitch"))
 
 

@@ -170,10 +170,10 @@ async def test_noted_messages_are_kept_for_the_replay_window_at_least(house: Hou
     await house.book.event()
     world.clock.advance(1800)
     await house.keeping.tidy()
-    assert await world.ledger.event_of_message("twitch", "m") is not None
+    assert await world.ledger.events_of_message("twitch", "m")
     world.clock.advance(PURGE_EVERY)
     await house.keeping.tidy()
-    assert await world.ledger.event_of_message("twitch", "m") is None
+    assert not await world.ledger.events_of_message("twitch", "m")
 
 
 @pytest.mark.expected_errors("cannot be written")

@@ -26,7 +26,7 @@ class Elsewhere:
             return set()
         keys = {
             record.id: key_of(record.event.broadcaster_id, record.event.stream_id, record.event.started_at)
-            for record, _, _ in chosen
+            for record, _, _, _ in chosen
             if not record.event.test
         }
         found = await self._ledger.told([key for key in keys.values() if key is not None])

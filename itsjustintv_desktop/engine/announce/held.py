@@ -36,11 +36,7 @@ class Held:
 
     async def before(self, chosen: Sequence[Chosen]) -> set[int]:
         """Ids of those events whose stream was held back before. Raises LedgerError."""
-        keys = {
-            record.id: (record.event.broadcaster_id, record.event.stream_id)
-            for record, _, _ in chosen
-            if not record.event.test
-        }
+        keys = {each.record.id: each.stream for each in chosen if not each.record.event.test}
         if not keys:
             return set()
         held = await self._ledger.held_back(list(keys.values()))

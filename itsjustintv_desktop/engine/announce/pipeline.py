@@ -17,6 +17,7 @@ from itsjustintv_desktop.engine.announce import elsewhere, restart
 from itsjustintv_desktop.engine.announce import filter as tag_filter
 from itsjustintv_desktop.engine.announce import held as holding
 from itsjustintv_desktop.engine.announce import payload as payloads
+from itsjustintv_desktop.engine.announce.restart import Chosen
 from itsjustintv_desktop.engine.announce.verdicts import already, keys, without_announcement
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
@@ -91,6 +92,8 @@ class Pipeline:
         self._wake.set()
         self._seen = 0
         self._places = asyncio.Semaphore(IN_FLIGHT)
+        self._latest: dict[tuple[str, str], asyncio.Task[None]] = {}
+        """The task that announces a stream now, where several streamers stand for its channel."""
 
     @property
     def in_flight(self) -> int:
@@ -124,35 +127,38 @@ class Pipeline:
     async def _page(self) -> bool:
         page = await self._ledger.unfinished(after=self._seen, limit=_PAGE)
         settled: list[tuple[EventRecord, Settlement]] = []
-        chosen: list[restart.Chosen] = []
+        chosen: list[Chosen] = []
         live = self._live()
-        matched = [(record, live.matcher.match(record.event)) for record in page]
+        entries = {record.id: live.matcher.entries(record.event) for record in page}
+        await self._part(page, entries)
+        matched = [(record, live.matcher.match(record.event, record.streamer)) for record in page]
         before = await self._restarts.note([record for record, streamer in matched if streamer is not None])
         for record, streamer in matched:
             settlement = without_announcement(record, streamer, live)
             if settlement is not None:
                 settled.append((record, settlement))
             elif streamer is not None:
-                chosen.append((record, streamer, live.destinations_of(streamer)))
+                entry = streamer.key if len(entries[record.id]) > 1 else ""
+                chosen.append(Chosen(record, streamer, live.destinations_of(streamer), entry))
         had = await self._ledger.announced_to([key for each in chosen for key in keys(each)]) if chosen else set()
         known = [each for each in chosen if had.issuperset(keys(each))]
-        settled += [(record, already(record, streamer)) for record, streamer, _ in known]
+        settled += [(record, already(record, streamer)) for record, streamer, _, _ in known]
         chosen = [each for each in chosen if not had.issuperset(keys(each))]
         held = await self._held.before(chosen)
-        settled += [(record, holding.settlement(record, who)) for record, who, _ in chosen if record.id in held]
-        chosen = [each for each in chosen if each[0].id not in held]
+        settled += [(record, holding.settlement(record, who)) for record, who, _, _ in chosen if record.id in held]
+        chosen = [each for each in chosen if each.record.id not in held]
         told = await self._elsewhere.told(chosen)
-        settled += [(record, elsewhere.settlement(record, who)) for record, who, _ in chosen if record.id in told]
-        chosen = [each for each in chosen if each[0].id not in told]
+        settled += [(record, elsewhere.settlement(record, who)) for record, who, _, _ in chosen if record.id in told]
+        chosen = [each for each in chosen if each.record.id not in told]
         window = live.config.twitch.restart_window
         rivals = await self._restarts.rivals(chosen, before, window)
         halves = {event_id: rival.gap for event_id, rival in rivals.items() if rival.fate == "announced"}
         settled += [
             (record, restart.settlement(record, streamer, halves[record.id], window))
-            for record, streamer, _ in chosen
+            for record, streamer, _, _ in chosen
             if record.id in halves
         ]
-        chosen = [each for each in chosen if each[0].id not in halves]
+        chosen = [each for each in chosen if each.record.id not in halves]
         if settled:
             await self._ledger.settle([settlement for _, settlement in settled])
         if page:
@@ -163,15 +169,32 @@ class Pipeline:
                 self._on_not_watched(record.event.subscription_id)
             elif settlement.reason == "revoked":
                 self._on_revoked(record.event)
-        for record, streamer, destinations in chosen:
+        for each in chosen:
             await self._places.acquire()
-            self._tasks.start("announce.event", self._announce(record, streamer, destinations, rivals.get(record.id)))
+            before_it = self._latest.get(each.stream[:2]) if each.entry else None
+            task = self._tasks.start("announce.event", self._announce(each, rivals.get(each.record.id), before_it))
+            if each.entry:
+                self._latest[each.stream[:2]] = task
             await asyncio.sleep(0)  # one a turn: answers to Twitch shall not queue behind hundreds of these
+        self._latest = {stream: task for stream, task in self._latest.items() if not task.done()}
         return bool(page)
 
-    async def _announce(
-        self, record: EventRecord, streamer: Streamer, destinations: tuple[str, ...], rival: restart.Rival | None
-    ) -> None:
+    async def _part(self, page: Sequence[EventRecord], entries: Mapping[int, Sequence[Streamer]]) -> None:
+        """Where several streamers of the config stand for the channel, each gets an event of its own."""
+        parts = {
+            record.id: [each.key for each in entries[record.id]]
+            for record in page
+            if len(entries[record.id]) > 1
+            and record.streamer is None
+            and record.event.kind == "stream.online"
+            and not record.event.detail
+        }
+        if parts:
+            await self._ledger.part(parts)
+
+    async def _announce(self, chosen: Chosen, rival: restart.Rival | None, before: asyncio.Task[None] | None) -> None:
+        """`before`: the same stream for a streamer that comes earlier in the config, and has the first say."""
+        record, streamer = chosen.record, chosen.streamer
         # Every log line of this task tells which notification it is about.
         structlog.contextvars.bind_contextvars(notification=record.notification, event_id=record.id)
         if self._seam.observer is not None:
@@ -181,7 +204,9 @@ class Pipeline:
         try:
             try:
                 body, tags = await self._payload(record, streamer)
-                settle = partial(self._settle, record, streamer, destinations, body, tags, rival)
+                if before is not None:
+                    await asyncio.wait([before])
+                settle = partial(self._settle, chosen, body, tags, rival)
                 created = await self._insist(record, settle)
             except NotFoundError:
                 # The ledger was damaged and a new one begun meanwhile: Twitch will not send it again, we still can.
@@ -209,15 +234,10 @@ class Pipeline:
                 await self._clock.sleep(_PAUSE)
 
     async def _settle(
-        self,
-        record: EventRecord,
-        streamer: Streamer,
-        destinations: tuple[str, ...],
-        body: bytes,
-        tags: tuple[str, ...] | None,
-        rival: restart.Rival | None,
+        self, chosen: Chosen, body: bytes, tags: tuple[str, ...] | None, rival: restart.Rival | None
     ) -> tuple[str, ...] | None:
         """One transaction: its destinations, or None if it is not announced."""
+        record, streamer, destinations, _ = chosen
         if not record.event.test and streamer.tag_filter:
             if tags is None and self._live().config.filters.unknown == "suppress":
                 why = "Its tags could not be had from Twitch, and [filters] unknown says to suppress then."
@@ -256,7 +276,7 @@ class Pipeline:
         if record.state is not EventState.SUPPRESSED:
             raise UsageError(f"Event {event_id} was not suppressed. To send an announcement again, use resend.")
         live = self._live()
-        streamer = live.matcher.match(record.event)
+        streamer = live.matcher.match(record.event, record.streamer)
         if streamer is None:
             raise UsageError("Nobody watches this channel any more. Add the streamer to the config first.")
         if live.has_only_disabled_destinations(streamer):

@@ -7,6 +7,7 @@ restart_window` of the end of a broadcast of the same channel that was announced
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -29,7 +30,22 @@ _LONGEST_LOOK = 2.0
 _PATIENCE = 30.0
 """How long it is waited for."""
 
-Chosen = tuple[EventRecord, Streamer, tuple[str, ...]]
+
+class Chosen(NamedTuple):
+    """An event that may be announced, for whom, and to which destinations (enabled ones).
+
+    `entry` is the streamer's key where several stand for the channel: what became of the stream for the others is none
+    of its business then. Else "".
+    """
+
+    record: EventRecord
+    streamer: Streamer
+    destinations: tuple[str, ...]
+    entry: str = ""
+
+    @property
+    def stream(self) -> tuple[str, str, str]:
+        return self.record.event.broadcaster_id, self.record.event.stream_id, self.entry
 
 
 class Rival(msgspec.Struct, frozen=True):
@@ -109,14 +125,14 @@ class Restarts:
         """By event id: the broadcast that it may be the second half of, announced, being announced or held back."""
         skew = self._skew()
         near: dict[int, tuple[Stream, float, float]] = {}
-        for record, _, destinations in chosen:
+        for record, _, destinations, entry in chosen:
             row = before.get(record.id)
             gap = None if row is None else gap_before(record.event, row, skew, window)
-            if row is not None and gap is None and window > 0 and await self._ledger.is_half(record.event):
+            if row is not None and gap is None and window > 0 and await self._ledger.is_half(record.event, entry):
                 gap = max((record.event.started_at or row.last_known) - row.last_known, 0.0)
             if row is not None and gap is not None:
                 near[record.id] = (
-                    Stream(row.broadcaster_id, row.stream_id, destinations or (FEED,)), gap, row.last_known
+                    Stream(row.broadcaster_id, row.stream_id, destinations or (FEED,), entry), gap, row.last_known
                 )  # fmt: skip
         if not near:
             return {}

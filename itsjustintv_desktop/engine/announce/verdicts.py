@@ -22,8 +22,8 @@ def already(record: EventRecord, streamer: Streamer) -> Settlement:
 
 def keys(chosen: Chosen) -> list[tuple[str, str, str]]:
     """What the ledger remembers the stream by, once a destination."""
-    record, _, destinations = chosen
-    return [(name, record.event.broadcaster_id, record.event.stream_id) for name in destinations or (FEED,)]
+    event = chosen.record.event
+    return [(name, event.broadcaster_id, event.stream_id) for name in chosen.destinations or (FEED,)]
 
 
 def without_announcement(record: EventRecord, streamer: Streamer | None, live: Live) -> Settlement | None:

@@ -30,7 +30,8 @@ from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import EventState, LiveStream, StreamEvent
 from itsjustintv_desktop.engine.pause import began_under
 from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger
-from itsjustintv_desktop.engine.storage.ledger.catching import Action, Caught, Known, Verdict
+from itsjustintv_desktop.engine.storage.ledger.broadcasting import Key
+from itsjustintv_desktop.engine.storage.ledger.catching import Action, Caught, Find, Known, Verdict
 from itsjustintv_desktop.engine.twitch.helix import Helix, chunks
 
 FIRST_RETRY = 5.0
@@ -88,7 +89,7 @@ class CatchUp:
         self._reasons: list[str] = []
         self._failures = 0
         self._offset: float | None = None
-        self._tried: dict[tuple[str, str], Circumstances] = {}
+        self._tried: dict[Key, Circumstances] = {}
         self.status = CatchUpStatus(state=CatchUpState.STARTING, message="Twitch was not asked yet.")
 
     @property
@@ -194,7 +195,7 @@ class CatchUp:
         finally:
             self._now.tell()
         running = {(stream.broadcaster_id, stream.stream_id) for stream in self.live_now.values()}
-        self._tried = {key: around for key, around in self._tried.items() if key in running}
+        self._tried = {key: around for key, around in self._tried.items() if key[:2] in running}
         return later
 
     async def _measure_clock(self, user_id: str) -> None:
@@ -214,45 +215,44 @@ class CatchUp:
         now = self._clock.now()
         at = now + self._skew()
         live, tried = self._live(), self._tried
-        events: list[StreamEvent] = []
-        around: dict[tuple[str, str], Circumstances] = {}
-        finds: list[tuple[StreamEvent, tuple[str, ...]]] = []
+        around: dict[Key, Circumstances] = {}
+        finds: list[Find] = []
         for stream in shown.values():
             event = event_of(stream, now)
-            streamer = live.matcher.match(event)
-            if streamer is None or not event.stream_id:
-                continue  # the config changed while Twitch was asked
-            destinations = live.destinations_of(streamer)
-            events.append(event)
-            around[_key(event)] = Circumstances(streamer, stream.tags or (), destinations)
-            finds.append((event, destinations or (FEED,)))
+            entries = live.matcher.entries(event)  # none: the config changed while Twitch was asked
+            for streamer in entries if event.stream_id else ():
+                destinations = live.destinations_of(streamer)
+                find = Find(event, destinations or (FEED,), streamer.key if len(entries) > 1 else "")
+                around[_key(find)] = Circumstances(streamer, stream.tags or (), destinations)
+                finds.append(find)
 
         skew = at - now
         paused = {
             _key(each)
-            for each in events
-            if each.started_at is not None and began_under(self._paused_at, each.started_at - skew)
+            for each in finds
+            if each.event.started_at is not None and began_under(self._paused_at, each.event.started_at - skew)
         }
 
-        def verdict(event: StreamEvent, known: Known) -> Verdict:
-            key = _key(event)
+        def verdict(find: Find, known: Known) -> Verdict:
+            key = _key(find)
             again = tried.get(key) == around[key]
-            return judge(event, known, around[key], live=live, tried=again, now=at, paused=key in paused)
+            return judge(find.event, known, around[key], live=live, tried=again, now=at, paused=key in paused)
 
         caught = await self._ledger.catch_up(asked, finds, verdict, at=at)
         self._now.learn(asked, caught.live, {key: live_stream_of(stream) for key, stream in shown.items()})
-        self._follow(events, around, caught)
+        self._follow(finds, around, caught)
         return any(each.action is Action.LATER for each in caught.verdicts)
 
-    def _follow(self, events: list[StreamEvent], around: dict[tuple[str, str], Circumstances], caught: Caught) -> None:
+    def _follow(self, finds: list[Find], around: dict[Key, Circumstances], caught: Caught) -> None:
         """Tell of what was stored."""
         submitted = False
-        for event, verdict, event_id in zip(events, caught.verdicts, caught.ids, strict=True):
+        for find, verdict, event_id in zip(finds, caught.verdicts, caught.ids, strict=True):
             if event_id is None:
                 continue
+            event = find.event
             if verdict.action is Action.SUBMIT:
                 submitted = True
-                self._tried[_key(event)] = around[_key(event)]
+                self._tried[_key(find)] = around[_key(find)]
                 _log.info("a stream was found by asking", event_id=event_id, streamer=verdict.streamer)
                 continue
             if verdict.reason == "missed":
@@ -290,5 +290,5 @@ class CatchUp:
         self.status = msgspec.structs.replace(self.status, next_poll=next_poll)
 
 
-def _key(event: StreamEvent) -> tuple[str, str]:
-    return event.broadcaster_id, event.stream_id
+def _key(find: Find) -> Key:
+    return find.event.broadcaster_id, find.event.stream_id, find.entry

@@ -12,6 +12,7 @@ from itsjustintv_desktop.engine.control.pausing import PauseActions
 from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.telling import EventPage, Kind
+from itsjustintv_desktop.engine.twitch.resolve import Resolved
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 
@@ -126,7 +127,15 @@ class DoctorActions(Protocol):
         ...
 
 
-class Actions(QueueActions, SubscriptionActions, ConduitActions, DoctorActions, Protocol):
+class ChannelActions(Protocol):
+    """Who is who. Raises AppError: ControlError."""
+
+    async def channels(self) -> list[Resolved]:
+        """The channel of each streamer of the config, as far as Twitch could be asked."""
+        ...
+
+
+class Actions(QueueActions, SubscriptionActions, ConduitActions, DoctorActions, ChannelActions, Protocol):
     """Everything. Raises AppError: NotFoundError, UsageError, LedgerError, ControlError."""
 
     async def send_anyway(self, event_id: int) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.pause import PauseView
 from itsjustintv_desktop.engine.telling import EventPage, Kind
 from itsjustintv_desktop.engine.translate import network_sentence
+from itsjustintv_desktop.engine.twitch.resolve import Resolved
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 T = TypeVar("T")
@@ -174,6 +175,9 @@ class ControlClient:
         query = [("local", "true")] if local else [("streamer", streamer)] if streamer is not None else []
         seconds = _LOCAL_SECONDS if local else _DOCTOR_SECONDS
         return await self._ask("GET", "/doctor", Report, query=query, seconds=seconds)
+
+    async def channels(self) -> list[Resolved]:
+        return await self._ask("GET", "/channels", list[Resolved])
 
     async def _ask(
         self,

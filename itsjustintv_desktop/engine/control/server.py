@@ -17,6 +17,7 @@ from aiohttp import web
 from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions
+from itsjustintv_desktop.engine.control.channel_routes import channel_routes
 from itsjustintv_desktop.engine.control.conduit_routes import conduit_routes
 from itsjustintv_desktop.engine.control.doctor_routes import doctor_routes
 from itsjustintv_desktop.engine.control.pause_routes import pause_routes
@@ -64,6 +65,7 @@ class ControlServer:
                 *subscription_routes(self._actions),
                 *conduit_routes(self._actions),
                 *doctor_routes(self._actions),
+                *channel_routes(self._actions),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=30.0, shutdown_timeout=2.0)

@@ -183,7 +183,7 @@ class Feed:
             broadcaster_id=row.broadcaster_id,
             broadcaster_login=row.broadcaster_login,
         )
-        streamer = self._engine.live.matcher.match(event)
+        streamer = self._engine.live.matcher.match(event, row.streamer)
         return streamer is not None and not self._engine.live.has_only_disabled_destinations(streamer)
 
 

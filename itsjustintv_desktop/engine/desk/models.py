@@ -57,6 +57,8 @@ class StreamerView(msgspec.Struct, frozen=True, kw_only=True):
     followers: int | None
     problem: str | None
     """The sentence that Twitch has no such channel."""
+    same: str = ""
+    """The sentence that other streamers of the config are the same channel, and what to do."""
 
 
 class DestinationStatus(msgspec.Struct, frozen=True, kw_only=True):

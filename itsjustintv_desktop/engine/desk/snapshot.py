@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.announce.same_channel import WHAT_TO_DO, sentence
 from itsjustintv_desktop.engine.config.destinations import destinations_of, format_of
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Streamer
 from itsjustintv_desktop.engine.desk.masking import masked_address
@@ -98,6 +99,7 @@ def _streamer(engine: Engine, streamer: Streamer) -> StreamerView:
         picture=profile.image.sha256 if profile.image is not None else None,
         followers=profile.followers,
         problem=engine.twitch.directory.unknown.get(streamer.key),
+        same=f"{sentence(same)} {WHAT_TO_DO}" if (same := engine.live.same.get(streamer.key)) else "",
     )
 
 

@@ -106,6 +106,8 @@ class StreamerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The enabled ones."""
     all_off: bool = False
     """It has destinations, and all are switched off."""
+    same: tuple[str, ...] = ()
+    """Other streamers of the config that are the same channel."""
 
 
 class DestinationFacts(msgspec.Struct, frozen=True, kw_only=True):

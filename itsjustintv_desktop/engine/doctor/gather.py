@@ -223,6 +223,7 @@ class Gatherer:
             tags=tags.get(user_id),
             destinations=engine.live.destinations_of(streamer),
             all_off=engine.live.has_only_disabled_destinations(streamer),
+            same=engine.live.same.get(streamer.key, ()),
         )
 
     def _id_of(self, streamer: Streamer) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itsjustintv_desktop.engine.announce.filter import passes
+from itsjustintv_desktop.engine.announce.same_channel import WHAT_TO_DO, sentence
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red, unsettled, worst
 from itsjustintv_desktop.engine.doctor.facts import StreamerFacts
 from itsjustintv_desktop.engine.doctor.words import some
@@ -30,6 +31,7 @@ def streamer(facts: StreamerFacts, *, running: bool, has_file: bool, asked: bool
         _subscription(name, facts, running=running),
         _outlets(name, facts, has_file=has_file),
         _filter(name, facts),
+        amber(name, sentence(facts.same), WHAT_TO_DO) if facts.same else None,
     ]
     bad = worst([each for each in found if each is not None] or [green(name, "")])
     return bad if bad.message else green(name, _well(facts, running=running))

@@ -87,6 +87,8 @@ def state_of(row: StreamerRow) -> tuple[Tone, str]:
         return "attention", _tr("Not found at Twitch")
     if view.subscription is not None and view.subscription.status == "failing":
         return "attention", _tr("Not subscribed")
+    if view.same:
+        return "attention", _tr("Listed twice")
     if view.live:
         viewers = row.stream.viewer_count if row.stream is not None else None
         return "live", _tr("Live") if viewers is None else _tr("Live · {}").format(number(viewers))
@@ -96,12 +98,12 @@ def state_of(row: StreamerRow) -> tuple[Tone, str]:
 
 
 def problem_of(view: StreamerView) -> str:
-    """What stands in the way of its announcements, as sentences; "" for nothing."""
+    """What stands in the way of its announcements or needs a look, as sentences; "" for nothing."""
     if view.problem:
         return said(view.problem)
     if view.subscription is not None and view.subscription.status == "failing":
         return f"{said(view.subscription.message)} {said(view.subscription.fix)}".strip()
-    return ""
+    return said(view.same)
 
 
 def _text(row: StreamerRow, column: int) -> str:

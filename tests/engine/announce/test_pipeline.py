@@ -228,8 +228,7 @@ async def test_reading_the_ledger_is_tried_again_too(world: World) -> None:
         await until(lambda: world.clock.sleeping)
         other.execute("ROLLBACK")
     world.clock.advance(1.0)
-    record = await world.ledger.event_of_message("twitch", event.message_id or "")
-    assert record is not None
+    (record,) = await world.ledger.events_of_message("twitch", event.message_id or "")
     assert (await world.settled(record.id)).state is EventState.NOTED
 
 
@@ -253,8 +252,8 @@ async def test_an_event_under_way_outlives_a_damaged_ledger(world: World) -> Non
 
     async def stored() -> bool:
         world.clock.advance(1.0)
-        record = await world.ledger.event_of_message("twitch", "under-way")
-        return record is not None and record.state is EventState.ANNOUNCED
+        found = await world.ledger.events_of_message("twitch", "under-way")
+        return [record.state for record in found] == [EventState.ANNOUNCED]
 
     await until(stored)
     assert len(await world.ledger.deliveries()) == 1

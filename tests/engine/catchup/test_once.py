@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.models import EventState, StreamEvent
+from itsjustintv_desktop.engine.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import broadcasting, catching
-from itsjustintv_desktop.engine.storage.ledger.catching import Action, Known, Verdict
+from itsjustintv_desktop.engine.storage.ledger.catching import Action, Find, Known, Verdict
 from itsjustintv_desktop.engine.storage.ledger.importing import key_of
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
 from tests.engine.catchup.rig import Net, opened_net
@@ -23,10 +23,10 @@ from tests.support.waiting import until
 STREAMS = {"1": "fresh", "2": "old", "3": "fresh", "4": "known"}
 
 
-def judge(event: StreamEvent, known: Known) -> Verdict:
+def judge(find: Find, known: Known) -> Verdict:
     if known.events:
         return Verdict(Action.NOTHING)
-    if event.stream_id == "old":
+    if find.event.stream_id == "old":
         return Verdict(Action.LIST, "alice", "missed", "Too old.")
     return Verdict(Action.SUBMIT, "alice")
 
@@ -34,7 +34,7 @@ def judge(event: StreamEvent, known: Known) -> Verdict:
 def caught(connection: sqlite3.Connection) -> None:
     """The job, in a transaction as the writer makes it."""
     finds = [
-        (online(message_id=None, broadcaster_id=channel, stream_id=stream), ("main",))
+        Find(online(message_id=None, broadcaster_id=channel, stream_id=stream), ("main",))
         for channel, stream in STREAMS.items()
     ]
     connection.execute("BEGIN IMMEDIATE")
@@ -202,7 +202,7 @@ async def _nothing_in_work(net: Net) -> bool:
 
 def test_a_stream_that_an_answer_names_twice_is_one_event(tmp_path: Path) -> None:
     connection = prepared(tmp_path / "ledger.db")
-    find = online(message_id=None, broadcaster_id="1", stream_id="fresh"), ("main",)
+    find = Find(online(message_id=None, broadcaster_id="1", stream_id="fresh"), ("main",))
     caught = catching.catch_up(connection, ["1"], [find, find], judge, START, START)
     connection.close()
     assert [verdict.action for verdict in caught.verdicts] == [Action.SUBMIT, Action.NOTHING]

@@ -74,7 +74,8 @@ class Streamers:
         config = self._engine.live.config
         taken = set(config.streamers)
         watched = {name for one in config.streamers.values() for name in (one.user_id, one.login) if name}
-        watched |= {channel.user_id for channel in self._engine.live.resolved.values()}
+        for known in self._engine.live.resolved.values():
+            watched |= {known.user_id, known.login.lower()}
         tables: dict[str, dict[str, Value]] = {}
         skipped: list[str] = []
         for channel in channels:

@@ -49,14 +49,6 @@ def event(connection: sqlite3.Connection, event_id: int) -> EventRecord | None:
     return event_record(row) if row else None
 
 
-def event_of_message(connection: sqlite3.Connection, source: str, message_id: str) -> EventRecord | None:
-    row = connection.execute(
-        f"SELECT {EVENT_COLUMNS} FROM events WHERE message_id = ? AND source = ?",  # noqa: S608
-        (message_id, source),
-    ).fetchone()
-    return event_record(row) if row else None
-
-
 def announced_to(connection: sqlite3.Connection, streams: Sequence[Stream]) -> set[Stream]:
     """Those of `streams` that were announced to their destination before: a page of look-ups in few statements."""
     wanted = list(dict.fromkeys(streams))

@@ -62,12 +62,17 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     stream_id: str = ""
 
 
+Key = tuple[str, str, str]
+"""Broadcaster, stream, and the streamer it is about where several stand for the channel (else "")."""
+
+
 class Stream(NamedTuple):
-    """What to look up, and where it would be announced to (destinations, or FEED)."""
+    """What to look up, and where it would be announced to (destinations, or FEED). `entry`: as in Key."""
 
     broadcaster_id: str
     stream_id: str
     destinations: tuple[str, ...]
+    entry: str = ""
 
 
 _COLUMNS = "broadcaster_id, stream_id, started_at, seen_at, ended_at"
@@ -159,7 +164,7 @@ def all_running(connection: sqlite3.Connection, after: str = "", limit: int = PA
 def fates(connection: sqlite3.Connection, streams: Sequence[Stream]) -> list[str]:
     """For each: "announced" (itself, or taken for the same broadcast as one that was), "paused" (held back),
     "accepted" (still in work), or "" (none of it)."""
-    working = in_work(connection) if streams else set()
+    working = in_work(connection) if streams else {}
     return [_fate(connection, stream, working) for stream in streams]
 
 
@@ -174,14 +179,14 @@ def continuation(connection: sqlite3.Connection, broadcaster_id: str, stream_id:
     return stream_id
 
 
-def is_half(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> bool:
+def is_half(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str, entry: str = "") -> bool:
     """Whether this stream was taken for the second half of a broadcast before, and nobody sent it anyway."""
-    events = settled_events(connection, broadcaster_id, stream_id)
+    events = settled_events(connection, broadcaster_id, stream_id, entry)
     return any(reason == "restarted" for _, reason in events) and all(state != "announced" for state, _ in events)
 
 
-def held_back(connection: sqlite3.Connection, streams: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of `streams` (broadcaster and stream id) that a pause held back and nobody sent anyway."""
+def held_back(connection: sqlite3.Connection, streams: Sequence[Key]) -> set[Key]:
+    """Those of `streams` that a pause held back and nobody sent anyway."""
     held = set()
     for stream in set(streams):
         events = settled_events(connection, *stream)
@@ -190,30 +195,49 @@ def held_back(connection: sqlite3.Connection, streams: Sequence[tuple[str, str]]
     return held
 
 
-def settled_events(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> list[tuple[str, str]]:
-    """State and reason ("" = none) of every event that this stream began and that found its end, oldest first."""
+def settled_events(
+    connection: sqlite3.Connection, broadcaster_id: str, stream_id: str, entry: str = ""
+) -> list[tuple[str, str]]:
+    """State and reason ("" = none) of every event that this stream began and that found its end, oldest first.
+
+    With an `entry` those of that streamer alone.
+    """
     rows = connection.execute(
         "SELECT state, coalesce(reason, '') FROM events INDEXED BY events_stream WHERE state != 'accepted' "
-        "AND kind = 'stream.online' AND broadcaster_id = ? AND stream_id = ? AND NOT test ORDER BY id",
-        (broadcaster_id, stream_id),
+        "AND kind = 'stream.online' AND broadcaster_id = ? AND stream_id = ? AND NOT test "
+        "AND (? = '' OR streamer = ?) ORDER BY id",
+        (broadcaster_id, stream_id, entry, entry),
     )
     return rows.fetchall()
 
 
-def in_work(connection: sqlite3.Connection) -> set[tuple[str, str]]:
-    """Broadcaster and stream id of the events still in work that began a stream: mostly a handful.
+Working = dict[tuple[str, str], set[str]]
+"""By broadcaster and stream: the entries (as in Key) that something is in work for."""
+
+
+def in_work(connection: sqlite3.Connection) -> Working:
+    """The events still in work that began a stream: mostly a handful.
 
     They are in no index by stream, which accepting would have to write: ask once for many streams.
     """
     rows = connection.execute(
-        "SELECT broadcaster_id, stream_id FROM events INDEXED BY events_todo "
+        "SELECT broadcaster_id, stream_id, coalesce(streamer, '') FROM events INDEXED BY events_todo "
         "WHERE state = 'accepted' AND kind = 'stream.online' AND NOT test"
     )
-    return set(rows.fetchall())
+    working: Working = {}
+    for broadcaster_id, stream_id, entry in rows:
+        working.setdefault((broadcaster_id, stream_id), set()).add(entry)
+    return working
 
 
-def _fate(connection: sqlite3.Connection, stream: Stream, working: set[tuple[str, str]]) -> str:
-    events = settled_events(connection, stream.broadcaster_id, stream.stream_id)
+def works_on(working: Working, broadcaster_id: str, stream_id: str, entry: str) -> bool:
+    """Whether one of those `in_work` is this stream's, for that entry or for all."""
+    entries = working.get((broadcaster_id, stream_id), set())
+    return bool(entries) if not entry else not entries.isdisjoint({entry, ""})
+
+
+def _fate(connection: sqlite3.Connection, stream: Stream, working: Working) -> str:
+    events = settled_events(connection, stream.broadcaster_id, stream.stream_id, stream.entry)
     if any(state == "announced" or reason in {"restarted", "already_announced"} for state, reason in events):
         return "announced"
     once = connection.execute(
@@ -225,7 +249,7 @@ def _fate(connection: sqlite3.Connection, stream: Stream, working: set[tuple[str
         return "announced"
     if any(reason == "paused" for _, reason in events):
         return "paused"
-    if (stream.broadcaster_id, stream.stream_id) in working:
+    if works_on(working, stream.broadcaster_id, stream.stream_id, stream.entry):
         return "accepted"
     began = connection.execute(
         "SELECT started_at FROM broadcasts WHERE broadcaster_id = ? AND stream_id = ?",

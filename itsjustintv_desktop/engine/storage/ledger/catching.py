@@ -15,7 +15,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.models import EventState, StreamEvent
-from itsjustintv_desktop.engine.storage.ledger import broadcasting, importing, keeping
+from itsjustintv_desktop.engine.storage.ledger import broadcasting, importing, keeping, parting
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.announcing import announced_to, settle_many
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, Sight
@@ -68,9 +68,16 @@ class Caught(msgspec.Struct, frozen=True, kw_only=True):
     """Who is live now of those asked for: shown, or told so lately."""
 
 
-Find = tuple[StreamEvent, tuple[str, ...]]
-"""The event a stream found would make, and the destinations (or FEED) it would go to."""
-Judge = Callable[[StreamEvent, Known], Verdict]
+class Find(NamedTuple):
+    """The event a stream found would make, the destinations (or FEED) it would go to, and the streamer that it is
+    about where several stand for the channel (each has a find then); else ""."""
+
+    event: StreamEvent
+    destinations: tuple[str, ...]
+    entry: str = ""
+
+
+Judge = Callable[[Find, Known], Verdict]
 """Called in the ledger's thread, so it only looks at what never changes."""
 
 
@@ -81,7 +88,7 @@ def catch_up(
 
     `at` is the source's time of the answer, `now` ours, both Unix seconds. A listed stream's event is settled at once.
     """
-    for event, _ in finds:
+    for event, _, _ in finds:
         broadcasting.see(
             connection,
             Sight(
@@ -93,41 +100,45 @@ def catch_up(
             ),
         )
     had = announced_to(
-        connection, [(name, event.broadcaster_id, event.stream_id) for event, names in finds for name in names]
+        connection, [(name, event.broadcaster_id, event.stream_id) for event, names, _ in finds for name in names]
     )
     begun = keeping.meta(connection, BEGUN_ANEW)
-    working = broadcasting.in_work(connection) if finds else set()
+    working = broadcasting.in_work(connection) if finds else {}
     verdicts: list[Verdict] = []
     ids: list[int | None] = []
-    for event, names in finds:
+    for find in finds:
+        event, names, entry = find
         known = Known(
             announced=had.issuperset((name, event.broadcaster_id, event.stream_id) for name in names)
             or importing.was_told(connection, event.broadcaster_id, event.stream_id, event.started_at),
-            events=_events(connection, event.broadcaster_id, event.stream_id, working),
+            events=_events(connection, find, working),
             begun_anew=float(begun) if begun else None,
         )
-        verdict = judge(event, known)
+        verdict = judge(find, known)
         verdicts.append(verdict)
-        ids.append(_store(connection, event, verdict, now))
+        ids.append(_store(connection, find, verdict, now))
         if verdict.action is Action.SUBMIT and ids[-1] is not None:
-            working.add((event.broadcaster_id, event.stream_id))  # an answer may name a stream twice
+            # An answer may name a stream twice.
+            working.setdefault((event.broadcaster_id, event.stream_id), set()).add(entry)
     return Caught(verdicts=tuple(verdicts), ids=tuple(ids), live=_live(connection, asked, finds, at))
 
 
-def _events(
-    connection: sqlite3.Connection, broadcaster_id: str, stream_id: str, working: set[tuple[str, str]]
-) -> tuple[tuple[str, str], ...]:
-    settled = tuple(broadcasting.settled_events(connection, broadcaster_id, stream_id))
-    return (*settled, ("accepted", "")) if (broadcaster_id, stream_id) in working else settled
+def _events(connection: sqlite3.Connection, find: Find, working: broadcasting.Working) -> tuple[tuple[str, str], ...]:
+    broadcaster_id, stream_id = find.event.broadcaster_id, find.event.stream_id
+    settled = tuple(broadcasting.settled_events(connection, broadcaster_id, stream_id, find.entry))
+    in_work = broadcasting.works_on(working, broadcaster_id, stream_id, find.entry)
+    return (*settled, ("accepted", "")) if in_work else settled
 
 
-def _store(connection: sqlite3.Connection, event: StreamEvent, verdict: Verdict, now: float) -> int | None:
+def _store(connection: sqlite3.Connection, find: Find, verdict: Verdict, now: float) -> int | None:
     if verdict.action not in {Action.SUBMIT, Action.LIST}:
         return None
-    (stored,) = accept(connection, [event])
+    (stored,) = accept(connection, [find.event])
     if isinstance(stored, LedgerError):
         return None  # one that can't be kept must not keep the others from being kept
     event_id: int = connection.execute("SELECT last_insert_rowid()").fetchone()[0]
+    if find.entry:
+        parting.assign(connection, event_id, find.entry)
     if verdict.action is Action.LIST:
         settlement = Settlement(
             event_id=event_id,
@@ -144,7 +155,7 @@ def _live(
     connection: sqlite3.Connection, asked: Sequence[str], finds: Sequence[Find], at: float
 ) -> tuple[Broadcast, ...]:
     """The running ones; one that was not shown ended between its last sight and now: the last sight is kept."""
-    shown = {(event.broadcaster_id, event.stream_id) for event, _ in finds}
+    shown = {(event.broadcaster_id, event.stream_id) for event, _, _ in finds}
     live: list[Broadcast] = []
     for row in broadcasting.running(connection, asked):
         # Far ahead of now is what a wrong clock wrote down: that is no sight either, or it would be live for a year.

@@ -6,7 +6,15 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
 from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.storage.ledger.records import ClaimBatch, Claimed, Finish, WaitingPage, marks, padded
+from itsjustintv_desktop.engine.storage.ledger.records import (
+    ClaimBatch,
+    Claimed,
+    Finish,
+    WaitingPage,
+    marks,
+    padded,
+    source_id,
+)
 
 # Hops from destination to destination in the partial index: the cost is destinations, not queued deliveries.
 # Named, because SQLite would rather take deliveries_state and read every waiting row.
@@ -76,7 +84,7 @@ def claim(
             Claimed(
                 id=row[0], webhook_id=row[1], event_id=row[2], streamer=row[3], destination=row[4], attempt=row[5],
                 forced=bool(row[6]), born_at=row[7], source=row[8], broadcaster_id=row[9], stream_id=row[10],
-                test=bool(row[11]), message_id=row[12], received_at=row[13], stored=row[14], lost=row[15],
+                test=bool(row[11]), message_id=source_id(row[12]), received_at=row[13], stored=row[14], lost=row[15],
             )
             for row in rows
         )  # fmt: skip

@@ -32,6 +32,7 @@ from itsjustintv_desktop.engine.storage.ledger import (
     latest,
     listing,
     managing,
+    parting,
     pulse,
     renaming,
 )
@@ -113,8 +114,14 @@ class Ledger(Shelf):
     async def event(self, event_id: int) -> EventRecord | None:
         return await self._run(announcing.event, event_id)
 
-    async def event_of_message(self, source: str, message_id: str) -> EventRecord | None:
-        return await self._run(announcing.event_of_message, source, message_id)
+    async def events_of_message(self, source: str, message_id: str) -> list[EventRecord]:
+        return await self._run(parting.events_of_message, source, message_id)
+
+    async def accept_for(self, event: StreamEvent, key: str | None) -> int:
+        return await self._run(parting.accept_for, event, key)
+
+    async def part(self, events: Mapping[int, Sequence[str]]) -> None:
+        await self._run(parting.part, events)
 
     async def announced_to(self, streams: Sequence[announcing.Stream]) -> set[announcing.Stream]:
         """Those of `streams`, (destination or FEED, broadcaster id, stream id), that were announced before."""
@@ -155,12 +162,12 @@ class Ledger(Shelf):
         """The stream that this one goes on as after its encoder crashed; itself if it did not."""
         return await self._run(broadcasting.continuation, broadcaster_id, stream_id)
 
-    async def is_half(self, event: StreamEvent) -> bool:
+    async def is_half(self, event: StreamEvent, entry: str = "") -> bool:
         """Whether its stream was taken for the second half of a broadcast before: Twitch may tell of it again."""
-        return await self._run(broadcasting.is_half, event.broadcaster_id, event.stream_id)
+        return await self._run(broadcasting.is_half, event.broadcaster_id, event.stream_id, entry)
 
-    async def held_back(self, streams: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of `streams` (broadcaster and stream id) that a pause held back and nobody sent anyway."""
+    async def held_back(self, streams: Sequence[broadcasting.Key]) -> set[broadcasting.Key]:
+        """Those of `streams` that a pause held back and nobody sent anyway."""
         return await self._run(broadcasting.held_back, streams)
 
     async def broadcasts(self, broadcaster_id: str) -> list[broadcasting.Broadcast]:

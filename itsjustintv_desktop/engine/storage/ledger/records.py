@@ -29,6 +29,7 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     explanation: str | None = None
     streamer: str | None = None
+    """The key in the config. Of an event that is still accepted: the one that it is for alone."""
     payload: bytes | None = None
     settled_at: float | None = None
 
@@ -138,6 +139,10 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     unfinished_events: int
 
 
+APART = "\n"
+"""In a stored message id, before the streamer that the event is for where one message became several (parting.py). No
+id of a source has it: they are printable."""
+
 EVENT_COLUMNS = (
     "id, source, kind, message_id, received_at, broadcaster_id, broadcaster_login, broadcaster_name, stream_id, "
     "started_at, subscription_id, detail, test, state, reason, explanation, streamer, payload, settled_at"
@@ -161,12 +166,17 @@ def unpack(stored: bytes) -> bytes:
         return stored
 
 
+def source_id(message_id: str | None) -> str | None:
+    """What the source called the message."""
+    return None if message_id is None else message_id.partition(APART)[0]
+
+
 def event_record(row: tuple[Any, ...]) -> EventRecord:
     """A row of EVENT_COLUMNS."""
     return EventRecord(
         id=row[0],
         event=StreamEvent(
-            source=row[1], kind=row[2], message_id=row[3], received_at=row[4], broadcaster_id=row[5],
+            source=row[1], kind=row[2], message_id=source_id(row[3]), received_at=row[4], broadcaster_id=row[5],
             broadcaster_login=row[6], broadcaster_name=row[7], stream_id=row[8], started_at=row[9],
             subscription_id=row[10], detail=row[11], test=bool(row[12]),
         ),

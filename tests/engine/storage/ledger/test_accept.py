@@ -26,8 +26,7 @@ async def test_an_accepted_event_is_on_disk_and_complete(ledger: Ledger, path: P
     assert await ledger.accept_now(event)
     with raw(path) as other:  # another process sees it: it is committed
         assert other.execute("SELECT count(*) FROM events").fetchone() == (1,)
-    record = await ledger.event_of_message("twitch", event.message_id or "")
-    assert record is not None
+    (record,) = await ledger.events_of_message("twitch", event.message_id or "")
     assert (record.event, record.state, record.settled_at) == (event, EventState.ACCEPTED, None)
 
 

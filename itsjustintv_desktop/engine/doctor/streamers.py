@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itsjustintv_desktop.engine.announce.filter import passes
 from itsjustintv_desktop.engine.announce.same_channel import WHAT_TO_DO, sentence
-from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red, unsettled, worst
+from itsjustintv_desktop.engine.doctor.check import Check, CheckState, amber, green, red, unsettled, worst
 from itsjustintv_desktop.engine.doctor.facts import StreamerFacts
 from itsjustintv_desktop.engine.doctor.words import some
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus
@@ -31,10 +31,16 @@ def streamer(facts: StreamerFacts, *, running: bool, has_file: bool, asked: bool
         _subscription(name, facts, running=running),
         _outlets(name, facts, has_file=has_file),
         _filter(name, facts),
-        amber(name, sentence(facts.same), WHAT_TO_DO) if facts.same else None,
     ]
     bad = worst([each for each in found if each is not None] or [green(name, "")])
-    return bad if bad.message else green(name, _well(facts, running=running))
+    check = bad if bad.message else green(name, _well(facts, running=running))
+    return _with_same_channel(check, facts.same) if facts.same else check
+
+
+def _with_same_channel(check: Check, others: tuple[str, ...]) -> Check:
+    """Never hidden behind something else."""
+    say = red if check.state is CheckState.RED else amber
+    return say(check.name, f"{check.message} {sentence(others)}", f"{check.fix} {WHAT_TO_DO}".strip())
 
 
 def _channel(name: str, facts: StreamerFacts) -> Check | None:

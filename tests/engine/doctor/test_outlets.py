@@ -69,6 +69,16 @@ def test_subscriptions_that_are_not_there(state: ChannelState, expected: str) ->
     assert (colour(check), check.message, check.fix) == (expected, state.message, state.fix)
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"), [({}, "amber"), ({"subscription": None}, "amber"), ({"all_off": True}, "red")]
+)
+def test_another_streamer_that_is_the_same_channel_is_never_hidden(changes: Any, expected: str) -> None:
+    check = judged(same=("two",), **changes)
+    assert (check.name, colour(check)) == ("streamer alice", expected)
+    assert "It is the same channel as two: " in check.message
+    assert "Keep one of them, and list all destinations there." in check.fix
+
+
 def test_not_subscribed_to_yet() -> None:
     check = judged(subscription=None)
     assert (colour(check), check.message) == ("amber", "It was not subscribed to yet.")

@@ -159,6 +159,14 @@ def test_a_streamer_that_is_in_trouble_says_why(qtbot: QtBot, store: Store, brid
     assert page.table.shown.index(0, 1).data() == "Not subscribed"
 
 
+def test_a_channel_that_is_listed_twice_is_pointed_out(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    same = "It is the same channel as two: so far. Keep one of them, and list all destinations there."
+    page = shown(qtbot, store, bridge, streamers=(samples.streamer("alice", same=same),), live=())
+    qtbot.waitUntil(lambda: page.form.problem.isVisible())
+    assert page.form.problem.text() == same
+    assert page.table.shown.index(0, 1).data() == "Listed twice"
+
+
 def test_nobody_yet(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, streamers=(), live=())
     assert page._empty.isVisible()

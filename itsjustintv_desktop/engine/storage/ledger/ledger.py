@@ -13,12 +13,7 @@ from typing import Any, TypeVar
 
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import (
-    AttemptResult,
-    DeliveryState,
-    DeliveryView,
-    StreamEvent,
-)
+from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, DeliveryView, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import (
     announcing,
     broadcasting,

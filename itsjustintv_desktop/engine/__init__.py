@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.config.save import Remove as Remove
     from itsjustintv_desktop.engine.config.save import Rename as Rename
     from itsjustintv_desktop.engine.config.save import Set as Set
+    from itsjustintv_desktop.engine.config.secrettext import new_standard_secret as new_standard_secret
     from itsjustintv_desktop.engine.control.actions import EventReport as EventReport
     from itsjustintv_desktop.engine.desk.details import AttemptView as AttemptView
     from itsjustintv_desktop.engine.desk.details import DeliveryDetails as DeliveryDetails
@@ -90,6 +91,7 @@ _PLACES = {
     "updates.standing": ("UpdateView",),
     "config.examine": ("Remark",),
     "config.save": ("Change", "Remove", "Rename", "Set"),
+    "config.secrettext": ("new_standard_secret",),
     f"{_EDITING}.channels": ("Ignored", "Parsed"),
     f"{_EDITING}.destinations": ("DestinationDraft", "DestinationInfo", "DestinationUse"),
     f"{_EDITING}.documents": ("Checked", "Document", "Merged", "Saved"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +16,7 @@ from itsjustintv_desktop.engine.config.lines import Path, dotted
 from itsjustintv_desktop.engine.config.read import Table, name_in, read_table, unfit_name, unknown
 from itsjustintv_desktop.engine.config.report import Mistake, Report, safe_name
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, Server, Streamer
+from itsjustintv_desktop.engine.config.secrettext import check_standard
 from itsjustintv_desktop.engine.config.texts import is_login
 
 PLATFORM = "twitch"
@@ -164,8 +163,8 @@ def _check_signature(table: Table, report: Report) -> None:
     secret = table.values.get("secret", "")
     if not secret:
         report.error(table.at("signature"), 'standard-webhooks cannot sign without a secret; add secret = "whsec_..."')
-    elif secret.startswith("whsec_"):
+    elif secret != KEYRING:
         try:
-            base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        except (binascii.Error, ValueError):
-            report.error(table.at("secret"), "what follows whsec_ must be base64; copy the secret again")
+            check_standard(secret, lambda sentence: report.warn(table.at("secret"), sentence))
+        except Mistake as mistake:
+            report.error(table.at("secret"), str(mistake))

@@ -31,6 +31,7 @@ from itsjustintv_desktop.engine.config.texts import (
     login,
     no_spaces,
     region,
+    secret,
     user_id,
     webhook_secret,
 )
@@ -120,16 +121,19 @@ RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
         "user_id": user_id,
         "login": login,
         "target_webhook_url": webhook_url,
+        "target_webhook_secret": secret,
         "target_webhook_header": header_name,
     },
     schema.Destination: {
         "url": webhook_url,
+        "secret": secret,
         "header": header_name,
         "headers": headers,
         "timeout": lasting(0.1, 2 * _MINUTE),
     },
     schema.GlobalWebhook: {
         "url": webhook_url,
+        "target_webhook_secret": secret,
         "target_webhook_header": header_name,
     },
     schema.Retry: {

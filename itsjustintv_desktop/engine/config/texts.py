@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from itsjustintv_desktop.engine.config.report import Mistake
 from itsjustintv_desktop.engine.config.schema import KEYRING
+from itsjustintv_desktop.engine.config.secrettext import trimmed
 from itsjustintv_desktop.engine.config.values import harmless, header_shown
 
 Warn = Callable[[str], None]
@@ -69,7 +70,7 @@ def user_id(value: str, warn: Warn) -> str:
 
 
 def no_spaces(value: str, warn: Warn) -> str:
-    value = value.strip()
+    value = trimmed(value)
     if re.search(r"\s", value) or _CONTROL.search(value):
         raise Mistake("it holds a space or a line break; copy it again")
     if _EXAMPLE.match(value):
@@ -83,9 +84,20 @@ def kept_secret(value: str, warn: Warn) -> str | None:
     return None if value == KEYRING else value
 
 
+def secret(value: str, warn: Warn) -> str:
+    """The secret that announcements to one destination are signed with."""
+    bare = trimmed(value)
+    if not bare:
+        raise Mistake("it holds nothing but blanks; write the secret, or leave it out")
+    if bare != value:
+        warn("the blanks or line breaks around it are left out; take them out of the config")
+    return bare
+
+
 def webhook_secret(value: str, warn: Warn) -> str | None:
     """The secret Twitch signs with: 10 to 100 ASCII characters (EventSub, Create EventSub Subscription)."""
-    if value.strip() == KEYRING:
+    value = trimmed(value)
+    if value == KEYRING:
         return None
     if not value.isascii() or _CONTROL.search(value):
         raise Mistake("Twitch takes plain ASCII characters only; leave it out to have one made for you")
@@ -108,6 +120,7 @@ def header_name(value: str, warn: Warn) -> str:
 def headers(value: dict[str, str], warn: Warn) -> dict[str, str]:
     """Names must be tokens, none of ours and none twice; values must not break out of their line."""
     seen: set[str] = set()
+    value = {name: content.strip() for name, content in value.items()}
     for name, content in value.items():
         if not _TOKEN.fullmatch(name):
             raise Mistake(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination
+from itsjustintv_desktop.engine.config.secrettext import trimmed
 from itsjustintv_desktop.engine.errors import SecretsError
 
 
@@ -27,4 +28,4 @@ async def address_of(destination: Destination, addresses: Addresses) -> tuple[st
         if secret is None and destination.secret == KEYRING:
             # Unsigned would be worse than late: the receiver would refuse it, or worse, accept it.
             raise SecretsError("The destination's secret is not in the vault. Enter it again.")
-    return url, secret
+    return url, trimmed(secret or "") or None

@@ -7,14 +7,14 @@ Standard Webhooks (standardwebhooks.com, spec 1.0): `webhook-signature: v1,<base
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 
+from itsjustintv_desktop.engine.config.report import Mistake
 from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.config.secrettext import standard_key
 from itsjustintv_desktop.engine.errors import ConfigError
 
-_SECRET_PREFIX = "whsec_"  # noqa: S105 (the spec's prefix, not a secret)
 _HASHES = {
     "SHA-1": ("sha1", hashlib.sha1),
     "SHA-256": ("sha256", hashlib.sha256),
@@ -37,29 +37,12 @@ def signature_headers(
     if not secret:
         return {}
     if destination.signature == "standard-webhooks":
-        key = _standard_key(destination.name, secret)
+        try:
+            key = standard_key(secret)
+        except Mistake as mistake:
+            raise ConfigError([f'The secret of destination "{destination.name}" cannot be used: {mistake}.']) from None
         signed = f"{webhook_id}.{timestamp}.".encode() + body
         digest = hmac.new(key, signed, hashlib.sha256).digest()
         return {"webhook-signature": "v1," + base64.b64encode(digest).decode("ascii")}
     name, algorithm = _HASHES[destination.hashing]
     return {destination.header: f"{name}={hmac.new(secret.encode(), body, algorithm).hexdigest()}"}
-
-
-def _standard_key(name: str, secret: str) -> bytes:
-    """The key of a Standard Webhooks secret: `whsec_<base64>` is decoded, anything else is taken as it is."""
-    if not secret.startswith(_SECRET_PREFIX):
-        return secret.encode()
-    encoded = secret.removeprefix(_SECRET_PREFIX)
-    try:
-        # Some receivers hand out their secrets without the padding.
-        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not key:
-        raise ConfigError(
-            [
-                f'The secret of destination "{name}" begins with {_SECRET_PREFIX} but what follows is not base64. '
-                "Copy it from the receiver once more."
-            ]
-        )
-    return key

@@ -17,6 +17,7 @@ from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Set
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Picture
+from itsjustintv_desktop.engine.config.secrettext import trimmed
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved
 from itsjustintv_desktop.engine.errors import AppError, ConfigError, NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets
@@ -110,6 +111,10 @@ class Destinations:
         Raises SecretsError (the vault cannot be had: nothing was changed), ConfigError, UsageError, NotFoundError, and
         as `Documents.edit`; all is then as it was.
         """
+        if draft.secret:
+            if not trimmed(draft.secret):
+                raise UsageError("The secret is nothing but blanks. Enter it, or leave the field empty.")
+            draft = msgspec.structs.replace(draft, secret=trimmed(draft.secret))
         is_new = not name
         name = draft.name.strip() if is_new else name
         if is_new:
@@ -132,7 +137,7 @@ class Destinations:
                 changes.append(Set(path, value.strip()) if value else Remove(path))
                 wanted[field] = None
             else:
-                wanted[field] = value.strip() if field == "url" else value
+                wanted[field] = value.strip()
                 if before != KEYRING:
                     changes.append(Set(path, KEYRING))
         if wanted and (any(wanted.values()) or kept != DestinationSecrets()):
@@ -186,7 +191,7 @@ class Destinations:
             kept = await self._engine.secrets.destination(draft.name)
             url = (kept.url or "") if url == KEYRING else url
             secret = (kept.secret or "") if secret == KEYRING else secret
-        url = url.strip()
+        url, secret = url.strip(), trimmed(secret)
         if not url:
             raise UsageError("The destination has no address yet. Enter one.")
         headers = draft.headers if draft.headers is not None else config.headers if config is not None else {}

@@ -12,6 +12,7 @@ from itsjustintv_desktop.engine.config.environment import names
 from itsjustintv_desktop.engine.config.report import Mistake
 from itsjustintv_desktop.engine.config.save import ConfigFile, Remove
 from itsjustintv_desktop.engine.config.schema import KEYRING
+from itsjustintv_desktop.engine.config.secrettext import trimmed
 from itsjustintv_desktop.engine.config.texts import kept_secret, webhook_secret
 from itsjustintv_desktop.engine.desk.editing.documents import Documents
 from itsjustintv_desktop.engine.errors import NotFoundError, SecretsError, UsageError
@@ -86,9 +87,8 @@ class Secrets:
         `Documents.edit`. The config is changed last: until then the one in it counts.
         """
         _known(name)
-        value = value.strip() if name != TWITCH_WEBHOOK_SECRET else value
         try:
-            good = _RULES[name](value, lambda _: None) if value else None
+            good = _RULES[name](value, lambda _: None) if trimmed(value) else None
         except Mistake as mistake:
             raise UsageError(f"It cannot be used: {mistake}.") from None
         if not good:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from itsjustintv_desktop.engine.config.secrettext import trimmed
 from itsjustintv_desktop.engine.errors import SecretsError, SecretsLockedError, WrongPassphraseError
 from itsjustintv_desktop.engine.storage.secrets import vaultformat
 from itsjustintv_desktop.engine.storage.secrets.content import VaultContent
@@ -102,11 +103,15 @@ class PassphraseHome:
                 "secrets.vault needs its passphrase. Set ITSJUSTINTV_PASSPHRASE and start again.",
                 title="The vault is locked",
             )
-        self._vault.load(
-            Kind.PASSPHRASE,
-            self._key,
-            wrong=WrongPassphraseError("The passphrase does not open secrets.vault. Set the one it was made with."),
-        )
+        wrong = WrongPassphraseError("The passphrase does not open secrets.vault. Set the one it was made with.")
+        try:
+            self._vault.load(Kind.PASSPHRASE, self._key, wrong=wrong)
+        except WrongPassphraseError:
+            # A file or a shell may have added a line break. It counted where the vault was made with it.
+            if not (bare := trimmed(self._passphrase)) or bare == self._passphrase:
+                raise
+            self._passphrase, self._sealing = bare, None
+            self._vault.load(Kind.PASSPHRASE, self._key, wrong=wrong)
 
     def _key(self, protection: Protection) -> bytes:
         if self._sealing is not None and self._sealing[1] == protection:
@@ -116,5 +121,7 @@ class PassphraseHome:
         return key
 
     def _save(self, content: VaultContent) -> None:
+        if self._sealing is None:
+            self._passphrase = trimmed(self._passphrase or "") or self._passphrase
         protection = Protection.passphrase() if self._sealing is None else self._sealing[1]
         self._vault.save(content, self._key(protection), protection)

@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import KEYRING
+from itsjustintv_desktop.engine.config.secrettext import trimmed
 from itsjustintv_desktop.engine.errors import SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets.names import (
     TUNNEL_AUTHTOKEN,
@@ -66,7 +67,7 @@ async def move_into_keyring(
     moving = {
         key: (place, value)
         for key, place in _places(secrets_in_clear, explicit).items()
-        if isinstance(value := file.get(key), str) and value not in {"", KEYRING}
+        if (value := trimmed(str(file.get(key) or ""))) not in {"", KEYRING}
     }
     if not moving:
         return []

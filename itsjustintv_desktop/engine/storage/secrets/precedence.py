@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
+from itsjustintv_desktop.engine.config.secrettext import trimmed
 from itsjustintv_desktop.engine.errors import UsageError
 from itsjustintv_desktop.engine.storage.secrets.names import (
     TUNNEL_AUTHTOKEN,
@@ -74,4 +75,4 @@ class SecretValues:
         written = _IN_CONFIG[name](self._config())
         if written and written != KEYRING:
             return written
-        return await self._store.get(name) or None
+        return trimmed(await self._store.get(name) or "") or None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo
+from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo, new_standard_secret
 from itsjustintv_desktop.ui.models.destinations import format_name
 from itsjustintv_desktop.ui.pages.destinations.headers import Headers
 from itsjustintv_desktop.ui.widgets.basic import button, row
@@ -38,6 +38,7 @@ class DestinationForm(QWidget):
         self.secret = SecretField(self.tr("Secret"), self.tr("none"))
         self.no_secret = button(self.tr("Sign no &more"), self._take_secret_away, role="small")
         self.no_secret.setCheckable(True)
+        self.new_secret = button(self.tr("Make one"), self._make_secret, role="small")
         self.signature = QComboBox()
         for name, shown in zip(SIGNATURES, ("X-Hub-Signature", "Standard Webhooks"), strict=True):
             self.signature.addItem(shown, name)
@@ -81,6 +82,7 @@ class DestinationForm(QWidget):
             field.conceal()
         self.no_secret.setChecked(False)
         self.secret.setEnabled(True)
+        self.secret_field.say(self.tr("With one, announcements are signed."))
         self._place(info)
         self.format.setCurrentIndex(FORMATS.index(base.format))
         self.signature.setCurrentIndex(SIGNATURES.index(base.signature))
@@ -93,7 +95,15 @@ class DestinationForm(QWidget):
         self.timeout.blockSignals(blocked)
         self.enabled.setChecked(base.enabled)
         named = info is None or info.kind == "named"
-        for control in (self.format, self.signature, self.picture, self.headers, self.timeout, self.enabled):
+        for control in (
+            self.format,
+            self.signature,
+            self.new_secret,
+            self.picture,
+            self.headers,
+            self.timeout,
+            self.enabled,
+        ):
             control.setEnabled(named)
         self._show_more()
 
@@ -103,7 +113,7 @@ class DestinationForm(QWidget):
         return DestinationDraft(
             name=self.title.text().strip(),
             url=self.url.typed.strip() or None,
-            secret="" if self.no_secret.isChecked() else self.secret.typed or None,
+            secret="" if self.no_secret.isChecked() else self.secret.typed.strip() or None,
             format=self.format.currentData(),
             signature=self.signature.currentData(),
             header=self.header.text().strip() or "X-Hub-Signature-256",
@@ -150,6 +160,16 @@ class DestinationForm(QWidget):
         self.secret.setEnabled(not self.no_secret.isChecked())
         self._changed()
 
+    def _make_secret(self) -> None:
+        """One for Standard Webhooks, shown so that it can be copied."""
+        self.no_secret.setChecked(False)
+        self.secret.setEnabled(True)
+        self.secret.setText(new_standard_secret())
+        self.secret.show_button.setChecked(True)
+        self.signature.setCurrentIndex(SIGNATURES.index("standard-webhooks"))
+        self.secret_field.say(self.tr("For Standard Webhooks. Copy it into the receiver, then save."))
+        self._changed()
+
     def _changed(self) -> None:
         self._show_more()
         if not self.url.text():
@@ -168,7 +188,7 @@ class DestinationForm(QWidget):
         self.name_field = Field(self.tr("Name"), self.title)
         self.url_field = Field(self.tr("Address"), self.url)
         secret = QWidget()
-        line = row(self.secret, self.no_secret)
+        line = row(self.secret, self.new_secret, self.no_secret)
         line.setContentsMargins(0, 0, 0, 0)
         secret.setLayout(line)
         secret.setFocusProxy(self.secret)
@@ -195,8 +215,8 @@ class DestinationForm(QWidget):
         fields = QVBoxLayout(inner)
         fields.setContentsMargins(0, 0, 6, 0)
         fields.setSpacing(14)
-        secret_field = Field(self.tr("Secret"), secret, self.tr("With one, announcements are signed."))
-        for field in (self.name_field, self.url_field, Field(self.tr("Format"), self.format), secret_field):
+        self.secret_field = Field(self.tr("Secret"), secret, self.tr("With one, announcements are signed."))
+        for field in (self.name_field, self.url_field, Field(self.tr("Format"), self.format), self.secret_field):
             fields.addWidget(field)
         fields.addWidget(self.enabled)
         fields.addLayout(row(self.more, None))

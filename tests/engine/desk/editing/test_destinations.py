@@ -200,3 +200,17 @@ async def test_the_preview_knows_the_last_stream(with_vault: Running) -> None:
     await with_vault.settled()
     shown = await with_vault.engine.editing.preview(StreamerDraft(key="alice", login="alice"), "main")
     assert (shown.sample, shown.summary.title) == (False, "Chess at night")
+
+
+async def test_blanks_around_a_secret_are_no_part_of_it(with_vault: Running) -> None:
+    editing = with_vault.engine.editing
+    await editing.save_destination("", draft(with_vault, secret=f"\n{ANOTHER} "))
+    assert (await with_vault.engine.secrets.destination("friends")).secret == ANOTHER
+    with pytest.raises(UsageError, match="nothing but blanks"):
+        await editing.save_destination("friends", DestinationDraft(name="friends", secret=" \n"))
+    # One that an earlier version kept with them.
+    await with_vault.engine.secrets.set_destination("friends", secret=f" {ANOTHER}\n")
+    _, secret = await with_vault.engine.dispatcher.address(with_vault.engine.live.destinations["friends"])
+    assert secret == ANOTHER
+    with_vault.simulator.receiver.expect("friends", secret=ANOTHER)
+    assert (await editing.test_destination("friends")).ok

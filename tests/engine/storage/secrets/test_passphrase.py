@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.errors import SecretsLockedError, VaultDamagedError, WrongPassphraseError
-from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET, DestinationSecrets
+from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET, DestinationSecrets, home
 from tests.engine.storage.secrets.conftest import OpenStore
 from tests.keyring_session import KeyringSession
 
@@ -156,3 +156,19 @@ class TestBesideAKeyring:
         state = await open_store("keyring", passphrase=RIGHT).unlock()
         assert (state.status, state.takes_passphrase) == ("absent", False)
         assert (data / "secrets.vault").read_bytes() == before
+
+
+async def test_a_line_break_after_the_passphrase_is_no_part_of_it(open_store: OpenStore) -> None:
+    await open_store("passphrase", passphrase=f"{RIGHT}\n").set(TWITCH_CLIENT_SECRET, "kept")
+    for given in (RIGHT, f" {RIGHT}\r\n"):
+        assert await open_store("passphrase", passphrase=given).get(TWITCH_CLIENT_SECRET) == "kept"
+
+
+async def test_a_vault_that_was_made_with_the_line_break_still_opens(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(home, "trimmed", str)
+        await open_store("passphrase", passphrase=f"{RIGHT}\n").set(TWITCH_CLIENT_SECRET, "kept")
+    assert await open_store("passphrase", passphrase=f"{RIGHT}\n").get(TWITCH_CLIENT_SECRET) == "kept"
+    assert (await open_store("passphrase", passphrase=RIGHT).unlock()).status == "wrong-passphrase"

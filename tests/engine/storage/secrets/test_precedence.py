@@ -90,3 +90,14 @@ async def test_nothing_is_generated_while_the_keyring_is_locked(open_store: Open
 async def test_nothing_is_generated_without_a_place_to_keep_it(open_store: OpenStore, no_keyring: None) -> None:
     with pytest.raises(SecretsAbsentError):
         await values(open_store()).webhook_secret()
+
+
+@pytest.mark.parametrize("kept", ["the secret\n", " the secret", "\ufeffthe secret\r\n"])
+async def test_blanks_around_a_secret_that_is_kept_are_no_part_of_it(open_store: OpenStore, kept: str) -> None:
+    store = open_store("memory")
+    for name in (TWITCH_CLIENT_SECRET, TWITCH_WEBHOOK_SECRET, TUNNEL_AUTHTOKEN):
+        await store.set(name, kept)
+    stored = values(store)
+    assert await stored.client_secret() == "the secret"
+    assert await stored.webhook_secret() == "the secret"
+    assert await stored.tunnel_authtoken() == "the secret"

@@ -205,3 +205,25 @@ def test_one_that_refuses_the_picture_says_so_and_can_be_tried_again(
     page = shown(qtbot, store, bridge, destinations=(samples.destination("community", note=ONLY_A_LINK),))
     assert ONLY_A_LINK in page.state.text()
     assert page.resume.isVisible()
+
+
+def test_a_secret_is_made_shown_and_saved(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    page.form.no_secret.click()
+    page.form.new_secret.click()
+    made = page.form.secret.text()
+    assert made.startswith("whsec_")
+    assert page.form.secret.is_revealed()
+    assert "Copy it into the receiver" in texts(page)
+    with qtbot.waitSignal(page.said):
+        page.save.click()
+    draft = bridge.engine.was_asked("editing.save_destination")[0].args[1]
+    assert (draft.secret, draft.signature) == (made, "standard-webhooks")
+
+
+def test_blanks_around_a_secret_that_is_typed_are_no_part_of_it(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    QTest.keyClicks(page.form.secret, "  ")
+    assert page.form.draft.secret is None
+    QTest.keyClicks(page.form.secret, "a secret ")
+    assert page.form.draft.secret == "a secret"

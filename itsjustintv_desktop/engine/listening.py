@@ -41,7 +41,9 @@ class Listening:
             seam=engine.telemetry.seam,
         )
         stream = EventStream(engine.bus, engine.health)
-        self._control = ControlServer(engine.wishes, engine.health.report, stream, engine.paths.control)
+        self._control = ControlServer(engine.wishes, engine.health.report, stream, engine.paths.control, engine.clock)
+        engine.health.add("public port", self._public.places.part)
+        engine.health.add("control port", self._control.part)
         self.address: tuple[str, int] | None = None
 
     async def start(self) -> None:

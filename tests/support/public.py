@@ -10,7 +10,7 @@ from pathlib import Path
 
 from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
-from itsjustintv_desktop.engine.ingress.guard import Limits
+from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 import os
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import structlog
 from aiohttp import web
 
 from itsjustintv_desktop.engine import redaction
+from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions
 from itsjustintv_desktop.engine.control.channel_routes import channel_routes
@@ -24,28 +27,39 @@ from itsjustintv_desktop.engine.control.pause_routes import pause_routes
 from itsjustintv_desktop.engine.control.stream import EventStream
 from itsjustintv_desktop.engine.control.subscription_routes import subscription_routes
 from itsjustintv_desktop.engine.errors import AppError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.health.part import Part
+from itsjustintv_desktop.engine.ingress.guard import Connection, guarded
+from itsjustintv_desktop.engine.ingress.listener import listen
+from itsjustintv_desktop.engine.ingress.places import Limits, Places
 from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.engine.paths import data_directory_error
-from itsjustintv_desktop.engine.tasks import census
+from itsjustintv_desktop.engine.tasks import Tasks, census
 from itsjustintv_desktop.engine.telling import KINDS, Kind
 
 _log = structlog.get_logger(__name__)
 
 Health = Callable[[], Awaitable[dict[str, Any]]]
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LIMITS = Limits(connections=64, idle=30.0, answer=math.inf)
+"""An answer may take as long as it takes: only who has the token gets one, and a stream of events never ends."""
 
 
 class ControlServer:
     """Serves `actions` and the detailed health to whoever can read control.json."""
 
-    def __init__(self, actions: Actions, health: Health, stream: EventStream, path: Path) -> None:
+    def __init__(self, actions: Actions, health: Health, stream: EventStream, path: Path, clock: Clock) -> None:
         self._actions = actions
         self._health = health
         self._stream = stream
         self._path = path
         self._token = secrets.token_urlsafe(32)
         redaction.learn(self._token)
+        self._places = Places("control", _LIMITS, clock)
         self._runner: web.AppRunner | None = None
         self._announced: address.ControlAddress | None = None
+        self._listener: asyncio.Server | None = None
+        self._tasks = Tasks()
 
     async def start(self) -> None:
         """Listen on a free port of 127.0.0.1 and write control.json. Raises DataDirectoryError."""
@@ -68,11 +82,13 @@ class ControlServer:
                 *channel_routes(self._actions),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=30.0, shutdown_timeout=2.0)
+        self._runner = web.AppRunner(app, shutdown_timeout=2.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        port = self._runner.addresses[0][1]
+        server = self._runner.server
+        assert server is not None
+        self._listener = await listen(lambda: Connection(server, self._places, _LIMITS), host="127.0.0.1", port=0)
+        self._tasks.start("control.sweep", self._places.sweep())
+        port = self._listener.sockets[0].getsockname()[1]
         self._announced = address.ControlAddress(port=port, token=self._token, pid=os.getpid())
         try:
             await self.keep()
@@ -90,19 +106,32 @@ class ControlServer:
         if ours is not None:
             await asyncio.to_thread(address.remove, self._path, ours)
         self._stream.close()
+        if self._listener is not None:
+            self._listener.close()
         if self._runner is not None:
             await self._runner.cleanup()
+        self._places.close()
+        await self._tasks.stop()
+
+    def part(self) -> Part | None:
+        """For health: whether more programs want to connect than may."""
+        return self._places.part()
 
     @web.middleware
-    async def _guard(
-        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        return await guarded(partial(self._admit, handler), request)
+
+    async def _admit(self, handler: _Handler, request: web.BaseRequest) -> web.StreamResponse:
+        assert isinstance(request, web.Request)
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
             return _answer({"title": "Not allowed", "message": "The token of control.json is needed."}, 401)
         # A web page in the owner's browser must not get here, even if it learned the token.
-        if request.host.partition(":")[0] != "127.0.0.1" or "Origin" in request.headers:
+        if request.headers.get("Host", "").partition(":")[0] != "127.0.0.1" or "Origin" in request.headers:
             return _answer({"title": "Not allowed", "message": "Only local programs may ask here."}, 403)
+        connection = request.protocol
+        assert isinstance(connection, Connection)
+        connection.place.proven = True
         try:
             return await handler(request)
         except AppError as error:

@@ -1,64 +1,117 @@
-"""The HTTP server under the public port, with the deadlines and the cap that aiohttp does not have.
+"""The HTTP server under every port, with the deadlines, the cap and the strictness that aiohttp does not have.
 
 aiohttp leaves a silent or dripping connection open for minutes and idle ones for an hour (measured). Here every
 connection always has a deadline, and one sweep a second closes those that missed theirs; a request pays nothing for
-it. When all places are taken, the one nearest to its deadline makes room: strangers that never asked for anything
-go before Twitch's own connection, idle between two messages, and a request being handled never does.
+it. Its parser takes several blanks in a request line, HTTP/0.9 and HTTP/2.0, and other protocols' names: refused here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-import msgspec
-import structlog
 from aiohttp import web
+from aiohttp.http import HttpVersion10, HttpVersion11
 from aiohttp.web_protocol import RequestHandler
 
-_log = structlog.get_logger(__name__)
+from itsjustintv_desktop.engine.ingress.places import Limits, Place, Places
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Deadlines in seconds, sizes in bytes."""
-
-    connections: int = 512
-    headers: float = 10.0
-    """From the first byte (or the connection) to the end of the headers."""
-    body: float = 10.0
-    idle: float = 60.0
-    answer: float = 20.0
-    """From the whole request to the end of our answer."""
-    body_bytes: int = 65536
-    sweep: float = 1.0
+_HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
+"""What a Host header may be made of (RFC 9110, 7.2)."""
+_END_OF_HEADERS = b"\r\n\r\n"
+_FOLLOWED = 65_536
+"""So many bytes of a request are kept to know where the next one begins."""
 
 
 class Connection(RequestHandler):
     """One connection, which knows by when it must have moved on."""
 
-    __slots__ = ("between", "deadline", "guarded", "handling", "limits")
+    __slots__ = ("_host", "_line", "_raw", "between", "limits", "place", "places")
 
-    def __init__(self, manager: GuardedServer, limits: Limits, **options: Any) -> None:
-        super().__init__(manager, loop=asyncio.get_running_loop(), **options)
-        self.guarded = manager
+    def __init__(self, server: web.Server, places: Places, limits: Limits) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            # Bytes as they came: the signature is over them, and a gzip bomb stays small.
+            auto_decompress=False,
+            access_log=None,  # type: ignore[arg-type]
+            keepalive_timeout=limits.idle,
+            lingering_time=1.0,
+            tcp_keepalive=False,
+        )
+        self.places = places
         self.limits = limits
+        self.place = Place(self._loop.time(), limits.headers)
         self.between = False
         """A request was answered and nothing of the next one has come."""
-        self.handling = False
-        self.deadline = self._loop.time() + limits.headers
+        self._raw: bytes | None = b""
+        """What came since the last request ended; None: not known any more where that was."""
+        self._line = b"\0"
+        """The last request line that was found to be proper."""
+        self._host = ""
+
+    def accepted(self, transport: asyncio.BaseTransport) -> None:
+        """It takes its place. Behind TLS: before the handshake, with the transport below it."""
+        self.places.add(self.place, transport)
+
+    def lost(self) -> None:
+        """The socket is closed."""
+        self.places.remove(self.place)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.guarded.make_room()
+        if self.place.transport is None:
+            self.accepted(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.lost()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self.between:
             self.between = False
-            self.deadline = self._loop.time() + self.limits.headers
-        super().data_received(data)
+            self.place.deadline = self._loop.time() + self.limits.headers
+        raw = self._raw
+        if raw is not None:
+            self._raw = data if not raw else raw + data if len(raw) < _FOLLOWED else None
+        try:
+            super().data_received(data)
+        except Exception as error:  # noqa: BLE001 - whatever the parser stumbles over, a stranger sent it
+            self.places.fault(error)
+            self.force_close()
+
+    def is_proper(self, request: web.BaseRequest) -> bool:
+        """Whether it is HTTP/1.0 or 1.1 to the letter, in what the parser does not insist on."""
+        version, headers = request.version, request.headers
+        if version != HttpVersion11 and version != HttpVersion10:
+            return False
+        coding = headers.get("Transfer-Encoding")
+        if coding is not None and (coding.lower() != "chunked" or version != HttpVersion11):
+            return False
+        host = headers.get("Host", "")
+        if host != self._host:
+            if not _HOST.fullmatch(host):
+                return False
+            self._host = host
+        return self._begins(request)
+
+    def ended(self, request: web.BaseRequest) -> bool:
+        """It was handled: the next one begins behind it. Whether some of that has come already."""
+        raw = self._raw
+        if raw is None:
+            return False
+        content = request.content
+        end = raw.find(_END_OF_HEADERS) + len(_END_OF_HEADERS) + content.total_bytes
+        if end > len(raw) or not content.is_eof() or "Transfer-Encoding" in request.headers:
+            self._raw = None
+            return False
+        self._raw = raw[end:]
+        return end < len(raw)
 
     def handle_error(
         self,
@@ -69,73 +122,66 @@ class Connection(RequestHandler):
     ) -> web.StreamResponse:
         """Nothing about our inside goes out, and nobody can fill the log with broken requests."""
         if status >= 500:
-            _log.error("a request could not be handled", exc_info=exc)
-        response = web.Response(status=status, headers={"Server": "itsjustintv"})
-        response.force_close()
-        return response
+            self.places.fault(exc)
+        return refusal(status)
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """What broke behind the answer. Mostly the rest of a body, whose sender left or writes rubbish."""
+        error = kw.get("exc_info")
+        if self.transport is not None and not isinstance(error, ConnectionError | web.RequestPayloadError):
+            self.places.fault(error)
+
+    def _begins(self, request: web.BaseRequest) -> bool:
+        """Whether its first line is written with single blanks and HTTP's own name; one empty line may precede it."""
+        raw = self._raw
+        if raw is None or raw.startswith(self._line):
+            return True
+        version = request.version
+        text = f"{request.method} {request.raw_path} HTTP/{version.major}.{version.minor}\r\n"
+        line = text.encode("utf-8", "surrogateescape")
+        if raw.startswith(line):
+            self._line = line
+            return True
+        return raw.startswith(b"\r\n" + line)
 
 
 class GuardedServer(web.Server):
     """aiohttp's low-level server, making guarded connections."""
 
-    def __init__(self, handler: Handler, limits: Limits) -> None:
-        super().__init__(self._handle)
-        self._answer = handler
+    def __init__(self, handler: Handler, limits: Limits, places: Places) -> None:
+        super().__init__(partial(guarded, handler))
         self._limits = limits
-        self.refused = 0
-        """Connections closed because they missed a deadline or had to make room."""
+        self._places = places
 
     def __call__(self) -> Connection:
-        return Connection(
-            self,
-            self._limits,
-            # Bytes as they came: the signature is over them, and a gzip bomb stays small.
-            auto_decompress=False,
-            access_log=None,
-            keepalive_timeout=self._limits.idle,
-            lingering_time=1.0,
-            tcp_keepalive=False,
-        )
+        return Connection(self, self._places, self._limits)
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        connection = request.protocol
-        assert isinstance(connection, Connection)
-        time = asyncio.get_running_loop().time
-        connection.handling = True
-        connection.deadline = time() + self._limits.body + self._limits.answer
-        try:
-            return await self._answer(request)
-        finally:
-            connection.handling = False
-            connection.between = True
-            connection.deadline = time() + self._limits.idle
 
-    async def sweep(self) -> None:
-        """Close what missed its deadline, once a second, until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(self._limits.sweep)
-            now = loop.time()
-            for connection in list(self._connections):
-                if isinstance(connection, Connection) and connection.deadline < now:
-                    self._drop(connection)
+async def guarded(answer: Handler, request: web.BaseRequest) -> web.StreamResponse:
+    """Answer a request of a `Connection`, if it is proper HTTP."""
+    connection = request.protocol
+    assert isinstance(connection, Connection)
+    place, limits, time = connection.place, connection.limits, asyncio.get_running_loop().time
+    place.busy = True
+    place.deadline = time() + limits.body + limits.answer
+    try:
+        response = await answer(request) if connection.is_proper(request) else refusal(400)
+    finally:
+        more = connection.ended(request)
+        connection.between = place.served = True
+        place.busy = False
+        place.since = now = time()
+        place.deadline = now + limits.idle
+    if more and not place.proven:
+        response.force_close()  # a stranger does not need to send requests before the answers to those before
+    return response
 
-    def make_room(self) -> None:
-        """Keep the cap, a new connection counted. One of a flood of them may be closed at once."""
-        if len(self._connections) <= self._limits.connections:
-            return
-        # Those closed already stay in the list until the loop's next turn.
-        alive = [each for each in self._connections if isinstance(each, Connection) and each.transport is not None]
-        waiting = [each for each in alive if not each.handling]
-        if waiting and len(alive) > self._limits.connections:
-            self._drop(min(waiting, key=lambda each: each.deadline))
 
-    def _drop(self, connection: Connection) -> None:
-        self.refused += 1
-        transport = connection.transport
-        connection.force_close()
-        if isinstance(transport, asyncio.Transport):
-            transport.abort()
+def refusal(status: int) -> web.Response:
+    """An empty answer, behind which the connection is closed."""
+    response = web.Response(status=status, headers={"Server": "itsjustintv"})
+    response.force_close()
+    return response
 
 
 class TooLargeError(Exception):
@@ -153,12 +199,22 @@ async def read_body(request: web.BaseRequest, limits: Limits) -> bytes:
         if len(body) > limits.body_bytes:
             raise TooLargeError
         return body
+    connection = request.protocol
+    assert isinstance(connection, Connection)
+    connection.places.owes(connection.place)
     parts: list[bytes] = []
     size = 0
-    async with asyncio.timeout(limits.body):
-        while part := await content.readany():
-            size += len(part)
-            if size > limits.body_bytes:
-                raise TooLargeError
-            parts.append(part)
+    try:
+        async with asyncio.timeout(limits.body):
+            while part := await content.readany():
+                size += len(part)
+                if size > limits.body_bytes:
+                    raise TooLargeError
+                parts.append(part)
+    except RuntimeError as error:
+        if connection.transport is not None:
+            raise
+        raise ConnectionResetError("the client is gone") from error  # before it was read: aiohttp's way to say so
+    finally:
+        connection.places.paid(connection.place)
     return b"".join(parts)

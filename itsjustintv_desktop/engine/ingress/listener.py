@@ -1,4 +1,4 @@
-"""The listening socket of the public port: opened, moved to another address while it is used, closed."""
+"""The listening socket of a port: opened, moved to another address while it is used, closed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import errno
 import socket
 import ssl
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from itsjustintv_desktop.engine.errors import AddressInUseError
 from itsjustintv_desktop.engine.translate import os_sentence
@@ -15,13 +17,30 @@ from itsjustintv_desktop.engine.translate import os_sentence
 _GOODBYE_SECONDS = 2.0
 """How long the other side may take to answer the end of TLS."""
 _BACKLOG = 1024
+"""Connections that may wait for us in the system."""
+_AT_ONCE = 32
+"""So many of them are accepted in one turn of the loop, before one too many can be closed again."""
+
+
+class Accepted(Protocol):
+    """A connection that is counted while its socket is open. Without TLS its `connection_made` is the accept."""
+
+    def accepted(self, transport: asyncio.BaseTransport, /) -> None:
+        """TLS begins; `transport` is the one below it."""
+
+    def lost(self) -> None:
+        """The socket is closed. `connection_lost` comes as well, if TLS was begun."""
+
+
+Factory = Callable[[], Any]
+"""Makes an asyncio.Protocol that is `Accepted`."""
 
 
 class Listener:
     """Makes a connection of `factory` for whoever comes. Closing or moving it cuts off no connection."""
 
-    def __init__(self, factory: Callable[[], asyncio.BaseProtocol], handshake_seconds: float) -> None:
-        """`handshake_seconds`: how long TLS may take; a connection is the factory's to watch only afterwards."""
+    def __init__(self, factory: Factory, handshake_seconds: float) -> None:
+        """`handshake_seconds`: how long TLS may take."""
         self._factory = factory
         self._handshake_seconds = handshake_seconds
         self._server: asyncio.Server | None = None
@@ -88,7 +107,7 @@ class Listener:
 
     async def _bind(self, host: str, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
         try:
-            return await self._with(tls, host=host, port=port, backlog=_BACKLOG)
+            return await self._with(tls, host=host, port=port)
         except OSError as error:
             # From Python 3.13 on asyncio says nothing but "could not bind" here.
             why = os_sentence(error) if error.errno else "this machine has no such address"
@@ -98,13 +117,43 @@ class Listener:
             ) from error
 
     async def _with(self, tls: ssl.SSLContext | None, **where: Any) -> asyncio.Server:
-        return await asyncio.get_running_loop().create_server(
-            self._factory,
-            ssl=tls,
-            ssl_handshake_timeout=self._handshake_seconds if tls else None,
-            ssl_shutdown_timeout=_GOODBYE_SECONDS if tls else None,
-            **where,
+        factory = self._factory if tls is None else partial(_Tls, self._factory, tls, self._handshake_seconds)
+        return await listen(factory, **where)
+
+
+async def listen(factory: Callable[[], asyncio.BaseProtocol], **where: Any) -> asyncio.Server:
+    """`create_server` with room for many who wait, of whom only some are accepted in one turn. Raises OSError."""
+    server = await asyncio.get_running_loop().create_server(factory, backlog=_AT_ONCE, **where)
+    for each in server.sockets:
+        with each.dup() as same:  # asyncio knows one number for both
+            same.listen(_BACKLOG)
+    return server
+
+
+class _Tls(SSLProtocol):
+    """TLS in front of a connection. asyncio's own way tells of no connection before the handshake is over."""
+
+    max_size = 32_768  # bytes read at once, and held by every connection
+
+    def __init__(self, factory: Factory, tls: ssl.SSLContext, handshake_seconds: float) -> None:
+        self._connection: Accepted = factory()
+        super().__init__(
+            asyncio.get_running_loop(),
+            self._connection,
+            tls,
+            None,  # type: ignore[arg-type]
+            server_side=True,
+            ssl_handshake_timeout=handshake_seconds,  # type: ignore[arg-type]
+            ssl_shutdown_timeout=_GOODBYE_SECONDS,
         )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._connection.accepted(transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        self._connection.lost()
 
 
 def _copy(server: asyncio.Server) -> socket.socket:

@@ -21,9 +21,10 @@ from itsjustintv_desktop.engine.errors import (
     SecretsError,
 )
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
-from itsjustintv_desktop.engine.ingress.guard import GuardedServer, Limits, TooLargeError, read_body
+from itsjustintv_desktop.engine.ingress.guard import Connection, GuardedServer, TooLargeError, read_body, refusal
 from itsjustintv_desktop.engine.ingress.listener import Listener
 from itsjustintv_desktop.engine.ingress.nocontent import NoContent
+from itsjustintv_desktop.engine.ingress.places import Limits, Places
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from itsjustintv_desktop.engine.models import StreamEvent
@@ -60,6 +61,7 @@ class PublicServer:
         self._healthy = healthy
         self._clock = clock
         self._limits = limits or Limits()
+        self.places = Places("public", self._limits, clock)
         self._tasks = Tasks()
         self._guarded: GuardedServer | None = None
         self._listener: Listener | None = None
@@ -69,11 +71,11 @@ class PublicServer:
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
         """Listen, and return the address bound (port 0 picks a free one). Raises AddressInUseError."""
-        self._guarded = GuardedServer(self._handle, self._limits)
+        self._guarded = GuardedServer(self._handle, self._limits, self.places)
         self._scheme = "https" if tls else "http"
         self._listener = Listener(self._guarded, self._limits.headers)
         address = await self._listener.open(host, port, tls)
-        self._tasks.start("ingress.sweep", self._guarded.sweep())
+        self._tasks.start("ingress.sweep", self.places.sweep())
         return address
 
     async def move(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> tuple[str, int]:
@@ -90,6 +92,7 @@ class PublicServer:
         if self._guarded is not None:
             self._guarded.pre_shutdown()
             await self._guarded.shutdown(2.0)
+        self.places.close()
         await self._tasks.stop()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -127,13 +130,16 @@ class PublicServer:
         try:
             body = await read_body(request, self._limits)
         except TooLargeError:
-            return _closing(413)
+            return refusal(413)
         except TimeoutError:
-            return _closing(408)
+            return refusal(408)
         except (ConnectionError, web.RequestPayloadError):
-            return _closing(400)  # it broke off: mostly nobody is there to read this
+            return refusal(400)  # it broke off: mostly nobody is there to read this
         try:
             message = self._judge.judge(request.headers, body)
+            connection = request.protocol
+            assert isinstance(connection, Connection)
+            connection.place.proven = True
             if isinstance(message, Challenge):
                 redaction.learn_passing(message.text)
                 _log.info("Twitch asked whether this address is ours", subscription=message.subscription_id)
@@ -194,12 +200,6 @@ _NO_CONTENT = NoContent(_NAME)
 
 def _empty(status: int, headers: dict[str, str] | None = None) -> web.Response:
     return web.Response(status=status, headers=_SERVER | headers if headers else _SERVER)
-
-
-def _closing(status: int) -> web.Response:
-    response = _empty(status)
-    response.force_close()
-    return response
 
 
 def _text(body: bytes) -> web.Response:

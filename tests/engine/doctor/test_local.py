@@ -10,7 +10,7 @@ import pytest
 
 from itsjustintv_desktop.engine.doctor.local import part, public_port
 from itsjustintv_desktop.engine.ingress.acme.front import TlsFront
-from itsjustintv_desktop.engine.ingress.guard import Limits
+from itsjustintv_desktop.engine.ingress.places import Limits
 from tests.support.engine import Running, running_engine
 from tests.support.ports import free_port
 from tests.support.public import PublicRig

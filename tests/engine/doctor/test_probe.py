@@ -13,7 +13,7 @@ import pytest
 
 from itsjustintv_desktop.engine.doctor import probe as probing
 from itsjustintv_desktop.engine.doctor.probe import Probe, Probed, Reached
-from itsjustintv_desktop.engine.ingress.guard import Limits
+from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from tests.support.authority import DAY, Authority
 from tests.support.clock import FakeClock

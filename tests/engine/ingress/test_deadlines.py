@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.ingress.guard import Limits
+from itsjustintv_desktop.engine.ingress.places import Limits
 from tests.support import rawhttp, signed
 from tests.support.public import PublicRig, public_port
 from tests.support.waiting import until

@@ -23,6 +23,12 @@ class Echo(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
+    def accepted(self, transport: asyncio.BaseTransport) -> None:
+        """TLS begins."""
+
+    def lost(self) -> None:
+        """The socket is closed."""
+
     def data_received(self, data: bytes) -> None:
         self.transport.write(data)
 

@@ -6,8 +6,11 @@ import asyncio
 
 from aiohttp import web
 
+from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import CertificateError
-from itsjustintv_desktop.engine.ingress.guard import GuardedServer, Limits
+from itsjustintv_desktop.engine.ingress.guard import GuardedServer
+from itsjustintv_desktop.engine.ingress.listener import listen
+from itsjustintv_desktop.engine.ingress.places import Limits, Places
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.translate import os_sentence
@@ -21,8 +24,9 @@ _SERVER = {"Server": "itsjustintv"}
 class HttpChallenge:
     """Implements `order.Presenter`. Knows the challenges that are open, and answers 404 to all else."""
 
-    def __init__(self, well_known: WellKnown, host: str, port: int) -> None:
+    def __init__(self, well_known: WellKnown, clock: Clock, host: str, port: int) -> None:
         self._well_known = well_known
+        self._places = Places("http-01", _LIMITS, clock)
         self._host = host
         self._port = port
         self._open: dict[str, bytes] = {}
@@ -51,19 +55,20 @@ class HttpChallenge:
             self._guarded.pre_shutdown()
             await self._guarded.shutdown(1.0)
             self._guarded = None
+        self._places.close()
         await self._tasks.stop()
 
     async def _listen(self) -> None:
-        guarded = GuardedServer(self._handle, _LIMITS)
+        guarded = GuardedServer(self._handle, _LIMITS, self._places)
         try:
-            self._listener = await asyncio.get_running_loop().create_server(guarded, self._host, self._port)
+            self._listener = await listen(guarded, host=self._host, port=self._port)
         except OSError as error:
             why = os_sentence(error) if error.errno else "this machine has no such address, or another program uses it"
             raise CertificateError(
                 f"Cannot listen on {self._host} port {self._port}: {why}", kind="http_port"
             ) from error
         self._guarded = guarded
-        self._tasks.start("acme.http.sweep", guarded.sweep())
+        self._tasks.start("acme.http.sweep", self._places.sweep())
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.raw_path.partition("?")[0]

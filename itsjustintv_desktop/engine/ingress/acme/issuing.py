@@ -126,7 +126,7 @@ class Issuing:
 
         presenter: Presenter
         if server.tls.challenge == "http-01":
-            presenter = HttpChallenge(self._well_known, server.listen_addr, server.tls.http_port)
+            presenter = HttpChallenge(self._well_known, self._clock, server.listen_addr, server.tls.http_port)
         else:
             presenter = TlsChallenge(self._front)
         root = self._environ.get(ROOT_VARIABLE)

@@ -14,7 +14,7 @@ from cryptography import x509
 from itsjustintv_desktop.engine.ingress.acme.certificate import self_signed
 from itsjustintv_desktop.engine.ingress.acme.front import ACME_PROTOCOL, TlsFront
 from itsjustintv_desktop.engine.ingress.acme.hello import offered_protocols
-from itsjustintv_desktop.engine.ingress.guard import Limits
+from itsjustintv_desktop.engine.ingress.places import Limits
 from tests.support import rawhttp
 from tests.support.public import PublicRig
 from tests.support.waiting import until
@@ -145,9 +145,7 @@ async def test_who_never_shakes_hands_is_let_go(port: Port) -> None:
 
 async def test_who_shakes_hands_and_asks_nothing_is_let_go_by_the_guard(port: Port) -> None:
     reader, writer = await port.connect()
-    guarded = port.rig.server._guarded
-    assert guarded is not None
-    await until(lambda: guarded.refused == 1)
+    await until(lambda: port.rig.server.places.refused == 1)
     with contextlib.suppress(ConnectionError, ssl.SSLError):
         assert await asyncio.wait_for(reader.read(), 10) == b""
     writer.close()

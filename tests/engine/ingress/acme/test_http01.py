@@ -18,7 +18,7 @@ async def test_it_serves_tokens_and_nothing_else_as_long_as_they_are_asked_for()
     clock, port = FakeClock(), free_port()
     well_known = WellKnown(clock)
     well_known.publish("itsjustintv", "nonce", b"for the public port alone")
-    challenge = HttpChallenge(well_known, "127.0.0.1", port)
+    challenge = HttpChallenge(well_known, clock, "127.0.0.1", port)
     await challenge.show("a.example", "token", "token.thumbprint")
     address = ("127.0.0.1", port)
 
@@ -43,8 +43,9 @@ async def test_it_serves_tokens_and_nothing_else_as_long_as_they_are_asked_for()
 
 async def test_a_port_that_is_taken() -> None:
     port = free_port()
-    well_known = WellKnown(FakeClock())
-    first, second = HttpChallenge(well_known, "127.0.0.1", port), HttpChallenge(well_known, "127.0.0.1", port)
+    clock = FakeClock()
+    well_known = WellKnown(clock)
+    first, second = (HttpChallenge(well_known, clock, "127.0.0.1", port) for _ in range(2))
     await first.show("a.example", "token", "token.thumbprint")
     with pytest.raises(CertificateError, match=f"port {port}") as caught:
         await second.show("a.example", "token", "token.thumbprint")

@@ -1,4 +1,4 @@
-"""A thousand dripping connections, and Twitch among them."""
+"""Crowds of hostile connections, more than there are places, and Twitch among them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.engine.ingress.hostile import crowd
 from tests.support import rawhttp, signed
@@ -21,6 +22,8 @@ COUNT = 1000
 _NEEDED = COUNT + 512
 """File descriptors, in each of the two processes."""
 _ROOT = Path(__file__).parents[4]
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +43,8 @@ def _descriptors() -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _crowd(address: rawhttp.Address) -> AsyncIterator[None]:
-    arguments = ("-m", crowd.__name__, address[0], str(address[1]), str(COUNT))
+async def _crowd(address: rawhttp.Address, kind: str, count: int) -> AsyncIterator[None]:
+    arguments = ("-m", crowd.__name__, address[0], str(address[1]), str(count), kind)
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=_ROOT)
     try:
         yield
@@ -52,23 +55,30 @@ async def _crowd(address: rawhttp.Address) -> AsyncIterator[None]:
         await process.wait()
 
 
-@pytest.mark.slow
-async def test_a_thousand_slow_connections_do_not_keep_twitch_waiting(
-    port: PublicRig, capsys: pytest.CaptureFixture[str]
+@pytest.mark.fault("strangers: 1,000 hostile connections", seen="Too many connections at once")
+@pytest.mark.parametrize("kind", crowd.KINDS)
+async def test_a_thousand_hostile_connections_do_not_keep_twitch_waiting(
+    port: PublicRig, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    guarded = port.server._guarded
-    assert guarded is not None
+    places = port.server.places
     seconds: list[float] = []
-    async with _crowd(port.address):
-        # More than fit have come: every place is taken, and the rest fights for them.
-        await until(lambda: guarded.refused >= COUNT - 512, timeout=20, what="all places are taken")
-        for _ in range(50):
-            begun = time.monotonic()
-            assert (await port.post(signed.online(port.now()))).status == 204
-            seconds.append(time.monotonic() - begun)
-            await asyncio.sleep(0.05)
+    with capture_logs() as lines:
+        async with _crowd(port.address, kind, COUNT):
+            # More than fit have come: every place is taken, and the rest fights for them.
+            await until(lambda: places.refused >= COUNT - 512, timeout=20, what="all places are taken")
+            for _ in range(50):
+                begun = time.monotonic()
+                assert (await port.post(signed.online(port.now()))).status == 204
+                seconds.append(time.monotonic() - begun)
+                await asyncio.sleep(0.05)
+            assert len(places) <= 512
     assert len(await port.ledger.events(limit=100)) == 50
+    part = places.part()
+    assert part is not None
+    assert (part.status, part.reason.startswith("Too many connections at once")) == ("waiting", True)
+    assert len(lines) <= 2, lines
     median, worst = statistics.median(seconds), max(seconds)
     with capsys.disabled():
-        print(f"\nslowloris, {COUNT} sockets: median {median * 1000:.1f} ms, worst {worst * 1000:.1f} ms")
-    assert worst < 1.0
+        print(f"\n{kind}, {COUNT} sockets: median {median * 1000:.1f} ms, worst {worst * 1000:.1f} ms")
+    assert median < 1.0
+    assert worst < 5.0  # Twitch waits twice as long

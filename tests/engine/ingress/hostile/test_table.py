@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.ingress.guard import Limits
+from itsjustintv_desktop.engine.ingress.places import Limits
 from tests.engine.ingress.hostile import bodies, framing, signatures
 from tests.engine.ingress.hostile.table import Cases, assert_clean, fault_of, run
 from tests.support import signed

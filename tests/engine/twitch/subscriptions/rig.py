@@ -9,7 +9,7 @@ from pathlib import Path
 
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.events import Bus, EngineEvent
-from itsjustintv_desktop.engine.ingress.guard import Limits
+from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.ways.base import Target, Webhook
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.client import HelixClient

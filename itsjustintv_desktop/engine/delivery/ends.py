@@ -66,18 +66,23 @@ def judged(
     reason = result.error
     if result.outcome is Outcome.REFUSED:
         if refusals >= schedule.MOST_REFUSALS:
-            return end(claimed, DeliveryState.DEAD, f"Refused {refusals} times in a row. Last: {reason}", result)
+            return end(claimed, DeliveryState.DEAD, _last(f"Refused {refusals} times in a row.", reason), result)
         delay = schedule.delay_after_refusal(refusals, retry, random=dice)
     else:
         delay = schedule.next_delay(claimed.attempt, retry, retry_after=result.retry_after, random=dice)
     if result.lost and not knows_repeats:
         if claimed.lost + 1 >= MOST_LOST:
-            return end(claimed, DeliveryState.DEAD, f"{MAY_HAVE_ARRIVED} Last: {reason}", result)
+            return end(claimed, DeliveryState.DEAD, _last(MAY_HAVE_ARRIVED, reason), result)
         reason = f"{reason}; it may have arrived"
     over = schedule.is_over_age(claimed.born_at, now + delay, retry) and not clock_doubtful()
     if result.outcome is not Outcome.GONE and (over or schedule.attempts_used_up(claimed.attempt, retry)):
-        return end(claimed, DeliveryState.DEAD, f"{gave_up(claimed.attempt)} Last: {reason}", result)
+        return end(claimed, DeliveryState.DEAD, _last(gave_up(claimed.attempt), reason), result)
     return end(claimed, DeliveryState.PENDING, reason, result, next_at=now + delay)
+
+
+def _last(sentence: str, reason: str | None) -> str:
+    why = f"Last: {reason}"
+    return f"{sentence} {why}"
 
 
 def gave_up(attempts: int) -> str:

@@ -83,13 +83,13 @@ async def test_it_reaches_the_destination_enriched_and_marked(desk: Desk) -> Non
 
 
 async def test_it_says_what_it_does_and_what_came_of_it(desk: Desk) -> None:
-    desk.simulator.faults.set_receiver("down", status=404)
+    desk.simulator.faults.set_receiver("down", redirect="/elsewhere")
     result = await desk.run("bob")
     assert result.code == 1
     assert result.err == "Asking Twitch about the channel, then sending (it may take 20 s) ...\n"
     main, down = result.out.splitlines()
     assert main == "main: delivered, the answer was 204."
-    assert down.startswith("down: dead: refused with 404")
+    assert down.startswith("down: dead: answered with a redirect (302)")
     assert "/receiver/" not in result.out + result.err
 
 

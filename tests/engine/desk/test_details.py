@@ -59,7 +59,7 @@ async def test_every_attempt_and_the_request_are_shown(tmp_path: Path) -> None:
 
 async def test_one_that_was_refused_says_so(tmp_path: Path) -> None:
     async with running_engine(tmp_path, CONFIG, secret="signing-secret") as running:
-        running.simulator.faults.set_receiver("main", status=404)
+        running.simulator.faults.set_receiver("main", redirect="/elsewhere")
         await running.engine.wishes.test_event("alice")
 
         async def dead() -> bool:

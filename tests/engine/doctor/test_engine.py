@@ -132,14 +132,14 @@ async def test_one_streamer_and_its_destinations(running: Running) -> None:
 
 
 async def test_the_last_answer_of_a_destination_and_no_post_of_its_own(running: Running) -> None:
-    running.simulator.faults.set_receiver("main", status=404)
+    running.simulator.faults.set_receiver("main", redirect="/elsewhere")
     await went_out(running, "alice")
     sent = len(running.simulator.receiver.received())
     report = await doctor(running)
     assert not report.ok
     checks = named(report)
     assert checks["destination main"].state.value == "red"
-    assert "refused with 404 Not Found" in checks["destination main"].message
+    assert "answered with a redirect (302)" in checks["destination main"].message
     assert "Nothing was sent there yet" in checks["destination spare"].message
     assert checks["last message"].message.startswith("The last message of Twitch came ")
     assert len(running.simulator.receiver.received()) == sent

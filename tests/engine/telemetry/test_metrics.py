@@ -42,7 +42,7 @@ async def test_every_metric_arrives_with_its_value(tmp_path: Path, protocol: str
     ):
         simulator = running.simulator
         simulator.faults.set_receiver("down", status=503)
-        simulator.faults.set_receiver("wrong", status=404)
+        simulator.faults.set_receiver("wrong", redirect="/elsewhere")
         for login in ("alice", "bob", "carol"):
             await simulator.go_live(login)
         (held, *_) = simulator.eventsub.subscriptions

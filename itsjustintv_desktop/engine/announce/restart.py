@@ -92,6 +92,20 @@ def settlement(
     )
 
 
+def too_late(record: EventRecord, streamer: Streamer) -> Settlement:
+    """The end of an event that a newer stream has overtaken."""
+    return Settlement(
+        event_id=record.id,
+        state=EventState.SUPPRESSED,
+        reason="overtaken",
+        explanation=(
+            "A newer stream of this channel was known before the message about this one came, so this one was over. "
+            'To announce it all the same, use "send anyway".'
+        ),
+        streamer=streamer.key,
+    )
+
+
 class Restarts:
     """Notes who goes live and offline, and finds what is the second half of something. All raise LedgerError."""
 
@@ -111,13 +125,19 @@ class Restarts:
     async def note(self, events: Sequence[EventRecord]) -> dict[int, Broadcast]:
         """Note them in order. By event id: the channel's broadcast before the one that the event tells of."""
         skew = self._skew()
-        words = [(record, word) for record in events if (word := _word(record.event, skew)) is not None]
+        words = [(record, word) for record in events if (word := _word(record, skew)) is not None]
         if not words:
             return {}
         before = await self._ledger.note_broadcasts([word for _, word in words])
         for record, _ in words:
             self._on_broadcast(record.event)
         return {record.id: row for (record, _), row in zip(words, before, strict=True) if row is not None}
+
+    async def overtaken(self, chosen: Sequence[Chosen]) -> set[int]:
+        """Ids of those events that came when a newer stream of their channel was known."""
+        records = [each.record for each in chosen]
+        dated = [each for each in records if isinstance(_word(each, 0.0), Sight) and each.event.started_at is not None]
+        return await self._ledger.overtaken(dated) if dated else set()
 
     async def rivals(
         self, chosen: Sequence[Chosen], before: Mapping[int, Broadcast], window: float
@@ -155,8 +175,9 @@ class Restarts:
             pause = min(pause * 2, _LONGEST_LOOK)  # a thousand may wait here, and each look reads all that is in work
 
 
-def _word(event: StreamEvent, skew: float) -> Sight | End | None:
+def _word(record: EventRecord, skew: float) -> Sight | End | None:
     """What an event says about a broadcast of Twitch's; None = nothing."""
+    event = record.event
     if event.source != SOURCE or event.test or event.detail or not event.broadcaster_id:
         return None
     at = event.received_at + skew
@@ -164,7 +185,13 @@ def _word(event: StreamEvent, skew: float) -> Sight | End | None:
         return End(broadcaster_id=event.broadcaster_id, stream_id=event.stream_id, at=at)
     if event.kind != "stream.online" or not event.stream_id:
         return None
-    return Sight(broadcaster_id=event.broadcaster_id, stream_id=event.stream_id, started_at=event.started_at, at=at)
+    return Sight(
+        broadcaster_id=event.broadcaster_id,
+        stream_id=event.stream_id,
+        started_at=event.started_at,
+        at=at,
+        event_id=record.id,
+    )
 
 
 def _minutes(gap: float) -> str:

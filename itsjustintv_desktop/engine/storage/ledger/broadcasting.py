@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from itsjustintv_desktop.engine.storage.ledger import importing
-from itsjustintv_desktop.engine.storage.ledger.records import marks, padded
+from itsjustintv_desktop.engine.storage.ledger import importing, parting
+from itsjustintv_desktop.engine.storage.ledger.records import EventRecord, marks, padded
 
 KEPT = 5
 """Broadcasts remembered of a channel."""
@@ -45,13 +45,17 @@ class Broadcast(NamedTuple):
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream was seen at `at`: told by the source (`told`), or found by asking, which may show what is over."""
+    """A stream was seen at `at`: told by the source (`told`), or found by asking, which may show what is over.
+
+    `event_id` is the event that tells of it; 0 where none does.
+    """
 
     broadcaster_id: str
     stream_id: str
     started_at: float | None
     at: float
     told: bool = True
+    event_id: int = 0
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,10 +113,34 @@ def see(connection: sqlite3.Connection, sight: Sight) -> Broadcast | None:
         started_at = sight.at if sight.started_at is None else min(sight.started_at, sight.at)
         known = Broadcast(sight.broadcaster_id, sight.stream_id, started_at, sight.at, None)
         connection.execute(f"INSERT INTO broadcasts({_COLUMNS}) VALUES (?,?,?,?,?)", known)  # noqa: S608
+        _date(connection, sight)
         _forget(connection, sorted([*rows, known], key=_age, reverse=True))
-    elif known is rows[0]:
-        _see_again(connection, known, sight)
+    else:
+        _date(connection, sight)
+        if known is rows[0]:
+            _see_again(connection, known, sight)
     return next((row for row in rows if _age(row) < _age(known)), None)
+
+
+def all_overtaken(connection: sqlite3.Connection, events: Sequence[EventRecord]) -> set[int]:
+    """Ids of those that are `overtaken`."""
+    return {event.id for event in events if overtaken(connection, event)}
+
+
+def overtaken(connection: sqlite3.Connection, event: EventRecord) -> bool:
+    """Whether a stream of the channel that began later was known already when this event came.
+
+    By the order in which they came, and not by what is known now: after a kill the answer is the same.
+    """
+    told, came = event.event, event.id
+    if event.streamer is not None and told.message_id is not None:
+        came = parting.events_of_message(connection, told.source, told.message_id)[0].id
+    row = connection.execute(
+        "SELECT 1 FROM broadcasts "
+        "WHERE broadcaster_id = ? AND stream_id != ? AND started_at > ? AND known_at_event < ?",
+        (told.broadcaster_id, told.stream_id, told.started_at, came),
+    ).fetchone()
+    return row is not None
 
 
 def end(connection: sqlite3.Connection, word: End) -> None:
@@ -257,6 +285,19 @@ def _fate(connection: sqlite3.Connection, stream: Stream, working: Working) -> s
     ).fetchone()
     told = began is not None and importing.was_told(connection, stream.broadcaster_id, stream.stream_id, began[0])
     return "announced" if told else ""
+
+
+def _date(connection: sqlite3.Connection, sight: Sight) -> None:
+    """From when on it is known when the broadcast began, as the source says it: once, and for good."""
+    if sight.started_at is None:
+        return
+    began = min(sight.started_at, sight.at)
+    connection.execute(
+        "UPDATE broadcasts SET started_at = ?, known_at_event = "
+        "coalesce(nullif(?, 0), (SELECT max(id) FROM events), 0) "
+        "WHERE broadcaster_id = ? AND stream_id = ? AND known_at_event IS NULL",
+        (began, sight.event_id, sight.broadcaster_id, sight.stream_id),
+    )
 
 
 def _see_again(connection: sqlite3.Connection, known: Broadcast, sight: Sight) -> None:

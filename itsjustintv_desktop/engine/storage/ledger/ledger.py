@@ -16,7 +16,6 @@ from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, DeliveryView, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import (
     announcing,
-    broadcasting,
     browsing,
     catching,
     changing,
@@ -27,7 +26,6 @@ from itsjustintv_desktop.engine.storage.ledger import (
     latest,
     listing,
     managing,
-    parting,
     pulse,
     renaming,
 )
@@ -42,12 +40,13 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
     WaitingPage,
 )
 from itsjustintv_desktop.engine.storage.ledger.shelf import Shelf
+from itsjustintv_desktop.engine.storage.ledger.streams import Streams
 from itsjustintv_desktop.engine.storage.ledger.writer import Settle, Writer
 
 T = TypeVar("T")
 
 
-class Ledger(Shelf):
+class Ledger(Streams, Shelf):
     """SQLite in one thread (writer.py). Open it once a data directory, under the instance lock."""
 
     def __init__(self, path: Path, clock: Clock, *, on_notice: Callable[[str], None] | None = None) -> None:
@@ -109,15 +108,6 @@ class Ledger(Shelf):
     async def event(self, event_id: int) -> EventRecord | None:
         return await self._run(announcing.event, event_id)
 
-    async def events_of_message(self, source: str, message_id: str) -> list[EventRecord]:
-        return await self._run(parting.events_of_message, source, message_id)
-
-    async def accept_for(self, event: StreamEvent, key: str | None) -> int:
-        return await self._run(parting.accept_for, event, key)
-
-    async def part(self, events: Mapping[int, Sequence[str]]) -> None:
-        await self._run(parting.part, events)
-
     async def announced_to(self, streams: Sequence[announcing.Stream]) -> set[announcing.Stream]:
         """Those of `streams`, (destination or FEED, broadcaster id, stream id), that were announced before."""
         return await self._run(announcing.announced_to, streams)
@@ -141,37 +131,7 @@ class Ledger(Shelf):
         """Settle events without an announcement, keeping why."""
         await self._run(announcing.settle_many, settlements, self._clock.now())
 
-    # Broadcasts; times are the source's own
-
-    async def note_broadcasts(
-        self, words: Sequence[broadcasting.Sight | broadcasting.End]
-    ) -> list[broadcasting.Broadcast | None]:
-        """Note who went live and offline, in order. For each sight: the channel's broadcast before that one."""
-        return await self._run(broadcasting.note, words)
-
-    async def broadcast_fates(self, streams: Sequence[broadcasting.Stream]) -> list[str]:
-        """For each: "announced" (or taken for one that was), "paused", "accepted" (in work), or "" (none of it)."""
-        return await self._run(broadcasting.fates, streams)
-
-    async def continuation(self, broadcaster_id: str, stream_id: str) -> str:
-        """The stream that this one goes on as after its encoder crashed; itself if it did not."""
-        return await self._run(broadcasting.continuation, broadcaster_id, stream_id)
-
-    async def is_half(self, event: StreamEvent, entry: str = "") -> bool:
-        """Whether its stream was taken for the second half of a broadcast before: Twitch may tell of it again."""
-        return await self._run(broadcasting.is_half, event.broadcaster_id, event.stream_id, entry)
-
-    async def held_back(self, streams: Sequence[broadcasting.Key]) -> set[broadcasting.Key]:
-        """Those of `streams` that a pause held back and nobody sent anyway."""
-        return await self._run(broadcasting.held_back, streams)
-
-    async def broadcasts(self, broadcaster_id: str) -> list[broadcasting.Broadcast]:
-        """The last few of a channel, the newest first."""
-        return await self._run(broadcasting.of_channel, broadcaster_id)
-
-    async def live_broadcasts(self, after: str = "", limit: int = 200) -> list[broadcasting.Broadcast]:
-        """Everything that is live as far as is known, one page by broadcaster id above `after`."""
-        return await self._run(broadcasting.all_running, after, limit)
+    # Catching up
 
     async def catch_up(
         self, asked: Sequence[str], finds: Sequence[catching.Find], judge: catching.Judge, *, at: float

@@ -107,6 +107,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # Attempts whose response was lost: each of them may have arrived.
         "ALTER TABLE deliveries ADD COLUMN lost INTEGER NOT NULL DEFAULT 0",
     ),
+    (
+        # The last event stored before, or when, the broadcast became known: later ones about an earlier start come too
+        # late. NULL: its start was not said by the source, so nothing is judged by it.
+        "ALTER TABLE broadcasts ADD COLUMN known_at_event INTEGER",
+    ),
 )
 
 

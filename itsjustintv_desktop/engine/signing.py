@@ -168,30 +168,37 @@ class SigningSecret:
         """Use `secret`, and those before it if they can be had. False: those are to be looked for again."""
         async with self._lock:
             is_new, is_another = self._primary is None, self._primary not in {None, secret}
-            complete = True
-            previous: tuple[_Previous, ...] = ()
+            complete, kept = True, False
+            # What this process knows counts where nothing can be kept, or not now.
+            now_kept = self._followed(_Kept(used=self._primary or "", previous=self._previous), secret)
             try:
                 before = await self._read()
-                kept = self._joined(before, before.used if before.used != secret else "")
-                previous = tuple(each for each in kept.previous if each.secret != secret)
-                now_kept = _Kept(used=secret, previous=previous)
+                now_kept = self._followed(_Kept(used=before.used, previous=before.previous + now_kept.previous), secret)
                 if now_kept != before:
                     await self._write(now_kept)
+                kept = self._store.lasting
             except SecretsLockedError:
                 complete = False
             except SecretsAbsentError:
                 pass  # nothing could ever be kept here
             except SecretsError as error:
                 _log.info("the webhook secret used before is not kept", reason=error.title)
-            self._use(secret, previous)
+            self._use(secret, now_kept.previous)
             self.problem = None
             if is_new:
-                more = {"previous": len(previous)} if previous else {}
+                more = {"previous": len(self._previous)} if self._previous else {}
                 _log.info("the webhook secret is at hand", **more)
             if is_another:
                 _log.info("another webhook secret is in force")
+                if not kept:
+                    _log.warning("the webhook secret used before is good for a day, but only until the program ends")
                 self.on_changed()
             return complete
+
+    def _followed(self, before: _Kept, secret: str) -> _Kept:
+        """What is to be kept once `secret` is the one in use."""
+        joined = self._joined(before, before.used if before.used != secret else "")
+        return _Kept(used=secret, previous=tuple(each for each in joined.previous if each.secret != secret))
 
     def _joined(self, kept: _Kept, old: str) -> _Kept:
         """What is kept and still good, with `old` as the latest of the previous ones ("" = none to add)."""
@@ -200,8 +207,9 @@ class SigningSecret:
         # A clock that was set back must not make a secret good for longer than a day.
         good = [_Previous(each.secret, min(each.until, end)) for each in kept.previous if each.until > now]
         if old:
-            good = [_Previous(old, end), *(each for each in good if each.secret != old)]
-        return _Kept(used=kept.used, previous=tuple(good[:_MOST]))
+            good.insert(0, _Previous(old, end))
+        once = {each.secret: each for each in reversed(good)}  # the first of each counts
+        return _Kept(used=kept.used, previous=tuple(each for each in good if once[each.secret] is each)[:_MOST])
 
     def _use(self, primary: str, previous: Sequence[_Previous]) -> None:
         now = self._clock.now()

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from multidict import CIMultiDict
+from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.config.schema import Config, Twitch
 from itsjustintv_desktop.engine.errors import MessageRefusedError, UsageError
@@ -232,3 +233,64 @@ async def test_what_was_signed_with_the_old_one_is_taken_for_a_day(rig: Rig) -> 
     rig.clock.advance(1)
     with pytest.raises(MessageRefusedError, match="signature"):
         arrives()
+
+
+@pytest.fixture
+def no_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine without any."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'no-bus'}")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["keyring", "memory", "passphrase"])
+@pytest.mark.fault(
+    "secrets: webhook_secret changed where there is no store",
+    seen='the log: "good for a day, but only until the program ends"',
+)
+async def test_without_a_store_the_one_before_is_good_while_the_program_runs(
+    rig: Rig, no_keyring: None, kind: str
+) -> None:
+    signing = rig.signing(rig.store(kind))
+    judge = EventSubJudge(signing.current, rig.clock, lambda: 0.0)
+    rig.config = msgspec.structs.replace(rig.config, twitch=Twitch(webhook_secret=signed.SECRET))
+    task = rig.tasks.start("signing", signing.run())
+    await until(lambda: list(signing.current()) == [signed.SECRET.encode()])
+
+    async def changed(secret: str, *before: str) -> list[str]:
+        rig.config = msgspec.structs.replace(rig.config, twitch=Twitch(webhook_secret=secret))
+        with capture_logs() as lines:
+            signing.look_again()
+            rig.clock.advance(LOOK_AGAIN_SECONDS)
+            good = [each.encode() for each in (secret, *before)]
+            await until(lambda: list(signing.current()) == good, what=f"{secret} and those before it are good")
+        return [line["event"] for line in lines if line["log_level"] == "warning"]
+
+    said = await changed("the-second-secret", signed.SECRET)
+    assert said == ["the webhook secret used before is good for a day, but only until the program ends"]
+    message = signed.online(rig.clock.now())
+    judge.judge(CIMultiDict((name, str(value)) for name, value in message.headers()), message.body)
+    await changed("the-third-secret", "the-second-secret", signed.SECRET)
+    await changed("the-second-secret", "the-third-secret", signed.SECRET)
+    rig.clock.advance(DAY)
+    assert list(signing.current()) == [b"the-second-secret"]
+    assert not task.done()
+    assert not rig.vault.exists(), "nothing of it lies on disk"
+
+
+async def test_what_was_known_while_it_was_locked_is_kept_as_soon_as_it_can_be(rig: Rig) -> None:
+    store = rig.store("passphrase")
+    signing = rig.signing(store)
+    rig.config = msgspec.structs.replace(rig.config, twitch=Twitch(webhook_secret="the-first-secret"))
+    rig.tasks.start("signing", signing.run())
+    await until(lambda: signing.primary == "the-first-secret" and rig.clock.sleeping)
+    rig.config = msgspec.structs.replace(rig.config, twitch=Twitch(webhook_secret="the-second-secret"))
+    rig.clock.advance(LOOK_AGAIN_SECONDS)
+    await until(lambda: signing.primary == "the-second-secret" and rig.clock.sleeping)
+    await store.unlock(PASSPHRASE)
+    rig.clock.advance(LOOK_AGAIN_SECONDS)
+    await until(rig.vault.exists)
+    await until(lambda: signing._lock.locked() is False)
+    again = rig.signing(rig.store("passphrase", PASSPHRASE))
+    await again.keep()
+    assert list(again.current()) == [b"the-second-secret", b"the-first-secret"]

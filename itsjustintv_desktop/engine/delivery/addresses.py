@@ -28,4 +28,4 @@ async def address_of(destination: Destination, addresses: Addresses) -> tuple[st
         if secret is None and destination.secret == KEYRING:
             # Unsigned would be worse than late: the receiver would refuse it, or worse, accept it.
             raise SecretsError("The destination's secret is not in the vault. Enter it again.")
-    return url, trimmed(secret or "") or None
+    return trimmed(url or "") or None, trimmed(secret or "") or None

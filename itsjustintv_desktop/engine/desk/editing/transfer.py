@@ -26,6 +26,7 @@ from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.load import BOM, decode, read_bytes, read_toml
 from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
+from itsjustintv_desktop.engine.config.secrettext import trimmed
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Merged, Saved
 from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET
@@ -105,6 +106,7 @@ class Transfer:
         ConfigChangedError if the config is another than when it was planned, ConfigError, ConfigSaveError.
         """
         text, kept = plan.text, {one.name for one in plan.needed}
+        secrets = {name: trimmed(value) for name, value in secrets.items()}
         if unknown := set(secrets) - kept:
             raise UsageError(f"{sorted(unknown)[0]} is not asked for.")
         document = await self._documents.document()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.collecting import Collecting
 from itsjustintv_desktop.ui.pages import ENTRIES
 from itsjustintv_desktop.ui.pages.settings import View as Settings
+from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.widgets.secret import Eye
 from tests.support.waiting import until
 from tests.ui import cutting, keyboard
@@ -33,7 +34,7 @@ SMALLEST = (900, 600)
 SHORT = 0.3
 """For a part of a page that is there already."""
 
-Look = Callable[[QWidget], list[str]]
+Look = Callable[[Window], list[str] | Awaitable[list[str]]]
 
 
 class Shown(QObject):
@@ -71,7 +72,9 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
                 assert desktop.window.current == name
                 await asyncio.sleep(SETTLE)
                 async for part in _parts(desktop.window.page(name)):
-                    found += [f"{name}{part}: {fault}" for fault in look(desktop.window)]
+                    seen = look(desktop.window)
+                    faults = seen if isinstance(seen, list) else await seen
+                    found += [f"{name}{part}: {fault}" for fault in faults]
         finally:
             qapp.removeEventFilter(shown)
             found += [f"a window of its own: {name}" for name in shown.windows - {"Window"}]

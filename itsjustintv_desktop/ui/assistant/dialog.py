@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import errors, events
 from itsjustintv_desktop.ui.assistant.finish import Finish
@@ -19,10 +19,11 @@ from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import button, row
+from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.states import Banner
 
 
-class Assistant(QDialog):
+class Assistant(Dialog):
     """`show_step` or `resume`, then `open`. It remembers where it was; `ended` when it was finished or put away."""
 
     ended = Signal()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.doing import Doing
-from itsjustintv_desktop.ui.plain import readable
+from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import BAR_MARGIN, GAP, PAGE_MARGIN
-from itsjustintv_desktop.ui.widgets.basic import label
+from itsjustintv_desktop.ui.widgets.basic import icon_button, label
 from itsjustintv_desktop.ui.widgets.states import Banner
 
 
@@ -44,6 +46,12 @@ class Page(QWidget):
         self.heading = label(title, "title")
         self.head.addWidget(self.heading)
         self.head.addStretch(1)
+        self._changes: list[tuple[str, Callable[[], object]]] = []
+        """What was done here and can be taken back: a sentence, and how."""
+        self.undo_button = icon_button("undo", self.tr("Undo"), self.undo)
+        self.head.addWidget(self.undo_button)
+        self.undo_button.hide()
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self).activated.connect(self.undo)
         self.banner = Banner()
         self._across = QHBoxLayout()
         self._across.setContentsMargins(0, 0, BAR_MARGIN, 0)
@@ -83,7 +91,31 @@ class Page(QWidget):
         return self.doing.start(name, work, replace=replace)
 
     def tell(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
+        """`action` and `do` take it back: offered where it is said, and by the page as long as it lives."""
+        if do is not None:
+            entry = (text, do)
+            self._changes.append(entry)
+            self._show_undo()
+            do = partial(self._take_back, entry)
         self.said.emit(text, action, do)
+
+    def undo(self) -> None:
+        """Take back what was done last."""
+        if self._changes:
+            self._take_back(self._changes[-1])
+
+    def _take_back(self, entry: tuple[str, Callable[[], object]]) -> None:
+        if entry in self._changes:
+            self._changes.remove(entry)
+            self._show_undo()
+            entry[1]()
+
+    def _show_undo(self) -> None:
+        self.undo_button.setVisible(bool(self._changes))
+        if self._changes:
+            words = self.tr("Undo: {}").format(self._changes[-1][0])
+            self.undo_button.setToolTip(plain(words))
+            self.undo_button.setAccessibleName(readable(words))
 
     def _changed(self) -> None:
         if self.isVisible() and self.store.snapshot is not None:

@@ -15,6 +15,7 @@ from itsjustintv_desktop.ui.shell.sidebar import NavButton, Sidebar
 from itsjustintv_desktop.ui.shell.updateline import UpdateLine
 from itsjustintv_desktop.ui.status import status_of
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.widgets import focus
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading, Toast
 from itsjustintv_desktop.ui.words import said
 
@@ -116,6 +117,9 @@ class Window(QMainWindow):
     def remember(self) -> None:
         """Keep where it is for the next start."""
         self._preferences.geometry = self.saveGeometry()
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, N802 - Qt's names
+        return focus.moved(self) or super().focusNextPrevChild(next)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         self.remember()

@@ -16,7 +16,10 @@ def ask(parent: QWidget, question: str, more: str, keep: str, sure: str, do: Cal
     stay = box.addButton(keep, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(stay)
     box.setEscapeButton(stay)
-    box.addButton(sure, QMessageBox.ButtonRole.DestructiveRole).clicked.connect(lambda: do())
+    go = box.addButton(sure, QMessageBox.ButtonRole.DestructiveRole)
+    go.setAutoDefault(False)
+    go.setProperty("destructive", True)
+    go.clicked.connect(lambda: do())
     box.open()
     stay.setFocus()
     return box

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton,
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.theme import icon, theme
 from itsjustintv_desktop.ui.theme.tokens import GAP
+from itsjustintv_desktop.ui.widgets.focus import rest
 
 Role = Literal[
     "title",
@@ -111,14 +112,19 @@ def button(
     role: Literal["", "primary", "danger", "link", "small"] = "",
     icon_name: str = "",
     hint: str = "",
+    destructive: bool = False,
 ) -> Button:
-    """`text` may hold a mnemonic ("&Save")."""
+    """`text` may hold a mnemonic ("&Save"). `destructive`: it takes something away, as one in the colour of danger
+    does; it never gets the focus by itself, and does not keep it, so that a second press does not take the next."""
     made = Button(text, icon_name)
     made.setProperty("role", role)
     if hint:
         made.setToolTip(plain(hint))
     if do is not None:
         made.clicked.connect(lambda: do())
+    if destructive or role == "danger":
+        made.setProperty("destructive", True)
+        made.clicked.connect(lambda: rest(made) if made.hasFocus() else None)
     return made
 
 

@@ -52,7 +52,7 @@ class Destinations(Page):
         self.result = label("", wrap=True, selectable=True)
         self.save = button(self.tr("&Save"), self._save_wished, role="primary")
         self.test = button(self.tr("Send &test"), self._test)
-        self.discard = button(self.tr("D&iscard"), self._discard, role="link")
+        self.discard = button(self.tr("D&iscard"), self._discard, role="link", destructive=True)
         self.remove = button(self.tr("&Remove"), self._remove, role="danger")
         self._guess_soon = QTimer(self, singleShot=True, interval=GUESS_MS)
         self._guess_soon.timeout.connect(lambda: self.do("guess", self._guess(), replace=True))
@@ -308,6 +308,7 @@ class Destinations(Page):
     async def _removed(self, name: str) -> None:
         saved = await self.bridge.call(lambda engine: engine.editing.delete_destination(name))
         self._shown = None
+        self.table.setFocus()
         await self._after(saved, self.tr("Removed {}.").format(name))
 
     async def _after(self, saved: Saved, done: str) -> None:

@@ -27,8 +27,8 @@ class ConflictCard(Card):
         self.merged: Merged | None = None
         self.sentence = label("", wrap=True)
         self.merge = button(self.tr("&Bring both together"), self.merge_wished.emit, role="primary")
-        self.mine = button(self.tr("Keep &mine"), self.mine_wished.emit)
-        self.other = button(self.tr("Take t&heirs"), self.theirs_wished.emit)
+        self.mine = button(self.tr("Keep &mine"), self.mine_wished.emit, destructive=True)
+        self.other = button(self.tr("Take t&heirs"), self.theirs_wished.emit, destructive=True)
         self.body.addWidget(label(self.tr("config.toml was changed by somebody else"), "heading"))
         self.body.addWidget(self.sentence)
         self.body.addLayout(row(self.merge, self.mine, self.other, None))
@@ -69,7 +69,7 @@ class SaveBar(QWidget):
         self._wrong = 0
         self._problems: list[str] = []
         self.dot, self.sentence = Dot(), Elided(role="muted")
-        self.discard = button(self.tr("Disc&ard"), self.discard_wished.emit)
+        self.discard = button(self.tr("Disc&ard"), self.discard_wished.emit, destructive=True)
         self.save = button(self.tr("&Save"), self.save_wished.emit, role="primary")
         line = row(self.dot, self.sentence, self.discard, self.save)
         line.setStretch(1, 1)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.widgets.basic import Dot, button, label, row
+from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
 from itsjustintv_desktop.ui.words import said, trouble
@@ -22,7 +23,7 @@ MOST = 200
 """Secrets asked for here; more can be entered on the page Destinations."""
 
 
-class ImportDialog(QDialog):
+class ImportDialog(Dialog):
     """`taken` with what was saved."""
 
     taken = Signal(object)

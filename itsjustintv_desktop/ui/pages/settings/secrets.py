@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -148,7 +149,8 @@ class SecretRow(Card):
         self.reveal = button(self.tr("Show"), self._reveal, role="small")
         self.replace = button(self.tr("Replace"), self._replace, role="small")
         self.keep = button(self.tr("Keep it"), self._keep, role="small")
-        self.forget = button(self.tr("Forget"), lambda: self.forget_wished.emit(self.name), role="small")
+        wish = partial(self.forget_wished.emit, view.name)
+        self.forget = button(self.tr("Forget"), wish, role="small", destructive=True)
         for made in (self.reveal, self.replace, self.keep, self.forget):
             made.setAccessibleName(readable(f"{made.text()}: {self.title}"))
         self.keep.hide()

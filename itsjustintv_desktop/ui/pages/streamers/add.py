@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FoundChannel, StreamerDraft, errors
 from itsjustintv_desktop.ui.bridge import Bridge
@@ -14,6 +14,7 @@ from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Elided, button, column, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
+from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.words import number, said, trouble
 
@@ -24,7 +25,7 @@ LOOK_UP_MS = 350
 """After the last key."""
 
 
-class AddDialog(QDialog):
+class AddDialog(Dialog):
     """`added` with the channel and what was saved. `model` is who to take settings from."""
 
     added = Signal(object, object)

@@ -47,7 +47,7 @@ class StreamerForm(Card):
         self.key = QLineEdit()
         self.preview = PreviewBox()
         self.save = button(self.tr("&Save"), self.save_wished.emit, role="primary")
-        self.discard = button(self.tr("D&iscard"), self.discard_wished.emit, role="link")
+        self.discard = button(self.tr("D&iscard"), self.discard_wished.emit, role="link", destructive=True)
         self.test = button(self.tr("Send &test"), self.test_wished.emit)
         self.duplicate = icon_button("copy", self.tr("Duplicate for another channel"), self.duplicate_wished.emit)
         self.remove = button(self.tr("&Remove"), self.remove_wished.emit, role="danger")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
-    QDialog,
     QFileDialog,
     QHeaderView,
     QPlainTextEdit,
@@ -24,6 +23,7 @@ from itsjustintv_desktop.ui.doing import Doing, in_thread
 from itsjustintv_desktop.ui.models.candidates import ABOUT, CHANNEL, CandidatesModel
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
+from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.table import Table
 from itsjustintv_desktop.ui.words import trouble
@@ -36,7 +36,7 @@ A_TIME = 100
 MOST_BYTES = 4 * 1024 * 1024
 
 
-class PasteDialog(QDialog):
+class PasteDialog(Dialog):
     """`added` with what was saved and how many."""
 
     added = Signal(object, int)

@@ -188,6 +188,7 @@ class Streamers(Page):
     async def _removed(self, keys: list[str]) -> None:
         saved = await self.bridge.call(lambda engine: engine.editing.remove_streamers(keys))
         what = keys[0] if len(keys) == 1 else self.tr("%n streamers", "", len(keys))
+        self.table.setFocus()
         self._after(saved, self.tr("Removed {}.").format(what))
 
     def _set_enabled(self, enabled: bool) -> None:

@@ -1,0 +1,14 @@
+"""What every dialog is."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QDialog
+
+from itsjustintv_desktop.ui.widgets import focus
+
+
+class Dialog(QDialog):
+    """The focus of what is disabled or hidden goes to a field, never on to the next button."""
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, N802 - Qt's names
+        return focus.moved(self) or super().focusNextPrevChild(next)

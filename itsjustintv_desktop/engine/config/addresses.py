@@ -23,6 +23,10 @@ DISCORD_HOSTS = frozenset(
 )
 _DISCORD_WEBHOOK = re.compile(r"/api(/v\d+)?/webhooks/\d+/[\w-]+")
 _CALLBACK_PATH = "/twitch"
+_AT_HOME = frozenset(
+    {"corp", "fritz", "home", "internal", "intranet", "lan", "local", "localdomain", "localhost", "onion", "test"}
+)
+"""Ends of names that no server on the internet has (RFC 6761, RFC 6762, and what routers hand out)."""
 
 
 def is_loopback(host: str | None) -> bool:
@@ -101,11 +105,45 @@ def callback_url(value: str, warn: Warn) -> str:
     parts = http_url(value)
     if not is_loopback(parts.hostname) and (parts.scheme.lower() != "https" or parts.port not in {None, 443}):
         warn("Twitch calls only https addresses on port 443; it will refuse this one")
+    if not is_loopback(parts.hostname) and (reason := _unreachable(parts.hostname or "")):
+        warn(reason)
     if has_credentials(value):
         warn("its user name and password come to stand in the log; leave them out, for Twitch signs what it sends")
-    if parts.path.rstrip("/") == "":
+    if "#" in value:
+        warn("what stands after # is never sent; take it away")
+    if "?" in value.partition("#")[0]:
+        warn("what stands after ? comes to stand in logs of others; take it away, for Twitch signs what it sends")
+    path = parts.path.rstrip("/")
+    if path == "":
         warn(f"it has no path; this program answers Twitch at {_CALLBACK_PATH}: add that to the address")
+    elif path != parts.path:
+        warn(f"it ends with a slash; this program answers Twitch at {_CALLBACK_PATH}, without one: take it away")
+    elif path.lower() == _CALLBACK_PATH != path:
+        warn(f"this program answers Twitch at {_CALLBACK_PATH}, in lower case; write it that way")
     return value
+
+
+def external_domain(value: str, warn: Warn) -> str:
+    """The name at which Twitch reaches us."""
+    name = domain(value, warn)
+    if reason := _unreachable(name):
+        warn(reason)
+    return name
+
+
+def _unreachable(host: str) -> str:
+    """Why nobody outside can reach a host, as written; "" if nothing is seen."""
+    name = host.rstrip(".").lower()
+    if _is_ip(name):
+        if ipaddress.ip_address(name).version == 6:
+            return "Twitch calls over IPv4; write a name that has an IPv4 address"
+        known = ipaddress.IPv4Address(name)
+        if known.is_global and not known.is_multicast:
+            return ""
+        return "it is an address of a private network, which Twitch cannot reach; write the public name"
+    if "." not in name or name.rpartition(".")[2] in _AT_HOME or name.endswith(".home.arpa"):
+        return "it is a name of your own network, which Twitch cannot find; write the public name"
+    return "it is no whole IP address; write the public name" if re.fullmatch(r"[\d.]+", name) else ""
 
 
 def authority(value: str, warn: Warn) -> str:

@@ -6,6 +6,9 @@ for the log. The doctor goes into each.
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.config.destinations import destinations_of, effective_destinations
 from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.report import safe_name
@@ -16,11 +19,17 @@ ELSEWHERE = "twitch.client_secret: no client secret in the file; it may lie in t
 _NAMED = 5
 
 
+def _host(url: str) -> str | None:
+    return urlsplit(url).hostname
+
+
 def lacks(config: Config) -> tuple[str, ...]:
     """A sentence for each thing without which nobody hears of a stream, each with its key."""
     found: list[str] = []
     if not config.twitch.client_id:
         found.append("twitch.client_id: there is none; without the id of your Twitch application no stream is heard of")
+    if is_loopback(_host(config.twitch.incoming_webhook_url)):
+        found.append("twitch.incoming_webhook_url: it is this machine itself, which Twitch cannot reach")
     watched = [each for each in config.streamers.values() if each.enabled]
     if not config.streamers:
         found.append("streamers: there is none to watch; add [streamers.NAME]")

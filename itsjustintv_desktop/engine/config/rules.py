@@ -17,6 +17,7 @@ from itsjustintv_desktop.engine.config.addresses import (
     callback_url,
     domain,
     domains,
+    external_domain,
     listen_address,
     telemetry_endpoint,
     webhook_url,
@@ -100,7 +101,7 @@ RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
     schema.Server: {
         "listen_addr": listen_address,
         "port": between(0, 65535),
-        "external_domain": domain,
+        "external_domain": external_domain,
     },
     schema.Tls: {
         "domains": domains,

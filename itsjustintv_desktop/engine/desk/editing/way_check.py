@@ -184,7 +184,7 @@ class WayCheck:
         except Mistake as mistake:
             return [red(name, f"The address cannot be used: {mistake}.", "Correct it.")]
         if warnings:
-            well = amber(name, f"{warnings[0][:1].upper()}{warnings[0][1:]}.")
+            well = amber(name, " ".join(f"{each[:1].upper()}{each[1:]}." for each in warnings))
         else:
             well = green(name, "The address is well formed.")
         engine = self._engine

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.desktop import launching
@@ -149,6 +149,41 @@ def test_what_twitch_refuses_is_not_saved_without_insisting(
     qtbot.waitUntil(lambda: assistant.next.isEnabled() and assistant.next.text() == "&Save it nevertheless")
     QTest.mouseClick(assistant.next, LEFT)
     at(qtbot, assistant, "reach")
+
+
+@pytest.mark.parametrize("name", ["register", "reach"])
+def test_going_on_against_a_check_is_neither_accented_nor_in_the_way(
+    qtbot: QtBot, assistant: Assistant, bridge: FakeBridge, name: str
+) -> None:
+    red = (Check(name="token", state=CheckState("red"), message="Twitch knows no such id.", fix="Copy it."),)
+    bridge.engine.editing.set("check_way", red)
+    assistant.show_step(name)
+    step = at(qtbot, assistant, name)
+    qtbot.waitUntil(assistant.isActiveWindow)
+    if isinstance(step, Register):
+        QTest.keyClicks(step.client_id, "wrong")
+        QTest.keyClicks(step.secret, SECRET)
+        assistant.next.setFocus()
+        QTest.keyClick(assistant.next, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: assistant.next.isEnabled() and "nevertheless" in assistant.next.text())
+    assert assistant.next.property("role") == ""
+    at_now = QApplication.focusWidget()
+    assert at_now is not None
+    assert at_now not in assistant.trail.steps
+    assert at_now is not assistant.next
+    asked = len(bridge.engine.was_asked("editing.check_way"))
+    if isinstance(step, Register):
+        assert step.isAncestorOf(at_now)
+        QTest.keyClick(step.secret, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda: len(bridge.engine.was_asked("editing.check_way")) > asked)
+        qtbot.waitUntil(assistant.next.isEnabled)
+    assert not bridge.engine.was_asked("editing.keep_secret")
+    assert not bridge.engine.was_asked("editing.edit")
+    assert assistant.current is step, "Return in a field looks again, and does not insist"
+    bridge.engine.editing.set("check_way", ())
+    step.again()
+    QTest.mouseClick(assistant.next, LEFT)
+    qtbot.waitUntil(lambda: assistant.next.property("role") == "primary")
 
 
 def test_the_conduit_is_looked_at_by_itself_and_saved_when_seen(

@@ -159,6 +159,8 @@ def test_a_red_check_can_be_overruled_but_is_named(qtbot: QtBot, store: Store, b
     QTest.mouseClick(page.switch.check, LEFT)
     qtbot.waitUntil(page.switch.save.isEnabled)
     assert page.switch.save.text() == "&Save it nevertheless"
+    assert page.switch.save.property("role") != "primary"
+    assert not page.switch.save.hasFocus()
     qtbot.waitUntil(lambda: "Install it." in texts(page.switch.checks))
     assert "Ngrok: cannot work" in texts(page.switch.checks)
 

@@ -20,6 +20,7 @@ from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import button, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
+from itsjustintv_desktop.ui.widgets.field import repolish
 from itsjustintv_desktop.ui.widgets.states import Banner
 
 
@@ -51,7 +52,7 @@ class Assistant(Dialog):
         for step in self.steps:
             self._stack.addWidget(step)
             step.changed.connect(self._say)
-            step.forward.connect(self._go_on)
+            step.forward.connect(self._forward)
         welcome = self.steps[0]
         assert isinstance(welcome, Welcome)
         welcome.by_hand.connect(self._never)
@@ -107,6 +108,12 @@ class Assistant(Dialog):
             self.banner.hide()
             self._doing.start("leave", self._leave())
 
+    def _forward(self) -> None:
+        """Return in a field: what was found wrong is looked at once more, and never gone on against."""
+        if self.current.insists and not self._leaving:
+            self.current.again()
+        self._go_on()
+
     async def _leave(self) -> None:
         step = self.current
         self._leaving = True
@@ -148,6 +155,10 @@ class Assistant(Dialog):
     def _say(self) -> None:
         step = self.current
         self.next.setText(step.next_text)
+        role = "" if step.insists else "primary"
+        if self.next.property("role") != role:
+            self.next.setProperty("role", role)
+            repolish(self.next)
         self.next.setEnabled(step.ready and not self._leaving)
         self.back.setVisible(self._stack.currentIndex() > 0)
         self.skip.setVisible(step.can_skip)

@@ -49,6 +49,13 @@ class Reach(Step):
         return self.tr("&Use it nevertheless") if self._red else self.tr("&Use this way")
 
     @property
+    def insists(self) -> bool:
+        return self._checked is not None and self._red
+
+    def again(self) -> None:
+        self._edited()
+
+    @property
     def ready(self) -> bool:
         return self._bar.isHidden()
 

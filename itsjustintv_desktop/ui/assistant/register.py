@@ -75,6 +75,13 @@ class Register(Step):
         return self.tr("&Save it nevertheless") if self._refused else self.tr("Check and &save")
 
     @property
+    def insists(self) -> bool:
+        return self._refused is not None
+
+    def again(self) -> None:
+        self._edited()
+
+    @property
     def ready(self) -> bool:
         return bool(self.client_id.text().strip() and (self.secret.text().strip() or self._kept))
 

@@ -77,6 +77,14 @@ class Step(QWidget):
         return True
 
     @property
+    def insists(self) -> bool:
+        """Whether that button goes on against what was found: then it does not stand out, and no key leads there."""
+        return False
+
+    def again(self) -> None:
+        """Forget what was found, so that it is looked for once more."""
+
+    @property
     def can_skip(self) -> bool:
         return True
 

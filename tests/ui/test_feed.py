@@ -143,6 +143,47 @@ def test_new_entries_come_in_at_the_top(qtbot: QtBot, store: Store, bridge: Fake
     assert card(page, 2).y() < card(page, 1).y()
 
 
+def test_only_entries_are_seen_after_leaving_and_coming_back(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    """Cards that are made ahead wait unseen: Qt shows children together with their parent unless told otherwise."""
+    ledger = Ledger(entry(1))
+    page = shown(qtbot, store, bridge, ledger)
+    qtbot.waitUntil(lambda: len(page.cards.findChildren(FeedCard)) >= 5)
+    del ledger.items[1]
+    page.entries.reload()
+    qtbot.waitUntil(lambda: page._stack.currentWidget() is page._empty)
+    page.hide()
+    ledger.items[2] = filtered(2)
+    bridge.happen(settled(2, "suppressed"))
+    page.show()
+    qtbot.waitUntil(lambda: page._stack.currentWidget() is page.cards)
+    qtbot.waitUntil(lambda: page.cards.card(2) is not None)
+    assert [each for each in page.cards.findChildren(FeedCard) if each.isVisible()] == [card(page, 2)]
+    page.hide()
+    qtbot.waitUntil(lambda: len(page.cards.findChildren(FeedCard)) >= 10)
+    page.show()
+    assert [each for each in page.cards.findChildren(FeedCard) if each.isVisible()] == [card(page, 2)]
+
+
+def test_a_menu_says_which_destination_each_line_is_about(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    """Where a desktop draws no heading in a menu, and for who hears it."""
+    deliveries = (
+        outcome("chat & more", id=7),
+        outcome("website", id=8, state=DeliveryState.DEAD),
+        outcome("archive", id=9, state=DeliveryState.PENDING, next_at=time.time() + 60),
+    )
+    page = shown(qtbot, store, bridge, Ledger(entry(1, deliveries=deliveries)))
+    menu = QMenu()
+    page._fill_menu(card(page, 1), menu)
+    texts = [action.text() for action in menu.actions() if not action.isSeparator()]
+    assert len(texts) == len(set(texts))
+    assert texts == [
+        "&Open the channel", "&Copy payload",
+        "Send again to chat && more", "Look at the delivery to chat && more",
+        "Try website now", "Send again to website", "Look at the delivery to website",
+        "Try archive now", "Look at the delivery to archive",
+    ]  # fmt: skip
+
+
 def test_nothing_jumps_for_who_scrolled_down(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     ledger = Ledger(*(entry(number) for number in range(1, 15)))
     page = shown(qtbot, store, bridge, ledger)
@@ -272,10 +313,10 @@ def test_copy_resend_and_the_way_to_the_delivery(qtbot: QtBot, store: Store, bri
         actions["Copy payload"].trigger()
     assert json.loads(QGuiApplication.clipboard().text()) == {"streamer_login": "northerndev"}
     with qtbot.waitSignal(page.said):
-        actions["Send it again"].trigger()
+        actions["Send again to website"].trigger()
     assert bridge.engine.was_asked("wishes.resend")[0].args == (7,)
     with qtbot.waitSignal(page.go) as asked:
-        actions["Look at the delivery"].trigger()
+        actions["Look at the delivery to website"].trigger()
     assert asked.args == ["deliveries", 7]
 
 

@@ -110,6 +110,7 @@ class Cards(QScrollArea):
     def _make(self) -> FeedCard:
         card = FeedCard()
         card.setParent(self._inner)
+        card.hide()  # else Qt shows it, wherever it lies, as soon as this list is shown again
         self._prepare(card)
         return card
 

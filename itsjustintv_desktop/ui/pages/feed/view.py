@@ -198,17 +198,19 @@ class FeedView(Page):
             action = menu.addAction(self.tr("&Copy payload"))
             action.triggered.connect(lambda: self.do("copy", self._copy(item.event_id)))
         for each in {each.destination: each for each in item.deliveries}.values():
-            menu.addSection(for_menu(each.destination))
+            menu.addSeparator()
             self._fill_destination(menu, each)
 
     def _fill_destination(self, menu: QMenu, each: FeedDelivery) -> None:
+        """Each line names it: a heading would be drawn by some styles only, and not be heard."""
+        name = each.destination
         if each.state in _WAITING:
-            action = menu.addAction(self.tr("Try it now"))
+            action = menu.addAction(for_menu(self.tr("Try {} now").format(name)))
             action.triggered.connect(lambda: self.do("retry", self._retry(each)))
         if each.state in FINAL_STATES:
-            action = menu.addAction(self.tr("Send it again"))
+            action = menu.addAction(for_menu(self.tr("Send again to {}").format(name)))
             action.triggered.connect(lambda: self.do("resend", self._resend(each)))
-        action = menu.addAction(self.tr("Look at the delivery"))
+        action = menu.addAction(for_menu(self.tr("Look at the delivery to {}").format(name)))
         action.triggered.connect(lambda: self.go.emit("deliveries", each.id))
 
     async def _send_anyway(self, item: FeedItem) -> None:

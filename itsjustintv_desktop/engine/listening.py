@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.control.server import ControlServer
 from itsjustintv_desktop.engine.control.stream import EventStream
+from itsjustintv_desktop.engine.descriptors import raise_limit
 from itsjustintv_desktop.engine.errors import AddressInUseError
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
+from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.ways import Way
@@ -16,6 +18,14 @@ from itsjustintv_desktop.engine.ingress.ways.choose import way_kind
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
+
+
+_CONNECTIONS = 512
+
+
+def limits(files: int | None) -> Limits:
+    """Those of the public port, where the process may have so many `files` open: half of them are for other things."""
+    return Limits(connections=_CONNECTIONS if files is None else min(_CONNECTIONS, files // 2))
 
 
 class Listening:
@@ -38,6 +48,7 @@ class Listening:
             well_known=engine.well_known,
             healthy=engine.health.is_well,
             clock=engine.clock,
+            limits=limits(raise_limit()),
             seam=engine.telemetry.seam,
         )
         stream = EventStream(engine.bus, engine.health)

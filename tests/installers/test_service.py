@@ -49,6 +49,15 @@ def test_the_service_is_hardened() -> None:
     assert told.returncode == 0, told.stdout
 
 
+def test_the_service_may_open_enough_files() -> None:
+    """The program may not raise the limit itself there: such calls are filtered."""
+    unit = UNIT.read_text()
+    assert "~@privileged @resources" in unit
+    found = re.search(r"^LimitNOFILE=(\d+)$", unit, re.MULTILINE)
+    assert found is not None
+    assert int(found[1]) >= 4096
+
+
 def test_the_unit_starts_what_exists() -> None:
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment,method-assign]

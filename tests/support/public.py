@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
 from collections.abc import AsyncIterator
 from functools import partial
@@ -77,10 +78,10 @@ class PublicRig:
         finally:
             go_on.set()
 
-    async def start(self) -> None:
+    async def start(self, tls: ssl.SSLContext | None = None) -> None:
         await self.ledger.open()
         self._tasks.start("test.pump", self._pump())
-        self.address = await self.server.start("127.0.0.1", 0)
+        self.address = await self.server.start("127.0.0.1", 0, tls)
 
     async def stop(self) -> None:
         await self.server.stop()
@@ -100,9 +101,11 @@ def _settle(incoming: Incoming, outcome: bool | LedgerError) -> None:
 
 
 @contextlib.asynccontextmanager
-async def public_port(folder: Path, limits: Limits | None = None) -> AsyncIterator[PublicRig]:
+async def public_port(
+    folder: Path, limits: Limits | None = None, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[PublicRig]:
     rig = PublicRig(folder, limits or Limits())
-    await rig.start()
+    await rig.start(tls)
     try:
         yield rig
     finally:

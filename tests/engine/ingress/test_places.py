@@ -183,11 +183,7 @@ def _anything() -> ssl.SSLContext:
 
 @pytest.mark.fault("strangers: connections that never begin TLS", seen="Too many connections at once")
 async def test_a_connection_counts_before_its_tls_handshake(tmp_path: Path) -> None:
-    rig = PublicRig(tmp_path, Limits(connections=16))
-    front = TlsFront()
-    await rig.ledger.open()
-    rig.address = await rig.server.start("127.0.0.1", 0, front.context)
-    try:
+    async with public_port(tmp_path, Limits(connections=16), tls=TlsFront().context) as rig:
         async with contextlib.AsyncExitStack() as crowd:
             silent = [await crowd.enter_async_context(rawhttp.connect(rig.address)) for _ in range(10)]
             await until(lambda: len(rig.server.places) == 10)
@@ -209,5 +205,3 @@ async def test_a_connection_counts_before_its_tls_handshake(tmp_path: Path) -> N
         bad[1].close()
         await until(lambda: len(rig.server.places) == 0, what="a failed handshake is not counted")
         assert rig.server.places.refused == before
-    finally:
-        await rig.stop()

@@ -7,6 +7,7 @@ import contextlib
 import sys
 from collections.abc import Awaitable, Callable
 
+from itsjustintv_desktop.engine.descriptors import raise_limit
 from tests.support import rawhttp
 
 Client = Callable[[rawhttp.Connection], Awaitable[None]]
@@ -70,6 +71,7 @@ async def _attack(address: rawhttp.Address, client: Client) -> None:
 
 async def main(host: str, port: int, count: int, kind: str) -> None:
     """Goes on until the process is ended."""
+    raise_limit()
     async with asyncio.TaskGroup() as group:
         for _ in range(count):
             group.create_task(_attack((host, port), KINDS[kind]))

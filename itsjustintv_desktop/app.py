@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import structlog
 from PySide6.QtCore import QTimer
@@ -79,6 +80,8 @@ def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -
 
 
 def _plain(paths: Paths) -> Prepare:
+    paths = replace(paths, config_named=False)  # the assistant makes one that is missing
+
     @asynccontextmanager
     async def prepare() -> AsyncIterator[Setting]:
         yield Setting(EngineOptions(paths=paths, yield_port=True, log_file=True))
@@ -104,6 +107,7 @@ class Desktop:
         self._hidden = hidden
         self.assistant: Assistant | None = None
         self._offered = False
+        self._lacks_named_config = paths.config_named and not paths.config.exists()
         self.store.changed.connect(self._offer_assistant)
         self.window.assistant_wished.connect(self._assist)
         self.window.closing = self._closing
@@ -149,12 +153,15 @@ class Desktop:
             self.window.show_page(page)
 
     def _offer_assistant(self) -> None:
-        """Once a run, where nobody is watched yet and the window is seen."""
+        """Once a run, where nobody is watched yet and the window is seen.
+
+        Again to whoever went through it, where the config that was named is not there: it makes that one.
+        """
         snapshot = self.store.snapshot
         if self._offered or snapshot is None or not self.window.isVisible():
             return
         self._offered = True
-        if not snapshot.streamers and not self.preferences.assistant_done:
+        if not snapshot.streamers and (self._lacks_named_config or not self.preferences.assistant_done):
             self._assist()
 
     def _assist(self) -> None:

@@ -42,7 +42,7 @@ def check(app: AppContext, as_json: bool) -> None:
     summary = ""
     loaded: Loaded | None = None
     try:
-        loaded = load(app.paths.config, os.environ)
+        loaded = load(app.paths.config, os.environ, named=app.paths.config_named)
     except ConfigError as error:
         problems += error.problems
         warnings = error.warnings
@@ -110,7 +110,7 @@ def move_secrets(app: AppContext, yes: bool) -> None:
     """Move secrets that stand in the file in the clear to the keyring and the vault. The program must not run."""
     from itsjustintv_desktop.engine.config.load import load
 
-    loaded = load(app.paths.config, os.environ)
+    loaded = load(app.paths.config, os.environ, named=app.paths.config_named)
     keys = loaded.secrets_in_clear
     if not keys:
         click.echo(f"No secret {'that can be moved ' if loaded.secrets_fixed else ''}stands in the file in the clear.")
@@ -140,7 +140,7 @@ async def _move(app: AppContext, keys: tuple[str, ...]) -> list[str]:
     app.paths.create()
     lock = InstanceLock(app.paths.lock)
     lock.acquire()
-    config = load(app.paths.config, os.environ).config
+    config = load(app.paths.config, os.environ, named=app.paths.config_named).config
     store = SecretStore.open(
         config.secrets.store,
         vault=app.paths.vault,

@@ -17,7 +17,7 @@ def no_such_streamer(app: AppContext, key: str, *, or_login: bool = False) -> st
     what was asked.
     """
     try:
-        streamers = load(app.paths.config, os.environ).config.streamers
+        streamers = load(app.paths.config, os.environ, named=app.paths.config_named).config.streamers
     except ConfigError:
         return None
     if key in streamers:

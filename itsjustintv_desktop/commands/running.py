@@ -166,7 +166,7 @@ class LedgerActions:
     async def _lanes(self, known: str | None = None) -> Lanes:
         """As kept. Raises NotFoundError if the config has no destination `known`, ConfigError."""
         if known is not None:
-            loaded = await asyncio.to_thread(load, self._paths.config, os.environ)
+            loaded = await asyncio.to_thread(load, self._paths.config, os.environ, named=self._paths.config_named)
             must_exist(known, effective_destinations(loaded.config))
         lanes = Lanes()
         lanes.restore(await self._ledger.load_breakers())

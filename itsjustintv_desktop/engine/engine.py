@@ -180,7 +180,7 @@ class Engine:
             logs.open_file(paths.logs)
             self.closing("log file", partial(asyncio.to_thread, logs.close_file))
         redaction.learn_environ(self._options.environ)
-        loaded = await asyncio.to_thread(load, paths.config, self._options.environ)
+        loaded = await asyncio.to_thread(load, paths.config, self._options.environ, named=paths.config_named)
         self.say(loaded)
         self.loaded = loaded
         self._live = Live(loaded.config, {})

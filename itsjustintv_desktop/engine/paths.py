@@ -20,6 +20,8 @@ class Paths:
 
     config: Path
     data: Path
+    config_named: bool = False
+    """A person said where the config is: it has to be there, unless the environment brings streamers."""
 
     @classmethod
     def default(cls, config: Path | None = None, data: Path | None = None) -> Paths:
@@ -33,6 +35,7 @@ class Paths:
         return cls(
             config=(config or folder / "config.toml").absolute(),
             data=(data or folders.user_data_path).absolute(),
+            config_named=config is not None,
         )
 
     @property

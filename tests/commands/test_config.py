@@ -113,14 +113,6 @@ def test_findings_as_json(path: Path, text: str, ok: bool, code: int) -> None:
     assert len(found["problems"]) == (not ok)
 
 
-def test_no_file_is_no_mistake(path: Path) -> None:
-    result = run(path, "check")
-    assert result.exit_code == 0
-    assert "there is no such file" in result.stdout
-    assert result.stdout.count("warning: ") == 3, "no client id, no streamer, no destination"
-    assert result.stdout.endswith("0 streamers, 0 destinations: it can be used, see the warnings\n")
-
-
 def test_the_example_can_be_saved_and_checked(path: Path) -> None:
     result = run(path, "example")
     assert result.stdout == example()

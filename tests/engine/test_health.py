@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.clock import SystemClock
+from itsjustintv_desktop.engine.config import watch
 from itsjustintv_desktop.engine.events import HealthChanged
 from itsjustintv_desktop.engine.health import Health, Part
+from itsjustintv_desktop.engine.paths import Paths
 from tests.support.engine import Running, running_engine
+from tests.support.waiting import until
 
 SOURCE = "destination main"
 
@@ -175,3 +179,22 @@ async def test_a_look_costs_little(tmp_path: Path) -> None:
         for _ in range(20):
             await health.observe()
         assert (time.process_time() - began) / 20 < 0.02
+
+
+async def test_without_a_config_nothing_is_set_up_until_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "EVERY", 0.02)
+    monkeypatch.setattr(watch, "SETTLE", 0.02)
+    paths = Paths(tmp_path / "config" / "config.toml", tmp_path / "data")
+    environ = {"ITSJUSTINTV_SERVER_PORT": "0", "ITSJUSTINTV_SECRETS_STORE": "memory"}
+    engine = Engine(EngineOptions(paths=paths, environ=environ))
+    await engine.start()
+    try:
+        status, reason, _ = engine.health.troubles()["config"]
+        assert (status, reason) == ("failing", f"Nothing is set up: there is no config yet at {paths.config}.")
+        paths.config.parent.mkdir()
+        paths.config.write_text('[streamers.alice]\nlogin = "alice"\n')
+        await until(lambda: "config" not in engine.health.troubles())
+    finally:
+        await engine.stop()

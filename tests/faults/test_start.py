@@ -18,8 +18,9 @@ import pytest
 
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.address import ControlAddress
+from itsjustintv_desktop.engine.control.client import ControlClient
 from itsjustintv_desktop.engine.paths import Paths
-from tests.support import rawhttp, signed
+from tests.support import process, rawhttp, signed
 from tests.support.commands import Result, beside
 from tests.support.disks import small_disk
 from tests.support.process import Serve
@@ -97,11 +98,47 @@ async def test_a_config_with_a_mark(paths: Paths, serve: Serve) -> None:
     assert "cannot be used" not in log
 
 
-@pytest.mark.fault("config at the start: there is none", seen='`serve` runs and logs "there is no such file"')
-async def test_no_config(paths: Paths, serve: Serve) -> None:
+@pytest.mark.fault(
+    "config at the start: the one that was named is not there (a forgotten mount)",
+    seen='`serve` ends with 2: "there is no such file"',
+)
+async def test_no_config(paths: Paths) -> None:
+    paths.config.unlink()
+    bare = {"ITSJUSTINTV_SERVER_PORT": "0", "ITSJUSTINTV_SECRETS_STORE": "memory"}
+    await _refused(paths, 2, "there is no such file", **bare)
+    assert not paths.config.exists()
+
+
+@pytest.mark.fault(
+    "config at the start: there is none, and the environment brings the streamers",
+    seen='`serve` runs and logs "there is no such file"',
+)
+async def test_a_config_of_the_environment_alone(paths: Paths, serve: Serve) -> None:
     paths.config.unlink()
     serve.environ |= {"ITSJUSTINTV_SERVER_PORT": "0", "ITSJUSTINTV_SECRETS_STORE": "memory"}
+    serve.environ["ITSJUSTINTV_STREAMERS_ALICE_LOGIN"] = "alice"
     await _runs(serve, "there is no such file")
+
+
+@pytest.mark.fault(
+    "config at the start: none at the usual place",
+    seen='`serve` runs; its health says "Nothing is set up", and so does `doctor`',
+)
+async def test_nothing_at_the_usual_place(paths: Paths, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths.config.unlink()
+    monkeypatch.setattr(process, "arguments", lambda paths: ["--data-dir", str(paths.data)])
+    serve.environ |= {"ITSJUSTINTV_SERVER_PORT": "0", "ITSJUSTINTV_SECRETS_STORE": "memory"}
+    serve.environ |= {"XDG_CONFIG_HOME": str(paths.data.parent), "HOME": str(paths.data.parent)}
+    await serve.started()
+    found = address.read(paths.control)
+    assert found is not None
+    async with ControlClient(found) as client:
+        config = (await client.health())["parts"]["config"]
+        (check,) = [check for check in (await client.doctor()).checks if check.name == "config"]
+    assert config["status"] == "failing"
+    assert config["reason"].startswith("Nothing is set up")
+    assert (check.state.value, check.message) == ("red", config["reason"])
+    assert await serve.stop() == 0
 
 
 @pytest.mark.fault(

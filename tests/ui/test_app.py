@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,9 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop import app as module
 from itsjustintv_desktop.app import Desktop
-from itsjustintv_desktop.engine import Report, Statistics, errors
+from itsjustintv_desktop.engine import Engine, Report, Snapshot, Statistics, errors
 from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.ui.preferences import Preferences
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 
@@ -32,9 +34,9 @@ class Run:
         self.desktop: Desktop
         self.life: asyncio.Task[int]
 
-    def begin(self, *, hidden: bool = False) -> Desktop:
+    def begin(self, *, hidden: bool = False, snapshot: Snapshot | None = None) -> Desktop:
         self.bridge = FakeBridge()
-        self.bridge.engine._snapshot = samples.snapshot(live=())
+        self.bridge.engine._snapshot = snapshot or samples.snapshot(live=())
         self.bridge.engine.wishes.set("doctor", Report(ok=True, checks=()))
         self.bridge.engine.desk.set("statistics", Statistics(days=()))
         self.desktop = Desktop(self._qapp, self.paths, None, hidden=hidden)  # type: ignore[arg-type]
@@ -117,6 +119,35 @@ def test_hidden(run: Run) -> None:
     assert desktop.tray.is_there
     desktop.tray.wished.emit("open")
     assert desktop.window.isVisible()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_named_config_that_is_not_there_brings_the_assistant_back(run: Run, qtbot: QtBot, named: bool) -> None:
+    """It was gone through once, with a config that lies somewhere else than was said."""
+    run.paths = Paths(run.paths.config, run.paths.data, config_named=named)
+    Preferences(run.paths.data / "desktop.ini").assistant_done = True
+    desktop = run.begin(snapshot=samples.snapshot(live=(), streamers=()))
+    assert (desktop.assistant is not None and desktop.assistant.isVisible()) == named
+
+
+def test_an_environment_that_brings_streamers_needs_no_assistant(run: Run) -> None:
+    run.paths = Paths(run.paths.config, run.paths.data, config_named=True)
+    assert run.begin().assistant is None
+
+
+def test_the_window_starts_without_the_config_that_was_named(tmp_path: Path, qt_loop: QEventLoop) -> None:
+    """Else there would be no engine for the assistant to write one with."""
+
+    async def starts() -> None:
+        async with module._plain(
+            Paths(tmp_path / "no" / "config.toml", tmp_path / "data", config_named=True)
+        )() as made:
+            options = dataclasses.replace(made.options, environ={"ITSJUSTINTV_SECRETS_STORE": "memory"}, log_file=False)
+            engine = Engine(options)
+            await engine.start()
+            await engine.stop()
+
+    qt_loop.run_until_complete(starts())
 
 
 def test_quit_stops_the_engine(run: Run) -> None:

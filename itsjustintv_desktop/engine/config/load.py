@@ -45,15 +45,28 @@ class Loaded:
     digest: str
     """SHA-256 of the file's bytes in hex, "" for a missing file: two loads of the same file have the same."""
 
+    @property
+    def nothing_set_up(self) -> bool:
+        """There is no file, and nothing in the environment makes up for it."""
+        return not self.digest and not self.config.streamers
 
-def load(path: Path, environ: Mapping[str, str]) -> Loaded:
+
+def load(path: Path, environ: Mapping[str, str], *, named: bool = False) -> Loaded:
     """The config in a file, environment included. A missing file is an empty one, with a notice.
 
+    `named`: a person named this file. A missing one is a mistake then, unless the environment brings streamers.
     Raises ConfigError with every problem found.
     """
     content = read_bytes(path)
     if content is None:
         loaded = parse("", file=str(path), environ=environ)
+        if named and not loaded.config.streamers:
+            raise ConfigError(
+                [
+                    f"{path}: there is no such file. Correct --config or ITSJUSTINTV_CONFIG, or make it: "
+                    "`itsjustintv-desktop config example` prints one to start from"
+                ]
+            )
         notice = (
             f"{path}: there is no such file; the defaults and the environment are used. "
             "`itsjustintv-desktop config example` prints one to start from."

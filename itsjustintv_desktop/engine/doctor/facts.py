@@ -37,6 +37,8 @@ class ProgramFacts(msgspec.Struct, frozen=True, kw_only=True):
 class ConfigFacts(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     config: Config
+    nothing_set_up: bool = False
+    """There is no file, and nothing in the environment makes up for it."""
     warnings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     changed: bool = False

@@ -108,6 +108,7 @@ class Gatherer:
         return ConfigFacts(
             path=str(engine.paths.config),
             config=engine.live.config,
+            nothing_set_up=loaded.nothing_set_up,
             warnings=loaded.warnings,
             notices=loaded.notices,
             changed=changed,

@@ -37,6 +37,12 @@ def config(facts: ConfigFacts) -> Check:
     """Whether it can be used, is the one in force, and asks for anything at all."""
     name = "config"
     enabled = [streamer for streamer in facts.config.streamers.values() if streamer.enabled]
+    if facts.nothing_set_up:
+        return red(
+            name,
+            f"Nothing is set up: there is no config yet at {facts.path}.",
+            "Open the window, whose assistant makes one, or start from what `config example` prints.",
+        )
     if not facts.config.streamers:
         return red(
             name,

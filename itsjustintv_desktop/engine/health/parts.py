@@ -51,6 +51,8 @@ def of_engine(engine: Engine) -> dict[str, Part]:
 def _config(engine: Engine) -> Part:
     if engine.listening is None:
         return Part()
+    if engine.loaded.nothing_set_up:
+        return Part("failing", f"Nothing is set up: there is no config yet at {engine.paths.config}.")
     state = engine.reload.state
     return Part("ok" if state.state == "ok" else "failing", state.reason, state.since)
 

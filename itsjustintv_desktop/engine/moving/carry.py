@@ -58,7 +58,7 @@ async def move_in(
         ) from None
     try:
         go, first = await asyncio.to_thread(_config, layout, paths, environ)
-        config = (await asyncio.to_thread(load, paths.config, environ)).config
+        config = (await asyncio.to_thread(load, paths.config, environ, named=paths.config_named)).config
         ledger = Ledger(paths.ledger, clock)
         store = SecretStore.open(
             config.secrets.store,

@@ -144,15 +144,15 @@ class Pipeline:
         known = [each for each in chosen if had.issuperset(keys(each))]
         settled += [(record, already(record, streamer)) for record, streamer, _, _ in known]
         chosen = [each for each in chosen if not had.issuperset(keys(each))]
-        late = await self._restarts.overtaken(chosen)
-        settled += [(record, restart.too_late(record, who)) for record, who, _, _ in chosen if record.id in late]
-        chosen = [each for each in chosen if each.record.id not in late]
         held = await self._held.before(chosen)
         settled += [(record, holding.settlement(record, who)) for record, who, _, _ in chosen if record.id in held]
         chosen = [each for each in chosen if each.record.id not in held]
         told = await self._elsewhere.told(chosen)
         settled += [(record, elsewhere.settlement(record, who)) for record, who, _, _ in chosen if record.id in told]
         chosen = [each for each in chosen if each.record.id not in told]
+        late = await self._restarts.overtaken(chosen)
+        settled += [(record, restart.too_late(record, who)) for record, who, _, _ in chosen if record.id in late]
+        chosen = [each for each in chosen if each.record.id not in late]
         window = live.config.twitch.restart_window
         rivals = await self._restarts.rivals(chosen, before, window)
         halves = {event_id: rival.gap for event_id, rival in rivals.items() if rival.fate == "announced"}

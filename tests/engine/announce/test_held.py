@@ -27,8 +27,10 @@ class Play:
     anyway. `kill`: the program is killed and started again. `test`: a test event.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, skew: float = 0.0) -> None:
+        """`skew`: Twitch's time minus ours, in seconds."""
         self.world = world
+        self.skew = skew
         self.began: dict[str, float] = {}
         self.outcomes: list[str] = []
         self.last = 0
@@ -38,7 +40,10 @@ class Play:
         world = self.world
         self.pause = pause = Pause(world.ledger, bus=Bus(), clock=world.clock)
         await pause.load()
-        world.pipeline._held = Held(world.ledger, active=lambda: pause.active, covers=pause.covers, skew=lambda: 0.0)
+        world.pipeline._held = Held(
+            world.ledger, active=lambda: pause.active, covers=pause.covers, skew=lambda: self.skew
+        )
+        world.pipeline._restarts._skew = lambda: self.skew
         world.run_pipeline()
 
     async def run(self, script: str) -> None:
@@ -64,7 +69,7 @@ class Play:
             self.began[word[-1]] = world.clock.now()
         else:
             began = self.began.setdefault(word, world.clock.now() - 2)
-            self.last = await world.accept(stream_id=word, started_at=began, test=word == "test")
+            self.last = await world.accept(stream_id=word, started_at=began + self.skew, test=word == "test")
             record = await world.settled(self.last)
             self.outcomes.append(record.reason or record.state.value)
 
@@ -112,9 +117,12 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("skew", [0.0, 600.0, -600.0], ids=["right", "behind", "ahead"])
 @pytest.mark.parametrize("case", CASES)
-async def test_the_table_of_cases(play: Play, case: str) -> None:
+async def test_the_table_of_cases(play: Play, case: str, skew: float) -> None:
+    """Also with a clock that is ten minutes off: the pause is by ours, the streams begin and end by Twitch's."""
     script, outcomes = CASES[case]
+    play.skew = skew
     await play.run(script)
     assert play.outcomes == outcomes.split()
     sent = sum(outcome == "announced" for outcome in play.outcomes) + script.split().count("send")

@@ -149,6 +149,53 @@ async def test_a_second_half_that_twitch_tells_of_again_stays_one(world: World) 
     assert len(await world.ledger.deliveries()) == 1
 
 
+async def half(world: World) -> float:
+    """A stream, its end, and 120 s later the second half, which is told again when its start is too old to be pushed.
+    When the first ended."""
+    await began(world, "a")
+    world.clock.advance(3600)
+    await ended(world)
+    end = world.clock.now()
+    world.clock.advance(120)
+    assert (await began(world, "b", started_at=end + 120)).reason == "restarted"
+    world.clock.advance(2 * WINDOW)
+    return end
+
+
+@pytest.mark.parametrize(
+    ("began_after", "said"),
+    [
+        (120.0, "ended 2 min before"),
+        (30.0, "ended 30 s before"),
+        (-300.0, "ended just when"),
+        (None, "ended just when"),
+    ],
+)
+async def test_told_again_it_says_how_much_lay_between(world: World, began_after: float | None, said: str) -> None:
+    end = await half(world)
+    record = await began(world, "b", started_at=None if began_after is None else end + began_after)
+    assert record.reason == "restarted"
+    assert said in (record.explanation or "")
+
+
+@pytest.mark.parametrize(("window", "state"), [(0.0, "announced"), (0.5, "suppressed")])
+async def test_told_again_it_stays_one_unless_the_window_was_switched_off(
+    world: World, window: float, state: str
+) -> None:
+    end = await half(world)
+    world.config = config(twitch=Twitch(restart_window=window))
+    assert (await began(world, "b", started_at=end + 120)).state.value == state
+
+
+async def test_a_first_stream_that_is_told_again_late_is_no_half(world: World) -> None:
+    """Nothing is known before it, and what was filtered is judged anew."""
+    world.config = restarting(FILTERED)
+    assert (await began(world, "a")).reason == "filtered"
+    world.clock.advance(2 * WINDOW)
+    world.enricher.facts = Enrichment(tags=("Deutsch",))
+    assert (await began(world, "a", started_at=world.clock.now() - WINDOW)).state is EventState.ANNOUNCED
+
+
 async def test_the_end_of_a_stream_nobody_told_of_moves_no_other_end(world: World) -> None:
     await began(world, "a")
     world.clock.advance(3600)

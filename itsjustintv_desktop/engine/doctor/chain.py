@@ -5,6 +5,7 @@ from __future__ import annotations
 from itsjustintv_desktop.engine.doctor import destinations, machine, program, reach, secrets, streamers, twitch
 from itsjustintv_desktop.engine.doctor.check import Check, Report, report_of
 from itsjustintv_desktop.engine.doctor.facts import Facts
+from itsjustintv_desktop.engine.doctor.once import once
 
 
 def judge(facts: Facts) -> Report:
@@ -31,4 +32,4 @@ def judge(facts: Facts) -> Report:
         secrets.keyring(facts.secrets),
         program.updates(facts.program),
     ]
-    return report_of(check for check in found if check is not None)
+    return report_of(once(check for check in found if check is not None))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from itsjustintv_desktop.engine.doctor.check import Check, Report, amber, green, red, report_of
 from itsjustintv_desktop.engine.doctor.exchange import get
+from itsjustintv_desktop.engine.doctor.once import once
 from itsjustintv_desktop.engine.translate import network_sentence
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ async def look(engine: Engine) -> Report:
         found.append(await public_port(engine.address, secure=engine.reach.way.context is not None))
     health = await engine.health.report()
     found += [part(name, about) for name, about in health["parts"].items()]
-    return report_of(found)
+    return report_of(once(found))
 
 
 async def public_port(address: tuple[str, int], *, secure: bool) -> Check:

@@ -17,10 +17,11 @@ from itsjustintv_desktop.engine.storage.ledger.records import Claimed
 class TraceIds:
     """The trace of one event: the source's message id names it, or else its row in the ledger."""
 
-    __slots__ = ("_key", "has_root", "trace_id")
+    __slots__ = ("_event_id", "_key", "has_root", "trace_id")
 
     def __init__(self, source: str, message_id: str | None, event_id: int = 0, received_at: float = 0.0) -> None:
-        """`event_id` and `received_at` count only where there is no message id (found by asking who is live)."""
+        """`event_id` and `received_at` name the trace only where there is no message id (found by asking)."""
+        self._event_id = event_id
         self.has_root = message_id is not None
         """Whether something came in, which is the trace's first span. Else it begins with the announcement."""
         named = message_id if message_id is not None else f"{event_id}\0{received_at!r}"
@@ -34,7 +35,8 @@ class TraceIds:
 
     @property
     def announcement(self) -> int:
-        return self.span_id("announce")
+        """One message may become several events, see storage/ledger/parting.py."""
+        return self.span_id("announce", self._event_id)
 
     def span_id(self, *parts: object) -> int:
         """The id of the span with this name in this trace."""

@@ -26,6 +26,12 @@ def test_ids_are_the_same_whenever_they_are_worked_out(source: str, message: str
     assert len({one.root, one.announcement, one.span_id("attempt", "wh", 1), one.span_id("attempt", "wh", 2)}) == 4
 
 
+def test_two_events_of_one_message_are_two_announcements_in_one_trace() -> None:
+    one, two = TraceIds("twitch", "m", 1), TraceIds("twitch", "m", 2)
+    assert (one.trace_id, one.root) == (two.trace_id, two.root)
+    assert one.announcement != two.announcement
+
+
 @given(st.text(), st.text())
 def test_other_messages_have_other_traces(one: str, other: str) -> None:
     assert (TraceIds("twitch", one).trace_id == TraceIds("twitch", other).trace_id) is (one == other)

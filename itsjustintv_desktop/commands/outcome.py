@@ -42,7 +42,8 @@ def show(report: EventReport) -> None:
         click.echo("It is in output.json. The streamer has no destination, so that file is the output.")
     for each in report.deliveries:
         if each.state is DeliveryState.DELIVERED:
-            click.echo(f"{each.destination}: delivered, the answer was {each.last_status}.")
+            note = f" {each.last_error}" if each.last_error else ""
+            click.echo(f"{each.destination}: delivered, the answer was {each.last_status}.{note}")
         elif each.destination in report.blocked:
             click.echo(f"{each.destination}: {each.state.value}. It {report.blocked[each.destination]}")
         else:

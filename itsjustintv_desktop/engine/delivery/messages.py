@@ -86,7 +86,7 @@ class Messages:
         async def send() -> AttemptResult:
             first = await post(body, content_type)
             if only_link:
-                return _noted(first, ONLY_A_LINK)
+                return _noted(_still(first), ONLY_A_LINK)
             if first.status not in _REFUSALS[kind]:
                 return first
             plainer, its_type = await self.body(destination, kind, payload, plain=True)
@@ -102,8 +102,15 @@ def _second(kind: Format, first: AttemptResult, second: AttemptResult) -> Attemp
     if kind != "json":
         return _noted(second, _AS_TEXT.format(first.error))
     if second.status == TOO_LARGE:
-        return msgspec.structs.replace(second, error=_STILL_TOO_LARGE.format(second.error))
+        return _still(second)
     return _noted(msgspec.structs.replace(second, only_link=True), ONLY_A_LINK)
+
+
+def _still(result: AttemptResult) -> AttemptResult:
+    """What was too large without the picture, too, says so."""
+    if result.status != TOO_LARGE:
+        return result
+    return msgspec.structs.replace(result, error=_STILL_TOO_LARGE.format(result.error))
 
 
 def _noted(result: AttemptResult, note: str) -> AttemptResult:

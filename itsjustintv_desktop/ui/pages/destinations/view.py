@@ -267,7 +267,8 @@ class Destinations(Page):
     def _show_result(self, result: TestResult) -> None:
         took = span(result.duration) if result.duration >= 1 else self.tr("{} ms").format(round(result.duration * 1000))
         facts = " · ".join(part for part in (str(result.status or ""), took) if part)
-        answer = f"\n{' '.join(result.answer.split())[:400]}" if result.answer.strip() else ""
+        shown = "" if "(it wrote: " in result.sentence else " ".join(result.answer.split())[:400]
+        answer = f"\n{shown}" if shown else ""
         self.result.setProperty("role", "ok" if result.ok else "attention")
         self.result.style().polish(self.result)
         mark = "✓" if result.ok else "✗"

@@ -31,6 +31,7 @@ class FaultsBody(_Body):
     clear: bool = False
     revoke_tokens: bool = False
     streams_lag: float | None = None
+    videos_lag: float | None = None
     clock_skew: float | None = None
     duplicates: int | None = None
     duplicate_ids: int | None = None
@@ -56,6 +57,7 @@ class ChannelBody(_Body, omit_defaults=True):
     category: str | msgspec.UnsetType = msgspec.UNSET
     followers: int | msgspec.UnsetType = msgspec.UNSET
     description: str | msgspec.UnsetType = msgspec.UNSET
+    keeps_videos: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class LiveBody(_Body):
@@ -111,8 +113,8 @@ class DropBody(_Body):
 
 
 _SWITCHES = (
-    "streams_lag", "clock_skew", "duplicates", "duplicate_ids", "thumbnails_missing", "streams_empty", "nulls",
-    "ws_silent", "ws_refuse", "ws_no_welcome", "reconnect_url", "shard_error",
+    "streams_lag", "videos_lag", "clock_skew", "duplicates", "duplicate_ids", "thumbnails_missing",
+    "streams_empty", "nulls", "ws_silent", "ws_refuse", "ws_no_welcome", "reconnect_url", "shard_error",
 )  # fmt: skip
 
 

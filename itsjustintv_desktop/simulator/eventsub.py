@@ -92,7 +92,7 @@ class EventSub:
         return made
 
     async def challenge(self, subscription: Subscription) -> None:
-        """The handshake: the callback must give the challenge back with status 200."""
+        """The handshake: the callback must give the challenge back as text/plain, with status 200 and its length."""
         if await self._challenged({"subscription": subscription.public()}, subscription, subscription.transport):
             outcome = Status.ENABLED
         else:
@@ -271,7 +271,7 @@ class EventSub:
             body=answers.body({"challenge": text, **about}),
         )
         await self._post(sent, way)
-        return sent.status == 200 and sent.answer == text.encode()
+        return sent.status == 200 and sent.answer == text.encode() and sent.answer_type == "text/plain"
 
     async def _post(self, sent: Sent, way: Transport | Shard, signature: str | None = None) -> None:
         if self._session is None:
@@ -285,6 +285,7 @@ class EventSub:
                 ) as response:
                     sent.elapsed = time.perf_counter() - begun
                     sent.status = response.status
+                    sent.answer_type = response.content_type if response.content_length is not None else ""
                     sent.answer = await response.content.read(64 * 1024)
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 sent.elapsed = time.perf_counter() - begun

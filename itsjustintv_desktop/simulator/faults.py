@@ -11,7 +11,7 @@ import msgspec
 ANY = "*"
 ENDPOINTS = frozenset(
     {
-        "users", "streams", "channels", "followers", "games", "subscriptions", "conduits", "shards",
+        "users", "streams", "channels", "followers", "games", "videos", "subscriptions", "conduits", "shards",
         "token", "validate", "revoke", "images", "websocket", ANY,
     }
 )  # fmt: skip
@@ -74,9 +74,10 @@ T = TypeVar("T")
 class Faults:
     """The switchboard. All off at first.
 
-    `streams_lag`: seconds until Get Streams shows a new stream. `clock_skew`: seconds Twitch's clock is ahead
-    of ours. `duplicates`: how often each notification comes again with the same message id; `duplicate_ids`:
-    with a new one. `thumbnails_missing`: previews redirect to the 404 picture, as right after going live.
+    `streams_lag`: seconds until Get Streams shows a new stream; `videos_lag`: until Get Videos shows its VOD.
+    `clock_skew`: seconds Twitch's clock is ahead of ours. `duplicates`: how often each notification comes again with
+    the same message id; `duplicate_ids`: with a new one. `thumbnails_missing`: previews redirect to the 404 picture, as
+    right after going live.
 
     `streams_empty`: the next so many answers of Get Streams show nobody, though they are live. `nulls`: names of fields
     that are null in everything Helix answers and in every notification, as Twitch was seen to do.
@@ -89,6 +90,7 @@ class Faults:
 
     def __init__(self, seed: int = 1) -> None:
         self.streams_lag = 0.0
+        self.videos_lag = 0.0
         self.clock_skew = 0.0
         self.duplicates = 0
         self.duplicate_ids = 0
@@ -122,7 +124,7 @@ class Faults:
 
     def clear(self) -> None:
         """Everything works again."""
-        self.streams_lag = self.clock_skew = 0.0
+        self.streams_lag = self.videos_lag = self.clock_skew = 0.0
         self.duplicates = self.duplicate_ids = 0
         self.thumbnails_missing = False
         self.streams_empty = 0

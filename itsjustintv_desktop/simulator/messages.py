@@ -36,6 +36,8 @@ class Sent:
     headers: dict[str, str] = field(default_factory=dict)
     status: int | None = None
     answer: bytes = b""
+    answer_type: str = ""
+    """Its Content-Type, with no Content-Length ""."""
     elapsed: float = 0.0
     error: str | None = None
     shard: Shard | None = None

@@ -28,6 +28,7 @@ from itsjustintv_desktop.simulator.receiver import Receiver
 from itsjustintv_desktop.simulator.state import Channel, Details, State, Stream
 from itsjustintv_desktop.simulator.subscription_api import SubscriptionApi
 from itsjustintv_desktop.simulator.subscriptions import KINDS, Status, Subscription
+from itsjustintv_desktop.simulator.videos import Videos
 from itsjustintv_desktop.simulator.websocket import Sockets
 
 _LARGEST_WEBHOOK = 16 * 1024 * 1024
@@ -38,7 +39,7 @@ class Simulator:
     """Twitch and a receiver of webhooks in one process, on the running event loop.
 
     Public objects: `state` (channels), `faults`, `eventsub`, `conduits`, `sockets` (WebSocket sessions), `receiver`,
-    `tokens`, `rate`, `calls` (Counter of Helix calls by endpoint: users, streams, channels, followers, games,
+    `tokens`, `rate`, `calls` (Counter of Helix calls by endpoint: users, streams, channels, followers, games, videos,
     subscriptions, conduits, shards), `other_calls` (token, validate, revoke, images, websocket). Usable as an async
     context manager.
     """
@@ -104,6 +105,7 @@ class Simulator:
             stopping=self._stopping,
         )
         self._helix = Helix(self.state)
+        self._videos = Videos(self.state)
         self._port = port
         self._runner: web.AppRunner | None = None
 
@@ -160,7 +162,7 @@ class Simulator:
             raise
         self._runner = runner
         self._port = runner.addresses[0][1]
-        self._helix.images = f"{self.url}/images"
+        self._helix.images = self._videos.images = f"{self.url}/images"
         self.sockets.url = self.eventsub_url
         await self.eventsub.start()
 
@@ -211,7 +213,7 @@ class Simulator:
     async def go_offline(self, login: str, *, notify: bool = True, delay: float = 0.0) -> None:
         """End the stream; stream.offline goes out in the background, after `delay` seconds. Raises KeyError."""
         channel = self.state.get(login)
-        channel.stream = None
+        self.state.end_stream(channel)
         if notify:
             event = messages.stream_offline(channel)
             self.eventsub.notify("stream.offline", channel.user_id, event, delay)
@@ -308,6 +310,7 @@ class Simulator:
                 web.get("/helix/channels", gate.helix("channels", helix.channels)),
                 web.get("/helix/channels/followers", gate.helix("followers", helix.followers)),
                 web.get("/helix/games", gate.helix("games", helix.games)),
+                web.get("/helix/videos", gate.helix("videos", self._videos.handle)),
                 web.post(subscriptions, gate.helix("subscriptions", held.create)),
                 web.get(subscriptions, gate.helix("subscriptions", held.list)),
                 web.delete(subscriptions, gate.helix("subscriptions", held.delete)),

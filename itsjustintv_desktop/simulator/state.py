@@ -5,11 +5,16 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
 from itsjustintv_desktop.simulator.clock import Clock, rfc3339
 from itsjustintv_desktop.simulator.faults import Faults
+
+VIDEOS_KEPT = 7 * 86400.0
+"""Seconds that a VOD of an ordinary channel is kept."""
+_MOST_VIDEOS = 50
+"""Kept of a channel, whatever their age."""
 
 
 @dataclass(slots=True)
@@ -32,6 +37,19 @@ class Stream:
 
 
 @dataclass(slots=True)
+class Video:
+    """The VOD of a stream. Times are Unix seconds by Twitch's clock; `ended_at` None = the stream runs."""
+
+    id: str
+    stream_id: str
+    title: str
+    started_at: float
+    visible_at: float
+    """From when on Get Videos shows it (`faults.videos_lag`)."""
+    ended_at: float | None = None
+
+
+@dataclass(slots=True)
 class Channel:
     user_id: str
     login: str
@@ -48,6 +66,10 @@ class Channel:
     stream: Stream | None = None
     last_stream_id: str = ""
     """Of the stream that runs, or ended last."""
+    keeps_videos: bool = True
+    """Whether its streams become VODs."""
+    videos: list[Video] = field(default_factory=list)
+    """Oldest first."""
 
 
 class Details(TypedDict, total=False):
@@ -62,6 +84,7 @@ class Details(TypedDict, total=False):
     """By its name; made at its first use."""
     followers: int
     description: str
+    keeps_videos: bool
 
 
 class State:
@@ -77,6 +100,7 @@ class State:
         self._user_ids = itertools.count(100_000_001)
         self._stream_ids = itertools.count(40_000_000_001)
         self._category_ids = itertools.count(509_001)
+        self._video_ids = itertools.count(2_000_000_001)
 
     def now(self) -> float:
         """Twitch's clock: the simulator's own plus `faults.clock_skew`."""
@@ -119,6 +143,7 @@ class State:
             language=details.get("language", "en"),
             followers=details.get("followers", 1000),
             created_at=self.now() - 3 * 365 * 86400,
+            keeps_videos=details.get("keeps_videos", True),
         )
         self.channels[channel.user_id] = self._by_login[login] = channel
         return channel
@@ -155,9 +180,31 @@ class State:
             viewers=viewers,
             type=kind,
         )
+        self.end_stream(channel)
         channel.stream = stream
         channel.last_stream_id = stream.id
+        if channel.keeps_videos and all(video.stream_id != stream.id for video in channel.videos):
+            visible_at = now + self._faults.videos_lag
+            del channel.videos[:-_MOST_VIDEOS]
+            channel.videos.append(Video(str(next(self._video_ids)), stream.id, channel.title, now, visible_at))
         return stream
+
+    def end_stream(self, channel: Channel) -> None:
+        """Take a channel off the air, if it is on."""
+        for video in channel.videos[-1:]:
+            video.ended_at = video.ended_at or self.now()
+        channel.stream = None
+
+    def visible_videos(self) -> list[tuple[Channel, Video]]:
+        """What Get Videos shows now, the newest first. Twitch deletes those of ordinary channels after a while."""
+        now = self.now()
+        shown = [
+            (channel, video)
+            for channel in self.channels.values()
+            for video in channel.videos
+            if video.visible_at <= now and (video.ended_at is None or now - video.ended_at < VIDEOS_KEPT)
+        ]
+        return sorted(shown, key=lambda pair: -pair[1].started_at)
 
     def visible_streams(self) -> list[tuple[Channel, Stream]]:
         """What Get Streams shows now, most viewers first."""

@@ -59,6 +59,7 @@ class Callback:
     def __init__(self) -> None:
         self.url = ""
         self.challenge_answer: str | None = None
+        self.challenge_type = "text/plain"
         self.answers: list[int] = []
         self.free = asyncio.Event()
         """While this is not set, notifications get no answer."""
@@ -73,7 +74,8 @@ class Callback:
         self.got.append((dict(request.headers), body))
         if request.headers["Twitch-Eventsub-Message-Type"] == "webhook_callback_verification":
             right = (await request.json())["challenge"]
-            return web.Response(text=right if self.challenge_answer is None else self.challenge_answer)
+            text = right if self.challenge_answer is None else self.challenge_answer
+            return web.Response(text=text, content_type=self.challenge_type)
         await self.free.wait()
         status = self.answers.pop(0) if self.answers else 204
         return web.Response(status=status, headers={"Location": "/elsewhere"} if status == 302 else {})

@@ -79,6 +79,7 @@ async def test_reads_agree(sim: Simulator, client: Client) -> None:
         ("/channels", {"broadcaster_id": ids[0]}),
         ("/channels/followers", {"broadcaster_id": ids[0]}),
         ("/games", {"id": game}),
+        ("/videos", {"user_id": ids[0], "type": "archive"}),
     ):
         status, data, _ = await client.ask(path, params)
         assert status == 200

@@ -54,6 +54,12 @@ async def test_a_wrong_challenge_answer_fails_the_subscription(
     assert (data["total"], data["total_cost"]) == (1, 0)
 
 
+async def test_a_challenge_answered_as_html_fails_the_subscription(sim: Simulator, callback: Callback) -> None:
+    callback.challenge_type = "text/html"
+    made = await sim.subscribe(sim.add_channel("ada").user_id, "stream.online", callback.url)
+    assert made.status is Status.VERIFICATION_FAILED
+
+
 async def test_a_callback_nobody_answers_at_fails_the_subscription(sim: Simulator) -> None:
     made = await sim.subscribe(sim.add_channel("ada").user_id, "stream.online", "http://127.0.0.1:9/twitch")
     assert made.status is Status.VERIFICATION_FAILED

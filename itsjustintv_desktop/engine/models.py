@@ -125,6 +125,21 @@ class Outcome(StrEnum):
     """410: the destination is paused with a notice, the delivery waits."""
 
 
+class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """What a response says of the limits of its receiver. Times are seconds from now."""
+
+    wait: float | None = None
+    """It rejected this one and asks to wait so long, unclamped."""
+    everywhere: bool = False
+    """That holds for all of the service."""
+    bucket: str = ""
+    """The receiver's name for what `remaining` is counted in."""
+    limit: int | None = None
+    remaining: int | None = None
+    """So many more are taken until `reset_after`. None: it does not say."""
+    reset_after: float = 0.0
+
+
 class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
     """One POST and what came back. `answer` is at most 16 KiB of text, `duration` seconds."""
 
@@ -134,7 +149,8 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
     answer: str = ""
     duration: float = 0.0
     retry_after: float | None = None
-    """What Retry-After asked for, in seconds from now, unclamped. None = nothing usable."""
+    """How long the receiver asked to wait, in seconds from now, unclamped. None = nothing usable."""
+    limits: RateLimit | None = None
     lost: bool = False
     """The request went out and no response of the service came back: the receiver may have taken it."""
     note: str | None = None

@@ -17,6 +17,7 @@ from itsjustintv_desktop.simulator.answers import problem
 from itsjustintv_desktop.simulator.clock import Clock, MachineClock
 from itsjustintv_desktop.simulator.conduit_api import ConduitApi
 from itsjustintv_desktop.simulator.conduits import Conduits
+from itsjustintv_desktop.simulator.discord import Discord
 from itsjustintv_desktop.simulator.eventsub import RESEND_DELAYS, EventSub
 from itsjustintv_desktop.simulator.faults import Faults
 from itsjustintv_desktop.simulator.gate import Gate, RateLimit
@@ -97,6 +98,7 @@ class Simulator:
         )
         self._stopping = asyncio.Event()
         self.receiver = Receiver(clock, self.faults, self._stopping)
+        self.discord = Discord(clock, self.faults, self._stopping)
         self._gate = Gate(
             state=self.state,
             faults=self.faults,
@@ -302,6 +304,8 @@ class Simulator:
         app.add_routes(
             [
                 web.post("/receiver/{name}", self.receiver.handle),
+                web.post("/api/webhooks/{id}/{token}", self.discord.handle),
+                web.post(r"/api/v{version:\d+}/webhooks/{id}/{token}", self.discord.handle),
                 web.post("/oauth2/token", gate.plain("token", oauth.token)),
                 web.get("/oauth2/validate", gate.plain("validate", oauth.validate)),
                 web.post("/oauth2/revoke", gate.plain("revoke", oauth.revoke)),

@@ -317,7 +317,7 @@ async def test_lost_responses(tmp_path: Path, answer: Behaviour, format: str) ->
 
         await until(given_up, what="it is given up")
         (view,) = await running.deliveries()
-        assert "may have arrived" in (view.last_error or "")
+        assert "so it may have arrived" in (view.last_error or "")
         assert len(made.requests) == 2
         await running.settled()
         assert running.output()[-1]["success"] is False

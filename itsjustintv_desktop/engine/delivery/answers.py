@@ -7,7 +7,6 @@ answers 404), unless Discord or Slack say that they will not; redirects are fina
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from email.utils import mktime_tz, parsedate_tz
 from http import HTTPStatus
 
@@ -40,19 +39,18 @@ _SLACK = frozenset(
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """`error` is a sentence, None when delivered. `retry_after`: seconds from now, unclamped.
+    """`error` is a sentence, None when delivered.
 
     `lost`: a gateway answered, and the service may have taken the request.
     """
 
     outcome: Outcome
     error: str | None = None
-    retry_after: float | None = None
     lost: bool = False
 
 
-def judge(status: int, headers: Mapping[str, str], body: bytes = b"", kind: Format = "json", *, now: float) -> Verdict:
-    """What to do after this response. `headers` must look names up regardless of case; `now`: Unix seconds.
+def judge(status: int, body: bytes = b"", kind: Format = "json") -> Verdict:
+    """What to do after this response.
 
     `kind`: what the receiver understands; the error codes of Discord and Slack count from them only.
     """
@@ -63,13 +61,7 @@ def judge(status: int, headers: Mapping[str, str], body: bytes = b"", kind: Form
         return Verdict(outcome=Outcome.GONE, error=f"answered {shown}: this webhook no longer exists there")
     # RFC 9110 15: an invalid status code is to be treated like a 5xx.
     if status in _RETRY or status >= 500 or status < 100:
-        after = headers.get("Retry-After")
-        return Verdict(
-            outcome=Outcome.RETRY,
-            error=f"answered {shown}",
-            retry_after=None if after is None else retry_after(after, now),
-            lost=status in _LOST,
-        )
+        return Verdict(outcome=Outcome.RETRY, error=f"answered {shown}", lost=status in _LOST)
     if refused(status) and not _final(kind, body):
         return Verdict(outcome=Outcome.REFUSED, error=f"refused with {shown}")
     if status in _REDIRECTS:

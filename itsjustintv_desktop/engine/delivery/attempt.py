@@ -14,7 +14,7 @@ from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination
-from itsjustintv_desktop.engine.delivery import excerpt, wire
+from itsjustintv_desktop.engine.delivery import excerpt, limits, wire
 from itsjustintv_desktop.engine.delivery.answers import judge
 from itsjustintv_desktop.engine.delivery.guard import RefusedAddressError, guarded_socket
 from itsjustintv_desktop.engine.delivery.sign import base_headers, signature_headers
@@ -91,7 +91,7 @@ class Sender:
             raise RuntimeError("post() before start()")
         exchange = _Exchange(self._session, self._trust)
         began = self._clock.monotonic()
-        kind = format_of(destination, url)
+        kind, url = format_of(destination, url), limits.versioned(url)
         outcome, error = Outcome.RETRY, ""
         try:
             headers = self.headers(destination, secret, webhook_id, body, content_type)
@@ -107,7 +107,8 @@ class Sender:
         if exchange.status is None:
             lost = exchange.sent and outcome is Outcome.RETRY
             return AttemptResult(outcome=outcome, error=error, duration=duration, lost=lost)
-        verdict = judge(exchange.status, exchange.headers, exchange.body, kind, now=self._clock.now())
+        verdict = judge(exchange.status, exchange.body, kind)
+        said = limits.read(exchange.status, exchange.headers, exchange.body, kind, url, now=self._clock.now())
         secrets = exchange.secrets(url, secret, destination)
         answer = exchange.answer(secrets)
         return AttemptResult(
@@ -116,7 +117,8 @@ class Sender:
             error=excerpt.quoted(verdict.error, answer, secrets),
             answer=answer,
             duration=duration,
-            retry_after=verdict.retry_after,
+            retry_after=said.wait if said is not None and verdict.outcome is Outcome.RETRY else None,
+            limits=said,
             lost=verdict.lost,
         )
 

@@ -69,6 +69,7 @@ class Breakers:
             lane.only_link = None
         lane.breaker.resume(self._clock.now())
         lane.held_until = 0.0
+        lane.pace.forget()
         await self._ledger.save_breaker(name, self._lanes.encoded(name))
         self._bus.publish(DestinationChanged(destination=name, state="closed", reason=""))
         self._wake()

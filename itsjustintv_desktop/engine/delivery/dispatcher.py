@@ -252,7 +252,9 @@ class Dispatcher:
         if await self._is_over(claimed):
             why = "The stream ended before it could be announced. Resend it if you want it out all the same."
             return None, end(claimed, DeliveryState.EXPIRED, why)
-        knows_repeats = formats.knows_repeats(format_of(destination, url))
+        kind = format_of(destination, url)
+        self.lanes.limits(claimed.destination, url, kind)
+        knows_repeats = formats.knows_repeats(kind)
         if claimed.lost >= MOST_LOST and not knows_repeats:
             return None, end(claimed, DeliveryState.DEAD, MAY_HAVE_ARRIVED)
         send = await Messages(self._sender, self._read_image).prepare(

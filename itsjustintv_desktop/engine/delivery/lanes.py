@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from http import HTTPStatus
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine.config.destinations import Format
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.delivery.breaker import Breaker, BreakerState, StateName, fingerprint
+from itsjustintv_desktop.engine.delivery.limits import EVERYWHERE, Pace, one_for_all, service
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 
 TOTAL = 128
@@ -24,6 +28,8 @@ FIRST_WIDTH = 4
 WIDEST = 8
 MOST_LOOKS = 32
 """Most deliveries of a destination whose streams are looked up together, while those before were over and unsent."""
+SLACK_PAUSE = 1.0
+"""Seconds between two messages to one incoming webhook."""
 LONGEST_HOLD = 30.0
 """Seconds a lane is held at a time."""
 ONLY_A_LINK = (
@@ -50,6 +56,10 @@ class Lane:
         self.failing = False
         self.held_until = 0.0
         """Unix seconds; before it nothing is tried (its secret cannot be had at the moment)."""
+        self.pace = Pace()
+        """Shared by all destinations at the same address."""
+        self.service = ""
+        """Whose general limits hold there."""
         self.only_link: float | None = None
         """Since when (Unix seconds) it is known to refuse the picture as too large; None: it takes it."""
         self.turns = 0
@@ -67,6 +77,9 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: dict[str, Lane] = {}
+        self._paces: WeakValueDictionary[str, Pace] = WeakValueDictionary()
+        self._discord = (0.0, 0)
+        """The second in which POSTs to Discord are counted, and how many there were in it."""
 
     def restore(self, stored: Mapping[str, bytes]) -> None:
         """Breakers as `changed_breaker` encoded them; one that cannot be read starts closed."""
@@ -121,13 +134,14 @@ class Lanes:
                 continue
             # A clock set back must not make a short hold a long one.
             lane.held_until = min(lane.held_until, now + LONGEST_HOLD)
-            until = max(lane.breaker.blocked_until(now) or 0.0, lane.held_until)
+            until = max(lane.breaker.blocked_until(now) or 0.0, lane.held_until, lane.pace.opens(now))
             if until > now:
                 slots[name] = 0
                 if until < math.inf:
                     opens = until if opens is None else min(opens, until)
                 continue
-            slots[name] = max(0, max(_posts(lane, now), min(lane.unsent, MOST_LOOKS)) - lane.in_flight)
+            wanted = max(_posts(lane, now), min(lane.unsent, MOST_LOOKS)) - lane.in_flight
+            slots[name] = max(0, int(min(wanted, lane.pace.room(now))))
         for name, destination in destinations.items():
             if not destination.enabled:
                 slots[name] = 0
@@ -148,11 +162,30 @@ class Lanes:
         """Whether this one of those in flight may be sent now; False: more are looked at than may be sent, or it was
         paused or opened meanwhile."""
         lane = self.lane(name)
-        if lane.breaker.name(now) in {"open", "paused"} or len(lane.posting) >= _posts(lane, now):
+        shut = lane.breaker.name(now) in {"open", "paused"} or lane.pace.room(now) < 1
+        if shut or len(lane.posting) >= _posts(lane, now) or not self._has_room(lane.service, now):
             lane.unsent = 0
             return False
         lane.posting.add(delivery_id)
+        lane.pace.begin(now)
         return True
+
+    def _has_room(self, service: str, now: float) -> bool:
+        """Whether all of Discord takes one more in this second; if not, its lanes are held until the next."""
+        if service != "discord":
+            return True
+        second, count = self._discord
+        if not 0 <= now - second < 1.0:
+            second, count = now, 0
+        self._discord = (second, count + 1)
+        if count >= EVERYWHERE:
+            self._hold_service(service, second + 1.0)
+        return count < EVERYWHERE
+
+    def _hold_service(self, service: str, until: float) -> None:
+        for lane in self._lanes.values():
+            if lane.service == service:
+                lane.held_until = max(lane.held_until, until)
 
     def end(
         self, name: str, result: AttemptResult | None, now: float, *, delivery_id: int = 0, settled: bool = False
@@ -161,16 +194,25 @@ class Lanes:
         lane = self.lane(name)
         lane.in_flight -= 1
         lane.turns += 1
-        lane.posting.discard(delivery_id)
+        if delivery_id in lane.posting:
+            lane.posting.discard(delivery_id)
+            answered = result is not None and result.status is not None
+            lane.pace.end(result.limits if result is not None else None, now, answered=answered)
         if result is None:
             lane.unsent += settled
             if not lane.posting:
                 lane.breaker.abandon()
             return
         lane.unsent = 0
-        lane.failing = result.outcome is Outcome.RETRY
-        lane.width = 1 if lane.failing else min(WIDEST, lane.width + 1)
-        lane.breaker.record(result.outcome, now, result.error)
+        said = result.limits
+        limited = result.status == HTTPStatus.TOO_MANY_REQUESTS and said is not None and said.wait is not None
+        if limited and said is not None and said.everywhere:
+            self._hold_service(lane.service, now + min(said.wait or 0.0, LONGEST_HOLD))
+        failed = result.outcome is Outcome.RETRY
+        lane.failing = failed and not limited
+        lane.width = 1 if failed else min(WIDEST, lane.width + 1)
+        # Somebody is there who takes them one after the other: no reason to leave it alone.
+        lane.breaker.record(Outcome.REFUSED if limited else result.outcome, now, result.error)
         if result.only_link and lane.only_link is None:
             lane.only_link = now
 
@@ -180,6 +222,14 @@ class Lanes:
         if lane.breaker.snapshot().fingerprint not in {"", fingerprint(url)}:
             lane.only_link = None  # somebody else is there, and may take more
         return lane.breaker.observe_address(fingerprint(url), now)
+
+    def limits(self, name: str, url: str, kind: Format) -> None:
+        """Tell the address in use, and what its receiver understands. All that use the address share its limits."""
+        lane = self.lane(name)
+        key = fingerprint(one_for_all(url))
+        if self._paces.get(key) is not lane.pace and not lane.posting:
+            lane.pace = self._paces.setdefault(key, Pace(SLACK_PAUSE if kind == "slack" else 0.0))
+        lane.service = service(url)
 
     def picture(self, destination: Destination) -> None:
         """Tell the settings in use: where the picture is not wanted, that it was refused is of no more interest."""
@@ -223,4 +273,5 @@ class Lanes:
 
 def _posts(lane: Lane, now: float) -> int:
     """How many POSTs may be under way: the one probe, or as many as went well so far."""
-    return 1 if lane.breaker.name(now) == "half-open" else lane.width
+    width = 1 if lane.breaker.name(now) == "half-open" else lane.width
+    return int(min(width, lane.pace.most(now)))

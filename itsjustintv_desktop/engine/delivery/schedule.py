@@ -15,16 +15,19 @@ def next_delay(attempts: int, retry: Retry, *, retry_after: float | None, random
     """Seconds to wait after the `attempts`-th failed attempt.
 
     `initial_delay * backoff_factor ** (attempts - 1)`, at most `max_delay`, moved by up to `jitter` either way, so
-    the result lies in [0, max_delay * (1 + jitter)]. `retry_after` (seconds, as the receiver asked) is clamped to
-    [that delay, max_delay] and then only moved later: coming back early is what the receiver asked us not to do.
+    the result lies in [0, max_delay * (1 + jitter)]. `retry_after` (seconds, as the receiver asked) is respected
+    instead, up to `max_delay`, and only moved later: coming back early is what the receiver asked us not to do. One
+    that always asks for nearly nothing gets half a second, and twice as long each time, up to `initial_delay`.
     `random` returns a float in [0, 1).
     """
     delay = _backoff(attempts, retry)
-    if retry_after is not None and retry_after > delay:
-        return min(retry_after, retry.max_delay) * (1 + retry.jitter * random())
+    if retry_after is not None and retry_after >= 0:
+        least = min(delay, retry.initial_delay, _LEAST_ASKED * 2.0 ** min(max(0, attempts - 1), 60))
+        return min(max(retry_after, least), retry.max_delay) * (1 + retry.jitter * random())
     return max(0.0, delay * (1 + retry.jitter * (2 * random() - 1)))
 
 
+_LEAST_ASKED = 0.5
 MOST_REFUSALS = 5
 """Attempts in a row that are refused (4xx) before a delivery is given up."""
 _LEAST_AFTER_REFUSAL = (0.0, 15.0, 60.0, 120.0)

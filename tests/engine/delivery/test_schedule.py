@@ -40,12 +40,21 @@ def test_jitter_moves_a_delay_by_a_fifth_either_way() -> None:
     assert len(spread) == 50
 
 
-def test_retry_after_is_clamped_between_the_delay_and_the_maximum() -> None:
-    assert delay(1, retry_after=1) == 30
+def test_retry_after_is_respected_up_to_the_maximum() -> None:
+    assert delay(1, retry_after=1, draw=0.0) == 1
+    assert delay(1, retry_after=1.5, draw=0.5) == pytest.approx(1.65)
+    assert delay(5, retry_after=20, draw=0.0) == 20
     assert delay(1, retry_after=100, draw=0.0) == 100
     assert delay(1, retry_after=1e12, draw=0.0) == 1800
     assert delay(1, retry_after=math.inf, draw=0.0) == 1800
     assert delay(1, retry_after=math.nan) == 30
+    assert delay(1, retry_after=-1) == 30
+
+
+def test_one_that_always_asks_for_nothing_is_asked_ever_less_often() -> None:
+    assert [delay(n, retry_after=0, draw=0.0) for n in range(1, 9)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    impatient = Retry(initial_delay=0.2, max_delay=1.0)
+    assert [delay(n, retry_after=0, draw=0.0, retry=impatient) for n in range(1, 4)] == [0.2, 0.2, 0.2]
 
 
 def test_never_earlier_than_the_receiver_asked() -> None:

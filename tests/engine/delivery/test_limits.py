@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from itsjustintv_desktop.engine.config.destinations import Format
+from itsjustintv_desktop.engine.delivery import limits
+from itsjustintv_desktop.engine.delivery.limits import LONGEST_WINDOW, Pace
+from itsjustintv_desktop.engine.models import RateLimit
+
+NOW = 1_700_000_000.0
+PROXY = "https://proxy.example/api/webhooks/1/token"
+V10 = "https://discord.com/api/v10/webhooks/1/token"
+
+
+@pytest.mark.parametrize("host", ["discord.com", "canary.discord.com", "ptb.discord.com", "discordapp.com"])
+@pytest.mark.parametrize("version", ["", "/v6", "/v9", "/v10", "/v11"])
+def test_discord_is_called_at_version_10(host: str, version: str) -> None:
+    url = f"https://{host}/api{version}/webhooks/1/to-ken_?wait=true&thread_id=2"
+    assert limits.versioned(url) == f"https://{host}/api/v10/webhooks/1/to-ken_?wait=true&thread_id=2"
+    assert limits.versioned(f"https://{host}/api{version}/webhooks/1/t/slack").endswith("/api/v10/webhooks/1/t/slack")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        PROXY,
+        "https://example.com/api/v6/webhooks/1/t",
+        "https://discord.com/other/api/webhooks/1/t",
+        "https://notdiscord.com/api/webhooks/1/t",
+        "http://[::1",
+        "",
+        "https://example.com/a?b=%2f&c",
+    ],
+)
+def test_any_other_address_is_called_as_it_is(url: str) -> None:
+    assert limits.versioned(url) == url
+
+
+def test_one_webhook_has_one_pace_whatever_its_address_looks_like() -> None:
+    spellings = {
+        "https://discord.com/api/webhooks/1/t",
+        "https://ptb.discord.com/api/v9/webhooks/1/t?thread_id=5",
+        "https://discordapp.com/api/v10/webhooks/1/t?wait=true",
+    }
+    assert len({limits.one_for_all(url) for url in spellings}) == 1
+    assert limits.one_for_all("https://discord.com/api/webhooks/2/t") not in map(limits.one_for_all, spellings)
+    assert limits.one_for_all("https://a.example/x?y") == limits.one_for_all("https://a.example/x")
+
+
+def waits(headers: dict[str, str], body: Any = None, kind: Format = "discord", url: str = V10) -> float | None:
+    raw = b"" if body is None else json.dumps(body).encode()
+    said = limits.read(429, CIMultiDict(headers), raw, kind, url, now=NOW)
+    return None if said is None else said.wait
+
+
+@pytest.mark.parametrize("kind", ["json", "discord", "slack"])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("120", 120.0), ("0", 0.0), ("0.65", 0.65), ("-1", None), ("9e99", None), ("soon", None)],
+)
+def test_retry_after(kind: Format, value: str, expected: float | None) -> None:
+    assert waits({"retry-after": value}, kind=kind) == expected
+
+
+def test_reset_after_is_always_seconds_and_preferred() -> None:
+    for url in (PROXY, V10):
+        assert waits({"X-RateLimit-Reset-After": "1.5", "Retry-After": "1500"}, {"retry_after": 1500}, url=url) == 1.5
+        assert waits({"X-RateLimit-Reset-After": "1.5", "X-RateLimit-Remaining": "0"}, url=url) == 1.5
+    assert waits({"X-RateLimit-Reset-After": "1.5", "Retry-After": "1500"}, kind="json") == 1.5
+
+
+def test_another_limit_than_that_of_the_bucket() -> None:
+    """The bucket has room (the example for "shared" in Discord's documentation), or it is not the bucket at all."""
+    shared = {"Retry-After": "1337", "X-RateLimit-Remaining": "9", "X-RateLimit-Reset-After": "64.57"}
+    assert waits(shared | {"X-RateLimit-Scope": "shared"}, {"retry_after": 1336.57, "global": False}) == 1336.57
+    assert waits(shared) == 1337
+    everywhere = {"Retry-After": "3", "X-RateLimit-Reset-After": "0.5"}
+    for headers, body in (
+        ({"X-RateLimit-Global": "true"}, None),
+        ({"X-RateLimit-Scope": "global"}, None),
+        ({}, {"retry_after": 2.5, "global": True}),
+    ):
+        raw = b"" if body is None else json.dumps(body).encode()
+        said = limits.read(429, CIMultiDict(everywhere | headers), raw, "discord", V10, now=NOW)
+        assert said is not None
+        assert (said.everywhere, said.wait) == (True, 3.0 if body is None else 2.5)
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "body", "expected"),
+    [
+        (V10, {"Retry-After": "2"}, {"retry_after": 1.337}, 1.337),
+        (V10, {"Retry-After": "1500"}, {"retry_after": 1500}, 1500.0),
+        (V10, {"Retry-After": "1500"}, None, 1500.0),  # of the network in front of it, after too many bad requests
+        ("https://proxy.example/api/v8/webhooks/1/t", {}, {"retry_after": 1500}, 1500.0),
+        (PROXY, {"Retry-After": "1500"}, {"retry_after": 1500}, 1.5),
+        ("https://proxy.example/api/v7/webhooks/1/t", {}, {"retry_after": 1500}, 1.5),
+        (PROXY, {"Retry-After": "1500"}, None, 1.5),
+        (PROXY, {"Retry-After": "2"}, None, 2.0),
+        (PROXY, {"Retry-After": "2"}, {"retry_after": 1.5}, 1.5),
+        (PROXY, {"Retry-After": "2"}, {"retry_after": True}, 2.0),
+        (PROXY, {"Retry-After": "2"}, {"retry_after": "soon"}, 2.0),
+        (PROXY, {"Retry-After": "2"}, {"retry_after": -5}, 2.0),
+        (PROXY, {}, [1500], None),
+    ],
+)
+def test_seconds_or_milliseconds(url: str, headers: dict[str, str], body: Any, expected: float | None) -> None:
+    assert waits(headers, body, url=url) == expected
+
+
+def test_a_json_receiver_means_seconds() -> None:
+    assert waits({"Retry-After": "1500"}, {"retry_after": 3}, kind="json", url=PROXY) == 1500.0
+    assert waits({"Retry-After": "1500"}, kind="slack", url=PROXY) == 1500.0
+
+
+def test_a_delivered_one_says_what_is_left() -> None:
+    headers = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "4", "X-RateLimit-Reset-After": "1.9"}
+    said = limits.read(204, CIMultiDict(headers | {"Retry-After": "7"}), b"", "discord", V10, now=NOW)
+    assert said == RateLimit(limit=5, remaining=4, reset_after=1.9)
+    assert limits.read(204, CIMultiDict({"X-RateLimit-Remaining": "0"}), b"", "discord", V10, now=NOW) is None
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["Retry-After", "X-RateLimit-Remaining", "X-RateLimit-Reset-After", "X-RateLimit-Limit"]),
+        st.text() | st.sampled_from(["0", "5", "1e9", "-1", "nan", "9" * 400]),
+    ),
+    st.binary() | st.sampled_from([b'{"retry_after": 1e999}', b'{"retry_after": NaN}', b"[" * 5000]),
+    st.text(),
+)
+def test_nothing_that_is_said_breaks_it(headers: dict[str, str], body: bytes, url: str) -> None:
+    said = limits.read(429, CIMultiDict(headers), body, "discord", url, now=NOW)
+    if said is not None:
+        assert said.wait is None or 0 <= said.wait < math.inf
+        pace = Pace()
+        pace.begin(NOW)
+        pace.end(said, NOW, answered=True)
+        assert pace.most(NOW + LONGEST_WINDOW) >= 1
+
+
+# Pace
+
+
+def left(remaining: int, reset_after: float = 2.0, bucket: str = "b") -> RateLimit:
+    return RateLimit(limit=5, remaining=remaining, reset_after=reset_after, bucket=bucket)
+
+
+def test_as_many_as_are_left_may_be_under_way() -> None:
+    pace = Pace()
+    assert pace.room(NOW) == math.inf
+    for _ in range(4):
+        pace.begin(NOW)
+    pace.end(left(4), NOW, answered=True)
+    assert pace.room(NOW) == 1, "three more are under way, and four are left"
+    pace.begin(NOW)
+    assert pace.room(NOW) == 0
+    for remaining in (2, 3, 1, 0):  # responses overtake each other
+        pace.end(left(remaining, 1.9), NOW + 0.1, answered=True)
+    assert pace.room(NOW + 0.1) == 0
+    assert pace.opens(NOW + 0.1) == NOW + 2.0
+    assert pace.room(NOW + 2.0) == 5
+    assert pace.opens(NOW + 2.0) == 0.0
+
+
+def test_a_new_window_and_a_new_bucket_begin_anew() -> None:
+    pace = Pace()
+    pace.begin(NOW)
+    pace.end(left(0), NOW, answered=True)
+    pace.begin(NOW + 1)
+    pace.end(left(3, 2.0), NOW + 2.1, answered=True)
+    assert pace.room(NOW + 2.1) == 3
+    pace.begin(NOW + 2.1)
+    pace.end(left(7, 1.9, "other"), NOW + 2.2, answered=True)
+    assert pace.room(NOW + 2.2) == 7
+
+
+def test_one_that_was_rejected_waits_and_then_one_tries() -> None:
+    pace = Pace()
+    pace.begin(NOW)
+    pace.end(RateLimit(wait=3.0), NOW, answered=True)
+    assert (pace.room(NOW + 2.9), pace.opens(NOW + 2.9)) == (0, NOW + 3.0)
+    assert pace.room(NOW + 3.0) == 1
+    pace.begin(NOW + 3.0)
+    pace.end(None, NOW + 3.1, answered=True)
+    assert pace.room(NOW + 3.1) == math.inf
+
+
+def test_no_wait_is_longer_than_a_minute_and_none_survives_a_clock_set_back() -> None:
+    pace = Pace()
+    pace.begin(NOW)
+    pace.end(RateLimit(wait=9e9), NOW, answered=True)
+    assert pace.opens(NOW + 1) == NOW + LONGEST_WINDOW
+    assert pace.opens(NOW - 1e6) == NOW - 1e6 + LONGEST_WINDOW
+
+
+def test_one_whose_response_is_lost_counts() -> None:
+    pace = Pace()
+    for _ in range(2):
+        pace.begin(NOW)
+    pace.end(left(3), NOW, answered=True)
+    pace.end(None, NOW + 0.1, answered=False)
+    assert pace.room(NOW + 0.1) == 2
+
+
+def test_a_pause_between_two() -> None:
+    pace = Pace(1.0)
+    assert pace.room(NOW) == 1
+    pace.begin(NOW)
+    assert (pace.room(NOW), pace.opens(NOW)) == (0, NOW + 1.0)
+    assert pace.room(NOW + 1.0) == 0, "it is still under way"
+    pace.end(None, NOW + 1.5, answered=True)
+    assert pace.room(NOW + 1.5) == 1

@@ -11,7 +11,9 @@ import structlog
 
 from itsjustintv_desktop.engine.config.destinations import destinations_of
 from itsjustintv_desktop.engine.config.load import digest_of, load, read_bytes
+from itsjustintv_desktop.engine.config.report import Mistake
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Streamer
+from itsjustintv_desktop.engine.config.secrettext import standard_key
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.doctor.facts import (
     ConfigFacts,
@@ -268,7 +270,11 @@ class Gatherer:
             return error.message
         if destination.url == KEYRING and not kept.url:
             return "no address of this name is in the vault."
-        return "no secret of this name is in the vault." if destination.secret == KEYRING and not kept.secret else None
+        if destination.secret != KEYRING:
+            return None
+        if not kept.secret:
+            return "no secret of this name is in the vault."
+        return _unusable(kept.secret) if destination.signature == "standard-webhooks" else None
 
     async def _ledger(self) -> LedgerFacts:
         engine, ledger = self._engine, self._engine.ledger
@@ -318,6 +324,15 @@ class Gatherer:
         if not self._running or way.status.state is not WayState.READY or not isinstance(way.target, Webhook):
             return None
         return await self._probe.ask(way.target.callback)
+
+
+def _unusable(secret: str) -> str | None:
+    """Why a secret of Standard Webhooks that lies in the vault cannot sign."""
+    try:
+        standard_key(secret)
+    except Mistake as mistake:
+        return f"{mistake}."
+    return None
 
 
 def _is_ok(facts: StreamerFacts) -> bool:

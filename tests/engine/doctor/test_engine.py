@@ -298,3 +298,16 @@ async def test_deliveries_that_nobody_sends_though_somebody_could(running: Runni
         lane.held_until, lane.failing, lane.in_flight = 0.0, False, 0
     pause()
     assert gatherer._stuck(late) == {}
+
+
+async def test_a_secret_in_the_vault_that_cannot_sign_is_told(tmp_path: Path) -> None:
+    config = '[destinations.sealed]\nurl = "https://a.example/"\nsecret = "@keyring"\nsignature = "standard-webhooks"\n'
+    async with running_engine(tmp_path, config, secret=None) as running:
+        await running.engine.secrets.set_destination("sealed", secret="whsec_")
+        report = await running.engine.wishes.doctor()
+        (check,) = [each for each in report.checks if each.name == "destination sealed"]
+        assert (check.state, "nothing follows whsec_" in check.message) == ("red", True)
+        await running.engine.secrets.set_destination("sealed", secret="whsec_" + "ab" * 20)
+        report = await running.engine.wishes.doctor()
+        (check,) = [each for each in report.checks if each.name == "destination sealed"]
+        assert check.state == "green"

@@ -113,7 +113,9 @@ class Transfer:
         if document.digest != plan.digest:
             raise ConfigChangedError("The config was changed meanwhile. Take a look, and import again.")
         text = await asyncio.to_thread(_with_headers, text, secrets)
-        found = await asyncio.to_thread(examine, text, self._engine.environ)
+        # With what was entered where it belongs, so that it is judged as it would be in the file.
+        entered = await asyncio.to_thread(_with_secrets, text, secrets)
+        found = await asyncio.to_thread(examine, entered, self._engine.environ)
         if found.problems:
             raise ConfigError([f"{one.key}: {one.sentence}" if one.key else one.sentence for one in found.problems])
         store = self._engine.secrets
@@ -238,6 +240,20 @@ def _split(name: str) -> tuple[str, ...]:
     from itsjustintv_desktop.engine.config.lines import split
 
     return split(name)
+
+
+def _with_secrets(text: str, secrets: Mapping[str, str]) -> str:
+    """Only to be looked at, never to be kept."""
+    from itsjustintv_desktop.engine.config.edit import TomlText
+
+    toml = TomlText(text)
+    try:
+        for name, value in secrets.items():
+            if value:
+                toml.set(_split(name), value)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from None
+    return toml.text
 
 
 def _with_headers(text: str, secrets: Mapping[str, str]) -> str:

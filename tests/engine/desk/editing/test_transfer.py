@@ -128,3 +128,20 @@ async def test_the_exported_file_is_for_its_owner_alone(running: Running, tmp_pa
     assert "[streamers.alice]" in target.read_text(encoding="utf-8")
     if sys.platform != "win32":
         assert target.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_***", "whsec_abcde"])
+async def test_a_secret_that_cannot_sign_is_not_taken_in(with_vault: Running, secret: str) -> None:
+    editing, before = with_vault.engine.editing, with_vault.paths.config.read_bytes()
+    text = '[destinations.x]\nurl = "@keyring"\nsecret = "@keyring"\nsignature = "standard-webhooks"\n'
+    plan = await editing.import_text(text)
+    entered = {"destinations.x.url": f"{with_vault.simulator.url}/receiver/x", "destinations.x.secret": secret}
+    with pytest.raises(ConfigError) as refused:
+        await editing.apply_import(plan, entered)
+    assert "whsec_" in str(refused.value.problems)
+    assert with_vault.paths.config.read_bytes() == before
+    assert (await with_vault.engine.secrets.destination("x")).secret is None
+    good = "whsec_" + "ab" * 20
+    saved = await editing.apply_import(plan, entered | {"destinations.x.secret": f" {good}\n"})
+    assert saved.state == "in_force"
+    assert (await with_vault.engine.secrets.destination("x")).secret == good

@@ -69,7 +69,7 @@ def run(folder: Path) -> None:
 
 def fill(path: Path, names: list[str]) -> int:
     """Events and deliveries as the program itself makes them, all due now. Returns the size of a payload."""
-    connection, _ = open_ledger(path)
+    connection = open_ledger(path)
     body = b""
     for start in range(0, DELIVERIES, 1000):
         connection.execute("BEGIN")

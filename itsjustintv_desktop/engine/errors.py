@@ -16,6 +16,7 @@ AppError
 ├── LedgerError
 │   ├── LedgerUnavailableError    cannot commit now (disk full, read-only, locked); heals by itself
 │   ├── LedgerCorruptError        the file is damaged and was put aside
+│   ├── LedgerLostError           the file was deleted or replaced while it was open; it is copied to a new one
 │   └── LedgerTooNewError         written by a newer version of this program
 ├── SecretsError
 │   ├── SecretsLockedError        the keyring exists and is locked, or its prompt was dismissed
@@ -148,6 +149,10 @@ class LedgerError(AppError):
 
 class LedgerUnavailableError(LedgerError):
     title = "The ledger cannot be written"
+
+
+class LedgerLostError(LedgerUnavailableError):
+    title = "The ledger was deleted"
 
 
 class LedgerCorruptError(LedgerError):

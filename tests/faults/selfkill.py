@@ -22,7 +22,7 @@ from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.intake import Intake
 from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome, StreamEvent
-from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger, claiming, connection, migrations, writer
+from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger, claiming, connection, file, migrations
 from itsjustintv_desktop.engine.storage.ledger.writer import Settle
 
 _ROWS = 10
@@ -119,12 +119,12 @@ def statement(number: int) -> None:
             if seen > number:
                 die()
 
-    def open_ledger(path: Path) -> tuple[sqlite3.Connection, Path | None]:
-        opened, aside = real(path)
+    def open_ledger(path: Path) -> sqlite3.Connection:
+        opened = real(path)
         opened.set_trace_callback(trace)
-        return opened, aside
+        return opened
 
-    writer.open_ledger = open_ledger  # type: ignore[attr-defined]
+    file.open_ledger = open_ledger  # type: ignore[attr-defined]
 
 
 def answers_early(_: int) -> None:

@@ -137,6 +137,8 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
     oldest_event: float | None = None
     """When the oldest event came that is not worked on yet."""
     output_problem: str | None = None
+    lately: str | None = None
+    """What happened to its file within the last hour."""
 
 
 class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):

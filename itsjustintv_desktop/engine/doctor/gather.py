@@ -302,6 +302,7 @@ class Gatherer:
             standing=standing.reason if standing is not None else None,
             oldest_event=oldest if oldest is not None and oldest < late else None,
             output_problem=engine.feed.problem,
+            lately=ledger.lately,
         )
 
     def _stuck(self, waiting: Iterable[tuple[str, float]]) -> dict[str, float]:

@@ -24,6 +24,8 @@ def ledger(facts: LedgerFacts, now: float) -> Check:
         since = min(facts.stuck.values())
         text = f"Deliveries to {some(facts.stuck)} were due {ago(since, now)} and are not sent."
         return red(name, text, "Restart the program; nothing is lost by that. See the log.")
+    if facts.lately is not None:
+        return amber(name, facts.lately)
     if facts.waiting == 1:
         return green(name, "It can be written. 1 delivery waits to be sent.")
     waiting = f" {facts.waiting} deliveries wait to be sent." if facts.waiting else ""

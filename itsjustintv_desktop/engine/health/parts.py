@@ -68,7 +68,7 @@ def _ledger(engine: Engine) -> Part:
         return Part("failing", ledger.failure.message, ledger.failing_since)
     if not ledger.alive:
         return Part("failing", "Its thread has ended. Restart the program.")
-    return Part(since=ledger.changed_at)
+    return Part(reason=ledger.lately or "", since=ledger.changed_at)
 
 
 def _reach(engine: Engine) -> dict[str, Part]:

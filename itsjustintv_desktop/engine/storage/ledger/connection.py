@@ -1,4 +1,4 @@
-"""Opening the ledger file: permissions, durability, damage."""
+"""Opening the ledger file: permissions, durability, damage, and what a kill interrupted."""
 
 from __future__ import annotations
 
@@ -17,70 +17,21 @@ from itsjustintv_desktop.engine.translate import ledger_error, os_sentence
 
 _log = structlog.get_logger(__name__)
 
-_BESIDE = ("", "-wal", "-shm")
-_IDS_BEGAN = 1_700_000_000
-"""Unix seconds at which the ids of `begin_anew` would be 0."""
-
-
-def open_ledger(path: Path) -> tuple[sqlite3.Connection, Path | None]:
-    """A connection ready for use, and where a damaged file was put aside (None if all was well).
-
-    Raises LedgerUnavailableError or LedgerTooNewError; the file is left as it is then.
-    """
-    try:
-        return _open(path), None
-    except LedgerCorruptError:
-        aside = put_aside(path)
-        return begin_anew(path, aside), aside
-
-
+BESIDE = ("", "-wal", "-shm")
+"""A ledger's own file and its companions."""
 BEGUN_ANEW = "begun_anew"
-"""Key in `meta`: when the ledger was begun anew after damage, Unix seconds. What was announced before is not known."""
+"""Key in `meta`: when the ledger was begun anew after damage, Unix seconds. What was announced before may be lost."""
 
 
-def begin_anew(path: Path, aside: Path) -> sqlite3.Connection:
-    """A new ledger where a damaged one was put aside. Raises LedgerUnavailableError.
+def open_ledger(path: Path) -> sqlite3.Connection:
+    """A connection ready for use.
 
-    Its ids begin far above those of the old one (a second of the calendar each, and no ledger takes in one event a
-    second for years), so that what is still in memory or in output.json is never mistaken for something new.
+    Raises LedgerUnavailableError or LedgerTooNewError (the file is left as it is then), LedgerCorruptError.
     """
-    connection = _open(path)
-    now = time.time()
-    text = f"The ledger was damaged and put aside as {aside.name}. A new one begins here."
-    connection.execute(
-        "INSERT OR IGNORE INTO events(id, source, kind, received_at, broadcaster_id, broadcaster_login, "
-        "broadcaster_name, stream_id, subscription_id, detail, test, state, reason, explanation, settled_at) "
-        "VALUES (?, 'ledger', 'ledger.begun', ?, '', '', '', '', '', '', 0, 'noted', 'ledger_damaged', ?, ?)",
-        (max(1, int(now) - _IDS_BEGAN), now, text, now),
-    )
-    connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (BEGUN_ANEW, str(now)))
-    return connection
-
-
-def put_aside(path: Path) -> Path:
-    """Rename a damaged ledger and its companions: nothing of it is overwritten. Raises LedgerUnavailableError."""
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    number = 0
-    while (aside := path.with_name(f"{path.name}.damaged-{stamp}{f'-{number}' if number else ''}")).exists():
-        number += 1
     try:
-        # The companions go first: a fresh ledger must never be met by the old write-ahead log.
-        for suffix in reversed(_BESIDE):
-            part = path.with_name(path.name + suffix)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + suffix))
-    except OSError as error:
-        raise LedgerUnavailableError(
-            f"The damaged ledger could not be put aside: {os_sentence(error)}. Move ledger.db away by hand."
-        ) from error
-    _log.error("the ledger was damaged and put aside", file=aside.name)
-    return aside
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    try:
+        take_up(path)
         # SQLite would wait for a pipe in the place of its journals, and follow a link.
-        for suffix in ("-journal", *_BESIDE):
+        for suffix in ("-journal", *BESIDE):
             files.check(path.with_name(path.name + suffix))
         # 0600 before SQLite sees it; its -wal and -shm take over the mode.
         os.close(files.open_descriptor(path, os.O_RDWR | os.O_CREAT))
@@ -113,4 +64,59 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.close()
         if isinstance(error, sqlite3.Error):
             raise ledger_error(error) from error
+        if isinstance(error, UnicodeDecodeError):  # in the schema
+            raise LedgerCorruptError("The ledger file is damaged. It is put aside and a new one is begun.") from error
         raise
+
+
+def unfinished(path: Path) -> Path:
+    """Where a ledger that shall take the place of `path` is put together. Nothing of an earlier try is left there."""
+    part = path.with_name(f"{path.name}.part")
+    for suffix in ("-journal", *BESIDE):
+        part.with_name(part.name + suffix).unlink(missing_ok=True)
+    os.close(files.open_descriptor(part, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+    return part
+
+
+def finished(path: Path, part: Path) -> None:
+    """From now on `part` is the ledger, whatever lies at `path`, and whenever the program ends. Raises OSError."""
+    descriptor = files.open_descriptor(part)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    part.replace(_new(path))
+    files.sync_folder(path.parent)
+
+
+def take_up(path: Path, why: str = "replaced") -> None:
+    """Give a finished ledger its place; what was there is kept aside. Raises OSError."""
+    if _new(path).exists():
+        put_aside(path, aside_of(path, why))
+        _new(path).rename(path)
+        files.sync_folder(path.parent)
+
+
+def aside_of(path: Path, why: str = "damaged") -> Path:
+    """A name that nothing has yet."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    number = 0
+    while True:
+        aside = path.with_name(f"{path.name}.{why}-{stamp}{f'-{number}' if number else ''}")
+        if not any(os.path.lexists(aside.with_name(aside.name + suffix)) for suffix in BESIDE):
+            return aside
+        number += 1
+
+
+def put_aside(path: Path, aside: Path) -> None:
+    """Rename a ledger and its companions: nothing of it is overwritten. Raises OSError."""
+    # The companions go first: a fresh ledger must never be met by the old write-ahead log.
+    for suffix in reversed(BESIDE):
+        part = path.with_name(path.name + suffix)
+        if os.path.lexists(part):
+            part.rename(aside.with_name(aside.name + suffix))
+            _log.error("a ledger that cannot be used was put aside", file=aside.name + suffix)
+
+
+def _new(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")

@@ -75,6 +75,11 @@ class Ledger(Streams, Shelf):
         return self._writer.changed_at
 
     @property
+    def lately(self) -> str | None:
+        """What happened to the file within the last hour, as a sentence."""
+        return self._writer.lately
+
+    @property
     def hanging(self) -> float | None:
         """Seconds for which the disk has not finished a write, when that is too long."""
         return self._writer.hanging

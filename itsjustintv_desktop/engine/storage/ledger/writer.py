@@ -23,11 +23,12 @@ from itsjustintv_desktop.engine.errors import (
     AppError,
     LedgerCorruptError,
     LedgerError,
+    LedgerLostError,
     LedgerUnavailableError,
 )
 from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.accepting import TOGETHER, accept
-from itsjustintv_desktop.engine.storage.ledger.connection import begin_anew, open_ledger, put_aside
+from itsjustintv_desktop.engine.storage.ledger.file import LedgerFile
 from itsjustintv_desktop.engine.translate import ledger_error
 
 T = TypeVar("T")
@@ -41,6 +42,9 @@ _GROUP_SECONDS = 0.002
 _PROBE_SECONDS = 1.0
 """How often a failing ledger is tried again, whether or not anybody writes."""
 
+_LOOK_SECONDS = 2.0
+"""How often an idle ledger is looked for: it may have been deleted."""
+
 HANG_SECONDS = 5.0
 """A piece of work that takes longer means that the disk hangs. Nothing is taken in then until it goes on."""
 
@@ -52,15 +56,14 @@ class Writer:
     """The thread that owns the ledger file. Methods are called on the event loop unless they say otherwise."""
 
     def __init__(self, path: Path, *, on_notice: Callable[[str], None] | None = None) -> None:
-        self._path = path
         self._on_notice = on_notice
+        self._file = LedgerFile(path, self._notice)
         self._accepts: deque[tuple[StreamEvent, Settle]] = deque()
         self._jobs: deque[tuple[Job, asyncio.Future[Any]]] = deque()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._sleeping = False
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self._connection: sqlite3.Connection | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: LedgerError | None = None
         """Why the last write failed; None while all is well. Read from any thread."""
@@ -89,6 +92,11 @@ class Writer:
             f"The disk has not finished a write for {seconds:.0f} s. Nothing can be kept until it does; then it goes "
             "on by itself."
         )
+
+    @property
+    def lately(self) -> str | None:
+        """What happened to the file within the last hour, as a sentence."""
+        return self._file.lately
 
     @property
     def alive(self) -> bool:
@@ -144,7 +152,7 @@ class Writer:
 
     def _run(self, opened: asyncio.Future[None]) -> None:
         try:
-            self._connection, aside = open_ledger(self._path)
+            self._file.open()
         except AppError as error:
             self._tell(_fail, opened, error)
             return
@@ -152,17 +160,15 @@ class Writer:
             self._tell(_fail, opened, LedgerUnavailableError(f"The ledger cannot be opened ({error})."))
             return
         self._tell(_done, opened, None)
-        if aside is not None:
-            self._notice(aside)
         try:
             while self._turn():
                 pass
+            self._watched(self._look)
         except BaseException as error:  # noqa: BLE001 - the end of the thread: whoever waits must hear of it
             _log.exception("the ledger thread broke")
             self.failure = LedgerUnavailableError(f"The ledger stopped ({error}). Restart the program.")
         finally:
-            if self._connection is not None:
-                self._connection.close()
+            self._file.close()
             self._refuse_the_rest()
 
     def _turn(self) -> bool:
@@ -178,17 +184,21 @@ class Writer:
             self._sleep()
         return True
 
-    def _watched(self, work: Callable[[], None]) -> None:
+    def _watched(self, work: Callable[[], object]) -> None:
         self._busy_since = time.monotonic()
         try:
             work()
         finally:
             self._busy_since = None
 
+    def _refuse(self, failure: LedgerError) -> None:
+        """All that wait to hand in an event."""
+        self._tell(_settle_all, [(self._accepts.popleft()[1], failure) for _ in range(len(self._accepts))])
+
     def _refuse_the_rest(self) -> None:
         self._stopping = True
         failure = self.failure or LedgerUnavailableError("The ledger is closed.")
-        self._tell(_settle_all, [(settle, failure) for _, settle in self._accepts])
+        self._refuse(failure)
         self._tell(_finish_all, [], [(future, failure) for _, future in self._jobs])
 
     def _sleep(self) -> None:
@@ -196,16 +206,20 @@ class Writer:
         # Something may have come between the look and the flag.
         if not (self._accepts or self._jobs or self._stopping):
             try:
-                self._wake.get(timeout=_PROBE_SECONDS if self.failure else None)
+                self._wake.get(timeout=_PROBE_SECONDS if self.failure else _LOOK_SECONDS)
             except queue.Empty:
-                self._watched(self._probe)
+                self._watched(self._probe if self.failure else self._look)
         self._sleeping = False
 
     def _commit_accepts(self) -> None:
         batch: list[tuple[Settle, bool | LedgerError]] = []
         waiting: list[Settle] = []
+        self._look()
+        if self._file.lost and self.failure is not None:
+            self._refuse(self.failure)
+            return
         try:
-            connection = self._ready()
+            connection = self._file.open()
             before = connection.total_changes
             # One statement is a transaction by itself: BEGIN and COMMIT would be more rounds for Python's lock.
             many = len(self._accepts) > TOGETHER
@@ -229,6 +243,8 @@ class Writer:
             _end_if_fatal(error)
             return
         self._wrote(connection.total_changes - before)
+        if (unsafe := self._look()) is not None:
+            batch = [(settle, unsafe) for settle in waiting]
         self._tell(_settle_all, batch)
 
     def _commit_jobs(self) -> None:
@@ -237,7 +253,7 @@ class Writer:
         until = time.monotonic() + _GROUP_SECONDS
         future: asyncio.Future[Any] | None = None
         try:
-            connection = self._ready()
+            connection = self._file.open()
             before = connection.total_changes
             connection.execute("BEGIN IMMEDIATE")
             while self._jobs:
@@ -268,20 +284,26 @@ class Writer:
             _end_if_fatal(error)
             return
         self._wrote(connection.total_changes - before)
+        self._look()  # what was done is done, wherever the file is: only who hands in an event must hear of it
         self._tell(_finish_all, results, errors)
 
-    def _ready(self) -> sqlite3.Connection:
-        """The connection, opened again if a damaged file could not be replaced before. Raises LedgerError."""
-        if self._connection is None:
-            self._connection, aside = open_ledger(self._path)
-            if aside is not None:
-                self._notice(aside)
-        return self._connection
+    def _look(self) -> LedgerError | None:
+        """See whether the file is still there, and mend it if not; why what was just committed may not be kept."""
+        if self._file.lost:
+            return self.failure
+        try:
+            self._file.look()
+        except LedgerError as error:
+            self._failed(error)
+            return self.failure
+        return None
 
     def _probe(self) -> None:
         """See whether a failing ledger can be written again, whatever else is asked of it."""
         try:
-            connection = self._ready()
+            if self._file.lost:
+                self._file.rescue()
+            connection = self._file.open()
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('probe', ?)", (str(time.time()),))
             connection.execute("COMMIT")
@@ -291,9 +313,10 @@ class Writer:
             self._healed()
 
     def _failed(self, error: BaseException) -> LedgerError:
+        connection = self._file.connection
         try:
-            if self._connection is not None and self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            if connection is not None and connection.in_transaction:
+                connection.execute("ROLLBACK")
         except sqlite3.Error as second:
             _log.warning("the ledger could not roll back", error=str(second))
         self._probe_at = time.monotonic() + _PROBE_SECONDS
@@ -302,25 +325,20 @@ class Writer:
             self.failing_since = self.changed_at = time.time()
             _log.error("the ledger cannot be written", reason=failure.message)
         self.failure = failure
-        if isinstance(failure, LedgerCorruptError) and self._connection is not None:
-            self._replace(self._connection)
-        return failure
-
-    def _replace(self, connection: sqlite3.Connection) -> None:
-        """Put the damaged file aside and go on with a new one."""
-        connection.close()
-        self._connection = None
         try:
-            aside = put_aside(self._path)
-            self._connection = begin_anew(self._path, aside)
-        except LedgerError as error:
-            _log.error("a new ledger could not be begun", reason=error.message)
-            return
-        self._notice(aside)
+            if isinstance(failure, LedgerCorruptError) and connection is not None:
+                self._file.replace()
+            elif isinstance(failure, LedgerLostError) and not self._file.lost:
+                self._file.rescue()
+                self._healed()
+        except LedgerError as second_error:
+            _log.error("a new ledger could not be begun", reason=second_error.message)
+            self.failure = second_error
+        return failure
 
     def _wrote(self, rows: int) -> None:
         """A commit came through. One of nothing but reading proves nothing: a full disk can be read."""
-        if rows:
+        if rows and not self._file.lost:
             self._healed()
 
     def _healed(self) -> None:
@@ -330,9 +348,8 @@ class Writer:
             self.changed_at = time.time()
             _log.info("the ledger can be written again")
 
-    def _notice(self, aside: Path) -> None:
+    def _notice(self, text: str) -> None:
         if self._on_notice is not None:
-            text = f"The ledger was damaged. It was put aside as {aside.name} and a new one was begun."
             self._tell(self._on_notice, text)
 
     def _tell(self, call: Callable[..., object], *arguments: object) -> None:

@@ -11,7 +11,7 @@ import pytest
 from itsjustintv_desktop.engine.errors import LedgerCorruptError, LedgerError
 from itsjustintv_desktop.engine.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW, put_aside
+from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW, aside_of, put_aside
 from tests.engine.storage.ledger.book import Book, raw
 from tests.support.clock import FakeClock
 from tests.support.events import online
@@ -69,8 +69,12 @@ async def test_at_opening(path: Path, clock: FakeClock, kind: str) -> None:
     assert "damaged" in notices[0]
     # The new one says in its own history where it begins, and its ids cannot be taken for old ones.
     records = await ledger.events()
-    assert [record.event.kind for record in records] == ["stream.online", "ledger.begun"]
+    assert [record.event.kind for record in records[:2]] == ["stream.online", "ledger.begun"]
     assert kept.name in (records[1].explanation or "")
+    # What stands on pages that are whole is saved.
+    saved = len(await ledger.unfinished(limit=1000)) - 1
+    assert saved == {"garbage": 0, "text": 0, "tail": 0, "half": 70, "header": 400, "schema": 400}[kind]
+    assert ("Saved from it" in notices[0]) is (saved > 0)
     assert records[1].state is EventState.NOTED
     assert records[1].id > 401
     begun = await ledger.meta(BEGUN_ANEW)
@@ -152,7 +156,8 @@ async def test_the_write_ahead_log_goes_with_its_ledger(path: Path, tmp_path: Pa
     copy = live / "ledger.db"
     log = (live / "ledger.db-wal").read_bytes()
     copy.write_bytes(b"garbage" * 1000)
-    kept = put_aside(copy)
+    kept = aside_of(copy)
+    put_aside(copy, kept)
     assert kept.with_name(kept.name + "-wal").read_bytes() == log
     assert not (live / "ledger.db-wal").exists()
     assert not copy.exists()

@@ -1,0 +1,189 @@
+"""The ledger's file while it is open: whether it is still where it was, and what becomes of it otherwise."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from itsjustintv_desktop.engine.errors import (
+    AppError,
+    LedgerCorruptError,
+    LedgerLostError,
+    LedgerUnavailableError,
+)
+from itsjustintv_desktop.engine.storage.ledger.connection import (
+    BESIDE,
+    aside_of,
+    finished,
+    open_ledger,
+    put_aside,
+    take_up,
+    unfinished,
+)
+from itsjustintv_desktop.engine.storage.ledger.salvage import salvage
+from itsjustintv_desktop.engine.translate import ledger_error, os_sentence
+
+_REMEMBERED = 3600.0
+"""Seconds for which what happened to the file is spoken of."""
+_GONE = "The ledger was deleted or replaced while the program runs. It is copied to a new file."
+_COPIED = (
+    "The ledger was deleted or replaced while the program ran. All of it was copied to a new file, so nothing is lost. "
+    "Keep cleanup and sync programs away from the data directory."
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class LedgerFile:
+    """All methods belong to the ledger's thread, but `lately`. `on_notice` is called there with a sentence."""
+
+    def __init__(self, path: Path, on_notice: Callable[[str], None]) -> None:
+        self._path = path
+        self._image = path.with_name(f"{path.name}.image")
+        self._on_notice = on_notice
+        self._places: list[_Place] = []
+        self._happened: tuple[str, float] | None = None
+        self.connection: sqlite3.Connection | None = None
+        self.lost = False
+        """Whether what is committed goes into a file that nobody will find again."""
+
+    @property
+    def lately(self) -> str | None:
+        """What happened to the file within the last hour."""
+        happened = self._happened
+        return happened[0] if happened is not None and time.monotonic() - happened[1] < _REMEMBERED else None
+
+    def open(self) -> sqlite3.Connection:
+        """Open it if it is not; a damaged one is replaced by what can be read of it. Raises LedgerError."""
+        if self.connection is None:
+            with suppress(OSError):  # what a kill left of an earlier try
+                unfinished(self._path).unlink()
+                self._image.unlink(missing_ok=True)
+            try:
+                self.connection = open_ledger(self._path)
+            except LedgerCorruptError:
+                self._salvage(self._path)
+                self.connection = open_ledger(self._path)
+            self._places = [_Place(f"{self._path}{suffix}") for suffix in BESIDE]
+        return self.connection
+
+    def look(self) -> None:
+        """Whether it is still there, as long as it was. Raises LedgerLostError, LedgerCorruptError."""
+        for place in self._places:
+            place.look()
+
+    def rescue(self) -> None:
+        """Copy a deleted ledger from the file that is still open. Raises LedgerError: it can be tried again."""
+        self.lost = True
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self.connection is not None:
+                finished(self._path, self._copy(self.connection))
+                # Before it is closed: SQLite then deletes whatever bears the name of its write-ahead log.
+                put_aside(self._path, aside_of(self._path, "replaced"))
+                self.close()
+            take_up(self._path)
+        except OSError as error:
+            raise LedgerUnavailableError(
+                "The ledger was deleted or replaced while the program runs, and it could not be copied to a new file: "
+                f"{os_sentence(error)}. It is tried again by itself; do not end the program before."
+            ) from error
+        self.open()
+        self.lost = False
+        self._say(_COPIED)
+
+    def replace(self) -> None:
+        """Go on with what can be read of a damaged ledger. Raises LedgerError: it can be tried again."""
+        image: Path | None = None
+        if self.connection is not None:
+            try:
+                # With what SQLite still has of it in memory.
+                image = self._copy(self.connection).rename(self._image)
+            except (OSError, AppError) as error:
+                _log.info("the damaged ledger is read from its file alone", reason=str(error))
+            self.close()
+        try:
+            self._salvage(image or self._path)
+        finally:
+            if image is not None:
+                image.unlink(missing_ok=True)
+        self.open()
+
+    def close(self) -> None:
+        connection, self.connection = self.connection, None
+        self._places = []
+        if connection is not None:
+            connection.close()
+
+    def _copy(self, connection: sqlite3.Connection) -> Path:
+        """Raises OSError, LedgerError."""
+        part = unfinished(self._path)
+        try:
+            copy = sqlite3.connect(part, isolation_level=None)
+            try:
+                connection.backup(copy)
+            finally:
+                copy.close()
+        except sqlite3.Error as error:
+            part.unlink(missing_ok=True)
+            raise ledger_error(error) from error
+        return part
+
+    def _salvage(self, damaged: Path) -> None:
+        try:
+            part = unfinished(self._path)
+            try:
+                new = open_ledger(part)
+                try:
+                    saved = salvage(damaged, new, aside := aside_of(self._path))
+                finally:
+                    new.close()
+            except sqlite3.Error as error:
+                raise ledger_error(error) from error
+            put_aside(self._path, aside)
+            finished(self._path, part)
+            take_up(self._path)
+        except OSError as error:
+            raise LedgerUnavailableError(
+                f"The damaged ledger could not be put aside: {os_sentence(error)}. Move ledger.db away by hand."
+            ) from error
+        self._say(f"The ledger was damaged. It was put aside as {aside.name} and a new one was begun.{saved.sentence}")
+
+    def _say(self, text: str) -> None:
+        self._happened = text, time.monotonic()
+        self._on_notice(text)
+
+
+class _Place:
+    """A file by its name: which one it was when it was opened, and how large it is at least."""
+
+    __slots__ = ("_identity", "_path", "_size")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._size = 0
+        try:
+            found = os.lstat(path)
+        except OSError:
+            self._identity = 0, 0  # deleted in the moment it was opened
+        else:
+            self._identity = found.st_ino, found.st_dev
+
+    def look(self) -> None:
+        try:
+            found = os.lstat(self._path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise LedgerLostError(_GONE) from None
+        except OSError:
+            return  # no word on whether it is there
+        if (found.st_ino, found.st_dev) != self._identity:
+            raise LedgerLostError(_GONE)
+        if found.st_size < self._size:
+            raise LedgerCorruptError("The ledger file was cut off while the program runs.")
+        self._size = found.st_size

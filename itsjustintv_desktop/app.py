@@ -12,7 +12,7 @@ from dataclasses import replace
 import structlog
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
 from qasync import QEventLoop
 
 from itsjustintv_desktop import __version__
@@ -36,7 +36,7 @@ from itsjustintv_desktop.ui.shell.trayicons import tray_icon
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme import theme
-from itsjustintv_desktop.ui.widgets.ask import message
+from itsjustintv_desktop.ui.widgets.ask import ask, message
 from itsjustintv_desktop.ui.words import trouble
 
 SWITCH_SECONDS = 0.0005
@@ -108,10 +108,11 @@ class Desktop:
         self.assistant: Assistant | None = None
         self._offered = False
         self._lacks_named_config = paths.config_named and not paths.config.exists()
+        self._question: QDialog | None = None
         self.store.changed.connect(self._offer_assistant)
         self.window.assistant_wished.connect(self._assist)
         self.window.closing = self._closing
-        self.window.quit_wished.connect(self.quit)
+        self.window.quit_wished.connect(self._quit_wished)
         self.window.pause_wished.connect(self._toggle_pause)
         self.tray.wished.connect(self._wished)
         self.tray.pause_wished.connect(self._pause)
@@ -145,6 +146,23 @@ class Desktop:
     def quit(self) -> None:
         """End the program: what is not sent yet waits on disk for the next start."""
         self._over.set()
+
+    def _quit_wished(self) -> None:
+        """As a person asks for it: what was typed and is not saved yet would be lost."""
+        unsaved = self.window.unsaved
+        if not unsaved:
+            self.quit()
+            return
+        self.window.to_front()
+        if self._question is None:
+            tr = self.window.tr
+            more = tr("Not saved yet: {}").format(", ".join(unsaved))
+            go_on, leave = tr("Go back"), tr("Quit without saving")
+            self._question = ask(self.window, tr("Quit without saving?"), more, go_on, leave, self.quit)
+            self._question.finished.connect(self._answered)
+
+    def _answered(self) -> None:
+        self._question = None
 
     def _open(self, page: str = "") -> None:
         self.window.to_front()
@@ -194,7 +212,7 @@ class Desktop:
 
     def _wished(self, what: str) -> None:
         if what == "quit":
-            self.quit()
+            self._quit_wished()
         elif what == "open":
             self._open()
         elif what == "settings":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QPersistentModelIndex, Qt
 
 from itsjustintv_desktop.ui.plain import plain, readable
 
@@ -13,6 +13,8 @@ Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 """The row itself."""
+DRAFT_ROLE = ROW_ROLE + 1
+"""Whether something was typed for this row that is not saved yet."""
 
 
 def as_text(value: Any, role: int) -> Any:
@@ -20,6 +22,9 @@ def as_text(value: Any, role: int) -> Any:
     if not isinstance(value, str):
         return value
     return plain(value) if role == Qt.ItemDataRole.ToolTipRole else readable(value)
+
+
+_SAY_DRAFT = frozenset({int(Qt.ItemDataRole.AccessibleTextRole), int(Qt.ItemDataRole.ToolTipRole)})
 
 
 class RowsModel(QAbstractTableModel, Generic[Row]):
@@ -30,6 +35,7 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
         self._titles = tuple(titles)
         self._key_of = key_of
         self.rows: list[Row] = []
+        self._drafts: frozenset[str] = frozenset()
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Take these in place of what is there."""
@@ -45,6 +51,13 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
             if self.rows[number] != row:
                 self.rows[number] = row
                 self.dataChanged.emit(self.index(number, 0), self.index(number, last))
+
+    def mark(self, keys: frozenset[str]) -> None:
+        """Rows with something that is not saved yet."""
+        different, self._drafts = keys ^ self._drafts, keys
+        for number, row in enumerate(self.rows):
+            if self._key_of(row) in different:
+                self.dataChanged.emit(self.index(number, 0), self.index(number, len(self._titles) - 1))
 
     def place(self, key: str) -> int:
         """The number of a row, -1 where there is none."""
@@ -91,7 +104,15 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
         if not index.isValid() or index.row() >= len(self.rows):
             return None
         row = self.rows[index.row()]
-        return row if role == ROW_ROLE else as_text(self.cell(row, index.column(), role), role)
+        if role == ROW_ROLE:
+            return row
+        drafted = self._key_of(row) in self._drafts
+        if role == DRAFT_ROLE:
+            return drafted
+        text = as_text(self.cell(row, index.column(), role), role)
+        if text and drafted and index.column() == 0 and role in _SAY_DRAFT:
+            text = f"{text}, {QCoreApplication.translate('rows', 'not saved yet')}"
+        return text
 
     def cell(self, row: Row, column: int, role: int) -> Any:
         """What a cell has for a role, None for nothing: for each table to say."""

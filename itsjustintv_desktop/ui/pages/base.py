@@ -67,6 +67,11 @@ class Page(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # where the focus begins: no key does anything there
 
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        """What was typed here and is not saved yet, by name."""
+        return ()
+
     def scrolls(self) -> None:
         """What the body holds scrolls as a whole (ui/widgets/scroll.py): its bar stands in the page's margin."""
         self.body.setContentsMargins(0, 0, 0, 0)

@@ -84,6 +84,11 @@ class Window(QMainWindow):
             self._pages[name] = made
         return self._pages[name]
 
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        """What was typed on any page and is not saved yet."""
+        return tuple(name for page in self._pages.values() for name in page.unsaved)
+
     def show_page(self, name: str, what: object = None) -> None:
         """Bring a page to the front; "assistant" is none, and opens over whatever is there."""
         if name == "assistant":

@@ -13,13 +13,14 @@ from PySide6.QtWidgets import (
     QTableView,
 )
 
-from itsjustintv_desktop.ui.models.rows import Index
+from itsjustintv_desktop.ui.models.rows import DRAFT_ROLE, Index
 from itsjustintv_desktop.ui.plain import readable
-from itsjustintv_desktop.ui.theme import theme
+from itsjustintv_desktop.ui.theme import pixmap, theme
 from itsjustintv_desktop.ui.theme.tokens import ROW_HEIGHT
 from itsjustintv_desktop.ui.widgets.basic import Tone, paint_dot
 
 EDGE = 8
+_PEN = 15
 
 
 class Table(QTableView):
@@ -90,6 +91,14 @@ class CellDelegate(QStyledItemDelegate):
         line = painter.fontMetrics().elidedText(" ".join(text.split()), Qt.TextElideMode.ElideRight, box.width())
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, line)
         painter.restore()
+
+    def name(self, painter: QPainter, option: QStyleOptionViewItem, index: Index, text: str, box: QRect) -> None:
+        """What the row is called, with a pen at its end where something of it is not saved yet."""
+        if index.data(DRAFT_ROLE):
+            pen = pixmap("pen", theme().palette.accent, _PEN)
+            painter.drawPixmap(box.right() - _PEN, box.center().y() - _PEN // 2 + 1, pen)
+            box = box.adjusted(0, 0, -_PEN - 4, 0)
+        self.write(painter, option, text, box, strong=True)
 
     def state(self, painter: QPainter, option: QStyleOptionViewItem, tone: Tone, word: str) -> None:
         """A shape and a word."""

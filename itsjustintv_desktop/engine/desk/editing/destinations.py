@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UNSET
 
-from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of, format_of
+from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of, effective_destinations, format_of
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.edit import Value, encode
 from itsjustintv_desktop.engine.config.examine import examine
@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Set
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Picture
 from itsjustintv_desktop.engine.config.secrettext import trimmed
-from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved
+from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved, changed
 from itsjustintv_desktop.engine.errors import AppError, ConfigError, NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets
 
@@ -104,8 +104,11 @@ class Destinations:
         self._kind(name)
         return DestinationUse(waiting=await self._engine.ledger.count_waiting(name), streamers=self._users(name))
 
-    async def save(self, name: str, draft: DestinationDraft, *, in_config: bool = False) -> Saved:
-        """Save a new destination (`name` "") or change one. Another name than before: see `rename`.
+    async def save(
+        self, name: str, draft: DestinationDraft, base: DestinationDraft | None = None, *, in_config: bool = False
+    ) -> Saved:
+        """Save a new destination (`name` "") or change one. Another name than before: see `rename`. With `base`, what
+        the draft was made of, only if the file still says that.
 
         Address and secret go to the vault and the config says "@keyring"; with `in_config` they stand in the file.
         Raises SecretsError (the vault cannot be had: nothing was changed), ConfigError, UsageError, NotFoundError, and
@@ -121,6 +124,10 @@ class Destinations:
             self._must_be_free(name)
         elif draft.name != name:
             raise UsageError("Rename it first, then change it.")
+        if base is not None and not is_new:
+            now = effective_destinations(await self._documents.in_file()).get(name)
+            if now is None or _draft_of(name, now) != base:
+                raise changed(dotted(("destinations", name)))
         kind: Kind = "named" if is_new else self._kind(name)
         written = await asyncio.to_thread(self._written, kind, name)
         kept = await self._kept(name, in_config=in_config)
@@ -212,17 +219,7 @@ class Destinations:
     def draft(self, name: str) -> DestinationDraft:
         """Raises NotFoundError."""
         self._kind(name)
-        one = self._engine.live.destinations[name]
-        return DestinationDraft(
-            name=name,
-            format="" if one.format_guessed else one.format,
-            signature=one.signature,
-            header=one.header,
-            hashing=one.hashing,
-            picture=one.picture,
-            timeout=one.timeout,
-            enabled=one.enabled,
-        )
+        return _draft_of(name, self._engine.live.destinations[name])
 
     async def _info(self, name: str, one: Destination, state: Any) -> DestinationInfo:
         url, problem, address = one.url, "", "config"
@@ -312,6 +309,19 @@ class Destinations:
         found = examine(f"[destinations]\n{dotted((draft.name,))} = {encode(table)}\n", {})
         if found.problems:
             raise ConfigError([one.sentence for one in found.problems])
+
+
+def _draft_of(name: str, one: Destination) -> DestinationDraft:
+    return DestinationDraft(
+        name=name,
+        format="" if one.format_guessed else one.format,
+        signature=one.signature,
+        header=one.header,
+        hashing=one.hashing,
+        picture=one.picture,
+        timeout=one.timeout,
+        enabled=one.enabled,
+    )
 
 
 def _path(kind: Kind, name: str, field: str) -> tuple[str, ...]:

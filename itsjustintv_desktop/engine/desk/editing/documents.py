@@ -17,6 +17,7 @@ from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.load import BOM, decode, digest_of, read_bytes, read_toml
 from itsjustintv_desktop.engine.config.merge import merge, touched
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, apply
+from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -83,6 +84,14 @@ class _Undo(msgspec.Struct, frozen=True):
     digest: str
     content: bytes | None
     restore: Restore | None
+
+
+def changed(where: str) -> ConfigChangedError:
+    """`where`: the tables, "" if that is not known."""
+    return ConfigChangedError(
+        f"The config was changed by someone else in the meantime{f' ({where})' if where else ''}. Nothing was "
+        "saved; take a look at the new version and make your change again."
+    )
 
 
 class Documents:
@@ -161,6 +170,11 @@ class Documents:
             del self._undos[token]
             return saved
 
+    async def in_file(self) -> Config:
+        """What the file says now, which may be newer than what is in force; the latter where it cannot be used."""
+        _, _, found = await asyncio.to_thread(self._read)
+        return found.config or self._engine.live.config
+
     def _open_whole(self) -> ConfigFile:
         return ConfigFile(self._path, self._engine.environ, whole=True)
 
@@ -184,11 +198,7 @@ class Documents:
         theirs = touched(tomllib.loads(base), _data(now)) if base is not None and _is_toml(base) else None
         both = touched(_data(now), _data(wanted)) & theirs if theirs is not None else {("",)}
         if both:
-            where = ", ".join(sorted(dotted(path) for path in both if path != ("",)))
-            raise ConfigChangedError(
-                f"The config was changed by someone else in the meantime{f' ({where})' if where else ''}. Nothing was "
-                "saved; take a look at the new version and make your change again."
-            )
+            raise changed(", ".join(sorted(dotted(path) for path in both if path != ("",))))
 
     def _merged(self, text: str, digest: str, file: ConfigFile) -> Merged:
         """Blocks. Raises ConfigChangedError, ConfigError."""

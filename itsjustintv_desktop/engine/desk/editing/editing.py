@@ -130,8 +130,8 @@ class Editing:
     ) -> Saved:
         return await self._streamers.add(channels, destinations, tag_filter, like)
 
-    async def update_streamer(self, key: str, draft: StreamerDraft, digest: str | None = None) -> Saved:
-        return await self._streamers.update(key, draft, digest)
+    async def update_streamer(self, key: str, draft: StreamerDraft, base: StreamerDraft | None = None) -> Saved:
+        return await self._streamers.update(key, draft, base)
 
     async def set_enabled(self, keys: Collection[str], enabled: bool) -> Saved:
         return await self._streamers.set_enabled(keys, enabled)
@@ -171,8 +171,10 @@ class Editing:
     async def destination_use(self, name: str) -> DestinationUse:
         return await self._destinations.use(name)
 
-    async def save_destination(self, name: str, draft: DestinationDraft, *, in_config: bool = False) -> Saved:
-        return await self._destinations.save(name, draft, in_config=in_config)
+    async def save_destination(
+        self, name: str, draft: DestinationDraft, base: DestinationDraft | None = None, *, in_config: bool = False
+    ) -> Saved:
+        return await self._destinations.save(name, draft, base, in_config=in_config)
 
     async def rename_destination(self, old: str, new: str) -> Saved:
         return await self._renaming.rename(old, new)

@@ -12,10 +12,11 @@ import structlog
 from itsjustintv_desktop.engine.announce.filter import fold
 from itsjustintv_desktop.engine.announce.payload import merge
 from itsjustintv_desktop.engine.config.edit import Value
+from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import AddTables, Change, Remove, RemoveMany, Rename, Set, SetMany
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved
+from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved, changed
 from itsjustintv_desktop.engine.desk.editing.look_up import FoundChannel
 from itsjustintv_desktop.engine.errors import NotFoundError, SecretsError, TwitchError, UsageError
 
@@ -53,8 +54,7 @@ class Streamers:
 
     def draft(self, key: str) -> StreamerDraft:
         """Raises NotFoundError."""
-        streamer = self._streamer(key)
-        return StreamerDraft(**{name: getattr(streamer, name) for name in StreamerDraft.__struct_fields__})
+        return _draft_of(self._streamer(key))
 
     def duplicate(self, key: str) -> StreamerDraft:
         """A draft with the same settings for another channel, not saved yet: one channel is watched once."""
@@ -105,9 +105,15 @@ class Streamers:
         shown = ", ".join(skipped[:5]) + (f" and {len(skipped) - 5} more" if len(skipped) > 5 else "")
         return msgspec.structs.replace(saved, note=f"Watched already: {shown}.") if skipped else saved
 
-    async def update(self, key: str, draft: StreamerDraft, digest: str | None = None) -> Saved:
-        """Save what differs. Raises NotFoundError, UsageError, and as `Documents.edit`."""
+    async def update(self, key: str, draft: StreamerDraft, base: StreamerDraft | None = None) -> Saved:
+        """Save what differs. With `base`, what the draft was made of, only if the file still says that. Raises
+        NotFoundError, UsageError, and as `Documents.edit`."""
         before = self.draft(key)
+        if base is not None:
+            now = (await self._documents.in_file()).streamers.get(key)
+            if now is None or _draft_of(now) != base:
+                raise changed(dotted(("streamers", key)))
+            before = base
         defaults = StreamerDraft(key="")
         changes: list[Change] = []
         for name in StreamerDraft.__struct_fields__:
@@ -126,7 +132,7 @@ class Streamers:
                     "rename the streamer."
                 )
             changes.append(Rename(("streamers", key), draft.key))
-        return await self._documents.edit(changes, digest)
+        return await self._documents.edit(changes)
 
     async def set_enabled(self, keys: Collection[str], enabled: bool) -> Saved:
         """All in one save. Raises NotFoundError, and as `Documents.edit`."""
@@ -173,6 +179,10 @@ class Streamers:
         if found is None:
             raise NotFoundError("There is no such streamer in the config.")
         return found
+
+
+def _draft_of(streamer: Streamer) -> StreamerDraft:
+    return StreamerDraft(**{name: getattr(streamer, name) for name in StreamerDraft.__struct_fields__})
 
 
 def _tags(payload: bytes) -> list[str]:

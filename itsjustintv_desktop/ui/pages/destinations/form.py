@@ -68,11 +68,11 @@ class DestinationForm(QWidget):
         self.enabled.clicked.connect(lambda _: self._changed())
         self.headers.changed.connect(self._changed)
 
-    def show_destination(self, info: DestinationInfo | None) -> None:
-        """One that is saved, or None for a new one."""
+    def show_destination(self, info: DestinationInfo | None, draft: DestinationDraft | None = None) -> None:
+        """One that is saved, or None for a new one; `draft` is what a person made of it and has not saved yet."""
         self._info = info
         self._base = info.draft if info is not None else DestinationDraft(name="")
-        base = self._base
+        base = draft or self._base
         self.title.setText(base.name)
         self.title.setEnabled(info is None or info.kind == "named")
         hint = "" if self.title.isEnabled() else self.tr("It belongs to a streamer or to [global_webhook].")
@@ -80,16 +80,18 @@ class DestinationForm(QWidget):
         for field in (self.url, self.secret):
             field.clear()
             field.conceal()
-        self.no_secret.setChecked(False)
-        self.secret.setEnabled(True)
+        self.no_secret.setChecked(base.secret == "")
+        self.secret.setEnabled(base.secret != "")
         self.secret_field.say(self.tr("With one, announcements are signed."))
         self._place(info)
+        self.url.setText(base.url or "")
+        self.secret.setText(base.secret or "")
         self.format.setCurrentIndex(FORMATS.index(base.format))
         self.signature.setCurrentIndex(SIGNATURES.index(base.signature))
         self.hashing.setCurrentText(base.hashing)
         self.header.setText(base.header)
         self.picture.setCurrentIndex(PICTURES.index(base.picture))
-        self.headers.show_kept(info.header_names if info is not None else ())
+        self.headers.show_kept(info.header_names if info is not None else (), base.headers)
         blocked = self.timeout.blockSignals(True)
         self.timeout.setValue(base.timeout)
         self.timeout.blockSignals(blocked)
@@ -106,6 +108,11 @@ class DestinationForm(QWidget):
         ):
             control.setEnabled(named)
         self._show_more()
+
+    @property
+    def base(self) -> DestinationDraft:
+        """What is saved; one without a name for a new one."""
+        return self._base
 
     @property
     def draft(self) -> DestinationDraft:

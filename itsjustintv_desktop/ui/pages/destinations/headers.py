@@ -34,11 +34,11 @@ class Headers(QWidget):
         layout.addLayout(line)
         layout.addWidget(self.text)
 
-    def show_kept(self, names: tuple[str, ...]) -> None:
-        """What is stored; anything typed goes."""
-        self._names, self._replacing = names, not names
+    def show_kept(self, names: tuple[str, ...], typed: dict[str, str] | None = None) -> None:
+        """What is stored, and what was typed in its place and is not saved yet."""
+        self._names, self._replacing = names, not names or typed is not None
         blocked = self.text.blockSignals(True)
-        self.text.clear()
+        self.text.setPlainText("\n".join(f"{name}: {value}" for name, value in (typed or {}).items()))
         self.text.blockSignals(blocked)
         self.kept.setText(self.tr("Kept: {}").format(", ".join(names)))
         self._state()

@@ -56,7 +56,7 @@ class _Delegate(CellDelegate):
             half = box.height() // 2
             host = row.address.split("/")[2] if row.address.count("/") > 1 else ""
             more = " · ".join(part for part in (format_name(row.format), host) if part)
-            self.write(painter, option, row.name, QRect(box.left(), box.top(), box.width(), half), strong=True)
+            self.name(painter, option, index, row.name, QRect(box.left(), box.top(), box.width(), half))
             self.write(painter, option, more, QRect(box.left(), box.top() + half, box.width(), half))
         elif index.column() == STATE:
             self.back(painter, option)

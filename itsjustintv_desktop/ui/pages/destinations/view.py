@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QSplitter, QStackedWidget
 
-from itsjustintv_desktop.engine import DestinationInfo, DestinationStatus, Saved, Snapshot, errors, events
+from itsjustintv_desktop.engine import (
+    DestinationDraft,
+    DestinationInfo,
+    DestinationStatus,
+    Saved,
+    Snapshot,
+    errors,
+    events,
+)
+from itsjustintv_desktop.ui.drafts import Drafts
 from itsjustintv_desktop.ui.models.destinations import sentence_of, state_of
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.destinations.form import DestinationForm
+from itsjustintv_desktop.ui.pages.destinations.result import Result
 from itsjustintv_desktop.ui.pages.destinations.table import DestinationTable
 from itsjustintv_desktop.ui.pages.saving import tell_saved
 from itsjustintv_desktop.ui.store import Store
@@ -21,10 +31,8 @@ from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
 from itsjustintv_desktop.ui.widgets.secret import SecretField
 from itsjustintv_desktop.ui.widgets.states import EmptyState
-from itsjustintv_desktop.ui.words import ago, said, span
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine import TestResult
+from itsjustintv_desktop.ui.widgets.theirs import Theirs
+from itsjustintv_desktop.ui.words import ago, said
 
 GUESS_MS = 400
 TEST_SECONDS = 150.0
@@ -42,6 +50,7 @@ class Destinations(Page):
         self._shown: str | None = None
         self._wanted = ""
         self._busy = False
+        self._drafts: Drafts[DestinationDraft] = Drafts()
         self.add = button(self.tr("Add &destination"), self.open_new, role="primary")
         self.head.addWidget(self.add)
         self.table = DestinationTable(self.tr("Destinations"))
@@ -49,7 +58,11 @@ class Destinations(Page):
         self.dot, self.heading_of = Dot(), Elided(role="heading")
         self.state, self.answer = label("", "muted", wrap=True, selectable=True), label("", "muted", wrap=True)
         self.resume = button(self.tr("Res&ume"), self._resume)
-        self.result = label("", wrap=True, selectable=True)
+        self.result = Result()
+        self.theirs = Theirs()
+        self._theirs: DestinationDraft | None = None
+        self.theirs.mine_wished.connect(self._insist)
+        self.theirs.theirs_wished.connect(self._discard)
         self.save = button(self.tr("&Save"), self._save_wished, role="primary")
         self.test = button(self.tr("Send &test"), self._test)
         self.discard = button(self.tr("D&iscard"), self._discard, role="link", destructive=True)
@@ -75,6 +88,10 @@ class Destinations(Page):
         elif isinstance(what, str) and what:
             self.show_destination(what.removeprefix("destination ").strip())
 
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        return tuple(sorted(name or self.tr("a new destination") for name in self._drafts.names))
+
     def show_destination(self, name: str) -> None:
         if not self.table.choose_key(name):
             self._wanted = name
@@ -99,23 +116,45 @@ class Destinations(Page):
 
     async def _read(self) -> None:
         self._infos = {info.draft.name: info for info in await self.bridge.call(lambda e: e.editing.destinations())}
-        if self._shown and not self.form.is_changed and self._shown in self._infos:
-            self.form.show_destination(self._infos[self._shown])
+        self._drafts.only(frozenset(self._infos))
+        if self._shown and self._shown in self._infos:
+            self._show_form(self._shown)
         elif self._shown is None:
             self._chosen()
         self._state()
 
     # What is shown
 
+    def _show_form(self, name: str) -> None:
+        """What is saved, and what was typed on top of it."""
+        info = self._infos[name]
+        self._theirs = None if self._drafts.meet(name, info.draft) else info.draft
+        typed = self._drafts.get(name)
+        if typed is None or info.draft != self.form.base or typed != self.form.draft:
+            self.form.show_destination(info, typed)
+        self._mark()
+
+    def _mark(self) -> None:
+        self.table.rows.mark(self._drafts.names)
+        self.theirs.show_for(self._theirs.name if self._theirs is not None else "")
+        self._state()
+
+    def _insist(self) -> None:
+        if self._theirs is not None:
+            self._drafts.insist(self._theirs.name, self._theirs)
+            self._show_form(self._theirs.name)
+
     def open_new(self) -> None:
-        """An empty form."""
+        """An empty form, or what was typed into it before."""
         self.table.clearSelection()
         self._shown = ""
         self._stack.setCurrentIndex(0)
         self._right.setCurrentIndex(1)
         self.heading_of.say(self.tr("A new destination"))
-        self.form.show_destination(None)
-        self._clear_result()
+        self._theirs = None
+        self.form.show_destination(None, self._drafts.get(""))
+        self._mark()
+        self.result.hide()
         self._show_state()
         self._state()
         self.form.title.setFocus()
@@ -129,11 +168,11 @@ class Destinations(Page):
             return
         self._shown = name if info is not None else None
         self.heading_of.say(name)
-        self._clear_result()
+        self.result.hide()
         self._show_state()
         self._right.setCurrentIndex(1 if info is not None else 0)
         if info is not None:
-            self.form.show_destination(info)
+            self._show_form(name)
             self.do("answer", self._last_answer(), replace=True)
         else:
             self.do("list", self._read())
@@ -176,7 +215,11 @@ class Destinations(Page):
         self.answer.setVisible(tried is not None)
 
     def _edited(self) -> None:
-        self._state()
+        name = self._shown or ""
+        base = self.form.base if self._theirs is None else self._drafts.base(name)
+        if base is not None:
+            self._drafts.keep(name, base, self.form.draft)
+        self._mark()
         if self.form.draft.url:
             self._guess_soon.start()
         if self.form.headers.typed:
@@ -212,7 +255,8 @@ class Destinations(Page):
         changed, busy = self.form.is_changed, self._busy
         is_new = self._shown == ""
         ready = bool(self.form.draft.name) and (not is_new or bool(self.form.draft.url))
-        self.save.setEnabled(changed and ready and not busy and not self.form.headers_field.problem)
+        held = self._theirs is not None or bool(self.form.headers_field.problem)
+        self.save.setEnabled(changed and ready and not busy and not held)
         self.test.setEnabled(bool(self._shown or self.form.draft.url) and not busy)
         self.discard.setVisible(changed or is_new)
         self.remove.setVisible(not is_new)
@@ -220,6 +264,11 @@ class Destinations(Page):
     # What is done
 
     def _discard(self) -> None:
+        self._drafts.drop(self._shown or "")
+        self._theirs = None
+        if self._shown in self._infos:
+            self.form.show_destination(self._infos[self._shown])
+        self._mark()
         self._shown = None
         if self.table.key:
             self._chosen()
@@ -233,22 +282,24 @@ class Destinations(Page):
         self._state()
 
     async def _save(self) -> None:
-        old, draft = self._shown or "", self.form.draft
+        old, draft, base = self._shown or "", self.form.draft, self.form.base
+        typed = old
         try:
             if old and draft.name != old:
                 saved = await self.bridge.call(lambda engine: engine.editing.rename_destination(old, draft.name), 180.0)
                 self._shown, old = draft.name, draft.name
-            saved = await self.bridge.call(lambda engine: engine.editing.save_destination(old, draft))
+                base = msgspec.structs.replace(base, name=draft.name)
+            saved = await self.bridge.call(lambda engine: engine.editing.save_destination(old, draft, base))
         finally:
             self._busy = False
             self._state()
-        self._shown = None
+        self._drafts.drop(typed)
+        self._theirs = self._shown = None
         self._wanted = draft.name
         await self._after(saved, self.tr("Saved {}.").format(draft.name))
 
     def _test(self) -> None:
-        self.result.setText(self.tr("Sending a test…"))
-        self.result.show()
+        self.result.wait()
         self._busy = self.do("test", self._tested())
         self._state()
 
@@ -257,27 +308,12 @@ class Destinations(Page):
         try:
             result = await self.bridge.call(lambda engine: engine.editing.test_destination(draft), TEST_SECONDS)
         except errors.AppError:
-            self._clear_result()
+            self.result.hide()
             raise
         finally:
             self._busy = False
             self._state()
-        self._show_result(result)
-
-    def _show_result(self, result: TestResult) -> None:
-        took = span(result.duration) if result.duration >= 1 else self.tr("{} ms").format(round(result.duration * 1000))
-        facts = " · ".join(part for part in (str(result.status or ""), took) if part)
-        shown = "" if "(it wrote: " in result.sentence else " ".join(result.answer.split())[:400]
-        answer = f"\n{shown}" if shown else ""
-        self.result.setProperty("role", "ok" if result.ok else "attention")
-        self.result.style().polish(self.result)
-        mark = "✓" if result.ok else "✗"
-        self.result.setText(f"{mark} {said(result.sentence)} ({facts}){answer}")
-
-    def _clear_result(self) -> None:
-        self.result.setProperty("role", "muted")
-        self.result.style().polish(self.result)
-        self.result.hide()
+        self.result.show_result(result)
 
     def _resume(self) -> None:
         name = self._shown
@@ -329,6 +365,7 @@ class Destinations(Page):
         right.body.addLayout(head)
         right.body.addWidget(self.state)
         right.body.addWidget(self.answer)
+        right.body.addWidget(self.theirs)
         right.body.addWidget(self.form, 1)
         right.body.addWidget(self.result)
         right.body.addLayout(row(self.save, self.test, None, self.discard, self.remove))
@@ -339,15 +376,14 @@ class Destinations(Page):
         nothing.setMinimumWidth(330)
         nothing.body.addWidget(EmptyState("arrow", self.tr("None chosen"), words))
         self._right = QStackedWidget()
-        self._right.addWidget(nothing)
-        self._right.addWidget(right)
+        for part in (nothing, right):
+            self._right.addWidget(part)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(GAP)
         split.setChildrenCollapsible(False)
-        split.addWidget(left)
-        split.addWidget(self._right)
-        split.setStretchFactor(0, 1)
-        split.setStretchFactor(1, 1)
+        for number, side in enumerate((left, self._right)):
+            split.addWidget(side)
+            split.setStretchFactor(number, 1)
         split.setSizes([500, 500])
         empty = EmptyState(
             "arrow",
@@ -357,6 +393,6 @@ class Destinations(Page):
             self.open_new,
         )
         self._stack = QStackedWidget()
-        self._stack.addWidget(split)
-        self._stack.addWidget(empty)
+        for whole in (split, empty):
+            self._stack.addWidget(whole)
         self.body.addWidget(self._stack, 1)

@@ -86,6 +86,10 @@ class Settings(Page):
         self.secrets.read()
         self.app.read()
 
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        return (self.tr("the settings"),) if self.document.is_changed or self._typed else ()
+
     def refresh(self, snapshot: Snapshot) -> None:
         self.secrets.refresh(snapshot)
 

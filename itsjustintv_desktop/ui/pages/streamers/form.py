@@ -60,6 +60,11 @@ class StreamerForm(Card):
         self.preview.chosen.connect(self.preview_wished)
 
     @property
+    def base(self) -> StreamerDraft | None:
+        """What is saved."""
+        return self._base
+
+    @property
     def shown_key(self) -> str:
         """The streamer that is shown, "" for none."""
         return self._base.key if self._base is not None else ""
@@ -120,13 +125,18 @@ class StreamerForm(Card):
         self._is_busy = busy
         self._state()
 
+    def hold(self, held: bool) -> None:
+        """Nothing is saved before a person chose between two versions."""
+        self._is_held = held
+        self._state()
+
     def _changed(self) -> None:
         self._state()
         self.edited.emit()
 
     def _state(self) -> None:
         changed, busy = self.is_changed, self._is_busy
-        self.save.setEnabled(changed and not busy)
+        self.save.setEnabled(changed and not busy and not self._is_held)
         self.discard.setVisible(changed)
         self.test.setVisible(not changed)  # a test uses what is saved
         self.test.setEnabled(not changed and not busy)
@@ -137,7 +147,7 @@ class StreamerForm(Card):
             open_address(channel_address(self._row.view.login))
 
     def _lay_out(self) -> None:
-        self._is_busy = False
+        self._is_busy = self._is_held = False
         self.discard.hide()
         inner = QWidget()
         fields = QVBoxLayout(inner)

@@ -96,7 +96,7 @@ class _Delegate(CellDelegate):
             size, gap = (_SMALL_PICTURE, 8) if tight else (_PICTURE, 12)
             circle = QRectF(box.left() + EDGE, box.center().y() - size / 2, size, size)
             paint_avatar(painter, circle, row.name, self._pictures.get(row.view.picture))
-            self.write(painter, option, row.name, box.adjusted(EDGE + size + gap, 0, -4, 0), strong=True)
+            self.name(painter, option, index, row.name, box.adjusted(EDGE + size + gap, 0, -4, 0))
         elif index.column() == STATE:
             self.back(painter, option)
             self.state(painter, option, *state_of(row))

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FoundChannel, Saved, Snapshot, StreamerDraft, errors
+from itsjustintv_desktop.ui.drafts import Drafts
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.saving import tell_saved
 from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
@@ -20,6 +21,7 @@ from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import Card, button
 from itsjustintv_desktop.ui.widgets.states import EmptyState
+from itsjustintv_desktop.ui.widgets.theirs import Theirs
 
 PREVIEW_MS = 400
 
@@ -31,7 +33,7 @@ class Streamers(Page):
 
     def __init__(self, store: Store, title: str) -> None:
         super().__init__(store, title)
-        self._unsaved: dict[str, StreamerDraft] = {}
+        self._drafts: Drafts[StreamerDraft] = Drafts()
         self._wanted = ""
         self.pictures = Pictures(self.bridge, self)
         self.filter = QLineEdit()
@@ -46,6 +48,10 @@ class Streamers(Page):
         self.table = StreamerTable(self.tr("Streamers"), self.pictures)
         self.form = StreamerForm(self.pictures)
         self.trial = TrialCard(self)
+        self.theirs = Theirs()
+        self._theirs: StreamerDraft | None = None
+        self.theirs.mine_wished.connect(self._insist)
+        self.theirs.theirs_wished.connect(self._discard)
         self.many = ManyCard()
         self._preview_soon = QTimer(self, singleShot=True, interval=PREVIEW_MS)
         self._preview_soon.timeout.connect(lambda: self.do("preview", self._preview(), replace=True))
@@ -74,6 +80,10 @@ class Streamers(Page):
         elif isinstance(what, str) and what:
             self.show_streamer(what.removeprefix("streamer ").strip())
 
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        return tuple(sorted(self._drafts.names))
+
     def show_streamer(self, key: str) -> None:
         """Choose one, by key or login, whatever is filtered."""
         views = self.store.snapshot.streamers if self.store.snapshot is not None else ()
@@ -96,7 +106,8 @@ class Streamers(Page):
             self.table.choose(0)
         self._show_row()
         keys = {view.key for view in snapshot.streamers}
-        self._unsaved = {key: draft for key, draft in self._unsaved.items() if key in keys}
+        self._drafts.only(frozenset(keys))
+        self.table.all.mark(self._drafts.names)
         if self.form.shown_key in keys:
             self.do("draft", self._read(self.form.shown_key))
 
@@ -127,9 +138,11 @@ class Streamers(Page):
         if self.table.keys != [key]:
             return
         is_new = self.form.shown_key != key
-        unsaved = self._unsaved.get(key)
+        agreed = self._drafts.meet(key, base)
+        unsaved = self._drafts.get(key)
         self._show_row()
         self.form.show_draft(base, unsaved)
+        self._dispute(key, None if agreed else base)
         if is_new or unsaved is None:
             self._preview_soon.start()
 
@@ -153,24 +166,40 @@ class Streamers(Page):
     # What is done
 
     def _edited(self) -> None:
-        if self.form.is_changed:
-            self._unsaved[self.form.shown_key] = self.form.draft
-        else:
-            self._unsaved.pop(self.form.shown_key, None)
+        key = self.form.shown_key
+        base = self.form.base if self._theirs is None else self._drafts.base(key)
+        if base is not None:
+            self._drafts.keep(key, base, self.form.draft)
+            self.table.all.mark(self._drafts.names)
         self._preview_soon.start()
 
     def _discard(self) -> None:
-        self._unsaved.pop(self.form.shown_key, None)
+        self._drop(self.form.shown_key)
         self.do("draft", self._read(self.form.shown_key), replace=True)
 
+    def _drop(self, key: str) -> None:
+        self._drafts.drop(key)
+        self.table.all.mark(self._drafts.names)
+
+    def _dispute(self, key: str, theirs: StreamerDraft | None) -> None:
+        """Somebody else changed in the file what is changed here as well: nothing is saved until a person chose."""
+        self._theirs = theirs
+        self.form.hold(theirs is not None)
+        self.theirs.show_for(key if theirs is not None else "")
+
+    def _insist(self) -> None:
+        if self._theirs is not None:
+            self._drafts.insist(self.form.shown_key, self._theirs)
+            self.do("draft", self._read(self.form.shown_key), replace=True)
+
     async def _save(self) -> None:
-        key, draft = self.form.shown_key, self.form.draft
+        key, draft, base = self.form.shown_key, self.form.draft, self.form.base
         self.form.busy(True)
         try:
-            saved = await self.bridge.call(lambda engine: engine.editing.update_streamer(key, draft))
+            saved = await self.bridge.call(lambda engine: engine.editing.update_streamer(key, draft, base))
         finally:
             self.form.busy(False)
-        self._unsaved.pop(key, None)
+        self._drop(key)
         if self.form.shown_key == key:
             self.form.show_draft(draft)
         if draft.key != key:
@@ -243,6 +272,7 @@ class Streamers(Page):
         column = QVBoxLayout(single)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP)
+        column.addWidget(self.theirs)
         column.addWidget(self.form, 1)
         column.addWidget(self.trial)
         nobody = Card(quiet=True)

@@ -9,7 +9,7 @@ import pytest
 
 from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft
 from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft
-from itsjustintv_desktop.engine.errors import ConfigError, NotFoundError, SecretsError, UsageError
+from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, NotFoundError, SecretsError, UsageError
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
 
@@ -214,3 +214,19 @@ async def test_blanks_around_a_secret_are_no_part_of_it(with_vault: Running) -> 
     assert secret == ANOTHER
     with_vault.simulator.receiver.expect("friends", secret=ANOTHER)
     assert (await editing.test_destination("friends")).ok
+
+
+async def test_what_somebody_else_wrote_into_the_same_destination_is_not_overwritten(running: Running) -> None:
+    editing = running.engine.editing
+    base = await editing.destination("main")
+    path = running.paths.config
+    text = path.read_text(encoding="utf-8")
+    by_hand = text.replace("[destinations.main]", '[destinations.main]\ntimeout = "7s"')
+    assert by_hand != text
+    path.write_text(by_hand, encoding="utf-8")
+    with pytest.raises(ConfigChangedError, match=r"destinations\.main"):
+        await editing.save_destination("main", msgspec.structs.replace(base, enabled=False), base)
+    assert path.read_text(encoding="utf-8") == by_hand
+    theirs = msgspec.structs.replace(base, timeout=7.0)
+    await editing.save_destination("main", msgspec.structs.replace(theirs, enabled=False), theirs)
+    assert await editing.destination("main") == msgspec.structs.replace(base, timeout=7.0, enabled=False)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft
-from itsjustintv_desktop.engine.errors import NotFoundError, TwitchAuthError, UsageError
+from itsjustintv_desktop.engine.errors import ConfigChangedError, NotFoundError, TwitchAuthError, UsageError
 from tests.support.engine import Running
 
 
@@ -144,3 +144,23 @@ async def test_tags_come_from_the_channel_and_from_what_was_announced(running: R
     await running.settled()
     channel.tags = ("english", "Drops")
     assert await running.engine.editing.suggest_tags("alice") == ("english", "Drops", "Chess")
+
+
+async def test_what_somebody_else_wrote_into_the_same_streamer_is_not_overwritten(running: Running) -> None:
+    editing = running.engine.editing
+    base = await editing.streamer("alice")
+    path = running.paths.config
+    text = path.read_text(encoding="utf-8")
+    assert "[streamers.alice]" in text
+    by_hand = text.replace("[streamers.alice]", '[streamers.alice]\ndescription = "by hand"')
+    path.write_text(by_hand, encoding="utf-8")
+    mine = msgspec.structs.replace(base, tag_filter=("English",))
+    with pytest.raises(ConfigChangedError, match=r"streamers\.alice"):
+        await editing.update_streamer("alice", mine, base)
+    assert path.read_text(encoding="utf-8") == by_hand
+    theirs = msgspec.structs.replace(base, description="by hand")
+    both = msgspec.structs.replace(theirs, tag_filter=("English",))
+    await editing.update_streamer("alice", both, theirs)
+    assert await editing.streamer("alice") == both
+    path.write_text(path.read_text(encoding="utf-8") + "\n# a remark\n", encoding="utf-8")
+    await editing.update_streamer("alice", base, both)

@@ -92,8 +92,9 @@ def test_only_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBr
     with qtbot.waitSignal(page.said):
         page.save.click()
     (asked,) = bridge.engine.was_asked("editing.save_destination")
-    name, draft = asked.args
+    name, draft, base = asked.args
     assert name == "community"
+    assert base == info("community").draft
     assert (draft.url, draft.secret, draft.headers) == ("https://example.org/hook", None, None)
     assert "example.org/hook" not in texts(page)
 

@@ -65,7 +65,8 @@ def test_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBridge)
     with qtbot.waitSignal(page.said) as said:
         page.form.save.click()
     (asked,) = bridge.engine.was_asked("editing.update_streamer")
-    assert asked.args == ("pixelforge", msgspec.structs.replace(draft("pixelforge"), tag_filter=("Deutsch", "Chess")))
+    before = draft("pixelforge")
+    assert asked.args == ("pixelforge", msgspec.structs.replace(before, tag_filter=("Deutsch", "Chess")), before)
     assert said.args is not None
     assert said.args[0] == "Saved pixelforge."
     assert not page.form.is_changed

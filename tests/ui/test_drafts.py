@@ -1,0 +1,222 @@
+"""What was typed and is not saved yet: kept, marked, asked about at the end, and never written over somebody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from itsjustintv_desktop.engine import DestinationDraft, StreamerDraft
+from itsjustintv_desktop.ui.drafts import Drafts
+from itsjustintv_desktop.ui.models.rows import DRAFT_ROLE
+from itsjustintv_desktop.ui.store import Store
+from tests.ui import samples
+from tests.ui.fake import FakeBridge
+from tests.ui.pages.destinations import test_destinations
+from tests.ui.pages.destinations.test_destinations import info
+from tests.ui.pages.streamers import test_streamers
+from tests.ui.test_app import Run, run, tray_host
+
+__all__ = ["run", "tray_host"]
+
+BASE = StreamerDraft(key="a", tag_filter=("Cozy",))
+MINE = msgspec.structs.replace(BASE, tag_filter=("Cozy", "Chess"))
+
+
+def test_what_is_typed_goes_on_from_what_is_saved_now() -> None:
+    drafts = Drafts[StreamerDraft]()
+    drafts.keep("a", BASE, MINE)
+    theirs = msgspec.structs.replace(BASE, description="by hand")
+    assert drafts.meet("a", theirs)
+    assert drafts.get("a") == msgspec.structs.replace(MINE, description="by hand")
+    assert drafts.base("a") == theirs
+
+
+def test_a_draft_that_says_what_is_saved_is_none() -> None:
+    drafts = Drafts[StreamerDraft]()
+    drafts.keep("a", BASE, MINE)
+    assert drafts.meet("a", MINE), "somebody else wrote the same"
+    assert not drafts.names
+    drafts.keep("a", BASE, BASE)
+    assert not drafts.names
+
+
+def test_where_both_changed_the_same_a_person_chooses() -> None:
+    drafts = Drafts[StreamerDraft]()
+    drafts.keep("a", BASE, MINE)
+    theirs = msgspec.structs.replace(BASE, tag_filter=(), description="by hand")
+    assert not drafts.meet("a", theirs)
+    assert drafts.get("a") == MINE, "nothing of it is lost meanwhile"
+    assert not drafts.meet("a", theirs)
+    drafts.insist("a", theirs)
+    assert drafts.meet("a", theirs)
+    assert drafts.get("a") == msgspec.structs.replace(theirs, tag_filter=MINE.tag_filter)
+
+
+def test_what_is_gone_has_no_draft() -> None:
+    drafts = Drafts[StreamerDraft]()
+    drafts.keep("a", BASE, MINE)
+    drafts.keep("", BASE, MINE)
+    drafts.only(frozenset({"b"}))
+    assert drafts.names == {""}
+
+
+def test_a_destination_keeps_what_was_typed_while_another_is_looked_at(
+    qtbot: QtBot, store: Store, bridge: FakeBridge
+) -> None:
+    page: Any = test_destinations.shown(qtbot, store, bridge)
+    QTest.keyClicks(page.form.url, "https://example.org/hook")
+    QTest.keyClicks(page.form.secret, "sign with this")
+    page.form.headers.replace.click()
+    QTest.keyClicks(page.form.headers.text, "A: b")
+    before = page.form.draft
+    page.show_destination("chat")
+    qtbot.waitUntil(lambda: page.form.title.text() == "chat")
+    assert page.form.url.text() == ""
+    assert not page.save.isEnabled()
+    page.refresh(samples.snapshot())
+    qtbot.waitUntil(lambda: not page.doing.is_doing("list"))
+    page.show_destination("community")
+    qtbot.waitUntil(lambda: page.form.title.text() == "community")
+    assert page.form.draft == before
+    assert page.save.isEnabled()
+    page.refresh(samples.snapshot())
+    qtbot.waitUntil(lambda: not page.doing.is_doing("list"))
+    assert page.form.draft == before
+    assert page.unsaved == ("community",)
+    page.discard.click()
+    qtbot.waitUntil(lambda: page.form.url.text() == "" and page.unsaved == ())
+
+
+def test_a_new_destination_is_kept_as_well(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page: Any = test_destinations.shown(qtbot, store, bridge)
+    page.add.click()
+    QTest.keyClicks(page.form.title, "team")
+    page.show_destination("chat")
+    qtbot.waitUntil(lambda: page.form.title.text() == "chat")
+    assert page.unsaved == ("a new destination",)
+    page.add.click()
+    assert page.form.title.text() == "team"
+    page.discard.click()
+    assert not page.unsaved
+    page.add.click()
+    assert page.form.title.text() == ""
+
+
+@pytest.mark.parametrize("which", ["streamers", "destinations"])
+def test_rows_with_something_unsaved_are_marked(qtbot: QtBot, store: Store, bridge: FakeBridge, which: str) -> None:
+    page: Any
+    if which == "streamers":
+        page = test_streamers.shown(qtbot, store, bridge)
+        qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+        page.form.extra.add("community")
+        model = page.table.shown
+    else:
+        page = test_destinations.shown(qtbot, store, bridge)
+        QTest.keyClicks(page.form.title, "2")
+        model = page.table.rows
+    marked = [bool(model.index(row, 0).data(DRAFT_ROLE)) for row in range(2)]
+    assert marked == [True, False]
+    role = Qt.ItemDataRole.AccessibleTextRole
+    assert [str(model.index(row, 0).data(role)).endswith("not saved yet") for row in range(2)] == [True, False]
+    page.grab()
+    (page.form if which == "streamers" else page).discard.click()
+    qtbot.waitUntil(lambda: not page.unsaved)
+    assert not model.index(0, 0).data(DRAFT_ROLE)
+
+
+def test_a_streamer_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = test_streamers.shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    page.form.tags.add("Chess")
+    theirs = msgspec.structs.replace(test_streamers.draft("pixelforge"), tag_filter=("Speedrun",))
+    bridge.engine.editing.set("streamer", theirs)
+    page.refresh(samples.snapshot())
+    qtbot.waitUntil(page.theirs.isVisible)
+    assert page.form.tags.values == ("Deutsch", "Chess"), "what was typed stays in sight"
+    assert not page.form.save.isEnabled()
+    page.theirs.mine.click()
+    qtbot.waitUntil(lambda: not page.theirs.isVisible())
+    with qtbot.waitSignal(page.said):
+        page.form.save.click()
+    assert bridge.engine.was_asked("editing.update_streamer")[0].args[1].tag_filter == ("Deutsch", "Chess")
+    assert bridge.engine.was_asked("editing.update_streamer")[0].args[2] == theirs
+
+
+def test_their_version_of_a_streamer_is_taken(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = test_streamers.shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    page.form.tags.add("Chess")
+    theirs = msgspec.structs.replace(test_streamers.draft("pixelforge"), tag_filter=("Speedrun",))
+    bridge.engine.editing.set("streamer", theirs)
+    page.refresh(samples.snapshot())
+    qtbot.waitUntil(page.theirs.isVisible)
+    page.theirs.other.click()
+    qtbot.waitUntil(lambda: page.form.tags.values == ("Speedrun",))
+    assert not page.theirs.isVisible()
+    assert not page.unsaved
+
+
+def test_a_destination_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = test_destinations.shown(qtbot, store, bridge)
+    page.form.timeout.setValue(30.0)
+    theirs = DestinationDraft(name="community", timeout=7.0)
+    bridge.engine.editing.set("destinations", (info("community", draft=theirs), info("chat")))
+    page.refresh(samples.snapshot())
+    qtbot.waitUntil(page.theirs.isVisible)
+    assert page.form.timeout.value() == 30.0
+    assert not page.save.isEnabled()
+    page.theirs.mine.click()
+    qtbot.waitUntil(lambda: not page.theirs.isVisible())
+    with qtbot.waitSignal(page.said):
+        page.save.click()
+    assert bridge.engine.was_asked("editing.save_destination")[0].args[1:] == (
+        msgspec.structs.replace(theirs, timeout=30.0),
+        theirs,
+    )
+
+
+def test_what_only_the_other_changed_is_taken_without_a_question(
+    qtbot: QtBot, store: Store, bridge: FakeBridge
+) -> None:
+    page = test_destinations.shown(qtbot, store, bridge)
+    page.form.timeout.setValue(30.0)
+    theirs = DestinationDraft(name="community", enabled=False)
+    bridge.engine.editing.set("destinations", (info("community", draft=theirs), info("chat")))
+    page.refresh(samples.snapshot())
+    qtbot.waitUntil(lambda: not page.form.enabled.isChecked())
+    assert page.form.timeout.value() == 30.0
+    assert not page.theirs.isVisible()
+    assert page.save.isEnabled()
+
+
+@pytest.mark.parametrize("answer", ["Go back", "Quit without saving"])
+def test_quitting_asks_about_what_is_not_saved(run: Run, qtbot: QtBot, answer: str) -> None:
+    desktop = run.begin()
+    editing = run.bridge.engine.editing
+    editing.set("streamer", test_streamers.draft)
+    editing.set("suggest_tags", ())
+    editing.set("preview", test_streamers.PREVIEW)
+    desktop.window.show_page("streamers")
+    page: Any = desktop.window.page("streamers")
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    page.form.extra.add("community")
+    for _ in range(2):
+        desktop.tray.wished.emit("quit")
+    (box,) = [each for each in desktop.window.findChildren(QMessageBox) if each.isVisible()]
+    assert "pixelforge" in box.informativeText()
+    (chosen,) = [each for each in box.buttons() if each.text() == answer]
+    chosen.click()
+    if answer == "Go back":
+        qtbot.wait(50)
+        assert not run.life.done()
+        assert list(page.form.extra.values) == ["community"]
+        page.form.discard.click()
+        qtbot.waitUntil(lambda: not page.unsaved)
+        desktop.window.quit_wished.emit()
+    qtbot.waitUntil(run.life.done)

@@ -65,7 +65,9 @@ class Net:
         self.world.config = catching(*streamers, **tables)
 
     def streamer(self, login: str, **details: Any) -> Streamer:
-        return Streamer(key=login, login=login, user_id=self.user_id(login), **{"destinations": ("main",), **details})
+        return Streamer(
+            **{"key": login, "login": login, "user_id": self.user_id(login), "destinations": ("main",), **details}
+        )
 
     def user_id(self, login: str) -> str:
         return self.simulator.state.get(login).user_id

@@ -157,3 +157,5 @@ class AttemptResult(msgspec.Struct, frozen=True, kw_only=True):
     """Of one that was delivered: that it was so in a plainer form, and why."""
     only_link: bool = False
     """It turned out that the destination refuses the picture as too large, and takes a link to it."""
+    as_text: bool = False
+    """What counts is the POST of a plainer form, in Discord's or Slack's format."""

@@ -264,6 +264,7 @@ class Dispatcher:
             secret=secret,
             webhook_id=claimed.webhook_id,
             only_link=self.lanes.only_link(claimed.destination) is not None,
+            as_text=self.lanes.lane(claimed.destination).as_text,
             traceparent=None if (observer := self._seam.observer) is None else observer.traceparent(claimed),
         )
         now = self._clock.now()

@@ -62,6 +62,9 @@ class Lane:
         """Whose general limits hold there."""
         self.only_link: float | None = None
         """Since when (Unix seconds) it is known to refuse the picture as too large; None: it takes it."""
+        self.as_text = False
+        """The last message was refused for its decoration and could not be sent without it, either: the next goes
+        without, since two POSTs at once may be one too many for a rate limit."""
         self.turns = 0
         """Attempts begun and ended so far: while it grows, the lane moves."""
 
@@ -213,6 +216,7 @@ class Lanes:
         lane.width = 1 if failed else min(WIDEST, lane.width + 1)
         # Somebody is there who takes them one after the other: no reason to leave it alone.
         lane.breaker.record(Outcome.REFUSED if limited else result.outcome, now, result.error)
+        lane.as_text = result.as_text and result.outcome is Outcome.RETRY
         if result.only_link and lane.only_link is None:
             lane.only_link = now
 

@@ -32,6 +32,7 @@ _REFUSALS: dict[Format, frozenset[int]] = {
 
 _STILL_TOO_LARGE = '{}; it was tried without the picture as well (picture = "link")'
 _AS_TEXT = "Sent as text alone, without pictures, because the receiver refused the full message: {}."
+_AS_TEXT_AGAIN = "Sent as text alone, without pictures, because the receiver refused the full message before."
 
 _log = structlog.get_logger(__name__)
 
@@ -63,20 +64,22 @@ class Messages:
         secret: str | None,
         webhook_id: str,
         only_link: bool = False,
+        as_text: bool = False,
         traceparent: str | None = None,
     ) -> Callable[[], Awaitable[AttemptResult]]:
         """Everything but the sending, which is what comes back: one attempt, with a second POST in the plainer form
         where the first was refused for its decoration.
 
-        `only_link`: the destination is known to refuse the picture. `AttemptResult.only_link` says when it turned out
-        to be so. `traceparent`: the W3C header for receivers of ours; the destination's own headers win over it.
+        `only_link`: the destination is known to refuse the picture; `AttemptResult.only_link` says when it turned out
+        to be so. `as_text`: in Discord's and Slack's format, the plainer form from the start. `traceparent`: the W3C
+        header for receivers of ours; the destination's own headers win over it.
         """
         kind = format_of(destination, url)
         if traceparent is not None and kind == "json":
             more = {"traceparent": traceparent, **destination.headers}
             destination = msgspec.structs.replace(destination, headers=more)
-        only_link = only_link and kind == "json" and destination.picture == "data"
-        body, content_type = await self.body(destination, kind, payload, plain=only_link)
+        plain = only_link and destination.picture == "data" if kind == "json" else as_text
+        body, content_type = await self.body(destination, kind, payload, plain=plain)
 
         async def post(body: bytes, content_type: str) -> AttemptResult:
             return await self._sender.post(
@@ -85,34 +88,29 @@ class Messages:
 
         async def send() -> AttemptResult:
             first = await post(body, content_type)
-            if only_link:
-                return _noted(_still(first), ONLY_A_LINK)
+            if plain:
+                return _plain(kind, first, _AS_TEXT_AGAIN)
             if first.status not in _REFUSALS[kind]:
                 return first
             plainer, its_type = await self.body(destination, kind, payload, plain=True)
-            return first if plainer == body else _second(kind, first, await post(plainer, its_type))
+            if plainer == body:
+                return first
+            _log.info("refused, and sent once more in a plainer form", status=first.status, reason=first.error)
+            second = await post(plainer, its_type)
+            second = msgspec.structs.replace(second, duration=first.duration + second.duration)
+            return _plain(kind, second, _AS_TEXT.format(first.error))
 
         return send
 
 
-def _second(kind: Format, first: AttemptResult, second: AttemptResult) -> AttemptResult:
-    """What an attempt came to whose first POST was refused."""
-    _log.info("refused, and sent once more in a plainer form", status=first.status, reason=first.error)
-    second = msgspec.structs.replace(second, duration=first.duration + second.duration)
-    if kind != "json":
-        return _noted(second, _AS_TEXT.format(first.error))
-    if second.status == TOO_LARGE:
-        return _still(second)
-    return _noted(msgspec.structs.replace(second, only_link=True), ONLY_A_LINK)
-
-
-def _still(result: AttemptResult) -> AttemptResult:
-    """What was too large without the picture, too, says so."""
-    if result.status != TOO_LARGE:
-        return result
-    return msgspec.structs.replace(result, error=_STILL_TOO_LARGE.format(result.error))
-
-
-def _noted(result: AttemptResult, note: str) -> AttemptResult:
-    """Only what arrived is noted to have arrived so."""
-    return msgspec.structs.replace(result, note=note) if result.outcome is Outcome.DELIVERED else result
+def _plain(kind: Format, result: AttemptResult, as_text: str) -> AttemptResult:
+    """What came of the plainer form. Only what arrived is noted to have arrived so."""
+    if kind == "json" and result.status == TOO_LARGE:
+        return msgspec.structs.replace(result, error=_STILL_TOO_LARGE.format(result.error))
+    note = ONLY_A_LINK if kind == "json" else as_text
+    return msgspec.structs.replace(
+        result,
+        note=note if result.outcome is Outcome.DELIVERED else None,
+        only_link=kind == "json",
+        as_text=kind != "json",
+    )

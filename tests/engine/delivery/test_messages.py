@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,11 @@ from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.lanes import ONLY_A_LINK
 from itsjustintv_desktop.engine.delivery.messages import Messages
-from itsjustintv_desktop.engine.models import AttemptResult, Outcome
+from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
 from tests.engine.delivery import servers
 from tests.engine.delivery.servers import Behaviour, Receiver
 from tests.engine.delivery.test_formats import PICTURE, payload
+from tests.support.world import config, destination, opened_world
 
 ADDRESS = "https://twitch.tv/ada_l"
 Judge = Callable[[bytes], tuple[int, bytes]]
@@ -103,7 +105,7 @@ async def test_what_is_too_large_with_the_picture_goes_with_a_link_to_it(sender:
 async def test_a_destination_that_is_known_for_it_gets_the_link_at_once(sender: Sender) -> None:
     result, bodies = await sent(sender, lambda _: (204, b""), "json", only_link=True)
     assert [each["image"]["data"] for each in bodies] == [None]
-    assert (result.note, result.only_link) == (ONLY_A_LINK, False)
+    assert (result.note, result.only_link) == (ONLY_A_LINK, True)
 
 
 @pytest.mark.parametrize("picture", ["link", "none"])
@@ -154,3 +156,53 @@ async def test_what_is_refused_as_text_too_is_refused(sender: Sender, kind: str)
     result, bodies = await sent(sender, lambda _: (400, b"no"), kind)
     assert len(bodies) == 2
     assert (result.outcome is Outcome.DELIVERED, result.status, result.note) == (False, 400, None)
+
+
+async def test_a_receiver_that_refuses_before_it_has_read_everything(sender: Sender) -> None:
+    """As nginx and others do: 413 by the length alone, and the connection closed with the rest unread."""
+    bodies: list[int] = []
+
+    async def behave(made: Receiver, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+            length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
+            bodies.append(length)
+            if length > 100_000:
+                writer.write(b"HTTP/1.1 413 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                await writer.drain()
+                return
+            await reader.readexactly(length)
+            writer.write(b"HTTP/1.1 204 X\r\n\r\n")
+            await writer.drain()
+
+    async def read(_: str) -> bytes:
+        return bytes(1_500_000)
+
+    async with servers.receiver(behave) as made:
+        destination = Destination(name="main", url=made.url())
+        send = await Messages(sender, read).prepare(
+            destination, payload(), url=made.url(), secret=None, webhook_id="msg_1"
+        )
+        result = await send()
+    assert (result.outcome, result.note) == (Outcome.DELIVERED, ONLY_A_LINK)
+    assert [size > 2_000_000 for size in bodies] == [True, False]
+
+
+@pytest.mark.parametrize("kind", ["slack", "discord"])
+async def test_where_two_posts_at_once_are_one_too_many_the_next_attempt_has_one(tmp_path: Path, kind: str) -> None:
+    refused = AttemptResult(outcome=Outcome.DEAD, status=400, error="refused with 400 Bad Request")
+    limited = AttemptResult(outcome=Outcome.RETRY, status=429, error="answered 429 Too Many Requests")
+    async with opened_world(tmp_path, config(destinations=(destination(format=kind),))) as world:
+        world.sender.script["main"] = [refused, limited]
+        world.run_dispatcher()
+        delivery = (await world.queue(payload=payload()))["main"]
+        await world.reached(delivery, DeliveryState.PENDING, attempts=1)
+        world.clock.advance(60)
+        view = await world.reached(delivery, DeliveryState.DELIVERED)
+        assert "refused the full message before" in (view.last_error or "")
+        rich = [bool(post.payload.keys() & {"blocks", "embeds"}) for post in world.sender.posts]
+        assert rich == [True, False, False]
+        world.clock.advance(60)
+        delivery = (await world.queue(payload=payload(), stream_id="another"))["main"]
+        await world.reached(delivery, DeliveryState.DELIVERED)
+        assert world.sender.posts[-1].payload.keys() & {"blocks", "embeds"}, "the next one is sent in full"

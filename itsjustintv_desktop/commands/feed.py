@@ -137,7 +137,7 @@ def send_anyway(app: AppContext, event_id: int, wait: float, as_json: bool) -> N
             }
         )
     else:
-        click.echo(f"Event {event_id} is announced.")
+        click.echo(f"Event {event_id} is sent anyway.")
         show(report)
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from itsjustintv_desktop.engine import events
 from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.ui.arriving import Arrival, Arrivals
 from itsjustintv_desktop.ui.preferences import Kind, Preferences
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.words import said
@@ -20,7 +21,7 @@ WINDOW_MS = 5000
 """So many of a kind are told as they come; what comes beyond in this time is told together at its end. A notification
 costs the screen up to 10 ms, and a person more."""
 
-E = TypeVar("E", bound=events.EngineEvent)
+E = TypeVar("E")
 
 
 class Gathering(QObject, Generic[E]):
@@ -65,16 +66,15 @@ class Notifier(QObject):
         self._told: set[str] = set()
         """The reasons among them that a person was told."""
         self._live = Gathering(self._tell_live, self)
+        self._arrivals = Arrivals(self._live.add, self)
         self._given_up = Gathering(self._tell_given_up, self)
         store.bridge.events.connect(self._happened)
         store.bridge.state_changed.connect(self._state_changed)
 
     def _happened(self, batch: list[events.EngineEvent]) -> None:
-        live, given_up, notices = [], [], []
+        given_up, notices = [], []
         for event in batch:
-            if isinstance(event, events.EventSettled) and event.state == "announced" and not event.test:
-                live.append(event)
-            elif isinstance(event, events.DeliveryChanged) and event.state is DeliveryState.DEAD:
+            if isinstance(event, events.DeliveryChanged) and event.state is DeliveryState.DEAD:
                 given_up.append(event)
             elif isinstance(event, events.Notice):
                 notices.append(said(event.text))
@@ -82,20 +82,29 @@ class Notifier(QObject):
                 title = self.tr("Version {} is there").format(event.version)
                 self._tell("update", title, self.tr("Nothing is installed by itself."), "overview")
         self._health([event for event in batch if isinstance(event, events.HealthChanged)])
-        self._live.add(live)
+        self._arrivals.happened(batch)
         self._given_up.add(given_up)
         for text in notices[:TOGETHER]:
             self._tell("trouble", self.tr("Needs a look"), text, "overview")
 
-    def _tell_live(self, live: list[events.EventSettled]) -> None:
+    def _tell_live(self, live: list[Arrival]) -> None:
         if len(live) > TOGETHER:
             self._tell("live", self.tr("%n channels went live", "", len(live)), "", "feed")
             return
-        for event in live:
-            to = ", ".join(event.destinations) or "output.json"
-            self._tell(
-                "live", self.tr("{} went live").format(event.login), self.tr("Announced to {}").format(to), "feed"
-            )
+        for each in live:
+            self._tell("live", self.tr("{} went live").format(each.event.login), self._where(each), "feed")
+
+    def _where(self, each: Arrival) -> str:
+        """How far the announcement came: only what arrived was announced."""
+        if not each.event.destinations:
+            return self.tr("Written to output.json")
+        failed = each.of(DeliveryState.DEAD, DeliveryState.EXPIRED, DeliveryState.DROPPED)
+        parts = (
+            (self.tr("Announced to {}"), each.of(DeliveryState.DELIVERED)),
+            (self.tr("Still on its way to {}"), each.open),
+            (self.tr("Not delivered to {}"), failed),
+        )
+        return "\n".join(words.format(", ".join(names)) for words, names in parts if names)
 
     def _tell_given_up(self, given_up: list[events.DeliveryChanged]) -> None:
         if len(given_up) > TOGETHER:

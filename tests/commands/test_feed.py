@@ -146,7 +146,7 @@ async def test_beside_a_running_program(tmp_path: Path) -> None:
         result = await beside(running.paths, "feed", "send-anyway", str(left["id"]))
         assert (result.code, result.err) == (0, "")
         assert result.out.splitlines() == [
-            f"Event {left['id']} is announced.", "main: delivered, the answer was 204.",
+            f"Event {left['id']} is sent anyway.", "main: delivered, the answer was 204.",
         ]  # fmt: skip
         assert running.simulator.receiver.accepted("main")[-1].json["streamer_login"] == "bob"
         listed = await beside(running.paths, "feed", "list", "--streamer", "bob")

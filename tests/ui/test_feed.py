@@ -114,7 +114,7 @@ def test_what_was_not_announced_can_be_sent_anyway(qtbot: QtBot, store: Store, b
     with qtbot.waitSignal(page.said) as said:
         one.send_anyway.click()
     assert bridge.engine.was_asked("wishes.send_anyway")[0].args == (3,)
-    assert said.args[0] == "NorthernDev is announced to website"
+    assert said.args[0] == "The announcement of NorthernDev is on its way to website"
     with qtbot.waitSignal(page.go) as asked:
         one.edit_filter.click()
     assert asked.args == ["streamers", "northerndev"]

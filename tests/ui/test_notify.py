@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import errors, events
 from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.ui import arriving
 from itsjustintv_desktop.ui.notify import TOGETHER, Notifier
 from itsjustintv_desktop.ui.preferences import Kind, Preferences
 from itsjustintv_desktop.ui.store import Store
@@ -46,7 +47,7 @@ def notifier(store: Store, preferences: Preferences, shown: Shown) -> Notifier:
 def went_live(login: str, **details: Any) -> events.EventSettled:
     given: dict[str, Any] = {
         "event_id": 1, "kind": "stream.online", "state": "announced", "login": login, "streamer": login,
-        "reason": None, "explanation": None, "destinations": ("community",),
+        "reason": None, "explanation": None, "destinations": (),
     }  # fmt: skip
     return events.EventSettled(**{**given, **details})
 
@@ -62,24 +63,68 @@ def health(part: str, status: str, reason: str = "") -> events.HealthChanged:
     return events.HealthChanged(part=part, status=status, reason=reason, since=samples.NOW)
 
 
+def delivery(destination: str, state: DeliveryState, event_id: int = 1) -> events.DeliveryChanged:
+    return events.DeliveryChanged(
+        id=1, event_id=event_id, streamer="pixelforge", destination=destination, state=state, attempts=1,
+        status=204, error=None, next_at=None,
+    )  # fmt: skip
+
+
 def test_who_went_live(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
-    bridge.happen(went_live("pixelforge"), went_live("nobody", destinations=()))
-    assert shown.all == [
-        ("pixelforge went live", "Announced to community"), ("nobody went live", "Announced to output.json"),
-    ]  # fmt: skip
+    bridge.happen(went_live("nobody", event_id=2))
+    bridge.happen(went_live("pixelforge", destinations=("community",)))
+    assert shown.all == [("nobody went live", "Written to output.json")]
+    bridge.happen(delivery("community", DeliveryState.DELIVERED))
+    assert shown.all[1:] == [("pixelforge went live", "Announced to community")]
     shown.clicks[0]()
     assert shown.opened == ["feed"]
 
 
+@pytest.mark.parametrize(
+    ("states", "text"),
+    [
+        ({"a": DeliveryState.DELIVERED, "b": DeliveryState.DELIVERED}, "Announced to a, b"),
+        ({"a": DeliveryState.DELIVERED, "b": DeliveryState.PENDING}, "Announced to a\nStill on its way to b"),
+        ({"a": DeliveryState.PENDING, "b": DeliveryState.PENDING}, "Still on its way to a, b"),
+        ({"a": DeliveryState.DEAD, "b": DeliveryState.EXPIRED}, "Not delivered to a, b"),
+        ({"a": DeliveryState.DEAD, "b": DeliveryState.DELIVERED}, "Announced to b\nNot delivered to a"),
+    ],
+)
+@pytest.mark.parametrize("first", ["event", "deliveries"])
+def test_only_what_arrived_was_announced(
+    notifier: Notifier, bridge: FakeBridge, shown: Shown, states: dict[str, DeliveryState], text: str, first: str
+) -> None:
+    event = went_live("pixelforge", destinations=("a", "b"))
+    outcomes = [delivery(name, state) for name, state in states.items()]
+    bridge.happen(*([event, outcomes[0]] if first == "event" else [outcomes[0], event]))
+    assert "pixelforge went live" not in shown.titles
+    bridge.happen(outcomes[1])
+    found = [each for each in shown.all if each[0] == "pixelforge went live"]
+    assert found == [("pixelforge went live", text)]
+
+
+def test_a_destination_that_does_not_answer_is_not_waited_for(
+    notifier: Notifier, bridge: FakeBridge, shown: Shown, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "WAIT_SECONDS", 0.05)
+    notifier._arrivals._look.setInterval(10)
+    bridge.happen(went_live("pixelforge", destinations=("a", "b")), delivery("a", DeliveryState.DELIVERED))
+    qtbot.waitUntil(lambda: bool(shown.all))
+    assert shown.all == [("pixelforge went live", "Announced to a\nStill on its way to b")]
+    assert not notifier._arrivals._look.isActive()
+
+
 def test_what_is_no_news(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
-    bridge.happen(went_live("a", state="suppressed", reason="filtered"), went_live("b", test=True))
+    bridge.happen(went_live("a", state="suppressed", reason="filtered"), went_live("b", test=True, event_id=2))
     bridge.happen(health("way", "waiting", "Connecting"), health("way", "ok"))
     assert shown.all == []
 
 
 def test_many_at_once_are_one(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
     many = TOGETHER + 1
-    bridge.happen(*(went_live(f"channel{n}") for n in range(many)), *(given_up(f"to{n}") for n in range(many)))
+    bridge.happen(
+        *(went_live(f"channel{n}", event_id=n) for n in range(many)), *(given_up(f"to{n}") for n in range(many))
+    )
     assert len(shown.all) == 2
     assert all(str(many) in title for title in shown.titles)
 
@@ -88,7 +133,7 @@ def test_a_flood_is_told_now_and_then(notifier: Notifier, bridge: FakeBridge, sh
     """A thousand channels in twenty batches: not twenty notifications."""
     notifier._live._window.setInterval(50)
     for batch in range(20):
-        bridge.happen(*(went_live(f"channel{batch}_{n}") for n in range(50)))
+        bridge.happen(*(went_live(f"channel{batch}_{n}", event_id=batch * 50 + n) for n in range(50)))
     assert shown.titles == ["50 channels went live"]
     qtbot.waitUntil(lambda: len(shown.all) == 2)
     assert shown.titles == ["50 channels went live", "950 channels went live"]
@@ -101,7 +146,7 @@ def test_the_few_that_come_one_by_one_are_told_at_once(
     notifier: Notifier, bridge: FakeBridge, shown: Shown, qtbot: QtBot
 ) -> None:
     for number in range(TOGETHER + 3):
-        bridge.happen(went_live(f"c{number}"))
+        bridge.happen(went_live(f"c{number}", event_id=number))
     assert shown.titles == [f"c{number} went live" for number in range(TOGETHER)]
     notifier._live._window.setInterval(0)
     qtbot.waitUntil(lambda: len(shown.all) == TOGETHER + 3)

@@ -221,7 +221,7 @@ class FeedView(Page):
             if card is not None:
                 card.busy(False)
         to = ", ".join(names) or "output.json"
-        self.tell(self.tr("{} is announced to {}").format(item.name or item.login, to))
+        self.tell(self.tr("The announcement of {} is on its way to {}").format(item.name or item.login, to))
 
     async def _copy(self, event_id: int) -> None:
         text = await self.bridge.call(lambda engine: engine.desk.payload(event_id))

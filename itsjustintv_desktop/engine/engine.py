@@ -67,8 +67,8 @@ class EngineOptions:
     clock: Clock = field(default_factory=SystemClock)
     listen: bool = True
     yield_port: bool = False
-    """Over a conduit nothing has to reach the public port, so any free one does where the config's is taken. With this
-    the same holds while no way is set up: the window is there to set one up."""
+    """Over a conduit or ngrok any free port does where the config's is taken. With this the same holds while no way is
+    set up: the window is there to set one up."""
     log_file: bool = False
     """Write logs/ of the data directory, too. For one engine a process."""
     sources: Sequence[tuple[StreamEventSource, Enricher]] = ()

@@ -33,7 +33,8 @@ class Listening:
 
     def __init__(self, engine: Engine, source: TwitchSource, *, yield_port: bool = False) -> None:
         """`yield_port`: as in EngineOptions."""
-        self._needless = {"conduit", "none"} if yield_port else {"conduit"}
+        self._needless = {"conduit", "ngrok", "none"} if yield_port else {"conduit", "ngrok"}
+        """Ways that need no certain port: nobody comes to it, or only our own agent, which goes wherever it is."""
         self._engine = engine
         self._yielded: tuple[str, int] | None = None
         """Where it should listen and another program does."""

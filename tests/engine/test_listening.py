@@ -17,6 +17,7 @@ from tests.support.waiting import until
 
 CONFIG = '[server]\nport = {}\n[secrets]\nstore = "memory"\n'
 CONDUIT = '[twitch]\ntransport = "conduit"\n'
+NGROK = '[tunnel]\nprovider = "ngrok"\nauthtoken = "an-authtoken"\n'
 OWN = '[twitch]\nincoming_webhook_url = "https://live.example.com/twitch"\n'
 
 
@@ -82,9 +83,13 @@ async def test_a_server_that_waits_for_calls_says_so_and_ends(paths: Paths) -> N
         await engine_of(paths, yield_port=False).start()
 
 
+@pytest.mark.parametrize("way", [CONDUIT, NGROK], ids=["conduit", "ngrok"])
 @pytest.mark.parametrize("yield_port", [True, False], ids=["window", "serve"])
-async def test_over_a_conduit_nobody_needs_the_port(paths: Paths, holder: socket.socket, yield_port: bool) -> None:
-    paths.config.write_text(paths.config.read_text() + CONDUIT)
+async def test_nobody_needs_the_port_of_the_config(
+    paths: Paths, holder: socket.socket, way: str, yield_port: bool
+) -> None:
+    """Over a conduit nobody comes at all, and ngrok's agent is sent to wherever it listens."""
+    paths.config.write_text(paths.config.read_text() + way)
     engine = engine_of(paths, yield_port=yield_port)
     watcher = engine.subscribe()
     await engine.start()

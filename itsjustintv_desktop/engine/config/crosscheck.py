@@ -54,7 +54,7 @@ def _check_retry(config: Config, tables: Tables, report: Report) -> None:
 
 def _check_tls(config: Config, tables: Tables, report: Report) -> None:
     tls, table = config.server.tls, tables.fixed.get("server")
-    if table is None or not tls.enabled:
+    if table is None or not tls.enabled or _instead_of_tls(config):
         return
     path = table.at("tls")
     if not tls.domains and not report.has_error((*path, "domains")):
@@ -66,11 +66,18 @@ def _check_tls(config: Config, tables: Tables, report: Report) -> None:
 def _check_ways(config: Config, tables: Tables, report: Report) -> None:
     """Twitch reaches us one way: another that is set up as well would be left alone without a word."""
     conduit, tunnel = config.twitch.transport == "conduit", config.tunnel.provider != "none"
-    used = '[twitch] transport = "conduit"' if conduit else f'[tunnel] provider = "{config.tunnel.provider}"'
+    used = _instead_of_tls(config)
     if conduit and tunnel and (table := tables.fixed.get("tunnel")) is not None:
         report.warn(table.at("provider"), f"it is not used: with {used} no tunnel is needed")
-    if (conduit or tunnel) and config.server.tls.enabled and (table := tables.fixed.get("server")) is not None:
+    if used and config.server.tls.enabled and (table := tables.fixed.get("server")) is not None:
         report.warn((*table.at("tls"), "enabled"), f"it is not used: with {used} no certificate is needed")
+
+
+def _instead_of_tls(config: Config) -> str:
+    """What needs no certificate of ours; "" if nothing does without."""
+    if config.twitch.transport == "conduit":
+        return '[twitch] transport = "conduit"'
+    return "" if config.tunnel.provider == "none" else f'[tunnel] provider = "{config.tunnel.provider}"'
 
 
 def _check_global(config: Config, tables: Tables, report: Report) -> None:

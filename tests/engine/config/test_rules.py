@@ -376,6 +376,13 @@ def test_what_is_right_goes_without_a_word_of_warning(text: str) -> None:
     assert load(text).warnings == ()
 
 
+@pytest.mark.parametrize("way", ['[twitch]\ntransport = "conduit"', '[tunnel]\nprovider = "ngrok"'])
+@pytest.mark.parametrize("tls", ["", 'domains = ["a.b"]\nchallenge = "http-01"\nhttp_port = 80'])
+def test_a_certificate_that_nothing_needs_keeps_nothing_from_starting(way: str, tls: str) -> None:
+    loaded = load(f"[server]\nport = 80\n[server.tls]\nenabled = true\n{tls}\n{way}\n")
+    assert any("no certificate is needed" in warning for warning in loaded.warnings)
+
+
 @pytest.mark.parametrize("name", ["SHA-1", "sha1", "SHA1", "Sha_1"])
 def test_hashing_names_in_any_case(name: str) -> None:
     text = f"[destinations.a]\nurl = 'http://a/'\nhashing = '{name}'\n[streamers.s]\ntarget_webhook_hashing = '{name}'"

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final, TypedDict
+
 import aiohttp
+
+
+class _Heads(TypedDict):
+    max_line_size: int
+    max_field_size: int
+    max_headers: int
+
+
+HEADS: Final[_Heads] = {"max_line_size": 64 * 1024, "max_field_size": 64 * 1024, "max_headers": 1000}
+"""How long the headers of an answer may be, for a ClientSession: aiohttp's own 8 kB are less than some servers send."""
 
 
 async def read_at_most(answer: aiohttp.ClientResponse, size: int) -> bytes:

@@ -14,7 +14,7 @@ from yarl import URL
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.announce import image_files
 from itsjustintv_desktop.engine.announce.image_check import MAX_BYTES, inspect
-from itsjustintv_desktop.engine.bounded import read_at_most
+from itsjustintv_desktop.engine.bounded import HEADS, read_at_most
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.delivery.guard import Connector, RefusedAddressError, guarded_socket
 from itsjustintv_desktop.engine.delivery.trust import Trust
@@ -127,6 +127,7 @@ class ImageCache:
                 headers={"User-Agent": f"itsjustintv-desktop/{__version__}"},
                 timeout=aiohttp.ClientTimeout(total=None),
                 trust_env=False,
+                **HEADS,
             )
         return self._session
 

@@ -11,6 +11,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.bounded import HEADS
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination
@@ -60,9 +61,7 @@ class Sender:
             auto_decompress=False,
             trust_env=False,
             read_bufsize=excerpt.LIMIT,
-            max_line_size=wire.LONGEST_HEAD,
-            max_field_size=wire.LONGEST_HEAD,
-            max_headers=wire.MOST_HEADERS,
+            **HEADS,
         )
 
     async def close(self) -> None:

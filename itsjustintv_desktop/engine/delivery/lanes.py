@@ -230,7 +230,7 @@ class Lanes:
     def limits(self, name: str, url: str, kind: Format) -> None:
         """Tell the address in use, and what its receiver understands. All that use the address share its limits."""
         lane = self.lane(name)
-        key = fingerprint(one_for_all(url))
+        key = fingerprint(f"{kind} {one_for_all(url)}")
         if self._paces.get(key) is not lane.pace and not lane.posting:
             lane.pace = self._paces.setdefault(key, Pace(SLACK_PAUSE if kind == "slack" else 0.0))
         lane.service = service(url)

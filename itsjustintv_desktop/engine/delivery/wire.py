@@ -20,12 +20,11 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from multidict import CIMultiDict
 
+from itsjustintv_desktop.engine.bounded import HEADS
+from itsjustintv_desktop.engine.delivery import excerpt
 from itsjustintv_desktop.engine.delivery.guard import Connector
 
-LONGEST_HEAD = 64 * 1024
-"""Bytes of status line and headers, and of one line of them."""
-MOST_HEADERS = 1000
-_KEPT = LONGEST_HEAD + 16 * 1024
+_KEPT = HEADS["max_line_size"] + excerpt.LIMIT
 _STATUS = re.compile(rb"HTTP/\d{1,2}(?:\.\d{1,2})?[ \t]+([1-9]\d\d)(?=[ \t\r\n]|\Z)")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _LINE = re.compile(rb"\r?\n")

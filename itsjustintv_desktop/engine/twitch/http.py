@@ -9,7 +9,7 @@ from typing import NamedTuple
 import aiohttp
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.bounded import read_at_most
+from itsjustintv_desktop.engine.bounded import HEADS, read_at_most
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.delivery.guard import Connector
 from itsjustintv_desktop.engine.delivery.trust import Trust
@@ -96,6 +96,7 @@ class TwitchHttp:
                 headers={"User-Agent": _USER_AGENT},
                 timeout=aiohttp.ClientTimeout(total=None),
                 trust_env=False,
+                **HEADS,
             )
         return self._session
 

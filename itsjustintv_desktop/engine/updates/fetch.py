@@ -8,7 +8,7 @@ import aiohttp
 from yarl import URL
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.bounded import read_at_most
+from itsjustintv_desktop.engine.bounded import HEADS, read_at_most
 from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.delivery.guard import Connector, guarded_socket
 from itsjustintv_desktop.engine.delivery.trust import Trust
@@ -39,6 +39,7 @@ async def both(address: str) -> tuple[bytes, bytes]:
                 timeout=aiohttp.ClientTimeout(total=None),
                 auto_decompress=False,
                 trust_env=False,
+                **HEADS,
                 headers=_HEADERS,
             ) as session,
         ):

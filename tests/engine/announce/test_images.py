@@ -40,12 +40,13 @@ class Server:
 
     def __init__(self) -> None:
         self.answers: dict[str, bytes | str] = {}
+        self.headers: dict[str, str] = {}
         self.url = ""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         answer = self.answers.get(request.path)
         if isinstance(answer, bytes):
-            return web.Response(body=answer, content_type="text/html")
+            return web.Response(body=answer, content_type="text/html", headers=self.headers)
         return web.Response(status=404) if answer is None else web.Response(status=302, headers={"Location": answer})
 
 
@@ -58,6 +59,11 @@ async def server() -> AsyncIterator[Server]:
     server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield server
     await runner.cleanup()
+
+
+async def test_a_long_header_keeps_no_picture_away(cache: ImageCache, server: Server) -> None:
+    server.answers["/p"], server.headers = PNG, {"Content-Security-Policy": "x" * 12_000}
+    assert (await cache.fetch(f"{server.url}/p", timeout=5)).mime_type == "image/png"
 
 
 @pytest.mark.parametrize(

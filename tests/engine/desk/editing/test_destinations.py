@@ -10,6 +10,8 @@ import pytest
 from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft
 from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft
 from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, NotFoundError, SecretsError, UsageError
+from tests.engine.delivery import servers
+from tests.engine.delivery.test_messages import discord, judging, slack
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
 
@@ -230,3 +232,20 @@ async def test_what_somebody_else_wrote_into_the_same_destination_is_not_overwri
     theirs = msgspec.structs.replace(base, timeout=7.0)
     await editing.save_destination("main", msgspec.structs.replace(theirs, enabled=False), theirs)
     assert await editing.destination("main") == msgspec.structs.replace(base, timeout=7.0, enabled=False)
+
+
+@pytest.mark.parametrize("kind", ["slack", "discord"])
+async def test_a_test_arrives_without_what_the_receiver_refuses(with_vault: Running, kind: str) -> None:
+    async with servers.receiver(judging(slack if kind == "slack" else discord)) as made:
+        user_id = with_vault.simulator.state.get("alice").user_id
+        profiles = with_vault.engine.twitch.profiles
+        await until(lambda: profiles.get(user_id).image is not None, what="the picture is there")
+        tried = DestinationDraft(name="new", url=made.url(), format=kind)  # type: ignore[arg-type]
+        result = await with_vault.engine.editing.test_destination(tried)
+        assert result.ok
+        assert len(made.requests) == 2
+        assert result.sentence.startswith("It arrived. Sent as text alone, without pictures")
+        preview = await with_vault.engine.editing.preview(None, msgspec.structs.replace(tried, picture="none"))
+        assert (preview.summary.icon, preview.summary.picture) == ("", "")
+        assert "image" not in preview.body
+        assert "icon_url" not in preview.body

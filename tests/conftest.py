@@ -7,7 +7,9 @@ error is fine. The fixture `error_log` gives the messages so far.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import importlib
 import logging
 import os
 import re
@@ -30,6 +32,10 @@ _FOREIGN = re.compile(
 
 for _name in filter(_FOREIGN.match, list(os.environ)):
     del os.environ[_name]
+
+with contextlib.suppress(ImportError):  # without Qt's libraries the tests that need it skip, and say so
+    importlib.import_module("PySide6.QtWidgets")
+    pytest_plugins = ["pytestqt.plugin"]
 
 # A deadline of milliseconds an example is missed on a busy machine, whatever the code does.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

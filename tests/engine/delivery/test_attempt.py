@@ -319,7 +319,7 @@ async def test_an_unusable_secret_is_given_up_with_a_sentence(sender: Sender) ->
     async with receiver(status(204)) as made:
         result = await post(sender, made.url(), destination=destination, secret="whsec_!!")
     assert result.outcome is Outcome.DEAD
-    assert "not base64" in (result.error or "")
+    assert "must be base64" in (result.error or "")
     assert made.requests == []
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.control.lock import InstanceLock
@@ -215,6 +215,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=40)  # such lists take long to make up
 @given(items=st.lists(JSON | st.dictionaries(st.text(), JSON), max_size=8), cut=st.integers(0, 400), key=st.booleans())
 def test_any_list_cut_anywhere_gives_a_beginning_of_it(items: list[object], cut: int, key: bool) -> None:
     whole = json.dumps({"queue": items} if key else items).encode()

@@ -9,7 +9,6 @@ import pytest
 import structlog
 
 from itsjustintv_desktop.demo import stage
-from itsjustintv_desktop.demo.window import prepare
 from itsjustintv_desktop.engine import Engine
 from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config import watch
@@ -120,6 +119,11 @@ async def test_with_a_simulated_twitch_nobody_outside_is_asked(tmp_path: Path) -
 @pytest.mark.usefixtures("server")
 async def test_the_demo_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ITSJUSTINTV_UPDATES_CHECK", "true")
+    pytest.importorskip(
+        "PySide6.QtWidgets", reason="Qt's libraries are not on this machine (make system-deps)", exc_type=ImportError
+    )
+    from itsjustintv_desktop.demo.window import prepare
+
     paths = Paths(config=tmp_path / "config" / "config.toml", data=tmp_path / "data")
     async with prepare(paths)() as setting:
         engine = Engine(setting.options)

@@ -132,7 +132,7 @@ async def test_the_end_comes_in_time_while_the_agent_is_mute(rig: Rig) -> None:
     begun = asyncio.get_running_loop().time()
     await rig.stop()
     assert asyncio.get_running_loop().time() - begun < 5.0
-    assert rig.running() == []
+    await until(lambda: rig.running() == [])
 
 
 async def test_the_end_while_it_starts(rig: Rig) -> None:

@@ -61,6 +61,7 @@ async def test_counts_left_behind_by_an_earlier_version_are_counted_anew(
         kept, counted = kept_and_counted(path)
         assert kept != counted
     with raw(path) as connection:
+        # What later versions add comes back with them.
         connection.execute("ALTER TABLE deliveries DROP COLUMN lost")
         connection.execute("ALTER TABLE broadcasts DROP COLUMN known_at_event")
         connection.execute("PRAGMA user_version = 5")

@@ -69,8 +69,14 @@ async def test_an_answer_comes_after_the_commit(ledger: Ledger) -> None:
 @pytest.mark.expected_errors("cannot be written")
 @pytest.mark.parametrize("error", [sqlite3.OperationalError("disk I/O error"), MemoryError()])
 async def test_a_group_that_cannot_be_committed_fails_as_a_whole(ledger: Ledger, error: BaseException) -> None:
+    together = threading.Event()
+    held = asyncio.ensure_future(ledger._writer.run(lambda _: together.wait(30)))
     jobs = [put("a"), put("b", error), put("c")]
-    outcomes = await asyncio.gather(*(ledger._writer.run(job) for job in jobs), return_exceptions=True)
+    waiting = asyncio.gather(*(ledger._writer.run(job) for job in jobs), return_exceptions=True)
+    await asyncio.sleep(0)  # all of them wait behind the first
+    together.set()
+    outcomes = await waiting
+    await asyncio.gather(held, return_exceptions=True)
     assert isinstance(outcomes[0], LedgerUnavailableError)
     assert isinstance(outcomes[1], LedgerUnavailableError)
     assert outcomes[2] == "c" or isinstance(outcomes[2], LedgerUnavailableError)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.storage.secrets import SecretStore
+from itsjustintv_desktop.engine.storage.secrets import store as store_module
 from itsjustintv_desktop.engine.storage.secrets.store import Choice
 from tests.keyring_session import KeyringSession, keyring_session
 
@@ -61,6 +62,7 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'no-bus'}")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(store_module, "FIRST_WAIT", 30.0)  # nobody is asked here; a busy machine derives keys slowly
 
 
 @pytest.fixture

@@ -46,17 +46,20 @@ the engine by as much, and answers to Twitch by seconds; see docs/performance.md
 _log = structlog.get_logger(__name__)
 
 
-def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -> int:
-    """Open tray icon and window, and stay until a person quits. The exit code: 0, or 1 if the engine never ran."""
+def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None, demo: bool = False) -> int:
+    """Open tray icon and window, and stay until a person quits. The exit code: 0, or 1 if the engine never ran.
+
+    `demo`: it says so everywhere, sets nothing up, and ends with its window.
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
     QGuiApplication.setDesktopFileName(APP_ID)
     app = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(app, QApplication)
     app.setApplicationName("itsjustintv-desktop")
-    app.setApplicationDisplayName("itsjustintv")
+    app.setApplicationDisplayName("itsjustintv – Demo" if demo else "itsjustintv")
     app.setApplicationVersion(__version__)
     app.setQuitOnLastWindowClosed(False)
-    app.setWindowIcon(QIcon(tray_icon("well")))
+    app.setWindowIcon(QIcon(tray_icon("well", demo=demo)))
     single = SingleInstance(paths.data)
     if not single.claim():
         return 0
@@ -68,7 +71,7 @@ def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None) -
     collecting = Collecting()
     try:
         with loop:
-            desktop = Desktop(app, paths, prepare or _plain(paths), hidden=hidden)
+            desktop = Desktop(app, paths, prepare or _plain(paths), hidden=hidden, demo=demo)
             single.asked.connect(desktop.window.to_front)
             desktop.bridge.state_changed.connect(lambda state: collecting.started() if state == "running" else None)
             return int(loop.run_until_complete(desktop.live()))
@@ -92,12 +95,12 @@ def _plain(paths: Paths) -> Prepare:
 class Desktop:
     """Window, tray and engine of one run. `live` returns the exit code once all of it ended."""
 
-    def __init__(self, app: QApplication, paths: Paths, prepare: Prepare, *, hidden: bool) -> None:
+    def __init__(self, app: QApplication, paths: Paths, prepare: Prepare, *, hidden: bool, demo: bool = False) -> None:
         self._app = app
         self.preferences = Preferences(paths.data / "desktop.ini")
         theme().choose(self.preferences.theme)
         self.bridge = Bridge(prepare)
-        self.store = Store(self.bridge, self.preferences)
+        self.store = Store(self.bridge, self.preferences, demo=demo)
         self.window = Window(self.store, self.preferences)
         self.notifications = Notifications(parent=self.window)
         self.tray = Tray(self.store, lambda: self.notifications.reads_markup)
@@ -150,7 +153,7 @@ class Desktop:
     def _quit_wished(self) -> None:
         """As a person asks for it: what was typed and is not saved yet would be lost."""
         unsaved = self.window.unsaved
-        if not unsaved:
+        if not unsaved or self.store.demo:
             self.quit()
             return
         self.window.to_front()
@@ -183,6 +186,8 @@ class Desktop:
             self._assist()
 
     def _assist(self) -> None:
+        if self.store.demo:
+            return  # nothing is set up there
         if self.assistant is not None:
             if self.assistant.isVisible():
                 self.assistant.raise_()
@@ -193,7 +198,10 @@ class Desktop:
         self.assistant.open()
 
     def _closing(self) -> bool:
-        """A person closed the window: it goes on in the tray, and says so once."""
+        """A person closed the window: it goes on in the tray, and says so once. A demo ends."""
+        if self.store.demo:
+            self.quit()
+            return True
         if not self.tray.is_there:
             self.window.showMinimized()  # nothing else would lead back to it
             return False

@@ -25,7 +25,7 @@ def show() -> int:
     """Open the window on files of its own, which are gone afterwards; the exit code."""
     with tempfile.TemporaryDirectory(prefix="itsjustintv-demo-", ignore_cleanup_errors=True) as folder:
         paths = Paths(config=Path(folder, "config", "config.toml"), data=Path(folder, "data"))
-        return run(paths, prepare=prepare(paths))
+        return run(paths, prepare=prepare(paths), demo=True)
 
 
 def prepare(paths: Paths, seconds: float = EVENING_SECONDS, rest: float = REST_SECONDS) -> Prepare:

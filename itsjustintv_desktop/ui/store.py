@@ -26,10 +26,12 @@ class Store(QObject):
 
     changed = Signal()
 
-    def __init__(self, bridge: Bridge, preferences: Preferences) -> None:
+    def __init__(self, bridge: Bridge, preferences: Preferences, *, demo: bool = False) -> None:
+        """`demo`: everything is simulated, and shown as such."""
         super().__init__(bridge)
         self.bridge = bridge
         self.preferences = preferences
+        self.demo = demo
         self.snapshot: Snapshot | None = None
         self._doing = Doing(self, lambda _: None)
         self._again = False

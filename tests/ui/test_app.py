@@ -33,13 +33,14 @@ class Run:
         self.bridge: FakeBridge
         self.desktop: Desktop
         self.life: asyncio.Task[int]
+        self.is_demo = False
 
     def begin(self, *, hidden: bool = False, snapshot: Snapshot | None = None) -> Desktop:
         self.bridge = FakeBridge()
         self.bridge.engine._snapshot = snapshot or samples.snapshot(live=())
         self.bridge.engine.wishes.set("doctor", Report(ok=True, checks=()))
         self.bridge.engine.desk.set("statistics", Statistics(days=()))
-        self.desktop = Desktop(self._qapp, self.paths, None, hidden=hidden)  # type: ignore[arg-type]
+        self.desktop = Desktop(self._qapp, self.paths, None, hidden=hidden, demo=self.is_demo)  # type: ignore[arg-type]
         self.life = self._loop.create_task(self.desktop.live())
         self._qtbot.waitUntil(lambda: self.desktop.store.snapshot is not None or self.bridge.state != "running")
         return self.desktop

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from itsjustintv_desktop.engine import Snapshot
@@ -41,7 +41,7 @@ class Tray(QObject):
         self._head: QAction | None = None
         self._menu = QMenu()
         self._menu.aboutToHide.connect(self._changed, Qt.ConnectionType.QueuedConnection)  # what came meanwhile
-        self._icon = QSystemTrayIcon(tray_icon("stopped"), self)
+        self._icon = QSystemTrayIcon(self._picture(), self)
         self._icon.setContextMenu(self._menu)
         self._icon.activated.connect(self._activated)
         self._icon.messageClicked.connect(self._message_clicked)
@@ -74,11 +74,15 @@ class Tray(QObject):
             text = readable(text, HINT)
             if self._reads_markup() and not _shows_itself():
                 text = escaped(text)
-            self._icon.showMessage(readable(title, LINE), text, tray_icon(self._state))
+            title = self.tr("Demo: {}").format(title) if self._store.demo else title
+            self._icon.showMessage(readable(title, LINE), text, self._picture())
 
     def hide(self) -> None:
         self._look.stop()
         self._icon.hide()
+
+    def _picture(self) -> QIcon:
+        return tray_icon(self._state, demo=self._store.demo)
 
     def _find_host(self) -> None:
         if QSystemTrayIcon.isSystemTrayAvailable() and not self._icon.isVisible():
@@ -91,8 +95,10 @@ class Tray(QObject):
         state: TrayState = status.tray if status is not None else "stopped"
         if state != self._state:
             self._state = state
-            self._icon.setIcon(tray_icon(state))
+            self._icon.setIcon(self._picture())
         sentence = status.sentence if status is not None else self.tr("It is not running.")
+        if self._store.demo:
+            sentence = self.tr("Demo: {}").format(sentence)
         if sentence != self._sentence:
             self._sentence = sentence
             self._icon.setToolTip(plain(f"itsjustintv\n{sentence}"))
@@ -123,7 +129,8 @@ class Tray(QObject):
         self._add(self.tr("&Open itsjustintv"), lambda: self.wished.emit("open"))
         self._add(self.tr("&Settings"), lambda: self.wished.emit("settings"))
         self._menu.addSeparator()
-        self._add(self.tr("&Quit"), lambda: self.wished.emit("quit"))
+        end = self.tr("&End the demo") if self._store.demo else self.tr("&Quit")
+        self._add(end, lambda: self.wished.emit("quit"))
 
     def _fill_live(self, snapshot: Snapshot) -> None:
         if snapshot.live:

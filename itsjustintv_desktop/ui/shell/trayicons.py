@@ -47,7 +47,14 @@ _DRAWN: dict[TrayState, tuple[str, tuple[_Shape, ...]]] = {
 }
 
 
-def svg(state: TrayState) -> bytes:
+_DEMO = (
+    '<rect x="33" y="33" width="31" height="31" rx="8" fill="#ffffff" stroke="#14161b" stroke-width="3"/>'
+    '<path d="M43.5 41v15h3.5a7.5 7.5 0 0 0 0-15Z" stroke="#14161b" stroke-width="5"/>'
+)
+"""A "D" in its corner."""
+
+
+def svg(state: TrayState, *, demo: bool = False) -> bytes:
     """The artwork of one state on a field of 64, each shape with an outline that contrasts with light panels."""
     colour, shapes = _DRAWN[state]
     halos = [
@@ -58,7 +65,7 @@ def svg(state: TrayState) -> bytes:
     drawn = [_drawn(each, _OUTLINE if each.dark else colour) for each in shapes]
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 68 68" fill="none" stroke-linecap="round" '
-        f'stroke-linejoin="round">{"".join(halos + drawn)}</svg>'
+        f'stroke-linejoin="round">{"".join(halos + drawn)}{_DEMO if demo else ""}</svg>'
     ).encode()
 
 
@@ -69,9 +76,9 @@ def _drawn(shape: _Shape, colour: str) -> str:
 
 
 @cache
-def tray_icon(state: TrayState) -> QIcon:
+def tray_icon(state: TrayState, *, demo: bool = False) -> QIcon:
     """All sizes, from the SVG; drawn once."""
     made = QIcon()
     for size in SIZES:
-        made.addPixmap(render(svg(state), size))
+        made.addPixmap(render(svg(state, demo=demo), size))
     return made

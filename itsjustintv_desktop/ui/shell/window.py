@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from itsjustintv_desktop.ui.pages import ENTRIES, Entry
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import Preferences
+from itsjustintv_desktop.ui.shell.demobar import DemoBar
 from itsjustintv_desktop.ui.shell.sidebar import NavButton, Sidebar
 from itsjustintv_desktop.ui.shell.updateline import UpdateLine
 from itsjustintv_desktop.ui.status import status_of
@@ -21,6 +22,8 @@ from itsjustintv_desktop.ui.words import said
 
 SMALLEST = QSize(900, 600)
 FIRST = QSize(1280, 800)
+DEMO = QSize(1120, 740)
+"""Another size than the program's own window, which it may lie on."""
 
 
 class Window(QMainWindow):
@@ -32,7 +35,7 @@ class Window(QMainWindow):
 
     def __init__(self, store: Store, preferences: Preferences, entries: tuple[Entry, ...] = ENTRIES) -> None:
         super().__init__()
-        self.setWindowTitle("itsjustintv")
+        self.setWindowTitle("itsjustintv – Demo" if store.demo else "itsjustintv")
         self.setMinimumSize(SMALLEST)
         self.closing: Callable[[], bool] = lambda: True
         self._store, self._preferences = store, preferences
@@ -57,7 +60,10 @@ class Window(QMainWindow):
         layout.setSpacing(0)
         layout.addWidget(self.sidebar)
         right = QVBoxLayout()
-        right.addWidget(self._stack)
+        if store.demo:
+            right.setContentsMargins(0, 0, 0, 0)
+            right.addWidget(DemoBar(self.quit_wished.emit))
+        right.addWidget(self._stack, 1)
         layout.addLayout(right, 1)
         self.setCentralWidget(middle)
         self.toast = Toast(middle)
@@ -135,7 +141,7 @@ class Window(QMainWindow):
     def _place(self) -> None:
         kept = self._preferences.geometry
         if kept is None or not self.restoreGeometry(kept):
-            self.resize(FIRST)
+            self.resize(DEMO if self._store.demo else FIRST)
 
     def _changed(self) -> None:
         snapshot = self._store.snapshot

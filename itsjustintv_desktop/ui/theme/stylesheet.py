@@ -32,6 +32,7 @@ QLabel[role="mono"], QPlainTextEdit[role="mono"] {{ font-family: "DejaVu Sans Mo
 
 QFrame[role="card"] {{ background: {p.card}; border: 1px solid {p.line}; border-radius: {t.CARD_RADIUS}px; }}
 QFrame[role="card-quiet"] {{ background: transparent; border: 1px dashed {p.line}; border-radius: {t.CARD_RADIUS}px; }}
+QFrame[role="demo"] {{ background: {p.accent_background}; border-bottom: 1px solid {p.accent}; }}
 QFrame[role="box"] {{ background: {p.input}; {control} }}
 QFrame[role="chip"] {{ background: {p.chip}; border: none; border-radius: 6px; }}
 QLabel[role="chip-text"] {{ color: {p.text2}; font-size: 12px; }}

@@ -38,6 +38,7 @@ class Connection(Page):
         self.set_up = button(self.tr("Set-up &assistant"), lambda: self.go.emit("assistant", None))
         self.change = button(self.tr("C&hange the way"), self._change, role="primary")
         self.head.addWidget(self.set_up)
+        self.set_up.setHidden(store.demo)
         self.head.addWidget(self.change)
         self.way, self.subscriptions = WayCard(), Subscriptions()
         self.arriving, self.guidance = Arriving(), Guidance()

@@ -55,8 +55,9 @@ class AppTab(QWidget):
             check.clicked.connect(lambda on, kind=kind: self._preferences.set_notify(kind, on))
 
     def read(self) -> None:
-        """Ask the system whether it starts this program."""
-        self._page.do("autostart state", self._read_start())
+        """Ask the system whether it starts this program; a demo does not."""
+        if not self._page.store.demo:
+            self._page.do("autostart state", self._read_start())
 
     def _show(self) -> None:
         kept = self._preferences

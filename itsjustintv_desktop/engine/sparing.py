@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itsjustintv_desktop.engine.clock import Clock
 
+_MOST_KINDS = 100
+
 
 class Sparing:
     """Ask `due` before logging. One for each kind of line."""
@@ -24,6 +26,22 @@ class Sparing:
         left_out, self._left_out = self._left_out, 0
         self._next = now + self._every
         return left_out
+
+
+class SparingKinds:
+    """A `Sparing` for each kind of line, so that no kind can hide another."""
+
+    def __init__(self, clock: Clock, every: float) -> None:
+        """`every`: least seconds between two lines of a kind."""
+        self._clock = clock
+        self._every = every
+        self._kinds: dict[str, Sparing] = {}
+
+    def due(self, kind: str) -> int | None:
+        """As that of `Sparing`. Of very many kinds the latter ones are one."""
+        if len(self._kinds) >= _MOST_KINDS and kind not in self._kinds:
+            kind = ""
+        return self._kinds.setdefault(kind, Sparing(self._clock, self._every)).due()
 
 
 class Lasting:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.sparing import Lasting, Sparing
+from itsjustintv_desktop.engine.sparing import Lasting, Sparing, SparingKinds
 from tests.support.clock import FakeClock
 
 
@@ -15,6 +15,16 @@ def test_the_first_is_said_and_the_flood_is_counted() -> None:
     assert sparing.due() == 6
     clock.advance(10.5)
     assert sparing.due() == 0
+
+
+def test_no_kind_hides_another() -> None:
+    clock = FakeClock()
+    kinds = SparingKinds(clock, every=60.0)
+    assert [kinds.due(kind) for kind in "abab"] == [0, 0, None, None]
+    clock.advance(60.0)
+    assert kinds.due("a") == 1
+    said = [kinds.due(f"made up {number}") for number in range(10_000)]
+    assert said.count(0) < 150, "what a stranger makes up is no way round it"
 
 
 def test_what_goes_on_failing_is_said_when_it_begins_changes_and_now_and_then() -> None:

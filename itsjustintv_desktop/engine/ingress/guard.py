@@ -122,13 +122,17 @@ class Connection(RequestHandler):
     ) -> web.StreamResponse:
         """Nothing about our inside goes out, and nobody can fill the log with broken requests."""
         if status >= 500:
-            self.places.fault(exc)
+            self._broke(exc)
         return refusal(status)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """What broke behind the answer. Mostly the rest of a body, whose sender left or writes rubbish."""
-        error = kw.get("exc_info")
-        if self.transport is not None and not isinstance(error, ConnectionError | web.RequestPayloadError):
+        """What broke behind the answer: mostly the rest of a body."""
+        self._broke(kw.get("exc_info"))
+
+    def _broke(self, error: BaseException | None) -> None:
+        transport = self.transport
+        is_gone = transport is None or transport.is_closing()
+        if not is_gone and not isinstance(error, web.RequestPayloadError):  # else its sender left, or writes rubbish
             self.places.fault(error)
 
     def _begins(self, request: web.BaseRequest) -> bool:

@@ -28,13 +28,15 @@ from itsjustintv_desktop.engine.ingress.places import Limits, Places
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.sparing import Sparing
+from itsjustintv_desktop.engine.sparing import SparingKinds
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.observer import Seam, Taken
 from itsjustintv_desktop.engine.twitch.messages import Challenge
 
 CALLBACK_PATH = "/twitch"
 HEALTH_PATH = "/health"
+_SAY_EVERY = 60.0
+"""Least seconds between two lines of the log about one kind of refusal: strangers cause most of them."""
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +67,7 @@ class PublicServer:
         self._tasks = Tasks()
         self._guarded: GuardedServer | None = None
         self._listener: Listener | None = None
-        self._sparing: dict[str, Sparing] = {}
+        self._sparing = SparingKinds(clock, _SAY_EVERY)
         self.refusals = 0
         """Messages refused because their signature or time was wrong."""
 
@@ -166,7 +168,7 @@ class PublicServer:
 
     def _tell(self, log: Callable[..., None], text: str, error: AppError, kind: str) -> None:
         """One line each now and then for every kind, so that no kind can hide another."""
-        left_out = self._sparing.setdefault(kind, Sparing(self._clock)).due()
+        left_out = self._sparing.due(kind)
         if left_out is not None:
             more = {"more_since_last": left_out} if left_out else {}
             log(text, reason=error.message, **more)

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import structlog
 
+from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.errors import AppError
 from itsjustintv_desktop.engine.logs import chain
+from itsjustintv_desktop.engine.logs.spared import EVERY, LOGGERS, Spared
+from itsjustintv_desktop.engine.sparing import SparingKinds
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.logs.background import Background
@@ -42,6 +45,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     _console = chain.Console(stream or sys.stderr)
     _console.setLevel(level.upper())
     logging.getLogger().addHandler(_console)
+    _spare()
     _apply()
 
 
@@ -107,6 +111,7 @@ def reset() -> None:
     if _console is not None:
         logging.getLogger().removeHandler(_console)
         _console = None
+    _spare(no_more=True)
     logging.getLogger(_OURS).setLevel(logging.NOTSET)
     structlog.reset_defaults()
 
@@ -141,13 +146,28 @@ def catch_the_uncaught() -> None:
         error = args.exc_value or args.exc_type()
         structlog.get_logger(_OURS).error("a thread broke", thread=name, exc_info=error)
 
+    unheard = SparingKinds(SystemClock(), EVERY)  # a certificate asked for by a name in odd bytes is one, for example
+
     def unraisable(args: sys.UnraisableHookArgs) -> None:
-        structlog.get_logger(_OURS).error("an error nobody could be told of", exc_info=args.exc_value)
+        left_out = unheard.due(args.exc_type.__name__)
+        if left_out is not None:
+            more = {"more_since_last": left_out} if left_out else {}
+            structlog.get_logger(_OURS).error("an error nobody could be told of", exc_info=args.exc_value, **more)
 
     sys.excepthook = uncaught
     threading.excepthook = in_thread
     sys.unraisablehook = unraisable
     logging.captureWarnings(True)
+
+
+def _spare(*, no_more: bool = False) -> None:
+    spared = Spared(SystemClock())
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        for each in [each for each in logger.filters if isinstance(each, Spared)]:
+            logger.removeFilter(each)
+        if not no_more:
+            logger.addFilter(spared)
 
 
 def _apply() -> None:

@@ -137,6 +137,11 @@ class Pace:
         self._resets = 0.0
         self._bucket = ""
 
+    @property
+    def limited(self) -> bool:
+        """Whether anything is known of limits here."""
+        return self._left is not None or self._every > 0
+
     def most(self, now: float) -> float:
         """So many at most. Each under way may use up one of those that are left."""
         self._resets = min(self._resets, now + LONGEST_WINDOW)  # what asks for longer, and a clock set back

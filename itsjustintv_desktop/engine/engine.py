@@ -116,6 +116,8 @@ class Engine:
                 outcome = close()
                 if asyncio.iscoroutine(outcome):
                     await asyncio.wait_for(outcome, 15.0)
+            except TimeoutError:
+                _log.warning("a part did not stop in time", part=name)
             except Exception:  # noqa: BLE001 - the other parts must be closed all the same
                 _log.exception("a part did not stop cleanly", part=name)
 

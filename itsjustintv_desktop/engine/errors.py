@@ -38,6 +38,7 @@ AppError
     │   ├── SubscriptionLimitError    no room for another: too many alike, or the budget is spent (429)
     │   ├── ConduitGoneError          our conduit no longer exists (404)
     │   └── ConduitLimitError         the client id has as many conduits as Twitch allows (429)
+    ├── EndpointGivenUpError      one endpoint refuses us, and nobody asks it for a while
     ├── ConduitTakenError         another program took our conduit over
     ├── ShardRefusedError         Twitch does not let our socket serve the conduit
     └── TwitchUnreachableError    no answer, a broken one, or 5xx: asking again may help
@@ -237,15 +238,24 @@ class TwitchRateLimitedError(TwitchError):
 
 
 class TwitchRefusedError(TwitchError):
+    """`body` is the answer as it came: judge by it, show nothing of it."""
+
     title = "Twitch refused a request"
 
-    def __init__(self, message: str, *, status: int) -> None:
+    def __init__(self, message: str, *, status: int, body: bytes = b"") -> None:
         super().__init__(message)
         self.status = status
+        self.body = body
 
 
 class SubscriptionExistsError(TwitchRefusedError):
+    """`existing` is the id of the one there is, "" where Twitch did not say."""
+
     title = "Twitch has this subscription already"
+
+    def __init__(self, message: str, *, status: int = 409, existing: str = "") -> None:
+        super().__init__(message, status=status)
+        self.existing = existing
 
 
 class SubscriptionLimitError(TwitchRefusedError):
@@ -270,6 +280,12 @@ class ConduitLimitError(TwitchRefusedError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, status=429)
+
+
+class EndpointGivenUpError(TwitchError):
+    """Only for what an announcement can do without. The message is why the endpoint was given up."""
+
+    title = "Twitch is not asked for this now"
 
 
 class ConduitTakenError(TwitchError):

@@ -57,6 +57,7 @@ class Reach:
             bus=engine.bus,
             clock=clock,
             certain=lambda: engine.live.knows_all_ids,
+            signed_with=lambda held_id: engine.listening.signed_with(held_id) if engine.listening else None,
         )
         self.catch_up = CatchUp(
             twitch.helix,
@@ -114,6 +115,8 @@ class Reach:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await way.close()
+        except TimeoutError:
+            _log.warning("the way before did not close in time", way=way.kind)
         except Exception:  # noqa: BLE001 - said above
             _log.exception("the way before did not close cleanly", way=way.kind)
         self._leaving.remove(way)

@@ -8,9 +8,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+import msgspec
+
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.models import Enrichment, StreamEvent
+
+
+class Doubtful(msgspec.Struct, frozen=True):
+    """A stream is not seen now, which proves nothing yet: ask again after so many seconds."""
+
+    seconds: float
 
 
 class Incoming(Protocol):
@@ -54,6 +62,6 @@ class Enricher(Protocol):
         """All that can be had within `timeout` seconds. Never raises for what it cannot get: `missing` says so."""
         ...
 
-    async def is_live(self, broadcaster_id: str, stream_id: str, *, timeout: float) -> bool | None:
-        """Whether that very stream still runs. None = could not be found out."""
+    async def is_live(self, broadcaster_id: str, stream_id: str, *, timeout: float) -> bool | Doubtful | None:
+        """Whether that very stream still runs. None = could not be found out, False = it is over for certain."""
         ...

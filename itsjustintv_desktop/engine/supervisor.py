@@ -76,6 +76,9 @@ class Supervisor:
             try:
                 if await self._once(name, loop):
                     continue
+            except TimeoutError as error:
+                _log.warning("a loop ran out of time and is started again", loop=name)
+                self.broken[name] = type(error).__name__
             except Exception as error:  # noqa: BLE001 - whatever broke it, it must go on
                 _log.exception("a loop broke and is started again", loop=name)
                 self.broken[name] = type(error).__name__

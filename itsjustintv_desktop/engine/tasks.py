@@ -18,7 +18,8 @@ _log = structlog.get_logger(__name__)
 class Tasks:
     """A group of named background tasks that ends together.
 
-    A task that fails is logged with its traceback and handed to `on_failure` (name, error); the others go on.
+    A task that fails is logged, with its traceback unless it ran out of time, and handed to `on_failure` (name,
+    error); the others go on.
     """
 
     def __init__(self, on_failure: Callable[[str, BaseException], None] | None = None) -> None:
@@ -49,10 +50,12 @@ class Tasks:
         if task.cancelled():
             return
         error = task.exception()
-        if error is not None:
+        if isinstance(error, TimeoutError):
+            _log.warning("a task ran out of time", task=task.get_name())  # a busy machine is no fault of ours
+        elif error is not None:
             _log.error("task failed", task=task.get_name(), exc_info=error)
-            if self._on_failure is not None:
-                self._on_failure(task.get_name(), error)
+        if error is not None and self._on_failure is not None:
+            self._on_failure(task.get_name(), error)
 
     async def stop(self, timeout: float = 5.0) -> None:
         """Cancel all tasks and wait until they ended, at most `timeout` seconds."""

@@ -23,7 +23,7 @@ async def test_a_question_begun_during_the_stop_does_not_outlive_it(tmp_path: Pa
         twitch, simulator = running.engine.twitch, running.simulator
         user_id = simulator.state.get("alice").user_id
         simulator.faults.set("streams", hang=True)
-        asked: list[asyncio.Task[bool | None]] = []
+        asked: list[asyncio.Task[object]] = []
 
         async def ask_late() -> None:
             before = simulator.calls["streams"]

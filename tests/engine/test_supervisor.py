@@ -8,6 +8,7 @@ import pytest
 
 from itsjustintv_desktop.engine.supervisor import FIRST_PAUSE, Supervisor
 from itsjustintv_desktop.engine.tasks import Tasks
+from tests.conftest import ErrorLog
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
 
@@ -74,3 +75,14 @@ async def test_a_loops_own_timeout_is_a_fault_like_any_other(rig: Rig) -> None:
     rig.clock.advance(FIRST_PAUSE)
     await until(lambda: rig.starts == 2)
     assert rig.supervisor.broken == {}
+
+
+async def test_a_loop_that_ran_out_of_time_is_started_again_without_a_traceback(rig: Rig, error_log: ErrorLog) -> None:
+    rig.error = TimeoutError()
+    rig.supervisor.keep("test.loop", rig.loop)
+    await until(lambda: rig.clock.sleeping)
+    assert rig.supervisor.broken == {"test.loop": "TimeoutError"}
+    rig.error = None
+    rig.clock.advance(FIRST_PAUSE)
+    await until(lambda: rig.starts == 2)
+    assert not error_log.messages

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from structlog.testing import capture_logs
+
 from itsjustintv_desktop.engine.tasks import Tasks, census
+from tests.conftest import ErrorLog
 
 
 async def _of_a_library(end: asyncio.Event) -> None:
@@ -23,3 +26,23 @@ async def test_tasks_are_counted_by_name_and_those_of_libraries_by_what_they_run
     await tasks.finish(1.0)
     await nameless
     assert "delivery.attempt" not in census()
+
+
+async def test_a_task_that_ran_out_of_time_is_said_without_a_traceback(error_log: ErrorLog) -> None:
+    """A deadline is not a fault: the machine may have stood still."""
+    failed: list[str] = []
+    tasks = Tasks(lambda name, _: failed.append(name))
+
+    async def late() -> None:
+        async with asyncio.timeout(0):
+            await asyncio.Event().wait()
+
+    with capture_logs() as lines:
+        task = tasks.start("some.work", late())
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+    (line,) = lines
+    assert (line["event"], line["log_level"], line["task"]) == ("a task ran out of time", "warning", "some.work")
+    assert "exc_info" not in line
+    assert not error_log.messages
+    assert failed == ["some.work"], "who waits for it hears of it all the same"

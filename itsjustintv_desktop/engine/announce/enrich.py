@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -10,8 +11,9 @@ from itsjustintv_desktop.engine.announce.avatars import Avatars
 from itsjustintv_desktop.engine.announce.facts import Facts
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.errors import SecretsError, TwitchError
+from itsjustintv_desktop.engine.errors import EndpointGivenUpError, LedgerError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.models import Enrichment, StreamEvent
+from itsjustintv_desktop.engine.source import Doubtful
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.batch import Batcher
 from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Helix, Stream, User
@@ -22,6 +24,9 @@ FEW = 10
 _LULL = 0.2
 """Seconds to wait before such a call, to see whether many more events come."""
 MANY = 100
+APART = 60.0
+"""Seconds between two answers without a stream after which it counts as over."""
+_MOST_UNSEEN = 10_000
 _LAG = (1.0, 2.0, 4.0)
 _LAG_OF_MANY = (2.0, 5.0)
 """Seconds between asks while Get Streams doesn't show a new stream yet."""
@@ -29,10 +34,27 @@ _LAG_OF_MANY = (2.0, 5.0)
 _log = structlog.get_logger(__name__)
 
 
+async def _never_told(_broadcaster_id: str, _stream_id: str) -> bool:
+    return False
+
+
 class TwitchEnricher:
     """Implements engine.source.Enricher."""
 
-    def __init__(self, helix: Helix, profiles: Profiles, avatars: Avatars, *, tasks: Tasks, clock: Clock) -> None:
+    def __init__(
+        self,
+        helix: Helix,
+        profiles: Profiles,
+        avatars: Avatars,
+        *,
+        tasks: Tasks,
+        clock: Clock,
+        told_over: Callable[[str, str], Awaitable[bool]] = _never_told,
+    ) -> None:
+        """`told_over`: whether Twitch told that this stream (user id, stream id) ended. May raise LedgerError."""
+        self._told_over = told_over
+        self._unseen: dict[tuple[str, str], float] = {}
+        """Streams that an answer did not show, and when the first such one came (monotonic)."""
         self._helix = helix
         self._profiles = profiles
         self._avatars = avatars
@@ -70,14 +92,26 @@ class TwitchEnricher:
                 task.cancel()
         return facts.enrichment(event, streamer)
 
-    async def is_live(self, broadcaster_id: str, stream_id: str, *, timeout: float) -> bool | None:
-        """Whether that very stream still runs. None = could not be found out."""
+    async def is_live(self, broadcaster_id: str, stream_id: str, *, timeout: float) -> bool | Doubtful | None:
+        """Whether that very stream still runs. None = could not be found out.
+
+        Get Streams leaves live streams out for minutes: one is over once Twitch told so as well, once the channel has
+        another one, or after two answers without it that are APART.
+        """
         try:
             stream = await self._streams.get(broadcaster_id, timeout=timeout)
-        except (TwitchError, SecretsError) as error:
+            over = stream is None and await self._told_over(broadcaster_id, stream_id)
+        except (TwitchError, SecretsError, LedgerError) as error:
             _log.info("whether a stream still runs is not known", user_id=broadcaster_id, reason=error.message)
             return None
-        return stream is not None and stream_id in {"", stream.id}
+        if stream is not None:
+            self._unseen.pop((broadcaster_id, stream_id), None)
+            return stream_id in {"", stream.id}
+        now = self._clock.monotonic()
+        since = self._unseen.setdefault((broadcaster_id, stream_id), now)
+        if len(self._unseen) > _MOST_UNSEEN:
+            del self._unseen[next(iter(self._unseen))]
+        return False if over or now - since >= APART else Doubtful(since + APART - now)
 
     def close(self) -> None:
         """Ask nothing more; whoever waits gets what there is."""
@@ -105,6 +139,8 @@ class TwitchEnricher:
     async def _find_channel(self, event: StreamEvent, facts: Facts, deadline: float) -> None:
         try:
             facts.channel = await self._channels.get(event.broadcaster_id, timeout=self._left(deadline))
+        except EndpointGivenUpError:
+            return  # it was noted once
         except (TwitchError, SecretsError) as error:
             _log.info("the channel's title and tags are missing", user_id=event.broadcaster_id, reason=error.message)
 
@@ -125,7 +161,7 @@ class TwitchEnricher:
     async def _find_followers(self, event: StreamEvent, facts: Facts, deadline: float) -> None:
         profile = self._profiles.get(event.broadcaster_id)
         facts.followers = profile.followers
-        if self._profiles.fresh(profile.followers_at):
+        if self._profiles.fresh(profile.followers_at) or not self._helix.tells_followers:
             return
         await self._clock.sleep(_LULL)
         if self._in_flight >= FEW or not self._helix.client.budget.ample(self._clock.now()):
@@ -134,6 +170,8 @@ class TwitchEnricher:
             total = await self._helix.followers(event.broadcaster_id, timeout=self._left(deadline))
         except (TwitchError, SecretsError) as error:
             _log.info("the followers are missing or old", user_id=event.broadcaster_id, reason=error.message)
+            return
+        if total is None:
             return
         facts.followers = total
         self._profiles.update(event.broadcaster_id, followers=total, followers_at=self._clock.now())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
@@ -12,6 +14,8 @@ from itsjustintv_desktop.engine.models import Enrichment, Image, StreamEvent
 from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Stream
 from itsjustintv_desktop.engine.twitch.profiles import Profile
 from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
+
+T = TypeVar("T")
 
 _FIELDS = {
     "view_count": "view_count",
@@ -40,12 +44,16 @@ class Facts:
     followers: int | None = None
 
     def enrichment(self, event: StreamEvent, streamer: Streamer) -> Enrichment:
-        """Get Channels comes before Get Streams where both tell: it has no lag."""
+        """Get Channels comes before Get Streams where both tell: it has no lag. What one leaves out is the other's."""
         profile, channel, stream = self.profile, self.channel, self.stream
         found = Enrichment(
-            login=event.broadcaster_login or (channel.broadcaster_login if channel else "") or self._login(),
+            login=event.broadcaster_login
+            or (channel.broadcaster_login if channel else "")
+            or (stream.user_login if stream else "")
+            or (profile.login if profile else ""),
             name=event.broadcaster_name
             or (channel.broadcaster_name if channel else "")
+            or (stream.user_name if stream else "")
             or (profile.display_name if profile else ""),
             description=profile.description if profile else None,
             image=self.image,
@@ -53,9 +61,9 @@ class Facts:
             language=self._language(),
             view_count=stream.viewer_count if stream else None,
             followers_count=self.followers,
-            title=channel.title if channel else stream.title if stream else None,
-            category_id=channel.game_id if channel else stream.game_id if stream else None,
-            category_name=channel.game_name if channel else stream.game_name if stream else None,
+            title=_first(each.title for each in self._told()),
+            category_id=_first(each.game_id for each in self._told()),
+            category_name=_first(each.game_name for each in self._told()),
             thumbnail_url=(stream.thumbnail_url or None) if stream else None,
             started_at=self._started_at(event),
         )
@@ -66,12 +74,13 @@ class Facts:
             missing.remove("image")  # a channel without one
         return msgspec.structs.replace(found, missing=tuple(missing))
 
-    def _login(self) -> str:
-        return self.profile.login if self.profile else ""
-
     def _tags(self) -> tuple[str, ...] | None:
-        source = self.channel or self.stream
-        return None if source is None else source.tags or ()
+        """Twitch may say null for no tags; None is for a channel that it said nothing of."""
+        told = self._told()
+        return (_first(each.tags for each in told) or ()) if told else None
+
+    def _told(self) -> list[ChannelInfo | Stream]:
+        return [each for each in (self.channel, self.stream) if each is not None]
 
     def _language(self) -> str | None:
         channel = self.channel.broadcaster_language if self.channel else ""
@@ -84,3 +93,8 @@ class Facts:
             except ValueError:
                 return event.started_at
         return event.started_at
+
+
+def _first(told: Iterable[T | None]) -> T | None:
+    """The first that was told at all."""
+    return next((one for one in told if one is not None), None)

@@ -18,6 +18,7 @@ from itsjustintv_desktop.engine.announce import filter as tag_filter
 from itsjustintv_desktop.engine.announce import held as holding
 from itsjustintv_desktop.engine.announce import payload as payloads
 from itsjustintv_desktop.engine.announce.restart import Chosen
+from itsjustintv_desktop.engine.announce.timed import Timed
 from itsjustintv_desktop.engine.announce.verdicts import already, keys, without_announcement
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
@@ -86,6 +87,7 @@ class Pipeline:
         self._seam = seam or Seam()
         self._held = holding.Held(ledger, active=paused, covers=paused_at, skew=skew)
         self._restarts = restart.Restarts(ledger, clock=clock, skew=skew, on_broadcast=on_broadcast)
+        self._timed = Timed(clock)
         self._elsewhere = elsewhere.Elsewhere(ledger)
         self._tasks = Tasks()
         self._wake = asyncio.Event()
@@ -295,13 +297,13 @@ class Pipeline:
         return tuple(outcome.created)
 
     async def _payload(self, record: EventRecord, streamer: Streamer) -> tuple[bytes, tuple[str, ...] | None]:
+        enrichment = None
         try:
             enricher = self._enrichers[record.event.source]
-            async with asyncio.timeout(ENRICH_SECONDS + 1.0):  # it may forget the time
-                enrichment = await enricher.enrich(record.event, streamer, timeout=ENRICH_SECONDS)
+            enrichment = await self._timed.enrich(enricher, record.event, streamer, seconds=ENRICH_SECONDS)
         except Exception:  # noqa: BLE001 - another platform's code, too: an announcement goes out, flagged
             _log.exception("enriching broke; the announcement goes out without details", event_id=record.id)
-            enrichment = Enrichment(missing=_DETAILS)
+        enrichment = enrichment or Enrichment(missing=_DETAILS)
         built = payloads.build(record.event, streamer, enrichment, event_id=str(record.id))
         return msgspec.json.encode(built), enrichment.tags
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 import structlog
 
 from itsjustintv_desktop.engine.announce.avatars import Avatars
 from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import SecretsError, TwitchError, TwitchRefusedError
+from itsjustintv_desktop.engine.errors import EndpointGivenUpError, SecretsError, TwitchError, TwitchRefusedError
 from itsjustintv_desktop.engine.twitch.helix import MOST, Helix
 from itsjustintv_desktop.engine.twitch.profiles import FRESH, Profiles
 
@@ -39,6 +40,8 @@ class Trickle:
         self._avatars = avatars
         self._busy = busy
         self._clock = clock
+        self._turns = ["profile", "followers", "picture"]
+        """What was done last comes last."""
         self._tried: dict[tuple[str, str], float] = {}
         self._nudged = asyncio.Event()
         self._failures = 0
@@ -56,22 +59,25 @@ class Trickle:
 
     async def _step(self, ids: Sequence[str]) -> float:
         """Do at most one thing and return the seconds to wait before the next."""
-        users = [one for one in ids if self._due("profile", one, self._profiles.get(one).fetched_at)][:MOST]
-        follower = next((one for one in ids if self._due("followers", one, self._profiles.get(one).followers_at)), None)
-        picture = next((one for one in ids if self._picture_due(one)), None)
-        if not users and follower is None and picture is None:
+        due = self._all_due(ids)
+        if not due:
             return self._until_stale(ids)
         if self._busy() or not self._helix.client.budget.ample(self._clock.now()):
             return PAUSE
+        # By turns: what fails again and again must not keep the rest from being done.
+        what = next((one for one in self._turns if one in due), "profile")
+        self._turns.remove(what)
+        self._turns.append(what)
+        for one in due[what]:
+            self._tried[what, one] = self._clock.monotonic()
         try:
-            if users:
-                await self._refresh_profiles(users)
-            elif follower is not None:
-                await self._refresh_followers(follower)
-            elif picture is not None:
-                self._try("picture", picture)
-                await self._avatars.refresh(self._profiles.get(picture), timeout=_TIMEOUT)
+            await self._refresh(what, due[what])
         except (TwitchError, SecretsError) as error:
+            if isinstance(error, EndpointGivenUpError) or (isinstance(error, TwitchRefusedError) and what != "profile"):
+                _log.debug("something of a channel's profile cannot be had", what=what, reason=error.message)
+                return PAUSE
+            for one in due[what]:
+                del self._tried[what, one]
             self._failures += 1
             pause = min(PAUSE * 2.0 ** min(self._failures, 20), _LONGEST_PAUSE)
             _log.debug("refreshing profiles waits", reason=error.message, seconds=pause)
@@ -79,21 +85,28 @@ class Trickle:
         self._failures = 0
         return PAUSE
 
-    async def _refresh_profiles(self, ids: Sequence[str]) -> None:
-        for user in await self._helix.users(ids=ids):
-            self._profiles.learn(user)
-        for one in ids:
-            self._try("profile", one)  # a deleted channel isn't in the answer
+    def _all_due(self, ids: Sequence[str]) -> dict[str, list[str]]:
+        """The channels that each thing is to be asked about next, without the things there is nothing to do for."""
+        users = [one for one in ids if self._due("profile", one, self._profiles.get(one).fetched_at)][:MOST]
+        followers = (one for one in ids if self._due("followers", one, self._profiles.get(one).followers_at))
+        pictures = (one for one in ids if self._picture_due(one))
+        due = {
+            "profile": users,
+            "followers": list(islice(followers, 1)) if self._helix.tells_followers else [],
+            "picture": list(islice(pictures, 1)),
+        }
+        return {what: some for what, some in due.items() if some}
 
-    async def _refresh_followers(self, user_id: str) -> None:
-        try:
-            total = await self._helix.followers(user_id)
-        except TwitchRefusedError as error:
-            if error.status == 401:
-                raise
-            self._try("followers", user_id)
-            return
-        self._profiles.update(user_id, followers=total, followers_at=self._clock.now())
+    async def _refresh(self, what: str, ids: Sequence[str]) -> None:
+        if what == "profile":
+            for user in await self._helix.users(ids=ids):
+                self._profiles.learn(user)
+        elif what == "followers":
+            total = await self._helix.followers(ids[0])
+            if total is not None:
+                self._profiles.update(ids[0], followers=total, followers_at=self._clock.now())
+        else:
+            await self._avatars.refresh(self._profiles.get(ids[0]), timeout=_TIMEOUT)
 
     def _due(self, what: str, user_id: str, at: float) -> bool:
         return not self._profiles.fresh(at) and not self._tried_lately(what, user_id)
@@ -104,9 +117,6 @@ class Trickle:
     def _tried_lately(self, what: str, user_id: str) -> bool:
         tried = self._tried.get((what, user_id))
         return tried is not None and self._clock.monotonic() - tried < _TRY_AGAIN
-
-    def _try(self, what: str, user_id: str) -> None:
-        self._tried[what, user_id] = self._clock.monotonic()
 
     def _until_stale(self, ids: Sequence[str]) -> float:
         least, most = _LOOK

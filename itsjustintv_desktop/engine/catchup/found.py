@@ -20,6 +20,7 @@ def event_of(stream: Stream, now: float) -> StreamEvent:
         broadcaster_name=stream.user_name,
         stream_id=stream.id,
         started_at=_started_at(stream),
+        detail="" if stream.is_live else stream.type,
     )
 
 
@@ -30,8 +31,8 @@ def live_stream_of(stream: Stream) -> LiveStream:
         login=stream.user_login,
         name=stream.user_name,
         started_at=_started_at(stream),
-        title=stream.title,
-        category=stream.game_name,
+        title=stream.title or "",
+        category=stream.game_name or "",
         viewer_count=stream.viewer_count,
     )
 

@@ -54,6 +54,8 @@ def judge(
     known = known._replace(events=tuple(each for each in known.events if each[0] != "noted"))
     if known.announced or not streamer.enabled:
         return _NOTHING
+    if event.detail:  # no live stream: it is treated like one that an event tells of
+        return _NOTHING if known.events else Verdict(Action.SUBMIT, streamer.key)
     if known.events and ((tried and not _had_no_luck(known)) or not _may_differ(known, around, live)):
         return _NOTHING
     longest = live.config.twitch.catch_up_max_age

@@ -27,7 +27,7 @@ from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
 from itsjustintv_desktop.engine.events import Bus, DeliveryChanged
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
-from itsjustintv_desktop.engine.source import Enricher
+from itsjustintv_desktop.engine.source import Doubtful, Enricher
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.observer import Seam
@@ -249,9 +249,13 @@ class Dispatcher:
         retry = live.config.retry
         if not claimed.forced and self._over_age(claimed, self._clock.now(), retry):
             return None, end(claimed, DeliveryState.DEAD, gave_up(claimed.attempt - 1))
-        if await self._is_over(claimed):
+        runs = await self._still_runs(claimed)
+        if runs is False:
             why = "The stream ended before it could be announced. Resend it if you want it out all the same."
             return None, end(claimed, DeliveryState.EXPIRED, why)
+        if isinstance(runs, Doubtful):
+            why = "The stream is not seen at the moment. It is looked for once more before this is given up."
+            return None, end(claimed, DeliveryState.PENDING, why, next_at=self._clock.now() + runs.seconds)
         kind = format_of(destination, url)
         self.lanes.limits(claimed.destination, url, kind)
         knows_repeats = formats.knows_repeats(kind)
@@ -307,21 +311,21 @@ class Dispatcher:
         """Where it is now, and its secret, as an attempt would use them. Raises SecretsError."""
         return await address_of(destination, self._addresses)
 
-    async def _is_over(self, claimed: Claimed) -> bool:
+    async def _still_runs(self, claimed: Claimed) -> bool | Doubtful | None:
+        """Only what is late is asked about; None is sent like True."""
         # Born in the future: the clock was wrong, and how old it is cannot be told.
         if claimed.forced or claimed.test or abs(self._clock.now() - claimed.born_at) <= LATE_SECONDS:
-            return False
+            return None
         enricher = self._enrichers.get(claimed.source)
         if enricher is None:
-            return False
+            return None
         try:
             async with asyncio.timeout(LIVE_CHECK_SECONDS + 1.0):  # another platform's code may forget the time
                 # A second half was not announced for the sake of this announcement: it goes out while that one runs.
                 stream_id = await self._ledger.continuation(claimed.broadcaster_id, claimed.stream_id)
-                live = await enricher.is_live(claimed.broadcaster_id, stream_id, timeout=LIVE_CHECK_SECONDS)
+                return await enricher.is_live(claimed.broadcaster_id, stream_id, timeout=LIVE_CHECK_SECONDS)
         except (TimeoutError, LedgerError):
-            return False
-        return live is False
+            return None
 
     def _hold(self, claimed: Claimed, reason: str) -> Finish:
         until = self._clock.now() + LONGEST_HOLD

@@ -16,6 +16,9 @@ from itsjustintv_desktop.engine.twitch import messages, signature, timestamps
 FRESH_SECONDS = 600.0
 """A message older (or further ahead) than this is refused: the replay window of Twitch's documentation."""
 
+_MOST_NOTED = 20_000
+"""Subscriptions: twice as many as a client id can have."""
+
 _ID = "Twitch-Eventsub-Message-Id"
 _TIMESTAMP = "Twitch-Eventsub-Message-Timestamp"
 _SIGNATURE = "Twitch-Eventsub-Message-Signature"
@@ -37,6 +40,7 @@ class EventSubJudge:
         self._secrets = secrets
         self._clock = clock
         self._skew = skew
+        self._signed: dict[str, bytes] = {}
         self.on_stale: Callable[[], None] = lambda: None
         """Called when a rightly signed message is out of time: the local clock may be wrong."""
         self.expects_messages: Callable[[], bool] = lambda: True
@@ -61,7 +65,8 @@ class EventSubJudge:
             raw_id, raw_timestamp, raw_given = message_id.encode(), timestamp.encode(), given.encode()
         except UnicodeEncodeError as error:  # bytes above 127 arrive as lone surrogates
             raise MessageRefusedError("A header is not ASCII.") from error
-        if not message_id or not signature.verify(secrets, raw_id, raw_timestamp, body, raw_given):
+        secret = signature.made_with(secrets, raw_id, raw_timestamp, body, raw_given)
+        if not message_id or secret is None:
             raise MessageRefusedError(
                 "The signature does not fit. Is the webhook secret the one we subscribed with?", kind="signature"
             )
@@ -75,13 +80,25 @@ class EventSubJudge:
             raise MessageRefusedError(
                 "The message is too old or from the future. Is this machine's clock right?", kind="stale"
             )
-        return messages.parse(
+        message = messages.parse(
             _optional(headers, _TYPE),
             _optional(headers, _SUBSCRIPTION),
             body,
             message_id=message_id,
             received_at=received_at,
         )
+        self._note(message.subscription_id, secret)
+        return message
+
+    def signed_with(self, subscription_id: str) -> str | None:
+        """The secret that the latest message of this subscription was signed with; None: there was none lately."""
+        secret = self._signed.get(subscription_id)
+        return None if secret is None else secret.decode()
+
+    def _note(self, subscription_id: str, secret: bytes) -> None:
+        self._signed[subscription_id] = secret
+        if len(self._signed) > _MOST_NOTED:
+            del self._signed[next(iter(self._signed))]
 
 
 def _one(headers: Headers, name: str) -> str:

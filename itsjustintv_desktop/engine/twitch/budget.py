@@ -26,6 +26,8 @@ class RateBudget(msgspec.Struct):
     limit: int | None = None
     remaining: int | None = None
     reset_at: float | None = None
+    unexplained: int = 0
+    """429s in a row that did not say for how long."""
 
     def learn(self, headers: Mapping[str, str], skew: float) -> None:
         """Take what an answer says; `skew` is Twitch's time minus ours."""
@@ -35,10 +37,23 @@ class RateBudget(msgspec.Struct):
         if reset is not None:
             self.reset_at = reset - skew
 
+    def limited(self, headers: Mapping[str, str], now: float) -> TwitchRateLimitedError:
+        """What to raise after a 429 with these headers, which `learn` has heard of.
+
+        One that names no reset backs everybody off: for a window, and twice as long each time it comes again.
+        """
+        if _number(headers.get("Ratelimit-Reset"), None) is None:
+            pause = min(_WINDOW * 2.0 ** min(self.unexplained, 10), _LONGEST)
+            self.unexplained += 1
+            self.remaining, self.reset_at = 0, now + (_number(headers.get("Retry-After"), None) or pause)
+        return self.exhausted(now)
+
     def ample(self, now: float) -> bool:
         """Whether calls that could also wait may be made: at least half of the points are left."""
-        if self.remaining is None or self.limit is None or not self._lasts(now):
+        if self.remaining is None or not self._lasts(now):
             return True
+        if self.limit is None:
+            return self.remaining > 0
         return self.remaining >= self.limit * _AMPLE
 
     def check(self, now: float) -> None:

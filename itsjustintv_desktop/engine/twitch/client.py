@@ -19,13 +19,17 @@ from aiolimiter import AsyncLimiter
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import (
     AppError,
+    EndpointGivenUpError,
+    TwitchError,
     TwitchRateLimitedError,
     TwitchRefusedError,
     TwitchUnreachableError,
 )
 from itsjustintv_desktop.engine.telemetry.observer import Seam
 from itsjustintv_desktop.engine.twitch.budget import HelixStatus, RateBudget
+from itsjustintv_desktop.engine.twitch.endpoints import Endpoints
 from itsjustintv_desktop.engine.twitch.http import Answer, TwitchHttp
+from itsjustintv_desktop.engine.twitch.oauth import reason
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 
 T = TypeVar("T")
@@ -36,6 +40,10 @@ _TRY_TIMEOUT = 4.0
 """Seconds for one exchange, so that one that hangs leaves time for another within the deadline."""
 _CALLS_A_MINUTE = 700
 """Our own ceiling, below Twitch's 800: no fault of ours may run the bucket dry."""
+
+_SCOPE = ("scope", "user access token", "user oauth token", "must match the user")
+_LIMITED = ("subscription", "conduit", "cost")
+"""What the limits of endpoints are about, in Twitch's words."""
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +66,9 @@ class HelixClient:
         self._http = http
         self._tokens = tokens
         self._clock = clock
+        self._endpoints = Endpoints(clock)
+        self._proven = ""
+        """The token that an endpoint last took: where another one does not, it lies with that one."""
         self._limiter: AsyncLimiter | None = None
         # Its own hooks would log every retry a second time, in its own words.
         stamina.instrumentation.set_on_retry_hooks([])
@@ -71,12 +82,14 @@ class HelixClient:
         decode: Callable[[bytes], T],
         body: bytes | None = None,
         timeout: float = TIMEOUT,
+        optional: bool = False,
     ) -> T:
         """Call `path` ("/users") and hand the body of a 2xx answer to `decode`.
 
-        A 401 costs one new token and one more try. A 429 is waited out if the deadline allows. GETs are tried
-        again after a network fault, a 5xx or an answer that `decode` refuses with a msgspec error. `timeout` is
-        seconds for everything. Raises TwitchError or SecretsError.
+        A 401 about the token costs a new one and one more try. A 429 is waited out if the deadline allows. GETs are
+        tried again after a network fault, a 5xx or an answer that `decode` refuses with a msgspec error. `timeout`
+        is seconds for everything. `optional`: announcements can do without it, so that a failure is none of the API,
+        and an endpoint that refuses us is given up for a while. Raises TwitchError or SecretsError.
         """
         deadline = self._clock.monotonic() + timeout
         last: AppError | None = None
@@ -96,19 +109,27 @@ class HelixClient:
                 ):
                     with attempt:
                         left = deadline - self._clock.monotonic()
-                        result = await self._authorised(method, path, params, decode, body, left)
+                        result = await self._authorised(method, path, params, decode, body, left, optional)
                         self._note(None)
                         return result
         except TimeoutError:
             last = last or TwitchUnreachableError(f"Twitch did not answer within {timeout:.0f} seconds.")
+        except EndpointGivenUpError:
+            raise  # nobody was asked
         except TwitchRefusedError as error:
-            self._note(error if error.status == 401 else None)  # a refused question is still an answer
+            is_token = error.status == 401 and not optional and not _is_about_scope(error.message)
+            self._note(error if is_token else None)  # a refused question is still an answer
             raise
         except AppError as error:
             last = error
         outcome = last or TwitchUnreachableError("Twitch did not answer.")
-        self._note(outcome)
+        if not optional:
+            self._note(outcome)
         raise outcome
+
+    def is_given_up(self, endpoint: str) -> bool:
+        """Whether this endpoint ("GET /users") refused us lately, so that it is not asked."""
+        return self._endpoints.is_given_up(endpoint)
 
     async def client_id(self) -> str:
         """The client id that is asked with now. Raises as AppTokens.get."""
@@ -134,27 +155,46 @@ class HelixClient:
         return self.budget.ample(self._clock.now()) and (limiter is None or limiter.has_capacity(limiter.max_rate / 2))
 
     async def _authorised(
-        self, method: str, path: str, params: Params, decode: Callable[[bytes], T], body: bytes | None, left: float
+        self,
+        method: str,
+        path: str,
+        params: Params,
+        decode: Callable[[bytes], T],
+        body: bytes | None,
+        left: float,
+        optional: bool,
     ) -> T:
+        endpoint = f"{method} {path}"
         self.budget.check(self._clock.now())
         client_id, token = await self._tokens.get()
+        self._endpoints.check(endpoint, client_id)
         answer = await self._exchange(method, path, params, body, client_id, token, left)
-        if answer.status == 401:
-            self._tokens.invalidate(token)
-            client_id, token = await self._tokens.get()
-            answer = await self._exchange(method, path, params, body, client_id, token, left)
+        if answer.status == 401 and not _is_about_scope(reason(answer)):
+            if self._endpoints.wants_another(endpoint, token):
+                self._tokens.invalidate(token)
+                client_id, token = await self._tokens.get()
+                answer = await self._exchange(method, path, params, body, client_id, token, left)
+            if answer.status == 401:
+                self._endpoints.mistrusts(endpoint, token)
         if 200 <= answer.status < 300:
             try:
-                return decode(answer.body)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self.failures[f"{method} {path}"] += 1
+                result = decode(answer.body)
+            except msgspec.DecodeError as error:
+                self.failures[endpoint] += 1
                 raise TwitchUnreachableError("Twitch's answer makes no sense.") from error
-        self.failures[f"{method} {path}"] += 1
+            self._endpoints.worked(endpoint)
+            self._proven = token
+            return result
+        self.failures[endpoint] += 1
         if answer.status == 429 and not _is_other_limit(answer):
-            raise self.budget.exhausted(self._clock.now())
+            raise self.budget.limited(answer.headers, self._clock.now())
+        failure: TwitchError = TwitchRefusedError(_refusal(answer), status=answer.status, body=answer.body)
         if answer.status >= 500 or answer.status < 400:
-            raise TwitchUnreachableError(f"Twitch answered with an error ({answer.status}).")
-        raise TwitchRefusedError(_refusal(answer), status=answer.status)
+            failure = TwitchUnreachableError(f"Twitch answered with an error ({answer.status}).")
+        is_token = answer.status == 401 and not _is_about_scope(failure.message) and token != self._proven
+        if optional and not is_token:
+            self._endpoints.refused(endpoint, answer.status, failure.message)
+        raise failure
 
     async def _exchange(
         self, method: str, path: str, params: Params, body: bytes | None, client_id: str, token: str, left: float
@@ -183,6 +223,8 @@ class HelixClient:
             raise
         self._tell(method, path, answer.status, began)
         self.budget.learn(answer.headers, self._http.skew.seconds)
+        if answer.status != 429:
+            self.budget.unexplained = 0
         return answer
 
     def _tell(self, method: str, path: str, status: int | None, began: float) -> None:
@@ -207,29 +249,25 @@ class HelixClient:
 
 
 def _is_other_limit(answer: Answer) -> bool:
-    """A 429 while there are points left, with words of its own: not the rate limit but a limit of the endpoint.
+    """A 429 with words of its own while there are points left: not the rate limit but a limit of the endpoint.
 
     Create EventSub Subscription answers so when there are too many subscriptions already.
     """
     remaining = answer.headers.get("Ratelimit-Remaining", "")
-    said = _said(answer).lower()
+    said = reason(answer).lower()
+    if not remaining:
+        return any(word in said for word in _LIMITED)
     return remaining.isdigit() and remaining.strip("0") != "" and said not in {"", "too many requests"}
 
 
-class _Refusal(msgspec.Struct):
-    message: str = ""
+def _is_about_scope(said: str) -> bool:
+    """Whether a 401 means that no token of ours may do this, however new."""
+    return any(word in said.lower() for word in _SCOPE)
 
 
 def _refusal(answer: Answer) -> str:
-    message = _said(answer)
-    if answer.status == 401:
-        return f"Twitch refuses even a new token: {message or 'no reason given'}."
-    return f"Twitch refused the request ({answer.status}): {message or 'no reason given'}."
-
-
-def _said(answer: Answer) -> str:
-    """Twitch's own words, which name the wrong parameter; cut, in case they repeat all of them."""
-    try:
-        return msgspec.json.decode(answer.body, type=_Refusal).message[:200]
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""
+    """With Twitch's own words, which name the wrong parameter; cut, in case they repeat all of them."""
+    said = reason(answer)[:200]
+    if answer.status == 401 and not _is_about_scope(said):
+        return f"Twitch refuses even a new token: {said or 'no reason given'}."
+    return f"Twitch refused the request ({answer.status}): {said or 'no reason given'}."

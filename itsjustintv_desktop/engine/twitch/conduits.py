@@ -7,6 +7,7 @@ Shards" of the Twitch API reference. All need an app access token.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
@@ -14,9 +15,10 @@ from itsjustintv_desktop.engine.errors import (
     ConduitGoneError,
     ConduitLimitError,
     TwitchRefusedError,
-    TwitchUnreachableError,
 )
-from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient
+from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient, Params
+from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of
+from itsjustintv_desktop.engine.twitch.paging import every_page
 
 MOST = 5
 """Conduits a client id may have."""
@@ -24,19 +26,20 @@ ENABLED = "enabled"
 
 _CONDUITS = "/eventsub/conduits"
 _SHARDS = "/eventsub/conduits/shards"
-_MOST_PAGES = 250
-"""A conduit has at most 20,000 shards."""
+
+
+_Id = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class ConduitInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One conduit of the client id, of whichever program."""
 
-    id: str
-    shard_count: int
+    id: _Id
+    shard_count: int = 1
 
 
 class ShardTransport(msgspec.Struct, frozen=True, kw_only=True):
-    """`method` is webhook or websocket. Times are RFC 3339."""
+    """`method` is webhook or websocket. Times are RFC 3339. "" and None: Twitch did not say."""
 
     method: str = ""
     session_id: str | None = None
@@ -47,8 +50,8 @@ class ShardTransport(msgspec.Struct, frozen=True, kw_only=True):
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
     """One end of a conduit; only an `enabled` one gets events."""
 
-    id: str
-    status: str
+    id: _Id
+    status: str = ""
     transport: ShardTransport = ShardTransport()
 
 
@@ -65,23 +68,6 @@ class ShardUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
     data: tuple[Shard, ...] = ()
     errors: tuple[ShardError, ...] = ()
-
-
-class _Conduits(msgspec.Struct):
-    data: tuple[ConduitInfo, ...]
-
-
-class _Made(msgspec.Struct):
-    data: tuple[ConduitInfo]
-
-
-class _Cursor(msgspec.Struct):
-    cursor: str = ""
-
-
-class _Shards(msgspec.Struct):
-    data: tuple[Shard, ...]
-    pagination: _Cursor = msgspec.field(default_factory=_Cursor)
 
 
 class Conduits:
@@ -147,45 +133,40 @@ class Conduits:
         """
         body = msgspec.json.encode({"conduit_id": conduit_id, "shards": shards})
         try:
-            return await self._client.request("PATCH", _SHARDS, body=body, decode=_updated, timeout=timeout)
+            return await self._client.request("PATCH", _SHARDS, body=body, decode=_update.decode, timeout=timeout)
         except TwitchRefusedError as error:
             raise _gone(error) from error
 
     async def shards(self, conduit_id: str, *, timeout: float = TIMEOUT) -> Sequence[Shard]:
         """GET /eventsub/conduits/shards, every page. Raises ConduitGoneError."""
-        found: dict[str, Shard] = {}
-        seen: set[str] = set()
-        after = ""
-        while True:
-            params = [("conduit_id", conduit_id), *([("after", after)] if after else [])]
+
+        async def ask(at: Params) -> Page:
+            params = [("conduit_id", conduit_id), *at]
             try:
-                page = await self._client.request("GET", _SHARDS, params, decode=_shards, timeout=timeout)
+                return await self._client.request("GET", _SHARDS, params, decode=_page.decode, timeout=timeout)
             except TwitchRefusedError as error:
                 raise _gone(error) from error
-            found.update((shard.id, shard) for shard in page.data)
-            after = page.pagination.cursor
-            if not after:
-                return tuple(found.values())
-            if after in seen or len(seen) >= _MOST_PAGES:
-                raise TwitchUnreachableError("Twitch's list of shards has no end.")
-            seen.add(after)
+
+        found, _, _ = await every_page(_SHARDS, ask, lambda page: items_of(page, _shard, _SHARDS))
+        return found
 
 
 def _gone(error: TwitchRefusedError) -> TwitchRefusedError:
     return ConduitGoneError("Twitch knows no such conduit of this client id.") if error.status == 404 else error
 
 
+_page = Lenient(Page)
+_conduit = Lenient(ConduitInfo)
+_shard = Lenient(Shard)
+_update = Lenient(ShardUpdate)
+
+
 def _listed(body: bytes) -> Sequence[ConduitInfo]:
-    return msgspec.json.decode(body, type=_Conduits).data
+    return items_of(_page.decode(body), _conduit, _CONDUITS)
 
 
 def _made(body: bytes) -> ConduitInfo:
-    return msgspec.json.decode(body, type=_Made).data[0]
-
-
-def _updated(body: bytes) -> ShardUpdate:
-    return msgspec.json.decode(body, type=ShardUpdate)
-
-
-def _shards(body: bytes) -> _Shards:
-    return msgspec.json.decode(body, type=_Shards)
+    items = _listed(body)
+    if not items:
+        raise msgspec.ValidationError("it holds no conduit")
+    return items[0]

@@ -10,65 +10,69 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
-import structlog
 
 from itsjustintv_desktop.engine.errors import TwitchRefusedError
 from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient
+from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of
+from itsjustintv_desktop.engine.twitch.messages import LIVE
 
 T = TypeVar("T")
 
+_FOLLOWERS = "/channels/followers"
 MOST = 100
 """Ids and logins Helix takes in one request."""
-
-_log = structlog.get_logger(__name__)
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """`login` and `display_name` are the present ones; `profile_image_url` is a square of 300 pixels."""
 
     id: str
-    login: str
+    login: str = ""
     display_name: str = ""
     description: str = ""
     profile_image_url: str = ""
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream that runs now. `started_at` is RFC 3339, `thumbnail_url` holds {width} and {height}."""
+    """A stream that runs now. `started_at` is RFC 3339, `thumbnail_url` holds {width} and {height}.
+
+    `type` is "live", or that of a broadcast that is none (rerun, ...). None and "": Twitch did not say.
+    """
 
     id: str
     user_id: str
     user_login: str = ""
     user_name: str = ""
-    game_id: str = ""
-    game_name: str = ""
-    title: str = ""
-    viewer_count: int
+    game_id: str | None = None
+    game_name: str | None = None
+    type: str = ""
+    title: str | None = None
+    viewer_count: int | None = None
     started_at: str = ""
     language: str = ""
     thumbnail_url: str = ""
     tags: tuple[str, ...] | None = None
 
+    @property
+    def is_live(self) -> bool:
+        return self.type in {"", LIVE}
+
 
 class ChannelInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a channel is set to, live or not."""
+    """What a channel is set to, live or not. None: Twitch did not say."""
 
     broadcaster_id: str
     broadcaster_login: str = ""
     broadcaster_name: str = ""
     broadcaster_language: str = ""
-    game_id: str = ""
-    game_name: str = ""
-    title: str = ""
+    game_id: str | None = None
+    game_name: str | None = None
+    title: str | None = None
     tags: tuple[str, ...] | None = None
 
 
-class _Page(msgspec.Struct):
-    data: list[msgspec.Raw]
-
-
 class _Total(msgspec.Struct):
-    total: int
+    total: int | None = None
 
 
 class Helix:
@@ -95,12 +99,20 @@ class Helix:
     async def channels(self, ids: Sequence[str], *, timeout: float = TIMEOUT) -> list[ChannelInfo]:
         """GET /channels."""
         params = [("broadcaster_id", value) for value in ids]
-        return await self._all("/channels", params, ChannelInfo, timeout)
+        return await self._all("/channels", params, ChannelInfo, timeout, optional=True)
 
-    async def followers(self, broadcaster_id: str, *, timeout: float = TIMEOUT) -> int:
-        """GET /channels/followers: the total, which is all an app token gets to see."""
+    async def followers(self, broadcaster_id: str, *, timeout: float = TIMEOUT) -> int | None:
+        """GET /channels/followers: the total, which is all an app token gets to see. None: Twitch did not say."""
         params = [("broadcaster_id", broadcaster_id), ("first", "1")]
-        return await self.client.request("GET", "/channels/followers", params, decode=_total, timeout=timeout)
+        answer = await self.client.request(
+            "GET", _FOLLOWERS, params, decode=_total.decode, timeout=timeout, optional=True
+        )
+        return answer.total
+
+    @property
+    def tells_followers(self) -> bool:
+        """Whether it is of use to ask for followers: the endpoint was not given up."""
+        return not self.client.is_given_up(f"GET {_FOLLOWERS}")
 
     async def delete_subscription(self, subscription_id: str, *, timeout: float = TIMEOUT) -> None:
         """DELETE /eventsub/subscriptions. One that is gone already is fine."""
@@ -120,11 +132,15 @@ class Helix:
         kind: type[T],
         timeout: float,
         extra: list[tuple[str, str]] | None = None,
+        *,
+        optional: bool = False,
     ) -> list[T]:
         found: list[T] = []
         for part in chunks(params):
             asked = [*part, *(extra or ())]
-            found += await self.client.request("GET", path, asked, decode=_items(path, kind), timeout=timeout)
+            found += await self.client.request(
+                "GET", path, asked, decode=_items(path, kind), timeout=timeout, optional=optional
+            )
         return found
 
 
@@ -136,19 +152,9 @@ def chunks(values: Iterable[T], size: int = MOST) -> Iterator[list[T]]:
 
 
 def _items(path: str, kind: type[T]) -> Callable[[bytes], list[T]]:
-    """Decodes `data`; an item that isn't as documented is left out and logged, since the others are still good."""
-
-    def decode(body: bytes) -> list[T]:
-        items: list[T] = []
-        for raw in msgspec.json.decode(body, type=_Page).data:
-            try:
-                items.append(msgspec.json.decode(raw, type=kind))
-            except msgspec.ValidationError as error:
-                _log.warning("one item of Twitch's answer is not as documented", path=path, reason=str(error))
-        return items
-
-    return decode
+    item = Lenient(kind)
+    return lambda body: items_of(_page.decode(body), item, path)
 
 
-def _total(body: bytes) -> int:
-    return msgspec.json.decode(body, type=_Total).total
+_page = Lenient(Page)
+_total = Lenient(_Total)

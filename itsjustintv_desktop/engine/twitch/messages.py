@@ -12,6 +12,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.errors import MessageMalformedError
 from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.twitch.lenient import Lenient
 from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
 
 SOURCE = "twitch"
@@ -23,6 +24,8 @@ REVOCATION = "revocation"
 STREAM_ONLINE = "stream.online"
 STREAM_OFFLINE = "stream.offline"
 CHANNEL_UPDATE = "channel.update"
+LIVE = "live"
+"""The type of a stream that is one; the others (rerun, playlist, premiere, watch_party) are not announced."""
 
 _MAX_ID = 200
 
@@ -41,8 +44,8 @@ _Text = Annotated[str, msgspec.Meta(max_length=_MAX_ID)]
 
 
 class _Subscription(msgspec.Struct, gc=False):
-    id: _Id
-    type: _Id
+    id: _Text = ""
+    type: _Text = ""
     status: _Text = ""
 
 
@@ -66,7 +69,7 @@ class _Event(msgspec.Struct, gc=False):
 
 class _Online(_Event, gc=False, kw_only=True):
     id: _Id
-    type: _Text = "live"
+    type: _Text = LIVE
     started_at: _Text = ""
 
 
@@ -76,15 +79,15 @@ class _Offline(_Event, gc=False, kw_only=True):
     id: _Text | None = None
 
 
-_challenge = msgspec.json.Decoder(_ShardOrNone)
-_envelope = msgspec.json.Decoder(_Envelope)
-_event = msgspec.json.Decoder(_Event)
-_online = msgspec.json.Decoder(_Online)
-_offline = msgspec.json.Decoder(_Offline)
+_challenge = Lenient(_ShardOrNone)
+_envelope = Lenient(_Envelope)
+_event = Lenient(_Event)
+_online = Lenient(_Online)
+_offline = Lenient(_Offline)
 
 
 def parse(message_type: str, subscription_type: str, body: bytes, *, message_id: str, received_at: float) -> Parsed:
-    """Read a message whose signature is good.
+    """Read a message whose signature is good. What is null, missing or of another type beside the ids is absent.
 
     A type we don't know, of message or of subscription, becomes a StreamEvent of that kind, so that it is
     acknowledged like any other. A revocation has kind "revocation" and its status as `detail`. A stream.online
@@ -97,15 +100,13 @@ def parse(message_type: str, subscription_type: str, body: bytes, *, message_id:
             asked = _challenge.decode(text)
             return Challenge(asked.challenge, asked.subscription.id if asked.subscription else "")
         envelope = _envelope.decode(text)
-        if subscription_type and subscription_type != envelope.subscription.type:
+        if subscription_type and envelope.subscription.type not in {"", subscription_type}:
             raise MessageMalformedError("The message is signed, but its headers tell of another subscription.")
         event = _read(message_type, envelope, message_id, received_at)
     except msgspec.ValidationError as error:
         raise MessageMalformedError(f"The message is signed, but not one of Twitch's: {error}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MessageMalformedError("The message is signed, but it is not JSON.") from error
-    except RecursionError as error:
-        raise MessageMalformedError("The message is signed, but nested too deeply.") from error
     ids = (message_id, event.kind, event.broadcaster_id, event.stream_id, event.subscription_id)
     if not message_id or not event.kind or not all(len(one) <= _MAX_ID and one.isprintable() for one in ids):
         raise MessageMalformedError("The message is signed, but an id or type in it is not one of Twitch's.")
@@ -121,7 +122,7 @@ def _read(message_type: str, envelope: _Envelope, message_id: str, received_at: 
     elif kind == STREAM_ONLINE:
         online = broadcaster = _online.decode(envelope.event)
         stream_id, started_at = online.id, _time(online.started_at)
-        detail = "" if online.type in {"", "live"} else online.type
+        detail = "" if online.type in {"", LIVE} else online.type
     elif kind == STREAM_OFFLINE:
         offline = broadcaster = _offline.decode(envelope.event)
         stream_id = offline.id or ""

@@ -5,7 +5,7 @@ Source: Twitch documentation, "Client credentials grant flow" and "Validating re
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -16,12 +16,14 @@ from itsjustintv_desktop.engine.errors import (
     TwitchUnreachableError,
 )
 from itsjustintv_desktop.engine.twitch.http import Answer, TwitchHttp
+from itsjustintv_desktop.engine.twitch.lenient import Lenient
 
 T = TypeVar("T")
 
 TIMEOUT = 10.0
 _LIMITED_FOR = 30.0
 """Seconds. The login service names no time to wait until."""
+_UNSAID = 3600.0
 _CONSOLE = "dev.twitch.tv/console"
 
 
@@ -46,10 +48,10 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class Granted(msgspec.Struct, frozen=True):
-    """A new app token. `expires_in` is seconds. The token is in no repr."""
+    """A new app token. `expires_in` is seconds, an hour where Twitch does not say. The token is in no repr."""
 
-    access_token: str
-    expires_in: float
+    access_token: Annotated[str, msgspec.Meta(min_length=1)]
+    expires_in: Annotated[float, msgspec.Meta(gt=0)] = _UNSAID
 
     def __repr__(self) -> str:
         return f"Granted(expires_in={self.expires_in})"
@@ -59,11 +61,24 @@ class Granted(msgspec.Struct, frozen=True):
 
 
 class _Validated(msgspec.Struct):
-    client_id: str
+    client_id: str = ""
 
 
 class _Refusal(msgspec.Struct):
     message: str = ""
+
+
+_granted = Lenient(Granted)
+_validated = Lenient(_Validated)
+_refused = Lenient(_Refusal)
+
+
+def reason(answer: Answer) -> str:
+    """Twitch's own words for a refusal, "" where there are none."""
+    try:
+        return _refused.decode(answer.body).message
+    except msgspec.DecodeError:
+        return ""
 
 
 async def request_token(http: TwitchHttp, auth_url: str, credentials: Credentials, now: float) -> Granted:
@@ -85,7 +100,7 @@ async def request_token(http: TwitchHttp, auth_url: str, credentials: Credential
             "Twitch gives out no more tokens for a moment. Nothing needs doing: it is tried again.",
             retry_at=now + _LIMITED_FOR,
         )
-    return _decoded(answer, Granted)
+    return _decoded(answer, _granted)
 
 
 async def holds(http: TwitchHttp, auth_url: str, access_token: str, client_id: str) -> bool:
@@ -93,23 +108,20 @@ async def holds(http: TwitchHttp, auth_url: str, access_token: str, client_id: s
     answer = await http.exchange(
         "GET", f"{auth_url}/validate", headers={"Authorization": f"OAuth {access_token}"}, timeout=TIMEOUT
     )
-    return answer.status != 401 and _decoded(answer, _Validated).client_id == client_id
+    return answer.status != 401 and _decoded(answer, _validated).client_id in {"", client_id}
 
 
-def _decoded(answer: Answer, kind: type[T]) -> T:
+def _decoded(answer: Answer, kind: Lenient[T]) -> T:
     if answer.status != 200:
         raise TwitchUnreachableError(f"Twitch's login service answered with an error ({answer.status}).")
     try:
-        return msgspec.json.decode(answer.body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return kind.decode(answer.body)
+    except msgspec.DecodeError as error:
         raise TwitchUnreachableError("Twitch's login service gave an answer that makes no sense.") from error
 
 
 def _refusal(answer: Answer) -> str:
-    try:
-        message = msgspec.json.decode(answer.body, type=_Refusal).message.lower()
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        message = ""
+    message = reason(answer).lower()
     if "secret" in message:
         return f"Twitch refuses the client secret. Make a new one at {_CONSOLE} and enter it."
     if "client" in message:

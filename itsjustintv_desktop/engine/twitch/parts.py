@@ -92,7 +92,9 @@ class TwitchParts:
         self.profiles = Profiles(ledger, tasks=tasks, clock=clock)
         self.images = ImageCache(paths.images, trust=trust, clock=clock)
         avatars = Avatars(self.images, self.profiles, clock=clock, ttl=lambda: config().cache.image_ttl)
-        self.enricher = TwitchEnricher(self.helix, self.profiles, avatars, tasks=tasks, clock=clock)
+        self.enricher = TwitchEnricher(
+            self.helix, self.profiles, avatars, tasks=tasks, clock=clock, told_over=ledger.told_over
+        )
         self.trickle = Trickle(self.helix, self.profiles, avatars, busy=busy, clock=clock)
         self.directory = Directory(self.helix, self.profiles, ledger, config=config, on_change=on_channels, clock=clock)
 

@@ -93,11 +93,12 @@ class Profiles:
         return profile
 
     def learn(self, user: User) -> Profile:
-        """Take over what Get Users says."""
+        """Take over what Get Users says; a name that it leaves out stays as it was."""
+        before = self.get(user.id)
         return self.update(
             user.id,
-            login=user.login,
-            display_name=user.display_name,
+            login=user.login or before.login,
+            display_name=user.display_name or before.display_name,
             description=user.description,
             image_url=user.profile_image_url,
             fetched_at=self._clock.now(),

@@ -64,18 +64,26 @@ class _Search:
             return
         try:
             found = await self._helix.users(ids=values) if ids else await self._helix.users(logins=values)
-            self.users += found
+            if ids or all(user.login for user in found):
+                self.users += found
+            elif len(values) > 1:  # whose login is missing is found out by asking for each alone
+                await self._halve(values, ids=ids)
+            else:
+                self.users += [msgspec.structs.replace(user, login=values[0]) for user in found]
         except TwitchRefusedError as error:
             if error.status != 400:
                 self._leave(values, ids, error)
             elif len(values) > 1:
-                middle = len(values) // 2
-                await self.ask(values[:middle], ids=ids)
-                await self.ask(values[middle:], ids=ids)
+                await self._halve(values, ids=ids)
         except (TwitchError, SecretsError) as error:
             if isinstance(error, TwitchAuthError | SecretsError):
                 self._hopeless = error  # it will not be answered differently for the next hundred
             self._leave(values, ids, error)
+
+    async def _halve(self, values: Sequence[str], *, ids: bool) -> None:
+        middle = len(values) // 2
+        await self.ask(values[:middle], ids=ids)
+        await self.ask(values[middle:], ids=ids)
 
     def _leave(self, values: Sequence[str], ids: bool, error: TwitchError | SecretsError) -> None:
         self.unanswered.update((ids, value) for value in values)
@@ -115,8 +123,9 @@ async def resolve(helix: Helix, streamers: Iterable[Streamer]) -> Resolution:
     for by_id, value, streamer in wanted:
         user = found.get((by_id, value))
         if user is not None:
-            channels[streamer.key] = Resolved(streamer.key, user.id, user.login, user.display_name or user.login)
-            if streamer.login and streamer.login.lower() != user.login.lower():
+            login = user.login or streamer.login.lower()
+            channels[streamer.key] = Resolved(streamer.key, user.id, login, user.display_name or login)
+            if streamer.login and streamer.login.lower() != login.lower():
                 _log.info("a channel was renamed", streamer=streamer.key, login=user.login)
         elif (by_id, value) in search.unanswered:
             unanswered.append(streamer.key)

@@ -19,17 +19,25 @@ def sign(secret: bytes, message_id: bytes, timestamp: bytes, body: bytes) -> str
 
 
 def verify(secrets: Sequence[bytes], message_id: bytes, timestamp: bytes, body: bytes, header: bytes) -> bool:
-    """Whether `header` is the signature made with one of `secrets` (several while a secret is being changed).
+    """Whether `header` is the signature made with one of `secrets`, as `made_with`."""
+    return made_with(secrets, message_id, timestamp, body, header) is not None
+
+
+def made_with(
+    secrets: Sequence[bytes], message_id: bytes, timestamp: bytes, body: bytes, header: bytes
+) -> bytes | None:
+    """The one of `secrets` (several while a secret is being changed) that `header` is a signature made with.
 
     Only the exact form Twitch sends counts: another algorithm, upper case or any padding is refused. An empty
     secret never matches, since everyone could sign with it.
     """
     if len(header) != _LENGTH or not header.startswith(_PREFIX):
-        return False
+        return None
     message = message_id + timestamp + body
     given = header[len(_PREFIX) :]
-    matched = False
+    matched: bytes | None = None
     for secret in secrets:
         expected = hmac.digest(secret, message, "sha256").hex().encode()
-        matched |= hmac.compare_digest(expected, given) and bool(secret)
+        if hmac.compare_digest(expected, given) and secret:
+            matched = secret
     return matched

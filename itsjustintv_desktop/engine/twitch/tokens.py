@@ -11,7 +11,13 @@ import structlog
 
 from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import AppError, SecretsError, TwitchAuthError, TwitchError
+from itsjustintv_desktop.engine.errors import (
+    AppError,
+    SecretsError,
+    TwitchAuthError,
+    TwitchError,
+    TwitchRateLimitedError,
+)
 from itsjustintv_desktop.engine.sparing import Lasting
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch import oauth
@@ -25,7 +31,7 @@ _SAY_EVERY = 3600.0
 _EARLY = 600.0
 """Seconds before its end that a token is renewed, or a tenth of its life if that is less."""
 _REFUSED_FOR = 60.0
-"""Seconds that a refused id and secret are not tried again, unless they were changed."""
+"""Seconds that a refused id and secret are not tried again, unless they were changed. A 429 names its own."""
 
 _log = structlog.get_logger(__name__)
 
@@ -88,7 +94,7 @@ class AppTokens:
         """
         self._loaded = False
         self._renewal: tuple[Credentials, asyncio.Task[_Token | AppError]] | None = None
-        self._refusal: tuple[Credentials, float, str] | None = None
+        self._refusal: tuple[Credentials, float, AppError] | None = None
 
     async def get(self) -> tuple[str, str]:
         """The client id and a token for it. All who ask while one is being made get the same one.
@@ -146,9 +152,9 @@ class AppTokens:
 
     async def _renewed(self, credentials: Credentials) -> _Token:
         if self._refusal is not None:
-            refused, until, message = self._refusal
+            refused, until, why = self._refusal
             if refused == credentials and self._clock.monotonic() < until:
-                raise TwitchAuthError(message)
+                raise why
         if self._renewal is None or self._renewal[1].done() or self._renewal[0] != credentials:
             task = self._tasks.start("twitch.token", self._outcome(credentials), alone=True)
             self._renewal = (credentials, task)
@@ -170,8 +176,9 @@ class AppTokens:
         try:
             granted = await oauth.request_token(self._http, self._auth_url, credentials, now)
         except AppError as error:
-            if isinstance(error, TwitchAuthError):
-                self._refusal = (credentials, self._clock.monotonic() + _REFUSED_FOR, error.message)
+            wait = error.retry_at - now if isinstance(error, TwitchRateLimitedError) else _REFUSED_FOR
+            if isinstance(error, TwitchAuthError | TwitchRateLimitedError):
+                self._refusal = (credentials, self._clock.monotonic() + wait, error)
             return error
         redaction.learn(granted.access_token)
         early = min(_EARLY, granted.expires_in / 10)

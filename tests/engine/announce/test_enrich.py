@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.announce.avatars import Avatars
-from itsjustintv_desktop.engine.announce.enrich import TwitchEnricher
+from itsjustintv_desktop.engine.announce.enrich import APART, TwitchEnricher
 from itsjustintv_desktop.engine.announce.images import ImageCache
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.delivery.trust import Trust
+from itsjustintv_desktop.engine.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.models import Enrichment, StreamEvent
-from itsjustintv_desktop.engine.source import Enricher
+from itsjustintv_desktop.engine.source import Doubtful, Enricher
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.profiles import Profiles
 from itsjustintv_desktop.simulator.state import Channel, Stream
@@ -279,10 +280,56 @@ async def test_is_live(rig: Rig, enriching: Enriching, channel: Channel) -> None
     enricher = enriching.enricher
     assert await enricher.is_live(channel.user_id, event.stream_id, timeout=5) is True
     assert await enricher.is_live(channel.user_id, "another", timeout=5) is False
-    await rig.simulator.go_offline(channel.login, notify=False)
-    assert await enricher.is_live(channel.user_id, event.stream_id, timeout=5) is False
     rig.simulator.faults.set("streams", hang=True)
     assert await enricher.is_live(channel.user_id, event.stream_id, timeout=0.3) is None
+
+
+async def test_one_answer_that_does_not_show_a_stream_does_not_end_it(
+    rig: Rig, enriching: Enriching, channel: Channel
+) -> None:
+    """Get Streams leaves live streams out for minutes."""
+    event = await live(rig, channel)
+    running, channel.stream = channel.stream, None
+
+    async def asked() -> bool | Doubtful | None:
+        return await enriching.enricher.is_live(channel.user_id, event.stream_id, timeout=5)
+
+    assert await asked() == Doubtful(APART)
+    rig.clock.advance(20)
+    assert await asked() == Doubtful(APART - 20)
+    channel.stream = running
+    assert await asked() is True
+    rig.clock.advance(APART)
+    channel.stream = None
+    assert await asked() == Doubtful(APART), "it was seen again in between"
+    rig.simulator.faults.set("streams", status=500)
+    assert await enriching.enricher.is_live(channel.user_id, event.stream_id, timeout=0.3) is None
+    rig.simulator.faults.clear()
+    rig.clock.advance(APART)
+    assert await asked() is False
+    assert await asked() is False, "what goes to another destination need not wait once more"
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_an_end_that_twitch_told_needs_one_answer(
+    rig: Rig, enriching: Enriching, channel: Channel, broken: bool
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    async def told_over(user_id: str, stream_id: str) -> bool:
+        told.append((user_id, stream_id))
+        if broken:
+            raise LedgerUnavailableError("The disk is full.")
+        return True
+
+    enriching.enricher._told_over = told_over
+    event = await live(rig, channel)
+    assert await enriching.enricher.is_live(channel.user_id, event.stream_id, timeout=5) is True
+    assert told == [], "it runs, whatever was told"
+    channel.stream = None
+    over = await enriching.enricher.is_live(channel.user_id, event.stream_id, timeout=5)
+    assert over is (None if broken else False)
+    assert told == [(channel.user_id, event.stream_id)]
 
 
 @pytest.mark.parametrize("lag", [0.0, 1.5, pytest.param(4.0, marks=pytest.mark.slow)])

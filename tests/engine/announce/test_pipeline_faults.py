@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.announce import pipeline as module
+from itsjustintv_desktop.engine.announce import timed
 from itsjustintv_desktop.engine.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.models import Enrichment, EventState
+from tests.conftest import ErrorLog
 from tests.support.waiting import until
 from tests.support.world import World, opened_world
 
@@ -72,13 +76,47 @@ async def test_a_fault_while_the_ledger_fails_ends_all_the_same(world: World, mo
     assert (await world.settled(event_id)).reason == "fault"
 
 
-@pytest.mark.expected_errors("enriching broke")
 async def test_an_enricher_that_forgets_the_time_blocks_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ENRICH_SECONDS", -0.9)  # a tenth of a second in all
     monkeypatch.setattr(world.enricher, "enrich", lambda *_, **__: asyncio.Event().wait())
     record = await world.settled(await world.accept(stream_id="s1"))
     assert record.state is EventState.ANNOUNCED
     assert b'"enriched":false' in (record.payload or b"")
+
+
+@pytest.mark.fault(
+    "machine: it stands still for longer than a deadline (SIGSTOP, a busy machine)",
+    seen="the announcement arrives with its details, and the log holds no traceback",
+)
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_machine_that_stands_still_is_no_fault(
+    world: World, monkeypatch: pytest.MonkeyPatch, error_log: ErrorLog, answers: bool
+) -> None:
+    """A deadline that passed while nobody could look is no fault of the enricher's: it gets a moment more."""
+    asked = 0
+
+    async def enrich(*_: Any, **__: Any) -> Enrichment:
+        nonlocal asked
+        asked += 1
+        if asked > 3 and answers:
+            return world.enricher.facts
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(world.enricher, "enrich", enrich)
+    monkeypatch.setattr(module, "ENRICH_SECONDS", -0.5)
+    monkeypatch.setattr(timed, "_AFTER_STALL", -0.9)
+    with capture_logs() as lines:
+        events = [await world.accept(stream_id=f"s{number}") for number in range(3)]
+        await until(lambda: asked == 3)
+        time.sleep(1.8)  # nothing on this loop runs
+        records = [await world.settled(event_id) for event_id in events]
+    assert [record.state for record in records] == [EventState.ANNOUNCED] * 3
+    assert all((b"A title" in (record.payload or b"")) is answers for record in records)
+    assert not error_log.messages
+    assert not [line for line in lines if "exc_info" in line or "exception" in line]
+    said = [line for line in lines if line["log_level"] == "warning"]
+    assert len(said) == (0 if answers else 1), "one line for all of them"
 
 
 @pytest.mark.expected_errors("enriching broke")

@@ -9,6 +9,7 @@ import pytest
 from itsjustintv_desktop.engine.announce.trickle import Trickle
 from tests.engine.announce.test_enrich import Enriching
 from tests.engine.twitch.rig import Rig
+from tests.support.bent import bend, refuse
 
 
 class Trickling:
@@ -116,3 +117,33 @@ async def test_a_nudge_wakes_it(rig: Rig, trickling: Trickling) -> None:
     await rig.clock.stopped.wait()
     assert rig.simulator.calls["users"] == 1
     work.cancel()
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(401, "Missing required scope"), (401, "Unauthorized"), (403, ""), (404, ""), (410, "Gone"), (500, ""), (503, "")],
+)
+async def test_followers_that_are_not_to_be_had_keep_nothing_else_from_being_refreshed(
+    rig: Rig, trickling: Trickling, monkeypatch: pytest.MonkeyPatch, status: int, message: str
+) -> None:
+    add(trickling, 3)
+    asked = refuse(monkeypatch, rig.http, "/followers", status, message)
+    profiles = trickling.enriching.profiles
+    await trickling.until(lambda: all(profiles.get(one).image is not None for one in trickling.watched))
+    assert all(profiles.get(one).display_name for one in trickling.watched)
+    await rig.helix.streams(trickling.watched)  # the token does well elsewhere
+    before = rig.clock.now()
+    await trickling.until(lambda: rig.clock.now() - before > 6 * 3600)
+    assert len(asked) <= (18 if status >= 500 else 7), "it is given up, for a day or for a while"
+    assert rig.simulator.other_calls["token"] <= 2
+    assert rig.client.status.ok
+
+
+async def test_an_answer_without_a_total_is_not_asked_for_over_and_over(
+    rig: Rig, trickling: Trickling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(trickling, 2)
+    bend(monkeypatch, rig.http, "/followers", lambda told: told | {"total": None})
+    await trickling.until(idle(trickling, rounds=5))
+    assert rig.simulator.calls["followers"] == 2
+    assert trickling.enriching.profiles.get(trickling.watched[0]).followers is None

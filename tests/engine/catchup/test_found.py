@@ -13,6 +13,7 @@ from itsjustintv_desktop.engine.storage.ledger.broadcasting import Sight
 from itsjustintv_desktop.engine.storage.ledger.catching import LAG
 from tests.engine.catchup.rig import Net, changed
 from tests.engine.storage.ledger.book import raw
+from tests.support.bent import MISSING, bend, put
 from tests.support.events import online
 from tests.support.waiting import until
 from tests.support.world import config, destination
@@ -245,6 +246,59 @@ async def test_a_crash_that_was_slept_through_is_no_second_ping(net: Net) -> Non
     await net.ask()
     assert (await net.world.settled(2)).reason == "restarted"
     assert len(await net.world.ledger.deliveries()) == 1
+
+
+@pytest.mark.parametrize("kind", ["rerun", "playlist", "premiere", "watch_party"])
+@pytest.mark.parametrize("ago", [10.0, 600.0, 5 * HOUR])
+async def test_what_is_no_live_stream_is_treated_as_if_an_event_had_told_of_it(
+    net: Net, monkeypatch: pytest.MonkeyPatch, kind: str, ago: float
+) -> None:
+    net.world.run_pipeline()
+    bend(monkeypatch, net.rig.http, "/streams", lambda told: put(told, ("data", 0, "type"), kind))
+    told = await net.world.accept(stream_id="told", broadcaster_id=net.user_id("alice"), detail=kind)
+    told_record = await net.world.settled(told)
+    stream = await net.live("alice", ago=ago)
+    await net.ask()
+    (_, found) = await net.records()
+    record = await net.world.settled(found.id)
+    for _ in range(3):
+        net.clock.advance(150)
+        await net.ask()
+    assert record.event.stream_id == stream
+    assert (record.state, record.reason, record.explanation) == (
+        EventState.SUPPRESSED, "not_live", f"The broadcast is a {kind}, not a live stream."
+    )  # fmt: skip
+    assert (told_record.state, told_record.reason, told_record.explanation) == (
+        record.state, record.reason, record.explanation
+    )  # fmt: skip
+    assert dict(net.catch_up.live_now) == {}
+    assert await net.world.ledger.live_broadcasts() == []
+    assert len(await net.records()) == 2, "it is listed once, however often it is found"
+    assert await net.world.pipeline.send_anyway(record.id) == ("main",)
+
+
+@pytest.mark.parametrize("value", [None, MISSING, "", 5, []])
+async def test_a_stream_of_no_said_type_is_live(net: Net, monkeypatch: pytest.MonkeyPatch, value: object) -> None:
+    net.world.run_pipeline()
+    bend(monkeypatch, net.rig.http, "/streams", lambda told: put(told, ("data", 0, "type"), value))
+    await net.live("alice", ago=60)
+    await net.ask()
+    (record,) = await net.records()
+    assert (await net.world.settled(record.id)).state is EventState.ANNOUNCED
+    assert list(net.catch_up.live_now) == [net.user_id("alice")]
+
+
+async def test_a_field_of_null_keeps_no_stream_from_being_found(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    net.world.run_pipeline()
+    fields = ("user_login", "user_name", "game_id", "game_name", "title", "viewer_count", "tags", "thumbnail_url")
+    nulls = dict.fromkeys(fields)
+    bend(monkeypatch, net.rig.http, "/streams", lambda told: {"data": [told["data"][0] | nulls], "pagination": None})
+    await net.live("alice", ago=60)
+    await net.ask()
+    (record,) = await net.records()
+    assert (await net.world.settled(record.id)).state is EventState.ANNOUNCED
+    (live,) = net.catch_up.live_now.values()
+    assert (live.title, live.category, live.viewer_count) == ("", "", None)
 
 
 # Who is live, as the ledger keeps it

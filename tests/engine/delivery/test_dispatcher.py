@@ -12,6 +12,7 @@ from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
 from itsjustintv_desktop.engine.delivery.lanes import LONGEST_HOLD
 from itsjustintv_desktop.engine.events import DeliveryChanged
 from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
+from itsjustintv_desktop.engine.source import Doubtful
 from itsjustintv_desktop.simulator import Simulator
 from tests.engine.storage.ledger.book import raw
 from tests.support.waiting import until
@@ -154,6 +155,36 @@ async def test_late_news_goes_out_unless_the_stream_is_known_to_be_over(
         assert "ended" in (view.last_error or "")
         assert "Resend" in (view.last_error or "")
         assert await world.ledger.attempts(delivery_id) == []
+
+
+@pytest.mark.fault(
+    "Twitch: it does not show a stream that runs, when a late announcement is about to go out",
+    seen="it is looked for once more a minute later; the announcement waits, and goes out or expires then",
+)
+@pytest.mark.parametrize(("live", "state"), [(False, S.EXPIRED), (True, S.DELIVERED), (None, S.DELIVERED)])
+async def test_late_news_waits_while_it_is_in_doubt_whether_the_stream_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch, live: bool | None, state: DeliveryState
+) -> None:
+    words: list[bool | Doubtful | None] = [Doubtful(60.0), Doubtful(20.0), live]
+
+    async def is_live(*_: object, **__: object) -> bool | Doubtful | None:
+        return words.pop(0)
+
+    monkeypatch.setattr(world.enricher, "is_live", is_live)
+    await world.restart()
+    delivery_id = (await world.queue("main"))["main"]
+    world.clock.advance(LATE_SECONDS + 1)
+    world.run_dispatcher()
+    for left, seconds in ((2, 60.0), (1, 20.0)):
+        await until(lambda left=left: len(words) == left)  # type: ignore[misc]
+        view = await world.reached(delivery_id, S.PENDING, attempts=0)
+        assert "looked for once more" in (view.last_error or "")
+        await waits_until_due(world)
+        assert (view.next_at, world.sender.posts) == (world.clock.now() + seconds, [])
+        world.clock.advance(seconds)
+    view = await world.reached(delivery_id, state)
+    assert view.attempts == (state is S.DELIVERED)
+    assert words == []
 
 
 async def test_news_in_time_and_tests_are_sent_without_asking(world: World) -> None:

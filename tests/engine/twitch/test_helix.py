@@ -61,7 +61,7 @@ async def test_deleting_a_subscription_twice_is_fine(rig: Rig) -> None:
     [
         (User, {"id": "1", "login": "a"}, {"id": 1, "login": "b"}),
         (Stream, {"id": "1", "user_id": "2", "viewer_count": 3, "tags": None}, {"id": "1", "viewer_count": "many"}),
-        (ChannelInfo, {"broadcaster_id": "1", "tags": None, "delay": 0}, {"broadcaster_id": "2", "tags": "x"}),
+        (ChannelInfo, {"broadcaster_id": "1", "tags": "x", "delay": 0}, {"broadcaster_id": None, "tags": []}),
     ],
 )
 def test_one_bad_item_does_not_spoil_the_others(kind: type, good: dict[str, object], bad: dict[str, object]) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.twitch.messages import Challenge, Parsed, parse
 from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
 from tests.engine.twitch.test_signature import captured
+from tests.support.bent import MISSING, OTHERS, put
 
 SUBSCRIPTION = {"id": "sub-1", "status": "enabled", "type": "stream.online", "version": "1", "condition": {}}
 BROADCASTER = {
@@ -153,10 +155,7 @@ MALFORMED = {
     "id has a NUL": with_event(id="4\0"),
     "no broadcaster": with_event(broadcaster_user_id=None),
     "empty broadcaster": with_event(broadcaster_user_id=""),
-    "login is a list": with_event(broadcaster_user_login=["x"]),
-    "name is too long": with_event(broadcaster_user_name="x" * 1000),
-    "started_at is a number": with_event(started_at=5),
-    "type is an object": with_event(type={}),
+    "no type of a notification": json.dumps({"subscription": {"id": "sub-1", "type": None}, "event": ONLINE}).encode(),
 }
 
 
@@ -180,17 +179,62 @@ def test_oddities_beside_what_we_need_do_no_harm(body: bytes) -> None:
     assert event_of(body).stream_id == "40001"
 
 
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=10,
+)
+NAMES = ("broadcaster_user_login", "broadcaster_user_name", "type", "started_at")
+
+
+@pytest.mark.parametrize("value", [*OTHERS, "x" * 1000])
+@pytest.mark.parametrize("name", NAMES)
+def test_only_what_identifies_a_stream_is_required(name: str, value: Any) -> None:
+    """null means absent: a stream is not lost for want of its name, login, type or start."""
+    body = about("stream.online", event=put(ONLINE, (name,), value))
+    event, whole = event_of(body), event_of(about("stream.online", event=ONLINE))
+    field = {"broadcaster_user_login": "broadcaster_login", "broadcaster_user_name": "broadcaster_name"}.get(name, name)
+    field = "detail" if field == "type" else field
+    for each in ("broadcaster_id", "stream_id", "broadcaster_login", "broadcaster_name", "started_at", "detail"):
+        if each != field:
+            assert getattr(event, each) == getattr(whole, each)
+    if not isinstance(value, str):
+        assert getattr(event, field) in {"", None}
+
+
+@pytest.mark.parametrize("value", OTHERS)
+@pytest.mark.parametrize("name", ["id", "status", "version", "cost", "condition", "transport", "created_at"])
+@pytest.mark.parametrize("message_type", ["notification", "revocation"])
+def test_the_subscription_may_lack_all_but_its_type(message_type: str, name: str, value: Any) -> None:
+    body = put(about("stream.online", event=ONLINE), ("subscription", name), value)
+    event = event_of(body, message_type, "stream.online")
+    if message_type == "notification":
+        assert (event.kind, event.stream_id, event.broadcaster_login) == ("stream.online", "40001", "cool_user")
+    else:
+        assert event.kind == "revocation"
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), anything | st.just(MISSING)))
+def test_any_of_them_may_be_anything(changes: dict[str, Any]) -> None:
+    body = about("stream.online", event=ONLINE)
+    for name, value in changes.items():
+        body = put(body, ("event", name), value)
+    raw = json.dumps(body).encode("utf-8", "surrogatepass")
+    try:
+        msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return  # no JSON
+    event = event_of(raw)
+    assert (event.stream_id, event.broadcaster_id) == ("40001", "12826")
+    assert event.broadcaster_login == "cool_user" or "broadcaster_user_login" in changes
+
+
 @pytest.mark.parametrize(("message_type", "message_id"), [("", "m"), ("x" * 300, "m"), ("a\nb", "m"), ("x", "")])
 def test_odd_headers_are_malformed(message_type: str, message_id: str) -> None:
     with pytest.raises(MessageMalformedError):
         read({"subscription": SUBSCRIPTION}, message_type, message_id=message_id)
 
 
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=10,
-)
 types = st.sampled_from(["notification", "revocation", "webhook_callback_verification", "other"]) | st.text(max_size=9)
 fields = st.sampled_from(["id", "type", "started_at", "broadcaster_user_id", "broadcaster_user_login"])
 

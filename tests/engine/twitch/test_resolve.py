@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Streamer
@@ -8,6 +10,7 @@ from itsjustintv_desktop.engine.twitch.helix import User
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.resolve import Resolved, resolve
 from tests.engine.twitch.rig import Rig
+from tests.support.bent import OTHERS, bend, put
 
 
 async def test_logins_become_ids_and_ids_the_present_login(rig: Rig) -> None:
@@ -115,3 +118,29 @@ async def test_two_keys_of_one_channel_are_both_found(rig: Rig) -> None:
 async def test_nobody_to_resolve_asks_nothing(rig: Rig) -> None:
     assert (await resolve(rig.helix, [])).channels == {}
     assert not rig.simulator.calls
+
+
+@pytest.mark.parametrize("value", OTHERS)
+@pytest.mark.parametrize("field", ["login", "display_name", "description", "profile_image_url", "view_count", "type"])
+async def test_an_odd_field_makes_no_channel_unknown(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, field: str, value: object
+) -> None:
+    """Whether it was asked for by its id or by its login, alone or with others."""
+    users = [rig.simulator.add_channel(f"channel_{number}") for number in range(5)]
+    streamers = [
+        Streamer(key=user.login, login=user.login, user_id=user.user_id if number % 2 else "")
+        for number, user in enumerate(users)
+    ]
+
+    def change(told: dict[str, Any]) -> dict[str, Any]:
+        return told | {"data": [put(each, (field,), value) for each in told["data"]]}
+
+    bend(monkeypatch, rig.http, "/users", change)
+    found = await resolve(rig.helix, streamers)
+    if field == "login" and isinstance(value, str):
+        return  # another login is another channel
+    assert (found.problems, found.unanswered) == ((), ())
+    assert {key: channel.user_id for key, channel in found.channels.items()} == {
+        user.login: user.user_id for user in users
+    }
+    assert all(channel.login == key for key, channel in found.channels.items())

@@ -139,7 +139,7 @@ async def _live(engine: Engine, ids: list[str]) -> dict[str, tuple[str, tuple[st
     except (TwitchError, SecretsError) as error:
         _log.info("a look-up could not ask who is live", reason=error.message)
         return {}
-    return {stream.user_id: (stream.title, stream.tags or ()) for stream in streams}
+    return {stream.user_id: (stream.title or "", stream.tags or ()) for stream in streams if stream.is_live}
 
 
 async def _pictures(engine: Engine, users: list[User]) -> dict[str, str]:
@@ -169,9 +169,12 @@ async def _followers(engine: Engine, ids: list[str]) -> dict[str, int]:
 
     async def ask(user_id: str) -> None:
         try:
-            found[user_id] = await engine.twitch.helix.followers(user_id, timeout=PICTURE_SECONDS)
+            total = await engine.twitch.helix.followers(user_id, timeout=PICTURE_SECONDS)
         except AppError as error:
             _log.debug("a look-up could not ask for followers", user_id=user_id, reason=error.message)
+        else:
+            if total is not None:
+                found[user_id] = total
 
     if len(ids) <= _FOLLOWERS and engine.twitch.client.spare():
         await asyncio.gather(*(ask(user_id) for user_id in ids))

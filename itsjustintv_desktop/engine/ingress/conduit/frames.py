@@ -13,6 +13,7 @@ import msgspec
 from itsjustintv_desktop.engine.errors import MessageMalformedError
 from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.twitch import messages
+from itsjustintv_desktop.engine.twitch.lenient import Lenient
 
 LARGEST = 256 * 1024
 """Bytes of one message at most; Twitch's are below 4 KiB."""
@@ -51,8 +52,8 @@ Frame = Welcome | Keepalive | Reconnect | Unknown | StreamEvent
 
 
 class _Metadata(msgspec.Struct, gc=False):
-    message_id: _Text
     message_type: _Text
+    message_id: _Text = ""
     subscription_type: _Text = ""
 
 
@@ -78,9 +79,9 @@ class _Moves(msgspec.Struct, gc=False):
     session: _Moved
 
 
-_message = msgspec.json.Decoder(_Message)
-_welcome = msgspec.json.Decoder(_Welcomes)
-_moves = msgspec.json.Decoder(_Moves)
+_message = Lenient(_Message)
+_welcome = Lenient(_Welcomes)
+_moves = Lenient(_Moves)
 
 
 def read(text: str, received_at: float) -> Frame:
@@ -95,10 +96,8 @@ def read(text: str, received_at: float) -> Frame:
             return Welcome(session.id, session.keepalive_timeout_seconds)
         if kind == _RECONNECT:
             return Reconnect(_moves.decode(message.payload).session.reconnect_url)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except msgspec.DecodeError as error:
         raise MessageMalformedError(f"It is not one of Twitch's messages: {error}.") from error
-    except RecursionError as error:
-        raise MessageMalformedError("It is nested too deeply.") from error
     if kind not in {messages.NOTIFICATION, messages.REVOCATION}:
         return Unknown(kind)
     return _event(message, received_at)

@@ -37,7 +37,7 @@ class OurShard:
         shard = await self._find(conduit_id)
         if shard is not None and _serves(shard, session_id):
             return False
-        if shard is not None and shard.status == ENABLED and not was_moved:
+        if shard is not None and shard.status in {"", ENABLED} and not was_moved:
             raise ConduitTakenError("Another program took this machine's conduit over and gets the events now.")
         _log.warning("our connection no longer served the conduit", shard=shard.status if shard else "missing")
         await self.enable(conduit_id, session_id)
@@ -46,16 +46,17 @@ class OurShard:
     async def is_free(self, conduit_id: str) -> bool:
         """Whether nobody serves it now."""
         shard = await self._find(conduit_id)
-        return shard is None or shard.status != ENABLED
+        return shard is None or shard.status not in {"", ENABLED}
 
     async def _find(self, conduit_id: str) -> Shard | None:
         return next((shard for shard in await self._conduits.shards(conduit_id) if shard.id == SHARD), None)
 
 
 def _serves(shard: Shard, session_id: str) -> bool:
+    """What Twitch leaves out speaks for us: a connection that works is not given up for it."""
     transport = shard.transport
-    is_ours = transport.method == "websocket" and transport.session_id in {None, "", session_id}
-    return shard.status == ENABLED and is_ours
+    is_ours = transport.method in {"", "websocket"} and transport.session_id in {None, "", session_id}
+    return shard.status in {"", ENABLED} and is_ours
 
 
 def _refusal(update: ShardUpdate) -> str:

@@ -42,8 +42,12 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 STEADY_SECONDS = 180.0
 """A connection that lasted this long begins with the first pause again when it ends."""
-CHECK_SECONDS = 600.0
-"""Between two looks whether Twitch still thinks that our socket serves the conduit."""
+CHECK_SECONDS = 60.0
+"""Within that it is noticed that our socket no longer serves the conduit, above all that another program took it over:
+Twitch does not tell."""
+_CHECK_EVERY = 50.0
+_CHECK_AGAIN = 10.0
+"""After a look that failed."""
 _MOST_MOVES = 5
 _MOVES_WITHIN = 60.0
 """More moves in that many seconds are a fault of Twitch's: it is left alone for a while then."""
@@ -208,7 +212,7 @@ class ConduitWay(BaseWay):
                 return False
             if self._up_at is not None and now - self._up_at < _FRESH_SECONDS:
                 return True
-            self._check_at = now + CHECK_SECONDS
+            self._check_at = now + _CHECK_EVERY
             if await self._shard.keep(conduit_id, session.id, was_moved=self._was_moved):
                 self._on_gap("Twitch had lost sight of our connection.")
             self._was_moved = False
@@ -218,12 +222,13 @@ class ConduitWay(BaseWay):
         except (ConduitGoneError, ShardRefusedError):
             raise
         except (TwitchError, SecretsError, LedgerError) as error:
+            self._check_at = now + _CHECK_AGAIN
             _log.debug("the conduit could not be looked at", reason=error.message)
         return True
 
     def _come_up(self, conduit_id: str) -> None:
         self._up_at = self._clock.monotonic()
-        self._check_at = self._up_at + CHECK_SECONDS
+        self._check_at = self._up_at + _CHECK_EVERY
         self._was_moved = False
         self._set_target(Conduit(conduit_id))
         if self._down_since is None:

@@ -207,6 +207,12 @@ def continuation(connection: sqlite3.Connection, broadcaster_id: str, stream_id:
     return stream_id
 
 
+def told_over(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str) -> bool:
+    """Whether the end of this stream was told: one that was only no longer seen ends with its last sight (`close`)."""
+    row = next((row for row in of_channel(connection, broadcaster_id) if row.stream_id == stream_id), None)
+    return row is not None and row.ended_at is not None and row.ended_at > row.seen_at
+
+
 def is_half(connection: sqlite3.Connection, broadcaster_id: str, stream_id: str, entry: str = "") -> bool:
     """Whether this stream was taken for the second half of a broadcast before, and nobody sent it anyway."""
     events = settled_events(connection, broadcaster_id, stream_id, entry)

@@ -89,6 +89,8 @@ def catch_up(
     `at` is the source's time of the answer, `now` ours, both Unix seconds. A listed stream's event is settled at once.
     """
     for event, _, _ in finds:
+        if event.detail:
+            continue  # a rerun and its like is no broadcast
         broadcasting.see(
             connection,
             Sight(
@@ -155,7 +157,7 @@ def _live(
     connection: sqlite3.Connection, asked: Sequence[str], finds: Sequence[Find], at: float
 ) -> tuple[Broadcast, ...]:
     """The running ones; one that was not shown ended between its last sight and now: the last sight is kept."""
-    shown = {(event.broadcaster_id, event.stream_id) for event, _, _ in finds}
+    shown = {(event.broadcaster_id, event.stream_id) for event, _, _ in finds if not event.detail}
     live: list[Broadcast] = []
     for row in broadcasting.running(connection, asked):
         # Far ahead of now is what a wrong clock wrote down: that is no sight either, or it would be live for a year.

@@ -46,6 +46,10 @@ class Streams(ABC):
         """The stream that this one goes on as after its encoder crashed; itself if it did not."""
         return await self._run(broadcasting.continuation, broadcaster_id, stream_id)
 
+    async def told_over(self, broadcaster_id: str, stream_id: str) -> bool:
+        """Whether the source told that this stream ended, and nothing of it since."""
+        return await self._run(broadcasting.told_over, broadcaster_id, stream_id)
+
     async def is_half(self, event: StreamEvent, entry: str = "") -> bool:
         """Whether its stream was taken for the second half of a broadcast before: Twitch may tell of it again."""
         return await self._run(broadcasting.is_half, event.broadcaster_id, event.stream_id, entry)

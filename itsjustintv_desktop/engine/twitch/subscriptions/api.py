@@ -8,38 +8,31 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-import structlog
 
 from itsjustintv_desktop.engine.errors import (
     SubscriptionExistsError,
     SubscriptionLimitError,
     TwitchRefusedError,
-    TwitchUnreachableError,
 )
 from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Target
-from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient
+from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient, Params
+from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of
+from itsjustintv_desktop.engine.twitch.paging import every_page
 from itsjustintv_desktop.engine.twitch.subscriptions.models import Held, Holdings
 
 _PATH = "/eventsub/subscriptions"
-_MOST_PAGES = 500
-"""Twitch's budget of 10,000 makes a hundred pages; disabled ones stay listed for days."""
-
-_log = structlog.get_logger(__name__)
 
 
-class _Cursor(msgspec.Struct):
-    cursor: str = ""
-
-
-class _Page(msgspec.Struct):
-    data: list[msgspec.Raw]
+class _Page(Page):
     total_cost: int = 0
     max_total_cost: int = 0
-    pagination: _Cursor = msgspec.field(default_factory=_Cursor)
 
 
-class _Created(msgspec.Struct):
-    data: tuple[Held]
+class _Known(msgspec.Struct):
+    """The answer to a 409 names what is there already, since April 2026."""
+
+    id: str = ""
+    data: tuple[Held, ...] = ()
 
 
 class SubscriptionsApi:
@@ -54,22 +47,18 @@ class SubscriptionsApi:
 
     async def list_all(self, *, user_id: str | None = None, timeout: float = TIMEOUT) -> Holdings:
         """Every page, or those about one channel. `timeout` is seconds a page."""
-        found: dict[str, Held] = {}
         narrowed = [] if user_id is None else [("user_id", user_id)]
-        after = ""
-        seen: set[str] = set()
-        while True:
-            params = [*narrowed, ("after", after)] if after else narrowed
-            page = await self.client.request("GET", _PATH, params, decode=_page, timeout=timeout)
-            found.update((held.id, held) for held in _items(page))
-            after = page.pagination.cursor
-            if not after:
-                return Holdings(
-                    items=tuple(found.values()), total_cost=page.total_cost, max_total_cost=page.max_total_cost
-                )
-            if after in seen or len(seen) >= _MOST_PAGES:
-                raise TwitchUnreachableError("Twitch's list of subscriptions has no end.")
-            seen.add(after)
+
+        async def ask(at: Params) -> _Page:
+            return await self.client.request("GET", _PATH, [*narrowed, *at], decode=_page, timeout=timeout)
+
+        items, page, complete = await every_page(_PATH, ask, _items)
+        return Holdings(
+            items=tuple(items),
+            total_cost=page.total_cost,
+            max_total_cost=page.max_total_cost,
+            complete=complete,
+        )
 
     async def create(
         self,
@@ -98,7 +87,7 @@ class SubscriptionsApi:
             )
         except TwitchRefusedError as error:
             if error.status == 409:
-                raise SubscriptionExistsError(error.message, status=409) from error
+                raise SubscriptionExistsError(error.message, existing=_existing(error.body)) from error
             if error.status == 429:
                 kind: Literal["alike", "cost"] = "cost" if "cost" in error.message.lower() else "alike"
                 raise SubscriptionLimitError(error.message, kind=kind) from error
@@ -117,20 +106,27 @@ class SubscriptionsApi:
         return True
 
 
-def _page(body: bytes) -> _Page:
-    return msgspec.json.decode(body, type=_Page)
+_page = Lenient(_Page).decode
+_held = Lenient(Held)
+_known = Lenient(_Known)
+
+
+def _items(page: Page) -> list[Held]:
+    """Those with an id; another one is left alone, like everything we don't understand."""
+    return items_of(page, _held, _PATH)
 
 
 def _created(body: bytes) -> Held:
-    return msgspec.json.decode(body, type=_Created).data[0]
+    items = _items(_page(body))
+    if not items:
+        raise msgspec.ValidationError("it holds no subscription")
+    return items[0]
 
 
-def _items(page: _Page) -> list[Held]:
-    """Those that are as documented; another one is left alone, like everything we don't understand."""
-    items: list[Held] = []
-    for raw in page.data:
-        try:
-            items.append(msgspec.json.decode(raw, type=Held))
-        except msgspec.ValidationError as error:
-            _log.warning("one subscription in Twitch's list is not as documented", reason=str(error))
-    return items
+def _existing(body: bytes) -> str:
+    """The id in the answer to a 409, "" where there is none."""
+    try:
+        known = _known.decode(body)
+    except msgspec.DecodeError:
+        return ""
+    return known.id or next((held.id for held in known.data), "")

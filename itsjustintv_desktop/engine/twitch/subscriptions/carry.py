@@ -27,10 +27,11 @@ from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENABLED,
+    PENDING,
     Held,
     Holdings,
     Key,
-    fingerprint_of,
+    remembered,
     target_text,
 )
 from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation
@@ -95,15 +96,17 @@ class Carrier:
         secret: str,
         *,
         clock: Clock,
+        heard: Callable[[str], bool] = lambda _: False,
         on_step: Callable[[Outcome], None] = lambda _: None,
     ) -> None:
-        """`secret` is "" over a conduit."""
+        """`secret` is "" over a conduit. `heard`: messages of this subscription come, signed with `secret`."""
         self._api = api
         self._book = book
         self._target = target
         self._here = target_text(target)
         self._secret = secret
         self._clock = clock
+        self._heard = heard
         self._on_step = on_step
         self._outcome = Outcome()
         self._in_a_row = 0
@@ -156,25 +159,20 @@ class Carrier:
     async def _created(self, creation: Creation) -> Held:
         try:
             made = await self._create(creation)
-        except SubscriptionExistsError:
-            made = await self._create_in_place_of_another(creation)
+        except SubscriptionExistsError as error:
+            return await self._take_existing(creation, error.existing)
         except SubscriptionLimitError:
             if not creation.retire:
                 raise
             for held in creation.retire:  # they were kept until the new one would work, but there is no room for both
                 await self._remove(held)
             made = await self._create(creation)
-        await self._book.remember_subscription(
-            Remembered(
-                id=made.id,
-                type=creation.key.type,
-                user_id=creation.key.user_id,
-                target=self._here,
-                fingerprint=fingerprint_of(self._secret),
-                created_at=self._clock.now(),
-            )
-        )
+        await self._remember(made, creation)
         return made
+
+    async def _remember(self, made: Held, creation: Creation) -> None:
+        now = self._clock.now()
+        await self._book.remember_subscription(remembered(made.id, creation.key, self._here, self._secret, now))
 
     async def _create(self, creation: Creation) -> Held:
         key = creation.key
@@ -182,15 +180,38 @@ class Carrier:
             lambda: self._api.create(key.type, creation.version, key.user_id, self._target, self._secret)
         )
 
-    async def _create_in_place_of_another(self, creation: Creation) -> Held:
-        """Twitch has one that the list did not show: perhaps ours, whose answer got lost. Its secret is not known."""
-        found = await self._patiently(lambda: self._api.list_all(user_id=creation.key.user_id))
-        for held in found.items:
+    async def _take_existing(self, creation: Creation, existing: str) -> Held:
+        """Twitch has one that the list did not show, perhaps ours, whose answer got lost: a 409 is no failure.
+
+        One over a conduit is as good as any. A webhook's secret is not known unless messages come that are signed
+        with it: else it is made anew, and while Twitch says all the same that there is one, its list is waited for.
+        """
+        if existing and (isinstance(self._target, Conduit) or self._heard(existing)):
+            made = self._assumed(creation, existing, ENABLED)
+            await self._remember(made, creation)
+            return made
+        for held in (await self._patiently(lambda: self._api.list_all(user_id=creation.key.user_id))).items:
             if held.key == creation.key and held.transport.target == self._here:
                 if isinstance(self._target, Conduit) and held.status == ENABLED and held.version == creation.version:
+                    await self._remember(held, creation)
                     return held
                 await self._remove(held)
-        return await self._create(creation)
+                existing = "" if held.id == existing else existing
+        if existing:
+            await self._remove(self._assumed(creation, existing, PENDING))
+        try:
+            made = await self._create(creation)
+        except SubscriptionExistsError as error:
+            return self._assumed(creation, error.existing, PENDING)
+        await self._remember(made, creation)
+        return made
+
+    def _assumed(self, creation: Creation, subscription_id: str, status: str) -> Held:
+        """One that Twitch only named."""
+        condition = {"broadcaster_user_id": creation.key.user_id}
+        return Held(
+            id=subscription_id, status=status, type=creation.key.type, version=creation.version, condition=condition
+        )
 
     async def _take_away(self, held: Held) -> None:
         """Delete; a failure is noted, and the next round tries again."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Target, Webhook
+from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.messages import STREAM_OFFLINE, STREAM_ONLINE
 
 KINDS: tuple[tuple[str, str], ...] = ((STREAM_ONLINE, "1"), (STREAM_OFFLINE, "1"))
@@ -49,11 +50,11 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """One subscription as Twitch tells it. `created_at` is RFC 3339."""
+    """One subscription as Twitch tells it; "" is what it does not say. `created_at` is RFC 3339."""
 
-    id: str
-    status: str
-    type: str
+    id: Annotated[str, msgspec.Meta(min_length=1)]
+    status: str = ""
+    type: str = ""
     version: str = ""
     condition: dict[str, Any] = {}
     transport: Transport = Transport()
@@ -77,11 +78,15 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Holdings(msgspec.Struct, frozen=True, kw_only=True):
-    """All that Twitch holds for the client id, other programs' included. Costs are points of `max_total_cost`."""
+    """All that Twitch holds for the client id, other programs' included. Costs are points of `max_total_cost`.
+
+    `complete`: the list had an end; what it does not show may be there all the same where it had none.
+    """
 
     items: tuple[Held, ...] = ()
     total_cost: int = 0
     max_total_cost: int = 0
+    complete: bool = True
 
 
 class ChannelStatus(StrEnum):
@@ -120,3 +125,15 @@ def fingerprint_of(secret: str) -> str:
     if not secret:
         return ""
     return hashlib.sha256(b"itsjustintv-subscription\0" + secret.encode()).hexdigest()[:16]
+
+
+def remembered(subscription_id: str, key: Key, target: str, secret: str, now: float) -> Remembered:
+    """One of ours as the ledger keeps it; `target` as `target_text` writes it, `now` our wall clock."""
+    return Remembered(
+        id=subscription_id,
+        type=key.type,
+        user_id=key.user_id,
+        target=target,
+        fingerprint=fingerprint_of(secret),
+        created_at=now,
+    )

@@ -18,6 +18,7 @@ from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     UNVERIFIED,
     Held,
     Key,
+    Transport,
     target_text,
 )
 
@@ -76,8 +77,8 @@ def make_plan(
     known = {here, *targets}
     ours: dict[Key, list[Held]] = defaultdict(list)
     foreign: list[Held] = []
-    for one in held:
-        if one.id in book or one.transport.target in known:
+    for one in (_completed(each, book.get(each.id)) for each in held):
+        if one.id in book or (one.type and one.transport.target in known):
             ours[one.key].append(one)
         else:
             foreign.append(one)
@@ -103,6 +104,21 @@ def make_plan(
     )
 
 
+def _completed(held: Held, made: Remembered | None) -> Held:
+    """What Twitch does not say of one of ours is as we made it."""
+    if made is None or (held.type and held.user_id and held.status and held.transport.method):
+        return held
+    kind, _, where = made.target.partition(" ")
+    made_to = Transport(method=kind, **({"callback": where} if kind == "webhook" else {"conduit_id": where}))
+    return msgspec.structs.replace(
+        held,
+        type=held.type or made.type,
+        status=held.status or ENABLED,
+        condition=held.condition if held.user_id else {"broadcaster_user_id": made.user_id},
+        transport=held.transport if held.transport.method else made_to,
+    )
+
+
 class _Work:
     """Goes through the wanted ones and gathers."""
 
@@ -124,7 +140,7 @@ class _Work:
 
     def settle(self, key: Key, version: str, mine: list[Held]) -> None:
         """Decide over all of ours that are about `key`."""
-        good = [one for one in mine if one.version == version and self._is_as_we_make_it(one)]
+        good = [one for one in mine if one.version in {"", version} and self._is_as_we_make_it(one)]
         best = next((one for one in good if one.status == ENABLED), None)
         if best is not None:
             self.keep.append(best)

@@ -33,6 +33,7 @@ from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ChannelState,
     Holdings,
     fingerprint_of,
+    remembered,
     target_text,
 )
 from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation, Plan, make_plan
@@ -86,10 +87,12 @@ class Reconciler:
         clock: Clock,
         dice: Callable[[], float] = random.random,
         certain: Callable[[], bool] = lambda: True,
+        signed_with: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         """`target`: where subscriptions shall point, None = not known yet. `watched`: user ids of the enabled
         streamers. `secret`: the one to subscribe with, None = not there yet. `certain`: False while ids of some
         streamers are not known: nothing is deleted only because nobody watches it. `dice` gives [0, 1).
+        `signed_with`: by the id of a subscription, the secret its latest message was signed with.
         """
         self._api = api
         self._ledger = ledger
@@ -99,6 +102,7 @@ class Reconciler:
         self._clock = clock
         self._dice = dice
         self._certain = certain
+        self._signed_with = signed_with
         self._lock = asyncio.Lock()
         self._nudged = asyncio.Event()
         self._verification = Verification(clock, dice)
@@ -246,10 +250,7 @@ class Reconciler:
         holdings = await self._api.list_all()
         if holdings.total_cost < holdings.max_total_cost:
             self._forgive(set(self._unaffordable))
-        book = self._book = await self._ledger.subscriptions()
-        gone = book.keys() - {held.id for held in holdings.items}
-        if gone:
-            await self._ledger.forget_subscriptions(list(gone))
+        book = self._book = await self._remembered(holdings, here, secret)
         wanted = list(dict.fromkeys(self._watched()))
         plan = make_plan(
             holdings.items,
@@ -268,6 +269,21 @@ class Reconciler:
         outcome = await self._carry_out(plan, create, holdings, wanted, target, secret)
         self._verification.not_made({one.key for one in create} - {held.key for held in outcome.created})
         return self._conclude(plan, create, outcome, holdings, wanted, target)
+
+    async def _remembered(self, holdings: Holdings, here: str, secret: str) -> dict[str, Remembered]:
+        """What the ledger holds, set right by what Twitch holds: what is gone is forgotten; what sends us messages with
+        this secret is ours, although the answer to its making got lost."""
+        book = await self._ledger.subscriptions()
+        gone = book.keys() - {held.id for held in holdings.items}
+        if gone and holdings.complete:
+            await self._ledger.forget_subscriptions(list(gone))
+        for held in holdings.items:
+            unknown = held.id not in book and held.transport.target == here
+            if unknown and secret and self._signed_with(held.id) == secret:
+                made = remembered(held.id, held.key, here, secret, self._clock.now())
+                await self._ledger.remember_subscription(made)
+                book[held.id] = made
+        return book
 
     def _begin_hour(self) -> None:
         """Once an hour what was refused may be tried again."""
@@ -305,7 +321,15 @@ class Reconciler:
         if create and not (plan.unverified or self._verification.in_doubt):
             text = f"{count(len(create), 'subscription')} {'is' if len(create) == 1 else 'are'} being made."
             self._board.tell(Verdict(SubscriptionsState.WORKING, "working", text))
-        carrier = Carrier(self._api, self._ledger, target, secret, clock=self._clock, on_step=on_step)
+        carrier = Carrier(
+            self._api,
+            self._ledger,
+            target,
+            secret,
+            clock=self._clock,
+            heard=lambda held_id: self._signed_with(held_id) == secret,
+            on_step=on_step,
+        )
         room = holdings.max_total_cost - holdings.total_cost if holdings.max_total_cost else len(create)
         return await carrier.carry_out(create, plan.delete, room=room)
 

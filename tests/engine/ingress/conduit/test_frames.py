@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.engine.errors import MessageMalformedError
 from itsjustintv_desktop.engine.ingress.conduit import frames
 from itsjustintv_desktop.engine.models import StreamEvent
+from tests.support.bent import OTHERS, put
 
 AT = 1_790_000_000.0
 SUBSCRIPTION = {
@@ -34,7 +35,7 @@ EVENT = {
 }
 
 
-def message(kind: str, payload: Any, **metadata: Any) -> str:
+def message(kind: str | None, payload: Any, **metadata: Any) -> str:
     head = {"message_id": "m-1", "message_type": kind, "message_timestamp": "2026-09-21T14:13:20.5Z", **metadata}
     return json.dumps({"metadata": head, "payload": payload})
 
@@ -50,7 +51,10 @@ def session(**details: Any) -> dict[str, Any]:
          frames.Welcome("s-1", 30.0)),
         (message("session_welcome", session(keepalive_timeout_seconds=None)), frames.Welcome("s-1", None)),
         (message("session_welcome", session()), frames.Welcome("s-1", None)),
+        (message("session_welcome", session(keepalive_timeout_seconds=-1)), frames.Welcome("s-1", None)),
+        (message("session_welcome", session(keepalive_timeout_seconds="x")), frames.Welcome("s-1", None)),
         (message("session_keepalive", {}), frames.Keepalive()),
+        (message("session_keepalive", None, message_id=None), frames.Keepalive()),
         (message("session_reconnect", session(reconnect_url="wss://a/ws?x=%2F", keepalive_timeout_seconds=None)),
          frames.Reconnect("wss://a/ws?x=%2F")),
         (message("session_sing", {"la": "la"}), frames.Unknown("session_sing")),
@@ -77,6 +81,27 @@ def test_a_notification_is_the_same_event_as_over_a_webhook() -> None:
     assert event.started_at == pytest.approx(1_790_000_000.123, abs=0.01)
 
 
+@pytest.mark.parametrize("value", OTHERS)
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(("payload", "event", name) for name in ("broadcaster_user_login", "broadcaster_user_name", "type")),
+        ("payload", "event", "started_at"),
+        *(("payload", "subscription", name) for name in SUBSCRIPTION if name != "type"),
+        ("metadata", "message_timestamp"),
+        ("metadata", "subscription_version"),
+    ],
+)
+def test_a_field_that_is_null_or_odd_does_not_lose_the_stream(path: tuple[str, ...], value: Any) -> None:
+    """Twitch does not send again what came over a socket."""
+    plain = message("notification", {"subscription": SUBSCRIPTION, "event": EVENT}, subscription_version="1")
+    event = frames.read(json.dumps(put(json.loads(plain), path, value)), AT)
+    assert isinstance(event, StreamEvent)
+    assert (event.kind, event.message_id, event.stream_id, event.broadcaster_id) == (
+        "stream.online", "m-1", "9001", "100"
+    )  # fmt: skip
+
+
 def test_a_revocation_is_one_too() -> None:
     revoked = {**SUBSCRIPTION, "status": "user_removed"}
     text = message("revocation", {"subscription": revoked}, subscription_type="stream.online")
@@ -90,11 +115,12 @@ def test_a_revocation_is_one_too() -> None:
     [
         "", "{", "[]", "null", "1", '"x"', "{}", '{"metadata": {}}', "[" * 100_000, '{"a":' * 100_000,
         message("session_welcome", {}), message("session_welcome", session(id="")),
-        message("session_welcome", session(id=5)), message("session_welcome", session(keepalive_timeout_seconds=-1)),
-        message("session_welcome", session(keepalive_timeout_seconds="x")), message("session_reconnect", session()),
+        message("session_welcome", session(id=5)), message("session_reconnect", session()),
         message("session_reconnect", session(reconnect_url=None)), message("session_reconnect", None),
         message("notification", {}), message("notification", {"subscription": SUBSCRIPTION, "event": {}}),
         message("notification", {"subscription": SUBSCRIPTION, "event": EVENT}, message_id=""),
+        message("notification", {"subscription": SUBSCRIPTION, "event": EVENT}, message_id=None),
+        message(None, {"subscription": SUBSCRIPTION, "event": EVENT}),
         message("notification", {"subscription": SUBSCRIPTION, "event": EVENT}, message_id="x" * 300),
         message("notification", {"subscription": SUBSCRIPTION, "event": EVENT}, subscription_type="stream.offline"),
         message("notification", {"subscription": {**SUBSCRIPTION, "id": "a\nb"}, "event": EVENT}),

@@ -12,6 +12,7 @@ from itsjustintv_desktop.engine.ingress.ways import Conduit, WayState
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.simulator.conduits import KEPT_WITHOUT_SHARDS
 from tests.engine.ingress.conduit.rig import Rig
+from tests.support.bent import bend, put
 from tests.support.waiting import until
 
 FULL = LedgerUnavailableError("The disk is full. Free some space; nothing else needs doing.")
@@ -231,3 +232,72 @@ async def test_another_program_takes_the_conduit_and_is_left_in_peace(rig: Rig) 
     await rig.rested()
     await rig.reached("ready")
     assert rig.target == ours
+
+
+@pytest.mark.fault(
+    "Twitch: another program takes the conduit over",
+    seen='within a minute `status` and `doctor` say "Another program took this machine\'s conduit over"',
+)
+@pytest.mark.parametrize(("after", "steps"), [(0, 2), (31, 1), (51, 2), (95, 1)])
+async def test_a_takeover_is_noticed_within_a_minute(rig: Rig, after: int, steps: int) -> None:
+    """Twitch goes on with its keepalives, and nobody nudges."""
+    await rig.ready()
+    for start in range(0, after, 25):
+        rig.clock.advance(min(25.0, after - start))
+        await rig.keepalive()
+    async with rig.http._opened().ws_connect(rig.simulator.eventsub_url) as other:
+        welcome = await other.receive_json()
+        await rig.conduits.attach(rig.target, welcome["payload"]["session"]["id"])
+        for step in range(steps):
+            if step:
+                await rig.keepalive()
+            rig.clock.advance(29.0)
+        await rig.reached("conduit_taken")
+        assert rig.way.status.message == "Another program took this machine's conduit over and gets the events now."
+
+
+async def test_a_look_that_fails_is_soon_made_again(rig: Rig) -> None:
+    await rig.ready()
+    rig.clock.advance(30.0)
+    await rig.keepalive()
+    async with rig.http._opened().ws_connect(rig.simulator.eventsub_url) as other:
+        welcome = await other.receive_json()
+        await rig.conduits.attach(rig.target, welcome["payload"]["session"]["id"])
+        rig.simulator.faults.set("shards", status=400, times=1)
+        before = rig.simulator.calls["shards"]
+        rig.clock.advance(20.0)
+        await until(lambda: rig.simulator.calls["shards"] > before)
+        await rig.keepalive()
+        assert rig.way.status.code == "ready"
+        rig.clock.advance(11.0)
+        await rig.reached("conduit_taken")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [("status",), ("transport",), ("transport", "method"), ("transport", "session_id"), ("transport", "connected_at")],
+)
+async def test_a_shard_of_which_twitch_says_little_is_left_as_it_is(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, path: tuple[str, ...]
+) -> None:
+    """A connection that works is not made anew because a list leaves something out."""
+    await rig.ready()
+    bend(monkeypatch, rig.http, "/shards", lambda told: put(told, ("data", 0, *path), None))
+    calls = rig.simulator.calls["shards"]
+    for number in range(1, 4):
+        for _ in range(2):
+            rig.clock.advance(25.0)
+            await rig.keepalive()
+        await until(lambda more=number: rig.simulator.calls["shards"] >= calls + more)  # type: ignore[misc]
+    await rig.keepalive()
+    assert rig.way.status.code == "ready"
+    assert rig.simulator.calls["shards"] == calls + 3, "looked at, and nothing is mended"
+
+
+@pytest.mark.parametrize("field", ["pagination", "total"])
+async def test_a_list_of_null_pages_is_a_list(rig: Rig, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    bend(monkeypatch, rig.http, "/shards", lambda told: told | {field: None})
+    bend(monkeypatch, rig.http, "/conduits", lambda told: told | {field: None})
+    await rig.ready()
+    shards = await rig.conduits.shards(rig.target)
+    assert [each.id for each in shards] == ["0"]

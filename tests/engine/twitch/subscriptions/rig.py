@@ -63,6 +63,8 @@ class Rig:
         self.secret: str | None = public.secrets[0].decode()
         self.watched: Sequence[str] = ()
         self.certain = True
+        self.signed: dict[str, str | None] = {}
+        """The secret that messages of a subscription were signed with, by its id."""
         self.reconciler = self.new_reconciler()
 
     def new_reconciler(self) -> Reconciler:
@@ -77,6 +79,7 @@ class Rig:
             clock=self.clock,
             dice=lambda: 0.5,
             certain=lambda: self.certain,
+            signed_with=lambda held_id: self.signed.get(held_id),
         )
 
     async def _credentials(self) -> Credentials:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import structlog
@@ -19,6 +20,7 @@ from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Webhook
 from itsjustintv_desktop.engine.twitch.subscriptions.api import SubscriptionsApi, _items, _page
 from itsjustintv_desktop.simulator.subscriptions import Status
 from tests.engine.twitch.rig import Rig, running_rig
+from tests.support.bent import OTHERS, bend, put
 
 HERE = Webhook("http://127.0.0.1:9/twitch")
 SECRET = "a-secret-of-this-test"
@@ -57,15 +59,77 @@ async def test_all_pages_and_only_one_channels(rig: Rig, api: SubscriptionsApi) 
     assert [one.user_id for one in (await api.list_all(user_id=users[3])).items] == [users[3]]
 
 
-async def test_a_list_without_an_end_is_given_up(
-    rig: Rig, api: SubscriptionsApi, monkeypatch: pytest.MonkeyPatch
+ENDLESS: dict[str, Callable[[int], str]] = {
+    "the cursor comes again": lambda _: "again",
+    "two cursors take turns": lambda number: "ab"[number % 2],
+    "a new cursor each time": str,
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.parametrize("more", [0, 10**9])
+async def test_a_list_without_an_end_ends(
+    rig: Rig, api: SubscriptionsApi, monkeypatch: pytest.MonkeyPatch, name: str, more: int
 ) -> None:
+    """The first page holds two, the ones after it nothing new; with `more` each holds another one."""
+    asked = 0
+
     async def request(*_: object, **__: object) -> object:
-        return _page(b'{"data": [], "pagination": {"cursor": "again"}}')
+        nonlocal asked
+        items = [{"id": "a"}, {"id": "b"}, *([{"id": f"more-{asked}"}] if asked < more else [])]
+        asked += 1
+        return _page(json.dumps({"data": items, "pagination": {"cursor": ENDLESS[name](asked)}}).encode())
 
     monkeypatch.setattr(rig.client, "request", request)
-    with pytest.raises(TwitchUnreachableError, match="no end"):
-        await api.list_all()
+    found = await api.list_all()
+    assert {"a", "b"} <= {one.id for one in found.items}
+    assert not found.complete
+    assert asked <= (3 if name != "a new cursor each time" else 501 if more else 4)
+
+
+@pytest.mark.parametrize("value", OTHERS)
+@pytest.mark.parametrize("field", ["pagination", "total", "total_cost", "max_total_cost"])
+async def test_a_list_with_an_odd_field_is_a_list(
+    rig: Rig, api: SubscriptionsApi, monkeypatch: pytest.MonkeyPatch, field: str, value: object
+) -> None:
+    user = rig.simulator.add_channel("one").user_id
+    made = await api.create("stream.online", "1", user, HERE, SECRET)
+    await rig.simulator.eventsub.idle(10.0)
+    _verified(rig)
+    bend(monkeypatch, rig.http, "/subscriptions", lambda told: put(told, (field,), value))
+    found = await api.list_all()
+    assert [one.id for one in found.items] == [made.id]
+    assert (found.total_cost, found.max_total_cost) == (
+        (1 if field != "total_cost" else value if value == 17 else 0),
+        (10_000 if field != "max_total_cost" else value if value == 17 else 0),
+    )
+
+
+async def test_a_list_of_null_is_empty(rig: Rig, api: SubscriptionsApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    bend(monkeypatch, rig.http, "/subscriptions", lambda _: {"data": None, "pagination": None, "total_cost": None})
+    assert (await api.list_all()).items == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "existing"),
+    [
+        ({"id": "abc"}, "abc"),
+        ({"data": [{"id": "abc"}]}, "abc"),
+        ({"data": None, "id": None}, ""),
+        ({"id": 5, "data": 7}, ""),
+    ],
+)
+async def test_a_409_says_which_one_there_is(
+    rig: Rig, api: SubscriptionsApi, monkeypatch: pytest.MonkeyPatch, said: dict[str, object], existing: str
+) -> None:
+    user = rig.simulator.add_channel("one").user_id
+    await api.create("stream.online", "1", user, HERE, SECRET)
+    await rig.simulator.eventsub.idle(10.0)
+    _verified(rig)
+    bend(monkeypatch, rig.http, "/subscriptions", lambda told: told | said if told.get("status") == 409 else told)
+    with pytest.raises(SubscriptionExistsError) as caught:
+        await api.create("stream.online", "1", user, HERE, SECRET)
+    assert (caught.value.status, caught.value.existing) == (409, existing)
 
 
 def _verified(rig: Rig) -> None:

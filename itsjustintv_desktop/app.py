@@ -119,6 +119,8 @@ class Desktop:
         self.window.pause_wished.connect(self._toggle_pause)
         self.tray.wished.connect(self._wished)
         self.tray.pause_wished.connect(self._pause)
+        self.tray.seen.connect(lambda seen: self.window.sidebar.quit.setHidden(seen or demo))
+        self.window.sidebar.quit.setHidden(self.tray.is_there or demo)
         app.commitDataRequest.connect(self._logging_out)
         self.power, self.network = Power(parent=self.window), Network(self.window)
         self.power.woke.connect(self._woke)
@@ -203,12 +205,23 @@ class Desktop:
             self.quit()
             return True
         if not self.tray.is_there:
-            self.window.showMinimized()  # nothing else would lead back to it
+            self._minimize()
             return False
         if self.preferences.first_time("closed"):
             self._explain_closing()
             return False
         return True
+
+    def _minimize(self) -> None:
+        """Without a tray nothing else would lead back to the window. Said once."""
+        if not self.preferences.first_time("minimized"):
+            self.window.showMinimized()
+            return
+        text = self.window.tr(
+            "itsjustintv goes on working, so that no stream is missed. There is no tray for its icon, so the window is "
+            "only minimized.\n\nTo end it, choose Quit at the foot of the window."
+        )
+        message(self.window, text).finished.connect(self.window.showMinimized)
 
     def _explain_closing(self) -> None:
         """Once. The window goes when that was read; nothing is held up meanwhile."""

@@ -103,15 +103,30 @@ def test_closing_is_explained_once_and_leaves_it_in_the_tray(run: Run, qtbot: Qt
     assert not window.isVisible(), "it was explained in the run before"
 
 
-def test_without_a_tray_the_window_stays(run: Run, tray_host: list[bool]) -> None:
+def test_without_a_tray_the_window_stays(run: Run, tray_host: list[bool], qtbot: QtBot) -> None:
     tray_host[0] = False
     window = run.begin(hidden=True).window
     assert window.isVisible(), "hidden would be lost"
+    assert window.sidebar.quit.isVisible(), "there is no menu of a tray to quit from"
+    window.close()
+    (box,) = boxes(run.desktop)
+    assert "minimized" in box.text()
+    assert not window.isMinimized(), "what is being read stays"
+    box.button(QMessageBox.StandardButton.Ok).click()
+    qtbot.waitUntil(window.isMinimized)
+    window.to_front()
+    assert not window.isMinimized()
     window.close()
     assert window.isMinimized()
     assert boxes(run.desktop) == []
+    tray_host[0] = True
+    run.desktop.tray._find_host()
+    assert window.sidebar.quit.isHidden()
+    tray_host[0] = False
+    run.desktop.tray._find_host()
     window.to_front()
-    assert not window.isMinimized()
+    window.sidebar.quit.click()
+    qtbot.waitUntil(run.life.done)
 
 
 def test_hidden(run: Run) -> None:

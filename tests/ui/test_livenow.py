@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QBuffer, QObject, QUrl
+from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.ui.pages.overview import livenow
 from itsjustintv_desktop.ui.pages.overview.livenow import AT_ONCE, MOST, LiveNow
+from itsjustintv_desktop.ui.pictures import Pictures
 from tests.ui import samples
+from tests.ui.fake import FakeBridge
 
 
 @pytest.fixture
-def card(qtbot: QtBot) -> LiveNow:
-    made = LiveNow()
+def card(qtbot: QtBot, bridge: FakeBridge) -> LiveNow:
+    made = LiveNow(Pictures(bridge, bridge))  # type: ignore[arg-type]
     qtbot.addWidget(made)
     made.resize(400, 600)
     made.show()
@@ -66,3 +68,22 @@ def test_rows_are_kept_and_say_something_else(card: LiveNow, qtbot: QtBot, monke
     card.show_streams(())
     assert rows(card) == []
     assert any(text.startswith("Nobody") for text in words(card))
+
+
+def test_the_pictures_that_are_known_are_shown(card: LiveNow, qtbot: QtBot, bridge: FakeBridge) -> None:
+    red = QImage(8, 8, QImage.Format.Format_RGB32)
+    red.fill(0xFFFF0000)
+    content = QBuffer()
+    content.open(QBuffer.OpenModeFlag.WriteOnly)
+    red.save(content, "PNG")  # type: ignore[call-overload]
+    bridge.engine.desk.set("picture", bytes(content.data().data()))
+    stream = samples.stream("pixelforge")
+    card.show_streams((stream,), {stream.broadcaster_id: "a-hash"})
+    (row,) = rows(card)
+
+    def middle() -> str:
+        return row._avatar.grab().toImage().pixelColor(16, 16).name()
+
+    qtbot.waitUntil(lambda: middle() == "#ff0000")
+    card.show_streams((samples.stream("somebody_else"),), {stream.broadcaster_id: "a-hash"})
+    assert middle() != "#ff0000"

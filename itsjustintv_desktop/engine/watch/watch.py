@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from itsjustintv_desktop.engine import unlocking
 from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.health.part import Part
 from itsjustintv_desktop.engine.watch.disk import DiskWatch
@@ -70,6 +71,7 @@ class Watch:
                 await self.queue.look()
         except (LedgerError, TimeoutError):
             self.queue.forget()
+        await unlocking.look(self._engine)
         self._mend("delivery.dispatcher", self.deliveries())
         self._mend("announce.pipeline", self.announce())
         await self._engine.health.observe()

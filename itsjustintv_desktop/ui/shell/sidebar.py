@@ -53,6 +53,7 @@ class Sidebar(QWidget):
 
     chosen = Signal(str)
     pause_wished = Signal()
+    quit_wished = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,6 +81,9 @@ class Sidebar(QWidget):
             foot.addWidget(part, stretch)
         self._foot = layout
         layout.addLayout(foot)
+        self.quit = button(self.tr("Quit"), self.quit_wished.emit, role="link")
+        layout.addWidget(self.quit, alignment=Qt.AlignmentFlag.AlignLeft)
+        self.quit.hide()
 
     def add(self, key: str, name: str, icon_name: str) -> None:
         """One more page, reachable by Ctrl and its place in the list."""
@@ -94,8 +98,8 @@ class Sidebar(QWidget):
 
     def put_above_status(self, part: QWidget, *controls: QWidget) -> None:
         """One more part at the foot. Tab reaches its controls after the pages added so far."""
-        self._foot.insertWidget(self._foot.count() - 1, part)
-        order = [*self._buttons.values(), *controls, self._pause]
+        self._foot.insertWidget(self._foot.count() - 2, part)
+        order = [*self._buttons.values(), *controls, self._pause, self.quit]
         for before, after in pairwise(order):
             self.setTabOrder(before, after)
 

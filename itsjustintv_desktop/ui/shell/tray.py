@@ -27,6 +27,8 @@ class Tray(QObject):
     """`wished` names what was chosen: open, settings, test, resume or quit; `pause_wished` until when (None = open)."""
 
     wished = Signal(str)
+    seen = Signal(bool)
+    """Whether a host shows it, each time that it was looked at."""
     pause_wished = Signal(object)
 
     def __init__(self, store: Store, reads_markup: Callable[[], bool] = lambda: False) -> None:
@@ -87,6 +89,7 @@ class Tray(QObject):
     def _find_host(self) -> None:
         if QSystemTrayIcon.isSystemTrayAvailable() and not self._icon.isVisible():
             self._icon.show()
+        self.seen.emit(self.is_there)
 
     def _changed(self) -> None:
         snapshot = self._store.snapshot

@@ -69,6 +69,7 @@ class Window(QMainWindow):
         self.toast = Toast(middle)
         self.sidebar.chosen.connect(self.show_page)
         self.sidebar.pause_wished.connect(self.pause_wished)
+        self.sidebar.quit_wished.connect(self.quit_wished)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Quit), self).activated.connect(self.quit_wished)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self).activated.connect(self.close)
         store.changed.connect(self._changed)

@@ -23,6 +23,7 @@ from itsjustintv_desktop.engine.storage.secrets import (
     SecretsState,
     move_into_keyring,
 )
+from itsjustintv_desktop.engine.unlocking import try_again
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
@@ -108,7 +109,7 @@ class Secrets:
             except Exception:
                 await store.set(name, before or "")
                 raise
-        self._look_again()
+        try_again(self._engine)
         return await self._view(name)
 
     async def forget(self, name: str) -> SecretView:
@@ -117,7 +118,7 @@ class Secrets:
         await self._engine.secrets.delete(name)
         if await self._in_file(name):
             await self._documents.edit([Remove(tuple(name.split(".")))], forget=True)
-        self._look_again()
+        try_again(self._engine)
         return await self._view(name)
 
     async def reveal(self, name: str) -> str:
@@ -163,13 +164,13 @@ class Secrets:
 
         if self._engine.loaded.secrets_in_clear:
             await self._documents.moved(work)
-            self._look_again()
+            try_again(self._engine)
         return tuple(moved)
 
     async def unlock(self, passphrase: str | None = None) -> SecretsState:
         """Open the keyring or the vault; the keyring may ask the person by itself. Never raises: see the state."""
         state = await self._engine.secrets.unlock(passphrase)
-        self._look_again()
+        try_again(self._engine)
         return state
 
     async def _view(self, name: str) -> SecretView:
@@ -204,16 +205,6 @@ class Secrets:
             return isinstance(written, str) and written.strip() not in {"", KEYRING}
 
         return await asyncio.to_thread(look)
-
-    def _look_again(self) -> None:
-        """Whoever waits for a secret tries now."""
-        engine = self._engine
-        engine.signing.look_again()
-        engine.twitch.directory.refresh()
-        engine.dispatcher.wake()
-        if engine.listening is not None:
-            engine.reach.way.nudge()
-            engine.reach.subscriptions.nudge("secret")
 
 
 def _known(name: str) -> None:

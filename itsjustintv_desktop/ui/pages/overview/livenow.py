@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine.models import LiveStream
+from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.plain import channel_address, open_address, plain, readable
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, column, icon_button, label
@@ -21,8 +24,11 @@ AT_ONCE = 2
 class LiveNow(Card):
     """At most MOST channels, the rest as a number. Rows are made once and then say something else."""
 
-    def __init__(self) -> None:
+    def __init__(self, pictures: Pictures) -> None:
         super().__init__()
+        self._pictures = pictures
+        self._hashes: Mapping[str, str] = {}
+        pictures.arrived.connect(lambda _: self._fill())
         self._dot = Dot("off", self.tr("nobody"))
         head = QHBoxLayout()
         head.setSpacing(8)
@@ -45,8 +51,9 @@ class LiveNow(Card):
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._fill)
 
-    def show_streams(self, streams: tuple[LiveStream, ...]) -> None:
-        self._streams = streams
+    def show_streams(self, streams: tuple[LiveStream, ...], pictures: Mapping[str, str] | None = None) -> None:
+        """`pictures`: hashes of those that are known, by the id of the channel."""
+        self._streams, self._hashes = streams, pictures or {}
         self._dot.show_state("live" if streams else "off", self.tr("live") if streams else self.tr("nobody"))
         self._nobody.setVisible(not streams)
         more = len(streams) - MOST
@@ -64,7 +71,8 @@ class LiveNow(Card):
             self._rows.append(made)
         for place, each in enumerate(self._rows):
             if place < len(wanted):
-                each.show_stream(wanted[place])
+                stream = wanted[place]
+                each.show_stream(stream, self._pictures.get(self._hashes.get(stream.broadcaster_id)))
             each.setVisible(place < len(wanted))
         if len(self._rows) < len(wanted):
             self._next.start()
@@ -88,8 +96,9 @@ class _Row(QWidget):
         layout.addWidget(self._viewers)
         layout.addWidget(self._open)
 
-    def show_stream(self, stream: LiveStream) -> None:
+    def show_stream(self, stream: LiveStream, picture: QPixmap | None) -> None:
         name = stream.name or stream.login
+        self._avatar.show_channel(name, picture)
         since = f" · {span(time.time() - stream.started_at)}" if stream.started_at else ""
         self._name.say(f"{name}{since}")
         if stream == self._stream:
@@ -98,7 +107,6 @@ class _Row(QWidget):
         about = stream.category or stream.title
         self._what.say(about)
         self._what.setVisible(bool(about))
-        self._avatar.show_channel(name)
         self._viewers.setText("" if stream.viewer_count is None else number(stream.viewer_count))
         self._viewers.setVisible(stream.viewer_count is not None)
         words = self.tr("Open the channel of {}").format(name)

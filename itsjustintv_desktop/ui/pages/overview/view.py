@@ -14,6 +14,7 @@ from itsjustintv_desktop.ui.pages.overview.answer import Answer
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
 from itsjustintv_desktop.ui.pages.overview.days import Days
 from itsjustintv_desktop.ui.pages.overview.livenow import LiveNow
+from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button
@@ -43,7 +44,12 @@ class Overview(Page):
         self.send_test = button(self.tr("Send &test"), lambda: self.go.emit("destinations", "test"))
         self.head.addWidget(self.send_test)
         self.head.addWidget(self.check_now)
-        self.answer, self.chain, self.live_now, self.days = Answer(), Chain(), LiveNow(), Days()
+        self.answer, self.chain, self.live_now, self.days = (
+            Answer(),
+            Chain(),
+            LiveNow(Pictures(self.bridge, self)),
+            Days(),
+        )
         self.chain.fix_wished.connect(lambda page, what: self.go.emit(page, what))
         self._beside = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._beside.setSpacing(GAP)
@@ -92,7 +98,8 @@ class Overview(Page):
         self.do("days", self._read_days())
 
     def refresh(self, snapshot: Snapshot) -> None:
-        self.live_now.show_streams(snapshot.live)
+        pictures = {view.user_id: view.picture for view in snapshot.streamers if view.picture}
+        self.live_now.show_streams(snapshot.live, pictures)
         self.answer.show_due(snapshot)
 
     def happened(self, batch: list[events.EngineEvent]) -> None:

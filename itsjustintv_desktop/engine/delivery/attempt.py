@@ -32,6 +32,8 @@ USER_AGENT = f"itsjustintv-desktop/{__version__}"
 _KEEP_ALIVE = 4.0
 
 _ONE_PIECE = 256 * 1024
+_LARGE = 16 * 1024
+"""More than this may still be on its way when the receiver answers."""
 
 # They describe the exchange itself. A destination's own value would break it.
 _NOT_OURS_TO_SET = ("Connection", "Content-Length", "Transfer-Encoding", "Accept-Encoding", "Expect")
@@ -150,13 +152,14 @@ class _Exchange:
         self._data = bytearray()
         self._complete = False
         self._sent: CIMultiDict[str] = CIMultiDict()
+        self._large = False
         self._wire: wire.Wire | None = None
         self.status: int | None = None
         self.headers: CIMultiDict[str] = CIMultiDict()
 
     async def run(self, url: URL, headers: CIMultiDict[str], body: bytes) -> None:
         """Raises what aiohttp raises. POST is not idempotent, so aiohttp never sends it a second time by itself."""
-        self._sent = headers
+        self._sent, self._large = headers, len(body) >= _LARGE
         wire.TAKEN_BY.set(self)
         trust = await self._trust.context() if url.scheme == "https" else True
         response = await self._session.post(url, headers=headers, data=_data(body), allow_redirects=False, ssl=trust)
@@ -189,7 +192,7 @@ class _Exchange:
     def connected(self, made: wire.Wire) -> None:
         """From here on bytes may go out."""
         self._wire = made
-        made.begin(self)
+        made.begin(self, large=self._large)
 
     def end(self) -> None:
         """Where aiohttp saw no response, the bytes that came decide."""

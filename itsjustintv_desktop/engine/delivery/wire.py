@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import ssl
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
@@ -72,27 +74,54 @@ class Wire(ResponseHandler):
         super().__init__(loop)
         self._received = bytearray()
         self._exchange: object = None
-        self._socket: Any = None
+        self._copy: socket.socket | None = None
 
-    def begin(self, exchange: object) -> None:
-        """From here on bytes may go out, and what comes back belongs to `exchange`."""
+    def begin(self, exchange: object, *, large: bool) -> None:
+        """From here on bytes may go out, and what comes back belongs to `exchange`.
+
+        `large`: what is sent goes out in pieces. A receiver that answers and closes without reading everything makes
+        writing fail, and the transport closes with the response unread: it is read from a copy of the socket then.
+        """
+        self.end(self._exchange)
         self._received.clear()
         self._exchange = exchange
+        if large and self.transport is not None:
+            with suppress(OSError):
+                self._copy = self.transport.get_extra_info("socket").dup()
+                self._copy.setblocking(False)
 
     def end(self, exchange: object) -> None:
         """`exchange` is over. It may have lost the connection to the next one already."""
         if self._exchange is exchange:
             self._exchange = None
+            if self._copy is not None:
+                self._copy.close()
+                self._copy = None
 
     def received(self) -> bytes:
-        """The first bytes that came back, also those that nobody has read yet because writing failed before."""
-        self._drain()
+        """The first bytes that came back, also those that the transport did not read any more."""
+        if self._copy is not None:
+            with suppress(OSError):
+                while len(self._received) < _KEPT and (data := self._copy.recv(_KEPT)):
+                    self._received += self._clear(data)
         return bytes(self._received)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if transport.get_extra_info("sslcontext") is None:
-            self._socket = transport.get_extra_info("socket")
+        self._tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        # asyncio has no public way to the bytes that TLS still has to read.
+        self._unread: ssl.MemoryBIO | None = getattr(getattr(transport, "_ssl_protocol", None), "_incoming", None)
+
+    def _clear(self, data: bytes) -> bytes:
+        if self._tls is None:
+            return data
+        clear = bytearray()
+        if self._unread is not None:
+            self._unread.write(data)
+            with suppress(ssl.SSLError):
+                while part := self._tls.read(_KEPT):
+                    clear += part
+        return bytes(clear)
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is None:
@@ -100,20 +129,6 @@ class Wire(ResponseHandler):
             return
         self._received += data[: _KEPT - len(self._received)]
         super().data_received(data)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        self._drain()
-        super().connection_lost(exc)
-        self._socket = None
-
-    def _drain(self) -> None:
-        """A receiver that answers and closes without reading everything makes writing fail: its response waits here."""
-        if self._socket is None or self._exchange is None:
-            return
-        with suppress(OSError), self._socket.dup() as copy:
-            copy.setblocking(False)
-            while len(self._received) < _KEPT and (data := copy.recv(_KEPT - len(self._received))):
-                self._received += data
 
 
 TAKEN_BY: ContextVar[Any] = ContextVar("TAKEN_BY")

@@ -5,6 +5,7 @@ import gzip
 import socket
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -13,11 +14,22 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.delivery import wire
 from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.trust import client_context
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 from tests.engine.delivery.servers import Behaviour, Receiver, answering, receiver
+from tests.support.authority import Authority
 from tests.support.waiting import until
 
 PATIENT = 20.0
+
+
+@pytest.fixture
+def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    authority = Authority(tmp_path, "trusted")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    if client_context().cert_store_stats()["x509_ca"] != 1:
+        pytest.skip("the trust store of this system is not a file")
+    return authority
 
 
 @pytest.fixture
@@ -134,8 +146,12 @@ async def test_any_other_status_counts_as_well(sender: Sender, data: bytes, stat
     "destinations: one that answers 200 and closes before it has read everything",
     seen="`deliveries list`: delivered, and it is sent once",
 )
-@pytest.mark.parametrize("first", [b"POST", b""], ids=["after a part", "at once"])
-async def test_a_receiver_that_does_not_read_everything(sender: Sender, first: bytes) -> None:
+@pytest.mark.parametrize("size", [20_000, 200_000, 1_000_000])
+@pytest.mark.parametrize("first", [1, 0], ids=["after a part", "at once"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_receiver_that_does_not_read_everything(
+    sender: Sender, trusted: Authority, scheme: str, first: int, size: int
+) -> None:
     def hasty(listener: socket.socket) -> None:
         """In a thread: its reset arrives in the middle of our writing."""
         while True:
@@ -143,15 +159,19 @@ async def test_a_receiver_that_does_not_read_everything(sender: Sender, first: b
                 connection, _ = listener.accept()
             except OSError:
                 return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if scheme == "https":
+                connection = context.wrap_socket(connection, server_side=True)
             with connection:
-                connection.recv(len(first))
+                connection.recv(first)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
 
+    context = trusted.server("127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=hasty, args=(listener,))
         thread.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        results = [await post(sender, url, b"x" * 1_000_000) for _ in range(30)]
+        url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/"
+        results = [await post(sender, url, b"x" * size) for _ in range(20)]
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(5)
     assert {(result.outcome, result.status, result.answer) for result in results} == {(Outcome.DELIVERED, 200, "ok")}

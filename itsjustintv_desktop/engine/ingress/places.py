@@ -120,8 +120,8 @@ class Places:
                     self._drop(place)
 
     def close(self) -> None:
-        """Cut off everyone."""
-        for place in list(self._taken):
+        """Cut off those that were never served; the others are being closed by the server."""
+        for place in [each for each in self._taken if not each.served]:
             self._drop(place)
 
     def fault(self, error: BaseException | None) -> None:

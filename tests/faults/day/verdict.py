@@ -122,7 +122,8 @@ def _told(world: World, kind: str) -> list[tuple[str, float]]:
         if sent.ok and sent.kind == "notification" and about is not None and about not in world.neighbour.held:
             event = msgspec.json.decode(sent.body)["event"]
             if about.type == kind:
-                found.append((event.get("id") or event["broadcaster_user_id"], parse_rfc3339(sent.timestamp)))
+                named = event["broadcaster_user_id"] if kind == "stream.offline" else event["id"]
+                found.append((named, parse_rfc3339(sent.timestamp)))
     return found
 
 
@@ -150,13 +151,23 @@ def _streams(world: World, stories: list[Story], found: Verdict) -> None:
             if _longest(world, story, float("inf")) >= POLL + 120 and not story.events:
                 found.faults.append(f"silent: {why} was there to be seen, and has no entry")
             continue
-        if not story.announced and not (may_be_restart and "restarted" in story.reasons):
+        may_be_overtaken = any(_known_before(other, story) for other in stories if other.runs[0].login == login)
+        suppressed = (may_be_restart and "restarted" in story.reasons) or (
+            may_be_overtaken and "overtaken" in story.reasons
+        )
+        if not story.announced and not suppressed:
             how = "Twitch was told that we know" if story.told else "it was there to be seen"
             found.faults.append(f"lost: {why}: {how}, and it came to {sorted(story.reasons) or 'nothing'}")
         channel = world.simulator.state.get(login).user_id
         told_end = previous is not None and any(previous.ended <= at <= story.began for at in ends[channel])
         if taken and told_end and gap <= RESTART_WINDOW and story.announced:
             found.faults.append(f"pinged again: {why} began {gap:.0f} s after {previous and previous.stream_id}")
+
+
+def _known_before(newer: Story, story: Story) -> bool:
+    """Whether the program heard of another stream, which began later, first."""
+    first = min((record.id for record in newer.events), default=None)
+    return newer.began > story.began and first is not None and all(first < record.id for record in story.events)
 
 
 def _longest(world: World, story: Story, max_age: float) -> float:

@@ -18,8 +18,9 @@ from itsjustintv_desktop.engine.announce import filter as tag_filter
 from itsjustintv_desktop.engine.announce import held as holding
 from itsjustintv_desktop.engine.announce import payload as payloads
 from itsjustintv_desktop.engine.announce.restart import Chosen
+from itsjustintv_desktop.engine.announce.sieve import Sieve
 from itsjustintv_desktop.engine.announce.timed import Timed
-from itsjustintv_desktop.engine.announce.verdicts import already, keys, without_announcement
+from itsjustintv_desktop.engine.announce.verdicts import already, why_already
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.errors import LedgerError, NotFoundError, UsageError
@@ -87,8 +88,8 @@ class Pipeline:
         self._seam = seam or Seam()
         self._held = holding.Held(ledger, active=paused, covers=paused_at, skew=skew)
         self._restarts = restart.Restarts(ledger, clock=clock, skew=skew, on_broadcast=on_broadcast)
+        self._sieve = Sieve(ledger, self._held, self._restarts, elsewhere.Elsewhere(ledger))
         self._timed = Timed(clock)
-        self._elsewhere = elsewhere.Elsewhere(ledger)
         self._tasks = Tasks()
         self._wake = asyncio.Event()
         self._wake.set()
@@ -128,42 +129,7 @@ class Pipeline:
 
     async def _page(self) -> bool:
         page = await self._ledger.unfinished(after=self._seen, limit=_PAGE)
-        settled: list[tuple[EventRecord, Settlement]] = []
-        chosen: list[Chosen] = []
-        live = self._live()
-        entries = {record.id: live.matcher.entries(record.event) for record in page}
-        await self._part(page, entries)
-        matched = [(record, live.matcher.match(record.event, record.streamer)) for record in page]
-        before = await self._restarts.note([record for record, streamer in matched if streamer is not None])
-        for record, streamer in matched:
-            settlement = without_announcement(record, streamer, live)
-            if settlement is not None:
-                settled.append((record, settlement))
-            elif streamer is not None:
-                entry = streamer.key if len(entries[record.id]) > 1 else ""
-                chosen.append(Chosen(record, streamer, live.destinations_of(streamer), entry))
-        had = await self._ledger.announced_to([key for each in chosen for key in keys(each)]) if chosen else set()
-        known = [each for each in chosen if had.issuperset(keys(each))]
-        settled += [(record, already(record, streamer)) for record, streamer, _, _ in known]
-        chosen = [each for each in chosen if not had.issuperset(keys(each))]
-        held = await self._held.before(chosen)
-        settled += [(record, holding.settlement(record, who)) for record, who, _, _ in chosen if record.id in held]
-        chosen = [each for each in chosen if each.record.id not in held]
-        told = await self._elsewhere.told(chosen)
-        settled += [(record, elsewhere.settlement(record, who)) for record, who, _, _ in chosen if record.id in told]
-        chosen = [each for each in chosen if each.record.id not in told]
-        late = await self._restarts.overtaken(chosen)
-        settled += [(record, restart.too_late(record, who)) for record, who, _, _ in chosen if record.id in late]
-        chosen = [each for each in chosen if each.record.id not in late]
-        window = live.config.twitch.restart_window
-        rivals = await self._restarts.rivals(chosen, before, window)
-        halves = {event_id: rival.gap for event_id, rival in rivals.items() if rival.fate == "announced"}
-        settled += [
-            (record, restart.settlement(record, streamer, halves[record.id], window))
-            for record, streamer, _, _ in chosen
-            if record.id in halves
-        ]
-        chosen = [each for each in chosen if each.record.id not in halves]
+        settled, chosen, rivals = await self._sieve.sift(page, self._live())
         if settled:
             await self._ledger.settle([settlement for _, settlement in settled])
         if page:
@@ -183,19 +149,6 @@ class Pipeline:
             await asyncio.sleep(0)  # one a turn: answers to Twitch shall not queue behind hundreds of these
         self._latest = {stream: task for stream, task in self._latest.items() if not task.done()}
         return bool(page)
-
-    async def _part(self, page: Sequence[EventRecord], entries: Mapping[int, Sequence[Streamer]]) -> None:
-        """Where several streamers of the config stand for the channel, each gets an event of its own."""
-        parts = {
-            record.id: [each.key for each in entries[record.id]]
-            for record in page
-            if len(entries[record.id]) > 1
-            and record.streamer is None
-            and record.event.kind == "stream.online"
-            and not record.event.detail
-        }
-        if parts:
-            await self._ledger.part(parts)
 
     async def _announce(self, chosen: Chosen, rival: restart.Rival | None, before: asyncio.Task[None] | None) -> None:
         """`before`: the same stream for a streamer that comes earlier in the config, and has the first say."""
@@ -264,9 +217,11 @@ class Pipeline:
         if self._held.covers(record.event):
             await self._end(record, holding.settlement(record, streamer, body=body))
             return None
-        outcome = await self._ledger.announce(record.id, streamer=streamer.key, payload=body, destinations=destinations)
+        outcome = await self._ledger.announce(
+            record.id, streamer=streamer.key, payload=body, destinations=destinations, why_not=why_already(chosen)
+        )
         if not outcome.anything:
-            self._tell([(record, already(record, streamer))])
+            self._tell([(record, already(chosen))])
             return None
         return tuple(outcome.created)
 

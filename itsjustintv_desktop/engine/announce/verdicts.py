@@ -8,15 +8,22 @@ from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Settlement
 
+_ANNOUNCED_BEFORE = "This stream was announced before."
+_FOR_ANOTHER = "This stream was announced before, for this streamer or for another one with the same channel."
 
-def already(record: EventRecord, streamer: Streamer) -> Settlement:
+
+def why_already(chosen: Chosen) -> str:
+    return _FOR_ANOTHER if chosen.entry else _ANNOUNCED_BEFORE
+
+
+def already(chosen: Chosen) -> Settlement:
     """Its stream was announced before."""
     return Settlement(
-        event_id=record.id,
+        event_id=chosen.record.id,
         state=EventState.SUPPRESSED,
         reason="already_announced",
-        explanation="This stream was announced before.",
-        streamer=streamer.key,
+        explanation=why_already(chosen),
+        streamer=chosen.streamer.key,
     )
 
 

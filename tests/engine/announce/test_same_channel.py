@@ -90,6 +90,7 @@ async def test_a_message_that_twitch_sends_again_is_known(world: World) -> None:
     await world.accept(stream_id="s", message_id="another")
     records = await settled(world, 4)
     assert [record.reason for record in records[2:]] == ["already_announced"] * 2
+    assert all("or for another one with the same channel" in (record.explanation or "") for record in records[2:])
     assert len(await world.ledger.deliveries()) == 2
     assert [record.event.message_id for record in records] == ["m", "m", "another", "another"]
 
@@ -102,6 +103,14 @@ async def test_a_destination_that_both_name_is_told_once_by_the_first(world: Wor
     bodies = await sent(world)
     assert set(bodies) == {"first", "second", "third"}
     assert bodies["third"]["additional_tags"] == ["Team"]
+
+
+async def test_one_whose_destinations_were_all_told_says_why(world: World) -> None:
+    watch(world, BY_ID, msgspec.structs.replace(BY_LOGIN, destinations=("first",)))
+    await world.accept(stream_id="s")
+    one, two = await settled(world, 2)
+    assert (one.state, two.reason) == ("announced", "already_announced")
+    assert "or for another one with the same channel" in (two.explanation or "")
 
 
 async def test_the_first_has_the_say_though_the_second_is_ready_before(

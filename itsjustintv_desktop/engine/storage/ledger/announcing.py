@@ -74,12 +74,13 @@ def announce(
     destinations: Sequence[str],
     now: float,
     fresh: bool = False,
+    why_not: str = "",
 ) -> Announced:
     """Make the deliveries of an event, once per (destination, broadcaster, stream), and settle it.
 
-    With nothing left to announce the event becomes suppressed as `already_announced`. `fresh` lets age count from
-    now instead of from the event (a person sends an old one on purpose). A test is forced, too: a person waits for
-    it. Raises NotFoundError.
+    With nothing left to announce the event becomes suppressed as `already_announced`, and `why_not` says why. `fresh`
+    lets age count from now instead of from the event (a person sends an old one on purpose). A test is forced, too: a
+    person waits for it. Raises NotFoundError.
     """
     row = connection.execute(
         "SELECT broadcaster_id, stream_id, received_at, state, test FROM events WHERE id = ?", (event_id,)
@@ -111,7 +112,7 @@ def announce(
         connection.execute(
             _SETTLE,
             (
-                EventState.SUPPRESSED.value, "already_announced", "This stream was announced before.", streamer, now,
+                EventState.SUPPRESSED.value, "already_announced", why_not, streamer, now,
                 None, event_id,
             ),
         )  # fmt: skip

@@ -125,11 +125,12 @@ class Ledger(Streams, Shelf):
         payload: bytes,
         destinations: Sequence[str],
         fresh: bool = False,
+        why_not: str = "This stream was announced before.",
     ) -> Announced:
         """Make the deliveries of an event, each once, and settle it. See announcing.announce."""
         return await self._run(
             announcing.announce, event_id, streamer=streamer, payload=payload, destinations=destinations,
-            now=self._clock.now(), fresh=fresh,
+            now=self._clock.now(), fresh=fresh, why_not=why_not,
         )  # fmt: skip
 
     async def settle(self, settlements: Sequence[Settlement]) -> None:

@@ -220,6 +220,7 @@ class CatchUp:
         for stream in shown.values():
             event = event_of(stream, now)
             entries = live.matcher.entries(event)  # none: the config changed while Twitch was asked
+            entries = entries[:1] if event.detail else entries  # a rerun and its like is listed once
             for streamer in entries if event.stream_id else ():
                 destinations = live.destinations_of(streamer)
                 find = Find(event, destinations or (FEED,), streamer.key if len(entries) > 1 else "")

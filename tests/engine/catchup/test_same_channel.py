@@ -66,6 +66,14 @@ async def test_a_kill_between_asking_and_announcing(net: Net) -> None:
     assert sorted(await settled(net)) == [("one", "announced"), ("two", "announced")]
 
 
+async def test_a_rerun_is_listed_once(net: Net) -> None:
+    watch(net)
+    await net.simulator.go_live("alice", type="rerun", notify=False)
+    await net.ask()
+    await net.ask()
+    assert await settled(net) == [("one", "not_live")]
+
+
 async def test_a_stream_that_is_too_old_is_listed_for_each(net: Net) -> None:
     watch(net)
     await net.live("alice", ago=7200)

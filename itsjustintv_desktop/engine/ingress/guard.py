@@ -98,7 +98,10 @@ class Connection(RequestHandler):
             if not _HOST.fullmatch(host):
                 return False
             self._host = host
-        return self._begins(request)
+        begins = self._begins(request)
+        if coding is not None:
+            self._raw = None  # it does not say how long it is
+        return begins
 
     def ended(self, request: web.BaseRequest) -> bool:
         """It was handled: the next one begins behind it. Whether some of that has come already."""
@@ -107,11 +110,12 @@ class Connection(RequestHandler):
             return False
         content = request.content
         end = raw.find(_END_OF_HEADERS) + len(_END_OF_HEADERS) + content.total_bytes
-        if end > len(raw) or not content.is_eof() or "Transfer-Encoding" in request.headers:
+        more = len(raw) - end
+        if more < 0 or not content.is_eof():
             self._raw = None
             return False
-        self._raw = raw[end:]
-        return end < len(raw)
+        self._raw = raw[end:] if more else b""
+        return more > 0
 
     def handle_error(
         self,

@@ -138,7 +138,8 @@ class Lanes:
             # A clock set back must not make a short hold a long one.
             lane.held_until = min(lane.held_until, now + LONGEST_HOLD)
             until = max(lane.breaker.blocked_until(now) or 0.0, lane.held_until)
-            if lane.pace.limited:
+            limited = lane.pace.limited
+            if limited:
                 until = max(until, lane.pace.opens(now))
             if until > now:
                 slots[name] = 0
@@ -146,7 +147,7 @@ class Lanes:
                     opens = until if opens is None else min(opens, until)
                 continue
             wanted = max(_posts(lane, now), min(lane.unsent, MOST_LOOKS)) - lane.in_flight
-            slots[name] = max(0, int(min(wanted, lane.pace.room(now))) if lane.pace.limited else wanted)
+            slots[name] = max(0, int(min(wanted, lane.pace.room(now))) if limited else wanted)
         for name, destination in destinations.items():
             if not destination.enabled:
                 slots[name] = 0
@@ -279,5 +280,4 @@ class Lanes:
 
 def _posts(lane: Lane, now: float) -> int:
     """How many POSTs may be under way: the one probe, or as many as went well so far."""
-    width = 1 if lane.breaker.name(now) == "half-open" else lane.width
-    return int(min(width, lane.pace.most(now))) if lane.pace.limited else width
+    return 1 if lane.breaker.name(now) == "half-open" else lane.width

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.delivery.breaker import BreakerState
 from itsjustintv_desktop.engine.delivery.lanes import FAILING_TOTAL, FIRST_WIDTH, MOST_LOOKS, TOTAL, WIDEST, Lanes
+from itsjustintv_desktop.engine.delivery.limits import EVERYWHERE
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 
 T = 1_790_000_000.0
@@ -176,3 +177,21 @@ def test_slots_and_places_always_add_up(given_steps: list[tuple[str, AttemptResu
         if slots.get(name, FIRST_WIDTH) > 0:
             attempt(lanes, name, result, now)
     assert lanes.in_flight == 0
+
+
+def test_all_of_discord_together_gets_no_more_than_it_takes_in_a_second() -> None:
+    lanes = Lanes()
+    names = [f"to{number}" for number in range(EVERYWHERE + 5)]
+    for number, name in enumerate(names):
+        host = ("discord.com", "ptb.discord.com", "discordapp.com")[number % 3]
+        lanes.limits(name, f"https://{host}/api/webhooks/{number}/token", "discord")
+        lanes.begin(name, T)
+    lanes.limits("other", "https://example.com/hook", "json")
+    assert sum(lanes.may_post(name, 1, T + 0.5) for name in names) == EVERYWHERE
+    assert lanes.may_post("other", 1, T + 0.5)
+    _, slots, opens = lanes.free(some(*names, "other"), T + 0.6)
+    assert {slots[name] for name in names} == {0}
+    assert slots["other"] > 0
+    assert opens == T + 1.5
+    lanes.end(names[-1], None, T + 1.5)
+    assert lanes.may_post(names[-1], 2, T + 1.5)

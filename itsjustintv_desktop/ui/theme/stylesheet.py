@@ -15,6 +15,8 @@ def stylesheet(p: Palette) -> str:
 QWidget {{ background: transparent; }}
 QMainWindow, QDialog, QWidget#window, QWizard {{ background: {p.window}; }}
 QWidget#sidebar {{ background: {p.sidebar}; border-right: 1px solid {p.line}; }}
+QBalloonTip {{ background: {p.card}; border: 1px solid {p.line}; }}
+QBalloonTip QPushButton {{ min-height: 18px; min-width: 18px; padding: 0; border: none; background: {p.chip}; }}
 QToolTip {{ background: {p.card}; color: {p.text1}; border: 1px solid {p.line}; padding: 6px 8px; }}
 
 QLabel[role="title"] {{ font-size: {t.TITLE_PX}px; font-weight: 700; }}
@@ -111,6 +113,7 @@ QMenu::separator {{ height: 1px; background: {p.line}; margin: 6px 4px; }}
 
 QAbstractItemView {{ background: transparent; border: none; outline: none; alternate-background-color: transparent;
     selection-background-color: {p.accent_background}; selection-color: {p.text1}; }}
+QAbstractItemView[role="popup"] {{ background: {p.card}; border: 1px solid {p.line}; }}
 QTableView {{ gridline-color: {p.line}; }}
 QTableView::item {{ border-bottom: 1px solid {p.line}; padding: 0 8px; }}
 QTableView::item:selected {{ background: {p.accent_background}; color: {p.text1}; }}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QObject, QSize, QStringListModel, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLineEdit, QListView, QMenu, QSizePolicy, QWidget
 
 from itsjustintv_desktop.ui.plain import for_menu, plain, readable
 from itsjustintv_desktop.ui.widgets.basic import icon_button, label
@@ -150,6 +150,9 @@ class ChipField(Chips):
         completer = QCompleter(self._suggested, self)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        popup = QListView()
+        popup.setProperty("role", "popup")
+        completer.setPopup(popup)
         completer.activated.connect(self._chosen)
         self.edit.setCompleter(completer)
         self.edit.returnPressed.connect(self.take)

@@ -243,7 +243,7 @@ def _guarded(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Any:
         try:
             return await handler(request)
         except RefusedError as refused:
-            return problem(refused.status, refused.message)
+            return problem(refused.status, refused.message, details=refused.details)
         except KeyError:
             return problem(404, "there is no such channel")
         except (msgspec.MsgspecError, ValueError) as error:

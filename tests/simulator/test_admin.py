@@ -24,6 +24,8 @@ async def test_a_channel_goes_live_and_offline(
     assert (status, channel["login"], channel["tags"]) == (201, "ada", ["English"])
     status, made = await post(session, sim, "subscriptions", {"login": "ada", "callback": callback.url})
     assert (status, made["status"], made["type"]) == (201, "enabled", "stream.online")
+    status, again = await post(session, sim, "subscriptions", {"login": "ada", "callback": callback.url})
+    assert (status, again["id"]) == (409, made["id"])
     status, stream = await post(session, sim, "channels/ada/live", {"stream_id": "99", "viewers": 3})
     assert (status, stream["id"]) == (200, "99")
     await sim.eventsub.idle()

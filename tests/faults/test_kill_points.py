@@ -126,6 +126,35 @@ async def test_after_the_commit_and_before_the_answer(stage: Callable[..., Any])
 
 
 @pytest.mark.fault(
+    "kill -9: between a POST to Discord and its mark, again and again",
+    seen='It gets there twice at most; then `deliveries list`: dead, "it may have arrived".',
+)
+async def test_while_discord_has_it_and_the_mark_is_missing(stage: Callable[..., Any]) -> None:
+    async with stage(10) as at:
+        at.simulator.faults.set_receiver("chat", hang=True)
+        await at.start()
+        sent = at.stream()
+        while "chat" not in at.scene.expected[sent.broadcaster]:
+            sent = at.stream()
+        await at.tell(sent)
+        for _ in range(2):
+            await until(lambda: at.receiver.received("chat"), what="Discord has it")
+            await at.kill()
+            at.receiver.clear()
+            await at.start()
+        at.simulator.faults.clear()
+        await until(at.scene.idle, timeout=30.0, what="all has come to an end")
+        assert await at.serve.stop() == 0
+        assert at.in_ledger("SELECT state FROM deliveries WHERE destination = 'chat'") == "dead"
+        assert "so it may have arrived" in at.in_ledger("SELECT last_error FROM deliveries WHERE destination = 'chat'")
+        assert (
+            at.in_ledger("SELECT count(*) FROM attempts JOIN deliveries ON id = delivery_id WHERE destination = 'chat'")
+            == 2
+        )
+        assert at.receiver.received("chat") == []
+
+
+@pytest.mark.fault(
     "kill -9: while Twitch's API is asked for title and viewers",
     seen="Nothing: after the start it is asked again, and the announcement is complete.",
 )

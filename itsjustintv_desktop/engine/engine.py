@@ -201,6 +201,7 @@ class Engine:
             clock=clock,
         )
         self.closing("secrets", self.secrets.close)
+        self.files.add("secrets.vault", self.secrets.keep)
         values = self.values = SecretValues(self.secrets, lambda: self._live.config)
         self.signing = SigningSecret(self.secrets, values, clock)
         endpoints = Endpoints.from_environ(self._options.environ)

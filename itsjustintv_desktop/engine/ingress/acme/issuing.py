@@ -94,6 +94,11 @@ class Issuing:
         await asyncio.to_thread(self._store.save_pair, pair)
         await self._remember(msgspec.structs.replace(self.cache, pending=None, issued_by=directory))
 
+    async def restore(self, pair: Pair) -> None:
+        """Write again what somebody deleted. Raises CertificateError of kind "disk"."""
+        if await asyncio.to_thread(self._store.restore, pair, self.cache):
+            _log.warning("files of the certificate were deleted while the program runs; they are written again")
+
     async def _order(self, server: Server, directory: str, *, real: bool) -> Pair:
         ordering = await self._desk(server, directory, real=real)
         try:

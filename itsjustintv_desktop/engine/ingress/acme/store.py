@@ -86,6 +86,16 @@ class CertStore:
         self._save(self._cert, pair.chain_pem)
         self._save(self._key, pair.key_pem)
 
+    def restore(self, pair: Pair, cache: Cache) -> bool:
+        """Save those that are missing: True if any was."""
+        pair_is_missing = not (self._cert.exists() and self._key.exists())
+        cache_is_missing = cache != Cache() and not self._cache.exists()
+        if pair_is_missing:
+            self.save_pair(pair)
+        if cache_is_missing:
+            self.save_cache(cache)
+        return pair_is_missing or cache_is_missing
+
     def _prepare(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in (self._cert, self._key, self._cache):

@@ -105,6 +105,8 @@ class TlsWay(BaseWay):
             if self._pair is not None:
                 await self._front.use(self._pair)
             self._trouble = None
+        if self._pair is not None and not self._unsaved:
+            await self._issuing.restore(self._pair)
         if self._usable(server):
             await self._serve(server)
         if self._retries.wait > 0:

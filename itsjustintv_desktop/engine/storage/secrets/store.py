@@ -185,6 +185,16 @@ class SecretStore:
         """Raises UsageError if `new` is kept already; a missing `old` is fine."""
         await self._save(lambda content: content.renamed(old, new))
 
+    async def keep(self) -> bool:
+        """Write secrets.vault again if somebody deleted it while it is open: True. Raises SecretsError."""
+        async with self._lock:
+            content, opened = self._home.content, self._opened
+            open_in_file = opened is not None and opened.destinations is None and self._home is not self._in_memory
+            if not open_in_file or content == VaultContent() or await self._disk.run(self._path.exists):
+                return False
+            await self._home.save(content)
+            return True
+
     async def close(self) -> None:
         """Finish writing and forget everything. A keyring that still asks is not waited for."""
         async with self._lock:

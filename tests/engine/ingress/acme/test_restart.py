@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import AsyncExitStack
 
 from structlog.testing import capture_logs
@@ -84,6 +85,19 @@ async def test_an_order_the_authority_forgot_is_made_anew(rig: Rig, stack: Async
     rig.begin()
     await rig.reaches("ready")
     assert proxy.count("order-plz") == 2
+
+
+async def test_files_that_are_deleted_while_it_runs_are_written_again(rig: Rig) -> None:
+    """Else the next start would order another certificate, with another account."""
+    rig.begin()
+    await rig.reaches("ready")
+    await rig.settle(lambda: (rig.folder / "acme_cache.json").exists())
+    names = ("cert.pem", "key.pem", "acme_cache.json")
+    before = {name: (rig.folder / name).read_bytes() for name in names}
+    shutil.rmtree(rig.folder)
+    await rig.next_try()
+    await rig.settle(lambda: all((rig.folder / name).exists() for name in names))
+    assert {name: (rig.folder / name).read_bytes() for name in names} == before
 
 
 async def test_stopping_does_not_wait_for_a_silent_authority(rig: Rig, stack: AsyncExitStack) -> None:

@@ -172,3 +172,35 @@ async def test_a_vault_that_was_made_with_the_line_break_still_opens(
         await open_store("passphrase", passphrase=f"{RIGHT}\n").set(TWITCH_CLIENT_SECRET, "kept")
     assert await open_store("passphrase", passphrase=f"{RIGHT}\n").get(TWITCH_CLIENT_SECRET) == "kept"
     assert (await open_store("passphrase", passphrase=RIGHT).unlock()).status == "wrong-passphrase"
+
+
+async def test_a_vault_that_is_deleted_while_it_is_open_is_written_again(open_store: OpenStore, data: Path) -> None:
+    store, vault = open_store("passphrase", passphrase=RIGHT), data / "secrets.vault"
+    assert not await store.keep(), "not open yet"
+    assert (await store.unlock()).status == "ready"
+    assert not await store.keep(), "there was nothing to write"
+    await store.set(TWITCH_CLIENT_SECRET, "the client secret")
+    await store.set_destination("d", url="http://the-address")
+    assert not await store.keep(), "it is there"
+    vault.unlink()
+    assert await store.keep()
+    assert vault.stat().st_mode & 0o777 == 0o600
+    restarted = open_store("passphrase", passphrase=RIGHT)
+    assert await restarted.get(TWITCH_CLIENT_SECRET) == "the client secret"
+    assert (await restarted.destination("d")).url == "http://the-address"
+
+
+async def test_a_vault_that_could_not_be_opened_is_not_written_again(open_store: OpenStore, data: Path) -> None:
+    await open_store("passphrase", passphrase=RIGHT).set(TWITCH_CLIENT_SECRET, "kept")
+    store = open_store("passphrase", passphrase="wrong")
+    assert (await store.unlock()).status == "wrong-passphrase"
+    (data / "secrets.vault").unlink()
+    assert not await store.keep()
+    assert list(data.iterdir()) == []
+
+
+async def test_what_is_kept_in_memory_makes_no_file(open_store: OpenStore, data: Path) -> None:
+    store = open_store("memory")
+    await store.set_destination("d", url="http://the-address")
+    assert not await store.keep()
+    assert list(data.iterdir()) == []

@@ -20,7 +20,7 @@ from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Webhook
 from itsjustintv_desktop.engine.twitch.subscriptions.api import SubscriptionsApi, _items, _page
 from itsjustintv_desktop.simulator.subscriptions import Status
 from tests.engine.twitch.rig import Rig, running_rig
-from tests.support.bent import OTHERS, bend, put
+from tests.support.bent import MISSING, OTHERS, bend, put
 
 HERE = Webhook("http://127.0.0.1:9/twitch")
 SECRET = "a-secret-of-this-test"
@@ -126,7 +126,7 @@ async def test_a_409_says_which_one_there_is(
     await api.create("stream.online", "1", user, HERE, SECRET)
     await rig.simulator.eventsub.idle(10.0)
     _verified(rig)
-    bend(monkeypatch, rig.http, "/subscriptions", lambda told: told | said if told.get("status") == 409 else told)
+    bend(monkeypatch, rig.http, "/subscriptions", lambda told: put(told, ("id",), MISSING) | said)
     with pytest.raises(SubscriptionExistsError) as caught:
         await api.create("stream.online", "1", user, HERE, SECRET)
     assert (caught.value.status, caught.value.existing) == (409, existing)

@@ -15,8 +15,10 @@ from itsjustintv_desktop.engine.errors import AppError
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.twitch.resolve import Resolved
 
-_SECONDS = 8.0
-"""How long Twitch is waited for."""
+_TWITCH_SECONDS = 4.0
+"""How long Twitch is waited for: a machine without a network does not wait for long."""
+_RUNNING_SECONDS = 10.0
+"""The same for the running program, which may just have begun to ask."""
 _NOT_KNOWN = (
     "streamers: some are written by user_id and some by login, and whether two are the same channel could not be asked "
     "of Twitch here; `doctor` tells"
@@ -37,14 +39,15 @@ async def _known(app: AppContext, config: Config) -> dict[str, Resolved]:
     from itsjustintv_desktop.commands.running import running
 
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(_RUNNING_SECONDS):
             client = await running(app)
             if client is not None:
                 async with client:
                     return {each.key: each for each in await client.channels()}
-            if may_be_the_same(config) and config.twitch.client_id and config.twitch.client_secret not in {"", KEYRING}:
-                from itsjustintv_desktop.engine.twitch.ask_once import who_is
+        if may_be_the_same(config) and config.twitch.client_id and config.twitch.client_secret not in {"", KEYRING}:
+            from itsjustintv_desktop.engine.twitch.ask_once import who_is
 
+            async with asyncio.timeout(_TWITCH_SECONDS):
                 return (await who_is(config, Endpoints.from_environ(os.environ))).channels
     except (AppError, TimeoutError):
         pass  # a notice says that it is not known

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import Check, Remove, Saved, Set, WayDraft, errors, events
+from itsjustintv_desktop.engine import Check, FieldInfo, Remove, Saved, Set, WayDraft, errors, events
 from itsjustintv_desktop.engine.desk.editing.secrets import SecretView
 from itsjustintv_desktop.engine.doctor.check import CheckState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, SubscriptionsStatus, SyncReport
@@ -163,6 +163,33 @@ def test_a_red_check_can_be_overruled_but_is_named(qtbot: QtBot, store: Store, b
     assert not page.switch.save.hasFocus()
     qtbot.waitUntil(lambda: "Install it." in texts(page.switch.checks))
     assert "Ngrok: cannot work" in texts(page.switch.checks)
+
+
+@pytest.mark.parametrize("keep", ["mine", "theirs"])
+def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, keep: str
+) -> None:
+    page = shown(qtbot, store, bridge)
+    opened(qtbot, page, bridge)
+    switch = page.switch
+    switch.form.choices["own"].click()
+    QTest.keyClicks(switch.form.address, "https://example.com/twitch")
+    QTest.mouseClick(switch.check, LEFT)
+    qtbot.waitUntil(switch.save.isEnabled)
+    by_hand = FieldInfo(path=("twitch", "incoming_webhook_url"), kind="text", help="", value="https://by.hand/twitch")
+    elsewhere = FieldInfo(path=("retry", "max_age"), kind="text", help="", value="2h")
+    bridge.engine.editing.set("fields", (by_hand, elsewhere))
+    QTest.mouseClick(switch.save, LEFT)
+    qtbot.waitUntil(switch.theirs.isVisible)
+    assert not bridge.engine.was_asked("editing.edit")
+    asked = len(bridge.engine.was_asked("editing.secrets"))
+    (switch.theirs.mine if keep == "mine" else switch.theirs.other).click()
+    qtbot.waitUntil(lambda: not switch.theirs.isVisible())
+    if keep == "mine":
+        qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.edit")))
+    else:
+        qtbot.waitUntil(lambda: len(bridge.engine.was_asked("editing.secrets")) > asked)
+        assert not bridge.engine.was_asked("editing.edit")
 
 
 def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

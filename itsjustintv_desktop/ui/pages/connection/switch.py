@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.engine import FieldInfo, Snapshot
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.pages.connection.form import WayForm
 from itsjustintv_desktop.ui.pages.connection.saving import save
@@ -15,12 +16,14 @@ from itsjustintv_desktop.ui.pages.connection.ways import Wanted, title
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.checklist import CheckList
 from itsjustintv_desktop.ui.widgets.scroll import keep_width
+from itsjustintv_desktop.ui.widgets.theirs import Theirs
 from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.ui.doing import Doing
 
 CHECK_SECONDS = 90.0
+Values = dict[tuple[str, ...], str | None]
 
 
 class Switch(QWidget):
@@ -33,6 +36,10 @@ class Switch(QWidget):
         self._bridge, self._doing = bridge, doing
         self._checked: Wanted | None = None
         self._saved: Wanted | None = None
+        self._snapshot: Snapshot | None = None
+        self._base: Values = {}
+        """What the config said when the form was filled, and what it says now that differs."""
+        self._now: Values = {}
         self.form = WayForm(with_credentials=True)
         self.form.changed.connect(self._edited)
         self.checks = CheckList()
@@ -52,7 +59,11 @@ class Switch(QWidget):
             result.body.addWidget(part)
         result.body.addLayout(row(self._dot, self._state))
         result.body.addLayout(row(self.cancel, None, self.check, self.save))
+        self.theirs = Theirs()
+        self.theirs.mine_wished.connect(self._insist)
+        self.theirs.theirs_wished.connect(self._take_theirs)
         form = Card()
+        form.body.addWidget(self.theirs)
         form.body.addWidget(self.form)
         inner = QWidget()
         layout = QVBoxLayout(inner)
@@ -71,6 +82,7 @@ class Switch(QWidget):
 
     def begin(self, snapshot: Snapshot) -> None:
         """Show what is in force."""
+        self._snapshot = snapshot
         self._doing.start("load", self._load(snapshot), replace=True)
 
     def refresh(self, snapshot: Snapshot) -> None:
@@ -98,6 +110,8 @@ class Switch(QWidget):
         fields = await self._bridge.call(lambda engine: engine.editing.fields())
         secrets = await self._bridge.call(lambda engine: engine.editing.secrets())
         self.form.load(fields, secrets, snapshot.way.kind, snapshot.way.address)
+        self._base = _values(fields)
+        self.theirs.hide()
         self._saved = None
         self._edited()
 
@@ -143,11 +157,18 @@ class Switch(QWidget):
             self._doing.start("save way", self._do_save(self._checked))
 
     async def _do_save(self, wanted: Wanted) -> None:
+        now = _values(await self._bridge.call(lambda engine: engine.editing.fields()))
+        if now != self._base:
+            self._now = now
+            self.theirs.show_for(self.tr("The connection"))
+            self._scroll.ensureWidgetVisible(self.theirs)
+            return
         try:
             saved = await save(self._bridge, wanted)
         except BaseException:
             self.save.setEnabled(True)
             raise
+        self._base = _values(await self._bridge.call(lambda engine: engine.editing.fields()))
         self.form.forget_secrets()
         self._saved = wanted
         self._dot.show()
@@ -158,8 +179,23 @@ class Switch(QWidget):
         if not well:
             self._saved = None
 
+    def _insist(self) -> None:
+        """What stands in the form is to be saved, whatever the file says by now."""
+        self._base = self._now
+        self.theirs.hide()
+        self._save()
+
+    def _take_theirs(self) -> None:
+        if self._snapshot is not None:
+            self.begin(self._snapshot)
+
     def _close(self) -> None:
         self._doing.stop("check way")
         self.form.forget_secrets()
         self._saved = None
         self.closed.emit()
+
+
+def _values(fields: Iterable[FieldInfo]) -> Values:
+    """What the config says of all that the form may write."""
+    return {each.path: each.value for each in fields if each.path[0] in {"twitch", "tunnel", "server"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -38,7 +39,7 @@ class InstanceLock:
     def keep(self) -> bool:
         """Take the lock anew if somebody deleted its file, since it keeps nobody out then: True. Blocks.
 
-        Raises AlreadyRunningError if another program was quicker, DataDirectoryError.
+        Raises AlreadyRunningError if another program was quicker, DataDirectoryError, OSError.
         """
         if self._held is not None and self._held == self._found():
             return False
@@ -50,6 +51,8 @@ class InstanceLock:
             raise AlreadyRunningError(
                 "The lock file was deleted, and another program runs with this data directory now. End one of the two."
             ) from error
+        if sys.platform != "win32":
+            self._path.parent.chmod(0o700)  # it went with its folder, and a part of ours made that for all to read
         return True
 
     def _found(self) -> tuple[int, int] | None:

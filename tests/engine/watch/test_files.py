@@ -83,6 +83,15 @@ async def test_the_lock_is_taken_again(running: Running) -> None:
 
 
 @posix
+async def test_a_folder_that_another_part_made_again_is_nobody_elses_to_read(running: Running) -> None:
+    """The log and output.json make what is missing above them."""
+    running.paths.lock.unlink()
+    running.paths.data.chmod(0o755)
+    await running.engine.files.look()
+    assert running.paths.data.stat().st_mode & 0o777 == 0o700
+
+
+@posix
 @pytest.mark.expected_errors("cannot be made again")
 async def test_another_program_that_was_quicker_is_a_failure_that_shows(running: Running) -> None:
     engine = running.engine

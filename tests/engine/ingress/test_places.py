@@ -160,7 +160,9 @@ async def small(tmp_path: Path) -> AsyncIterator[PublicRig]:
         yield rig
 
 
-@pytest.mark.fault("strangers: connections that never send their body", seen="Too many connections at once")
+@pytest.mark.fault(
+    "strangers: connections that never send their body", seen='Twitch is served; health: "Too many connections at once"'
+)
 @pytest.mark.parametrize("begin", [_OWES_A_BODY, _HALF_A_HEAD, b"", rawhttp.request(target="/health")])
 async def test_more_than_there_are_places(small: PublicRig, begin: bytes) -> None:
     """Prompt and idle connections are told apart by what they do, so this needs no waiting."""
@@ -181,7 +183,9 @@ def _anything() -> ssl.SSLContext:
     return context
 
 
-@pytest.mark.fault("strangers: connections that never begin TLS", seen="Too many connections at once")
+@pytest.mark.fault(
+    "strangers: connections that never begin TLS", seen='Twitch is served; health: "Too many connections at once"'
+)
 async def test_a_connection_counts_before_its_tls_handshake(tmp_path: Path) -> None:
     async with public_port(tmp_path, Limits(connections=16), tls=TlsFront().context) as rig:
         async with contextlib.AsyncExitStack() as crowd:

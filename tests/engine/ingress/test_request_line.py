@@ -74,6 +74,7 @@ async def _is_refused(client: rawhttp.Connection) -> None:
     await client.closed(timeout=2)
 
 
+@pytest.mark.fault("strangers: request lines that are not HTTP/1.1 to the letter", seen="400")
 @each_refused
 async def test_as_the_first_request(port: PublicRig, name: str) -> None:
     async with rawhttp.connect(port.address) as client:

@@ -19,6 +19,8 @@ from itsjustintv_desktop.engine.sparing import Sparing
 
 PROMPT_SECONDS = 2.0
 """A client that goes on sooner is prompt, and makes room only when nothing else is left."""
+PROMPT_BODY_SECONDS = 0.1
+"""The same for a body: whoever means it sends it together with its headers."""
 REMEMBERED = 300.0
 """Seconds for which health speaks of too many connections."""
 _SAY_EVERY = 600.0
@@ -142,10 +144,10 @@ class Places:
         )
 
     def _make_room(self) -> None:
-        late = asyncio.get_running_loop().time() - PROMPT_SECONDS
-        place = self._late(late)
+        place = self._late(asyncio.get_running_loop().time())
         if place is None and len(self._taken) > self._limits.connections:
-            waiting = (each for each in self._taken if not each.busy)
+            crowd = self._owing if 2 * len(self._owing) > len(self._taken) else self._taken
+            waiting = (each for each in crowd if not each.busy)
             place = min(waiting, key=lambda each: (each.proven, each.since), default=None)
         if place is None:
             return
@@ -160,17 +162,17 @@ class Places:
     def _lately(self) -> bool:
         return self._clock.monotonic() - self._crowded_at < REMEMBERED
 
-    def _late(self, before: float) -> Place | None:
-        """Who goes first, of those that are waited for since `before` or longer, or that are idle."""
+    def _late(self, now: float) -> Place | None:
+        """Who goes first, of those that are waited for too long, or that are idle."""
         owing = next(iter(self._owing), None)
-        if owing is not None and owing.since <= before:
+        if owing is not None and owing.since <= now - PROMPT_BODY_SECONDS:
             return owing
         idle: Place | None = None
         for place in self._taken:
             if place.busy or place.proven:
                 continue
             if not place.served:
-                if place.since <= before:
+                if place.since <= now - PROMPT_SECONDS:
                     return place
             elif idle is None or place.since < idle.since:
                 idle = place

@@ -109,6 +109,15 @@ async def test_the_last_places_are_for_those_that_send_promptly(rig: _Rig) -> No
     assert rig.gone()[2:] == ["stranger"], "that one is in no hurry"
 
 
+async def test_of_those_that_are_prompt_a_crowd_that_owes_bodies_makes_room(rig: _Rig) -> None:
+    rig.new("twitch")
+    for number in range(20):
+        place = rig.new(f"body {number}")
+        rig.all.owes(place)
+    assert len(rig.gone()) == 13
+    assert "twitch" not in rig.gone()
+
+
 async def test_what_is_handled_never_goes_and_twitch_goes_last(rig: _Rig) -> None:
     rig.idle("twitch", proven=True)
     for number in range(7):

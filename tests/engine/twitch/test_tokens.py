@@ -10,6 +10,7 @@ from itsjustintv_desktop.engine.errors import SecretsLockedError, TwitchAuthErro
 from itsjustintv_desktop.engine.twitch import tokens
 from itsjustintv_desktop.engine.twitch.oauth import Credentials, Granted
 from tests.engine.twitch.rig import Rig, running_rig
+from tests.support.bent import MISSING, OTHERS, bend, put
 
 
 async def finished(rig: Rig) -> None:
@@ -224,3 +225,41 @@ def test_no_secret_is_in_what_a_traceback_shows() -> None:
     ]
     for holder in holders:
         assert "the-secret" not in f"{holder!r} {pretty_repr(holder)}"
+
+
+@pytest.mark.parametrize("value", OTHERS)
+@pytest.mark.parametrize("field", ["expires_in", "token_type", "scope"])
+async def test_a_token_is_a_token_whatever_else_is_said_of_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, field: str, value: object
+) -> None:
+    bend(monkeypatch, rig.http, "/token", lambda told: put(told | {field: 1}, (field,), value))
+    first = await rig.tokens.get()
+    assert await rig.tokens.get() == first
+    assert asked(rig) == 1, "it is kept, for an hour at least where no time is said"
+
+
+@pytest.mark.parametrize("value", [None, MISSING, "", 5, []])
+async def test_an_answer_without_a_token_is_none(rig: Rig, monkeypatch: pytest.MonkeyPatch, value: object) -> None:
+    bend(monkeypatch, rig.http, "/token", lambda told: put(told, ("access_token",), value))
+    with pytest.raises(TwitchUnreachableError):
+        await rig.tokens.get()
+
+
+@pytest.mark.parametrize("value", [None, MISSING, 5, []])
+@pytest.mark.parametrize("field", ["client_id", "expires_in", "login", "scopes"])
+async def test_a_token_that_holds_holds_whatever_else_is_said_of_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, field: str, value: object
+) -> None:
+    before = await rig.tokens.get()
+    bend(monkeypatch, rig.http, "/validate", lambda told: put(told | {field: told.get(field)}, (field,), value))
+    await rig.tokens.validate()
+    assert await rig.tokens.get() == before
+    assert asked(rig) == 1
+
+
+@pytest.mark.parametrize("said", [{}, {"message": None}, {"message": 5, "status": None}, []])
+async def test_a_refusal_without_words_is_one(rig: Rig, monkeypatch: pytest.MonkeyPatch, said: object) -> None:
+    rig.credentials = Credentials(rig.simulator.client_id, "wrong")
+    bend(monkeypatch, rig.http, "/token", lambda _: said)
+    with pytest.raises(TwitchAuthError, match="refuses the client id and secret"):
+        await rig.tokens.get()

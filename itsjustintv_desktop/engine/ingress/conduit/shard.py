@@ -65,6 +65,5 @@ def _refusal(update: ShardUpdate) -> str:
         words = "; ".join(error.message or error.code or "no reason given" for error in update.errors)
         return "".join(letter for letter in words if letter.isprintable())[:200].rstrip(".")
     status = next((shard.status for shard in update.data if shard.id == SHARD), "")
-    if not status:
-        return "it says nothing about it"
-    return "" if status == ENABLED else f"its state is {status[:60]}"
+    # Said nothing of it: whether it serves is looked at within a minute, and Twitch closes a socket that does not.
+    return "" if status in {"", ENABLED} else f"its state is {status[:60]}"

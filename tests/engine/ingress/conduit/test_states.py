@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 
@@ -301,3 +302,38 @@ async def test_a_list_of_null_pages_is_a_list(rig: Rig, monkeypatch: pytest.Monk
     await rig.ready()
     shards = await rig.conduits.shards(rig.target)
     assert [each.id for each in shards] == ["0"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": None, "errors": None},
+        {"data": [{"id": "0", "status": None, "transport": None}], "errors": None},
+        {"data": [], "errors": [], "pagination": None},
+        {"data": [{"id": None}, None, 5], "errors": {}},
+    ],
+)
+async def test_an_answer_that_says_little_is_no_refusal(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, answer: dict[str, object]
+) -> None:
+    with monkeypatch.context() as patch:
+        bend(patch, rig.http, "/shards", lambda _: answer)
+        await rig.ready()
+    for _ in range(2):
+        rig.clock.advance(29.0)
+        await rig.keepalive()
+    assert rig.way.status.code == "ready"
+    assert "shard_refused" not in rig.codes
+
+
+@pytest.mark.parametrize("field", ["shard_count", "data", "pagination"])
+async def test_a_conduit_of_which_twitch_says_only_the_id_is_used(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    def change(told: dict[str, Any]) -> dict[str, Any]:
+        return put(told, ("data", 0, field), None) if told["data"] else told | {"data": None}
+
+    bend(monkeypatch, rig.http, "/conduits", change)
+    await rig.ready()
+    (only,) = rig.simulator.conduits
+    assert rig.target == only.id

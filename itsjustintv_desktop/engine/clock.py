@@ -21,6 +21,10 @@ class Clock(Protocol):
         """Seconds since an arbitrary start; never goes back."""
         ...
 
+    def boottime(self) -> float:
+        """Seconds since the machine was started, those it slept included; setting the wall clock changes nothing."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait that long by the monotonic clock."""
         ...
@@ -38,6 +42,12 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def boottime(self) -> float:
+        # Linux counts sleep by CLOCK_BOOTTIME alone; macOS by its CLOCK_MONOTONIC, which is not time.monotonic();
+        # Windows by what time.monotonic() is.
+        kind = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+        return time.monotonic() if kind is None else time.clock_gettime(kind)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

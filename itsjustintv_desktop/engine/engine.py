@@ -15,6 +15,7 @@ from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.clocks import Clocks
+from itsjustintv_desktop.engine.clockshift import ClockShift
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.control.lock import InstanceLock
@@ -192,7 +193,6 @@ class Engine:
         await self.ledger.open()
         self.closing("ledger", self.ledger.close)
         self.pause = Pause(self.ledger, bus=self.bus, clock=clock, on_change=lambda: self.dispatcher.wake())
-        await self.pause.load()
 
         self.secrets = SecretStore.open(
             loaded.config.secrets.store,
@@ -258,6 +258,9 @@ class Engine:
         await sender.start()
         self.closing("sender", sender.close)
         self.clocks = Clocks(clock, twitch.skew, self.notice)
+        shift = ClockShift(self.ledger, clock, twitch.skew, self.pause.shift)
+        await shift.load()
+        await self.pause.load(shift.at_start)
         self.dispatcher = Dispatcher(
             self.ledger,
             sender,
@@ -269,6 +272,8 @@ class Engine:
             clock=clock,
             on_outcome=self.feed.changed,
             clock_doubtful=self.clocks.doubtful,
+            follow_clock=shift.follow,
+            clock_unsure=lambda: shift.unsure,
             seam=self.telemetry.seam,
             paused=lambda: self.pause.active,
         )
@@ -301,6 +306,7 @@ class Engine:
             purge_images=twitch.purge_images,
             on_outcome=self.feed.changed,
             clock_doubtful=self.clocks.doubtful,
+            follow_clock=shift.follow,
             seam=self.telemetry.seam,
         )
 

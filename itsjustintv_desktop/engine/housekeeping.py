@@ -34,6 +34,7 @@ class Housekeeping:
         purge_images: Callable[[], Awaitable[None]],
         on_outcome: Callable[[], None],
         clock_doubtful: Callable[[], bool] = lambda: False,
+        follow_clock: Callable[[], Awaitable[None]] | None = None,
         seam: Seam | None = None,
     ) -> None:
         """While `clock_doubtful` says so, nothing is given up and nothing forgotten: both are for ever."""
@@ -45,6 +46,7 @@ class Housekeeping:
         self._purge_images = purge_images
         self._on_outcome = on_outcome
         self._clock_doubtful = clock_doubtful
+        self._follow_clock = follow_clock
         self._nudged = asyncio.Event()
         self._purge_at = 0.0
         self._doubted = False
@@ -67,6 +69,8 @@ class Housekeeping:
 
     async def tidy(self) -> None:
         """One round now. Raises LedgerError."""
+        if self._follow_clock is not None:
+            await self._follow_clock()
         await self._dispatcher.cap()
         doubtful = self._clock_doubtful()
         if doubtful != self._doubted:

@@ -62,8 +62,8 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
 class Pause:
     """`load` it before anything is announced, and keep `run` running.
 
-    A pause ends when its time has come by the wall clock, or when it lasted as long as was asked for by the monotonic
-    one, whichever is first: a clock that is set back makes none longer.
+    A pause ends when it lasted as long as was asked for, time asleep included: a clock that is set makes none longer
+    or shorter.
     """
 
     def __init__(self, ledger: Ledger, *, bus: Bus, clock: Clock, on_change: Callable[[], None] = lambda: None) -> None:
@@ -74,7 +74,7 @@ class Pause:
         self._on_change = on_change
         self._kept = _Kept()
         self._ends = float("inf")
-        """When it is over by the monotonic clock."""
+        """When it is over, by the seconds since the machine was started."""
         self._changed = asyncio.Event()
         self._turn = asyncio.Lock()
 
@@ -115,8 +115,8 @@ class Pause:
         # One that ends in the future was written down by a clock that was wrong: it must not hold back what is to come.
         return now or any(begin <= at <= end <= self._clock.now() for begin, end in self._kept.past)
 
-    async def load(self) -> None:
-        """Take up what an earlier run left. Raises LedgerError."""
+    async def load(self, shift: float = 0.0) -> None:
+        """Take up what an earlier run left, before the clock was set by `shift` seconds. Raises LedgerError."""
         text = await self._ledger.meta(_META)
         if text is None:
             return
@@ -126,6 +126,9 @@ class Pause:
             _log.warning("a kept pause could not be read; announcements are made")
             return
         now = self._clock.now()
+        if shift:
+            kept = _shifted(kept, shift)
+            await self._keep(kept)
         if kept.since is not None and kept.until is not None:
             # A clock that was set back since then must not make it longer than it was meant.
             kept = msgspec.structs.replace(kept, until=min(kept.until, now + max(kept.until - kept.since, 0.0)))
@@ -151,6 +154,12 @@ class Pause:
         """Announce again. Harmless while nothing is paused. Raises LedgerError: nothing changed."""
         if await self._finish():
             self._tell()
+
+    async def shift(self, by: float) -> None:
+        """The clock was set by so many seconds: a pause lasts as long as it was meant. Raises LedgerError."""
+        async with self._turn:
+            if self._kept.since is not None or self._kept.past:
+                await self._keep(_shifted(self._kept, by))
 
     async def run(self) -> None:
         """End each pause at its time, until cancelled."""
@@ -183,12 +192,12 @@ class Pause:
 
     def _is_over(self) -> bool:
         until = self._kept.until
-        return until is not None and (self._clock.now() >= until or self._clock.monotonic() >= self._ends)
+        return until is not None and self._clock.boottime() >= self._ends
 
     def _over_at(self) -> float:
         """Unix seconds; infinity while its end is not known."""
         now, until = self._clock.now(), self._kept.until
-        return float("inf") if until is None else min(until, now + self._ends - self._clock.monotonic())
+        return float("inf") if until is None else now + self._ends - self._clock.boottime()
 
     def _left(self) -> float:
         if self._kept.since is None:
@@ -207,12 +216,20 @@ class Pause:
     def _set(self, kept: _Kept) -> None:
         self._kept = kept
         left = float("inf") if kept.until is None else kept.until - self._clock.now()
-        self._ends = self._clock.monotonic() + left
+        self._ends = self._clock.boottime() + left
         self._changed.set()
 
     def _tell(self) -> None:
         self._bus.publish(AnnouncementsPaused(until=self.until, paused=self.active))
         self._on_change()
+
+
+def _shifted(kept: _Kept, by: float) -> _Kept:
+    return _Kept(
+        since=None if kept.since is None else kept.since + by,
+        until=None if kept.until is None else kept.until + by,
+        past=tuple((begin + by, end + by) for begin, end in kept.past),
+    )
 
 
 def _ended(kept: _Kept, at: float) -> _Kept:

@@ -17,6 +17,7 @@ class FakeClock:
     def __init__(self, wall: float = START, mono: float = 1000.0) -> None:
         self._wall = wall
         self._mono = mono
+        self._asleep = 0.0
         self._number = count()
         self._sleepers: dict[int, tuple[float, asyncio.Timeout]] = {}
 
@@ -25,6 +26,9 @@ class FakeClock:
 
     def monotonic(self) -> float:
         return self._mono
+
+    def boottime(self) -> float:
+        return self._mono + self._asleep
 
     async def sleep(self, seconds: float) -> None:
         await self.wait(asyncio.Event(), seconds)
@@ -64,6 +68,11 @@ class FakeClock:
     def jump(self, seconds: float) -> None:
         """The wall clock is set to another time; the monotonic one does not notice."""
         self._wall += seconds
+
+    def suspend(self, seconds: float) -> None:
+        """The machine sleeps for so long: the monotonic clock does not notice."""
+        self._wall += seconds
+        self._asleep += seconds
 
     async def run_until(
         self, condition: Callable[[], Any | Awaitable[Any]], *, step: float = 1.0, most: float = 3600.0

@@ -47,6 +47,10 @@ _LEAST_TRICKLE = 0.05
 _log = structlog.get_logger(__name__)
 
 
+async def _steady() -> None:
+    """For a clock that nobody sets."""
+
+
 class Dispatcher:
     """Sends what is due."""
 
@@ -63,13 +67,16 @@ class Dispatcher:
         clock: Clock,
         on_outcome: Callable[[], None],
         clock_doubtful: Callable[[], bool] = lambda: False,
+        follow_clock: Callable[[], Awaitable[None]] = _steady,
+        clock_unsure: Callable[[], bool] = lambda: False,
         paused: Callable[[], bool] = lambda: False,
         dice: Callable[[], float] = random.random,
         seam: Seam | None = None,
     ) -> None:
         """`on_outcome` is called whenever a delivery's state changed; `dice` gives the jitter, in [0, 1).
 
-        While `clock_doubtful` says so, nothing is given up for its age. While `paused`, nothing is sent but what a
+        While `clock_doubtful` says so, nothing is given up for its age. `follow_clock` is awaited before due times are
+        looked at; while `clock_unsure`, anything may be late. While `paused`, nothing is sent but what a
         person asked for.
         """
         self._ledger = ledger
@@ -84,6 +91,7 @@ class Dispatcher:
         self._dice = dice
         self._seam = seam or Seam()
         self._clock_doubtful = clock_doubtful
+        self._clock_shift, self._clock_unsure = follow_clock, clock_unsure
         self._paused = paused
         self._wake = asyncio.Event()
         self._tasks = Tasks()
@@ -172,6 +180,7 @@ class Dispatcher:
 
     async def _follow_clock(self) -> None:
         """After a start, a sleep or a clock that was set: correct wild due times, and let a backlog out slowly."""
+        await self._clock_shift()
         self._clock_doubtful()  # it looks only when asked: a clock put right within a minute was wrong all the same
         now, mono = self._clock.now(), self._clock.monotonic()
         before = self._looked
@@ -314,7 +323,8 @@ class Dispatcher:
     async def _still_runs(self, claimed: Claimed) -> bool | Doubtful | None:
         """Only what is late is asked about; None is sent like True."""
         # Born in the future: the clock was wrong, and how old it is cannot be told.
-        if claimed.forced or claimed.test or abs(self._clock.now() - claimed.born_at) <= LATE_SECONDS:
+        late = abs(self._clock.now() - claimed.born_at) > LATE_SECONDS or self._clock_unsure()
+        if claimed.forced or claimed.test or not late:
             return None
         enricher = self._enrichers.get(claimed.source)
         if enricher is None:

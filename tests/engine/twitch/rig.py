@@ -37,6 +37,9 @@ class JumpingClock:
     def monotonic(self) -> float:
         return self.mono
 
+    def boottime(self) -> float:
+        return self.mono
+
     def advance(self, seconds: float) -> None:
         self.wall += seconds
         self.mono += seconds

@@ -91,6 +91,10 @@ class Pages:
 
     def tree(self, root: int) -> Iterator[tuple[int, list[Row]]]:
         """The pages of a tree and the rows on each, as far as they can be read."""
+        return ((number, self.rows(number)) for number in self.numbers(root))
+
+    def numbers(self, root: int) -> Iterator[int]:
+        """The pages of a tree, as far as they can be read."""
         waiting, seen = [root], set[int]()
         while waiting:
             number = waiting.pop()
@@ -104,7 +108,7 @@ class Pages:
                 continue
             if right is not None:
                 waiting += [right, *(struct.unpack(">I", content[cell : cell + 4])[0] for cell in cells)]
-            yield number, self.rows(number)
+            yield number
 
     def rows(self, number: int) -> list[Row]:
         """Those on one page, none where it does not look like one of a tree."""

@@ -94,6 +94,8 @@ class _Filling:
                 for number, rows in pages.tree(roots[table]):
                     if self._store(table, rows):
                         done.add(number)
+            for name in roots.keys() - _TABLES.keys():
+                done.update(pages.numbers(roots[name]))  # indexes
             # What lies behind a damaged page of the tree. Pages in no use hold rows as they were once.
             done |= pages.free() or set()
             for number in set(range(2, pages.count + 1)) - done:

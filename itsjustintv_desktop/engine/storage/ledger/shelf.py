@@ -1,4 +1,4 @@
-"""The part of the ledger that keeps small things by a key: subscriptions at Twitch, breakers, profiles, notes."""
+"""The part of the ledger that keeps small things: subscriptions at Twitch, breakers, profiles, notes, the clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.storage.ledger import keeping, subscribing
+from itsjustintv_desktop.engine.storage.ledger import keeping, shifting, subscribing
 
 T = TypeVar("T")
 
@@ -56,6 +56,22 @@ class Shelf(ABC):
 
     async def set_meta(self, key: str, value: str) -> None:
         await self._run(keeping.set_meta, key, value)
+
+    # The clock that times were written down by
+
+    async def clock_frame(self) -> shifting.Frame | None:
+        return await self._run(shifting.frame)
+
+    async def keep_clock_frame(self, frame: shifting.Frame) -> None:
+        await self._run(shifting.keep_frame, frame)
+
+    async def next_boot(self, frame: shifting.Frame) -> shifting.Frame:
+        """See shifting.next_boot."""
+        return await self._run(shifting.next_boot, frame)
+
+    async def shift_times(self, by: float, frame: shifting.Frame, *, earlier: bool = False) -> None:
+        """See shifting.shift."""
+        await self._run(shifting.shift, by, frame, earlier=earlier)
 
     @abstractmethod
     async def _run(self, job: Callable[..., T], *arguments: Any, **named: Any) -> T: ...

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine import wake
+from itsjustintv_desktop.engine.announce import enrich
 from itsjustintv_desktop.engine.catchup import catchup
 from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.models import DeliveryState
@@ -54,6 +55,7 @@ async def waiting(
     """With a clock that is wrong by so much, one announcement was tried and is to be tried again."""
     monkeypatch.setattr(wake, "EVERY", 0.2)
     monkeypatch.setattr(catchup, "LEAST", 0.01)
+    monkeypatch.setattr(enrich, "APART", 0.5)
     clock = ShownClock(ahead)
     real = skew._unix
 

@@ -38,9 +38,14 @@ def plain(text: str) -> str:
     return _TAG.sub("\\g<0>\u200b", text) if Qt.mightBeRichText(text) else text
 
 
-def for_menu(text: str) -> str:
-    """For menus and buttons: on one line, and "&" marks no shortcut."""
-    return readable(" ".join(text.split()), LINE).replace("&", "&&")
+def for_menu(text: str, *, over_dbus: bool = False) -> str:
+    """For menus and buttons: on one line, and "&" marks no shortcut.
+
+    `over_dbus`: for the menu of a tray icon that the desktop draws (StatusNotifierItem). There "_" marks a shortcut;
+    Qt makes one of the first "&", and hands all others on as they are.
+    """
+    line = readable(" ".join(text.split()), LINE)
+    return line.replace("_", "__").replace("&", "&&", 1) if over_dbus else line.replace("&", "&&")
 
 
 def escaped(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,7 @@ from itsjustintv_desktop.ui.plain import (
     readable,
 )
 from itsjustintv_desktop.ui.preferences import Preferences
+from itsjustintv_desktop.ui.shell import tray as tray_module
 from itsjustintv_desktop.ui.shell.tray import Tray
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
@@ -342,6 +345,35 @@ def test_a_hint_over_a_hostile_title_opens_nothing(qtbot: QtBot, qapp: QApplicat
         assert not Qt.mightBeRichText(tip.text())
         assert tip.text().replace("\u200b", "").startswith('<img src="/dev/zero">')
     QToolTip.hideText()
+
+
+def drawn(label: str) -> str:
+    """What a desktop draws of an entry of the tray's menu that Qt hands to it over D-Bus."""
+    at = label.find("&")
+    if 0 <= at < len(label) - 1:
+        label = f"{label[:at]}_{label[at + 1 :]}"
+    return re.sub("_(.|$)", r"\1", label)
+
+
+@pytest.mark.parametrize("text", ["aurora_plays", "_a__b_", "R&D", "a & b & c_d", "&", "x&", "Food & Drink"])
+def test_a_menu_that_the_desktop_draws_says_the_same(text: str) -> None:
+    assert drawn(for_menu(text, over_dbus=True)) == text
+
+
+def test_the_tray_knows_who_draws_its_menu(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = [False]
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: there[0])
+    monkeypatch.setattr(sys, "platform", "linux")
+    tray = Tray(store)
+    store.snapshot = samples.snapshot(live=(samples.stream("aurora_plays"),))
+    store.changed.emit()
+    there[0] = True
+    tray._find_host()
+    assert "Aurora__Plays: Food && Drink" in [action.text() for action in tray.menu.actions()]
+    monkeypatch.setattr(tray_module, "_shows_itself", lambda: True)
+    store.changed.emit()
+    assert "Aurora_Plays: Food && Drink" in [action.text() for action in tray.menu.actions()]
+    tray.hide()
 
 
 @pytest.mark.parametrize("markup", [True, False])

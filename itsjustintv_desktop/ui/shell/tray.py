@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -74,7 +75,7 @@ class Tray(QObject):
         self._on_click = do
         if self.is_there:
             text = readable(text, HINT)
-            if self._reads_markup() and not _shows_itself():
+            if self._is_over_dbus and self._reads_markup():
                 text = escaped(text)
             title = self.tr("Demo: {}").format(title) if self._store.demo else title
             self._icon.showMessage(readable(title, LINE), text, self._picture())
@@ -83,12 +84,22 @@ class Tray(QObject):
         self._look.stop()
         self._icon.hide()
 
+    @property
+    def _is_over_dbus(self) -> bool:
+        """Whether the desktop shows icon, menu and notifications, and is told of them over D-Bus."""
+        return sys.platform == "linux" and self._icon.isVisible() and not _shows_itself()
+
+    def _entry(self, text: str) -> str:
+        """A text of others as a line of the menu."""
+        return for_menu(text, over_dbus=self._is_over_dbus)
+
     def _picture(self) -> QIcon:
         return tray_icon(self._state, demo=self._store.demo)
 
     def _find_host(self) -> None:
         if QSystemTrayIcon.isSystemTrayAvailable() and not self._icon.isVisible():
             self._icon.show()
+            self._changed()
         self.seen.emit(self.is_there)
 
     def _changed(self) -> None:
@@ -112,13 +123,13 @@ class Tray(QObject):
             return  # nothing moves under a person's pointer
         paused = snapshot is not None and snapshot.paused is not None
         update = snapshot.update if snapshot is not None else None
-        shown = (snapshot is None, paused, update, *self._channels(snapshot))
+        shown = (self._is_over_dbus, snapshot is None, paused, update, *self._channels(snapshot))
         if self._head is not None and shown == self._shown:
-            self._head.setText(for_menu(sentence))
+            self._head.setText(self._entry(sentence))
             return  # a full menu takes 5 ms to make, and a snapshot comes five times a second
         self._shown = shown
         self._menu.clear()
-        self._head = self._add(for_menu(sentence), None)
+        self._head = self._add(self._entry(sentence), None)
         self._head.setEnabled(False)
         if snapshot is not None:
             self._fill_live(snapshot)
@@ -139,7 +150,7 @@ class Tray(QObject):
         if snapshot.live:
             self._menu.addSeparator()
         for text, login in self._channels(snapshot):
-            self._add(for_menu(text), partial(open_address, channel_address(login)))
+            self._add(self._entry(text), partial(open_address, channel_address(login)))
 
     def _channels(self, snapshot: Snapshot | None) -> list[tuple[str, str]]:
         """What the entries of those who are live say, and their logins."""

@@ -51,6 +51,7 @@ from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.ask import ask, message
 from itsjustintv_desktop.ui.widgets.basic import Elided, label
+from itsjustintv_desktop.ui.widgets.states import Toast
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 from tests.ui.test_feed import entry
@@ -397,6 +398,17 @@ def test_a_label_says_what_it_was_given(qtbot: QtBot) -> None:
     assert made.text() == "<b>a</b>"
     made.setText("\u202eb")
     assert made.text() == "b"
+
+
+def test_a_word_at_the_edge_fits_the_window(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(900, 600)
+    toast = Toast(window)
+    window.show()
+    for text in ("Saved.", "x y " * 50, "<b>" + "word " * 10_000):
+        toast.say(text, "Undo", lambda: None)
+        assert window.rect().contains(toast.geometry()), text[:20]
 
 
 def test_actions_are_named_alike(qtbot: QtBot) -> None:

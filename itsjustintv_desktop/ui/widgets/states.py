@@ -8,13 +8,15 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import errors
-from itsjustintv_desktop.ui.plain import readable
+from itsjustintv_desktop.ui.plain import HINT, readable
 from itsjustintv_desktop.ui.theme import pixmap, theme
 from itsjustintv_desktop.ui.widgets.basic import button, icon_button, label
 from itsjustintv_desktop.ui.words import trouble
 
 ABOVE = 72
 """Pixels below it: what stands at the foot of a page stays in sight."""
+WIDEST = 560
+"""Pixels of a line of it; a longer text is broken into several."""
 TOAST_MS = 8000
 """Long enough to reach "Undo"."""
 
@@ -99,6 +101,7 @@ class Banner(QFrame):
     def say(self, text: str, icon_name: str = "info") -> None:
         palette = theme().palette
         self._picture.setPixmap(pixmap(icon_name, palette.attention if icon_name == "alert" else palette.accent))
+        text = readable(text, HINT)
         self._text.setText(text)
         self.setAccessibleName(readable(text))
         self.show()
@@ -123,6 +126,10 @@ class Toast(QFrame):
         self.hide()
 
     def say(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
+        text = readable(text, HINT)
+        is_long = self._text.fontMetrics().horizontalAdvance(text) > WIDEST
+        self._text.setWordWrap(is_long)
+        self._text.setMinimumWidth(WIDEST if is_long else 0)
         self._text.setText(text)
         self.setAccessibleName(readable(text))
         self._do = do

@@ -254,8 +254,9 @@ async def _without_end(request: web.BaseRequest) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)
     with contextlib.suppress(ConnectionError):
-        while True:
+        while request.transport is not None and not request.transport.is_closing():
             await response.write(b" " * 65536)
+            await asyncio.sleep(0)  # a connection that was just lost takes all without waiting
     return response
 
 

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.ingress.acme.network import NONCES
 from itsjustintv_desktop.engine.ingress.ways import WayState
@@ -28,6 +29,10 @@ def forgetful(authority: Pebble, tmp_path: Path, stack: AsyncExitStack) -> Pebbl
     return stack.enter_context(pebble(tmp_path / "forgetful", like=authority))
 
 
+@pytest.mark.fault(
+    "certificates: the authority does not know our account any more",
+    seen='the log says "does not know our account any more"; a new one is registered, and the certificate comes',
+)
 async def test_a_forgotten_account_is_registered_again(rig: Rig, proxy: Proxy, forgetful: Pebble) -> None:
     rig.begin()
     await rig.reaches("ready")
@@ -35,7 +40,9 @@ async def test_a_forgotten_account_is_registered_again(rig: Rig, proxy: Proxy, f
     before, _ = await rig.shown()
     proxy.lead_to(forgetful)
     rig.clock.advance(70 * 86400)
-    await rig.settle(lambda: proxy.count("certZ") == 2 and rig.way._issuing.cache.pending is None)
+    with capture_logs() as logs:
+        await rig.settle(lambda: proxy.count("certZ") == 2 and rig.way._issuing.cache.pending is None)
+    assert len([line for line in logs if "does not know our account any more" in line["event"]]) == 1
     after, _ = await rig.shown()
     assert after != before
     assert proxy.count("sign-me-up") == 2
@@ -68,6 +75,9 @@ async def test_an_authority_that_forgets_each_account_is_not_asked_without_end(r
     assert proxy.count("sign-me-up") == 2
 
 
+@pytest.mark.fault(
+    "certificates: the authority refuses most nonces", seen="Nothing: each is replaced, and the certificate comes."
+)
 async def test_a_certificate_though_most_nonces_are_refused(
     authority: Pebble, tmp_path: Path, stack: AsyncExitStack
 ) -> None:

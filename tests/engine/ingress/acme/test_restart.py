@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import AsyncExitStack
 
+import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.ingress.acme.certificate import self_signed
@@ -87,6 +88,10 @@ async def test_an_order_the_authority_forgot_is_made_anew(rig: Rig, stack: Async
     assert proxy.count("order-plz") == 2
 
 
+@pytest.mark.fault(
+    "certificates: their files are deleted while it runs",
+    seen="Nothing: they are written again within an hour, with the same certificate and account.",
+)
 async def test_files_that_are_deleted_while_it_runs_are_written_again(rig: Rig) -> None:
     """Else the next start would order another certificate, with another account."""
     rig.begin()

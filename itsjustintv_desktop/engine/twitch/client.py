@@ -186,7 +186,8 @@ class HelixClient:
             self._proven = token
             return result
         self.failures[endpoint] += 1
-        if answer.status == 429 and not _is_other_limit(answer):
+        spares = optional and "Ratelimit-Reset" not in answer.headers  # a limit of that endpoint, or it is said again
+        if answer.status == 429 and not spares and not _is_other_limit(answer):
             raise self.budget.limited(answer.headers, self._clock.now())
         failure: TwitchError = TwitchRefusedError(_refusal(answer), status=answer.status, body=answer.body)
         if answer.status >= 500 or answer.status < 400:

@@ -11,8 +11,9 @@ from itsjustintv_desktop.engine.errors import EndpointGivenUpError
 GIVEN_UP_FOR = 86400.0
 """Seconds that an endpoint is not asked after it refused: a missing scope does not come by itself."""
 RESTS_FOR = 600.0
-"""Seconds that one is not asked that answers with errors of its own (5xx), doubled each time up to a day."""
-_FOR_GOOD = frozenset({401, 403, 410})
+"""Seconds that one is not asked that answers with errors or limits of its own (5xx, a 429 that names no time), doubled
+each time up to a day."""
+_AT_ONCE = frozenset({401, 403, 410, 429})
 _ENOUGH = 3
 """Answers in a row of another kind (404, 5xx) that mean the endpoint and not one channel or moment."""
 
@@ -59,8 +60,9 @@ class Endpoints:
         known = self._known.setdefault(endpoint, _Endpoint())
         known.failures += 1
         known.reason = reason
-        if status in _FOR_GOOD or (known.failures >= _ENOUGH and (status == 404 or status >= 500)):
-            rest = min(RESTS_FOR * 2.0**known.rests, GIVEN_UP_FOR) if status >= 500 else GIVEN_UP_FOR
+        passes = status == 429 or status >= 500
+        if status in _AT_ONCE or (known.failures >= _ENOUGH and (status == 404 or passes)):
+            rest = min(RESTS_FOR * 2.0**known.rests, GIVEN_UP_FOR) if passes else GIVEN_UP_FOR
             known.until = self._clock.monotonic() + rest
             known.failures = 0
             known.rests += 1

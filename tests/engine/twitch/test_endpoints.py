@@ -160,6 +160,22 @@ async def test_a_429_without_headers_backs_off(rig: Rig, channel: str, monkeypat
     assert limited.value.retry_at - rig.clock.now() == 60.0, "an answer in between begins anew"
 
 
+@pytest.mark.parametrize("path", ["/followers", "/channels"])
+async def test_a_429_of_what_can_be_done_without_holds_nothing_else_up(
+    rig: Rig, channel: str, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    asked = refuse(monkeypatch, rig.http, path, 429)
+    for _ in range(5):
+        with pytest.raises(TwitchError):
+            await (rig.helix.followers(channel) if path == "/followers" else rig.helix.channels([channel]))
+        assert await rig.helix.users(ids=[channel])
+    assert len(asked) == 1
+    assert rig.client.status.ok
+    rig.clock.advance(RESTS_FOR + 1)
+    assert not rig.client.is_given_up("GET /channels")
+    assert rig.helix.tells_followers
+
+
 async def test_a_429_that_names_seconds_is_believed(rig: Rig, channel: str, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse(monkeypatch, rig.http, "/users", 429, headers={"Retry-After": "33"})
     with pytest.raises(TwitchRateLimitedError) as limited:

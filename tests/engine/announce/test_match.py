@@ -61,3 +61,21 @@ def test_before_anything_is_resolved_logins_count() -> None:
     found = Matcher(CONFIG, {}).match(event("3", "third"))
     assert found is not None
     assert found.key == "resolved"
+
+
+def test_several_for_one_channel_come_in_the_order_of_the_config() -> None:
+    streamers = [
+        Streamer(key="first", login="some_one"),
+        Streamer(key="second", user_id="77"),
+        Streamer(key="off", user_id="77", enabled=False),
+        Streamer(key="third", login="Some_One"),
+    ]
+    matcher = Matcher(Config(streamers={each.key: each for each in streamers}), {})
+    about = event("77", "some_one")
+    assert [each.key for each in matcher.entries(about)] == ["first", "second", "third"]
+    for key, found in (("third", "third"), ("off", "off"), ("gone", "first"), (None, "first")):
+        one = matcher.match(about, key)
+        assert one is not None
+        assert one.key == found
+    only_off = Matcher(Config(streamers={"off": streamers[2]}), {})
+    assert [each.key for each in only_off.entries(about)] == ["off"]

@@ -66,6 +66,24 @@ async def test_what_was_found_by_asking_is_known(world: World) -> None:
     assert (await told(world, "a")).reason == "overtaken"
 
 
+async def test_what_is_found_by_asking_while_an_earlier_message_waits_overtakes_nothing(tmp_path: Path) -> None:
+    async with opened_world(tmp_path) as world:
+        at = world.clock.now()
+        first = await world.accept(stream_id="a", started_at=at - 600)
+        sight = Sight(broadcaster_id="100", stream_id="b", started_at=at - 300, at=at, told=False)
+        await world.ledger.note_broadcasts([sight])
+        world.run_pipeline()
+        assert (await world.settled(first)).state is EventState.ANNOUNCED
+        assert (await told(world, "a2", started_at=at - 500)).reason == "overtaken"
+
+
+async def test_a_start_in_the_future_overtakes_nothing_that_comes_later(world: World) -> None:
+    """Our clock is behind, or Twitch is wrong."""
+    await told(world, "x", started_at=world.clock.now() + 1e6)
+    world.clock.advance(100)
+    assert (await told(world, "y")).state is EventState.ANNOUNCED
+
+
 async def test_a_start_that_twitch_did_not_say_overtakes_nothing(world: World) -> None:
     """It would be our clock that decides, which may be wrong."""
     await told(world, "b", started_at=None)

@@ -38,6 +38,8 @@ Params = Sequence[tuple[str, str]]
 TIMEOUT = 10.0
 _TRY_TIMEOUT = 4.0
 """Seconds for one exchange, so that one that hangs leaves time for another within the deadline."""
+_STALLED = 1.0
+"""A deadline missed by more seconds than this was missed by the machine: it was stopped, or too busy to look."""
 _CALLS_A_MINUTE = 700
 """Our own ceiling, below Twitch's 800: no fault of ours may run the bucket dry."""
 
@@ -123,7 +125,8 @@ class HelixClient:
         except AppError as error:
             last = error
         outcome = last or TwitchUnreachableError("Twitch did not answer.")
-        if not optional:
+        stood_still = self._clock.monotonic() > deadline + _STALLED  # this machine, which says nothing of Twitch
+        if not optional and not stood_still:
             self._note(outcome)
         raise outcome
 

@@ -83,6 +83,24 @@ async def test_a_hanging_twitch_ends_at_the_deadline(rig: Rig, channel: str) -> 
     assert time.monotonic() - began < 1.5
 
 
+async def test_a_machine_that_stood_still_says_nothing_of_twitch(
+    rig: Rig, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rig.helix.users(ids=[channel])
+    rig.simulator.faults.set("users", hang=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.clock, "monotonic", time.monotonic)
+        asking = asyncio.create_task(rig.helix.users(ids=[channel], timeout=0.3))
+        await asyncio.sleep(0.1)
+        time.sleep(1.6)  # nothing on this loop runs
+        with pytest.raises(TwitchUnreachableError):
+            await asking
+    assert rig.client.status.ok
+    with pytest.raises(TwitchUnreachableError):
+        await rig.helix.users(ids=[channel], timeout=0.3)
+    assert rig.client.status.ok is False
+
+
 async def test_one_exchange_that_hangs_leaves_time_for_another(
     rig: Rig, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

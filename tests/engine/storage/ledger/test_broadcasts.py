@@ -191,3 +191,22 @@ def test_history_may_be_forgotten_before_the_announcement_is(connection: sqlite3
         "announced",
         "",
     ]
+
+
+def test_an_end_that_was_told_is_told_from_one_that_was_not_seen(connection: sqlite3.Connection) -> None:
+    def told_over(stream: str = "a") -> bool:
+        return broadcasting.told_over(connection, "1", stream)
+
+    broadcasting.note(connection, [sight("a", 0), sight("a", 300, 0, told=False)])
+    assert not told_over()
+    (row,) = broadcasting.of_channel(connection, "1")
+    broadcasting.close(connection, row)
+    assert not told_over(), "it was only no longer shown"
+    broadcasting.note(connection, [end(500)])
+    assert told_over()
+    broadcasting.note(connection, [sight("a", 510, 0)])
+    assert not told_over(), "Twitch told that it runs since: the end was a flap"
+    broadcasting.note(connection, [end(600, "a"), sight("b", 700)])
+    assert told_over()
+    assert not told_over("b")
+    assert not told_over("never heard of")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
@@ -25,8 +26,12 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no f
 
 @pytest.fixture
 async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    """After its first look; for another one the test asks."""
-    monkeypatch.setattr(files, "EVERY", 3600.0)
+    """It does not look by itself: two looks at a time would get in each other's way."""
+
+    async def never(_: files.FilesWatch) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(files.FilesWatch, "run", never)
     async with running_engine(tmp_path) as running:
         await running.settled()
         yield running

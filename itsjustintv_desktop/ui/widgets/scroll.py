@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from itsjustintv_desktop.ui.theme.tokens import BAR_MARGIN
 
@@ -27,6 +28,8 @@ def keep_width(area: QScrollArea, content: QLayout) -> None:
     bar = area.verticalScrollBar()
 
     def make_room(low: int, high: int) -> None:
+        if not (isValid(bar) and isValid(content)):
+            return  # the page is being taken apart
         taken = bar.sizeHint().width() if high > low else 0
         content.setContentsMargins(0, 0, max(BAR_MARGIN - taken, 0), 0)
 

@@ -154,7 +154,7 @@ class AppTokens:
         if self._refusal is not None:
             refused, until, why = self._refusal
             if refused == credentials and self._clock.monotonic() < until:
-                raise why
+                raise why.with_traceback(None)
         if self._renewal is None or self._renewal[1].done() or self._renewal[0] != credentials:
             task = self._tasks.start("twitch.token", self._outcome(credentials), alone=True)
             self._renewal = (credentials, task)

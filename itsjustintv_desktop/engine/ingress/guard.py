@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http import HttpVersion10, HttpVersion11
 from aiohttp.web_protocol import RequestHandler
 
@@ -31,7 +31,7 @@ _FOLLOWED = 65_536
 class Connection(RequestHandler):
     """One connection, which knows by when it must have moved on."""
 
-    __slots__ = ("_host", "_line", "_raw", "between", "limits", "place", "places")
+    __slots__ = ("_head", "_known", "_raw", "between", "limits", "place", "places")
 
     def __init__(self, server: web.Server, places: Places, limits: Limits) -> None:
         super().__init__(
@@ -51,9 +51,10 @@ class Connection(RequestHandler):
         """A request was answered and nothing of the next one has come."""
         self._raw: bytes | None = b""
         """What came since the last request ended; None: not known any more where that was."""
-        self._line = b"\0"
-        """The last request line that was found to be proper."""
-        self._host = ""
+        self._known = b"\0"
+        """How the last proper request began: its first line and its host."""
+        self._head = 0
+        """Where its headers ended."""
 
     def accepted(self, transport: asyncio.BaseTransport) -> None:
         """It takes its place. Behind TLS: before the handshake, with the transport below it."""
@@ -87,21 +88,12 @@ class Connection(RequestHandler):
 
     def is_proper(self, request: web.BaseRequest) -> bool:
         """Whether it is HTTP/1.0 or 1.1 to the letter, in what the parser does not insist on."""
-        version, headers = request.version, request.headers
-        if version != HttpVersion11 and version != HttpVersion10:
-            return False
-        coding = headers.get("Transfer-Encoding")
-        if coding is not None and (coding.lower() != "chunked" or version != HttpVersion11):
-            return False
-        host = headers.get("Host", "")
-        if host != self._host:
-            if not _HOST.fullmatch(host):
-                return False
-            self._host = host
-        begins = self._begins(request)
-        if coding is not None:
-            self._raw = None  # it does not say how long it is
-        return begins
+        raw, coding = self._raw, request.headers.get(hdrs.TRANSFER_ENCODING)
+        if coding is None:
+            return (raw is not None and raw.startswith(self._known)) or self._begins_properly(request)
+        begins = self._begins_properly(request)
+        self._raw = None  # it does not say how long it is
+        return begins and coding.lower() == "chunked" and request.version == HttpVersion11
 
     def ended(self, request: web.BaseRequest) -> bool:
         """It was handled: the next one begins behind it. Whether some of that has come already."""
@@ -109,12 +101,13 @@ class Connection(RequestHandler):
         if raw is None:
             return False
         content = request.content
-        end = raw.find(_END_OF_HEADERS) + len(_END_OF_HEADERS) + content.total_bytes
-        more = len(raw) - end
+        if not raw.startswith(_END_OF_HEADERS, self._head):  # mostly where it was in the last one
+            self._head = raw.find(_END_OF_HEADERS)
+        more = len(raw) - self._head - len(_END_OF_HEADERS) - content.total_bytes
         if more < 0 or not content.is_eof():
             self._raw = None
             return False
-        self._raw = raw[end:] if more else b""
+        self._raw = raw[-more:] if more else b""
         return more > 0
 
     def handle_error(
@@ -139,18 +132,21 @@ class Connection(RequestHandler):
         if not is_gone and not isinstance(error, web.RequestPayloadError):  # else its sender left, or writes rubbish
             self.places.fault(error)
 
-    def _begins(self, request: web.BaseRequest) -> bool:
-        """Whether its first line is written with single blanks and HTTP's own name; one empty line may precede it."""
+    def _begins_properly(self, request: web.BaseRequest) -> bool:
+        """Its version, its host, and its first line: single blanks, HTTP's own name. One empty line may precede it."""
+        version, host = request.version, request.headers.get(hdrs.HOST, "")
+        if (version != HttpVersion11 and version != HttpVersion10) or not _HOST.fullmatch(host):
+            return False
         raw = self._raw
-        if raw is None or raw.startswith(self._line):
+        if raw is None:
             return True
-        version = request.version
         text = f"{request.method} {request.raw_path} HTTP/{version.major}.{version.minor}\r\n"
         line = text.encode("utf-8", "surrogateescape")
-        if raw.startswith(line):
-            self._line = line
+        known = line + f"Host: {host}\r\n".encode()
+        if raw.startswith(known):
+            self._known = known
             return True
-        return raw.startswith(b"\r\n" + line)
+        return raw.startswith((line, b"\r\n" + line))
 
 
 class GuardedServer(web.Server):

@@ -249,7 +249,7 @@ async def test_a_damaged_ledger(paths: Paths, serve: Serve, how: str) -> None:
     await _made(serve)
     _spoil(paths.ledger, how)
     before = paths.ledger.read_bytes()
-    log = await _runs(serve, "the ledger was damaged and put aside")
+    log = await _runs(serve, "The ledger was damaged. It was put aside as")
     assert "Traceback" not in log
     (aside,) = paths.data.glob("ledger.db.damaged-*")
     assert aside.read_bytes() == before

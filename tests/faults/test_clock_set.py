@@ -15,6 +15,7 @@ from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.engine.twitch import skew
 from tests.support.engine import SECRET, Running, running_engine
+from tests.support.events import online
 from tests.support.waiting import until
 
 S = DeliveryState
@@ -69,7 +70,9 @@ async def waiting(
     async with running_engine(tmp_path, config, clock=clock, resend_delays=(0.3,) * 20) as running:
         await until(lambda: running.engine.twitch.skew.measured)
         running.simulator.faults.set_receiver("main", status=503)
-        await running.simulator.go_live("alice")
+        await running.simulator.go_live("alice", stream_id="one")
+        user_id = running.simulator.state.get("alice").user_id
+        await running.engine.submit(online(broadcaster_id=user_id, stream_id="one", received_at=clock.now()))
 
         async def tried() -> bool:
             return [(one.state, one.attempts > 0) for one in await running.deliveries()] == [(S.PENDING, True)]

@@ -81,12 +81,14 @@ class LedgerFile:
     def rescue(self) -> None:
         """Copy a deleted ledger from the file that is still open. Raises LedgerError: it can be tried again."""
         self.lost = True
+        ours = {place.identity for place in self._places}
+        aside = aside_of(self._path, "replaced")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if self.connection is not None:
                 finished(self._path, self._copy(self.connection))
                 # Before it is closed: SQLite then deletes whatever bears the name of its write-ahead log.
-                put_aside(self._path, aside_of(self._path, "replaced"))
+                put_aside(self._path, aside)
                 self.close()
             take_up(self._path)
         except OSError as error:
@@ -97,6 +99,11 @@ class LedgerFile:
         self.open()
         self.lost = False
         self._say(_COPIED)
+        for suffix in BESIDE:  # what was copied need not be kept: it may be deleted every hour
+            with suppress(OSError):
+                old = aside.with_name(aside.name + suffix)
+                if _identity(os.lstat(old)) in ours:
+                    old.unlink()
 
     def replace(self) -> None:
         """Go on with what can be read of a damaged ledger. Raises LedgerError: it can be tried again."""
@@ -163,7 +170,7 @@ class LedgerFile:
 class _Place:
     """A file by its name: which one it was when it was opened, and how large it is at least."""
 
-    __slots__ = ("_identity", "_path", "_size")
+    __slots__ = ("_path", "_size", "identity")
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -171,9 +178,9 @@ class _Place:
         try:
             found = os.lstat(path)
         except OSError:
-            self._identity = 0, 0  # deleted in the moment it was opened
+            self.identity = 0, 0  # deleted in the moment it was opened
         else:
-            self._identity = found.st_ino, found.st_dev
+            self.identity = _identity(found)
 
     def look(self) -> None:
         try:
@@ -182,8 +189,12 @@ class _Place:
             raise LedgerLostError(_GONE) from None
         except OSError:
             return  # no word on whether it is there
-        if (found.st_ino, found.st_dev) != self._identity:
+        if _identity(found) != self.identity:
             raise LedgerLostError(_GONE)
         if found.st_size < self._size:
             raise LedgerCorruptError("The ledger file was cut off while the program runs.")
         self._size = found.st_size
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_ino, found.st_dev

@@ -177,6 +177,21 @@ async def test_nothing_is_lost(
 ACTS = [pytest.param(case.values[0], id=case.id) for case in GONE]
 
 
+async def test_what_was_copied_is_not_kept_besides(path: Path, ledger: Ledger) -> None:
+    for number in range(5):
+        assert await ledger.accept_now(online(message_id=f"m{number}"))
+        path.with_name("ledger.db-wal").unlink()
+    assert await ledger.accept_now(online(message_id="last"))
+    assert sorted(file.name for file in path.parent.iterdir()) == ["ledger.db", "ledger.db-shm", "ledger.db-wal"]
+
+
+async def test_what_took_its_place_is_kept(path: Path, ledger: Ledger) -> None:
+    replaced("")(path)
+    assert await ledger.accept_now(online(message_id="after"))
+    (kept,) = path.parent.glob("ledger.db.replaced-*")
+    assert kept.read_bytes() == b"restored from elsewhere" * 500
+
+
 @pytest.mark.parametrize("act", ACTS)
 async def test_it_is_noticed_while_nothing_happens(path: Path, tmp_path: Path, ledger: Ledger, act: Any) -> None:
     assert await ledger.accept_now(online(message_id="last"))

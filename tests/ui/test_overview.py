@@ -136,7 +136,11 @@ def test_what_is_never_known_is_no_start_any_more(
     assert page.answer.accessibleName() == "Getting ready to announce your next stream"
     monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.PATIENCE", 0.0)
     qtbot.waitUntil(lambda: "something to look at" in page.answer.accessibleName())
-    assert [each.accessibleName() for each in page.chain.findChildren(Dot) if each.isVisible()] == ["needs a look"]
+
+    def dots() -> list[str]:
+        return [each.accessibleName() for each in page.chain.findChildren(Dot) if each.isVisible()]
+
+    qtbot.waitUntil(lambda: dots() == ["needs a look"])
     assert not page._settling.isActive()
     looked = looks(bridge)
     qtbot.wait(150)
@@ -176,8 +180,7 @@ def test_nothing_is_cut_or_squeezed_in_a_small_window(
     states = {f"streamer s{number}": "amber" for number in range(10)}
     page = shown(qtbot, store, bridge, report(config="green", **states), live=live)
     page.resize(*size)
-    qtbot.waitUntil(lambda: squeezed(page) == [])
-    assert page.chain.links.height() > 400
+    qtbot.waitUntil(lambda: page.chain.links.height() > 400 and squeezed(page) == [])
 
 
 def test_the_focus_stays_where_it_was_when_the_chain_is_walked_again(

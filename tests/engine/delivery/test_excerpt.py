@@ -135,9 +135,9 @@ def test_invisible_characters_do_not_split_a_secret_of_ours() -> None:
 def test_the_longest_answer_is_cleaned_quickly() -> None:
     secrets = address_secrets(DISCORD) | worth_hiding([f"Bearer {'aB3-' * 500}", f"Basic {PAIR}", TOKEN, "s" * 64])
     data = ("aB3-" * 5000)[: 16 * 1024].encode()
-    began = time.perf_counter()
+    began = time.thread_time()
     clean(data, truncated=True, secrets=secrets)
-    assert time.perf_counter() - began < 0.1
+    assert time.thread_time() - began < 0.1
 
 
 @pytest.mark.parametrize(

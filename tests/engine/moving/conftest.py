@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.storage.secrets import store
 from tests.engine.moving.gofolder import GoFolder
+
+
+@pytest.fixture(autouse=True)
+def _keys_may_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine derives a key from a passphrase slowly."""
+    monkeypatch.setattr(store, "FIRST_WAIT", 30.0)
 
 
 @pytest.fixture

@@ -347,15 +347,18 @@ async def test_a_thousand_channels_within_one_second_cost_at_most_sixty_calls(
         await rig.simulator.go_live(channel.login, notify=False)
 
     began: list[float] = []
+    ended: list[float] = []
 
     async def one(number: int) -> Enrichment:
         await asyncio.sleep(number / 1000)
         began.append(real())
-        return await enriching.enrich(online(channels[number], channels[number].stream), timeout=50.0)
+        enrichment = await enriching.enrich(online(channels[number], channels[number].stream), timeout=50.0)
+        ended.append(real())
+        return enrichment
 
     found = await asyncio.gather(*map(one, range(1000)))
-    # Calls are bounded by the second. A busy machine stretches the second in which the channels go live.
-    assert rig.simulator.calls.total() <= 60 * max(1.0, began[-1] - began[0])
+    # Calls are bounded by the second. A busy machine stretches the one in which all begin, or all hear their answers.
+    assert rig.simulator.calls.total() <= 60 * max(1.0, began[-1] - began[0], ended[-1] - ended[0])
     assert sum(enrichment.view_count is not None for enrichment in found) == 1000
     assert sum(enrichment.image is not None for enrichment in found) == 1000
     assert {name for enrichment in found for name in enrichment.missing} <= {"followers_count"}

@@ -34,6 +34,7 @@ CORE = {
     "delivery/answers.py": "delivery/test_answers.py",
     "delivery/breaker.py": "delivery/test_breaker.py",
     "delivery/lanes.py": "delivery/test_lanes.py",
+    "delivery/limits.py": "delivery/test_limits.py",
     "delivery/schedule.py": "delivery/test_schedule.py",
     "delivery/sign.py": "delivery/test_sign.py",
     "redaction/redactor.py": "redaction",

@@ -33,7 +33,7 @@ CORE = {
     "config/save.py": "config/test_save.py",
     "delivery/answers.py": "delivery/test_answers.py",
     "delivery/breaker.py": "delivery/test_breaker.py",
-    "delivery/lanes.py": "delivery/test_lanes.py",
+    "delivery/lanes.py": "delivery/test_lanes.py delivery/test_dispatcher_lanes.py",
     "delivery/limits.py": "delivery/test_limits.py",
     "delivery/schedule.py": "delivery/test_schedule.py",
     "delivery/sign.py": "delivery/test_sign.py",

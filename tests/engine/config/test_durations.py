@@ -57,6 +57,25 @@ def test_absurd_lengths_are_refused_quickly(text: str) -> None:
         parse(text)
 
 
+def test_the_longest_is_that_of_go_to_the_nanosecond() -> None:
+    assert parse(f"{2**63 - 1}ns") == pytest.approx(292 * 365.25 * 86400, rel=0.01)
+    with pytest.raises(ValueError, match="longer than 292 years"):
+        parse(f"{2**63}ns")
+
+
+def test_more_than_64_characters_are_not_read() -> None:
+    assert parse("7s".rjust(64, "0")) == 7.0
+    with pytest.raises(ValueError, match="write a number with a unit"):
+        parse("7s".rjust(65, "0"))
+
+
+def test_a_long_number_is_not_repeated_in_the_sentence() -> None:
+    with pytest.raises(ValueError, match=f'"{"1" * 18}s" for seconds'):
+        parse("1" * 18)
+    with pytest.raises(ValueError, match="write a number with a unit"):
+        parse("1" * 19)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

@@ -117,6 +117,23 @@ def test_it_wins_in_a_table_the_file_spells_otherwise() -> None:
     assert "ITSJUSTINTV_SERVER_PORT: server.port: it is 99999" in problems_of({"ITSJUSTINTV_SERVER_PORT": "99999"})[0]
 
 
+def test_it_wins_over_a_key_the_file_spells_otherwise() -> None:
+    text = (
+        "[streamers.ab]\nwebhook_url = 'https://example.com/file'\n[streamers.webhook_url]\nlogin = 'x'\n"
+        "[destinations.friends]\nURL = 'https://example.com/file'\n"
+    )
+    environ = {
+        "ITSJUSTINTV_STREAMERS_AB_TARGET_WEBHOOK_URL": "https://example.com/env",
+        "ITSJUSTINTV_STREAMERS_TARGET_WEBHOOK_URL_LOGIN": "new",
+        "ITSJUSTINTV_DESTINATIONS_FRIENDS_URL": "https://example.com/env",
+    }
+    loaded = load(environ, text)
+    assert loaded.config.streamers["ab"].target_webhook_url == "https://example.com/env"
+    assert loaded.config.destinations["friends"].url == "https://example.com/env"
+    logins = {key: one.login for key, one in loaded.config.streamers.items()}
+    assert logins == {"ab": "ab", "webhook_url": "x", "target_webhook_url": "new"}, "names are no keys of the schema"
+
+
 def test_the_environment_alone_is_enough() -> None:
     environ = {
         "ITSJUSTINTV_STREAMERS_SHROUD_DESTINATIONS": "friends",

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.config.edit import Value
 from itsjustintv_desktop.engine.config.load import load
-from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Remove, Rename, Set, edit
+from itsjustintv_desktop.engine.config.save import AddTables, Change, ConfigFile, Redirect, Remove, Rename, Set, edit
 from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
 
 TEXT = """\
@@ -69,6 +70,19 @@ def test_mark_and_line_ends_survive(path: Path, mark: bytes, newline: bytes) -> 
     edit(path, [Set("twitch.client_id", "xyz"), Set("twitch.transport", "conduit")], {})
     wanted = TEXT.replace('"abc" # the id\n', '"xyz" # the id\ntransport = "conduit"\n')
     assert path.read_bytes() == mark + wanted.encode().replace(b"\n", newline)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("pasted", ["\n", "\r\n"])
+def test_another_text_takes_mark_and_line_ends_of_the_file(
+    path: Path, mark: bytes, newline: bytes, pasted: str
+) -> None:
+    path.write_bytes(mark + TEXT.encode().replace(b"\n", newline))
+    file = ConfigFile(path, {}, whole=True)
+    file.replace(TEXT.replace("abc", "xyz").replace("\n", pasted))
+    file.save()
+    assert path.read_bytes() == mark + TEXT.replace("abc", "xyz").encode().replace(b"\n", newline)
 
 
 def test_a_result_that_could_not_be_used_is_not_written(path: Path) -> None:
@@ -219,6 +233,75 @@ def test_renaming_a_streamer_others_send_to(path: Path) -> None:
     assert loaded.config.streamers["first"].destinations == ("friends", "due")
 
 
+def test_renaming_a_streamer_leaves_a_destination_of_the_same_name_alone(path: Path) -> None:
+    path.write_text(TEXT.replace("[streamers.first]", "[streamers.friends]"))
+    loaded = edit(path, [Rename("streamers.friends", "uno")], {})
+    assert loaded.config.streamers["uno"].destinations == ("friends",)
+
+
+def test_destinations_given_to_another(path: Path) -> None:
+    path.write_text(
+        f"{TEXT}[destinations.other]\nurl = 'https://example.com/'\n".replace(
+            "webhook_url", "destinations = ['friends', 'other']\ntarget_webhook_url"
+        )
+    )
+    loaded = edit(path, [Redirect("friends", "second one")], {})
+    assert {key: one.destinations for key, one in loaded.config.streamers.items()} == {
+        "first": ("second one",),
+        "second one": ("second one", "other"),
+    }
+    loaded = edit(path, [Redirect("second one", None)], {})
+    assert [one.destinations for one in loaded.config.streamers.values()] == [(), ("other",)]
+
+
+STANDS_AT = """\
+[streamers.zoe]
+[streamers.first]
+[streamers.twitch]
+enabled = true
+[streamers.twitch.login]
+user_id = "3"
+WEBHOOK_URL = "https://example.com/3"
+[streamers.twitch.user_id]
+login = "other"
+
+[destinations.main]
+URL = "https://example.com/main"
+"""
+"""Streamers that have the name of the platform, or of a key."""
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "old", "new"),
+    [
+        (("streamers", "zoe", "login"), "zed", "[streamers.zoe]\n", '[streamers.zoe]\nlogin = "zed"\n'),
+        (("streamers", "first", "user_id"), "9", "[streamers.first]\n", '[streamers.first]\nuser_id = "9"\n'),
+        (("streamers", "twitch", "login"), {"user_id": "4"}, 'user_id = "3"', 'user_id = "4"'),
+        (("streamers", "login", "user_id"), "4", 'user_id = "3"', 'user_id = "4"'),
+        (("streamers", "twitch", "login", "user_id"), "4", 'user_id = "3"', 'user_id = "4"'),
+        (("streamers", "login", "target_webhook_url"), "https://example.com/4", "com/3", "com/4"),
+        (("streamers", "twitch", "login", "target_webhook_url"), "https://example.com/4", "com/3", "com/4"),
+        (("streamers", "twitch", "enabled"), False, "= true", "= false"),
+        (("destinations", "main", "url"), "https://example.com/4", "com/main", "com/4"),
+    ],
+)
+def test_a_path_means_what_stands_there(path: Path, key: tuple[str, ...], value: Value, old: str, new: str) -> None:
+    path.write_text(STANDS_AT)
+    file = ConfigFile(path, {})
+    file.set(key, value)
+    assert file.text == STANDS_AT.replace(old, new)
+
+
+def test_what_a_path_holds(path: Path) -> None:
+    path.write_text(STANDS_AT)
+    file = ConfigFile(path, {})
+    assert file.get("streamers.twitch")["login"]["user_id"] == "3"
+    assert file.get("streamers.twitch.login") == file.get("streamers.login")
+    assert file.get("streamers.twitch.login")["user_id"] == "3"
+    assert file.get("destinations.main.url") == "https://example.com/main"
+    assert [file.get(key) for key in ("streamers.no", "destinations.no.url", "server.port", "server")] == [None] * 4
+
+
 def test_adding_and_removing(path: Path) -> None:
     changes: list[Change] = [
         Set("streamers.new", {"user_id": "12", "tag_filter": ["a"], "destinations": ["x"]}),
@@ -238,13 +321,14 @@ def test_adding_and_removing(path: Path) -> None:
     ("change", "sentence"),
     [
         (Rename("streamers.nobody", "x"), "There is no streamers.nobody"),
-        (Rename("streamers.first", "second one"), "already; choose another name"),
+        (Rename("streamers.first", "second one"), 'There is a streamers."second one" already; choose another name'),
+        (AddTables("streamers", {"x": {}, "second": {}, "first": {}}), "There is a streamers.first already; choose"),
         (Rename("streamers.first", " "), "the name is empty"),
         (Rename("server", "x"), "Only streamers and destinations"),
         (Set("twitch.client_id.x", 1), "twitch.client_id is not a table"),
     ],
 )
-def test_changes_that_make_no_sense(path: Path, change: Set | Rename, sentence: str) -> None:
+def test_changes_that_make_no_sense(path: Path, change: Change, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         edit(path, [change], {})
     assert path.read_text() == TEXT

@@ -44,6 +44,9 @@ def test_may_pass(status: int) -> None:
         ("discord", 403, b'{"message": "Invalid Webhook Token", "code": 50027}\n'),
         ("discord", 404, b'{"message": "Unknown Channel", "code": 10003}'),
         ("discord", 400, b'{"message": "Invalid Form Body", "code": 50035, "errors": {"embeds": ["0"]}}'),
+        ("discord", 400, b'{"message": "Cannot send an empty message", "code": 50006}'),
+        ("discord", 400, b'{"message": "Invalid request body (JSON)", "code": 50109}'),
+        ("discord", 400, b'{"message": "Webhooks posted to forum channels must have a thread", "code": 220001}'),
         ("slack", 404, b'{"message": "Unknown Webhook", "code": 10015}'),  # Discord's address for Slack's format
         ("slack", 404, b"no_service"),
         ("slack", 404, b"no_team\n"),
@@ -79,7 +82,10 @@ def test_410_pauses_whatever_it_says() -> None:
     assert judge(410, b"channel_is_archived", "slack").outcome is Outcome.GONE
 
 
-@pytest.mark.parametrize(("status", "lost"), [(500, False), (502, False), (503, False), (504, True), (524, True)])
+@pytest.mark.parametrize(
+    ("status", "lost"),
+    [(500, False), (502, False), (503, False), (504, True), (519, False), (520, True), (521, False), (524, True)],
+)
 def test_a_gateway_that_got_no_response_lost_it(status: int, lost: bool) -> None:
     verdict = judge(status)
     assert (verdict.outcome, verdict.lost) == (Outcome.RETRY, lost)
@@ -122,7 +128,12 @@ def test_a_redirect_says_so_and_not_where_to(status: int) -> None:
         ("Wed, 21 Oct 2115 07:28:00 GMT", 36524 * 86400.0),
         ("-1", None),
         ("9e99", None),
+        ("9" * 12 + "." + "9" * 9, 1e12),
+        ("9" * 13, None),
+        ("1." + "0" * 10, None),
         ("9" * 5000, None),
+        (f"Wed, 21 Oct 2015 {'07:29:00 GMT':>47}", 60),
+        (f"Wed, 21 Oct 2015 {'07:29:00 GMT':>48}", None),
         ("", None),
         ("soon", None),
         ("٣٠", None),

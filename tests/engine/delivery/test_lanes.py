@@ -130,6 +130,20 @@ def test_more_are_looked_at_than_are_sent() -> None:
     assert width(lanes, "a", later) >= 1
 
 
+def test_a_probe_that_is_not_sent_leaves_its_turn_to_the_next_at_once() -> None:
+    lanes = Lanes()
+    for _ in range(10):
+        attempt(lanes, "a", BUSY)
+    later = T + 31
+    attempt(lanes, "a", None, later)
+    assert lanes.free(some("a"), later)[1:] == ({"a": 1}, None)
+    for number in (1, 2):
+        lanes.begin("a", later)
+        assert lanes.may_post("a", number, later) is (number == 1)
+    lanes.end("a", None, later, delivery_id=2)
+    assert lanes.free(some("a"), later)[1:] == ({"a": 0}, later + 120), "the probe is under way"
+
+
 def test_breakers_come_back_after_a_restart() -> None:
     lanes = Lanes()
     attempt(lanes, "paused", GONE)

@@ -103,6 +103,15 @@ def test_another_limit_than_that_of_the_bucket() -> None:
         (PROXY, {"Retry-After": "1500"}, {"retry_after": 1500}, 1.5),
         ("https://proxy.example/api/v7/webhooks/1/t", {}, {"retry_after": 1500}, 1.5),
         (PROXY, {"Retry-After": "1500"}, None, 1.5),
+        (PROXY, {"Retry-After": "1000"}, None, 1.0),
+        (PROXY, {"Retry-After": "999"}, None, 999.0),
+        (PROXY, {"Retry-After": " 1500 "}, None, 1.5),
+        (PROXY, {"Retry-After": "1500.0"}, None, 1500.0),
+        (PROXY, {}, {"retry_after": 100}, 0.1),
+        (PROXY, {}, {"retry_after": 99}, 99.0),
+        (PROXY, {}, {"retry_after": 1500.0}, 1500.0),
+        (PROXY, {"Retry-After": "2"}, {"retry_after": 10**12}, 2.0),
+        (V10, {"Retry-After": "2"}, {"retry_after": 0}, 0.0),
         (PROXY, {"Retry-After": "2"}, None, 2.0),
         (PROXY, {"Retry-After": "2"}, {"retry_after": 1.5}, 1.5),
         (PROXY, {"Retry-After": "2"}, {"retry_after": True}, 2.0),
@@ -181,6 +190,48 @@ def test_a_new_window_and_a_new_bucket_begin_anew() -> None:
     assert pace.room(NOW + 2.2) == 7
 
 
+def test_the_end_of_a_window_may_vary_by_half_a_second() -> None:
+    for later, room in ((0.5, 0), (0.51, 3)):
+        pace = Pace()
+        pace.begin(NOW)
+        pace.end(left(0), NOW, answered=True)
+        pace.begin(NOW)
+        pace.end(left(3, 2.0 + later), NOW, answered=True)
+        assert pace.room(NOW) == room, "a response of the same window that was overtaken gives nothing back"
+        assert pace.opens(NOW) == (NOW + 2.0 + later if not room else 0.0)
+
+
+def test_what_waits_is_let_go_on_demand() -> None:
+    pace = Pace()
+    pace.begin(NOW)
+    pace.end(left(0), NOW, answered=True)
+    pace.forget()
+    assert (pace.room(NOW), pace.opens(NOW), pace.limited) == (math.inf, 0.0, False)
+
+
+def test_a_limit_is_known_once_it_is_told() -> None:
+    assert Pace(1.0).limited
+    pace = Pace()
+    assert not pace.limited
+    pace.begin(NOW)
+    pace.end(left(5), NOW, answered=True)
+    assert pace.limited
+    pace.begin(NOW + 3.0)
+    pace.end(None, NOW + 3.0, answered=False)
+    assert pace.limited, "a response that was lost says nothing"
+    pace.begin(NOW + 3.0)
+    pace.end(None, NOW + 3.0, answered=True)
+    assert not pace.limited, "it takes them without saying anything"
+
+
+def test_a_wait_is_added_to_the_window_and_never_shortens_it() -> None:
+    pace = Pace()
+    for said in (left(4, 9.0), RateLimit(wait=3.0)):
+        pace.begin(NOW)
+        pace.end(said, NOW, answered=True)
+    assert (pace.room(NOW), pace.opens(NOW)) == (0, NOW + 9.0)
+
+
 def test_one_that_was_rejected_waits_and_then_one_tries() -> None:
     pace = Pace()
     pace.begin(NOW)
@@ -196,8 +247,8 @@ def test_no_wait_is_longer_than_a_minute_and_none_survives_a_clock_set_back() ->
     pace = Pace()
     pace.begin(NOW)
     pace.end(RateLimit(wait=9e9), NOW, answered=True)
-    assert pace.opens(NOW + 1) == NOW + LONGEST_WINDOW
-    assert pace.opens(NOW - 1e6) == NOW - 1e6 + LONGEST_WINDOW
+    assert pace.opens(NOW) == NOW + 60.0
+    assert pace.opens(NOW - 1e6) == NOW - 1e6 + 60.0
 
 
 def test_one_whose_response_is_lost_counts() -> None:

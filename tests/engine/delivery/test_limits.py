@@ -210,9 +210,8 @@ def test_what_waits_is_let_go_on_demand() -> None:
 
 
 def test_a_limit_is_known_once_it_is_told() -> None:
-    assert Pace(1.0).limited
+    assert (Pace(1.0).limited, Pace().limited) == (True, False)
     pace = Pace()
-    assert not pace.limited
     pace.begin(NOW)
     pace.end(left(5), NOW, answered=True)
     assert pace.limited

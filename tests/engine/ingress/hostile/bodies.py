@@ -1,4 +1,7 @@
-"""Hostile bodies, all of them rightly signed: what a leaked secret or a fault at Twitch would let through."""
+"""Hostile bodies, all of them rightly signed: what a leaked secret or a fault at Twitch would let through.
+
+What only spoils a field that identifies nothing is not here: the rest is used (tests/engine/twitch/test_messages.py).
+"""
 
 from __future__ import annotations
 
@@ -98,14 +101,10 @@ BODIES: Cases = cases(
         "subscription a list": _raw(_text(subscription=[_SUBSCRIPTION]).encode()),
         "subscription a text": _raw(_text(subscription="stream.online").encode()),
         "subscription empty": _raw(_text(subscription={}).encode()),
-        "subscription id null": _subscription(id=None),
-        "subscription id a list": _subscription(id=["a"]),
         "subscription id with a line break": _subscription(id="a\r\nSet-Cookie: b"),
-        "subscription id endless": _subscription(id="a" * 201),
         "subscription type null": _subscription(type=None),
         "subscription type empty": _subscription(type=""),
         "subscription type an object": _subscription(type={"a": 1}),
-        "subscription status a number": _subscription(status=5),
         "event a list": _raw(_text(event=[_EVENT]).encode()),
         "event a text": _raw(_text(event="live").encode()),
         "event a number": _raw(_text(event=5).encode()),
@@ -121,10 +120,6 @@ BODIES: Cases = cases(
         "broadcaster a number": _event(broadcaster_user_id=1337),
         "broadcaster with a line break": _event(broadcaster_user_id="1337\n1338"),
         "broadcaster endless": _event(broadcaster_user_id="1" * 201),
-        "name endless": _event(broadcaster_user_name="x" * 50_000),
-        "login an object": _event(broadcaster_user_login={"$ne": ""}),
-        "type a list": _event(type=["live"]),
-        "a start that is a number": _event(started_at=1e308),
     },
 ) | cases(
     {400},
@@ -134,11 +129,7 @@ BODIES: Cases = cases(
         "challenge of 4,097": _challenge(json.dumps({"challenge": "x" * 4097})),
         "challenge a lone surrogate": _challenge('{"challenge": "\\ud800"}'),
         "challenge nested": _challenge(json.dumps({"challenge": {"challenge": CHALLENGE}})),
-        "challenge of the wrong subscription": _challenge(json.dumps({"challenge": CHALLENGE, "subscription": []})),
         "revocation of nothing": _raw(b"{}", kind="revocation"),
         "revocation of null": _raw(b'{"subscription": null}', kind="revocation"),
-        "revocation with a list for a status": _raw(
-            json.dumps({"subscription": {**_SUBSCRIPTION, "status": ["a"]}}).encode(), kind="revocation"
-        ),
     },
 )

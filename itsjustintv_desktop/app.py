@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -21,7 +22,7 @@ from itsjustintv_desktop.desktop.network import Network
 from itsjustintv_desktop.desktop.notifications import Notifications
 from itsjustintv_desktop.desktop.power import Power
 from itsjustintv_desktop.desktop.single import SingleInstance
-from itsjustintv_desktop.engine import EngineOptions, logs
+from itsjustintv_desktop.engine import EngineOptions, Mending, logs
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.assistant import Assistant
@@ -102,6 +103,8 @@ class Desktop:
         self.bridge = Bridge(prepare)
         self.store = Store(self.bridge, self.preferences, demo=demo)
         self.window = Window(self.store, self.preferences)
+        if not demo:
+            self.window.failed.offer(Mending(paths.config, dict(os.environ)), paths)
         self.notifications = Notifications(parent=self.window)
         self.tray = Tray(self.store, lambda: self.notifications.reads_markup)
         self.notifier = Notifier(self.store, self.preferences, self.tray.say, self._open)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.editing.editing import Editing as Editing
     from itsjustintv_desktop.engine.desk.editing.form import FieldInfo as FieldInfo
     from itsjustintv_desktop.engine.desk.editing.look_up import FoundChannel as FoundChannel
+    from itsjustintv_desktop.engine.desk.editing.mending import Mending as Mending
     from itsjustintv_desktop.engine.desk.editing.secrets import Revealed as Revealed
     from itsjustintv_desktop.engine.desk.editing.secrets import SecretView as SecretView
     from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft as StreamerDraft
@@ -98,6 +99,7 @@ _PLACES = {
     f"{_EDITING}.editing": ("Editing",),
     f"{_EDITING}.form": ("FieldInfo",),
     f"{_EDITING}.look_up": ("FoundChannel",),
+    f"{_EDITING}.mending": ("Mending",),
     f"{_EDITING}.secrets": ("Revealed", "SecretView"),
     f"{_EDITING}.streamers": ("StreamerDraft",),
     f"{_EDITING}.transfer": ("ImportPlan", "Needed"),

@@ -115,6 +115,7 @@ class EngineThread:
         try:
             asyncio.run(self._main())
         except errors.AppError as error:
+            _log.warning("the engine did not start", title=error.title, reason=error.message)
             self._on_state("failed", error)
         except Exception as error:  # noqa: BLE001 - the thread must not end without a word
             _log.exception("the engine broke")

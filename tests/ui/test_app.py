@@ -197,7 +197,7 @@ def test_an_engine_that_failed_is_shown_and_gives_exit_code_1(run: Run, qtbot: Q
     window = run.begin().window
     run.bridge.state, run.bridge.error = "failed", errors.AlreadyRunningError("Another one runs here.")
     run.bridge.state_changed.emit("failed")
-    assert window._failed.isVisible()
+    assert window.failed.isVisible()
     assert run.end() == 1
 
 
@@ -205,10 +205,10 @@ def test_an_engine_that_failed_can_be_tried_again(run: Run, qtbot: QtBot) -> Non
     window = run.begin().window
     run.bridge.state, run.bridge.error = "failed", errors.ConfigError(["config.toml, line 3: it is no number"])
     run.bridge.state_changed.emit("failed")
-    assert window._failed.action.hasFocus() or not window.isActiveWindow()
+    assert window.failed.action.hasFocus() or not window.isActiveWindow()
     window._changed()
-    assert window._failed.isVisible(), "what is told late does not hide why it stopped"
-    window._failed.action.click()
+    assert window.failed.isVisible(), "what is told late does not hide why it stopped"
+    window.failed.action.click()
     qtbot.waitUntil(lambda: window._stack.currentWidget() is window.page("overview"))
     assert run.end() == 0
 

@@ -127,6 +127,16 @@ def decode(content: bytes, file: str) -> str:
         raise ConfigError([sentence]) from None
 
 
+def legible(content: bytes) -> str:
+    """As `decode`, and what is no UTF-8 as an editor would have meant it: for a person to look at. Never raises."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
+
+
 def digest_of(content: bytes | None) -> str:
     return "" if content is None else hashlib.sha256(content).hexdigest()
 

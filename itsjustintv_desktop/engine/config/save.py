@@ -23,7 +23,16 @@ from itsjustintv_desktop.engine.config.edit import TomlText, Value
 from itsjustintv_desktop.engine.config.kinds import tables
 from itsjustintv_desktop.engine.config.lines import Path as Keys
 from itsjustintv_desktop.engine.config.lines import dotted, split
-from itsjustintv_desktop.engine.config.load import BOM, Loaded, decode, digest_of, parse, read_bytes, read_toml
+from itsjustintv_desktop.engine.config.load import (
+    BOM,
+    Loaded,
+    decode,
+    digest_of,
+    legible,
+    parse,
+    read_bytes,
+    read_toml,
+)
 from itsjustintv_desktop.engine.config.read import name_in, unfit_name
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
@@ -128,7 +137,7 @@ class ConfigFile:
     def __init__(self, path: Path, environ: Mapping[str, str], *, whole: bool = False) -> None:
         """Raises ConfigError if the file cannot be read or is not TOML. A missing file is an empty one.
 
-        `whole`: `replace` follows, so that one that is no TOML (any more) can be mended.
+        `whole`: `replace` follows, so that one that is no TOML (any more), or no UTF-8, can be mended.
         """
         # A link (from a folder of dotfiles, say) is followed, so that saving leaves it a link.
         self._path = Path(os.path.realpath(path))
@@ -136,7 +145,7 @@ class ConfigFile:
         self._environ = environ
         content = read_bytes(self._path)
         self._digest = digest_of(content)
-        text = decode(content or b"", self._name)
+        text = legible(content or b"") if whole else decode(content or b"", self._name)
         self._mark = BOM if text.startswith(BOM) else ""
         self._toml = TomlText(text.removeprefix(BOM))
         if not whole:
@@ -247,10 +256,11 @@ class ConfigFile:
         data = self._toml.data
         return {path: self._actual(path, data) for path in paths}
 
-    def save(self, *, forget_backup: bool = False) -> Loaded:
+    def save(self, *, forget_backup: bool = False, keep_broken: bool = False) -> Loaded:
         """Check, then write. The file as it was, if it was good, becomes `config.toml.bak`.
 
         `forget_backup`: the backup gets the new text too, for when the old one holds a secret that was moved away.
+        `keep_broken`: the file as it was, if it was not good, becomes `config.toml.broken`.
         Raises ConfigError if the result would not be usable, ConfigChangedError if the file is not the one
         opened any more, ConfigSaveError if it cannot be written. In all three cases the file is as it was.
         """
@@ -270,6 +280,10 @@ class ConfigFile:
             backup = content if forget_backup else self._good(before)
             if backup is not None:
                 _replace(self._path.with_name(self._path.name + ".bak"), backup)
+            elif keep_broken and before is not None:
+                _replace(self._path.with_name(self._path.name + ".broken"), before)
+            if forget_backup:
+                self._path.with_name(self._path.name + ".broken").unlink(missing_ok=True)
             _replace(self._path, content)
         except OSError as error:
             raise ConfigSaveError(f"{self._name} could not be saved: {os_sentence(error)}.") from error

@@ -12,13 +12,13 @@ from itsjustintv_desktop.ui.pages import ENTRIES, Entry
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.shell.demobar import DemoBar
+from itsjustintv_desktop.ui.shell.failed import Failed
 from itsjustintv_desktop.ui.shell.sidebar import NavButton, Sidebar
 from itsjustintv_desktop.ui.shell.updateline import UpdateLine
 from itsjustintv_desktop.ui.status import status_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets import focus
-from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading, Toast
-from itsjustintv_desktop.ui.words import said
+from itsjustintv_desktop.ui.widgets.states import Loading, Toast
 
 SMALLEST = QSize(900, 600)
 FIRST = QSize(1280, 800)
@@ -49,10 +49,9 @@ class Window(QMainWindow):
         self.sidebar.put_above_status(self.update_line, self.update_line.page, self.update_line.skip)
         self._stack = QStackedWidget()
         self._loading = Loading(self.tr("Starting the engine"))
-        self._failed = EmptyState("alert", "", "", self.tr("&Try again"), store.bridge.again)
-        self._failed.also(self.tr("&Quit"), self.quit_wished.emit)
+        self.failed = Failed(store.bridge.again, self.quit_wished.emit)
         self._stack.addWidget(self._loading)
-        self._stack.addWidget(self._failed)
+        self._stack.addWidget(self.failed)
         middle = QWidget()
         middle.setObjectName("window")
         layout = QHBoxLayout(middle)
@@ -67,6 +66,7 @@ class Window(QMainWindow):
         layout.addLayout(right, 1)
         self.setCentralWidget(middle)
         self.toast = Toast(middle)
+        self.failed.told.connect(self.toast.say)
         self.sidebar.chosen.connect(self.show_page)
         self.sidebar.pause_wished.connect(self.pause_wished)
         self.sidebar.quit_wished.connect(self.quit_wished)
@@ -94,7 +94,8 @@ class Window(QMainWindow):
     @property
     def unsaved(self) -> tuple[str, ...]:
         """What was typed on any page and is not saved yet."""
-        return tuple(name for page in self._pages.values() for name in page.unsaved)
+        names = [name for page in self._pages.values() for name in page.unsaved]
+        return (*names, "config.toml") if self.failed.is_edited else tuple(names)
 
     def show_page(self, name: str, what: object = None) -> None:
         """Bring a page to the front; "assistant" is none, and opens over whatever is there."""
@@ -150,7 +151,7 @@ class Window(QMainWindow):
             return
         if self._store.bridge.state != "running":
             return
-        if self._stack.currentWidget() is self._failed or self._stack.currentWidget() is self._loading:
+        if self._stack.currentWidget() is self.failed or self._stack.currentWidget() is self._loading:
             last = self._preferences.page
             self.show_page(last if last in self._entries else next(iter(self._entries)))
         status = status_of(snapshot)
@@ -161,11 +162,10 @@ class Window(QMainWindow):
 
     def _state_changed(self, state: str) -> None:
         if state == "failed" and self._store.bridge.error is not None:
-            error = self._store.bridge.error
-            self._failed.say(said(error.title), said(error.message))
-            self._stack.setCurrentWidget(self._failed)
+            self.failed.show_error(self._store.bridge.error)
+            self._stack.setCurrentWidget(self.failed)
             self.sidebar.show_status("failed", self.tr("Stopped"), "")
-            self._failed.action.setFocus()
+            self.failed.action.setFocus()
         elif state == "starting":
             self._stack.setCurrentWidget(self._loading)
             self.sidebar.show_status("off", self.tr("Starting"), "")

@@ -28,7 +28,7 @@ class EmptyState(QWidget):
         self, icon_name: str, title: str, text: str, action: str = "", do: Callable[[], object] | None = None
     ) -> None:
         super().__init__()
-        layout = QVBoxLayout(self)
+        self.body = layout = QVBoxLayout(self)
         layout.setSpacing(8)
         self._icon_name = icon_name
         self._picture = QLabel()
@@ -55,9 +55,9 @@ class EmptyState(QWidget):
         self._title.setText(title)
         self._text.setText(text)
 
-    def also(self, action: str, do: Callable[[], object]) -> None:
-        """A second thing to do about it."""
-        self._actions.insertWidget(2, button(action, do))
+    def also(self, other: QWidget) -> None:
+        """Another thing to do about it, after those that are there."""
+        self._actions.insertWidget(self._actions.count() - 1, other)
 
     def _tint(self) -> None:
         self._picture.setPixmap(pixmap(self._icon_name, theme().palette.text2, 36))

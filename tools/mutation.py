@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE = "itsjustintv_desktop/engine"
 CORE = {
     "announce/held.py": "announce/test_held.py announce/test_pipeline.py",
-    "announce/restart.py": "announce/test_restart.py",
+    "announce/restart.py": "announce/test_restart_bounds.py announce/test_restart.py",
     "config/durations.py": "config/test_durations.py",
     "config/edit.py": "config/test_edit.py config/test_merge.py",
     "config/environment.py": "config/test_environment.py",

@@ -322,7 +322,7 @@ def test_adding_and_removing(path: Path) -> None:
     [
         (Rename("streamers.nobody", "x"), "There is no streamers.nobody"),
         (Rename("streamers.first", "second one"), 'There is a streamers."second one" already; choose another name'),
-        (AddTables("streamers", {"x": {}, "second": {}, "first": {}}), "There is a streamers.first already; choose"),
+        (AddTables("streamers", {"x": {}, "twitch": {}, "first": {}}), "There is a streamers.first already; choose"),
         (Rename("streamers.first", " "), "the name is empty"),
         (Rename("server", "x"), "Only streamers and destinations"),
         (Set("twitch.client_id.x", 1), "twitch.client_id is not a table"),

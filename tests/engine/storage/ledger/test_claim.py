@@ -45,6 +45,17 @@ async def test_slots_bound_each_destination_and_zero_blocks_it(ledger: Ledger, b
     assert {name: taken.count(name) for name in ("dead", "slow", "main")} == {"dead": 0, "slow": 2, "main": 4}
 
 
+async def test_all_together_get_no_more_than_the_places(ledger: Ledger, book: Book, clock: FakeClock) -> None:
+    for destination in ("a", "b", "c"):
+        for _ in range(4):
+            await book.delivery(destination)
+        clock.advance(1)
+    taken = [each.destination for each in (await ledger.claim(5, {}, 3)).deliveries]
+    assert taken == ["a", "a", "a", "b", "b"]
+    taken = [each.destination for each in (await ledger.claim(3, {"a": 0}, 3)).deliveries]
+    assert taken == ["b", "b", "c"]
+
+
 async def test_the_failing_share_their_places(ledger: Ledger, book: Book) -> None:
     names = [f"dead{number}" for number in range(10)]
     for name in names:
@@ -177,6 +188,14 @@ async def test_due_times_from_a_wrong_clock_are_capped(ledger: Ledger, book: Boo
     assert await ledger.cap_due(latest) == 0
 
 
+async def test_due_times_of_several_destinations_are_capped_in_bites(ledger: Ledger) -> None:
+    def fill(connection: sqlite3.Connection) -> None:
+        _queue(connection, {"a": 300, "b": 300, "c": 300})  # due at 900
+
+    await ledger._writer.run(fill)
+    assert [await ledger.cap_due(100.0) for _ in range(3)] == [500, 400, 0]
+
+
 async def test_giving_up_takes_the_old_ones_in_bites(ledger: Ledger, book: Book, clock: FakeClock) -> None:
     old = await book.delivery("a")
     claimed = await book.claimed(old)
@@ -207,12 +226,20 @@ async def test_burying_takes_one_destination(ledger: Ledger, book: Book) -> None
     assert [name for name, _ in await ledger.waiting_destinations()] == ["kept"]
 
 
-async def test_large_purges_and_burials_are_cut_into_bites(ledger: Ledger) -> None:
+async def test_large_purges_and_burials_are_cut_into_bites(ledger: Ledger, clock: FakeClock) -> None:
     def fill(connection: sqlite3.Connection) -> None:
         _queue(connection, {"gone": 1200})
 
+    def fill_ahead(connection: sqlite3.Connection) -> None:
+        fill(connection)
+        connection.execute("UPDATE deliveries SET born_at = ? WHERE state = 'pending'", (clock.now() + 9e6,))
+
     await ledger._writer.run(fill)
     assert [await ledger.bury("gone", "x") for _ in range(4)] == [500, 500, 200, 0]
+    await ledger._writer.run(fill)
+    assert [await ledger.give_up(10.0, "Too old.") for _ in range(4)] == [500, 500, 200, 0]
+    await ledger._writer.run(fill_ahead)
+    assert [await ledger.cap_births(clock.now() + 60.0) for _ in range(4)] == [500, 500, 200, 0]
 
 
 async def test_the_cost_of_a_claim_follows_destinations_not_the_queue(ledger: Ledger, path: Path) -> None:

@@ -114,8 +114,10 @@ def _settlement(event_id: int) -> Settlement:
 def test_a_batch_is_one_statement_and_not_one_for_each(connection: Listening) -> None:
     executed: list[str] = []
     connection.set_trace_callback(executed.append)
-    assert accept(connection, [online(message_id=f"m{number}") for number in range(TOGETHER)]) == [True] * TOGETHER
-    assert len([sql for sql in executed if sql.startswith("INSERT INTO events")]) == 1
+    for count in (*range(1, TOGETHER + 1), TOGETHER + 1, 2 * TOGETHER, 2 * TOGETHER + 1):
+        executed.clear()
+        assert accept(connection, [online(message_id=f"{count} {number}") for number in range(count)]) == [True] * count
+        assert len([sql for sql in executed if sql.startswith("INSERT INTO events")]) == -(-count // 64)
 
 
 def test_known_messages_are_known_whatever_was_stored_elsewhere_since(connection: Listening) -> None:

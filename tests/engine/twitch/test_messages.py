@@ -90,9 +90,10 @@ def test_revocation() -> None:
 @pytest.mark.parametrize(
     "more", [{}, {"event": None}, {"event": []}, {"events": [{"a": 1}]}, {"event": {"broadcaster_user_id": 5}}]
 )
-def test_an_unknown_subscription_type_is_kept_whatever_its_event(more: dict[str, Any]) -> None:
-    event = event_of(about("drop.entitlement.grant", **more))
-    assert (event.kind, event.broadcaster_id) == ("drop.entitlement.grant", "")
+@pytest.mark.parametrize("kind", ["drop.entitlement.grant", "stream.on", "stream.onlinf", "user.update", "a", "zz"])
+def test_an_unknown_subscription_type_is_kept_whatever_its_event(kind: str, more: dict[str, Any]) -> None:
+    event = event_of(about(kind, **more))
+    assert (event.kind, event.broadcaster_id, event.stream_id) == (kind, "", "")
 
 
 def test_an_unknown_subscription_type_about_a_channel_names_it() -> None:
@@ -114,6 +115,20 @@ def test_challenge() -> None:
 def test_a_challenge_that_is_none_is_refused(challenge: object) -> None:
     with pytest.raises(MessageMalformedError):
         read({"challenge": challenge, "subscription": SUBSCRIPTION}, "webhook_callback_verification")
+
+
+def test_up_to_the_limits_it_is_taken() -> None:
+    assert event_of(with_event(id="4" * 200)).stream_id == "4" * 200
+    assert event_of(with_event(broadcaster_user_name="x" * 200)).broadcaster_name == "x" * 200
+    assert event_of(with_event(broadcaster_user_name="x" * 201)).broadcaster_name == ""
+    asked = read({"challenge": "x" * 4096}, "webhook_callback_verification")
+    assert asked == Challenge("x" * 4096, "")
+    with pytest.raises(MessageMalformedError):
+        read({"challenge": "x" * 4097}, "webhook_callback_verification")
+    subscription = {"subscription": SUBSCRIPTION}
+    assert read(subscription, "other", message_id="m" * 200)
+    with pytest.raises(MessageMalformedError):
+        read(subscription, "other", message_id="m" * 201)
 
 
 def test_the_signed_body_has_the_say_over_unsigned_headers() -> None:
@@ -148,12 +163,15 @@ MALFORMED = {
     "deep, unfinished": b"[" * 65000,
     "deep in the event": with_event(extra="zzz").replace(b'"zzz"', b"[" * 30000 + b"]" * 30000),
     "id is a number": with_event(id=40001),
+    "id is a character too long": with_event(id="4" * 201),
     "id is a huge number": with_event(id="zzz").replace(b'"zzz"', b"9" * 5000),
     "id is empty": with_event(id=""),
     "id is too long": with_event(id="4" * 300),
     "id has a line break": with_event(id="4\n5"),
     "id has a NUL": with_event(id="4\0"),
     "no broadcaster": with_event(broadcaster_user_id=None),
+    "an end of nobody's": json.dumps(about("stream.offline", event={})).encode(),
+    "an update of nobody's": json.dumps(about("channel.update", event={})).encode(),
     "empty broadcaster": with_event(broadcaster_user_id=""),
     "no type of a notification": json.dumps({"subscription": {"id": "sub-1", "type": None}, "event": ONLINE}).encode(),
 }

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.editing.secrets import Revealed as Revealed
     from itsjustintv_desktop.engine.desk.editing.secrets import SecretView as SecretView
     from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft as StreamerDraft
+    from itsjustintv_desktop.engine.desk.editing.streamers import StreamerLists as StreamerLists
     from itsjustintv_desktop.engine.desk.editing.transfer import ImportPlan as ImportPlan
     from itsjustintv_desktop.engine.desk.editing.transfer import Needed as Needed
     from itsjustintv_desktop.engine.desk.editing.trial import Preview as Preview
@@ -101,7 +102,7 @@ _PLACES = {
     f"{_EDITING}.look_up": ("FoundChannel",),
     f"{_EDITING}.mending": ("Mending",),
     f"{_EDITING}.secrets": ("Revealed", "SecretView"),
-    f"{_EDITING}.streamers": ("StreamerDraft",),
+    f"{_EDITING}.streamers": ("StreamerDraft", "StreamerLists"),
     f"{_EDITING}.transfer": ("ImportPlan", "Needed"),
     f"{_EDITING}.trial": ("Preview", "Summary", "TestResult"),
     f"{_EDITING}.way_check": ("WayDraft",),

@@ -35,7 +35,7 @@ def destination(name: str, **details: Any) -> DestinationStatus:
     given: dict[str, Any] = {
         "name": name, "format": "json", "enabled": True, "state": "closed", "reason": "", "since": NOW - 3600,
         "paused_by_hand": False, "address": "https://example.org/••••••", "url_in_vault": True, "has_secret": True,
-        "secret_in_vault": True, "waiting": 0, "first_due": None, "next_due": None,
+        "secret_in_vault": True, "users": 2, "waiting": 0, "first_due": None, "next_due": None,
     }  # fmt: skip
     return DestinationStatus(**{**given, **details})
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.desktop import launching
-from itsjustintv_desktop.engine import Check, FoundChannel, Saved, Set, StreamerDraft, errors
+from itsjustintv_desktop.engine import Check, FoundChannel, Saved, Set, StreamerDraft, StreamerLists, errors
 from itsjustintv_desktop.engine.control.actions import EventReport
 from itsjustintv_desktop.engine.doctor.check import CheckState
 from itsjustintv_desktop.ui.assistant import Assistant
@@ -245,8 +245,8 @@ def test_a_destination_is_saved_and_the_streamer_announces_there(
     at(qtbot, assistant, "test")
     name, draft = bridge.engine.was_asked("editing.save_destination")[0].args
     assert (name, draft.name, draft.url) == ("", "discord", address)
-    key, changed = bridge.engine.was_asked("editing.update_streamer")[0].args
-    assert (key, changed.destinations) == ("alice", ("discord",))
+    keys, added = bridge.engine.was_asked("editing.change_streamers")[0].args
+    assert (keys, added) == (("alice",), StreamerLists(destinations=("discord",)))
 
 
 def test_a_test_that_is_not_announced_says_why(qtbot: QtBot, assistant: Assistant, bridge: FakeBridge) -> None:

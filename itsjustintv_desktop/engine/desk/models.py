@@ -80,6 +80,8 @@ class DestinationStatus(msgspec.Struct, frozen=True, kw_only=True):
     has_secret: bool
     """What is sent there is signed."""
     secret_in_vault: bool
+    users: int
+    """Streamers that are switched on and announce there."""
     waiting: int
     first_due: float | None
     next_due: float | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from itsjustintv_desktop import __version__
@@ -63,8 +64,11 @@ async def snapshot(engine: Engine) -> Snapshot:
 def destinations(engine: Engine, tally: Tally) -> tuple[DestinationStatus, ...]:
     """In the order of the config."""
     states = engine.dispatcher.lanes.states(engine.now())
+    config = engine.live.config
+    watched = (each for each in config.streamers.values() if each.enabled)
+    users = Counter(name for each in watched for name in destinations_of(config, each))
     return tuple(
-        _destination(engine, each, states.get(each.name), tally.waiting.get(each.name, _NOTHING))
+        _destination(engine, each, states.get(each.name), tally.waiting.get(each.name, _NOTHING), users[each.name])
         for each in engine.live.destinations.values()
     )
 
@@ -104,7 +108,7 @@ def _streamer(engine: Engine, streamer: Streamer) -> StreamerView:
 
 
 def _destination(
-    engine: Engine, destination: Destination, lane: tuple[str, str] | None, waiting: Waiting
+    engine: Engine, destination: Destination, lane: tuple[str, str] | None, waiting: Waiting, users: int
 ) -> DestinationStatus:
     name = destination.name
     state, reason = lane or ("closed", "")
@@ -126,6 +130,7 @@ def _destination(
         url_in_vault=destination.url == KEYRING,
         has_secret=bool(destination.secret),
         secret_in_vault=destination.secret == KEYRING,
+        users=users,
         waiting=waiting.count,
         first_due=waiting.first_due,
         next_due=waiting.next_due,

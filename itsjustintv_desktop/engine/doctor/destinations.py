@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
+from itsjustintv_desktop.engine.doctor.check import Check, CheckState, amber, green, red
 from itsjustintv_desktop.engine.doctor.facts import DestinationFacts
 from itsjustintv_desktop.engine.doctor.words import ago
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
@@ -10,7 +10,18 @@ from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
 _TRY = "Correct it, then `test-event LOGIN`."
 
 
+_UNUSED = "No streamer of the config uses it."
+_USE = "Choose it at a streamer, or delete it."
+
+
 def destination(facts: DestinationFacts, now: float) -> Check:
+    found = _destination(facts, now)
+    if found.state is not CheckState.GREEN or facts.used or not facts.destination.enabled:
+        return found
+    return amber(found.name, f"{found.message} {_UNUSED}", _USE)
+
+
+def _destination(facts: DestinationFacts, now: float) -> Check:
     name = f"destination {facts.destination.name}"
     if not facts.destination.enabled:
         if not facts.used:
@@ -26,8 +37,7 @@ def destination(facts: DestinationFacts, now: float) -> Check:
         text = f"It is left alone for the moment: {reason}. What is announced waits and is sent when it answers again."
         return amber(name, text, "Check the receiver; `deliveries retry` tries at once.")
     if facts.last is None:
-        unused = "" if facts.used else " No streamer of the config uses it."
-        return green(name, f"Nothing was sent there yet; `test-event LOGIN` tries it.{unused}")
+        return green(name, "Nothing was sent there yet; `test-event LOGIN` tries it.")
     return _by_last_answer(name, facts.last, facts.note, now)
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import msgspec
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLineEdit
 
-from itsjustintv_desktop.engine import DestinationDraft, errors
+from itsjustintv_desktop.engine import DestinationDraft, StreamerLists, errors
 from itsjustintv_desktop.ui.assistant.step import Course, Step
 from itsjustintv_desktop.ui.widgets.basic import Card, label
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
 from itsjustintv_desktop.ui.words import said
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine import StreamerView
 
 GUESS_MS = 400
 
@@ -85,13 +80,9 @@ class FirstDestination(Step):
         """The streamer of the step before announces there."""
         key = self.course.streamer
         snapshot = await self.bridge.call(lambda engine: engine.snapshot())
-        streamer: StreamerView | None = next((each for each in snapshot.streamers if each.key == key), None)
-        if streamer is None:
-            return
-        draft = await self.bridge.call(lambda engine: engine.editing.streamer(key))
-        if name not in draft.destinations:
-            changed = msgspec.structs.replace(draft, destinations=(*draft.destinations, name))
-            await self.bridge.call(lambda engine: engine.editing.update_streamer(key, changed))
+        if any(each.key == key for each in snapshot.streamers):
+            lists = StreamerLists(destinations=(name,))
+            await self.bridge.call(lambda engine: engine.editing.change_streamers((key,), lists))
 
     def _edited(self) -> None:
         self.field.say()

@@ -41,6 +41,8 @@ def state_of(row: DestinationStatus) -> tuple[Tone, str]:
         return "attention", _tr("Left alone for the moment")
     if row.state == "half-open":
         return "attention", _tr("Tried again")
+    if not row.users:
+        return "attention", _tr("Used by no streamer")
     return "ok", _tr("Well")
 
 
@@ -57,7 +59,8 @@ def sentence_of(row: DestinationStatus) -> str:
         return f"{reason} {more}".strip()
     if row.state == "off":
         return _tr("Nothing is sent there while it is switched off; what waits stays.")
-    return " ".join(part for part in (reason, said(row.note)) if part)
+    unused = "" if row.users else _tr("No streamer that is switched on announces there.")
+    return " ".join(part for part in (reason, said(row.note), unused) if part)
 
 
 def format_name(name: str) -> str:

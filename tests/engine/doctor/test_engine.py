@@ -302,6 +302,7 @@ async def test_deliveries_that_nobody_sends_though_somebody_could(running: Runni
 
 async def test_a_secret_in_the_vault_that_cannot_sign_is_told(tmp_path: Path) -> None:
     config = '[destinations.sealed]\nurl = "https://a.example/"\nsecret = "@keyring"\nsignature = "standard-webhooks"\n'
+    config += '[streamers.alice]\nlogin = "alice"\ndestinations = ["sealed"]\n'
     async with running_engine(tmp_path, config, secret=None) as running:
         await running.engine.secrets.set_destination("sealed", secret="whsec_")
         report = await running.engine.wishes.doctor()

@@ -147,7 +147,14 @@ def test_a_destination_that_took_the_last_announcement() -> None:
 def test_a_destination_that_nothing_was_sent_to() -> None:
     check = at(last=None)
     assert (colour(check), check.message) == ("green", "Nothing was sent there yet; `test-event LOGIN` tries it.")
-    assert "No streamer of the config uses it" in at(last=None, used=False).message
+
+
+def test_a_destination_that_no_streamer_uses_is_amber() -> None:
+    for last in ({"last": None}, {}):
+        check = at(**last, used=False)
+        assert (colour(check), bool(check.fix)) == ("amber", True)
+        assert "No streamer of the config uses it" in check.message
+    assert "No streamer" not in at(used=False, state="paused", reason="410").message, "what is worse is said"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.editing.look_up import FoundChannel
     from itsjustintv_desktop.engine.desk.editing.renaming import Renaming
     from itsjustintv_desktop.engine.desk.editing.secrets import Revealed, Secrets, SecretView
-    from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft, Streamers
+    from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft, StreamerLists, Streamers
     from itsjustintv_desktop.engine.desk.editing.support import Support
     from itsjustintv_desktop.engine.desk.editing.transfer import ImportPlan, Transfer
     from itsjustintv_desktop.engine.desk.editing.trial import Preview, TestResult, Trial
@@ -132,6 +132,13 @@ class Editing:
 
     async def update_streamer(self, key: str, draft: StreamerDraft, base: StreamerDraft | None = None) -> Saved:
         return await self._streamers.update(key, draft, base)
+
+    async def change_streamers(
+        self, keys: Collection[str], added: StreamerLists | None = None, removed: StreamerLists | None = None
+    ) -> Saved:
+        from itsjustintv_desktop.engine.desk.editing.streamers import StreamerLists
+
+        return await self._streamers.change_many(keys, added or StreamerLists(), removed or StreamerLists())
 
     async def set_enabled(self, keys: Collection[str], enabled: bool) -> Saved:
         return await self._streamers.set_enabled(keys, enabled)

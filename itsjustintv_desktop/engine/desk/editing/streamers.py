@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +11,7 @@ import structlog
 
 from itsjustintv_desktop.engine.announce.filter import fold
 from itsjustintv_desktop.engine.announce.payload import merge
+from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of
 from itsjustintv_desktop.engine.config.edit import Value
 from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.read import unfit_name
@@ -41,6 +42,14 @@ class StreamerDraft(msgspec.Struct, frozen=True, kw_only=True):
     tag_filter: tuple[str, ...] = ()
     additional_tags: tuple[str, ...] = ()
     description: str = ""
+
+
+class StreamerLists(msgspec.Struct, frozen=True, kw_only=True):
+    """The lists of a streamer that can be changed for many at once."""
+
+    destinations: tuple[str, ...] = ()
+    tag_filter: tuple[str, ...] = ()
+    additional_tags: tuple[str, ...] = ()
 
 
 class _Payload(msgspec.Struct):
@@ -133,6 +142,31 @@ class Streamers:
                 )
             changes.append(Rename(("streamers", key), draft.key))
         return await self._documents.edit(changes)
+
+    async def change_many(self, keys: Collection[str], added: StreamerLists, removed: StreamerLists) -> Saved:
+        """Put these into the lists of each, and take those out; what else a list holds stays. All in one save. Raises
+        NotFoundError, and as `Documents.edit`."""
+        config = await self._documents.in_file()
+        values: dict[tuple[str, ...], Value] = {}
+        emptied: list[tuple[str, ...]] = []
+        for key in keys:
+            streamer = config.streamers.get(key) or self._streamer(key)
+            for name in StreamerLists.__struct_fields__:
+                before: tuple[str, ...] = getattr(streamer, name)
+                if name == "destinations" and not before and destinations_of(config, streamer) == (GLOBAL,):
+                    before = (GLOBAL,)  # implied while none is written out
+                same: Callable[[str], str] = str if name == "destinations" else fold
+                out = set(map(same, getattr(removed, name)))
+                after: dict[str, str] = {}
+                for word in (*before, *getattr(added, name)):
+                    if same(word) not in out:
+                        after.setdefault(same(word), word)
+                path = ("streamers", key, name)
+                if not after and before:
+                    emptied.append(path)
+                elif tuple(after.values()) != before:
+                    values[path] = list(after.values())
+        return await self._documents.edit([SetMany(values), RemoveMany(tuple(emptied))])
 
     async def set_enabled(self, keys: Collection[str], enabled: bool) -> Saved:
         """All in one save. Raises NotFoundError, and as `Documents.edit`."""

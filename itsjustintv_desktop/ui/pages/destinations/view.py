@@ -21,6 +21,8 @@ from itsjustintv_desktop.engine import (
 from itsjustintv_desktop.ui.drafts import Drafts
 from itsjustintv_desktop.ui.models.destinations import sentence_of, state_of
 from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.destinations.assign import ask_who
+from itsjustintv_desktop.ui.pages.destinations.empty import none_chosen, none_yet
 from itsjustintv_desktop.ui.pages.destinations.form import DestinationForm
 from itsjustintv_desktop.ui.pages.destinations.result import Result
 from itsjustintv_desktop.ui.pages.destinations.table import DestinationTable
@@ -30,7 +32,6 @@ from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
 from itsjustintv_desktop.ui.widgets.secret import SecretField
-from itsjustintv_desktop.ui.widgets.states import EmptyState
 from itsjustintv_desktop.ui.widgets.theirs import Theirs
 from itsjustintv_desktop.ui.words import ago, said
 
@@ -58,6 +59,7 @@ class Destinations(Page):
         self.dot, self.heading_of = Dot(), Elided(role="heading")
         self.state, self.answer = label("", "muted", wrap=True, selectable=True), label("", "muted", wrap=True)
         self.resume = button(self.tr("Res&ume"), self._resume)
+        self.assign = button(self.tr("Choose streamers…"), lambda: self._ask_who(self._shown or ""))
         self.result = Result()
         self.theirs = Theirs()
         self._theirs: DestinationDraft | None = None
@@ -189,7 +191,11 @@ class Destinations(Page):
         else:
             tone, word = state_of(status)
             self.dot.show_state(tone, word)
-            since = self.tr("since {}").format(ago(status.since)) if tone == "attention" else ""
+            since = (
+                self.tr("since {}").format(ago(status.since))
+                if tone == "attention" and status.state != "closed"
+                else ""
+            )
             parts = [f"{word} {since}".strip() + ".", sentence_of(status)]
             if status.waiting:
                 parts.append(self.tr("%n deliveries wait.", "", status.waiting))
@@ -197,8 +203,9 @@ class Destinations(Page):
         self.state.setVisible(bool(self.state.text()))
         held = status is not None and (status.state in {"paused", "open", "half-open"} or bool(status.note))
         self.resume.setVisible(held)
-        if not status:
-            self.answer.hide()
+        unused = status is not None and status.enabled and not status.users
+        self.assign.setVisible(unused and bool(self.store.snapshot and self.store.snapshot.streamers))
+        self.answer.setHidden(self.answer.isHidden() or status is None)
 
     async def _last_answer(self) -> None:
         name = self._shown
@@ -297,6 +304,12 @@ class Destinations(Page):
         self._theirs = self._shown = None
         self._wanted = draft.name
         await self._after(saved, self.tr("Saved {}.").format(draft.name))
+        if not typed:
+            self._ask_who(draft.name)
+
+    def _ask_who(self, name: str) -> None:
+        info = self._infos.get(name)
+        ask_who(self, name, info.streamers if info is not None else (), self._after)
 
     def _test(self) -> None:
         self.result.wait()
@@ -359,7 +372,7 @@ class Destinations(Page):
         left.body.setContentsMargins(8, 4, 8, 8)
         left.body.addWidget(self.table)
         right = Card()
-        head = row(self.dot, self.heading_of, self.resume, spacing=10)
+        head = row(self.dot, self.heading_of, self.assign, self.resume, spacing=10)
         head.setStretch(1, 1)
         right.body.setSpacing(12)
         right.body.addLayout(head)
@@ -369,14 +382,10 @@ class Destinations(Page):
         right.body.addWidget(self.form, 1)
         right.body.addWidget(self.result)
         right.body.addLayout(row(self.save, self.test, None, self.discard, self.remove))
-        for hidden in (self.answer, self.result, self.resume, self.discard):
+        for hidden in (self.answer, self.result, self.assign, self.resume, self.discard):
             hidden.hide()
-        nothing = Card(quiet=True)
-        words = self.tr("Choose a destination at the left.")
-        nothing.setMinimumWidth(330)
-        nothing.body.addWidget(EmptyState("arrow", self.tr("None chosen"), words))
         self._right = QStackedWidget()
-        for part in (nothing, right):
+        for part in (none_chosen(), right):
             self._right.addWidget(part)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(GAP)
@@ -385,14 +394,7 @@ class Destinations(Page):
             split.addWidget(side)
             split.setStretchFactor(number, 1)
         split.setSizes([500, 500])
-        empty = EmptyState(
-            "arrow",
-            self.tr("There is no destination yet"),
-            self.tr("A destination is a webhook of Discord, Slack or a program of yours that announcements go to."),
-            self.tr("Add destination"),
-            self.open_new,
-        )
         self._stack = QStackedWidget()
-        for whole in (split, empty):
-            self._stack.addWidget(whole)
+        self._stack.addWidget(split)
+        self._stack.addWidget(none_yet(self.open_new))
         self.body.addWidget(self._stack, 1)

@@ -67,10 +67,11 @@ class Streamers(Page):
         self.form.preview_wished.connect(lambda _: self._preview_soon.start())
         self.many.enable_wished.connect(self._set_enabled)
         self.many.remove_wished.connect(self._remove)
+        self.many.save_wished.connect(lambda: self.do("save many", self._save_many(self.table.keys)))
         self.pictures.arrived.connect(lambda _: self._show_row())
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self).activated.connect(self.filter.setFocus)
         save = QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self)
-        save.activated.connect(lambda: self.form.save.click())
+        save.activated.connect(lambda: (self.many if len(self.table.keys) > 1 else self.form).save.click())
 
     def activate(self, what: object = None) -> None:
         """`what`: "add", a streamer's key, or a check of the doctor that names one ("streamer alice")."""
@@ -82,7 +83,8 @@ class Streamers(Page):
 
     @property
     def unsaved(self) -> tuple[str, ...]:
-        return tuple(sorted(self._drafts.names))
+        more = (self.tr("several streamers"),) if self.many.is_changed else ()
+        return (*sorted(self._drafts.names), *more)
 
     def show_streamer(self, key: str) -> None:
         """Choose one, by key or login, whatever is filtered."""
@@ -105,8 +107,10 @@ class Streamers(Page):
         elif not self.table.chosen() and self.table.shown.rowCount():
             self.table.choose(0)
         self._show_row()
+        self._show_many()
         keys = {view.key for view in snapshot.streamers}
         self._drafts.only(frozenset(keys))
+        self.many.keep_only(frozenset(keys))
         self.table.all.mark(self._drafts.names)
         if self.form.shown_key in keys:
             self.do("draft", self._read(self.form.shown_key))
@@ -125,7 +129,12 @@ class Streamers(Page):
             self.trial.hide()
             self.do("draft", self._read(keys[0]), replace=True)
             self.do("tags", self._suggest(keys[0]), replace=True)
-        self.many.show_count(len(keys))
+        self._show_many()
+
+    def _show_many(self) -> None:
+        views = [self.table.row(number).view for number in self.table.chosen()]
+        if len(views) > 1:
+            self.many.show_streamers(views, self._destinations())
 
     def _show_row(self) -> None:
         chosen = self.table.chosen()
@@ -205,6 +214,12 @@ class Streamers(Page):
         if draft.key != key:
             self._wanted = draft.key
         self._after(saved, self.tr("Saved {}.").format(draft.key))
+
+    async def _save_many(self, keys: list[str]) -> None:
+        added, removed = self.many.added, self.many.removed
+        saved = await self.bridge.call(lambda engine: engine.editing.change_streamers(keys, added, removed))
+        self.many.forget()
+        self._after(saved, self.tr("Saved %n streamers.", "", len(keys)))
 
     def _test(self) -> None:
         self.trial.send(self.form.shown_key, self.form.name.accessibleName())

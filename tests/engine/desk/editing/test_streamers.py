@@ -7,7 +7,8 @@ import time
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft
+from itsjustintv_desktop.engine.config.save import Set
+from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft, StreamerLists
 from itsjustintv_desktop.engine.errors import ConfigChangedError, NotFoundError, TwitchAuthError, UsageError
 from tests.support.engine import Running
 
@@ -38,8 +39,6 @@ async def test_digits_are_an_id_or_else_a_login(running: Running) -> None:
 
 
 async def test_without_a_client_id_the_look_up_says_so(running: Running) -> None:
-    from itsjustintv_desktop.engine.config.save import Set
-
     environ = dict(running.engine.environ)
     environ.pop("ITSJUSTINTV_TWITCH_CLIENT_ID")
     running.engine._options = type(running.engine._options)(paths=running.paths, environ=environ)
@@ -164,3 +163,43 @@ async def test_what_somebody_else_wrote_into_the_same_streamer_is_not_overwritte
     assert await editing.streamer("alice") == both
     path.write_text(path.read_text(encoding="utf-8") + "\n# a remark\n", encoding="utf-8")
     await editing.update_streamer("alice", base, both)
+
+
+async def test_lists_of_many_are_changed_in_one_save(running: Running) -> None:
+    editing = running.engine.editing
+    running.simulator.add_channel("carol")
+    await editing.edit([Set("destinations.spare.url", "http://127.0.0.1:9/spare")])
+    await editing.add_streamers(await editing.look_up(["bob", "carol"]), ["main"], ["English"])
+    saved = await editing.change_streamers(
+        ["alice", "bob"], StreamerLists(destinations=("spare",), tag_filter=("english", "Chess")),
+        StreamerLists(destinations=("main",)),
+    )  # fmt: skip
+    assert saved.state == "in_force"
+    alice, bob, carol = [await editing.streamer(key) for key in ("alice", "bob", "carol")]
+    assert (alice.destinations, alice.tag_filter) == (("spare",), ("english", "Chess"))
+    assert (bob.destinations, bob.tag_filter) == (("spare",), ("English", "Chess")), "once, whatever its case"
+    assert (carol.destinations, carol.tag_filter) == (("main",), ("English",))
+    await editing.change_streamers(["bob"], removed=StreamerLists(tag_filter=("ENGLISH", "chess")))
+    assert (await editing.streamer("bob")).tag_filter == ()
+    assert saved.undo
+    with pytest.raises(NotFoundError):
+        await editing.change_streamers(["nobody"], StreamerLists(tag_filter=("x",)))
+
+
+async def test_a_destination_more_takes_the_global_one_from_nobody(running: Running) -> None:
+    """[global_webhook] is meant where a streamer names none: written out beside another one, it stays."""
+    path = running.paths.config
+    text = path.read_text(encoding="utf-8")
+    spare = '[destinations.spare]\nurl = "http://127.0.0.1:9/spare"\n'
+    more = '[global_webhook]\nenabled = true\nurl = "http://127.0.0.1:9/x"\n\n[streamers.bob]\nlogin = "bob"\n'
+    path.write_text(f"{text}\n{spare}{more}", encoding="utf-8")
+    saved = await running.engine.editing.change_streamers(["alice", "bob"], StreamerLists(destinations=("spare",)))
+    assert saved.state == "in_force", saved.sentence
+    snapshot = await running.engine.snapshot()
+    assert {each.key: each.destinations for each in snapshot.streamers} == {
+        "alice": ("main", "spare"), "bob": ("global", "spare"),
+    }  # fmt: skip
+    assert {each.name: each.users for each in snapshot.destinations} == {"main": 1, "spare": 2, "global": 1}
+    await running.engine.editing.set_enabled(["bob"], False)
+    snapshot = await running.engine.snapshot()
+    assert {each.name: each.users for each in snapshot.destinations} == {"main": 1, "spare": 1, "global": 0}

@@ -5,13 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo, DestinationUse, Saved, TestResult, errors
+from itsjustintv_desktop.engine import (
+    DestinationDraft,
+    DestinationInfo,
+    DestinationUse,
+    Saved,
+    StreamerLists,
+    TestResult,
+    errors,
+)
 from itsjustintv_desktop.engine.delivery.lanes import ONLY_A_LINK
+from itsjustintv_desktop.ui.models.destinations import state_of
 from itsjustintv_desktop.ui.pages.destinations import View
+from itsjustintv_desktop.ui.pages.destinations.assign import AssignDialog
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
@@ -42,7 +53,7 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> Vi
     editing.set("preview", errors.UsageError("Not now."))
     editing.set("test_destination", TestResult(ok=True, status=204, sentence="It arrived.", duration=0.02))
     editing.set("destination_use", DestinationUse(waiting=0, streamers=("alice",)))
-    for what in ("save_destination", "rename_destination", "delete_destination", "undo"):
+    for what in ("save_destination", "rename_destination", "delete_destination", "change_streamers", "undo"):
         editing.set(what, SAVED)
     bridge.engine.wishes.set("deliveries", [])
     page = View(store, "Destinations")
@@ -228,3 +239,68 @@ def test_blanks_around_a_secret_that_is_typed_are_no_part_of_it(qtbot: QtBot, st
     assert page.form.draft.secret is None
     QTest.keyClicks(page.form.secret, "a secret ")
     assert page.form.draft.secret == "a secret"
+
+
+def saved_anew(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+    """Add a destination called new; no streamer uses it."""
+    page.open_new()
+    page.form.title.setText("new")
+    page.form.url.setText(SECRET_URL)
+    page.form.edited.emit()
+    bridge.engine.editing.set("destinations", (info("community"), info("chat"), info("new", streamers=())))
+    page.save.click()
+
+
+def test_who_uses_a_new_destination_is_asked(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    saved_anew(qtbot, page, bridge)
+    qtbot.waitUntil(lambda: bool(page.findChildren(AssignDialog)))
+    (dialog,) = page.findChildren(AssignDialog)
+    assert "new" in dialog.question.text()
+    assert dialog.keys == ["pixelforge", "aurora_plays"], "all are chosen at first"
+    assert dialog.take.text() == "Use it for 2 streamers"
+    dialog.list.item(1).setCheckState(Qt.CheckState.Unchecked)
+    with qtbot.waitSignal(page.said):
+        dialog.take.click()
+    (asked,) = bridge.engine.was_asked("editing.change_streamers")
+    assert asked.args == (["pixelforge"], StreamerLists(destinations=("new",)))
+
+
+def test_whoever_wants_nobody_chooses_nobody(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    saved_anew(qtbot, page, bridge)
+    qtbot.waitUntil(lambda: bool(page.findChildren(AssignDialog)))
+    (dialog,) = page.findChildren(AssignDialog)
+    dialog.none.click()
+    assert not dialog.take.isEnabled()
+    dialog.all.click()
+    assert dialog.take.isEnabled()
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    assert not bridge.engine.was_asked("editing.change_streamers")
+
+
+def test_a_changed_destination_asks_nothing(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    page.form.url.setText(SECRET_URL)
+    page.form.edited.emit()
+    with qtbot.waitSignal(page.said):
+        page.save.click()
+    qtbot.wait(50)
+    assert not page.findChildren(AssignDialog)
+
+
+def test_a_destination_that_no_streamer_uses_is_amber(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, destinations=(samples.destination("community", users=0),))
+    assert state_of(store.snapshot.destinations[0]) == ("attention", "Used by no streamer")  # type: ignore[union-attr]
+    assert "No streamer" in page.state.text()
+    assert "since" not in page.state.text(), "that time is of something else"
+    bridge.engine.editing.set("destinations", (info("community", streamers=()),))
+    page.assign.click()
+    (dialog,) = page.findChildren(AssignDialog)
+    dialog.reject()
+    page.refresh(samples.snapshot(destinations=(samples.destination("community", users=1),)))
+    assert page.assign.isHidden()
+    store.snapshot = samples.snapshot(destinations=(samples.destination("community", users=0),), streamers=())
+    page.refresh(store.snapshot)
+    assert page.assign.isHidden(), "there is nobody to choose"

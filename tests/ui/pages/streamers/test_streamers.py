@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import FoundChannel, Preview, Saved, StreamerDraft, errors
+from itsjustintv_desktop.engine import FoundChannel, Preview, Saved, StreamerDraft, StreamerLists, errors
 from itsjustintv_desktop.engine.desk.editing.trial import Summary
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState
 from itsjustintv_desktop.engine.twitch.subscriptions.models import ChannelStatus
@@ -36,7 +36,7 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> Vi
     editing.set("streamer", draft)
     editing.set("suggest_tags", ("Cozy", "Chess"))
     editing.set("preview", PREVIEW)
-    for what in ("update_streamer", "remove_streamers", "set_enabled", "add_streamers", "undo"):
+    for what in ("update_streamer", "remove_streamers", "set_enabled", "add_streamers", "change_streamers", "undo"):
         editing.set(what, SAVED)
     page = View(store, "Streamers")
     qtbot.addWidget(page)
@@ -123,6 +123,55 @@ def test_many_are_switched_at_once(qtbot: QtBot, store: Store, bridge: FakeBridg
     page.many.disable.click()
     qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.set_enabled")))
     assert bridge.engine.was_asked("editing.set_enabled")[0].args == (["pixelforge", "aurora_plays"], False)
+
+
+def test_destinations_and_tags_of_many_are_set_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    streamers = (
+        samples.streamer("pixelforge", destinations=("community", "chat"), tag_filter=("Deutsch",)),
+        samples.streamer("aurora_plays", destinations=("community",), tag_filter=("Deutsch", "Chess")),
+    )
+    page = shown(qtbot, store, bridge, streamers=streamers)
+    page.table.selectAll()
+    many = page.many
+    assert [*many.destinations.values, *many.tags.values] == ["community", "Deutsch"], "what all have"
+    assert many.destinations.offered == ("chat",)
+    assert not many.save.isEnabled()
+    many.destinations.add("chat")
+    many.tags.remove("Deutsch")
+    many.extra.add("Cozy")
+    assert list(page.unsaved) == ["several streamers"]
+    page.show_streamer("pixelforge")
+    page.table.selectAll()
+    assert list(many.destinations.values) == ["community", "chat"], "kept while another is looked at"
+    page.refresh(samples.snapshot(streamers=streamers))
+    assert not many.tags.values
+    with qtbot.waitSignal(page.said) as told:
+        many.save.click()
+    (asked,) = bridge.engine.was_asked("editing.change_streamers")
+    assert asked.args == (
+        ["pixelforge", "aurora_plays"],
+        StreamerLists(destinations=("chat",), additional_tags=("Cozy",)),
+        StreamerLists(tag_filter=("Deutsch",)),
+    )
+    assert told.args is not None
+    assert told.args[:2] == ["Saved 2 streamers.", "Undo"]
+    assert not page.unsaved
+    assert not many.save.isEnabled()
+
+
+def test_somebody_elses_change_for_all_is_not_taken_back(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    page.table.selectAll()
+    page.many.tags.add("Chess")
+    both = tuple(samples.streamer(each, tag_filter=("English",)) for each in ("pixelforge", "aurora_plays"))
+    page.refresh(samples.snapshot(streamers=both))
+    assert list(page.many.tags.values) == ["English", "Chess"]
+    assert page.many.removed == StreamerLists()
+    page.many.discard.click()
+    assert list(page.many.tags.values) == ["English"]
+    page.many.tags.add("Chess")
+    page.refresh(samples.snapshot(streamers=both[:1]))
+    assert not page.unsaved, "of whoever is gone nothing is kept"
 
 
 def test_a_duplicate_takes_all_settings_in_one_save(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

@@ -1,0 +1,93 @@
+"""Which streamers use a destination: asked after a new one was saved, and where none does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import Saved, StreamerLists, StreamerView
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.plain import readable
+from itsjustintv_desktop.ui.widgets.basic import button, label, row
+from itsjustintv_desktop.ui.widgets.dialog import Dialog
+
+_KEY = Qt.ItemDataRole.UserRole
+
+
+def ask_who(
+    page: Page, name: str, users: Sequence[str], after: Callable[[Saved, str], Coroutine[Any, Any, None]]
+) -> None:
+    """Ask for those that do not use it yet, and save what was chosen; `after` says so."""
+    snapshot = page.store.snapshot
+    left = [each for each in snapshot.streamers if each.key not in users] if snapshot is not None else []
+    if not left:
+        return
+
+    async def save(keys: list[str]) -> None:
+        lists = StreamerLists(destinations=(name,))
+        saved = await page.bridge.call(lambda engine: engine.editing.change_streamers(keys, lists))
+        await after(saved, page.tr("%n streamers are announced at {}.", "", len(keys)).format(name))
+
+    dialog = AssignDialog(page, name, left)
+    dialog.chosen.connect(lambda keys: page.do("assign", save(keys)))
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+
+
+class AssignDialog(Dialog):
+    """All of them are chosen at first. `chosen`: their keys."""
+
+    chosen = Signal(list)
+
+    def __init__(self, parent: QWidget, name: str, streamers: Sequence[StreamerView]) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Choose streamers"))
+        self.resize(460, 480)
+        self.question = label(self.tr("Which streamers should be announced at {}?").format(name), "heading", wrap=True)
+        self.list = QListWidget()
+        self.list.setAccessibleName(self.tr("Streamers"))
+        self.list.setSpacing(4)
+        for view in streamers:
+            item = QListWidgetItem(readable(view.display_name or view.key))
+            item.setData(_KEY, view.key)
+            item.setCheckState(Qt.CheckState.Checked)
+            self.list.addItem(item)
+        self.all = button(self.tr("&All"), lambda: self._check(Qt.CheckState.Checked), role="small")
+        self.none = button(self.tr("N&one"), lambda: self._check(Qt.CheckState.Unchecked), role="small")
+        self.take = button("", self.accept, role="primary")
+        self.later = button(self.tr("&Later"), self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 20, 20, 20)
+        layout.setSpacing(12)
+        layout.addWidget(self.question)
+        layout.addWidget(label(self.tr("What no streamer uses is sent nothing."), "muted", wrap=True))
+        layout.addWidget(self.list, 1)
+        layout.addLayout(row(self.all, self.none, None))
+        layout.addLayout(row(None, self.later, self.take))
+        self.take.setDefault(True)
+        self.list.itemChanged.connect(lambda _: self._count())
+        self.accepted.connect(lambda: self.chosen.emit(self.keys))
+        self._count()
+        self.list.setFocus()
+
+    @property
+    def keys(self) -> list[str]:
+        """Of those that are chosen."""
+        items = [self.list.item(number) for number in range(self.list.count())]
+        return [item.data(_KEY) for item in items if item.checkState() is Qt.CheckState.Checked]
+
+    def _check(self, state: Qt.CheckState) -> None:
+        blocked = self.list.blockSignals(True)
+        for number in range(self.list.count()):
+            self.list.item(number).setCheckState(state)
+        self.list.blockSignals(blocked)
+        self.list.viewport().update()
+        self._count()
+
+    def _count(self) -> None:
+        count = len(self.keys)
+        self.take.setText(self.tr("Use it for %n streamers", "", count))
+        self.take.setEnabled(count > 0)

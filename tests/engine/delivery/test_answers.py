@@ -91,7 +91,7 @@ def test_a_gateway_that_got_no_response_lost_it(status: int, lost: bool) -> None
     assert (verdict.outcome, verdict.lost) == (Outcome.RETRY, lost)
 
 
-@pytest.mark.parametrize("status", [101, 199, 300, 304, 305])
+@pytest.mark.parametrize("status", [100, 101, 199, 300, 304, 305])
 def test_is_final_and_says_which_answer_it_was(status: int) -> None:
     verdict = judge(status)
     assert verdict.outcome is Outcome.DEAD

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.config.schema import Destination, Picture
 from itsjustintv_desktop.engine.delivery.breaker import BreakerState
 from itsjustintv_desktop.engine.delivery.lanes import FAILING_TOTAL, FIRST_WIDTH, MOST_LOOKS, TOTAL, WIDEST, Lanes
 from itsjustintv_desktop.engine.delivery.limits import EVERYWHERE
-from itsjustintv_desktop.engine.models import AttemptResult, Outcome
+from itsjustintv_desktop.engine.models import AttemptResult, Outcome, RateLimit
 
+PICTURES: tuple[Picture, ...] = ("data", "link", "none")
 T = 1_790_000_000.0
 SENT = AttemptResult(outcome=Outcome.DELIVERED, status=204)
 BUSY = AttemptResult(outcome=Outcome.RETRY, status=503, error="answered 503")
@@ -142,6 +143,84 @@ def test_a_probe_that_is_not_sent_leaves_its_turn_to_the_next_at_once() -> None:
         assert lanes.may_post("a", number, later) is (number == 1)
     lanes.end("a", None, later, delivery_id=2)
     assert lanes.free(some("a"), later)[1:] == ({"a": 0}, later + 120), "the probe is under way"
+
+
+@pytest.mark.parametrize(("status", "failing"), [(428, True), (429, False), (430, True), (503, True)])
+def test_one_that_only_asks_for_patience_does_not_fail(status: int, failing: bool) -> None:
+    lanes = Lanes()
+    for _ in range(10):
+        attempt(lanes, "a", AttemptResult(outcome=Outcome.RETRY, status=status, limits=RateLimit(wait=1.0)))
+    assert lanes.failing()[0] == (frozenset({"a"}) if failing else frozenset())
+    assert lanes.states(T)["a"][0] == ("open" if failing else "closed")
+    attempt(lanes, "b", AttemptResult(outcome=Outcome.RETRY, status=429))
+    assert "b" in lanes.failing()[0], "it does not say for how long"
+
+
+def test_a_limit_of_a_whole_service_holds_all_its_lanes_for_half_a_minute_at_most() -> None:
+    lanes = Lanes()
+    hosts = {"a": "proxy.example", "b": "proxy.example", "c": "other.example"}
+    for name, host in hosts.items():
+        lanes.limits(name, f"https://{host}/{name}", "json")
+    for wait, held in ((3.0, 3.0), (99.0, 30.0)):
+        attempt(
+            lanes, "a", AttemptResult(outcome=Outcome.RETRY, status=429, limits=RateLimit(wait=wait, everywhere=True))
+        )
+        assert lanes.free(some("b", "c"), T)[1:] == ({"b": 0, "c": FIRST_WIDTH}, T + held)
+    assert lanes.free(some("b", "c"), T + 30)[1:] == ({"b": FIRST_WIDTH, "c": FIRST_WIDTH}, None)
+
+
+def test_slack_gets_one_message_a_second_for_each_webhook() -> None:
+    lanes = Lanes()
+    for name, path in {"a": "x", "same": "x", "other": "y"}.items():
+        lanes.limits(name, f"https://hooks.slack.com/{path}", "slack")
+        lanes.begin(name, T)
+    assert [lanes.may_post(name, 1, T) for name in ("a", "same", "other")] == [True, False, True]
+    lanes.end("a", SENT, T + 0.1, delivery_id=1)
+    assert lanes.free(some("same"), T + 0.9)[1:] == ({"same": 0}, T + 1.0)
+    assert not lanes.may_post("same", 1, T + 0.9)
+    assert lanes.may_post("same", 1, T + 1.0)
+
+
+def test_a_picture_that_was_refused_is_kept_in_mind_while_it_is_wanted() -> None:
+    wants = {picture: Destination(name="a", url="https://x.example/", picture=picture) for picture in PICTURES}
+    for picture in PICTURES:
+        lanes = Lanes()
+        assert (lanes.only_link("a"), lanes.note(wants["data"])) == (None, "")
+        lanes.picture(wants["data"])
+        assert [lanes.note(each) for each in wants.values()] == [""] * len(wants)
+        attempt(lanes, "a", AttemptResult(outcome=Outcome.DELIVERED, status=204, only_link=True))
+        attempt(lanes, "a", AttemptResult(outcome=Outcome.DELIVERED, status=204, only_link=True), T + 5)
+        assert lanes.only_link("a") == T
+        assert {each: bool(lanes.note(wants[each])) for each in PICTURES} == {
+            "data": True,
+            "link": False,
+            "none": False,
+        }
+        lanes.take_over("a", "b")
+        again = Lanes()
+        again.restore({"a": lanes.encoded("b")})
+        again.picture(wants[picture])
+        assert again.only_link("a") == (T if picture == "data" else None)
+
+
+def test_another_address_may_take_the_picture() -> None:
+    lanes = Lanes()
+    lanes.address("a", "https://x.example/1", T)
+    attempt(lanes, "a", AttemptResult(outcome=Outcome.DELIVERED, status=204, only_link=True))
+    lanes.address("a", "https://x.example/1", T)
+    assert lanes.only_link("a") == T
+    lanes.address("a", "https://x.example/2", T)
+    assert lanes.only_link("a") is None
+
+
+def test_what_a_person_paused_is_no_address_that_is_down() -> None:
+    lanes = Lanes()
+    attempt(lanes, "gone", GONE)
+    lanes.lane("own").breaker.pause("wanted", "", T, by_hand=True)
+    attempt(lanes, "fine", SENT)
+    assert lanes.shut(T) == ["gone"]
+    names = ("gone", "own", "fine", "unknown")
+    assert [lanes.paused_by_hand(name) for name in names] == [False, True, False, False]
 
 
 def test_breakers_come_back_after_a_restart() -> None:

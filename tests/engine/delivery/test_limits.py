@@ -178,7 +178,8 @@ def test_as_many_as_are_left_may_be_under_way() -> None:
     assert pace.opens(NOW + 2.0) == 0.0
 
 
-def test_a_new_window_and_a_new_bucket_begin_anew() -> None:
+@pytest.mark.parametrize("other", ["a", "other"])
+def test_a_new_window_and_a_new_bucket_begin_anew(other: str) -> None:
     pace = Pace()
     pace.begin(NOW)
     pace.end(left(0), NOW, answered=True)
@@ -186,7 +187,7 @@ def test_a_new_window_and_a_new_bucket_begin_anew() -> None:
     pace.end(left(3, 2.0), NOW + 2.1, answered=True)
     assert pace.room(NOW + 2.1) == 3
     pace.begin(NOW + 2.1)
-    pace.end(left(7, 1.9, "other"), NOW + 2.2, answered=True)
+    pace.end(left(7, 1.9, other), NOW + 2.2, answered=True)
     assert pace.room(NOW + 2.2) == 7
 
 

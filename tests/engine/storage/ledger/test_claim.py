@@ -25,6 +25,11 @@ async def test_a_claim_holds_all_that_an_attempt_needs(ledger: Ledger, book: Boo
     assert (await ledger.claim(10, {}, 4)).deliveries == ()
 
 
+async def test_what_is_no_test_is_none(ledger: Ledger, book: Book) -> None:
+    claimed = await book.claimed(await book.delivery(stream_id="s"))
+    assert (claimed.test, claimed.stream_id) == (False, "s")
+
+
 async def test_the_oldest_due_goes_first(ledger: Ledger, book: Book, clock: FakeClock) -> None:
     ids = []
     for destination in ("b", "a", "c", "a", "b"):
@@ -40,6 +45,7 @@ async def test_slots_bound_each_destination_and_zero_blocks_it(ledger: Ledger, b
     for destination in ("dead", "slow", "main"):
         for _ in range(6):
             await book.delivery(destination)
+    assert (await ledger.claim(100, dict.fromkeys(("dead", "slow", "main"), -1), 4)).deliveries == ()
     batch = await ledger.claim(100, {"dead": 0, "slow": 2}, 4)
     taken = [each.destination for each in batch.deliveries]
     assert {name: taken.count(name) for name in ("dead", "slow", "main")} == {"dead": 0, "slow": 2, "main": 4}
@@ -72,6 +78,20 @@ async def test_the_failing_share_their_places(ledger: Ledger, book: Book) -> Non
     rest = await ledger.claim(100, {**dict.fromkeys(names, 1), **dict.fromkeys(taken, 0)}, 4, failing=names,
                               failing_limit=7)  # fmt: skip
     assert {each.destination for each in rest.deliveries} == set(names) - set(taken)
+
+
+async def test_one_that_waits_for_a_failing_one_to_end_sets_no_alarm(
+    ledger: Ledger, book: Book, clock: FakeClock
+) -> None:
+    claimed = await book.claimed(await book.delivery("dead"))
+    await book.finish(claimed, DeliveryState.PENDING, FAILED, next_at=clock.now() + 60)
+    await book.delivery("dead")
+    for _ in range(2):
+        batch = await ledger.claim(10, {}, 4, failing=["dead"], failing_limit=0)
+        assert (batch.deliveries, batch.next_due) == ((), None)
+        clock.advance(1)
+    batch = await ledger.claim(10, {}, 4, failing=["dead"], failing_limit=1)
+    assert (len(batch.deliveries), batch.next_due) == (1, clock.now() + 58)
 
 
 async def test_next_due_is_the_next_alarm(ledger: Ledger, book: Book, clock: FakeClock) -> None:

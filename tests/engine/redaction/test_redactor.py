@@ -193,3 +193,23 @@ def test_a_secret_that_begins_with_a_capital_leaves_the_index_too(monkeypatch: p
     alone.learn_passing("ANOTHER-one")
     assert made._index == alone._index
     assert made.without_known("Capital-secret ANOTHER-one") == "Capital-secret [hidden]"
+
+
+def test_what_is_too_short_or_known_anyway_pushes_no_secret_of_the_moment_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redactor, "_PASSING", 1)
+    made = knowing("kept-secret-1")
+    made.learn_passing("challenge-1")
+    before = dict(made._index)
+    for value in ("short", "", "kept-secret-1", "challenge-1"):
+        made.learn_passing(value)
+    assert made._index == before
+    assert made.without_known("kept-secret-1 challenge-1") == "[hidden] [hidden]"
+
+
+def test_two_thousand_secrets_of_the_moment_are_known_at_a_time() -> None:
+    made = Redactor()
+    for number in range(2000):
+        made.learn_passing(f"{number:04}-challenge")
+    assert made.without_known("0000-challenge") == "[hidden]"
+    made.learn_passing("another-challenge")
+    assert made.without_known("0000-challenge 0001-challenge") == "0000-challenge [hidden]"

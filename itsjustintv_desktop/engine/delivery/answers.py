@@ -19,10 +19,10 @@ _SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRY = frozenset({408, 425, 429})
 _LOST = frozenset({504, 520, 524})
-"""A gateway says that the service behind it got the request and did not answer. 520 and 524 are Cloudflare's.
-
-Not 502: Discord's documentation says that its gateway could not hand the request on.
-"""
+"""A gateway says that the service behind it got the request and did not answer. 520 and 524 are Cloudflare's."""
+_LOST_BUT_BY_DISCORD = HTTPStatus.BAD_GATEWAY
+"""The same: nginx answers so when the service took the request and closed. Discord's documentation says that its own
+gateway could not hand the request on."""
 
 _DISCORD = frozenset({10003, 10015, 50006, 50027, 50035, 50109, 220001})
 """Error codes that no further attempt changes (Discord developer docs, JSON Error Codes): unknown channel, unknown
@@ -49,10 +49,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     lost: bool = False
 
 
-def judge(status: int, body: bytes = b"", kind: Format = "json") -> Verdict:
+def judge(status: int, body: bytes = b"", kind: Format = "json", *, by_discord: bool = False) -> Verdict:
     """What to do after this response.
 
-    `kind`: what the receiver understands; the error codes of Discord and Slack count from them only.
+    `kind`: what the receiver understands; the error codes of Discord and Slack count from them only. `by_discord`: it is
+    Discord itself, not something that understands the same.
     """
     if 200 <= status < 300:
         return Verdict(outcome=Outcome.DELIVERED)
@@ -61,7 +62,8 @@ def judge(status: int, body: bytes = b"", kind: Format = "json") -> Verdict:
         return Verdict(outcome=Outcome.GONE, error=f"answered {shown}: this webhook no longer exists there")
     # RFC 9110 15: an invalid status code is to be treated like a 5xx.
     if status in _RETRY or status >= 500 or status < 100:
-        return Verdict(outcome=Outcome.RETRY, error=f"answered {shown}", lost=status in _LOST)
+        lost = status in _LOST or (status == _LOST_BUT_BY_DISCORD and not by_discord)
+        return Verdict(outcome=Outcome.RETRY, error=f"answered {shown}", lost=lost)
     if refused(status) and not _final(kind, body):
         return Verdict(outcome=Outcome.REFUSED, error=f"refused with {shown}")
     if status in _REDIRECTS:

@@ -108,7 +108,7 @@ class Sender:
         if exchange.status is None:
             lost = exchange.sent and outcome is Outcome.RETRY
             return AttemptResult(outcome=outcome, error=error, duration=duration, lost=lost)
-        verdict = judge(exchange.status, exchange.body, kind)
+        verdict = judge(exchange.status, exchange.body, kind, by_discord=limits.service(url) == "discord")
         said = limits.read(exchange.status, exchange.headers, exchange.body, kind, url, now=self._clock.now())
         secrets = exchange.secrets(url, secret, destination)
         answer = exchange.answer(secrets)

@@ -57,7 +57,7 @@ class _ShardOrNone(msgspec.Struct, gc=False):
 
 
 class _Envelope(msgspec.Struct, gc=False):
-    subscription: _Subscription
+    subscription: _Subscription = msgspec.field(default_factory=_Subscription)
     event: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -102,7 +102,7 @@ def parse(message_type: str, subscription_type: str, body: bytes, *, message_id:
         envelope = _envelope.decode(text)
         if subscription_type and envelope.subscription.type not in {"", subscription_type}:
             raise MessageMalformedError("The message is signed, but its headers tell of another subscription.")
-        event = _read(message_type, envelope, message_id, received_at)
+        event = _read(message_type, subscription_type, envelope, message_id, received_at)
     except msgspec.ValidationError as error:
         raise MessageMalformedError(f"The message is signed, but not one of Twitch's: {error}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -113,11 +113,16 @@ def parse(message_type: str, subscription_type: str, body: bytes, *, message_id:
     return event
 
 
-def _read(message_type: str, envelope: _Envelope, message_id: str, received_at: float) -> StreamEvent:
+def _read(
+    message_type: str, subscription_type: str, envelope: _Envelope, message_id: str, received_at: float
+) -> StreamEvent:
     subscription = envelope.subscription
-    kind, detail, stream_id, started_at = subscription.type, "", "", None
+    # The header is not signed, but it is all there is where the body does not say it.
+    kind, detail, stream_id, started_at = subscription.type or subscription_type, "", "", None
     broadcaster: _Event | None = None
     if message_type != NOTIFICATION:
+        if subscription == _Subscription():
+            raise MessageMalformedError("The message is signed, but names no subscription.")
         kind, detail = message_type, subscription.status
     elif kind == STREAM_ONLINE:
         online = broadcaster = _online.decode(envelope.event)

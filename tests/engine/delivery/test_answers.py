@@ -84,11 +84,17 @@ def test_410_pauses_whatever_it_says() -> None:
 
 @pytest.mark.parametrize(
     ("status", "lost"),
-    [(500, False), (502, False), (503, False), (504, True), (519, False), (520, True), (521, False), (524, True)],
+    [(500, False), (502, True), (503, False), (504, True), (519, False), (520, True), (521, False), (524, True)],
 )
 def test_a_gateway_that_got_no_response_lost_it(status: int, lost: bool) -> None:
     verdict = judge(status)
     assert (verdict.outcome, verdict.lost) == (Outcome.RETRY, lost)
+
+
+def test_discords_own_gateway_says_by_502_that_it_handed_nothing_on() -> None:
+    assert not judge(502, kind="discord", by_discord=True).lost
+    assert judge(502, kind="discord").lost, "something else that understands Discord's format"
+    assert judge(504, kind="discord", by_discord=True).lost
 
 
 @pytest.mark.parametrize("status", [100, 101, 199, 300, 304, 305])

@@ -197,6 +197,22 @@ def test_oddities_beside_what_we_need_do_no_harm(body: bytes) -> None:
     assert event_of(body).stream_id == "40001"
 
 
+@pytest.mark.parametrize("subscription", [None, [], {}, "text", 5, {"type": None}, {"type": ["a"], "id": 7}])
+def test_what_the_subscription_does_not_say_its_header_says(subscription: object) -> None:
+    body = json.loads(with_event())
+    body["subscription"] = subscription
+    event = event_of(json.dumps(body).encode(), subscription_type="stream.online")
+    assert (event.kind, event.stream_id, event.broadcaster_id) == ("stream.online", "40001", "12826")
+    del body["subscription"]
+    assert event_of(json.dumps(body).encode(), subscription_type="stream.online") == msgspec.structs.replace(
+        event, subscription_id=""
+    )
+    with pytest.raises(MessageMalformedError):
+        parse("notification", "", json.dumps(body).encode(), message_id="m", received_at=0.0)
+    with pytest.raises(MessageMalformedError):
+        parse("revocation", "stream.online", json.dumps(body).encode(), message_id="m", received_at=0.0)
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),

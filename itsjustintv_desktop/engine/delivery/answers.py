@@ -52,8 +52,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 def judge(status: int, body: bytes = b"", kind: Format = "json", *, by_discord: bool = False) -> Verdict:
     """What to do after this response.
 
-    `kind`: what the receiver understands; the error codes of Discord and Slack count from them only. `by_discord`: it is
-    Discord itself, not something that understands the same.
+    `kind`: what the receiver understands; the error codes of Discord and Slack count from them only. `by_discord`:
+    it is Discord itself, not something that understands the same.
     """
     if 200 <= status < 300:
         return Verdict(outcome=Outcome.DELIVERED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -287,3 +288,39 @@ def test_a_table_keeps_the_keys_it_is_not_given(text: str, path: Path, value: di
     made = TomlText(text)
     made.set(path, value)
     assert made.get(path) == wanted
+
+
+def test_a_key_deep_below_its_heading_is_renamed() -> None:
+    for text, wanted in (
+        ("[a]\nb.c.d = 1 # one\n", "[a]\nb.c.new = 1 # one\n"),
+        ("[a.b]\nc.d = 1\n", "[a.b]\nc.new = 1\n"),
+        ("[a.b.c]\nd.e = 1\n[a.b.c.d.f]\n", "[a.b.c]\nnew.e = 1\n[a.b.c.new.f]\n"),
+    ):
+        toml = TomlText(text)
+        toml.rename(("a", "b", "c", "d"), "new")
+        assert toml.text == wanted
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda toml: toml.set(("a", "x"), 2),
+        lambda toml: toml.set(("a", "z"), 2),
+        lambda toml: toml.remove(("a", "x")),
+        lambda toml: toml.rename(("a",), "new"),
+    ],
+    ids=["set", "added", "removed", "renamed"],
+)
+def test_a_text_that_comes_out_otherwise_than_meant_is_refused(
+    change: Callable[[TomlText], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever layout was not thought of: what is not exactly the change that was asked for is never saved."""
+    splice = TomlText._splice
+
+    def and_more(toml: TomlText, start: int, end: int, replacement: str) -> None:
+        splice(toml, start, end, replacement)
+        toml.text = toml.text.replace("y = 1", "y = 9")
+
+    monkeypatch.setattr(TomlText, "_splice", and_more)
+    with pytest.raises(ValueError, match=r"could not be (changed|renamed); edit the file by hand"):
+        change(TomlText("[a]\nx = 1\n[b]\ny = 1\n"))

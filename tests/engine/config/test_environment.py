@@ -188,6 +188,18 @@ def test_the_full_name_wins_over_its_alias() -> None:
     ).config.server.tls.enabled
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("true", True), ("1", True), ("yes", True), ("on", True), ("ON", True),
+        ("false", False), ("0", False), ("no", False), ("off", False), ("False", False),
+    ],
+)  # fmt: skip
+def test_words_for_yes_and_no(word: str, meant: bool) -> None:
+    text = f"[output]\nenabled = {str(not meant).lower()}\n"
+    assert load({"ITSJUSTINTV_OUTPUT_ENABLED": word}, text).config.output.enabled is meant
+
+
 def test_names_without_prefix_fill_in_and_say_so() -> None:
     environ = {
         "SERVER_LISTEN_ADDR": "0.0.0.0",

@@ -22,8 +22,9 @@ class DoctorWishes:
         self._streamer = streamer
         self._gatherer: Gatherer | None = None
 
-    async def doctor(self, streamer: str | None = None, local: bool = False) -> Report:
-        """`local` asks nothing outside of this process. Raises NotFoundError for an unknown streamer."""
+    async def doctor(self, streamer: str | None = None, local: bool = False, recent: bool = False) -> Report:
+        """`local` asks nothing outside of this process; `recent` asks there only for what was not heard lately. Raises
+        NotFoundError for an unknown streamer."""
         if local:
             from itsjustintv_desktop.engine.doctor.local import look
 
@@ -34,4 +35,4 @@ class DoctorWishes:
         asked = None if streamer is None else self._streamer(streamer)
         if self._gatherer is None:
             self._gatherer = Gatherer(self._engine)
-        return judge(await self._gatherer.gather(asked))
+        return judge(await self._gatherer.gather(asked, recent=recent))

@@ -209,8 +209,8 @@ class Wishes:
     async def delete_subscription(self, subscription_id: str) -> None:
         await self._subscriptions.delete_subscription(subscription_id)
 
-    async def doctor(self, streamer: str | None = None, local: bool = False) -> Report:
-        return await self._doctor.doctor(streamer, local)
+    async def doctor(self, streamer: str | None = None, local: bool = False, recent: bool = False) -> Report:
+        return await self._doctor.doctor(streamer, local, recent)
 
     def _of_channel(self, login: str) -> Streamer | None:
         """The first streamer whose channel has that login or user id."""

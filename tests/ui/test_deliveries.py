@@ -389,3 +389,13 @@ def test_a_destination_that_is_left_alone_does_not_say_now(qtbot: QtBot, store: 
     page = shown(qtbot, store, bridge, rows, destinations=(alone,))
     assert text(page, 0, NEXT).startswith("00:4")
     assert text(page, 1, NEXT) == "waits"
+
+
+def test_details_are_those_of_now_when_the_page_is_seen_again(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(waiting(1)))
+    open_row(qtbot, page)
+    page.hide()
+    asked = len(bridge.engine.was_asked("desk.delivery"))
+    page.show()
+    page.activate()
+    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("desk.delivery")) > asked)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from PySide6.QtWidgets import QLabel, QScrollArea, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
+from qasync import QEventLoop
 
 from itsjustintv_desktop.engine import Check, DayNumbers, Report, Statistics, Unsettled, events
 from itsjustintv_desktop.engine.doctor.check import CheckState
@@ -170,6 +173,100 @@ def test_it_is_looked_again_after_another_page_was_in_front(
     page.activate()
     qtbot.waitUntil(lambda: page.answer.accessibleName() == "Your next stream will be announced")
     assert looks(bridge) == looked + 1
+
+
+CHANGES = (
+    events.AnnouncementsPaused(until=None, paused=False),
+    events.ConfigChanged(state="ok", text=""),
+    events.DestinationChanged(destination="chat", state="open", reason="500"),
+    events.HealthChanged(part="disk", status="failing", reason="full", since=samples.NOW),
+    events.SubscriptionsChanged(state="ok", message="", wanted=1, enabled=1, pending=0, done=0, total=0),
+    events.WayChanged(kind="none", state="ready", code="", text=""),
+    events.DeliveriesChanged(count=3),
+    events.LiveChanged(began=(), ended=("1",), count=0),
+)
+
+
+def says(page: View) -> str:
+    return page.answer.accessibleName()
+
+
+@pytest.mark.parametrize("event", CHANGES, ids=lambda event: type(event).__name__)
+def test_whatever_changes_is_right_within_a_second(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, event: events.EngineEvent
+) -> None:
+    page = shown(qtbot, store, bridge, report(config="green"))
+    bridge.engine.wishes.set("doctor", report(config="red"))
+    bridge.happen(event)
+    qtbot.waitUntil(lambda: says(page) == "Your next stream will not be announced", timeout=1000)
+    assert bridge.engine.was_asked("wishes.doctor")[-1].named == {"recent": True}, "Twitch is not asked each time"
+
+
+@pytest.mark.parametrize("event", CHANGES, ids=lambda event: type(event).__name__)
+def test_whatever_changed_while_it_was_hidden_is_right_when_it_is_seen(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, event: events.EngineEvent
+) -> None:
+    page = shown(qtbot, store, bridge, report(config="green"))
+    page.hide()
+    bridge.engine.wishes.set("doctor", report(config="red"))
+    looked = looks(bridge)
+    bridge.happen(event)
+    qtbot.wait(400)
+    assert looks(bridge) == looked, "nobody looks"
+    page.show()
+    page.activate()
+    qtbot.waitUntil(lambda: says(page) == "Your next stream will not be announced", timeout=1000)
+
+
+def test_what_happens_during_a_look_is_looked_at_again(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, qt_loop: QEventLoop
+) -> None:
+    page = shown(qtbot, store, bridge, report(config="green"))
+    slow: asyncio.Future[Report] = qt_loop.create_future()
+    looked = looks(bridge)
+    bridge.engine.wishes.set("doctor", lambda **_: slow)
+    bridge.happen(CHANGES[1])
+    qtbot.waitUntil(lambda: looks(bridge) > looked)
+    bridge.happen(CHANGES[1])
+    qtbot.waitUntil(lambda: not page._looks_soon.isActive())
+    bridge.engine.wishes.set("doctor", report(config="red"))
+    slow.set_result(report(config="green"))
+    qtbot.waitUntil(lambda: says(page) == "Your next stream will not be announced")
+
+
+def test_pausing_and_resuming_wait_for_no_look(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, qt_loop: QEventLoop
+) -> None:
+    """Twitch may take its time to answer."""
+    page = shown(qtbot, store, bridge, report(config="green"))
+    never: asyncio.Future[Report] = qt_loop.create_future()
+    bridge.engine.wishes.set("doctor", lambda **_: never)
+    for paused, sentence in (
+        (samples.paused(), "Announcements are paused"), (None, "Your next stream will be announced"),
+    ):  # fmt: skip
+        bridge.engine._snapshot = samples.snapshot(paused=paused)
+        bridge.happen(events.AnnouncementsPaused(until=None, paused=paused is not None))
+        qtbot.waitUntil(lambda sentence=sentence: says(page) == sentence, timeout=1000)  # type: ignore[misc]
+
+
+def test_what_no_event_tells_is_seen_in_the_snapshot(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, report(config="green"))
+    store.changed.emit()
+    bridge.engine.wishes.set("doctor", report(config="red"))
+    store.snapshot = samples.snapshot(signing_problem="The vault is locked.")
+    store.changed.emit()
+    qtbot.waitUntil(lambda: says(page) == "Your next stream will not be announced", timeout=1000)
+
+
+def test_todays_numbers_are_right_when_the_page_is_seen(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, report(config="green"))
+    page.hide()
+    day = DayNumbers(day="2026-11-24", start=0, announced=3, delivered=5)
+    bridge.engine.desk.set("statistics", Statistics(days=(day,)))
+    bridge.happen(events.DeliveriesChanged(count=2))
+    page.show()
+    page.activate()
+    qtbot.waitUntil(lambda: "3" in page.days._chart.accessibleName(), timeout=1000)
 
 
 @pytest.mark.parametrize("size", [(692, 600), (1072, 800), (692, 1400)])

@@ -97,3 +97,15 @@ def test_a_long_number_does_not_lie_over_the_name_of_its_page(window: Window) ->
         assert button._count.isVisible() == bool(shown)
         assert not shown or button._count.text() == shown
     assert button.accessibleName().endswith(", 100000")
+
+
+def test_a_window_that_comes_back_from_the_tray_shows_how_it_is_now(window: Window, store: Store) -> None:
+    page = plain(window, "overview")
+    seen: list[object] = []
+    page.refresh = seen.append  # type: ignore[assignment, method-assign]
+    window.hide()
+    store.snapshot = samples.snapshot(live=())
+    store.changed.emit()
+    assert not seen
+    window.show()
+    assert seen == [store.snapshot]

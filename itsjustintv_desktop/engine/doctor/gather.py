@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +14,6 @@ from itsjustintv_desktop.engine.config.load import digest_of, load, read_bytes
 from itsjustintv_desktop.engine.config.report import Mistake
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Streamer
 from itsjustintv_desktop.engine.config.secrettext import standard_key
-from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.doctor.facts import (
     ConfigFacts,
     DestinationFacts,
@@ -27,23 +26,15 @@ from itsjustintv_desktop.engine.doctor.facts import (
     StreamerFacts,
     TwitchFacts,
 )
-from itsjustintv_desktop.engine.doctor.probe import Probe, Probed
-from itsjustintv_desktop.engine.errors import AppError, ConfigError, LedgerError, SecretsError, TwitchError
-from itsjustintv_desktop.engine.ingress.ways.base import Webhook
-from itsjustintv_desktop.engine.ingress.ways.status import WayState
+from itsjustintv_desktop.engine.doctor.outside import LEDGER_SECONDS, Heard, Outside, unless_broken, user_id_of
+from itsjustintv_desktop.engine.errors import ConfigError, LedgerError, SecretsError
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_WEBHOOK_SECRET
-from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus
-from itsjustintv_desktop.engine.twitch.subscriptions.models import ENABLED, KINDS, target_text
 from itsjustintv_desktop.engine.watch.disk import free
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
 
-TWITCH_SECONDS = 15.0
-"""For each thing that Twitch is asked."""
-FIRST_LOOK_SECONDS = 8.0
-LEDGER_SECONDS = 5.0
 OVERDUE = 300.0
 """Seconds after which work that could be done and is not means that something stands still."""
 _ANSWERS = 50
@@ -59,17 +50,17 @@ class Gatherer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._probe = Probe(engine.clock, engine.well_known, Trust().context)
+        self._outside = Outside(engine)
 
-    @property
-    def _running(self) -> bool:
-        return self._engine.address is not None
+    async def gather(self, asked: Streamer | None = None, *, recent: bool = False) -> Facts:
+        """Everything at this moment, about `asked` alone or about all streamers.
 
-    async def gather(self, asked: Streamer | None = None) -> Facts:
-        """Everything at this moment, about `asked` alone or about all streamers."""
+        `recent`: what was heard from outside lately is good enough, as long as nothing happened that it depends on.
+        """
         engine = self._engine
-        about_twitch, probe = await asyncio.gather(self._about_twitch(asked), self._probed())
-        twitch, streamers = about_twitch
+        wanted = (asked,) if asked is not None else tuple(engine.live.config.streamers.values())
+        outside = await self._outside.ask(wanted, recent=recent, keep=asked is None)
+        twitch, streamers = self._about_twitch(wanted, outside)
         config = engine.live.config
         return Facts(
             now=engine.now(),
@@ -79,12 +70,12 @@ class Gatherer:
             twitch=twitch,
             reach=ReachFacts(
                 way=engine.reach.way.status,
-                probe=probe,
+                probe=outside.probe,
                 subscriptions=engine.reach.subscriptions.status,
                 catch_up=engine.reach.catch_up.status,
                 poll_interval=config.twitch.poll_interval,
                 catch_up_max_age=config.twitch.catch_up_max_age,
-                last_message=await _unless_broken(engine.ledger.last_message("twitch")),
+                last_message=await unless_broken(engine.ledger.last_message("twitch")),
             ),
             streamers=streamers,
             destinations=await self._destinations(asked),
@@ -96,7 +87,7 @@ class Gatherer:
     def _program(self) -> ProgramFacts:
         address = "{} port {}".format(*self._engine.address) if self._engine.address is not None else ""
         return ProgramFacts(
-            running=self._running,
+            running=self._engine.address is not None,
             address=address,
             broken=dict(self._engine.supervisor.broken),
             paused=self._engine.pause.sentence,
@@ -139,7 +130,7 @@ class Gatherer:
         engine, written = self._engine, self._engine.live.config.twitch
         if written.transport == "conduit":
             return None
-        if self._running:
+        if self._engine.address is not None:
             return engine.signing_problem
         if written.webhook_secret in {"", KEYRING}:
             try:
@@ -148,73 +139,24 @@ class Gatherer:
                 return error.message
         return None
 
-    async def _about_twitch(self, asked: Streamer | None) -> tuple[TwitchFacts, tuple[StreamerFacts, ...]]:
+    def _about_twitch(
+        self, wanted: tuple[Streamer, ...], outside: Heard
+    ) -> tuple[TwitchFacts, tuple[StreamerFacts, ...]]:
         engine = self._engine
-        problem: AppError | None = None
-        held: frozenset[str] | None = None
-        tags: Mapping[str, tuple[str, ...]] = {}
-        wanted = (asked,) if asked is not None else tuple(engine.live.config.streamers.values())
-        if engine.live.config.twitch.client_id:
-            problem = await self._token_problem()
-            if problem is None:
-                await engine.channels_looked_up(FIRST_LOOK_SECONDS)
-                held, tags = await asyncio.gather(self._held(), self._tags(wanted))
         skew = engine.twitch.skew
         facts = TwitchFacts(
-            problem=problem,
+            problem=outside.problem,
             clock_known=skew.known,
             clock_problem=skew.describe(),
             clock_jumped=engine.clocks.lately,
             clock_doubted=engine.clocks.doubtful(),
         )
-        streamers = tuple(self._streamer(streamer, held, tags) for streamer in wanted)
-        gone = [one for one in streamers if one.held is False and _is_ok(one)]
-        if gone:
-            engine.reach.subscriptions.nudge("doctor")
-        return facts, streamers
-
-    async def _token_problem(self) -> AppError | None:
-        try:
-            async with asyncio.timeout(2 * TWITCH_SECONDS):  # perhaps a new token first
-                await self._engine.twitch.tokens.validate()
-        except TimeoutError:
-            return TwitchError("It did not answer in time.")
-        except (TwitchError, SecretsError) as error:
-            return error
-        return None
-
-    async def _held(self) -> frozenset[str] | None:
-        """User ids for which Twitch holds every subscription, enabled and pointing here; None = not known."""
-        reach = self._engine.reach
-        target = target_text(reach.way.target) if reach.way.target is not None else None
-        if target is None and not self._running:
-            target = next(iter(await _unless_broken(self._engine.ledger.targets()) or ()), None)
-        if target is None:
-            return None
-        try:
-            async with asyncio.timeout(TWITCH_SECONDS):
-                _, views = await reach.subscriptions.listing()
-        except (TwitchError, SecretsError, LedgerError, TimeoutError) as error:
-            _log.info("the doctor could not list the subscriptions", reason=getattr(error, "message", "too late"))
-            return None
-        there = {(one.type, one.user_id) for one in views if one.status == ENABLED and one.target == target}
-        return frozenset(user for _, user in there if all((type_, user) in there for type_, _ in KINDS))
-
-    async def _tags(self, wanted: Iterable[Streamer]) -> dict[str, tuple[str, ...]]:
-        """By user id, what the channels with a filter are tagged with now."""
-        ids = [self._id_of(one) for one in wanted if one.enabled and one.tag_filter]
-        try:
-            async with asyncio.timeout(TWITCH_SECONDS):
-                channels = await self._engine.twitch.helix.channels(list(filter(None, ids)))
-        except (TwitchError, SecretsError, TimeoutError) as error:
-            _log.info("the doctor could not look at the tags", reason=getattr(error, "message", "too late"))
-            return {}
-        return {channel.broadcaster_id: channel.tags or () for channel in channels}
+        return facts, tuple(self._streamer(streamer, outside.held, outside.tags) for streamer in wanted)
 
     def _streamer(
         self, streamer: Streamer, held: frozenset[str] | None, tags: Mapping[str, tuple[str, ...]]
     ) -> StreamerFacts:
-        engine, user_id = self._engine, self._id_of(streamer)
+        engine, user_id = self._engine, user_id_of(self._engine, streamer)
         channel = engine.live.resolved.get(streamer.key)
         return StreamerFacts(
             streamer=streamer,
@@ -229,10 +171,6 @@ class Gatherer:
             same=engine.live.same.get(streamer.key, ()),
         )
 
-    def _id_of(self, streamer: Streamer) -> str:
-        channel = self._engine.live.resolved.get(streamer.key)
-        return streamer.user_id or (channel.user_id if channel is not None else "")
-
     async def _destinations(self, asked: Streamer | None) -> tuple[DestinationFacts, ...]:
         live = self._engine.live
         names = list(live.destinations) if asked is None else list(destinations_of(live.config, asked))
@@ -241,7 +179,7 @@ class Gatherer:
         answers: dict[str, LastAnswer] = {}
         for start in range(0, len(names), _ANSWERS):
             part = names[start : start + _ANSWERS]
-            answers |= await _unless_broken(self._engine.ledger.last_answers(part)) or {}
+            answers |= await unless_broken(self._engine.ledger.last_answers(part)) or {}
         lanes = self._engine.dispatcher.lanes
         states = lanes.states(self._engine.now())
         found: list[DestinationFacts] = []
@@ -283,7 +221,7 @@ class Gatherer:
         try:
             async with asyncio.timeout(LEDGER_SECONDS):
                 waiting = (await ledger.counts()).by_state.get("pending", 0)
-                if self._running:
+                if self._engine.address is not None:
                     stuck = self._stuck(await ledger.waiting_destinations())
                     first = await ledger.unfinished(limit=1)
                     oldest = first[0].event.received_at if first else None
@@ -319,13 +257,6 @@ class Gatherer:
                 found[name] = due
         return found
 
-    async def _probed(self) -> Probed | None:
-        """Only where Twitch posts to an address, and the way says that it works."""
-        way = self._engine.reach.way
-        if not self._running or way.status.state is not WayState.READY or not isinstance(way.target, Webhook):
-            return None
-        return await self._probe.ask(way.target.callback)
-
 
 def _unusable(secret: str) -> str | None:
     """Why a secret of Standard Webhooks that lies in the vault cannot sign."""
@@ -334,10 +265,6 @@ def _unusable(secret: str) -> str | None:
     except Mistake as mistake:
         return f"{mistake}."
     return None
-
-
-def _is_ok(facts: StreamerFacts) -> bool:
-    return facts.subscription is not None and facts.subscription.status is ChannelStatus.OK
 
 
 def _file_now(path: Path, environ: Mapping[str, str], digest: str) -> tuple[bool, tuple[str, ...]]:
@@ -357,13 +284,4 @@ async def _free(folder: Path) -> int | None:
         async with asyncio.timeout(LEDGER_SECONDS):
             return await asyncio.to_thread(free, folder)
     except TimeoutError:
-        return None
-
-
-async def _unless_broken(asked: Awaitable[T]) -> T | None:
-    """What the ledger answers; None while it cannot, which a check of its own tells."""
-    try:
-        async with asyncio.timeout(LEDGER_SECONDS):
-            return await asked
-    except (LedgerError, TimeoutError):
         return None

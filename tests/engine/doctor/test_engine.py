@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from itsjustintv_desktop.engine import StreamerLists
 from itsjustintv_desktop.engine.catchup import catchup
 from itsjustintv_desktop.engine.doctor import Check, Report
 from itsjustintv_desktop.engine.doctor.gather import Gatherer
+from itsjustintv_desktop.engine.doctor.outside import Outside
 from itsjustintv_desktop.engine.errors import NotFoundError
 from itsjustintv_desktop.engine.models import Outcome
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, reconciler
@@ -312,3 +314,34 @@ async def test_a_secret_in_the_vault_that_cannot_sign_is_told(tmp_path: Path) ->
         report = await running.engine.wishes.doctor()
         (check,) = [each for each in report.checks if each.name == "destination sealed"]
         assert check.state == "green"
+
+
+async def test_a_recent_look_asks_twitch_only_for_what_may_have_changed(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = running.engine
+    asked: list[str] = []
+    held = Outside._held
+
+    async def counted(outside: Outside) -> frozenset[str] | None:
+        asked.append("held")
+        return await held(outside)
+
+    monkeypatch.setattr(Outside, "_held", counted)
+    await engine.wishes.doctor()
+    assert len(asked) == 1
+    await engine.desk.pause(None)
+    paused = await engine.wishes.doctor(recent=True)
+    assert any("paused" in check.message for check in paused.checks), "what is known here is of this moment"
+    await engine.desk.resume()
+    assert not any("paused" in check.message for check in (await engine.wishes.doctor(recent=True)).checks)
+    assert len(asked) == 1
+    await engine.wishes.doctor()
+    assert len(asked) == 2, "who asks for it gets the present"
+    await engine.editing.set_enabled(["bob"], False)
+    report = await engine.wishes.doctor(recent=True)
+    assert len(asked) == 3, "other streamers are watched"
+    assert "switched off" in named(report)["streamer bob"].message
+    lists = StreamerLists(destinations=("spare",)), StreamerLists(destinations=("main",))
+    await engine.editing.change_streamers(["alice"], *lists)
+    assert named(await engine.wishes.doctor(recent=True))["destination main"].state == "amber", "nobody uses it now"

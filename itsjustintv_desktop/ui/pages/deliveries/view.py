@@ -152,6 +152,8 @@ class DeliveriesView(Page):
         if not self.model.is_loaded:
             self._stack.setCurrentWidget(self._loading)
             self.choose()
+        elif self._about is not None:
+            self.do("details", self._read(self._about), replace=True)
 
     def refresh(self, snapshot: Snapshot) -> None:
         self._destinations = {each.name: each for each in snapshot.destinations}

@@ -75,12 +75,12 @@ class Destinations(Page):
         self.table.chosen_changed.connect(self._chosen)
         self.form.edited.connect(self._edited)
         self.form.reveal_wished.connect(lambda field: self.do("reveal", self._reveal(field), replace=True))
-        save = QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self)
-        save.activated.connect(lambda: self.save.click())
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self).activated.connect(lambda: self.save.click())
 
     def activate(self, what: object = None) -> None:
         """`what`: "test" (the first one, ready to be tried), "add", a name, or a check such as "destination chat"."""
         super().activate(what)
+        self.do("answer", self._last_answer(), replace=True)
         if what == "test":
             if not self.table.key and self.table.rows.rows:
                 self.table.choose(0)

@@ -27,6 +27,7 @@ class Answer(Card):
         self.body.setContentsMargins(28, 18, 20, 18)
         self.body.addWidget(self._sentence)
         self.body.addWidget(self._small)
+        self._report: Report | None = None
         self._checked_at: float | None = None
         self._more, self._waiting = "", 0
         self._next_due: float | None = None
@@ -40,6 +41,17 @@ class Answer(Card):
             self._small.setText(self.tr("This takes a few seconds."))
 
     def show_report(self, report: Report, snapshot: Snapshot | None) -> None:
+        self._report, self._checked_at = report, time.time()
+        self._judge(report, snapshot)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Whether announcements are paused now, what waits to be sent, and when the next try is."""
+        self._next_due = snapshot.deliveries.oldest_due or snapshot.deliveries.next_due
+        self._waiting = snapshot.deliveries.of("pending")
+        if self._report is not None:
+            self._judge(self._report, snapshot)
+
+    def _judge(self, report: Report, snapshot: Snapshot | None) -> None:
         bad = [check for check in report.checks if check.state == "red"]
         calm = [check for check in report.checks if isinstance(check, Unsettled)]
         unsure = [check for check in report.checks if check.state == "amber" and check not in calm]
@@ -61,13 +73,6 @@ class Answer(Card):
         else:
             self._set("ok", self.tr("Your next stream will be announced"))
             self._more = self.tr("%n channels are watched, every link of the chain is well.", "", watched)
-        self._checked_at = time.time()
-        self._say_small()
-
-    def show_due(self, snapshot: Snapshot) -> None:
-        """What waits to be sent, and when the next try is."""
-        self._next_due = snapshot.deliveries.oldest_due or snapshot.deliveries.next_due
-        self._waiting = snapshot.deliveries.of("pending")
         self._say_small()
 
     def _set(self, tone: Tone, sentence: str) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout
 
-from itsjustintv_desktop.engine import Check, Report, Snapshot, Unsettled, events
+from itsjustintv_desktop.engine import Check, Engine, Report, Snapshot, Unsettled, errors, events
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.overview.answer import Answer
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
@@ -21,7 +21,12 @@ from itsjustintv_desktop.ui.widgets.basic import button
 from itsjustintv_desktop.ui.widgets.scroll import Scroll, kept_out
 
 AGAIN_MS = 60_000
-"""The chain is looked at that often while the page is open, and whenever something failed or was mended."""
+"""The chain is looked at that often while the page is open, and whenever something happened."""
+SOON_MS = 250
+"""What happens together makes one look."""
+PACE = 4
+"""Between two looks passes at least so many times as long as the last one took."""
+LONGEST_MS = 2000
 SETTLING_MS = (2_000, 15_000)
 """Just after a start much is not known yet: it is looked again so soon, and ever later up to the second."""
 PATIENCE = 120.0
@@ -64,7 +69,11 @@ class Overview(Page):
         self.body.addWidget(kept_out(self.answer))
         self.body.addWidget(Scroll(self._cards), 1)
         self._days_soon = QTimer(self, singleShot=True, interval=DAYS_MS)
-        self._days_soon.timeout.connect(lambda: self.do("days", self._read_days()))
+        self._days_soon.timeout.connect(self._count_days)
+        self._looks_soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._looks_soon.timeout.connect(self._catch_up)
+        self._is_stale = self._days_are_stale = False
+        """Something happened since the last look."""
         self._checked_at = 0.0
         self._settle_ms = SETTLING_MS[0]
         self._unsettled_since: float | None = None
@@ -73,11 +82,16 @@ class Overview(Page):
         self._timer = QTimer(self, interval=AGAIN_MS)
         self._timer.timeout.connect(self._regular)
         self._timer.start()
+        self.bridge.lost.connect(self._outdated)
+        store.changed.connect(self._compare)
+        self._known: tuple[object, ...] = ()
 
     def activate(self, what: object = None) -> None:
         super().activate(what)
         if time.time() - self._checked_at > AGAIN_MS / 1000:
             self.check()
+        elif self._is_stale or self._days_are_stale:
+            self._catch_up()
         elif self._unsettled_since is not None and not self._settling.isActive():
             self._look_again()  # it was time to while another page was in front
 
@@ -95,22 +109,47 @@ class Overview(Page):
         self.check_now.setEnabled(False)
         self.answer.checking()
         self.do("check", self._check())
-        self.do("days", self._read_days())
+        self._count_days()
 
     def refresh(self, snapshot: Snapshot) -> None:
         pictures = {view.user_id: view.picture for view in snapshot.streamers if view.picture}
         self.live_now.show_streams(snapshot.live, pictures)
-        self.answer.show_due(snapshot)
+        self.answer.show_snapshot(snapshot)
 
     def happened(self, batch: list[events.EngineEvent]) -> None:
-        telling = (events.WayChanged, events.SubscriptionsChanged, events.DestinationChanged, events.ConfigChanged)
         if any(isinstance(event, events.ConfigChanged) for event in batch):
             self._unsettled_since = None  # what is new in it gets its time to be known
-        if self.isVisible() and any(isinstance(event, telling) for event in batch):
-            self.do("check", self._check())
-        announced = any(isinstance(event, events.EventSettled) for event in batch)
-        if announced and self.isVisible() and not self._days_soon.isActive():
-            self._days_soon.start()
+        self._outdated()
+        counted = (events.EventSettled, events.DeliveryChanged, events.DeliveriesChanged)
+        if any(isinstance(event, counted) for event in batch):
+            self._days_are_stale = True
+            if self.isVisible() and not self._days_soon.isActive():
+                self._days_soon.start()
+
+    def _compare(self) -> None:
+        """Also of what no event tells."""
+        snapshot = self.store.snapshot
+        if snapshot is not None:
+            known = (snapshot.config, snapshot.secrets, snapshot.signing_problem, snapshot.paused, snapshot.update)
+            before, self._known = self._known, known
+            if before and known != before:
+                self._outdated()
+
+    def _outdated(self) -> None:
+        """What is shown may be wrong now: it is looked again at once, or when the page is seen."""
+        self._is_stale = True
+        if self.isVisible() and not self._looks_soon.isActive():
+            self._looks_soon.start()
+
+    def _catch_up(self) -> None:
+        if self.isVisible() and self._is_stale:
+            self.do("recent", self._check(recent=True))
+        if self.isVisible() and self._days_are_stale:
+            self._count_days()
+
+    def _count_days(self) -> None:
+        if self.do("days", self._read_days()):
+            self._days_are_stale = False
 
     def _regular(self) -> None:
         if self.isVisible():
@@ -136,12 +175,24 @@ class Overview(Page):
             self._settling.stop()
         return report if waited < PATIENCE else Report(ok=report.ok, checks=tuple(map(_plain, report.checks)))
 
-    async def _check(self) -> None:
+    async def _check(self, *, recent: bool = False) -> None:
+        """`recent`: without asking Twitch again for what it said a moment ago."""
+        began, self._is_stale = time.monotonic(), False
         try:
-            report = await self.bridge.call(lambda engine: engine.wishes.doctor(), timeout=60.0)
+            report = await self.bridge.call(_recent if recent else _fresh, timeout=60.0)
+        except errors.AppError:
+            self._is_stale = True
+            raise
         finally:
-            self.check_now.setEnabled(True)
-        self._checked_at = time.time()
+            if not recent:
+                self.check_now.setEnabled(True)
+        if recent:
+            took = 1000 * (time.monotonic() - began)
+            self._looks_soon.setInterval(round(min(max(SOON_MS, PACE * took), LONGEST_MS)))
+        else:
+            self._checked_at = time.time()
+        if self._is_stale:
+            self._outdated()
         report = self._settle(report)
         self.chain.show_report(report)
         self.answer.show_report(report, self.store.snapshot)
@@ -149,6 +200,16 @@ class Overview(Page):
     async def _read_days(self) -> None:
         numbers = await self.bridge.call(lambda engine: engine.desk.statistics(DAYS))
         self.days.show_days(numbers.days)
+        if self._days_are_stale and self.isVisible():
+            self._days_soon.start()
+
+
+async def _fresh(engine: Engine) -> Report:
+    return await engine.wishes.doctor()
+
+
+async def _recent(engine: Engine) -> Report:
+    return await engine.wishes.doctor(recent=True)
 
 
 def _plain(check: Check) -> Check:

@@ -304,3 +304,15 @@ def test_a_destination_that_no_streamer_uses_is_amber(qtbot: QtBot, store: Store
     store.snapshot = samples.snapshot(destinations=(samples.destination("community", users=0),), streamers=())
     page.refresh(store.snapshot)
     assert page.assign.isHidden(), "there is nobody to choose"
+
+
+def test_the_last_answer_is_the_last_when_the_page_is_seen_again(
+    qtbot: QtBot, store: Store, bridge: FakeBridge
+) -> None:
+    page = shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: not page.doing.is_doing("answer"))
+    page.hide()
+    asked = len(bridge.engine.was_asked("wishes.deliveries"))
+    page.show()
+    page.activate()
+    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("wishes.deliveries")) > asked)

@@ -133,11 +133,10 @@ class Desktop:
         """From the start of the engine to the end of everything."""
         self._listen_to_signals()
         self.bridge.start()
-        self.power.start()
-        self.network.start()
-        self.notifications.start()
         if not (self._hidden and self.tray.is_there):
             self.window.to_front()
+        for each in (self.power, self.network, self.notifications):  # they ask the system, which may take its time
+            each.start()
         try:
             await self._over.wait()
         finally:

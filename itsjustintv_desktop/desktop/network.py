@@ -1,16 +1,23 @@
-"""Hears of the network coming back, or being another one, from Qt's QNetworkInformation."""
+"""Hears of the network coming back, or being another one, by asking for the route to the internet now and then.
+
+A UDP socket that is connected sends nothing: the system only says from which of its addresses it would. That takes
+microseconds, everywhere. Qt's QNetworkInformation tells at once, but asks services of the system for it on the thread
+of the window, without a deadline: where such a service does not answer, the window never comes.
+"""
 
 from __future__ import annotations
 
-import structlog
+import socket
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtNetwork import QNetworkInformation
 
+LOOK_MS = 2000
 SETTLE_MS = 1500
-"""Names are found and routes are set a moment after the link is there; several changes become one."""
-
-_Reach = QNetworkInformation.Reachability
-_log = structlog.get_logger(__name__)
+"""Names are found a moment after the route is there; several changes become one."""
+_FAR = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+"""Addresses that belong to nobody (RFC 5737, RFC 3849): what leads there is the way to the internet."""
+_PORT = 9
 
 
 class Network(QObject):
@@ -18,39 +25,41 @@ class Network(QObject):
 
     returned = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, route: Callable[[], tuple[str, ...]] | None = None) -> None:
+        """`route`: the own addresses from which the internet is reached, none without a way there."""
         super().__init__(parent)
-        self._online = True
-        self._medium: object = None
+        self._route = route or own_addresses
+        self._before: tuple[str, ...] = ()
         self._soon = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._soon.timeout.connect(self.returned)
+        self._look = QTimer(self, interval=LOOK_MS)
+        self._look.timeout.connect(self.look)
 
-    def start(self) -> bool:
-        """Begin to listen; False where this system has nothing that tells. Loads the backend."""
-        if not QNetworkInformation.loadBackendByFeatures(QNetworkInformation.Feature.Reachability):
-            _log.info("changes of the network are noticed by their consequences alone")
-            return False
-        information = QNetworkInformation.instance()
-        self._online = _is_online(information.reachability())
-        information.reachabilityChanged.connect(self.reach_changed)
-        if information.supports(QNetworkInformation.Feature.TransportMedium):
-            self._medium = information.transportMedium()
-            information.transportMediumChanged.connect(self.medium_changed)
-        return True
+    def start(self) -> None:
+        self._before = self._route()
+        self._look.start()
 
-    def reach_changed(self, reach: QNetworkInformation.Reachability) -> None:
-        was, self._online = self._online, _is_online(reach)
-        if self._online and not was:
+    def look(self) -> None:
+        now = self._route()
+        if now == self._before:
+            return
+        self._before = now
+        if now:
             self._soon.start()
-        elif not self._online:
+        else:
             self._soon.stop()
 
-    def medium_changed(self, medium: QNetworkInformation.TransportMedium) -> None:
-        was, self._medium = self._medium, medium
-        if self._online and medium is not was and medium is not QNetworkInformation.TransportMedium.Unknown:
-            self._soon.start()
+
+def own_addresses() -> tuple[str, ...]:
+    """Waits for nothing, and sends nothing."""
+    return tuple(filter(None, (_own_address(family, far) for family, far in _FAR)))
 
 
-def _is_online(reach: QNetworkInformation.Reachability) -> bool:
-    """What is unknown counts as there: behind a proxy or a captive check that is blocked it stays so."""
-    return reach in {_Reach.Online, _Reach.Unknown}
+def _own_address(family: socket.AddressFamily, far: str) -> str:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as made:
+            made.setblocking(False)
+            made.connect((far, _PORT))
+            return str(made.getsockname()[0])
+    except OSError:  # no way there, or no such protocol here
+        return ""

@@ -53,7 +53,7 @@ def test_the_line_is_drawn_to_the_second(started: float, received: float, gap: f
         (1.0, "1 s before"),
         (59.0, "59 s before"),
         (60.0, "1 min before"),
-        (600.0, "10 min before"),
+        (5400.0, "90 min before"),
     ],
 )
 async def test_how_much_lay_between_is_said(world: World, gap: float, said: str) -> None:

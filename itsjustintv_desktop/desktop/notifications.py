@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import structlog
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from itsjustintv_desktop.desktop import bus
+
 if TYPE_CHECKING:
     from PySide6.QtDBus import QDBusConnection, QDBusPendingCallWatcher
 
@@ -36,9 +38,14 @@ class Notifications(QObject):
         self.reads_markup = connect is not None or sys.platform == "linux"
 
     def start(self) -> None:
-        """Ask, at the next turn of the screen's loop (see desktop/power.py); nothing waits for the answer."""
-        if self.reads_markup:
+        """Ask, at a turn of the screen's loop (see desktop/power.py), once the bus answers."""
+        if self._connect is not None:
             QTimer.singleShot(0, self, self._ask)
+        elif self.reads_markup:
+            bus.once_it_answers(bus.session_bus(), self, self._ask, self._leave_it)
+
+    def _leave_it(self) -> None:
+        _log.info("the desktop cannot be asked about notifications", reason="the session's bus does not answer")
 
     def _ask(self) -> None:
         try:
@@ -46,9 +53,9 @@ class Notifications(QObject):
         except ImportError as error:  # libdbus is not on this machine
             _log.info("the desktop cannot be asked about notifications", reason=str(error))
             return
-        bus = self._connect() if self._connect is not None else QDBusConnection.sessionBus()
-        if bus.isConnected():
-            call = bus.asyncCall(QDBusMessage.createMethodCall(SERVICE, PATH, SERVICE, "GetCapabilities"))
+        opened = self._connect() if self._connect is not None else QDBusConnection.sessionBus()
+        if opened.isConnected():
+            call = opened.asyncCall(QDBusMessage.createMethodCall(SERVICE, PATH, SERVICE, "GetCapabilities"))
             self._asking = QDBusPendingCallWatcher(call, self)
             self._asking.finished.connect(self._answered)
 

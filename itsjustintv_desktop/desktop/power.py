@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from PySide6.QtCore import SLOT, QObject, QTimer, Signal, Slot
 
+from itsjustintv_desktop.desktop import bus
+
 if TYPE_CHECKING:
     from PySide6.QtDBus import QDBusConnection
 
@@ -38,13 +40,18 @@ class Power(QObject):
         """Whether logind would be heard."""
 
     def start(self) -> None:
-        """Begin to listen, at the next turn of the screen's loop.
+        """Begin to listen, at a turn of the screen's loop, once the bus answers.
 
         Not in a thread: QtDBus keeps Python's lock while it opens a bus. If the screen's thread opens one at that
         moment, too (Qt does so for the network), each waits for what the other holds, and the program hangs.
         """
-        if self._connect is not None or sys.platform == "linux":
+        if self._connect is not None:
             QTimer.singleShot(0, self, self._listen)
+        elif sys.platform == "linux":
+            bus.once_it_answers(bus.system_bus(), self, self._listen, self._stay_deaf)
+
+    def _stay_deaf(self) -> None:
+        _log.info("wake-ups are noticed by the clock alone", reason="the system's bus does not answer")
 
     def _listen(self) -> None:
         try:
@@ -52,10 +59,10 @@ class Power(QObject):
         except ImportError as error:  # libdbus is not on this machine
             _log.info("wake-ups are noticed by the clock alone", reason=str(error))
             return
-        bus = self._connect() if self._connect is not None else QDBusConnection.systemBus()
+        opened = self._connect() if self._connect is not None else QDBusConnection.systemBus()
         slot: Any = SLOT("prepare(bool)")  # it wants a str, whatever its types say
-        if not bus.isConnected() or not bus.connect(SERVICE, PATH, INTERFACE, MEMBER, self, slot):
-            _log.info("wake-ups are noticed by the clock alone", reason=bus.lastError().message() or "no logind")
+        if not opened.isConnected() or not opened.connect(SERVICE, PATH, INTERFACE, MEMBER, self, slot):
+            _log.info("wake-ups are noticed by the clock alone", reason=opened.lastError().message() or "no logind")
             return
         self.listening = True
 

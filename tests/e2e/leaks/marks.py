@@ -9,6 +9,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -18,6 +19,7 @@ def mark(tail: str = "") -> str:
     return f"zq{secrets.token_hex(14)}{tail}"
 
 
+@cache
 def forms(secret: str) -> dict[str, bytes]:
     """How it may be written: the name of the form, and the bytes to look for."""
     data = secret.encode()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Streamer
@@ -80,7 +81,7 @@ class Outside:
             config.twitch,
             tuple((key, user_id_of(engine, one), one.enabled, one.tag_filter) for key, one in config.streamers.items()),
             engine.reach.way.status,
-            engine.reach.subscriptions.status,
+            msgspec.structs.replace(engine.reach.subscriptions.status, last_round=None, next_round=None),
             engine.secrets.state,
             engine.address,
         )

@@ -34,6 +34,9 @@ def width(lanes: Lanes, name: str, now: float = T) -> int:
 def test_a_lane_widens_with_success_and_narrows_with_failure() -> None:
     lanes = Lanes()
     assert width(lanes, "a") == FIRST_WIDTH
+    for wider in range(1, 4):
+        attempt(lanes, "a", SENT)
+        assert width(lanes, "a") == FIRST_WIDTH + wider
     for _ in range(20):
         attempt(lanes, "a", SENT)
     assert width(lanes, "a") == WIDEST
@@ -167,6 +170,15 @@ def test_a_limit_of_a_whole_service_holds_all_its_lanes_for_half_a_minute_at_mos
         )
         assert lanes.free(some("b", "c"), T)[1:] == ({"b": 0, "c": FIRST_WIDTH}, T + held)
     assert lanes.free(some("b", "c"), T + 30)[1:] == ({"b": FIRST_WIDTH, "c": FIRST_WIDTH}, None)
+
+
+def test_a_receiver_gets_no_more_at_a_time_than_it_has_left() -> None:
+    lanes = Lanes()
+    lanes.begin("a", T)
+    assert lanes.may_post("a", 1, T)
+    said = RateLimit(limit=5, remaining=2, reset_after=9.0)
+    lanes.end("a", AttemptResult(outcome=Outcome.DELIVERED, status=204, limits=said), T, delivery_id=1)
+    assert width(lanes, "a") == 2
 
 
 def test_slack_gets_one_message_a_second_for_each_webhook() -> None:

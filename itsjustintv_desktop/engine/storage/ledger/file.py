@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +15,7 @@ import structlog
 from itsjustintv_desktop.engine.errors import (
     AppError,
     LedgerCorruptError,
+    LedgerError,
     LedgerLostError,
     LedgerUnavailableError,
 )
@@ -27,6 +29,7 @@ from itsjustintv_desktop.engine.storage.ledger.connection import (
     unfinished,
 )
 from itsjustintv_desktop.engine.storage.ledger.salvage import salvage
+from itsjustintv_desktop.engine.storage.ledger.walcopy import WalCopy
 from itsjustintv_desktop.engine.translate import ledger_error, os_sentence
 
 _REMEMBERED = 3600.0
@@ -35,6 +38,13 @@ _GONE = "The ledger was deleted or replaced while the program runs. It is copied
 _COPIED = (
     "The ledger was deleted or replaced while the program ran. All of it was copied to a new file, so nothing is lost. "
     "Keep cleanup and sync programs away from the data directory."
+)
+_OVERWRITTEN = (
+    "The ledger's write-ahead log was overwritten while the program runs. The ledger is copied to a new file."
+)
+_MENDED = (
+    "The ledger's write-ahead log was overwritten while the program ran. All of the ledger was copied to a new file, "
+    "so nothing is lost. Keep cleanup and sync programs away from the data directory."
 )
 
 _log = structlog.get_logger(__name__)
@@ -48,6 +58,8 @@ class LedgerFile:
         self._image = path.with_name(f"{path.name}.image")
         self._on_notice = on_notice
         self._places: list[_Place] = []
+        self._wal: WalCopy | None = None
+        self._overwritten = False
         self._happened: tuple[str, float] | None = None
         self.connection: sqlite3.Connection | None = None
         self.lost = False
@@ -71,12 +83,41 @@ class LedgerFile:
                 self._salvage(self._path)
                 self.connection = open_ledger(self._path)
             self._places = [_Place(f"{self._path}{suffix}") for suffix in BESIDE]
+            with suppress(OSError):  # deleted in the moment it was opened
+                self._wal = WalCopy(self._path.with_name(f"{self._path.name}-wal"), self.connection)
         return self.connection
 
-    def look(self) -> None:
-        """Whether it is still there, as long as it was. Raises LedgerLostError, LedgerCorruptError."""
+    def look(self, *, committed: bool = False, rows: bool = False) -> None:
+        """Whether it is still there, with all that was written to it. Raises LedgerLostError, LedgerCorruptError.
+
+        `committed`: something was just now; `rows`: and for certain it was more than nothing.
+        """
+        wal = self._wal
+        with suppress(OSError):  # no word on what is in it
+            if wal is not None and not (wal.committed(rows=rows) if committed else wal.intact()):
+                if not wal.repair():
+                    raise LedgerCorruptError("The ledger's write-ahead log was overwritten while the program runs.")
+                self._overwritten = True
+                raise LedgerLostError(_OVERWRITTEN)
         for place in self._places:
             place.look()
+
+    def why(self, error: BaseException) -> LedgerError:
+        """What an error of a commit means: perhaps it is what was done to the file."""
+        if isinstance(error, LedgerError):
+            return error
+        if not self.lost:
+            try:
+                self.look()
+            except LedgerError as found:
+                return found
+        if self._wal is not None:
+            self._wal.unsure()
+        if isinstance(error, sqlite3.Error):
+            return ledger_error(error)
+        return LedgerUnavailableError(
+            f"The ledger cannot be used ({type(error).__name__}). It is tried again by itself."
+        )
 
     def rescue(self) -> None:
         """Copy a deleted ledger from the file that is still open. Raises LedgerError: it can be tried again."""
@@ -88,6 +129,8 @@ class LedgerFile:
             if self.connection is not None:
                 finished(self._path, self._copy(self.connection))
                 # Before it is closed: SQLite then deletes whatever bears the name of its write-ahead log.
+                if sys.platform == "win32":  # nothing that is open can be renamed there, nor deleted meanwhile
+                    self.close()
                 put_aside(self._path, aside)
                 self.close()
             take_up(self._path)
@@ -98,7 +141,8 @@ class LedgerFile:
             ) from error
         self.open()
         self.lost = False
-        self._say(_COPIED)
+        self._say(_MENDED if self._overwritten else _COPIED)
+        self._overwritten = False
         for suffix in BESIDE:  # what was copied need not be kept: it may be deleted every hour
             with suppress(OSError):
                 old = aside.with_name(aside.name + suffix)
@@ -124,7 +168,10 @@ class LedgerFile:
 
     def close(self) -> None:
         connection, self.connection = self.connection, None
+        wal, self._wal = self._wal, None
         self._places = []
+        if wal is not None:
+            wal.close()
         if connection is not None:
             connection.close()
 

@@ -29,7 +29,6 @@ from itsjustintv_desktop.engine.errors import (
 from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.accepting import TOGETHER, accept
 from itsjustintv_desktop.engine.storage.ledger.file import LedgerFile
-from itsjustintv_desktop.engine.translate import ledger_error
 
 T = TypeVar("T")
 Settle = Callable[[bool | LedgerError], None]
@@ -242,14 +241,16 @@ class Writer:
             self._tell(_settle_all, [(settle, failure) for settle in waiting])
             _end_if_fatal(error)
             return
-        self._wrote(connection.total_changes - before)
-        if (unsafe := self._look()) is not None:
+        rows = connection.total_changes - before
+        self._wrote(rows)
+        if (unsafe := self._look(committed=True, rows=rows > 0)) is not None:
             batch = [(settle, unsafe) for settle in waiting]
         self._tell(_settle_all, batch)
 
     def _commit_jobs(self) -> None:
         results: list[tuple[asyncio.Future[Any], Any]] = []
         errors: list[tuple[asyncio.Future[Any], BaseException]] = []
+        self._look()
         until = time.monotonic() + _GROUP_SECONDS
         future: asyncio.Future[Any] | None = None
         try:
@@ -284,15 +285,17 @@ class Writer:
             _end_if_fatal(error)
             return
         self._wrote(connection.total_changes - before)
-        self._look()  # what was done is done, wherever the file is: only who hands in an event must hear of it
+        self._look(
+            committed=True
+        )  # what was done is done, wherever the file is: only who hands in an event must hear of it
         self._tell(_finish_all, results, errors)
 
-    def _look(self) -> LedgerError | None:
+    def _look(self, *, committed: bool = False, rows: bool = False) -> LedgerError | None:
         """See whether the file is still there, and mend it if not; why what was just committed may not be kept."""
         if self._file.lost:
             return self.failure
         try:
-            self._file.look()
+            self._file.look(committed=committed, rows=rows)
         except LedgerError as error:
             self._failed(error)
             return self.failure
@@ -307,6 +310,8 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('probe', ?)", (str(time.time()),))
             connection.execute("COMMIT")
+            if not self._file.lost:
+                self._file.look(committed=True, rows=True)
         except Exception as error:  # noqa: BLE001 - it is tried again in a second
             self._failed(error)
         else:
@@ -320,7 +325,7 @@ class Writer:
         except sqlite3.Error as second:
             _log.warning("the ledger could not roll back", error=str(second))
         self._probe_at = time.monotonic() + _PROBE_SECONDS
-        failure = _as_ledger_error(error)
+        failure = self._file.why(error)
         if self.failure is None:
             self.failing_since = self.changed_at = time.time()
             _log.error("the ledger cannot be written", reason=failure.message)
@@ -363,14 +368,6 @@ class Writer:
 def _end_if_fatal(error: BaseException) -> None:
     if not isinstance(error, Exception):
         raise error
-
-
-def _as_ledger_error(error: BaseException) -> LedgerError:
-    if isinstance(error, LedgerError):
-        return error
-    if isinstance(error, sqlite3.Error):
-        return ledger_error(error)
-    return LedgerUnavailableError(f"The ledger cannot be used ({type(error).__name__}). It is tried again by itself.")
 
 
 def _settle_all(batch: list[tuple[Settle, bool | LedgerError]]) -> None:

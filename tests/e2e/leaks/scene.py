@@ -191,4 +191,4 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
         made.environ = {**kept, "ITSJUSTINTV_PASSPHRASE": marks.make("passphrase", TIGHT)}
         yield made
     print(marks.report())
-    assert marks.leaks == []
+    assert not marks.leaks, "\n".join(marks.leaks)

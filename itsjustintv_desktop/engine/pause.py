@@ -122,7 +122,7 @@ class Pause:
             return
         try:
             kept = msgspec.json.decode(text, type=_Kept)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError):
             _log.warning("a kept pause could not be read; announcements are made")
             return
         now = self._clock.now()

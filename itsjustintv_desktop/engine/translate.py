@@ -57,7 +57,8 @@ def network_sentence(error: BaseException) -> str:
 def ledger_error(error: sqlite3.Error) -> LedgerError:
     """What an SQLite error means to the rest of the program."""
     code = getattr(error, "sqlite_errorcode", 0) or 0
-    if (code & 0xFF) in _SQLITE_CORRUPT or "not a database" in str(error):
+    damaged = ("not a database", "Could not decode to UTF-8")
+    if (code & 0xFF) in _SQLITE_CORRUPT or any(sign in str(error) for sign in damaged):
         return LedgerCorruptError("The ledger file is damaged. It is put aside and a new one is begun.")
     reasons = {
         sqlite3.SQLITE_FULL: "The disk is full. Free some space; nothing else needs doing.",
@@ -67,7 +68,12 @@ def ledger_error(error: sqlite3.Error) -> LedgerError:
         sqlite3.SQLITE_LOCKED: "Another program holds the ledger file. Close it.",
         sqlite3.SQLITE_IOERR: "The disk reported an error while the ledger was written. Check the disk.",
     }
-    return LedgerUnavailableError(reasons.get(code & 0xFF, f"The ledger cannot be used ({error})."))
+    return LedgerUnavailableError(reasons.get(code & 0xFF, f"The ledger cannot be used ({_named(error)})."))
+
+
+def _named(error: sqlite3.Error) -> str:
+    """Its name, not its text: that may have a value of a row in it."""
+    return getattr(error, "sqlite_errorname", type(error).__name__)
 
 
 def os_sentence(error: OSError) -> str:

@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import takewhile
+from typing import Any
 
 import msgspec
 import structlog
@@ -270,9 +271,13 @@ class Dispatcher:
         knows_repeats = formats.knows_repeats(kind)
         if claimed.lost >= MOST_LOST and not knows_repeats:
             return None, end(claimed, DeliveryState.DEAD, MAY_HAVE_ARRIVED)
+        try:
+            payload: dict[str, Any] = msgspec.json.decode(claimed.payload, type=dict)
+        except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+            return None, end(claimed, DeliveryState.DEAD, "What it announces is damaged in the ledger.")
         send = await Messages(self._sender, self._read_image).prepare(
             destination,
-            msgspec.json.decode(claimed.payload),
+            payload,
             url=url,
             secret=secret,
             webhook_id=claimed.webhook_id,

@@ -89,8 +89,8 @@ class Lanes:
         for name, state in stored.items():
             try:
                 kept = msgspec.json.decode(state, type=_Stored)
-            except msgspec.DecodeError as error:
-                _log.warning("a stored breaker could not be read", destination=name, error=str(error))
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                _log.warning("a stored breaker could not be read", destination=name)
                 self.lane(name)  # as any other: forgotten with its destination, overwritten when it changes
             else:
                 fields = {field: getattr(kept, field) for field in BreakerState.__struct_fields__}

@@ -94,7 +94,7 @@ async def _request(engine: Engine, view: DeliveryView, stored: bytes) -> tuple[R
         return None, error.message
     except ConfigError as error:
         return None, error.problems[0]
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None, "What it announces is damaged in the ledger."
     if not url:
         return None, "The destination has no address. Set its url."

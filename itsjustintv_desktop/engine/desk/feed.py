@@ -131,7 +131,7 @@ class Feed:
     def _pretty(self, stored: bytes) -> str:
         try:
             payload: dict[str, Any] = msgspec.json.decode(stored)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise NotFoundError("The payload of this event is damaged.") from error
         return pretty(shortened(self._engine.twitch.complete_payload(payload)))
 

@@ -90,7 +90,7 @@ def _profile(user_id: str, kept: bytes | None) -> Profile | None:
         return Profile(user_id=user_id)
     try:
         return msgspec.json.decode(kept, type=Profile)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

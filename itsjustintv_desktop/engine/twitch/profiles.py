@@ -69,7 +69,7 @@ class Profiles:
         for user_id, body in kept.items():
             try:
                 self._known.setdefault(user_id, msgspec.json.decode(body, type=Profile))
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 _log.warning("a kept profile is damaged and left out", user_id=user_id)
 
     def get(self, user_id: str) -> Profile:

@@ -227,3 +227,18 @@ async def test_a_kill_before_the_second_post_does_not_count(world: World, monkey
     world.sender.hanging.clear()
     world.run_dispatcher()
     await world.reached(delivery_id, S.DELIVERED)
+
+
+@pytest.mark.fault(
+    "ledger: a stored announcement is damaged", seen="the delivery is given up, and says that it is damaged"
+)
+@pytest.mark.parametrize("payload", ["x'00'", "CAST('{' AS BLOB)", "CAST('[1]' AS BLOB)", "NULL", "x'ff'", "'text'"])
+async def test_a_damaged_payload_ends_its_delivery(tmp_path: Path, payload: str) -> None:
+    async with opened_world(tmp_path) as world:
+        made = await world.queue("main")
+        with raw(world.path) as other:
+            other.execute(f"UPDATE events SET payload = {payload}")
+        world.run_dispatcher()
+        view = await world.reached(made["main"], S.DEAD)
+        assert view.last_error == "What it announces is damaged in the ledger."
+        assert not world.sender.posts

@@ -28,7 +28,7 @@ from itsjustintv_desktop.engine.storage.ledger.connection import (
     take_up,
     unfinished,
 )
-from itsjustintv_desktop.engine.storage.ledger.salvage import salvage
+from itsjustintv_desktop.engine.storage.ledger.salvage import is_sound, salvage
 from itsjustintv_desktop.engine.storage.ledger.walcopy import WalCopy
 from itsjustintv_desktop.engine.translate import ledger_error, os_sentence
 
@@ -78,7 +78,10 @@ class LedgerFile:
                 unfinished(self._path).unlink()
                 self._image.unlink(missing_ok=True)
             try:
-                self.connection = open_ledger(self._path)
+                self.connection = opened = open_ledger(self._path)
+                if not is_sound(opened):
+                    self.close()
+                    raise LedgerCorruptError("The ledger file is damaged. It is put aside and a new one is begun.")
             except LedgerCorruptError:
                 self._salvage(self._path)
                 self.connection = open_ledger(self._path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from itsjustintv_desktop.engine.errors import LedgerCorruptError
 from itsjustintv_desktop.engine.models import DeliveryView
 from itsjustintv_desktop.engine.storage.ledger.importing import PAST
 from itsjustintv_desktop.engine.storage.ledger.records import (
@@ -34,6 +35,8 @@ def feed(connection: sqlite3.Connection, limit: int, before: int | None = None) 
         "ORDER BY id DESC LIMIT ?",
         (PAST, before if before is not None else 2**62, limit),
     ).fetchall()
+    if not all(isinstance(at, int | float) and isinstance(payload, bytes) for _, at, payload in rows):
+        raise LedgerCorruptError("A row of the ledger is damaged.")
     by_event: dict[int, list[DeliveryView]] = {row[0]: [] for row in rows}
     if rows:
         among = padded(tuple(by_event))

@@ -11,7 +11,8 @@ _COLUMNS = {"breakers": ("destination", "state"), "profiles": ("user_id", "body"
 
 def load(connection: sqlite3.Connection, table: Literal["breakers", "profiles"]) -> dict[str, bytes]:
     key, value = _COLUMNS[table]
-    return dict(connection.execute(f"SELECT {key}, {value} FROM {table}").fetchall())  # noqa: S608
+    rows = connection.execute(f"SELECT {key}, {value} FROM {table}").fetchall()  # noqa: S608
+    return {name: body for name, body in rows if isinstance(name, str) and isinstance(body, bytes)}
 
 
 def save(
@@ -30,7 +31,7 @@ def save(
 
 def meta(connection: sqlite3.Connection, key: str) -> str | None:
     row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return row[0] if row else None
+    return row[0] if row and isinstance(row[0], str) else None
 
 
 def set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from itsjustintv_desktop.engine.errors import LedgerCorruptError
 from itsjustintv_desktop.engine.models import (
     AttemptResult,
     DeliveryState,
@@ -18,6 +19,7 @@ from itsjustintv_desktop.engine.models import (
 )
 
 T = TypeVar("T")
+S = TypeVar("S", EventState, DeliveryState)
 
 
 class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,8 +164,15 @@ def unpack(stored: bytes) -> bytes:
     """What `pack` was given. Bytes damaged on disk come back as they are: whoever reads them will see."""
     try:
         return zlib.decompress(stored)
-    except zlib.error:
+    except (zlib.error, TypeError):
         return stored
+
+
+def _state(kind: type[S], value: Any) -> S:
+    try:
+        return kind(value)
+    except ValueError:
+        raise LedgerCorruptError("A row of the ledger is damaged.") from None
 
 
 def source_id(message_id: str | None) -> str | None:
@@ -180,7 +189,7 @@ def event_record(row: tuple[Any, ...]) -> EventRecord:
             broadcaster_login=row[6], broadcaster_name=row[7], stream_id=row[8], started_at=row[9],
             subscription_id=row[10], detail=row[11], test=bool(row[12]),
         ),
-        state=EventState(row[13]), reason=row[14], explanation=row[15], streamer=row[16],
+        state=_state(EventState, row[13]), reason=row[14], explanation=row[15], streamer=row[16],
         payload=None if row[17] is None else unpack(row[17]),
         settled_at=row[18],
     )  # fmt: skip
@@ -190,7 +199,7 @@ def delivery_view(row: tuple[Any, ...]) -> DeliveryView:
     """A row of DELIVERY_COLUMNS."""
     return DeliveryView(
         id=row[0], webhook_id=row[1], event_id=row[2], streamer=row[3], destination=row[4],
-        state=DeliveryState(row[5]), attempts=row[6], next_at=row[7], last_status=row[8], last_error=row[9],
+        state=_state(DeliveryState, row[5]), attempts=row[6], next_at=row[7], last_status=row[8], last_error=row[9],
         created_at=row[10], test=bool(row[11]),
     )  # fmt: skip
 

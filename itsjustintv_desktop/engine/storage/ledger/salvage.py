@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine.errors import LedgerCorruptError
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, EventState
 from itsjustintv_desktop.engine.storage.ledger.announcing import FEED
 from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW
 from itsjustintv_desktop.engine.storage.ledger.pages import Pages, Row
+from itsjustintv_desktop.engine.translate import ledger_error
 
 _TABLES = {
     "events": "-ssSfssssFssisSSSBF",
@@ -74,6 +76,40 @@ def salvage(damaged: Path, into: sqlite3.Connection, aside: Path) -> Saved:
     return saved
 
 
+def is_sound(connection: sqlite3.Connection) -> bool:
+    """Whether what the program works with has the form that it was written in. The history is judged where it is read.
+
+    Columns are declared NOT NULL, but SQLite takes the word of a damaged row.
+    """
+    for table, form in _TABLES.items():
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})").fetchall()]
+        unfit = " OR ".join(
+            f"typeof({column}) NOT IN ({_SQL_TYPES[letter]})"
+            for column, letter in zip(columns, form, strict=False)
+            if letter != "-"
+        )
+        if table == "deliveries":
+            unfit += " OR state = 'pending' AND next_at IS NULL"
+        where = f"({unfit}) AND {_AT_WORK.get(table, 'true')} LIMIT 1"
+        try:
+            if connection.execute(f"SELECT 1 FROM {table} WHERE {where}").fetchone():  # noqa: S608 - names are ours
+                return False
+        except sqlite3.Error as error:
+            if isinstance(ledger_error(error), LedgerCorruptError):
+                return False
+    return True
+
+
+_SQL_TYPES = {"s": "'text'", "i": "'integer'", "f": "'real', 'integer'", "b": "'blob'"}
+_SQL_TYPES |= {letter.upper(): f"{types}, 'null'" for letter, types in _SQL_TYPES.items()}
+_AT_WORK = {
+    "events": "state = 'accepted'",
+    "deliveries": "state IN ('pending', 'sending')",
+    "attempts": "false",
+    "once": "false",
+    "broadcasts": "false",
+    "told_elsewhere": "false",
+}
 _COUNTS = """SELECT (SELECT count(*) FROM events),
     (SELECT count(*) FROM deliveries WHERE state IN ('pending', 'sending'))"""
 
@@ -215,6 +251,7 @@ def _mend(into: sqlite3.Connection, now: float) -> None:
         "WHERE state = 'announced' AND NOT test AND received_at > (SELECT max(received_at) FROM events) - ?",
         (FEED, _LONGEST_STREAM),
     )
+    into.execute("UPDATE deliveries SET next_at = ? WHERE state = 'pending' AND next_at IS NULL", (now,))
     into.execute("DELETE FROM attempts WHERE delivery_id NOT IN (SELECT id FROM deliveries)")
     into.execute("DELETE FROM meta WHERE key = 'probe'")
     into.execute("DELETE FROM tally")

@@ -32,7 +32,7 @@ def frame(connection: sqlite3.Connection) -> Frame | None:
         return None
     try:
         return msgspec.json.decode(text, type=Frame)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         return None
 
 

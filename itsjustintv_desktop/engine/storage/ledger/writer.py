@@ -40,7 +40,6 @@ _GROUP_SECONDS = 0.002
 """How long jobs are gathered into one transaction before waiting events get their turn."""
 _PROBE_SECONDS = 1.0
 """How often a failing ledger is tried again, whether or not anybody writes."""
-
 _LOOK_SECONDS = 2.0
 """How often an idle ledger is looked for: it may have been deleted."""
 
@@ -137,7 +136,12 @@ class Writer:
             raise LedgerUnavailableError("The ledger is closed.")
         if (hang := self.hang) is not None:
             raise hang
-        future: asyncio.Future[T] = self._loop.create_future()
+        try:
+            return await self._queued(job, self._loop.create_future())
+        except LedgerCorruptError:  # undone; by now there is a ledger with what could be read of the damaged one
+            return await self._queued(job, self._loop.create_future())
+
+    async def _queued(self, job: Callable[[sqlite3.Connection], T], future: asyncio.Future[T]) -> T:
         self._jobs.append((job, future))
         self._poke()
         return await future
@@ -148,7 +152,6 @@ class Writer:
             self._wake.put(None)
 
     # From here on: the thread.
-
     def _run(self, opened: asyncio.Future[None]) -> None:
         try:
             self._file.open()
@@ -156,7 +159,7 @@ class Writer:
             self._tell(_fail, opened, error)
             return
         except Exception as error:  # noqa: BLE001 - whoever opens must hear of it, whatever it is
-            self._tell(_fail, opened, LedgerUnavailableError(f"The ledger cannot be opened ({error})."))
+            self._tell(_fail, opened, LedgerUnavailableError(f"The ledger cannot be opened ({type(error).__name__})."))
             return
         self._tell(_done, opened, None)
         try:
@@ -165,7 +168,7 @@ class Writer:
             self._watched(self._look)
         except BaseException as error:  # noqa: BLE001 - the end of the thread: whoever waits must hear of it
             _log.exception("the ledger thread broke")
-            self.failure = LedgerUnavailableError(f"The ledger stopped ({error}). Restart the program.")
+            self.failure = LedgerUnavailableError(f"The ledger stopped ({type(error).__name__}). Restart the program.")
         finally:
             self._file.close()
             self._refuse_the_rest()

@@ -242,6 +242,11 @@ class _Place:
         if _identity(found) != self.identity:
             raise LedgerLostError(_GONE)
         if found.st_size < self._size:
+            if self._path.endswith("-shm"):
+                # SQLite has it mapped: what is missing would end the program. Empty, it is made anew from the log.
+                with suppress(OSError):
+                    os.truncate(self._path, self._size)
+                    return
             raise LedgerCorruptError("The ledger file was cut off while the program runs.")
         self._size = found.st_size
 

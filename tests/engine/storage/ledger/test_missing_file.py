@@ -224,6 +224,18 @@ async def test_cut_off(path: Path, tmp_path: Path, ledger: Ledger, notices: list
     assert "damaged" in notices[0]
 
 
+@pytest.mark.fault("ledger: its -shm cut off, while it runs", seen="nothing: it is made anew")
+async def test_its_index_cut_off(path: Path, tmp_path: Path, ledger: Ledger) -> None:
+    """SQLite has the file mapped: touching what is missing would end the process."""
+    for number in range(50):
+        assert await ledger.accept_now(online(message_id=f"before-{number}"))
+    os.truncate(beside("-shm")(path), 0)
+    assert await ledger.accept_now(online(message_id="after"))
+    assert not await ledger.accept_now(online(message_id="before-3"))
+    assert killed(path, tmp_path) == [*(f"before-{number}" for number in range(50)), "after"]
+    assert ledger.failure is None
+
+
 async def test_what_is_under_way_goes_on(path: Path, ledger: Ledger, clock: FakeClock) -> None:
     book = Book(ledger, clock)
     delivery = await book.delivery()

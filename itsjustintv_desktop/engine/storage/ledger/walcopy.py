@@ -62,7 +62,6 @@ class WalCopy:
         if self._complete and not self._latest and (rows or changed_at != self._written_at):
             return False
         self._written_at = changed_at
-        self._begin_anew()
         return self.intact()
 
     def intact(self) -> bool:

@@ -24,7 +24,7 @@ help: ## show this list
 demo: $(BIN)/.run ## the whole program against a simulated Twitch, no account needed
 	$(BIN)/itsjustintv-desktop demo $(DEMO_ARGS)
 
-test: $(BIN)/.dev ## the default test suite (under 3 minutes)
+test: $(BIN)/.dev ## the default test suite (some minutes)
 	$(BIN)/python -m pytest -m "not slow" -n 4 $(PYTEST_ARGS)
 
 test-slow: $(BIN)/.dev ## the tests that take minutes

@@ -56,9 +56,9 @@ def shift(connection: sqlite3.Connection, by: float, kept: Frame, *, earlier: bo
     """
     which = "<=" if earlier else ">"
     connection.execute(
-        "UPDATE deliveries SET born_at = born_at + ?1, created_at = created_at + ?1, next_at = next_at + ?1 "  # noqa: S608
-        f"WHERE state IN ('pending', 'sending') AND id {which} ?2",
-        (by, kept.deliveries),
+        "UPDATE deliveries SET born_at = born_at + ?, created_at = created_at + ?, next_at = next_at + ? "  # noqa: S608
+        f"WHERE state IN ('pending', 'sending') AND id {which} ?",
+        (by, by, by, kept.deliveries),
     )
     connection.execute(
         f"UPDATE events SET received_at = received_at + ? WHERE state = 'accepted' AND id {which} ?",  # noqa: S608

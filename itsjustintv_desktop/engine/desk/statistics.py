@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from itsjustintv_desktop.engine.errors import UsageError
-from itsjustintv_desktop.engine.storage.ledger.counting import Border, Kind
+from itsjustintv_desktop.engine.storage.ledger.counting import Border, Kind, Streams
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
@@ -28,6 +30,7 @@ class DayNumbers(msgspec.Struct, frozen=True, kw_only=True):
     start: float
     """Its first moment, Unix seconds."""
     announced: int = 0
+    """Streams that were announced: it arrived at one destination at least, or in output.json where there is none."""
     suppressed: int = 0
     """Streams that were not announced, missed ones included."""
     delivered: int = 0
@@ -80,28 +83,33 @@ class Counter:
         start = _start(day)
         if low.event >= high.event and low.delivery >= high.delivery:
             return DayNumbers(day=day.isoformat(), start=start)
-        tests = await self._engine.ledger.tests_between(low.event, high.event)
+        ledger = self._engine.ledger
+        tests = await ledger.tests_between(low.event, high.event)
 
-        async def of(kind: Kind) -> int:
-            is_event = kind in {"announced", "suppressed"}
-            first, end = (low.event, high.event) if is_event else (low.delivery, high.delivery)
-            return max(await self._between(kind, first, end) - tests.get(kind, 0), 0)
+        async def streams(kind: Streams) -> int:
+            return await _all(partial(ledger.streams_between, kind), low.event, high.event)
+
+        async def deliveries(kind: Kind) -> int:
+            found = await _all(partial(ledger.counted_between, kind), low.delivery, high.delivery)
+            return max(found - tests.get(kind, 0), 0)
 
         return DayNumbers(
             day=day.isoformat(),
             start=start,
-            announced=await of("announced"),
-            suppressed=await of("suppressed"),
-            delivered=await of("delivered"),
-            given_up=await of("dead") + await of("expired"),
+            announced=await streams("announced"),
+            suppressed=await streams("suppressed"),
+            delivered=await deliveries("delivered"),
+            given_up=await deliveries("dead") + await deliveries("expired"),
         )
 
-    async def _between(self, kind: Kind, low: int, high: int) -> int:
-        total, after = 0, int(low) if low < high else None
-        while after is not None:
-            some, after = await self._engine.ledger.counted_between(kind, after, high)
-            total += some
-        return total
+
+async def _all(count: Callable[[int, int], Awaitable[tuple[int, int | None]]], low: int, high: int) -> int:
+    """What `count` finds between two ids, one bite after the other."""
+    total, after = 0, low if low < high else None
+    while after is not None:
+        some, after = await count(after, high)
+        total += some
+    return total
 
 
 def _start(day: date) -> float:

@@ -15,6 +15,7 @@ import pytest
 from itsjustintv_desktop.engine.desk.statistics import FRESH, Counter, DayNumbers, Statistics
 from itsjustintv_desktop.engine.errors import UsageError
 from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.storage.ledger.counting import STREAMS_BITE
 from tests.support.clock import FakeClock
 from tests.support.engine import running_engine
 from tests.support.zone import berlin
@@ -32,12 +33,19 @@ class Numbers:
         self.counter = Counter(engine)
 
     async def put(
-        self, at: float, state: str = "announced", deliveries: tuple[str, ...] = (), *, test: bool = False
+        self,
+        at: float,
+        state: str = "announced",
+        deliveries: tuple[str, ...] = (),
+        *,
+        test: bool = False,
+        stream: str = "",
     ) -> None:
-        await self.put_many([at], state, deliveries, test=test)
+        """`stream`: its id, "" for one of its own."""
+        await self.put_many([at], state, deliveries, test=test, stream=stream)
 
     async def put_many(
-        self, moments: list[float], state: str, deliveries: tuple[str, ...], *, test: bool = False
+        self, moments: list[float], state: str, deliveries: tuple[str, ...], *, test: bool = False, stream: str = ""
     ) -> None:
         def store(connection: sqlite3.Connection) -> None:
             (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()
@@ -45,14 +53,14 @@ class Numbers:
             top = max(top, last)
             rows, sent = [], []
             for number, at in enumerate(moments, start=last + 1):
-                rows.append((number, at, test, state))
+                rows.append((number, at, stream or f"s{number}", test, state))
                 for each in deliveries:
                     top = max(top + 1, number)
                     sent.append((top, f"msg_{top}", number, each, at, at))
             connection.executemany(
                 "INSERT INTO events(id, source, kind, received_at, broadcaster_id, broadcaster_login, "
                 "broadcaster_name, stream_id, subscription_id, detail, test, state) "
-                "VALUES (?, 'x', 'stream.online', ?, '', '', '', '', '', '', ?, ?)",
+                "VALUES (?, 'x', 'stream.online', ?, 'b', '', '', ?, '', '', ?, ?)",
                 rows,
             )
             connection.executemany(
@@ -99,7 +107,7 @@ async def test_each_day_has_its_own(numbers: Numbers) -> None:
     await numbers.put(at(2027, 3, 29, 11, 30), deliveries=("delivered", "delivered", "sending"))
     assert await numbers.days() == [
         ("2027-03-27", 1, 1, 1, 1),
-        ("2027-03-28", 2, 0, 1, 1),
+        ("2027-03-28", 1, 0, 1, 1),
         ("2027-03-29", 1, 1, 2, 0),
     ]
     assert (await numbers.counter.statistics(1)).today.delivered == 2
@@ -111,6 +119,42 @@ async def test_tests_do_not_count(numbers: Numbers) -> None:
     await numbers.put(at(2027, 3, 29, 10, 0), deliveries=("delivered",))
     await numbers.put(at(2027, 3, 29, 11, 0), deliveries=("delivered", "dead"), test=True)
     assert (await numbers.days(1)) == [("2027-03-29", 1, 0, 1, 0)]
+
+
+async def test_streams_are_counted_and_not_events(numbers: Numbers) -> None:
+    """A channel may stand in the config twice: one stream, two events of it."""
+    await numbers.put(at(2027, 3, 28, 10, 0), deliveries=("dead",), stream="one")
+    await numbers.put(at(2027, 3, 28, 10, 1), deliveries=("delivered",), stream="one")
+    await numbers.put(at(2027, 3, 28, 10, 2), "suppressed", stream="one")
+    await numbers.put(at(2027, 3, 29, 10, 0), deliveries=("delivered",), stream="one")
+    await numbers.put(at(2027, 3, 29, 10, 1), "suppressed", stream="two")
+    await numbers.put(at(2027, 3, 29, 10, 2), "suppressed", stream="two")
+    await numbers.put(at(2027, 3, 29, 10, 3), stream="three")
+    assert await numbers.days(2) == [("2027-03-28", 1, 0, 1, 1), ("2027-03-29", 1, 1, 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "announced"),
+    [
+        ((), 1), (("delivered",), 1), (("delivered", "dead"), 1), (("dead",), 0), (("expired",), 0), (("dropped",), 0),
+        (("pending",), 0), (("sending", "pending"), 0), (("pending", "delivered"), 1),
+    ],
+)  # fmt: skip
+async def test_announced_is_what_arrived(numbers: Numbers, deliveries: tuple[str, ...], announced: int) -> None:
+    await numbers.put(at(2027, 3, 29, 10, 0), deliveries=deliveries)
+    assert (await numbers.counter.statistics(1)).today.announced == announced
+
+
+async def test_a_test_of_a_stream_does_not_stand_for_it(numbers: Numbers) -> None:
+    await numbers.put(at(2027, 3, 29, 9, 0), deliveries=("delivered",), stream="one", test=True)
+    await numbers.put(at(2027, 3, 29, 10, 0), deliveries=("delivered",), stream="one")
+    assert await numbers.days(1) == [("2027-03-29", 1, 0, 1, 0)]
+
+
+async def test_more_than_one_job_looks_at(numbers: Numbers) -> None:
+    moments = [at(2027, 3, 29, 10, 0)] * (2 * STREAMS_BITE + 1)
+    await numbers.put_many(moments, "announced", ("delivered",))
+    assert (await numbers.counter.statistics(1)).today.announced == len(moments)
 
 
 async def test_nothing_at_all(numbers: Numbers) -> None:

@@ -46,17 +46,40 @@ def tally(connection: sqlite3.Connection, now: float) -> Tally:
 
 BITE = 20_000
 """Most rows of an index that one job counts."""
+STREAMS_BITE = 2_000
+"""Most events whose streams are counted by one job: each of them is looked up."""
 _TESTS = 500
 """Most test events of one stretch that are looked at."""
 
-Kind = Literal["announced", "suppressed", "delivered", "dead", "expired"]
+Kind = Literal["delivered", "dead", "expired"]
 _COUNTED: dict[Kind, str] = {
-    "announced": "events INDEXED BY events_feed WHERE state = 'announced'",
-    "suppressed": "events INDEXED BY events_told WHERE state = 'suppressed'",
     "delivered": "deliveries INDEXED BY deliveries_state WHERE state = 'delivered'",
     "dead": "deliveries INDEXED BY deliveries_state WHERE state = 'dead'",
     "expired": "deliveries INDEXED BY deliveries_state WHERE state = 'expired'",
 }
+
+
+# Announced is what arrived somewhere, or was written to output.json where nothing else was to be told.
+_ARRIVED = """(NOT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_event WHERE event_id = {0}.id)
+    OR EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_event WHERE event_id = {0}.id AND state = 'delivered'))"""
+_SAME = """FROM events other INDEXED BY events_stream WHERE other.state != 'accepted' AND other.kind = 'stream.online'
+    AND other.broadcaster_id = event.broadcaster_id AND other.stream_id = event.stream_id AND event.stream_id != ''
+    AND NOT other.test"""
+"""The events of the same stream: a channel may stand in the config several times."""
+Streams = Literal["announced", "suppressed"]
+_STREAMS: dict[Streams, tuple[str, str]] = {
+    "announced": (
+        "events event INDEXED BY events_feed WHERE event.state = 'announced'",
+        f"{_ARRIVED.format('event')} AND NOT EXISTS (SELECT 1 {_SAME} AND other.state = 'announced' "
+        f"AND other.id < event.id AND {_ARRIVED.format('other')})",
+    ),
+    "suppressed": (
+        "events event INDEXED BY events_told WHERE event.state = 'suppressed'",
+        f"NOT EXISTS (SELECT 1 {_SAME} AND (other.state = 'announced' "
+        "OR other.state = 'suppressed' AND other.id < event.id))",
+    ),
+}
+"""By kind: events, and which of them stands for its stream."""
 
 
 class Border(NamedTuple):
@@ -81,17 +104,29 @@ def between(connection: sqlite3.Connection, kind: Kind, low: int, high: int) -> 
     return count, last + 1 if count == BITE else None
 
 
+def streams(connection: sqlite3.Connection, kind: Streams, low: int, high: int) -> tuple[int, int | None]:
+    """How many streams were announced, or were not, of those whose first such event has an id in [low, high).
+
+    Without tests. At most STREAMS_BITE events are looked at; the second is where to go on (None = that was all).
+    """
+    events, counted = _STREAMS[kind]
+    looked, last, count = connection.execute(
+        f"SELECT count(*), max(id), coalesce(sum(counted), 0) FROM (SELECT event.id AS id, "  # noqa: S608
+        f"NOT event.test AND {counted} AS counted FROM {events} AND event.id >= ? AND event.id < ? "
+        f"ORDER BY event.id LIMIT {STREAMS_BITE})",
+        (low, high),
+    ).fetchone()
+    return count, last + 1 if looked == STREAMS_BITE else None
+
+
 def tests(connection: sqlite3.Connection, low: int, high: int) -> dict[str, int]:
-    """Of the test events with an id in [low, high): how many are in each state, and their deliveries."""
-    found: dict[str, int] = {}
+    """Of the test events with an id in [low, high): how many of their deliveries are in each state."""
     some = f"SELECT id FROM events INDEXED BY events_tests WHERE test AND id >= ? AND id < ? LIMIT {_TESTS}"  # noqa: S608
-    for question in (
-        f"SELECT state, count(*) FROM events WHERE id IN ({some}) GROUP BY state",  # noqa: S608
+    question = (
         f"SELECT state, count(*) FROM deliveries INDEXED BY deliveries_event WHERE event_id IN ({some}) "  # noqa: S608
-        "GROUP BY state",
-    ):
-        found |= dict(connection.execute(question, (low, high)).fetchall())
-    return found
+        "GROUP BY state"
+    )
+    return dict(connection.execute(question, (low, high)).fetchall())
 
 
 def _first_event(connection: sqlite3.Connection, at: float) -> int:

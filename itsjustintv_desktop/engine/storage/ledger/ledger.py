@@ -303,6 +303,9 @@ class Ledger(Streams, Shelf):
     async def counted_between(self, kind: counting.Kind, low: int, high: int) -> tuple[int, int | None]:
         return await self._run(counting.between, kind, low, high)
 
+    async def streams_between(self, kind: counting.Streams, low: int, high: int) -> tuple[int, int | None]:
+        return await self._run(counting.streams, kind, low, high)
+
     async def tests_between(self, low: int, high: int) -> dict[str, int]:
         return await self._run(counting.tests, low, high)
 

@@ -73,6 +73,9 @@ def test_it_is_opaque(qtbot: QtBot, choice: str, make: Callable[[QWidget], QWidg
         spots = [(edge, shown.height() // 2), (shown.width() // 2, shown.height() - edge)]
         alpha = [shown.pixelColor(*spot).alpha() for spot in spots]
         assert min(alpha) == 255, type(each).__name__
+        right, middle, bottom = shown.width() - 1, shown.height() // 2, shown.height() - 1
+        for x, y in ((0, 0), (right, 0), (0, bottom), (right, bottom)):  # round ones would show what is behind it
+            assert shown.pixelColor(x, y) == shown.pixelColor(x, middle), type(each).__name__
     for each in found:
         each.close()
     QToolTip.hideText()

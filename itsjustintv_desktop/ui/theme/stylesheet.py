@@ -113,7 +113,7 @@ QMenu::separator {{ height: 1px; background: {p.line}; margin: 6px 4px; }}
 
 QAbstractItemView {{ background: transparent; border: none; outline: none; alternate-background-color: transparent;
     selection-background-color: {p.accent_background}; selection-color: {p.text1}; }}
-QAbstractItemView[role="popup"] {{ background: {p.card}; border: 1px solid {p.line}; }}
+QFrame[role="popup"] {{ background: {p.card}; border: 1px solid {p.line}; }}
 QTableView {{ gridline-color: {p.line}; }}
 QTableView::item {{ border-bottom: 1px solid {p.line}; padding: 0 8px; }}
 QTableView::item:selected {{ background: {p.accent_background}; color: {p.text1}; }}

@@ -20,7 +20,7 @@ class Due(QFrame):
 
     def __init__(self, parent: QWidget, do: Callable[[float], object]) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self.setProperty("role", "card")
+        self.setProperty("role", "popup")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName(self.tr("Next try"))
         self._do = do

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.demo import window as demo_window
+from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.shell.demobar import DemoBar
 from itsjustintv_desktop.ui.shell.tray import Tray
@@ -18,6 +19,7 @@ from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 from tests.ui.test_app import Run, run, tray_host
+from tests.ui.test_window import quits
 
 __all__ = ["run", "tray_host"]
 
@@ -45,6 +47,16 @@ def test_the_window_says_so(qtbot: QtBot, store: Store, preferences: Preferences
     assert "Demo" not in plain.windowTitle()
     assert plain.size() != window.size()
     assert not plain.findChildren(DemoBar)
+
+
+def test_its_end_is_offered_once(qtbot: QtBot, store: Store, preferences: Preferences, bridge: FakeBridge) -> None:
+    window = Window(store, preferences)
+    qtbot.addWidget(window)
+    window.show()
+    bridge.state, bridge.error = "failed", errors.AlreadyRunningError("Another one runs here.")
+    bridge.state_changed.emit("failed")
+    assert window.failed.isVisible()
+    assert quits(window) == ["End the demo"]
 
 
 def test_the_tray_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

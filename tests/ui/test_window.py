@@ -7,9 +7,10 @@ from typing import Literal
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
+from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.ui.pages import Entry
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import Preferences
@@ -41,6 +42,12 @@ def window(
     store.snapshot = samples.snapshot()
     store.changed.emit()
     return made
+
+
+def quits(window: Window) -> list[str]:
+    """The visible buttons that end the program."""
+    texts = [each.text().replace("&", "") for each in window.findChildren(QPushButton) if each.isVisible()]
+    return [text for text in texts if text in {"Quit", "End the demo"}]
 
 
 def plain(window: Window, name: str) -> _Plain:
@@ -109,3 +116,69 @@ def test_a_window_that_comes_back_from_the_tray_shows_how_it_is_now(window: Wind
     assert not seen
     window.show()
     assert seen == [store.snapshot]
+
+
+def undo(window: Window) -> QPushButton:
+    (found,) = [each for each in window.toast.findChildren(QPushButton) if each.text() == "Undo"]
+    return found
+
+
+def test_a_word_about_a_page_goes_with_it_and_its_way_back_stays(window: Window) -> None:
+    undone: list[str] = []
+    page = plain(window, "streamers")
+    window.show_page("streamers")
+    page.tell("Removed alice.", "Undo", lambda: undone.append("alice"))
+    assert window.toast.isVisible()
+    window.show_page("streamers")
+    assert undo(window).isVisible(), "the page is still in front"
+    window.show_page("overview")
+    assert not window.toast.isVisible()
+    window.show_page("streamers")
+    assert page.undo_button.isVisible()
+    page.undo()
+    assert undone == ["alice"]
+
+
+def test_a_word_of_a_page_behind_is_read_and_stays_on_the_way_to_it(window: Window) -> None:
+    behind = plain(window, "streamers")
+    window.show_page("overview")
+    undone: list[str] = []
+    behind.tell("Removed alice.", "Undo", lambda: undone.append("alice"))
+    assert window.toast.isVisible(), "what was under way is over: it is said wherever one is"
+    window.show_page("streamers")
+    assert window.toast.isVisible()
+    undo(window).click()
+    assert undone == ["alice"]
+    behind.tell("Removed bob.")
+    window.show_page("overview")
+    assert not window.toast.isVisible()
+
+
+def test_a_word_about_the_program_stays_on_every_page(window: Window) -> None:
+    window.toast.say("The disk is full.")
+    window.show_page("streamers")
+    assert window.toast.isVisible()
+
+
+def test_an_engine_that_fails_takes_the_word_of_the_page_along(
+    window: Window, bridge: FakeBridge, store: Store
+) -> None:
+    plain(window, "overview").tell("Removed alice.", "Undo", lambda: None)
+    bridge.state, bridge.error = "failed", errors.AlreadyRunningError("Another one runs here.")
+    bridge.state_changed.emit("failed")
+    assert not window.toast.isVisible(), "nothing can be taken back while no engine runs"
+
+
+@pytest.mark.parametrize("tray", [True, False])
+def test_the_way_out_is_there_once(window: Window, bridge: FakeBridge, tray: bool) -> None:
+    window.offer_quit(not tray)
+    assert quits(window) == ([] if tray else ["Quit"])
+    bridge.state, bridge.error = "failed", errors.AlreadyRunningError("Another one runs here.")
+    bridge.state_changed.emit("failed")
+    assert quits(window) == ["Quit"]
+    window.offer_quit(not tray)  # as the tray says it again and again
+    assert quits(window) == ["Quit"]
+    bridge.again()
+    window._store.changed.emit()
+    assert window.current
+    assert quits(window) == ([] if tray else ["Quit"])

@@ -18,6 +18,7 @@ from itsjustintv_desktop.ui.assistant.welcome import Welcome
 from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.widgets import typed
 from itsjustintv_desktop.ui.widgets.basic import button, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import repolish
@@ -123,6 +124,8 @@ class Assistant(Dialog):
         finally:
             self._leaving = False
             self._say()
+        if over:
+            typed.is_saved(step)
         if over and self.current is step:
             self.trail.mark_done(self._stack.currentIndex())
             self._advance()

@@ -54,6 +54,10 @@ class ConfigDialog(Dialog):
         QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self).activated.connect(lambda: self.save.click())
         self._doing.start("read", self._read())
 
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        return ("config.toml",) if self.document.is_changed else ()
+
     def reject(self) -> None:
         """What was typed is not dropped without a question."""
         if not self.document.is_changed:

@@ -28,7 +28,8 @@ class Failed(EmptyState):
 
     told = Signal(str)
 
-    def __init__(self, again: Callable[[], object], leave: Callable[[], object]) -> None:
+    def __init__(self, again: Callable[[], object], leave: Callable[[], object] | None) -> None:
+        """`leave` ends the program; None where the window offers that anyway."""
         super().__init__("alert", "", "", self.tr("&Try again"), again)
         self._again = again
         self._mending: Mending | None = None
@@ -39,7 +40,8 @@ class Failed(EmptyState):
         self.back = button(self.tr("Use the &last good version"), self._back_wished)
         self.log = button(self.tr("Show the l&og…"), self._open_log)
         self.also(self.log)
-        self.also(button(self.tr("&Quit"), leave))
+        if leave is not None:
+            self.also(button(self.tr("&Quit"), leave))
         self.body.insertLayout(self.body.count() - 2, row(None, self.edit, self.back, None))
         for each in (self.edit, self.back):
             each.hide()
@@ -47,11 +49,6 @@ class Failed(EmptyState):
     def offer(self, mending: Mending, paths: Paths) -> None:
         """The config that may be to blame, and where the log's files are."""
         self._mending, self._logs = mending, str(paths.logs)
-
-    @property
-    def is_edited(self) -> bool:
-        """Something was typed into config.toml here and is not saved."""
-        return self._editor is not None and self._editor.document.is_changed
 
     def show_error(self, error: errors.AppError) -> None:
         self.say(said(error.title), said(error.message))

@@ -18,6 +18,7 @@ from itsjustintv_desktop.ui.shell.updateline import UpdateLine
 from itsjustintv_desktop.ui.status import status_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets import focus
+from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.states import Loading, Toast
 
 SMALLEST = QSize(900, 600)
@@ -49,7 +50,8 @@ class Window(QMainWindow):
         self.sidebar.put_above_status(self.update_line, self.update_line.page, self.update_line.skip)
         self._stack = QStackedWidget()
         self._loading = Loading(self.tr("Starting the engine"))
-        self.failed = Failed(store.bridge.again, self.quit_wished.emit)
+        self.failed = Failed(store.bridge.again, None if store.demo else self.quit_wished.emit)
+        self._offers_quit = False
         self._stack.addWidget(self._loading)
         self._stack.addWidget(self.failed)
         middle = QWidget()
@@ -66,6 +68,7 @@ class Window(QMainWindow):
         layout.addLayout(right, 1)
         self.setCentralWidget(middle)
         self.toast = Toast(middle)
+        self._stack.currentChanged.connect(self._turned)
         self.failed.told.connect(self.toast.say)
         self.sidebar.chosen.connect(self.show_page)
         self.sidebar.pause_wished.connect(self.pause_wished)
@@ -86,16 +89,21 @@ class Window(QMainWindow):
         if name not in self._pages:
             made = self._entries[name].make(self._store)
             made.go.connect(self.show_page)
-            made.said.connect(self.toast.say)
+            made.said.connect(lambda text, action, do: self.toast.say(text, action, do, made))
             self._stack.addWidget(made)
             self._pages[name] = made
         return self._pages[name]
 
     @property
     def unsaved(self) -> tuple[str, ...]:
-        """What was typed on any page and is not saved yet."""
-        names = [name for page in self._pages.values() for name in page.unsaved]
-        return (*names, "config.toml") if self.failed.is_edited else tuple(names)
+        """What was typed on any page or in an open dialog and is not saved yet."""
+        dialogs = [dialog for dialog in self.findChildren(Dialog) if not dialog.isHidden()]
+        return tuple(name for place in (*self._pages.values(), *dialogs) for name in place.unsaved)
+
+    def offer_quit(self, wanted: bool) -> None:
+        """At the foot, where nothing else leads to the end of the program, such as the menu of a tray icon."""
+        self._offers_quit = wanted
+        self._turned()
 
     def show_page(self, name: str, what: object = None) -> None:
         """Bring a page to the front; "assistant" is none, and opens over whatever is there."""
@@ -112,6 +120,11 @@ class Window(QMainWindow):
         self._preferences.page = name
         self._begin_focus(page, focused)
         page.activate(what)
+
+    def _turned(self) -> None:
+        shown = self._stack.currentWidget()
+        self.toast.turn_to(shown)
+        self.sidebar.quit.setHidden(not self._offers_quit or shown is self.failed)  # which has one of its own
 
     def _begin_focus(self, page: Page, focused: QWidget | None) -> None:
         """On the page itself, where no key does anything: Tab goes on to its first control. Who came through the

@@ -216,6 +216,11 @@ class ChipField(Chips):
         return popup is not None and popup.isVisible()
 
 
+def half_typed(place: QWidget) -> bool:
+    """Whether a word stands in a field of `place` that is no chip yet."""
+    return any(chips.edit.text().strip() for chips in place.findChildren(ChipField))
+
+
 class PickChips(Chips):
     """Some of what there is: "+" offers the rest."""
 

@@ -118,6 +118,7 @@ class Toast(QFrame):
         self._text = label()
         self._undo = button("", self._undone, role="link")
         self._do: Callable[[], object] | None = None
+        self._page: QWidget | None = None
         layout.addWidget(self._text)
         layout.addWidget(self._undo)
         self._timer = QTimer(self, singleShot=True, interval=TOAST_MS)
@@ -125,20 +126,28 @@ class Toast(QFrame):
         parent.installEventFilter(self)
         self.hide()
 
-    def say(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
+    def say(
+        self, text: str, action: str = "", do: Callable[[], object] | None = None, page: QWidget | None = None
+    ) -> None:
+        """`page` is the one that it speaks about, None for the program as a whole."""
         text = readable(text, HINT)
         is_long = self._text.fontMetrics().horizontalAdvance(text) > WIDEST
         self._text.setWordWrap(is_long)
         self._text.setMinimumWidth(WIDEST if is_long else 0)
         self._text.setText(text)
         self.setAccessibleName(readable(text))
-        self._do = do
+        self._do, self._page = do, page
         self._undo.setText(action)
         self._undo.setVisible(bool(action))
         self._place()
         self.show()
         self.raise_()
         self._timer.start()
+
+    def turn_to(self, page: QWidget | None) -> None:
+        """Another page is in front: what speaks about a page that was left goes with it. Its way back is kept there."""
+        if self._page not in (None, page):
+            self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if event.type() is QEvent.Type.Resize and self.isVisible():

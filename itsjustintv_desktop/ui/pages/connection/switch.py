@@ -36,6 +36,8 @@ class Switch(QWidget):
         self._bridge, self._doing = bridge, doing
         self._checked: Wanted | None = None
         self._saved: Wanted | None = None
+        self._loaded: Wanted | None = None
+        """What the form was filled with; None while it is not open."""
         self._snapshot: Snapshot | None = None
         self._base: Values = {}
         """What the config said when the form was filled, and what it says now that differs."""
@@ -80,6 +82,11 @@ class Switch(QWidget):
         outer.addWidget(self._scroll)
         self._quiet()
 
+    @property
+    def is_changed(self) -> bool:
+        """Something was typed or chosen that is not saved."""
+        return self._loaded is not None and self.form.wanted() != self._loaded
+
     def begin(self, snapshot: Snapshot) -> None:
         """Show what is in force."""
         self._snapshot = snapshot
@@ -110,6 +117,7 @@ class Switch(QWidget):
         fields = await self._bridge.call(lambda engine: engine.editing.fields())
         secrets = await self._bridge.call(lambda engine: engine.editing.secrets())
         self.form.load(fields, secrets, snapshot.way.kind, snapshot.way.address)
+        self._loaded = self.form.wanted()
         self._base = _values(fields)
         self.theirs.hide()
         self._saved = None
@@ -170,6 +178,7 @@ class Switch(QWidget):
             raise
         self._base = _values(await self._bridge.call(lambda engine: engine.editing.fields()))
         self.form.forget_secrets()
+        self._loaded = self.form.wanted()
         self._saved = wanted
         self._dot.show()
         well = saved.state in {"in_force", "unchanged"}
@@ -192,7 +201,7 @@ class Switch(QWidget):
     def _close(self) -> None:
         self._doing.stop("check way")
         self.form.forget_secrets()
-        self._saved = None
+        self._loaded = self._saved = None
         self.closed.emit()
 
 

@@ -68,6 +68,10 @@ class Connection(Page):
         if what == "change":
             self._change()
 
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        return (self.tr("the connection"),) if self.switch.is_changed else ()
+
     def refresh(self, snapshot: Snapshot) -> None:
         self.way.show_way(snapshot.way)
         self.subscriptions.show_status(snapshot)

@@ -74,6 +74,10 @@ class AssignDialog(Dialog):
         self.list.setFocus()
 
     @property
+    def unsaved(self) -> tuple[str, ...]:
+        return (self.windowTitle(),) if len(self.keys) < self.list.count() else ()
+
+    @property
     def keys(self) -> list[str]:
         """Of those that are chosen."""
         items = [self.list.item(number) for number in range(self.list.count())]

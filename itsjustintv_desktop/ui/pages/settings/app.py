@@ -48,7 +48,8 @@ class AppTab(QWidget):
         self._lay_out()
         self.theme.activated.connect(self._theme_chosen)
         self.language.activated.connect(self._language_chosen)
-        self.own.editingFinished.connect(self._own_typed)
+        self.own.textEdited.connect(self._own_typed)
+        self.own.editingFinished.connect(lambda: self.own.setText(self._preferences.own_login))
         self.quiet.clicked.connect(self._quiet_clicked)
         self.start.clicked.connect(lambda on: page.do("autostart", self._set_start(on)))
         for kind, check in self.kinds.items():
@@ -79,10 +80,10 @@ class AppTab(QWidget):
             self._preferences.language = self.language.currentData()
             self.language_field.say(self.tr("It counts from the next start."))
 
-    def _own_typed(self) -> None:
-        login = self.own.text().strip().removeprefix("https://").removeprefix("www.").removeprefix("twitch.tv/")
+    def _own_typed(self, text: str) -> None:
+        """Kept as it is typed."""
+        login = text.strip().removeprefix("https://").removeprefix("www.").removeprefix("twitch.tv/")
         login = login.strip("/@ ").lower()
-        self.own.setText(login)
         self._preferences.own_login = login
         self.quiet.setEnabled(bool(login))
 

@@ -62,6 +62,10 @@ class SecretsTab(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
 
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        return tuple(row.title for row in self.rows.values() if row.typed.text().strip())
+
     def refresh(self, snapshot: Snapshot) -> None:
         self.lock.show_state(snapshot.secrets)
 

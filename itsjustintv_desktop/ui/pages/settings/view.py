@@ -88,7 +88,8 @@ class Settings(Page):
 
     @property
     def unsaved(self) -> tuple[str, ...]:
-        return (self.tr("the settings"),) if self.document.is_changed or self._typed else ()
+        settings = (self.tr("the settings"),) if self.document.is_changed or self._typed else ()
+        return (*settings, *self.secrets.unsaved)
 
     def refresh(self, snapshot: Snapshot) -> None:
         self.secrets.refresh(snapshot)

@@ -58,6 +58,7 @@ class AddDialog(Dialog):
             self.destinations.set_values(model.destinations)
         elif len(destinations) == 1:
             self.destinations.set_values(destinations)
+        self._offered = self.tags.values, self.destinations.values
         self.add = button(self.tr("&Add"), self._add, role="primary")
         self.add.setDefault(True)
         self.add.setEnabled(False)
@@ -67,6 +68,11 @@ class AddDialog(Dialog):
         self.name.textChanged.connect(self._typed)
         pictures.arrived.connect(self._picture_came)
         self._lay_out()
+
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        chosen = self.tags.values, self.destinations.values
+        return (self.windowTitle(),) if self.name.text().strip() or chosen != self._offered else super().unsaved
 
     def _typed(self, text: str) -> None:
         self._found = None

@@ -77,6 +77,10 @@ class PasteDialog(Dialog):
         self._lay_out()
         self._state()
 
+    @property
+    def unsaved(self) -> tuple[str, ...]:
+        return (self.windowTitle(),) if self.text.toPlainText().strip() else super().unsaved
+
     def start(self) -> None:
         """Look for channels in the text."""
         self.problem.hide()

@@ -20,6 +20,7 @@ from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import Card, button
+from itsjustintv_desktop.ui.widgets.chips import half_typed
 from itsjustintv_desktop.ui.widgets.states import EmptyState
 from itsjustintv_desktop.ui.widgets.theirs import Theirs
 
@@ -83,8 +84,9 @@ class Streamers(Page):
 
     @property
     def unsaved(self) -> tuple[str, ...]:
-        more = (self.tr("several streamers"),) if self.many.is_changed else ()
-        return (*sorted(self._drafts.names), *more)
+        names = self._drafts.names | ({self.form.shown_key} if half_typed(self.form) else set())
+        more = (self.tr("several streamers"),) if self.many.is_changed or half_typed(self.many) else ()
+        return (*sorted(names), *more)
 
     def show_streamer(self, key: str) -> None:
         """Choose one, by key or login, whatever is filtered."""
@@ -97,8 +99,8 @@ class Streamers(Page):
 
     def refresh(self, snapshot: Snapshot) -> None:
         self._stack.setCurrentIndex(0 if snapshot.streamers else 1)
-        self.paste.setVisible(bool(snapshot.streamers))
-        self.filter.setVisible(bool(snapshot.streamers))
+        for part in (self.filter, self.paste, self.add):  # without streamers they stand below, where one looks then
+            part.setVisible(bool(snapshot.streamers))
         self.table.all.show(snapshot)
         wanted, self._wanted = self._wanted, ""
         if wanted:

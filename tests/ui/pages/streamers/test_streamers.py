@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import FoundChannel, Preview, Saved, StreamerDraft, StreamerLists, errors
@@ -221,6 +222,8 @@ def test_nobody_yet(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, streamers=(), live=())
     assert page._empty.isVisible()
     assert page._empty.action.text() == "Add streamer"
+    said = [each.text().replace("&", "") for each in page.findChildren(QPushButton) if each.isVisible()]
+    assert sorted(said) == ["Add streamer", "Paste many"], "each of them once"
     assert not page.paste.isVisible()
     assert page.paste_first.isVisible()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, closing
@@ -18,7 +19,7 @@ from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.commands import beside
-from tests.support.desktop_session import DesktopProgram, DesktopSession, Seen, desktop_session
+from tests.support.desktop_session import DesktopProgram, DesktopSession, Seen, Theme, desktop_session
 from tests.support.waiting import until
 
 CONFIG = """
@@ -131,16 +132,19 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, *, new: bool = False) -> AsyncIterator[Scene]:
-    """With a config and its secrets in the keyring, or, if `new`, with nothing at all."""
+async def scene(
+    folder: Path, *, new: bool = False, destination: str = "main", xfce_in: Theme | None = None
+) -> AsyncIterator[Scene]:
+    """With a config and its secrets in the keyring, or, if `new`, with nothing at all. `destination` is what its only
+    one is called; for `xfce_in` see desktop_session."""
     paths = Paths(folder / "config" / "config.toml", folder / "data")
     async with Simulator() as simulator:
         for login in ("alice", "bob"):
             simulator.add_channel(login, tags=("English",), category="Chess")
-        with desktop_session(folder / "screen") as desktop:
+        with desktop_session(folder / "screen", xfce_in=xfce_in) as desktop:
             made = Scene(desktop, simulator, paths)
             if not new:
-                await _set_up(made)
+                await _set_up(made, destination)
             try:
                 yield made
             finally:
@@ -148,12 +152,14 @@ async def scene(folder: Path, *, new: bool = False) -> AsyncIterator[Scene]:
                 made.close()
 
 
-async def _set_up(here: Scene) -> None:
+async def _set_up(here: Scene, destination: str) -> None:
     """Secrets go to the real keyring and to the vault it opens: what is accepted proves that they are used."""
     paths, simulator = here.paths, here.simulator
     paths.config.parent.mkdir()
     simulator.receiver.expect("main", secret=SECRET, scheme="x-hub")
     text = CONFIG.replace("RECEIVER", f"{simulator.url}/receiver").replace("SIGNED-WITH", SECRET)
+    name = json.dumps(destination)  # TOML quotes as JSON does
+    text = text.replace("[destinations.main]", f"[destinations.{name}]").replace('["main"]', f"[{name}]")
     paths.config.write_text(text, encoding="utf-8")
     paths.config.chmod(0o600)
     done = await beside(paths, "config", "move-secrets", "--yes", environ={**here.desktop.environ, **here.environ})

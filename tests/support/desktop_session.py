@@ -19,9 +19,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from itsjustintv_desktop.engine.paths import Paths
 from tests.keyring_session import keyring_session, require_program
+from tests.support import xfce
 from tests.support.commands import clean_environ
 from tests.support.process import MODULE, ROOT, arguments
 
@@ -33,6 +35,7 @@ PACKAGES = {
 }  # fmt: skip
 _PLACE = re.compile(r"(\d+)x(\d+)\+-?\d+\+-?\d+ +\+(\d+)\+(\d+)")
 """Width, height, x and y of a window in xwininfo's tree."""
+Theme = Literal["dark", "light"]
 TRAYER = ("trayer", "--edge", "bottom", "--align", "right", "--widthtype", "request", "--height", "32")
 
 
@@ -66,6 +69,7 @@ class DesktopSession:
         self.folder = folder
         self.environ = {**clean_environ(), **environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "LANG": "C.UTF-8"}
         self.environ.pop("PYTHON_KEYRING_BACKEND", None)
+        self.bus = xfce.Bus(self.environ["DBUS_SESSION_BUS_ADDRESS"])
         self._pictures = 0
 
     def run(self, *command: str) -> str:
@@ -111,6 +115,14 @@ class DesktopSession:
                 middle = (x + width // 2, y + height // 2)
                 return Seen("tray icon", "itsjustintv", *middle, width, height, focused=False, enabled=True)
         return None
+
+    def box_of(self, program: str) -> tuple[int, int, int, int] | None:
+        """x, y, width and height of the largest visible window of a program, None for none."""
+        found = [
+            self.geometry(each) for each in self.run("xdotool", "search", "--onlyvisible", "--class", program).split()
+        ]
+        x, y, width, height = max(found, key=lambda box: box[2] * box[3], default=(0, 0, 0, 0))
+        return (x, y, width, height) if width > 1 and height > 1 else None
 
     def picture(self, name: str) -> Path:
         """Keep how the whole screen looks now."""
@@ -182,8 +194,12 @@ class DesktopProgram:
 
 
 @contextmanager
-def desktop_session(folder: Path) -> Iterator[DesktopSession]:
-    """Everything is started, and ended again. The test is skipped where a program is missing."""
+def desktop_session(folder: Path, *, xfce_in: Theme | None = None) -> Iterator[DesktopSession]:
+    """Everything is started, and ended again. The test is skipped where a program is missing.
+
+    The tray takes in windows (XEmbed). With `xfce_in` it is Xfce's panel instead, a StatusNotifier host, and
+    notifications are shown by Xfce, all of it in that theme.
+    """
     if sys.platform != "linux":
         import pytest
 
@@ -197,8 +213,15 @@ def desktop_session(folder: Path) -> Iterator[DesktopSession]:
         desktop = DesktopSession(folder, keyring.environment, display)
         _spawn(stack, ["openbox"], folder, desktop.environ)
         wait(lambda: "_NET_SUPPORTING_WM_CHECK" in desktop.run("xprop", "-root"), "the window manager is there")
-        _spawn(stack, list(TRAYER), folder, desktop.environ)
-        wait(lambda: '("panel" "trayer")' in desktop.run("xwininfo", "-root", "-tree"), "the panel is there")
+        if xfce_in is not None:
+            parts, more = xfce.commands(xfce_in, Path(desktop.environ["XDG_CONFIG_HOME"]))
+            desktop.environ.update(more)
+            for part in parts:
+                _spawn(stack, part, folder, desktop.environ)
+            wait(lambda: desktop.bus.is_ready, "the panel and notifications are there")
+        else:
+            _spawn(stack, list(TRAYER), folder, desktop.environ)
+            wait(lambda: '("panel" "trayer")' in desktop.run("xwininfo", "-root", "-tree"), "the panel is there")
         yield desktop
 
 
@@ -219,7 +242,7 @@ def _spawn(
 ) -> None:
     found = shutil.which(command[0])
     assert found is not None
-    with (folder / f"{command[0]}.log").open("wb") as log:
+    with (folder / f"{Path(command[0]).name}.log").open("wb") as log:
         process = subprocess.Popen(
             [found, *command[1:]],
             env=dict(environ),

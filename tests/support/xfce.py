@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-from jeepney import DBusAddress, MatchRule, MessageType, new_method_call
-from jeepney.io.blocking import DBusConnection, open_dbus_connection
-from jeepney.wrappers import unwrap_msg
 
 from tests.keyring_session import require_program
 
@@ -34,12 +31,14 @@ PANEL = """<?xml version="1.0" encoding="UTF-8"?>
   <property name="plugins" type="empty"><property name="plugin-1" type="string" value="systray"/></property>
 </channel>
 """
-_BUS = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
-_MONITORING = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus.Monitoring")
-_WATCHER = DBusAddress("/StatusNotifierWatcher", "org.kde.StatusNotifierWatcher", "org.freedesktop.DBus.Properties")
-_NOTIFICATIONS = DBusAddress(
-    "/org/freedesktop/Notifications", "org.freedesktop.Notifications", "org.freedesktop.Notifications"
-)
+Place = tuple[str, str, str]
+"""Path, name on the bus, interface."""
+_BUS: Place = ("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
+_MONITORING: Place = ("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus.Monitoring")
+_WATCHER: Place = ("/StatusNotifierWatcher", "org.kde.StatusNotifierWatcher", "org.freedesktop.DBus.Properties")
+_NOTIFICATIONS: Place = (
+    "/org/freedesktop/Notifications", "org.freedesktop.Notifications", "org.freedesktop.Notifications",
+)  # fmt: skip
 _ANSWER = 10.0
 
 
@@ -74,22 +73,16 @@ def commands(theme: Literal["dark", "light"], home: Path) -> tuple[list[list[str
 
 
 class Bus:
-    """Questions to the session's bus."""
+    """Questions to the session's bus, over jeepney, which is there on Linux alone."""
 
     def __init__(self, address: str) -> None:
         self._address = address
-
-    def ask(self, where: DBusAddress, method: str, signature: str = "", *arguments: Any) -> tuple[Any, ...]:
-        with open_dbus_connection(self._address, auth_timeout=_ANSWER) as connection:
-            message = new_method_call(where, method, signature or None, arguments)
-            body: tuple[Any, ...] = unwrap_msg(connection.send_and_get_reply(message, timeout=_ANSWER))
-            return body
 
     @property
     def is_ready(self) -> bool:
         """The panel takes icons in, and notifications are shown."""
         names = ("org.kde.StatusNotifierWatcher", "org.freedesktop.Notifications")
-        if not all(self.ask(_BUS, "NameHasOwner", "s", name)[0] for name in names):
+        if not all(self._ask(_BUS, "NameHasOwner", "s", name)[0] for name in names):
             return False
         return bool(self._watcher("IsStatusNotifierHostRegistered"))
 
@@ -101,27 +94,41 @@ class Bus:
 
     @property
     def reads_markup(self) -> bool:
-        return "body-markup" in self.ask(_NOTIFICATIONS, "GetCapabilities")[0]
-
-    def _watcher(self, name: str) -> Any:
-        return self.ask(_WATCHER, "Get", "ss", "org.kde.StatusNotifierWatcher", name)[0][1]
+        return "body-markup" in self._ask(_NOTIFICATIONS, "GetCapabilities", None)[0]
 
     @contextmanager
     def watched(self) -> Iterator[Callable[[], Notification]]:
         """The function waits for the next notification that any program asks for."""
-        with open_dbus_connection(self._address, auth_timeout=_ANSWER) as connection:
-            rule = MatchRule(type="method_call", interface="org.freedesktop.Notifications", member="Notify")
-            begin = new_method_call(_MONITORING, "BecomeMonitor", "asu", ([rule.serialise()], 0))
-            unwrap_msg(connection.send_and_get_reply(begin, timeout=_ANSWER))
+        rule = "type='method_call',interface='org.freedesktop.Notifications',member='Notify'"
+        with self._connection() as connection:
+            _ask(connection, _MONITORING, "BecomeMonitor", "asu", [rule], 0)
             yield lambda: _next(connection)
 
+    def _watcher(self, name: str) -> Any:
+        return self._ask(_WATCHER, "Get", "ss", "org.kde.StatusNotifierWatcher", name)[0][1]
 
-def _next(connection: DBusConnection, timeout: float = 40.0) -> Notification:
+    def _ask(self, place: Place, method: str, signature: str | None, *arguments: Any) -> Any:
+        with self._connection() as connection:
+            return _ask(connection, place, method, signature, *arguments)
+
+    def _connection(self) -> Any:
+        blocking: Any = importlib.import_module("jeepney.io.blocking")
+        return blocking.open_dbus_connection(self._address, auth_timeout=_ANSWER)
+
+
+def _ask(connection: Any, place: Place, method: str, signature: str | None, *arguments: Any) -> Any:
+    jeepney: Any = importlib.import_module("jeepney")
+    wrappers: Any = importlib.import_module("jeepney.wrappers")
+    message = jeepney.new_method_call(jeepney.DBusAddress(*place), method, signature, arguments)
+    return wrappers.unwrap_msg(connection.send_and_get_reply(message, timeout=_ANSWER))
+
+
+def _next(connection: Any, timeout: float = 40.0) -> Notification:
     end = time.monotonic() + timeout
     while (left := end - time.monotonic()) > 0:
         with suppress(TimeoutError):
             message = connection.receive(timeout=left)
-            if message.header.message_type is MessageType.method_call:
+            if message.header.message_type.name == "method_call":
                 program, _, icon, title, text, _, hints, _ = message.body
                 return Notification(program, icon, title, text, hints)
     raise AssertionError("no program asked for a notification")

@@ -98,7 +98,8 @@ class Window(QMainWindow):
     def unsaved(self) -> tuple[str, ...]:
         """What was typed on any page or in an open dialog and is not saved yet."""
         dialogs = [dialog for dialog in self.findChildren(Dialog) if not dialog.isHidden()]
-        return tuple(name for place in (*self._pages.values(), *dialogs) for name in place.unsaved)
+        places: list[Page | Dialog] = [*self._pages.values(), *dialogs]
+        return tuple(name for place in places for name in place.unsaved)
 
     def offer_quit(self, wanted: bool) -> None:
         """At the foot, where nothing else leads to the end of the program, such as the menu of a tray icon."""

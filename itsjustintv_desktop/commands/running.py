@@ -21,7 +21,7 @@ from itsjustintv_desktop.engine.control.actions import Actions, DestinationView,
 from itsjustintv_desktop.engine.control.client import ControlClient
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.delivery.breaker import BY_HAND
-from itsjustintv_desktop.engine.delivery.lanes import Lanes
+from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
 from itsjustintv_desktop.engine.errors import AlreadyRunningError, ControlError
 from itsjustintv_desktop.engine.events import Bus
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
@@ -129,10 +129,10 @@ class LedgerActions:
 
     async def destinations(self) -> list[DestinationView]:
         """Those whose breaker was kept: what the next start goes by."""
-        lanes = await self._lanes()
+        queues = await self._queues()
         return [
-            DestinationView(name=name, state=state, reason=reason, by_hand=lanes.paused_by_hand(name))
-            for name, (state, reason) in lanes.states(time.time()).items()
+            DestinationView(name=name, state=state, reason=reason, by_hand=queues.paused_by_hand(name))
+            for name, (state, reason) in queues.states(time.time()).items()
         ]
 
     async def paused(self) -> PauseView | None:
@@ -147,30 +147,30 @@ class LedgerActions:
         await (await self._pause()).resume()
 
     async def pause_destination(self, name: str, reason: str = "") -> None:
-        lanes = await self._lanes(name)
-        breaker = lanes.lane(name).breaker
+        queues = await self._queues(name)
+        breaker = queues.queue(name).breaker
         why = reason.strip() or BY_HAND
         breaker.pause(why, breaker.snapshot().fingerprint, time.time(), by_hand=True)
-        await self._ledger.save_breaker(name, lanes.encoded(name))
+        await self._ledger.save_breaker(name, queues.encoded(name))
 
     async def resume_destination(self, name: str) -> None:
-        lanes = await self._lanes(name)
-        lanes.lane(name).breaker.resume(time.time())
-        await self._ledger.save_breaker(name, lanes.encoded(name))
+        queues = await self._queues(name)
+        queues.queue(name).breaker.resume(time.time())
+        await self._ledger.save_breaker(name, queues.encoded(name))
 
     async def _pause(self) -> Pause:
         pause = Pause(self._ledger, bus=Bus(), clock=SystemClock())
         await pause.load()
         return pause
 
-    async def _lanes(self, known: str | None = None) -> Lanes:
+    async def _queues(self, known: str | None = None) -> DestinationQueues:
         """As kept. Raises NotFoundError if the config has no destination `known`, ConfigError."""
         if known is not None:
             loaded = await asyncio.to_thread(load, self._paths.config, os.environ, named=self._paths.config_named)
             must_exist(known, effective_destinations(loaded.config))
-        lanes = Lanes()
-        lanes.restore(await self._ledger.load_breakers())
-        return lanes
+        queues = DestinationQueues()
+        queues.restore(await self._ledger.load_breakers())
+        return queues
 
 
 @contextlib.asynccontextmanager

@@ -117,12 +117,12 @@ class Housekeeping:
 
         Not at the first look: one that is just being renamed has a pause to hand on, and a config may be put right.
         """
-        lanes = self._dispatcher.lanes
+        queues = self._dispatcher.queues
         waiting = {name for name, _ in await self._ledger.waiting_destinations()}
-        unknown = lanes.idle - self._live().destinations.keys() - waiting
+        unknown = queues.idle - self._live().destinations.keys() - waiting
         for name in sorted(unknown & self._unknown):
             await self._ledger.save_breaker(name, None)
-            lanes.forget(name)
+            queues.forget(name)
         self._unknown = unknown
 
     def _tell(self, destination: str | None, count: int) -> None:

@@ -85,25 +85,25 @@ class Wishes:
 
     def not_to_be_sent(self) -> dict[str, str]:
         """Destinations to which a person wants nothing sent, and the sentence that says so."""
-        lanes = self._engine.dispatcher.lanes
+        queues = self._engine.dispatcher.queues
         found: dict[str, str] = {}
         for name, destination in self._engine.live.destinations.items():
             if not destination.enabled:
                 found[name] = f"The destination {name} is switched off in the config. Switch it on first."
-            elif lanes.paused_by_hand(name):
+            elif queues.paused_by_hand(name):
                 found[name] = f"The destination {name} was paused by hand. Resume it first."
         return found
 
     async def destinations(self) -> list[DestinationView]:
         """Every destination of the config, in its order."""
-        lanes = self._engine.dispatcher.lanes
-        states = lanes.states(self._engine.now())
+        queues = self._engine.dispatcher.queues
+        states = queues.states(self._engine.now())
         found: list[DestinationView] = []
         for name, destination in self._engine.live.destinations.items():
             state, reason = states.get(name, ("closed", ""))
-            by_hand = lanes.paused_by_hand(name)
+            by_hand = queues.paused_by_hand(name)
             shown = state if destination.enabled else "off"
-            note = lanes.note(destination)
+            note = queues.note(destination)
             found.append(DestinationView(name=name, state=shown, reason=reason, by_hand=by_hand, note=note))
         return found
 

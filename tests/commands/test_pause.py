@@ -129,7 +129,7 @@ async def test_a_running_program_holds_back_and_goes_on(tmp_path: Path) -> None:
         assert not engine.pause.active
 
         assert (await beside(paths, "pause", "--destination", "main")).code == 0
-        assert engine.dispatcher.lanes.paused_by_hand("main")
+        assert engine.dispatcher.queues.paused_by_hand("main")
         await running.simulator.go_live("alice")
 
         async def queued() -> bool:
@@ -150,4 +150,4 @@ async def test_what_was_paused_while_no_program_ran_holds_at_its_start(tmp_path:
         assert (await beside(running.paths, "pause", "--destination", "main")).code == 0
         engine = await running.start()
         assert engine.pause.active
-        assert engine.dispatcher.lanes.paused_by_hand("main")
+        assert engine.dispatcher.queues.paused_by_hand("main")

@@ -68,7 +68,7 @@ async def test_since_is_when_it_was_observed_not_when_somebody_asked(
 
 
 async def test_a_destination_knows_since_when_itself(running: Running, health: Health, clock: LaterClock) -> None:
-    breaker = running.engine.dispatcher.lanes.lane("main").breaker
+    breaker = running.engine.dispatcher.queues.queue("main").breaker
     for ago in (500.0, 100.0):
         paused = clock.now() - ago
         breaker.pause("answered 410 Gone", "", paused)
@@ -148,7 +148,7 @@ async def test_trouble_and_its_end_are_told_once_each(running: Running, health: 
 
 
 async def test_a_destination_that_recovers_is_told(running: Running, health: Health, clock: LaterClock) -> None:
-    breaker = running.engine.dispatcher.lanes.lane("main").breaker
+    breaker = running.engine.dispatcher.queues.queue("main").breaker
     (came,) = await changes(running, health, SOURCE, lambda: breaker.pause("answered 410 Gone", "", clock.now()))
     assert (came.status, came.reason) == ("waiting", "answered 410 Gone")
     (went,) = await changes(running, health, SOURCE, lambda: breaker.resume(clock.now()))
@@ -173,7 +173,7 @@ async def test_a_look_costs_little(tmp_path: Path) -> None:
     async with running_engine(tmp_path, many, logins=(), listen=False, secret=None) as running:
         health = Health(running.engine)
         for name in running.engine.live.destinations:
-            running.engine.dispatcher.lanes.lane(name)
+            running.engine.dispatcher.queues.queue(name)
         await health.observe()
         began = time.process_time()
         for _ in range(20):

@@ -102,23 +102,23 @@ async def test_the_breaker_of_a_removed_destination_is_forgotten_after_an_hour(h
     for name in ("main", "gone", "busy", "back"):
         await world.dispatcher.pause(name, "for this test")
     world.config = config()
-    world.dispatcher.lanes.begin("busy", world.clock.now())
+    world.dispatcher.queues.begin("busy", world.clock.now())
     await house.keeping.tidy()
     assert set(await world.ledger.load_breakers()) == {"main", "gone", "busy", "back"}, "it may be in a rename"
     world.config = config(destinations=(destination(), destination("back")))
     world.clock.advance(PURGE_EVERY)
     await house.keeping.tidy()
     assert set(await world.ledger.load_breakers()) == {"main", "busy", "back"}
-    assert "gone" not in world.dispatcher.lanes.states(world.clock.now())
-    assert world.dispatcher.lanes.paused_by_hand("back")
-    world.dispatcher.lanes.end("busy", None, world.clock.now())
+    assert "gone" not in world.dispatcher.queues.states(world.clock.now())
+    assert world.dispatcher.queues.paused_by_hand("back")
+    world.dispatcher.queues.end("busy", None, world.clock.now())
     for _ in range(2):
         world.clock.advance(PURGE_EVERY)
         await house.keeping.tidy()
     assert set(await world.ledger.load_breakers()) == {"main", "back"}
     await world.restart()
     await world.dispatcher.recover()
-    assert set(world.dispatcher.lanes.states(world.clock.now())) == {"main", "back"}
+    assert set(world.dispatcher.queues.states(world.clock.now())) == {"main", "back"}
 
 
 async def test_due_times_beyond_the_longest_pause_are_corrected(house: House) -> None:

@@ -44,7 +44,7 @@ async def test_a_paused_destination_tries_again_when_a_person_asks(world: World,
     world.sender.default = GONE
     second = (await world.queue("main"))["main"]
     await world.reached(second, S.PENDING, attempts=1)
-    assert world.dispatcher.lanes.states(world.clock.now())["main"][0] == "paused"
+    assert world.dispatcher.queues.states(world.clock.now())["main"][0] == "paused"
     world.sender.default = SENT
     wanted = second if wish == "retry" else first
     view = await getattr(wishes(world), wish)(wanted)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.delivery.lanes import ONLY_A_LINK
+from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
 from itsjustintv_desktop.engine.models import DeliveryView
 from tests.engine.delivery import servers
 from tests.engine.delivery.servers import Receiver

@@ -15,10 +15,10 @@ from itsjustintv_desktop.engine.bounded import HEADS
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination
-from itsjustintv_desktop.engine.delivery import excerpt, limits, wire
-from itsjustintv_desktop.engine.delivery.answers import judge
+from itsjustintv_desktop.engine.delivery import rate_limits, response_excerpt, wire
 from itsjustintv_desktop.engine.delivery.guard import RefusedAddressError, guarded_socket
-from itsjustintv_desktop.engine.delivery.sign import base_headers, signature_headers
+from itsjustintv_desktop.engine.delivery.responses import classify
+from itsjustintv_desktop.engine.delivery.signing import base_headers, signature_headers
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.errors import ConfigError
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome
@@ -62,7 +62,7 @@ class Sender:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
             auto_decompress=False,
             trust_env=False,
-            read_bufsize=excerpt.LIMIT,
+            read_bufsize=response_excerpt.LIMIT,
             **HEADS,
         )
 
@@ -92,7 +92,7 @@ class Sender:
             raise RuntimeError("post() before start()")
         exchange = _Exchange(self._session, self._trust)
         began = self._clock.monotonic()
-        kind, url = format_of(destination, url), limits.versioned(url)
+        kind, url = format_of(destination, url), rate_limits.versioned(url)
         outcome, error = Outcome.RETRY, ""
         try:
             headers = self.headers(destination, secret, webhook_id, body, content_type)
@@ -108,14 +108,14 @@ class Sender:
         if exchange.status is None:
             lost = exchange.sent and outcome is Outcome.RETRY
             return AttemptResult(outcome=outcome, error=error, duration=duration, lost=lost)
-        verdict = judge(exchange.status, exchange.body, kind, by_discord=limits.service(url) == "discord")
-        said = limits.read(exchange.status, exchange.headers, exchange.body, kind, url, now=self._clock.now())
+        verdict = classify(exchange.status, exchange.body, kind, by_discord=rate_limits.service(url) == "discord")
+        said = rate_limits.read(exchange.status, exchange.headers, exchange.body, kind, url, now=self._clock.now())
         secrets = exchange.secrets(url, secret, destination)
         answer = exchange.answer(secrets)
         return AttemptResult(
             outcome=verdict.outcome,
             status=exchange.status,
-            error=excerpt.quoted(verdict.error, answer, secrets),
+            error=response_excerpt.quoted(verdict.error, answer, secrets),
             answer=answer,
             duration=duration,
             retry_after=said.wait if said is not None and verdict.outcome is Outcome.RETRY else None,
@@ -166,8 +166,8 @@ class _Exchange:
         try:
             self.status = response.status
             self.headers = CIMultiDict(response.headers)
-            while len(self._data) < excerpt.LIMIT:
-                chunk = await response.content.read(excerpt.LIMIT - len(self._data))
+            while len(self._data) < response_excerpt.LIMIT:
+                chunk = await response.content.read(response_excerpt.LIMIT - len(self._data))
                 if not chunk:
                     break
                 self._data += chunk
@@ -200,7 +200,7 @@ class _Exchange:
             return
         if self.status is None and (raw := wire.read(self._wire.received())) is not None:
             self.status, self.headers = raw.status, raw.headers
-            self._data += raw.body[: excerpt.LIMIT]
+            self._data += raw.body[: response_excerpt.LIMIT]
         self._wire.end(self)
 
     def secrets(self, url: str, secret: str | None, destination: Destination) -> set[str]:
@@ -213,7 +213,7 @@ class _Exchange:
         """The text that came back, without the `secrets` that it echoes."""
         if self.headers.get("Content-Encoding", "identity").lower() != "identity":
             return ""
-        return excerpt.clean(bytes(self._data), truncated=not self._complete, secrets=secrets)
+        return response_excerpt.clean(bytes(self._data), truncated=not self._complete, secrets=secrets)
 
 
 def _data(body: bytes) -> bytes | io.BytesIO:

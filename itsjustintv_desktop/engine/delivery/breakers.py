@@ -8,7 +8,7 @@ import structlog
 
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.delivery.breaker import Breaker
-from itsjustintv_desktop.engine.delivery.lanes import Lanes
+from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
 from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.events import Bus, DestinationChanged, Notice
 from itsjustintv_desktop.engine.storage.ledger import Ledger
@@ -19,8 +19,10 @@ _log = structlog.get_logger(__name__)
 class Breakers:
     """`wake` is called when one may try again earlier than known."""
 
-    def __init__(self, lanes: Lanes, ledger: Ledger, bus: Bus, clock: Clock, wake: Callable[[], None]) -> None:
-        self._lanes = lanes
+    def __init__(
+        self, queues: DestinationQueues, ledger: Ledger, bus: Bus, clock: Clock, wake: Callable[[], None]
+    ) -> None:
+        self._queues = queues
         self._ledger = ledger
         self._bus = bus
         self._clock = clock
@@ -28,7 +30,7 @@ class Breakers:
 
     async def keep(self, name: str, was: str) -> None:
         """Write down the state of a breaker after a change, and tell of it if it was called `was` before."""
-        breaker = self._lanes.lane(name).breaker
+        breaker = self._queues.queue(name).breaker
         state = breaker.snapshot()
         if state.name != was:
             text = f"a destination is {state.name} now"
@@ -40,36 +42,36 @@ class Breakers:
             if state.name == "paused":
                 self._bus.publish(Notice(text=f"{name} is paused: {state.reason}"))
         try:
-            await self._ledger.save_breaker(name, self._lanes.encoded(name))
+            await self._ledger.save_breaker(name, self._queues.encoded(name))
         except LedgerError as error:
             _log.warning("a breaker could not be kept", destination=name, reason=error.message)
 
     async def pause(self, name: str, reason: str) -> None:
         """Send nothing there until `resume`, because a person wants it so. Raises LedgerError: nothing changed."""
-        lane = self._lanes.lane(name)
-        before = lane.breaker.snapshot()
-        lane.breaker.pause(reason, before.fingerprint, self._clock.now(), by_hand=True)
+        queue = self._queues.queue(name)
+        before = queue.breaker.snapshot()
+        queue.breaker.pause(reason, before.fingerprint, self._clock.now(), by_hand=True)
         try:
-            await self._ledger.save_breaker(name, self._lanes.encoded(name))
+            await self._ledger.save_breaker(name, self._queues.encoded(name))
         except LedgerError:
-            lane.breaker = Breaker(before)
+            queue.breaker = Breaker(before)
             raise
         _log.info("a destination was paused by hand", destination=name)
         self._bus.publish(DestinationChanged(destination=name, state="paused", reason=reason))
 
     async def take_over(self, old: str, new: str) -> None:
         """What is known of `old` holds for `new`, its other name: a pause above all. Raises LedgerError."""
-        self._lanes.take_over(old, new)
-        await self._ledger.save_breaker(new, self._lanes.encoded(new))
+        self._queues.take_over(old, new)
+        await self._ledger.save_breaker(new, self._queues.encoded(new))
 
     async def resume(self, name: str, *, afresh: bool = False) -> None:
         """Let a paused or open destination try again at once; `afresh`: with the picture, too. Raises LedgerError."""
-        lane = self._lanes.lane(name)
+        queue = self._queues.queue(name)
         if afresh:
-            lane.only_link = None
-        lane.breaker.resume(self._clock.now())
-        lane.held_until = 0.0
-        lane.pace.forget()
-        await self._ledger.save_breaker(name, self._lanes.encoded(name))
+            queue.only_link = None
+        queue.breaker.resume(self._clock.now())
+        queue.held_until = 0.0
+        queue.pace.forget()
+        await self._ledger.save_breaker(name, self._queues.encoded(name))
         self._bus.publish(DestinationChanged(destination=name, state="closed", reason=""))
         self._wake()

@@ -17,13 +17,13 @@ from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination, Retry
 from itsjustintv_desktop.engine.delivery import formats, schedule
 from itsjustintv_desktop.engine.delivery.addresses import Addresses, address_of
-from itsjustintv_desktop.engine.delivery.answers import refused
 from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.backlog_pacer import OVERDUE, BacklogPacer
 from itsjustintv_desktop.engine.delivery.breakers import Breakers
-from itsjustintv_desktop.engine.delivery.drain import OVERDUE, Drain
-from itsjustintv_desktop.engine.delivery.ends import MAY_HAVE_ARRIVED, MOST_LOST, end, gave_up, judged, say_which
-from itsjustintv_desktop.engine.delivery.lanes import FIRST_WIDTH, LONGEST_HOLD, Lanes
+from itsjustintv_desktop.engine.delivery.destination_queues import FIRST_WIDTH, LONGEST_HOLD, DestinationQueues
 from itsjustintv_desktop.engine.delivery.messages import Messages
+from itsjustintv_desktop.engine.delivery.outcomes import MAY_HAVE_ARRIVED, MOST_LOST, finish, gave_up, judged, say_which
+from itsjustintv_desktop.engine.delivery.responses import refused
 from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
 from itsjustintv_desktop.engine.events import Bus, DeliveryChanged
 from itsjustintv_desktop.engine.live import Live
@@ -98,11 +98,11 @@ class Dispatcher:
         self._tasks = Tasks()
         self._recovered = False
         self._looked: tuple[float, float] | None = None
-        self.lanes = Lanes()
-        self._breakers = Breakers(self.lanes, ledger, bus, clock, self.wake)
+        self.queues = DestinationQueues()
+        self._breakers = Breakers(self.queues, ledger, bus, clock, self.wake)
         self.pause, self.resume = self._breakers.pause, self._breakers.resume
         self.take_over = self._breakers.take_over
-        self.drain = Drain(clock, dice)
+        self.drain = BacklogPacer(clock, dice)
 
     @property
     def under_way(self) -> int:
@@ -115,7 +115,7 @@ class Dispatcher:
 
     async def recover(self) -> int:
         """Take up what an earlier run left. Returns how many attempts were interrupted. Raises LedgerError."""
-        self.lanes.restore(await self._ledger.load_breakers())
+        self.queues.restore(await self._ledger.load_breakers())
         interrupted = await self._ledger.recover(self.latest_due())
         self._recovered = True
         return interrupted
@@ -154,17 +154,17 @@ class Dispatcher:
         await self._follow_clock()
         await self._notice_corrected_addresses()
         now = self._clock.now()
-        places, slots, opens = self.lanes.free(self._live().destinations, now)
+        places, slots, opens = self.queues.free(self._live().destinations, now)
         if places <= 0:
             return LONGEST_WAIT
         trickle = self.drain.limit(slots)
-        failing, failing_limit = self.lanes.failing()
+        failing, failing_limit = self.queues.failing()
         asked_at = self._clock.now()
         batch = await self._ledger.claim(
             places, slots, FIRST_WIDTH, failing=failing, failing_limit=failing_limit, only_forced=self._paused()
         )
         for claimed in batch.deliveries:
-            self.lanes.begin(claimed.destination, now)
+            self.queues.begin(claimed.destination, now)
             self.drain.sent(claimed.destination)
             self._tasks.start("delivery.attempt", self._deliver(claimed))
             await asyncio.sleep(0)  # one a turn: answers to Twitch shall not queue behind a hundred of these
@@ -198,7 +198,7 @@ class Dispatcher:
         """A paused or open destination whose address was corrected starts afresh, without waiting for an attempt."""
         now = self._clock.now()
         destinations = self._live().destinations
-        for name in self.lanes.shut(now):
+        for name in self.queues.shut(now):
             destination = destinations.get(name)
             if destination is None:
                 continue
@@ -206,8 +206,8 @@ class Dispatcher:
                 url, _ = await self.address(destination)
             except SecretsError:
                 continue  # the address is not known now; an attempt would be held, too
-            was = self.lanes.lane(name).breaker.name(now)
-            if url and self.lanes.address(name, url, now):
+            was = self.queues.queue(name).breaker.name(now)
+            if url and self.queues.address(name, url, now):
                 await self._breakers.keep(name, was)
 
     async def _deliver(self, claimed: Claimed) -> None:
@@ -215,8 +215,8 @@ class Dispatcher:
         began = self._clock.monotonic()
         say_which(claimed)
         settled = False
-        only_link = self.lanes.only_link(claimed.destination)
-        lane = self.lanes.lane(claimed.destination)
+        only_link = self.queues.only_link(claimed.destination)
+        queue = self.queues.queue(claimed.destination)
         try:
             result, finish = await self._attempt(claimed)
             settled = finish.state is not DeliveryState.PENDING
@@ -224,12 +224,12 @@ class Dispatcher:
             # Counted and spaced like any other failure: perhaps the POST was made before it broke.
             _log.exception("an attempt broke", delivery=claimed.id)
             why = "A fault inside the program stopped this attempt. See the log."
-            result = AttemptResult(outcome=Outcome.RETRY, error=why, lost=claimed.id in lane.posting)
-            finish = await self._judge(claimed, result)
+            result = AttemptResult(outcome=Outcome.RETRY, error=why, lost=claimed.id in queue.posting)
+            finish = await self._outcome_of(claimed, result)
         finally:
-            was = lane.breaker.snapshot()
+            was = queue.breaker.snapshot()
             now = self._clock.now()
-            self.lanes.end(claimed.destination, result, now, delivery_id=claimed.id, settled=settled)
+            self.queues.end(claimed.destination, result, now, delivery_id=claimed.id, settled=settled)
             self._wake.set()
         ended, seconds = self._clock.now(), self._clock.monotonic() - began
         await self._record(finish)
@@ -238,8 +238,8 @@ class Dispatcher:
                 observer.attempted(claimed, finish, ended=ended, seconds=seconds)
             self._report(claimed, finish)
         failed = result is not None and result.outcome is Outcome.RETRY
-        learned = self.lanes.only_link(claimed.destination) != only_link
-        if failed or learned or lane.breaker.snapshot().name != was.name:
+        learned = self.queues.only_link(claimed.destination) != only_link
+        if failed or learned or queue.breaker.snapshot().name != was.name:
             await self._breakers.keep(claimed.destination, was.name)
 
     async def _attempt(self, claimed: Claimed) -> tuple[AttemptResult | None, Finish]:
@@ -247,57 +247,57 @@ class Dispatcher:
         live = self._live()
         destination = live.destinations.get(claimed.destination)
         if destination is None:
-            return None, end(claimed, DeliveryState.DEAD, "The destination was removed from the config.")
+            return None, finish(claimed, DeliveryState.DEAD, "The destination was removed from the config.")
         try:
             url, secret = await self.address(destination)
         except SecretsError as error:
             return None, self._hold(claimed, error.message)
         if not url:
-            return None, end(claimed, DeliveryState.DEAD, "The destination has no address. Set its url.")
-        self.lanes.address(claimed.destination, url, self._clock.now())
-        self.lanes.picture(destination)
+            return None, finish(claimed, DeliveryState.DEAD, "The destination has no address. Set its url.")
+        self.queues.address(claimed.destination, url, self._clock.now())
+        self.queues.picture(destination)
         retry = live.config.retry
         if not claimed.forced and self._over_age(claimed, self._clock.now(), retry):
-            return None, end(claimed, DeliveryState.DEAD, gave_up(claimed.attempt - 1))
+            return None, finish(claimed, DeliveryState.DEAD, gave_up(claimed.attempt - 1))
         runs = await self._still_runs(claimed)
         if runs is False:
             why = "The stream ended before it could be announced. Resend it if you want it out all the same."
-            return None, end(claimed, DeliveryState.EXPIRED, why)
+            return None, finish(claimed, DeliveryState.EXPIRED, why)
         if isinstance(runs, Doubtful):
             why = "The stream is not seen at the moment. It is looked for once more before this is given up."
-            return None, end(claimed, DeliveryState.PENDING, why, next_at=self._clock.now() + runs.seconds)
+            return None, finish(claimed, DeliveryState.PENDING, why, next_at=self._clock.now() + runs.seconds)
         kind = format_of(destination, url)
-        self.lanes.limits(claimed.destination, url, kind)
+        self.queues.limits(claimed.destination, url, kind)
         knows_repeats = formats.knows_repeats(kind)
         if claimed.lost >= MOST_LOST and not knows_repeats:
-            return None, end(claimed, DeliveryState.DEAD, MAY_HAVE_ARRIVED)
+            return None, finish(claimed, DeliveryState.DEAD, MAY_HAVE_ARRIVED)
         try:
             payload: dict[str, Any] = msgspec.json.decode(claimed.payload, type=dict)
         except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
-            return None, end(claimed, DeliveryState.DEAD, "What it announces is damaged in the ledger.")
+            return None, finish(claimed, DeliveryState.DEAD, "What it announces is damaged in the ledger.")
         send = await Messages(self._sender, self._read_image).prepare(
             destination,
             payload,
             url=url,
             secret=secret,
             webhook_id=claimed.webhook_id,
-            only_link=self.lanes.only_link(claimed.destination) is not None,
-            as_text=self.lanes.lane(claimed.destination).as_text,
+            only_link=self.queues.only_link(claimed.destination) is not None,
+            as_text=self.queues.queue(claimed.destination).as_text,
             traceparent=None if (observer := self._seam.observer) is None else observer.traceparent(claimed),
         )
         now = self._clock.now()
         paused = self._paused() and not claimed.forced  # a person may have wanted it so since it was claimed
-        if paused or not self.lanes.may_post(claimed.destination, claimed.id, now):
-            return None, end(claimed, DeliveryState.PENDING, None, next_at=now)
+        if paused or not self.queues.may_post(claimed.destination, claimed.id, now):
+            return None, finish(claimed, DeliveryState.PENDING, None, next_at=now)
         if claimed.lost and not knows_repeats:
             try:
                 await self._ledger.posting(claimed.id)
             except LedgerError:
-                return None, end(claimed, DeliveryState.PENDING, None, next_at=now + _PAUSE)
+                return None, finish(claimed, DeliveryState.PENDING, None, next_at=now + _PAUSE)
         result = await send()
-        return result, await self._judge(claimed, result, knows_repeats)
+        return result, await self._outcome_of(claimed, result, knows_repeats)
 
-    async def _judge(self, claimed: Claimed, result: AttemptResult, knows_repeats: bool = True) -> Finish:
+    async def _outcome_of(self, claimed: Claimed, result: AttemptResult, knows_repeats: bool = True) -> Finish:
         return judged(
             claimed,
             result,
@@ -344,8 +344,8 @@ class Dispatcher:
 
     def _hold(self, claimed: Claimed, reason: str) -> Finish:
         until = self._clock.now() + LONGEST_HOLD
-        self.lanes.hold(claimed.destination, until)
-        return end(claimed, DeliveryState.PENDING, reason, next_at=until)
+        self.queues.hold(claimed.destination, until)
+        return finish(claimed, DeliveryState.PENDING, reason, next_at=until)
 
     async def _record(self, finish: Finish) -> None:
         """The outcome must reach the ledger, however long that takes: it is what keeps it from being sent twice."""

@@ -17,7 +17,7 @@ from itsjustintv_desktop.engine.config.destinations import Format, format_of
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.attempt import Sender
-from itsjustintv_desktop.engine.delivery.lanes import ONLY_A_LINK
+from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 
 ReadImage = Callable[[str], Awaitable[bytes | None]]

@@ -23,10 +23,10 @@ from aiohttp.connector import Connection
 from multidict import CIMultiDict
 
 from itsjustintv_desktop.engine.bounded import HEADS
-from itsjustintv_desktop.engine.delivery import excerpt
+from itsjustintv_desktop.engine.delivery import response_excerpt
 from itsjustintv_desktop.engine.delivery.guard import Connector
 
-_KEPT = HEADS["max_line_size"] + excerpt.LIMIT
+_KEPT = HEADS["max_line_size"] + response_excerpt.LIMIT
 _STATUS = re.compile(rb"HTTP/\d{1,2}(?:\.\d{1,2})?[ \t]+([1-9]\d\d)(?=[ \t\r\n]|\Z)")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _LINE = re.compile(rb"\r?\n")

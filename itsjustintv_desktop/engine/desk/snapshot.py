@@ -63,7 +63,7 @@ async def snapshot(engine: Engine) -> Snapshot:
 
 def destinations(engine: Engine, tally: Tally) -> tuple[DestinationStatus, ...]:
     """In the order of the config."""
-    states = engine.dispatcher.lanes.states(engine.now())
+    states = engine.dispatcher.queues.states(engine.now())
     config = engine.live.config
     watched = (each for each in config.streamers.values() if each.enabled)
     users = Counter(name for each in watched for name in destinations_of(config, each))
@@ -108,11 +108,11 @@ def _streamer(engine: Engine, streamer: Streamer) -> StreamerView:
 
 
 def _destination(
-    engine: Engine, destination: Destination, lane: tuple[str, str] | None, waiting: Waiting, users: int
+    engine: Engine, destination: Destination, queue: tuple[str, str] | None, waiting: Waiting, users: int
 ) -> DestinationStatus:
     name = destination.name
-    state, reason = lane or ("closed", "")
-    breaker = engine.dispatcher.lanes.lane(name).breaker.snapshot() if lane is not None else None
+    state, reason = queue or ("closed", "")
+    breaker = engine.dispatcher.queues.queue(name).breaker.snapshot() if queue is not None else None
     kept = DestinationSecrets()
     if KEYRING in {destination.url, destination.secret}:
         kept = engine.secrets.known_destination(name) or kept
@@ -125,7 +125,7 @@ def _destination(
         reason=reason,
         since=breaker.since if breaker is not None else 0.0,
         paused_by_hand=breaker is not None and breaker.by_hand,
-        note=engine.dispatcher.lanes.note(destination),
+        note=engine.dispatcher.queues.note(destination),
         address=masked_address(url),
         url_in_vault=destination.url == KEYRING,
         has_secret=bool(destination.secret),

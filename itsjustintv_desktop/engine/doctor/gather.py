@@ -180,8 +180,8 @@ class Gatherer:
         for start in range(0, len(names), _ANSWERS):
             part = names[start : start + _ANSWERS]
             answers |= await unless_broken(self._engine.ledger.last_answers(part)) or {}
-        lanes = self._engine.dispatcher.lanes
-        states = lanes.states(self._engine.now())
+        queues = self._engine.dispatcher.queues
+        states = queues.states(self._engine.now())
         found: list[DestinationFacts] = []
         for name in names:
             destination = live.destinations[name]
@@ -193,7 +193,7 @@ class Gatherer:
                     state=state,
                     reason=reason,
                     address_problem=await self._address_problem(destination),
-                    note=lanes.note(destination),
+                    note=queues.note(destination),
                     last=answers.get(name),
                 )
             )
@@ -247,12 +247,12 @@ class Gatherer:
         """Where something has long been due, nothing is under way, and nothing speaks against sending."""
         if self._engine.pause.active:
             return {}  # it stands still because a person wants it so
-        now, lanes, destinations = self._engine.now(), self._engine.dispatcher.lanes, self._engine.live.destinations
+        now, queues, destinations = self._engine.now(), self._engine.dispatcher.queues, self._engine.live.destinations
         found: dict[str, float] = {}
         for name, due in waiting:
-            lane = lanes.lane(name)
-            free = name in destinations and destinations[name].enabled and lane.breaker.name(now) == "closed"
-            idle = not lane.in_flight and not lane.failing and lane.held_until <= now
+            queue = queues.queue(name)
+            free = name in destinations and destinations[name].enabled and queue.breaker.name(now) == "closed"
+            idle = not queue.in_flight and not queue.failing and queue.held_until <= now
             if free and idle and due < now - OVERDUE:
                 found[name] = due
         return found

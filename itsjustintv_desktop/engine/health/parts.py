@@ -36,15 +36,15 @@ def of_engine(engine: Engine) -> dict[str, Part]:
     for name, why in engine.supervisor.broken.items():
         since = engine.supervisor.broken_since.get(name)
         parts[name] = Part("failing", f"It broke ({why}) and is started again. See the log.", since)
-    lanes = engine.dispatcher.lanes
-    for name, (state, reason) in lanes.states(engine.now()).items():
+    queues = engine.dispatcher.queues
+    for name, (state, reason) in queues.states(engine.now()).items():
         destination = engine.live.destinations.get(name)
         if destination is None:
             continue
         if state != "closed":
-            parts[f"destination {name}"] = Part("waiting", reason, lanes.lane(name).breaker.snapshot().since)
-        elif note := lanes.note(destination):
-            parts[f"destination {name}"] = Part("ok", note, lanes.only_link(name))
+            parts[f"destination {name}"] = Part("waiting", reason, queues.queue(name).breaker.snapshot().since)
+        elif note := queues.note(destination):
+            parts[f"destination {name}"] = Part("ok", note, queues.only_link(name))
     return parts
 
 

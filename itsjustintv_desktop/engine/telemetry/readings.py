@@ -48,6 +48,6 @@ async def _count(engine: Engine) -> tuple[int, int]:
 def _breakers(engine: Engine, now: float) -> Values:
     return [
         (int(state == each), {"itsjustintv.destination": name, "itsjustintv.breaker.state": each})
-        for name, (state, _) in engine.dispatcher.lanes.states(now).items()
+        for name, (state, _) in engine.dispatcher.queues.states(now).items()
         for each in get_args(StateName)
     ]

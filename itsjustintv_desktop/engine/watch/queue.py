@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.delivery.destination_queues import TOTAL
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
-from itsjustintv_desktop.engine.delivery.lanes import TOTAL
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
@@ -83,8 +83,8 @@ class QueueWatch:
         destination = self._live().destinations.get(name)
         if destination is None:
             return True
-        now, lane = self._clock.now(), self._dispatcher.lanes.lane(name)
-        return destination.enabled and lane.held_until <= now and lane.breaker.name(now) in {"closed", "half-open"}
+        now, queue = self._clock.now(), self._dispatcher.queues.queue(name)
+        return destination.enabled and queue.held_until <= now and queue.breaker.name(now) in {"closed", "half-open"}
 
     def _patience(self) -> float:
         """Seconds without a move that are too many: a receiver that hangs may take as long as its config grants it."""
@@ -93,8 +93,8 @@ class QueueWatch:
 
     def _moves_of(self, name: str) -> int:
         """A number that changes while it gets on: its own attempts, or those of all where it waits for its turn."""
-        lanes = self._dispatcher.lanes
+        queues = self._dispatcher.queues
         if name == SENDING:
             return 0
-        crowded = lanes.in_flight >= TOTAL or (lanes.lane(name).failing and lanes.failing()[1] <= 0)
-        return lanes.turns if crowded else lanes.lane(name).turns
+        crowded = queues.in_flight >= TOTAL or (queues.queue(name).failing and queues.failing()[1] <= 0)
+        return queues.turns if crowded else queues.queue(name).turns

@@ -12,7 +12,7 @@ import warnings
 from typing import Any, NoReturn
 
 from itsjustintv_desktop.engine.announce.enrich import TwitchEnricher
-from itsjustintv_desktop.engine.delivery import excerpt
+from itsjustintv_desktop.engine.delivery import response_excerpt
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
@@ -28,7 +28,7 @@ def no_redactor() -> None:
 
 def no_excerpt() -> None:
     """Answers are kept as they came."""
-    excerpt.clean = lambda data, **_: data.decode("utf-8", "replace")
+    response_excerpt.clean = lambda data, **_: data.decode("utf-8", "replace")
 
 
 def attempt() -> None:

@@ -14,7 +14,7 @@ from itsjustintv_desktop.engine.config.load import Loaded, parse
 from itsjustintv_desktop.engine.config.report import Mistake
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.config.secrettext import new_standard_secret, standard_key, trimmed
-from itsjustintv_desktop.engine.delivery.sign import signature_headers
+from itsjustintv_desktop.engine.delivery.signing import signature_headers
 from itsjustintv_desktop.engine.errors import ConfigError
 
 KEY = bytes(range(32))

@@ -187,7 +187,7 @@ async def test_destinations_tell_how_the_way_to_them_is(running: Running, client
         ("main", "closed", None), ("down", "closed", None),
     ]  # fmt: skip
     now = running.clock.now()
-    running.engine.dispatcher.lanes.lane("down").breaker.pause("answered 410 Gone", "", now)
+    running.engine.dispatcher.queues.queue("down").breaker.pause("answered 410 Gone", "", now)
     main, down = await client.destinations()
     assert (main.state, down.state, down.reason, down.waits) == ("closed", "paused", "answered 410 Gone", "paused")
     (view,) = await running.deliveries(destination="down")
@@ -335,7 +335,7 @@ async def test_pausing_one_destination(running: Running, client: ControlClient) 
     found = {each.name: each for each in await client.destinations()}
     assert (found["main"].state, found["main"].reason, found["main"].by_hand) == ("paused", "moving", True)
     await client.resume_destination("main")
-    assert not running.engine.dispatcher.lanes.paused_by_hand("main")
+    assert not running.engine.dispatcher.queues.paused_by_hand("main")
     for ask in (client.pause_destination, client.resume_destination):
         with pytest.raises(NotFoundError, match="no destination 'a/b'"):
             await ask("a/b")

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Retry
+from itsjustintv_desktop.engine.delivery.backlog_pacer import LONGEST
 from itsjustintv_desktop.engine.delivery.breaker import LONGEST_OPEN
 from itsjustintv_desktop.engine.delivery.dispatcher import LONGEST_WAIT
-from itsjustintv_desktop.engine.delivery.drain import LONGEST
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
 from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.engine.wallclock import STEADY_SECONDS
@@ -116,7 +116,7 @@ async def _lives(folder: Path, steps: list[Step], live: bool | None) -> None:
             states = (await world.ledger.counts()).by_state
             return not states.keys() & {S.PENDING, S.SENDING}
 
-        opened = LONGEST_OPEN if world.dispatcher.lanes.shut(world.clock.now()) else 0.0
+        opened = LONGEST_OPEN if world.dispatcher.queues.shut(world.clock.now()) else 0.0
         most = max(RETRY.max_delay * (1 + RETRY.jitter), opened) + SLACK
         await world.clock.run_until(all_ended, step=5.0, most=most)
         for delivery_id in life.ids:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
-from itsjustintv_desktop.engine.delivery.lanes import LONGEST_HOLD
+from itsjustintv_desktop.engine.delivery.destination_queues import LONGEST_HOLD
 from itsjustintv_desktop.engine.errors import SecretsLockedError
 from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.waiting import until

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.delivery import lanes as lanes_module
+from itsjustintv_desktop.engine.delivery import destination_queues as lanes_module
 from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
 from itsjustintv_desktop.engine.events import DestinationChanged, Notice
 from itsjustintv_desktop.engine.models import DeliveryState
@@ -89,7 +89,7 @@ async def test_a_pause_outlasts_a_restart_and_an_address_corrected_meanwhile_end
     world.run_dispatcher()
     await waits_until_due(world)
     assert len(world.sender.posts) == 1
-    assert world.dispatcher.lanes.states(world.clock.now())["main"][0] == "paused"
+    assert world.dispatcher.queues.states(world.clock.now())["main"][0] == "paused"
     await world.restart()
     world.config = config(destinations=(destination(url="https://new.example/hook"),))
     world.run_dispatcher()
@@ -125,7 +125,7 @@ async def test_what_is_due_waits_no_longer_than_the_longest_pause_and_then_for_i
     """Down for hours, and hundreds come due: when it is well again, one answer is enough for all of them."""
     world.sender.default = BUSY
     first = [await one(world) for _ in range(12)]
-    breaker = world.dispatcher.lanes.lane("main").breaker
+    breaker = world.dispatcher.queues.queue("main").breaker
     await world.clock.run_until(lambda: breaker.snapshot().openings == 8, step=30.0)
 
     def fill(connection: sqlite3.Connection) -> None:

@@ -100,7 +100,7 @@ async def test_others_to_the_same_destination_go_on(world: World) -> None:
     ids = [await one(world) for _ in range(30)]
     for delivery_id in ids:
         await world.reached(delivery_id, S.PENDING, attempts=1)
-    assert world.dispatcher.lanes.states(world.clock.now())["main"] == ("closed", "")
+    assert world.dispatcher.queues.states(world.clock.now())["main"] == ("closed", "")
 
 
 # Lost responses

@@ -13,7 +13,7 @@ import pytest
 
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.delivery.attempt import Sender
-from itsjustintv_desktop.engine.delivery.lanes import ONLY_A_LINK
+from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
 from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
 from tests.engine.delivery import servers

@@ -82,7 +82,7 @@ async def test_what_is_queued_is_held_and_sent_after(tmp_path: Path) -> None:
         await running.simulator.go_live("alice")
         await until(lambda: tried)
         await running.engine.desk.pause()
-        await until(lambda: running.engine.dispatcher.lanes.in_flight == 0)
+        await until(lambda: running.engine.dispatcher.queues.in_flight == 0)
         first = len(tried)
 
         async def due() -> bool:

@@ -257,7 +257,7 @@ async def test_all_that_wait_at_one_destination_are_tried(running: Running) -> N
     await fill(running, 700)
     await fill(running, 700, destination="spare")
     await running.engine.desk.resume_destination("spare")
-    breaker = running.engine.dispatcher.lanes.lane("spare").breaker
+    breaker = running.engine.dispatcher.queues.queue("spare").breaker
     breaker.pause("answered 410 Gone", "", running.engine.now())
     heard = running.engine.subscribe()
     assert await running.engine.desk.retry_all("spare") == 700
@@ -281,7 +281,7 @@ async def test_it_lasts_across_restarts_and_corrected_addresses(running: Running
     running.paths.config.write_text(running.paths.config.read_text().replace("/receiver/main", "/receiver/corrected"))
     await running.restart()
     for address in ("https://wrong.example", "https://corrected.example"):
-        assert not running.engine.dispatcher.lanes.address("main", address, running.engine.now())
+        assert not running.engine.dispatcher.queues.address("main", address, running.engine.now())
     view = {each.name: each for each in await running.engine.wishes.destinations()}["main"]
     assert view.state == "paused"
     assert view.sentence == "was paused by hand: for this test. Resume it in the app, or with `resume --destination`."
@@ -296,11 +296,11 @@ async def test_an_answer_that_was_under_way_does_not_end_it(running: Running) ->
     await running.engine.desk.resume_destination("main")
     running.simulator.faults.set_receiver("main", status=410)
     await running.engine.desk.retry_many(await fill(running, 1))
-    await until(lambda: running.engine.dispatcher.lanes.states(running.engine.now())["main"][0] == "paused")
-    assert not running.engine.dispatcher.lanes.paused_by_hand("main")
+    await until(lambda: running.engine.dispatcher.queues.states(running.engine.now())["main"][0] == "paused")
+    assert not running.engine.dispatcher.queues.paused_by_hand("main")
     await running.engine.desk.pause_destination("main", "by me")
-    assert running.engine.dispatcher.lanes.states(running.engine.now())["main"] == ("paused", "by me")
-    assert running.engine.dispatcher.lanes.shut(running.engine.now()) == []
+    assert running.engine.dispatcher.queues.states(running.engine.now())["main"] == ("paused", "by me")
+    assert running.engine.dispatcher.queues.shut(running.engine.now()) == []
 
 
 async def test_what_could_not_be_written_down_is_not_paused(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,6 +311,6 @@ async def test_what_could_not_be_written_down_is_not_paused(running: Running, mo
     monkeypatch.setattr(running.engine.ledger, "save_breaker", full)
     with pytest.raises(LedgerUnavailableError):
         await running.engine.desk.pause_destination("main", "by me")
-    assert not running.engine.dispatcher.lanes.paused_by_hand("main")
+    assert not running.engine.dispatcher.queues.paused_by_hand("main")
     with pytest.raises(NotFoundError):
         await running.engine.desk.pause_destination("nowhere")

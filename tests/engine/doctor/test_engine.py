@@ -277,27 +277,27 @@ async def test_while_the_program_does_not_run(tmp_path: Path) -> None:
 
 async def test_deliveries_that_nobody_sends_though_somebody_could(running: Running) -> None:
     engine = running.engine
-    gatherer, now, lane = Gatherer(engine), engine.now(), engine.dispatcher.lanes.lane("main")
+    gatherer, now, queue = Gatherer(engine), engine.now(), engine.dispatcher.queues.queue("main")
     late = [("main", now - 600), ("spare", now - 30), ("removed", now - 600)]
     assert gatherer._stuck(late) == {"main": now - 600}
 
     def hold() -> None:
-        lane.held_until = now + 30
+        queue.held_until = now + 30
 
     def fail() -> None:
-        lane.failing = True
+        queue.failing = True
 
     def send() -> None:
-        lane.in_flight = 1
+        queue.in_flight = 1
 
     def pause() -> None:
-        lane.breaker.record(Outcome.GONE, now, "answered 410 Gone")
+        queue.breaker.record(Outcome.GONE, now, "answered 410 Gone")
 
     changes: list[Callable[[], None]] = [hold, fail, send]
     for change in changes:
         change()
         assert gatherer._stuck(late) == {}, change.__name__
-        lane.held_until, lane.failing, lane.in_flight = 0.0, False, 0
+        queue.held_until, queue.failing, queue.in_flight = 0.0, False, 0
     pause()
     assert gatherer._stuck(late) == {}
 

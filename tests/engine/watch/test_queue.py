@@ -61,18 +61,18 @@ async def test_when_it_moves_again_all_is_forgotten(rig: Rig) -> None:
 
 async def test_a_lane_that_works_through_a_long_queue_does_not_stand_still(rig: Rig) -> None:
     await rig.world.queue("main")
-    lanes = rig.world.dispatcher.lanes
+    queues = rig.world.dispatcher.queues
     for _ in range(30):
-        lanes.begin("main", rig.world.clock.now())
+        queues.begin("main", rig.world.clock.now())
         await rig.looks(EVERY)
-        lanes.end("main", BUSY, rig.world.clock.now())
-        rig.world.dispatcher.lanes.lane("main").breaker.resume(rig.world.clock.now())
+        queues.end("main", BUSY, rig.world.clock.now())
+        rig.world.dispatcher.queues.queue("main").breaker.resume(rig.world.clock.now())
     assert rig.watch.overdue == {}
 
 
 async def test_an_attempt_that_never_ends_does(rig: Rig) -> None:
     await rig.world.queue("main")
-    rig.world.dispatcher.lanes.begin("main", rig.world.clock.now())
+    rig.world.dispatcher.queues.begin("main", rig.world.clock.now())
     await rig.looks(STUCK_SECONDS + 2 * EVERY)
     assert set(rig.watch.overdue) == {"main"}
 
@@ -83,22 +83,22 @@ async def test_a_receiver_that_hangs_for_as_long_as_it_may_is_no_standstill(tmp_
         rig = Rig(world)
         await world.queue("main")
         for _ in range(3):
-            world.dispatcher.lanes.begin("main", world.clock.now())
+            world.dispatcher.queues.begin("main", world.clock.now())
             await rig.looks(140.0)
             assert rig.watch.overdue == {}
-            world.dispatcher.lanes.end("main", BUSY, world.clock.now())
+            world.dispatcher.queues.end("main", BUSY, world.clock.now())
 
 
 async def paused(rig: Rig) -> None:
-    rig.world.dispatcher.lanes.lane("main").breaker.pause("answered 410", "", rig.world.clock.now())
+    rig.world.dispatcher.queues.queue("main").breaker.pause("answered 410", "", rig.world.clock.now())
 
 
 async def opened(rig: Rig) -> None:
-    lanes = rig.world.dispatcher.lanes
+    queues = rig.world.dispatcher.queues
     for _ in range(10):
-        lanes.begin("main", rig.world.clock.now())
-        lanes.end("main", BUSY, rig.world.clock.now())
-    assert lanes.lane("main").breaker.name(rig.world.clock.now()) == "open"
+        queues.begin("main", rig.world.clock.now())
+        queues.end("main", BUSY, rig.world.clock.now())
+    assert queues.queue("main").breaker.name(rig.world.clock.now()) == "open"
 
 
 async def off(rig: Rig) -> None:
@@ -122,20 +122,20 @@ async def test_what_is_held_back_does_not_stand_still(rig: Rig, hold: object, se
 
 
 async def test_what_waits_for_a_turn_among_many_failing_ones_does_not(rig: Rig) -> None:
-    lanes = rig.world.dispatcher.lanes
+    queues = rig.world.dispatcher.queues
     await rig.world.queue("main")
     now = rig.world.clock.now()
-    lanes.begin("main", now)
-    lanes.end("main", BUSY, now)
+    queues.begin("main", now)
+    queues.end("main", BUSY, now)
     for number in range(32):
         name = f"failing{number}"
-        lanes.begin(name, now)
-        lanes.end(name, BUSY, now)
-        lanes.begin(name, now)
-    assert lanes.failing()[1] == 0
+        queues.begin(name, now)
+        queues.end(name, BUSY, now)
+        queues.begin(name, now)
+    assert queues.failing()[1] == 0
     for _ in range(30):
-        lanes.end("failing1", BUSY, rig.world.clock.now())
-        lanes.begin("failing1", rig.world.clock.now())
+        queues.end("failing1", BUSY, rig.world.clock.now())
+        queues.begin("failing1", rig.world.clock.now())
         await rig.looks(EVERY)
     assert rig.watch.overdue == {}
     await rig.looks(2 * STUCK_SECONDS)

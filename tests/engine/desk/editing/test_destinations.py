@@ -67,7 +67,7 @@ async def test_a_corrected_address_takes_what_waits_along(with_vault: Running) -
     with_vault.simulator.faults.set_receiver("main", status=410)
     await with_vault.simulator.go_live("alice")
     await with_vault.failed_once()
-    await until(lambda: with_vault.engine.dispatcher.lanes.shut(with_vault.clock.now()))
+    await until(lambda: with_vault.engine.dispatcher.queues.shut(with_vault.clock.now()))
     saved = await editing.save_destination(
         "main", DestinationDraft(name="main", url=f"{with_vault.simulator.url}/receiver/other")
     )

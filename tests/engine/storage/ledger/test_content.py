@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.delivery.lanes import Lanes
+from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.profiles import Profiles
@@ -76,7 +76,7 @@ async def test_every_start_works(path: Path, clock: FakeClock, statement: str, c
     for start in range(2):
         ledger = Ledger(path, clock)
         await ledger.open()
-        Lanes().restore(await ledger.load_breakers())
+        DestinationQueues().restore(await ledger.load_breakers())
         await ledger.meta("note")
         await Profiles(ledger, tasks=Tasks(), clock=clock).load()
         await ledger.recover(clock.now() + 60)

@@ -19,7 +19,7 @@ from itsjustintv_desktop.engine import (
     TestResult,
     errors,
 )
-from itsjustintv_desktop.engine.delivery.lanes import ONLY_A_LINK
+from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
 from itsjustintv_desktop.ui.models.destinations import state_of
 from itsjustintv_desktop.ui.pages.destinations import View
 from itsjustintv_desktop.ui.pages.destinations.assign import AssignDialog

@@ -38,7 +38,7 @@ _SLACK = frozenset(
 """Bodies that say the same (Slack docs: Sending messages using incoming webhooks, Handling errors)."""
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Classification(msgspec.Struct, frozen=True, kw_only=True):
     """`error` is a sentence, None when delivered.
 
     `lost`: a gateway answered, and the service may have taken the request.
@@ -49,23 +49,23 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     lost: bool = False
 
 
-def judge(status: int, body: bytes = b"", kind: Format = "json", *, by_discord: bool = False) -> Verdict:
+def classify(status: int, body: bytes = b"", kind: Format = "json", *, by_discord: bool = False) -> Classification:
     """What to do after this response.
 
     `kind`: what the receiver understands; the error codes of Discord and Slack count from them only. `by_discord`:
     it is Discord itself, not something that understands the same.
     """
     if 200 <= status < 300:
-        return Verdict(outcome=Outcome.DELIVERED)
+        return Classification(outcome=Outcome.DELIVERED)
     shown = _status(status)
     if status == HTTPStatus.GONE:
-        return Verdict(outcome=Outcome.GONE, error=f"answered {shown}: this webhook no longer exists there")
+        return Classification(outcome=Outcome.GONE, error=f"answered {shown}: this webhook no longer exists there")
     # RFC 9110 15: an invalid status code is to be treated like a 5xx.
     if status in _RETRY or status >= 500 or status < 100:
         lost = status in _LOST or (status == _LOST_BUT_BY_DISCORD and not by_discord)
-        return Verdict(outcome=Outcome.RETRY, error=f"answered {shown}", lost=lost)
+        return Classification(outcome=Outcome.RETRY, error=f"answered {shown}", lost=lost)
     if refused(status) and not _final(kind, body):
-        return Verdict(outcome=Outcome.REFUSED, error=f"refused with {shown}")
+        return Classification(outcome=Outcome.REFUSED, error=f"refused with {shown}")
     if status in _REDIRECTS:
         # Where to is not said: the path of a webhook is a secret, the one redirected to as well.
         sentence = f"answered with a redirect ({status}) to another address; put the final address into the config"
@@ -73,7 +73,7 @@ def judge(status: int, body: bytes = b"", kind: Format = "json", *, by_discord: 
         sentence = f"answered {shown}, which is no answer to a webhook; check the address"
     else:
         sentence = f"refused with {shown}; trying again would not help"
-    return Verdict(outcome=Outcome.DEAD, error=sentence)
+    return Classification(outcome=Outcome.DEAD, error=sentence)
 
 
 def refused(status: int | None) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.destinations import FORMATS, Format
-from itsjustintv_desktop.engine.delivery.answers import judge, retry_after
+from itsjustintv_desktop.engine.delivery.responses import classify, retry_after
 from itsjustintv_desktop.engine.models import Outcome
 
 NOW = 1_445_412_480.0
@@ -13,12 +13,12 @@ NOW = 1_445_412_480.0
 
 
 def outcome(status: int) -> Outcome:
-    return judge(status).outcome
+    return classify(status).outcome
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 206, 299])
 def test_2xx_is_delivered(status: int) -> None:
-    verdict = judge(status)
+    verdict = classify(status)
     assert (verdict.outcome, verdict.error) == (Outcome.DELIVERED, None)
 
 
@@ -29,7 +29,7 @@ def test_is_tried_again(status: int) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 409, 413, 418, 422, 431, 451, 499])
 def test_may_pass(status: int) -> None:
-    verdict = judge(status)
+    verdict = classify(status)
     assert verdict.outcome is Outcome.REFUSED
     assert verdict.error is not None
     assert verdict.error.startswith(f"refused with {status}")
@@ -58,12 +58,12 @@ def test_may_pass(status: int) -> None:
     ],
 )
 def test_what_says_that_it_is_final_is_final(kind: Format, status: int, body: bytes) -> None:
-    verdict = judge(status, body, kind)
+    verdict = classify(status, body, kind)
     assert verdict.outcome is Outcome.DEAD
     assert verdict.error is not None
     assert verdict.error.startswith(f"refused with {status}")
     assert verdict.error.endswith("; trying again would not help")
-    assert judge(status, body, "json").outcome is Outcome.REFUSED
+    assert classify(status, body, "json").outcome is Outcome.REFUSED
 
 
 @pytest.mark.parametrize("kind", ["discord", "slack"])
@@ -75,11 +75,11 @@ def test_what_says_that_it_is_final_is_final(kind: Format, status: int, body: by
     ],
 )  # fmt: skip
 def test_what_says_nothing_may_pass(kind: Format, body: bytes) -> None:
-    assert judge(404, body, kind).outcome is Outcome.REFUSED
+    assert classify(404, body, kind).outcome is Outcome.REFUSED
 
 
 def test_410_pauses_whatever_it_says() -> None:
-    assert judge(410, b"channel_is_archived", "slack").outcome is Outcome.GONE
+    assert classify(410, b"channel_is_archived", "slack").outcome is Outcome.GONE
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,19 @@ def test_410_pauses_whatever_it_says() -> None:
     [(500, False), (502, True), (503, False), (504, True), (519, False), (520, True), (521, False), (524, True)],
 )
 def test_a_gateway_that_got_no_response_lost_it(status: int, lost: bool) -> None:
-    verdict = judge(status)
+    verdict = classify(status)
     assert (verdict.outcome, verdict.lost) == (Outcome.RETRY, lost)
 
 
 def test_discords_own_gateway_says_by_502_that_it_handed_nothing_on() -> None:
-    assert not judge(502, kind="discord", by_discord=True).lost
-    assert judge(502, kind="discord").lost, "something else that understands Discord's format"
-    assert judge(504, kind="discord", by_discord=True).lost
+    assert not classify(502, kind="discord", by_discord=True).lost
+    assert classify(502, kind="discord").lost, "something else that understands Discord's format"
+    assert classify(504, kind="discord", by_discord=True).lost
 
 
 @pytest.mark.parametrize("status", [100, 101, 199, 300, 304, 305])
 def test_is_final_and_says_which_answer_it_was(status: int) -> None:
-    verdict = judge(status)
+    verdict = classify(status)
     assert verdict.outcome is Outcome.DEAD
     assert verdict.error is not None
     assert str(status) in verdict.error
@@ -111,7 +111,7 @@ def test_410_is_gone() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_says_so_and_not_where_to(status: int) -> None:
-    verdict = judge(status)
+    verdict = classify(status)
     assert verdict.outcome is Outcome.DEAD
     assert verdict.error == (
         f"answered with a redirect ({status}) to another address; put the final address into the config"
@@ -176,5 +176,5 @@ def test_no_retry_after_ever_raises(value: str, now: float) -> None:
 
 @given(st.integers(-10, 2000), st.binary(), st.sampled_from(FORMATS))
 def test_every_status_has_a_verdict_with_a_sentence(status: int, body: bytes, kind: Format) -> None:
-    verdict = judge(status, body, kind)
+    verdict = classify(status, body, kind)
     assert (verdict.error is None) == (verdict.outcome is Outcome.DELIVERED)

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.delivery.drain import BURST, LONGEST, MEAN_PAUSE, OVERDUE, SHORTEST, Drain
+from itsjustintv_desktop.engine.delivery.backlog_pacer import (
+    BURST,
+    LONGEST,
+    MEAN_PAUSE,
+    OVERDUE,
+    SHORTEST,
+    BacklogPacer,
+)
 from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
@@ -18,7 +25,7 @@ S = DeliveryState
 HOURS = 3600.0
 
 
-def drained(drain: Drain, clock: FakeClock, name: str, seconds: float) -> list[float]:
+def drained(drain: BacklogPacer, clock: FakeClock, name: str, seconds: float) -> list[float]:
     """When each goes, in seconds from now, if as many are claimed as may."""
     began, sent = clock.monotonic(), list[float]()
     while clock.monotonic() - began < seconds:
@@ -33,7 +40,7 @@ def drained(drain: Drain, clock: FakeClock, name: str, seconds: float) -> list[f
 
 def test_the_first_go_at_once_and_the_others_after_pauses_that_differ() -> None:
     clock = FakeClock()
-    drain = Drain(clock, random.Random(1).random)
+    drain = BacklogPacer(clock, random.Random(1).random)
     assert drain.begin({"main": clock.now() - 8 * HOURS}, clock.now()) == ["main"]
     sent = drained(drain, clock, "main", 15.0)
     assert sum(at < 0.2 for at in sent) == pytest.approx(BURST, abs=1)
@@ -45,7 +52,7 @@ def test_the_first_go_at_once_and_the_others_after_pauses_that_differ() -> None:
 
 def test_it_ends_by_itself_for_each_at_a_moment_of_its_own() -> None:
     clock = FakeClock()
-    drain = Drain(clock, random.Random(2).random)
+    drain = BacklogPacer(clock, random.Random(2).random)
     names = [f"d{number}" for number in range(20)]
     drain.begin(dict.fromkeys(names, clock.now() - HOURS), clock.now())
     clock.advance(SHORTEST - 0.1)
@@ -62,7 +69,7 @@ def test_it_ends_by_itself_for_each_at_a_moment_of_its_own() -> None:
 
 def test_who_has_no_backlog_is_not_touched() -> None:
     clock = FakeClock()
-    drain = Drain(clock, random.random)
+    drain = BacklogPacer(clock, random.random)
     due = {"late": clock.now() - OVERDUE - 1, "fresh": clock.now() - OVERDUE + 1, "later": clock.now() + 30}
     assert drain.begin(due, clock.now()) == ["late"]
     slots = {"fresh": 3}
@@ -72,7 +79,7 @@ def test_who_has_no_backlog_is_not_touched() -> None:
 
 def test_a_blocked_destination_stays_blocked() -> None:
     clock = FakeClock()
-    drain = Drain(clock, random.random)
+    drain = BacklogPacer(clock, random.random)
     drain.begin({"main": 0.0}, clock.now())
     slots = {"main": 0}
     drain.limit(slots)

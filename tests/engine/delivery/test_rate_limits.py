@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from itsjustintv_desktop.engine.config.destinations import Format
-from itsjustintv_desktop.engine.delivery import limits
-from itsjustintv_desktop.engine.delivery.limits import LONGEST_WINDOW, Pace
+from itsjustintv_desktop.engine.delivery import rate_limits
+from itsjustintv_desktop.engine.delivery.rate_limits import LONGEST_WINDOW, Pace
 from itsjustintv_desktop.engine.models import RateLimit
 
 NOW = 1_700_000_000.0
@@ -23,8 +23,10 @@ V10 = "https://discord.com/api/v10/webhooks/1/token"
 @pytest.mark.parametrize("version", ["", "/v6", "/v9", "/v10", "/v11"])
 def test_discord_is_called_at_version_10(host: str, version: str) -> None:
     url = f"https://{host}/api{version}/webhooks/1/to-ken_?wait=true&thread_id=2"
-    assert limits.versioned(url) == f"https://{host}/api/v10/webhooks/1/to-ken_?wait=true&thread_id=2"
-    assert limits.versioned(f"https://{host}/api{version}/webhooks/1/t/slack").endswith("/api/v10/webhooks/1/t/slack")
+    assert rate_limits.versioned(url) == f"https://{host}/api/v10/webhooks/1/to-ken_?wait=true&thread_id=2"
+    assert rate_limits.versioned(f"https://{host}/api{version}/webhooks/1/t/slack").endswith(
+        "/api/v10/webhooks/1/t/slack"
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def test_discord_is_called_at_version_10(host: str, version: str) -> None:
     ],
 )
 def test_any_other_address_is_called_as_it_is(url: str) -> None:
-    assert limits.versioned(url) == url
+    assert rate_limits.versioned(url) == url
 
 
 def test_one_webhook_has_one_pace_whatever_its_address_looks_like() -> None:
@@ -49,14 +51,16 @@ def test_one_webhook_has_one_pace_whatever_its_address_looks_like() -> None:
         "https://ptb.discord.com/api/v9/webhooks/1/t?thread_id=5",
         "https://discordapp.com/api/v10/webhooks/1/t?wait=true",
     }
-    assert len({limits.one_for_all(url) for url in spellings}) == 1
-    assert limits.one_for_all("https://discord.com/api/webhooks/2/t") not in map(limits.one_for_all, spellings)
-    assert limits.one_for_all("https://a.example/x?y") == limits.one_for_all("https://a.example/x")
+    assert len({rate_limits.one_for_all(url) for url in spellings}) == 1
+    assert rate_limits.one_for_all("https://discord.com/api/webhooks/2/t") not in map(
+        rate_limits.one_for_all, spellings
+    )
+    assert rate_limits.one_for_all("https://a.example/x?y") == rate_limits.one_for_all("https://a.example/x")
 
 
 def waits(headers: dict[str, str], body: Any = None, kind: Format = "discord", url: str = V10) -> float | None:
     raw = b"" if body is None else json.dumps(body).encode()
-    said = limits.read(429, CIMultiDict(headers), raw, kind, url, now=NOW)
+    said = rate_limits.read(429, CIMultiDict(headers), raw, kind, url, now=NOW)
     return None if said is None else said.wait
 
 
@@ -88,7 +92,7 @@ def test_another_limit_than_that_of_the_bucket() -> None:
         ({}, {"retry_after": 2.5, "global": True}),
     ):
         raw = b"" if body is None else json.dumps(body).encode()
-        said = limits.read(429, CIMultiDict(everywhere | headers), raw, "discord", V10, now=NOW)
+        said = rate_limits.read(429, CIMultiDict(everywhere | headers), raw, "discord", V10, now=NOW)
         assert said is not None
         assert (said.everywhere, said.wait) == (True, 3.0 if body is None else 2.5)
 
@@ -131,9 +135,9 @@ def test_a_json_receiver_means_seconds() -> None:
 
 def test_a_delivered_one_says_what_is_left() -> None:
     headers = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "4", "X-RateLimit-Reset-After": "1.9"}
-    said = limits.read(204, CIMultiDict(headers | {"Retry-After": "7"}), b"", "discord", V10, now=NOW)
+    said = rate_limits.read(204, CIMultiDict(headers | {"Retry-After": "7"}), b"", "discord", V10, now=NOW)
     assert said == RateLimit(limit=5, remaining=4, reset_after=1.9)
-    assert limits.read(204, CIMultiDict({"X-RateLimit-Remaining": "0"}), b"", "discord", V10, now=NOW) is None
+    assert rate_limits.read(204, CIMultiDict({"X-RateLimit-Remaining": "0"}), b"", "discord", V10, now=NOW) is None
 
 
 @given(
@@ -145,7 +149,7 @@ def test_a_delivered_one_says_what_is_left() -> None:
     st.text(),
 )
 def test_nothing_that_is_said_breaks_it(headers: dict[str, str], body: bytes, url: str) -> None:
-    said = limits.read(429, CIMultiDict(headers), body, "discord", url, now=NOW)
+    said = rate_limits.read(429, CIMultiDict(headers), body, "discord", url, now=NOW)
     if said is not None:
         assert said.wait is None or 0 <= said.wait < math.inf
         pace = Pace()

@@ -1,7 +1,7 @@
-"""One lane a destination: how many attempts it may have under way, and its breaker kept across restarts.
+"""One queue a destination: how many attempts it may have under way, and its breaker kept across restarts.
 
-Slots belong to destinations first, so that a dead one never starves the others: a lane widens with each success
-and falls to one slot with a failure, and all failing lanes together get a part of the places only.
+Slots belong to destinations first, so that a dead one never starves the others: a queue widens with each success
+and falls to one slot with a failure, and all failing queues together get a part of the places only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import structlog
 from itsjustintv_desktop.engine.config.destinations import Format
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.delivery.breaker import Breaker, BreakerState, StateName, fingerprint
-from itsjustintv_desktop.engine.delivery.limits import EVERYWHERE, Pace, one_for_all, service
+from itsjustintv_desktop.engine.delivery.rate_limits import EVERYWHERE, Pace, one_for_all, service
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 
 TOTAL = 128
@@ -31,7 +31,7 @@ MOST_LOOKS = 32
 SLACK_PAUSE = 1.0
 """Seconds between two messages to one incoming webhook."""
 LONGEST_HOLD = 30.0
-"""Seconds a lane is held at a time."""
+"""Seconds a queue is held at a time."""
 ONLY_A_LINK = (
     "The receiver refused the picture as too large (413), so it gets a link to the picture only. "
     'Set picture = "link" for this destination, or let it take larger bodies and resume it.'
@@ -41,7 +41,7 @@ ONLY_A_LINK = (
 _log = structlog.get_logger(__name__)
 
 
-class Lane:
+class DestinationQueue:
     """The way to one destination."""
 
     def __init__(self, breaker: Breaker) -> None:
@@ -66,20 +66,20 @@ class Lane:
         """The last message was refused for its decoration and could not be sent without it, either: the next goes
         without, since two POSTs at once may be one too many for a rate limit."""
         self.turns = 0
-        """Attempts begun and ended so far: while it grows, the lane moves."""
+        """Attempts begun and ended so far: while it grows, the queue moves."""
 
 
 class _Stored(BreakerState, frozen=True, kw_only=True):
-    """What is kept of a lane across restarts."""
+    """What is kept of a queue across restarts."""
 
     only_link: float | None = None
 
 
-class Lanes:
-    """All lanes. `restore` brings back the breakers of an earlier run."""
+class DestinationQueues:
+    """All queues. `restore` brings back the breakers of an earlier run."""
 
     def __init__(self) -> None:
-        self._lanes: dict[str, Lane] = {}
+        self._queues: dict[str, DestinationQueue] = {}
         self._paces: WeakValueDictionary[str, Pace] = WeakValueDictionary()
         self._discord = (0.0, 0)
         """The second in which POSTs to Discord are counted, and how many there were in it."""
@@ -91,63 +91,63 @@ class Lanes:
                 kept = msgspec.json.decode(state, type=_Stored)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 _log.warning("a stored breaker could not be read", destination=name)
-                self.lane(name)  # as any other: forgotten with its destination, overwritten when it changes
+                self.queue(name)  # as any other: forgotten with its destination, overwritten when it changes
             else:
                 fields = {field: getattr(kept, field) for field in BreakerState.__struct_fields__}
-                lane = self._lanes[name] = Lane(Breaker(BreakerState(**fields)))
-                lane.only_link = kept.only_link
+                queue = self._queues[name] = DestinationQueue(Breaker(BreakerState(**fields)))
+                queue.only_link = kept.only_link
 
-    def lane(self, name: str) -> Lane:
-        if name not in self._lanes:
-            self._lanes[name] = Lane(Breaker())
-        return self._lanes[name]
+    def queue(self, name: str) -> DestinationQueue:
+        if name not in self._queues:
+            self._queues[name] = DestinationQueue(Breaker())
+        return self._queues[name]
 
     @property
     def in_flight(self) -> int:
-        return sum(lane.in_flight for lane in self._lanes.values())
+        return sum(queue.in_flight for queue in self._queues.values())
 
     @property
     def turns(self) -> int:
         """Attempts begun and ended so far, everywhere."""
-        return sum(lane.turns for lane in self._lanes.values())
+        return sum(queue.turns for queue in self._queues.values())
 
     @property
     def idle(self) -> set[str]:
         """Names of those with no attempt under way."""
-        return {name for name, lane in self._lanes.items() if not lane.in_flight}
+        return {name for name, queue in self._queues.items() if not queue.in_flight}
 
     def forget(self, name: str) -> None:
         """Its destination is no more. One with an attempt under way stays."""
         if name in self.idle:
-            del self._lanes[name]
+            del self._queues[name]
 
     def hold(self, name: str, until: float) -> None:
         """Try nothing there before `until` (Unix seconds), unless resumed."""
-        self.lane(name).held_until = until
+        self.queue(name).held_until = until
 
     def free(self, destinations: Mapping[str, Destination], now: float) -> tuple[int, dict[str, int], float | None]:
         """Free places in all, free slots by destination (0 = blocked), and when the first blocked one may go.
 
-        Destinations without a lane have FIRST_WIDTH slots; a removed one passes, so that its deliveries are buried.
+        Destinations without a queue have FIRST_WIDTH slots; a removed one passes, so that its deliveries are buried.
         """
         slots: dict[str, int] = {}
         opens: float | None = None
-        for name, lane in self._lanes.items():
+        for name, queue in self._queues.items():
             if name not in destinations:
                 continue
             # A clock set back must not make a short hold a long one.
-            lane.held_until = min(lane.held_until, now + LONGEST_HOLD)
-            until = max(lane.breaker.blocked_until(now) or 0.0, lane.held_until)
-            limited = lane.pace.limited
+            queue.held_until = min(queue.held_until, now + LONGEST_HOLD)
+            until = max(queue.breaker.blocked_until(now) or 0.0, queue.held_until)
+            limited = queue.pace.limited
             if limited:
-                until = max(until, lane.pace.opens(now))
+                until = max(until, queue.pace.opens(now))
             if until > now:
                 slots[name] = 0
                 if until < math.inf:
                     opens = until if opens is None else min(opens, until)
                 continue
-            wanted = max(_posts(lane, now), min(lane.unsent, MOST_LOOKS)) - lane.in_flight
-            slots[name] = max(0, int(min(wanted, lane.pace.room(now))) if limited else wanted)
+            wanted = max(_posts(queue, now), min(queue.unsent, MOST_LOOKS)) - queue.in_flight
+            slots[name] = max(0, int(min(wanted, queue.pace.room(now))) if limited else wanted)
         for name, destination in destinations.items():
             if not destination.enabled:
                 slots[name] = 0
@@ -155,29 +155,29 @@ class Lanes:
 
     def failing(self) -> tuple[frozenset[str], int]:
         """Destinations whose last attempt failed, and the free places they may share."""
-        failing = {name: lane.in_flight for name, lane in self._lanes.items() if lane.failing}
+        failing = {name: queue.in_flight for name, queue in self._queues.items() if queue.failing}
         return frozenset(failing), max(0, FAILING_TOTAL - sum(failing.values()))
 
     def begin(self, name: str, now: float) -> None:
-        lane = self.lane(name)
-        lane.in_flight += 1
-        lane.turns += 1
-        lane.breaker.allow(now)
+        queue = self.queue(name)
+        queue.in_flight += 1
+        queue.turns += 1
+        queue.breaker.allow(now)
 
     def may_post(self, name: str, delivery_id: int, now: float) -> bool:
         """Whether this one of those in flight may be sent now; False: more are looked at than may be sent, or it was
         paused or opened meanwhile."""
-        lane = self.lane(name)
-        shut = lane.breaker.name(now) in {"open", "paused"} or lane.pace.room(now) < 1
-        if shut or len(lane.posting) >= _posts(lane, now) or not self._has_room(lane.service, now):
-            lane.unsent = 0
+        queue = self.queue(name)
+        shut = queue.breaker.name(now) in {"open", "paused"} or queue.pace.room(now) < 1
+        if shut or len(queue.posting) >= _posts(queue, now) or not self._has_room(queue.service, now):
+            queue.unsent = 0
             return False
-        lane.posting.add(delivery_id)
-        lane.pace.begin(now)
+        queue.posting.add(delivery_id)
+        queue.pace.begin(now)
         return True
 
     def _has_room(self, service: str, now: float) -> bool:
-        """Whether all of Discord takes one more in this second; if not, its lanes are held until the next."""
+        """Whether all of Discord takes one more in this second; if not, its queues are held until the next."""
         if service != "discord":
             return True
         second, count = self._discord
@@ -189,63 +189,63 @@ class Lanes:
         return count < EVERYWHERE
 
     def _hold_service(self, service: str, until: float) -> None:
-        for lane in self._lanes.values():
-            if lane.service == service:
-                lane.held_until = max(lane.held_until, until)
+        for queue in self._queues.values():
+            if queue.service == service:
+                queue.held_until = max(queue.held_until, until)
 
     def end(
         self, name: str, result: AttemptResult | None, now: float, *, delivery_id: int = 0, settled: bool = False
     ) -> None:
         """An attempt ended; None = no POST was made. `settled`: and none ever will be."""
-        lane = self.lane(name)
-        lane.in_flight -= 1
-        lane.turns += 1
-        if delivery_id in lane.posting:
-            lane.posting.discard(delivery_id)
+        queue = self.queue(name)
+        queue.in_flight -= 1
+        queue.turns += 1
+        if delivery_id in queue.posting:
+            queue.posting.discard(delivery_id)
             answered = result is not None and result.status is not None
-            lane.pace.end(result.limits if result is not None else None, now, answered=answered)
+            queue.pace.end(result.limits if result is not None else None, now, answered=answered)
         if result is None:
-            lane.unsent += settled
-            if not lane.posting:
-                lane.breaker.abandon()
+            queue.unsent += settled
+            if not queue.posting:
+                queue.breaker.abandon()
             return
-        lane.unsent = 0
+        queue.unsent = 0
         said = result.limits
         limited = result.status == HTTPStatus.TOO_MANY_REQUESTS and said is not None and said.wait is not None
         if limited and said is not None and said.everywhere:
-            self._hold_service(lane.service, now + min(said.wait or 0.0, LONGEST_HOLD))
+            self._hold_service(queue.service, now + min(said.wait or 0.0, LONGEST_HOLD))
         failed = result.outcome is Outcome.RETRY
-        lane.failing = failed and not limited
-        lane.width = 1 if failed else min(WIDEST, lane.width + 1)
+        queue.failing = failed and not limited
+        queue.width = 1 if failed else min(WIDEST, queue.width + 1)
         # Somebody is there who takes them one after the other: no reason to leave it alone.
-        lane.breaker.record(Outcome.REFUSED if limited else result.outcome, now, result.error)
-        lane.as_text = result.as_text and result.outcome is Outcome.RETRY
-        if result.only_link and lane.only_link is None:
-            lane.only_link = now
+        queue.breaker.record(Outcome.REFUSED if limited else result.outcome, now, result.error)
+        queue.as_text = result.as_text and result.outcome is Outcome.RETRY
+        if result.only_link and queue.only_link is None:
+            queue.only_link = now
 
     def address(self, name: str, url: str, now: float) -> bool:
-        """Tell the address in use; True: it is another than before and the lane starts afresh."""
-        lane = self.lane(name)
-        if lane.breaker.snapshot().fingerprint not in {"", fingerprint(url)}:
-            lane.only_link = None  # somebody else is there, and may take more
-        return lane.breaker.observe_address(fingerprint(url), now)
+        """Tell the address in use; True: it is another than before and the queue starts afresh."""
+        queue = self.queue(name)
+        if queue.breaker.snapshot().fingerprint not in {"", fingerprint(url)}:
+            queue.only_link = None  # somebody else is there, and may take more
+        return queue.breaker.observe_address(fingerprint(url), now)
 
     def limits(self, name: str, url: str, kind: Format) -> None:
         """Tell the address in use, and what its receiver understands. All that use the address share its limits."""
-        lane = self.lane(name)
+        queue = self.queue(name)
         key = fingerprint(f"{kind} {one_for_all(url)}")
-        if self._paces.get(key) is not lane.pace and not lane.posting:
-            lane.pace = self._paces.setdefault(key, Pace(SLACK_PAUSE if kind == "slack" else 0.0))
-        lane.service = service(url)
+        if self._paces.get(key) is not queue.pace and not queue.posting:
+            queue.pace = self._paces.setdefault(key, Pace(SLACK_PAUSE if kind == "slack" else 0.0))
+        queue.service = service(url)
 
     def picture(self, destination: Destination) -> None:
         """Tell the settings in use: where the picture is not wanted, that it was refused is of no more interest."""
         if destination.picture != "data":
-            self.lane(destination.name).only_link = None
+            self.queue(destination.name).only_link = None
 
     def only_link(self, name: str) -> float | None:
         """Since when a destination is known to refuse the picture as too large; None: it is not."""
-        return self._lanes[name].only_link if name in self._lanes else None
+        return self._queues[name].only_link if name in self._queues else None
 
     def note(self, destination: Destination) -> str:
         """That it gets less than its config says, as a sentence; "" for nothing."""
@@ -254,30 +254,34 @@ class Lanes:
 
     def take_over(self, old: str, new: str) -> None:
         """What is known of `old` holds for `new`, its other name."""
-        self.lane(new).breaker = Breaker(self.lane(old).breaker.snapshot())
-        self.lane(new).only_link = self.lane(old).only_link
+        self.queue(new).breaker = Breaker(self.queue(old).breaker.snapshot())
+        self.queue(new).only_link = self.queue(old).only_link
 
     def shut(self, now: float) -> list[str]:
         """Destinations whose breaker lets nothing pass now, and that another address would open."""
         return [
             name
-            for name, lane in self._lanes.items()
-            if lane.breaker.name(now) in {"open", "paused"} and not lane.breaker.snapshot().by_hand
+            for name, queue in self._queues.items()
+            if queue.breaker.name(now) in {"open", "paused"} and not queue.breaker.snapshot().by_hand
         ]
 
     def paused_by_hand(self, name: str) -> bool:
         """Whether a person wants nothing sent there."""
-        return name in self._lanes and self._lanes[name].breaker.snapshot().by_hand
+        return name in self._queues and self._queues[name].breaker.snapshot().by_hand
 
     def states(self, now: float) -> dict[str, tuple[StateName, str]]:
         """What to show: (state, reason) by destination."""
-        return {name: (lane.breaker.name(now), lane.breaker.snapshot().reason) for name, lane in self._lanes.items()}
+        return {
+            name: (queue.breaker.name(now), queue.breaker.snapshot().reason) for name, queue in self._queues.items()
+        }
 
     def encoded(self, name: str) -> bytes:
-        lane = self.lane(name)
-        return msgspec.json.encode(_Stored(**msgspec.structs.asdict(lane.breaker.snapshot()), only_link=lane.only_link))
+        queue = self.queue(name)
+        return msgspec.json.encode(
+            _Stored(**msgspec.structs.asdict(queue.breaker.snapshot()), only_link=queue.only_link)
+        )
 
 
-def _posts(lane: Lane, now: float) -> int:
+def _posts(queue: DestinationQueue, now: float) -> int:
     """How many POSTs may be under way: the one probe, or as many as went well so far."""
-    return 1 if lane.breaker.name(now) == "half-open" else lane.width
+    return 1 if queue.breaker.name(now) == "half-open" else queue.width

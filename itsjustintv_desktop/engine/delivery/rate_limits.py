@@ -17,7 +17,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.addresses import DISCORD_HOSTS
 from itsjustintv_desktop.engine.config.destinations import Format
-from itsjustintv_desktop.engine.delivery.answers import retry_after
+from itsjustintv_desktop.engine.delivery.responses import retry_after
 from itsjustintv_desktop.engine.models import RateLimit
 
 LONGEST_WINDOW = 60.0

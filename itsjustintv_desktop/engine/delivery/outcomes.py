@@ -23,7 +23,7 @@ def say_which(claimed: Claimed) -> None:
     )
 
 
-def end(
+def finish(
     claimed: Claimed,
     state: DeliveryState,
     reason: str | None,
@@ -60,24 +60,24 @@ def judged(
     refused, this one among them. A clock that may be wrong gives nothing up for its age.
     """
     if result.outcome is Outcome.DELIVERED:
-        return end(claimed, DeliveryState.DELIVERED, result.note, result)
+        return finish(claimed, DeliveryState.DELIVERED, result.note, result)
     if result.outcome is Outcome.DEAD:
-        return end(claimed, DeliveryState.DEAD, result.error, result)
+        return finish(claimed, DeliveryState.DEAD, result.error, result)
     reason = result.error
     if result.outcome is Outcome.REFUSED:
         if refusals >= schedule.MOST_REFUSALS:
-            return end(claimed, DeliveryState.DEAD, _last(f"Refused {refusals} times in a row.", reason), result)
+            return finish(claimed, DeliveryState.DEAD, _last(f"Refused {refusals} times in a row.", reason), result)
         delay = schedule.delay_after_refusal(refusals, retry, random=dice)
     else:
         delay = schedule.next_delay(claimed.attempt, retry, retry_after=result.retry_after, random=dice)
     if result.lost and not knows_repeats:
         if claimed.lost + 1 >= MOST_LOST:
-            return end(claimed, DeliveryState.DEAD, _last(MAY_HAVE_ARRIVED, reason), result)
+            return finish(claimed, DeliveryState.DEAD, _last(MAY_HAVE_ARRIVED, reason), result)
         reason = f"{reason}; it may have arrived"
     over = schedule.is_over_age(claimed.born_at, now + delay, retry) and not clock_doubtful()
     if result.outcome is not Outcome.GONE and (over or schedule.attempts_used_up(claimed.attempt, retry)):
-        return end(claimed, DeliveryState.DEAD, _last(gave_up(claimed.attempt), reason), result)
-    return end(claimed, DeliveryState.PENDING, reason, result, next_at=now + delay)
+        return finish(claimed, DeliveryState.DEAD, _last(gave_up(claimed.attempt), reason), result)
+    return finish(claimed, DeliveryState.PENDING, reason, result, next_at=now + delay)
 
 
 def _last(sentence: str, reason: str | None) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Destination
-from itsjustintv_desktop.engine.delivery.sign import base_headers, signature_headers
+from itsjustintv_desktop.engine.delivery.signing import base_headers, signature_headers
 from itsjustintv_desktop.engine.errors import ConfigError
 
 STANDARD = Destination(name="s", signature="standard-webhooks")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.delivery.lanes import FIRST_WIDTH
+from itsjustintv_desktop.engine.delivery.destination_queues import FIRST_WIDTH
 
 OVERDUE = 60.0
 """A destination whose first delivery should have been sent this long ago has a backlog."""
@@ -28,7 +28,7 @@ class _Trickle:
         self.until = now + SHORTEST + (LONGEST - SHORTEST) * dice()
 
 
-class Drain:
+class BacklogPacer:
     """Asked before each claim. Times are monotonic; `dice` gives floats in [0, 1)."""
 
     def __init__(self, clock: Clock, dice: Callable[[], float]) -> None:

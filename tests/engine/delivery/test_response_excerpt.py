@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.delivery.excerpt import SHORT, clean, quoted
+from itsjustintv_desktop.engine.delivery.response_excerpt import SHORT, clean, quoted
 from itsjustintv_desktop.engine.redaction.spellings import address_secrets, worth_hiding
 
 DISCORD = "https://discord.com/api/webhooks/112233445566778899/aBcDeFgHiJkLmNoPqRsTuVwXyZ-0123456789"

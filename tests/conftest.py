@@ -22,7 +22,8 @@ import pytest
 import structlog
 
 from itsjustintv_desktop.engine import logs, redaction
-from tests.support.disks import can_mount
+from itsjustintv_desktop.engine.storage.secrets.vaultformat import Kind, Protection
+from tests.support.disks import can_mount, memory_disk
 
 _FOREIGN = re.compile(
     "MAKE|MFLAGS|ITSJUSTINTV_|OTEL_|(https?|all|no)_proxy$|PYTHON(WARNINGS|OPTIMIZE)|CLICOLOR|(NO|FORCE)_COLOR$",
@@ -33,6 +34,11 @@ _FOREIGN = re.compile(
 for _name in filter(_FOREIGN.match, list(os.environ)):
     del os.environ[_name]
 
+if (_memory := memory_disk()) is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _memory)
+
+gc.disable()  # until all tests are collected: what is made by then stays
+
 with contextlib.suppress(ImportError):  # without Qt's libraries the tests that need it skip, and say so
     importlib.import_module("PySide6.QtWidgets")
     pytest_plugins = ["pytestqt.plugin"]
@@ -41,6 +47,10 @@ with contextlib.suppress(ImportError):  # without Qt's libraries the tests that 
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
 
+_PASSPHRASE = Protection.passphrase
+
+_PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+"""By default structlog has rich draw every traceback with all variables, which takes longer than most tests."""
 _LEVELS = frozenset({"error", "critical", "exception", "fatal"})
 
 
@@ -85,6 +95,23 @@ def pytest_collection_finish() -> None:
     # What is loaded now stays: collecting garbage after a test then only looks at what the test made.
     gc.collect()
     gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_keys() -> Iterator[None]:
+    """Keys are derived from passphrases with the least scrypt that a vault may have: the file says how much it was."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Protection, "passphrase", lambda: Protection(Kind.PASSPHRASE, salt=os.urandom(16), log_n=10, p=1))
+        yield
+
+
+@pytest.fixture
+def full_keys(quick_keys: None) -> Iterator[None]:
+    """Keys are derived as in the program."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Protection, "passphrase", _PASSPHRASE)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +120,7 @@ def error_log(request: pytest.FixtureRequest) -> Iterator[ErrorLog]:
     log = ErrorLog()
     logs.reset()
     redaction.forget()
-    structlog.configure(processors=[log.process, *structlog.get_config()["processors"]])
+    structlog.configure(processors=[log.process, *structlog.get_config()["processors"][:-1], _PLAIN])
     logging.getLogger().addHandler(log)
     before = set(threading.enumerate())
     is_async = request.node.get_closest_marker("asyncio") is not None

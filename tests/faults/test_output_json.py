@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.storage import feed
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.disks import small_disk
 from tests.support.engine import HEAD, Running, running_engine
@@ -23,6 +24,11 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.expected_errors("output.json cannot be written")
 
 Record = Callable[[str, object], None]
+
+
+@pytest.fixture(autouse=True)
+def _tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "RETRY_SECONDS", 0.2)
 
 
 def _path(running: Running) -> Path:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from itsjustintv_desktop.cli import cli
 from itsjustintv_desktop.engine.paths import Paths
+from tests.support import forked
 from tests.support.process import MODULE, ROOT, arguments
 
 
@@ -52,6 +53,10 @@ async def beside(
     paths: Paths, *command: str, environ: Mapping[str, str] = {}, stdin: bytes = b"", timeout: float = 40.0
 ) -> Result:
     """Run a command as a process of its own, to its end."""
+    if forked.AVAILABLE and "serve" not in command:
+        words = [*arguments(paths), *command]
+        code, out, err = await forked.run(words, clean_environ(environ), ROOT, stdin, timeout)
+        return Result(code, out.decode(), err.decode())
     process = await asyncio.create_subprocess_exec(
         sys.executable, *MODULE, *arguments(paths), *command, cwd=ROOT, env=clean_environ(environ),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

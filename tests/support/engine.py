@@ -8,14 +8,17 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import msgspec
 
 from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine.announce import enrich
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.source import Enricher, StreamEventSource
+from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.subscriptions import Subscription
 from tests.support.waiting import until
@@ -156,22 +159,24 @@ async def running_engine(
     """Simulator with a channel for each of `logins`, and an engine with `config` in `folder`.
 
     `secret`: signatures expected at the receiver `main`. `sources`: makes fresh sources at each start. `simulated`
-    goes to the Simulator. Without `start` the test calls `Running.start` itself.
+    goes to the Simulator. Without `start` the test calls `Running.start` itself. What waits for more to come together
+    waits a moment only.
     """
     simulated = {"resend_delays": (0.05, 0.1, 0.2, 0.4), **simulated}
-    async with Simulator(**simulated) as simulator:
-        for login in logins:
-            simulator.add_channel(login)
-        if secret is not None:
-            simulator.receiver.expect("main", secret=secret)
-        running = Running(folder, simulator, clock=clock or SystemClock(), environ=environ or {}, listen=listen)
-        running.sources = sources
-        running.write_config(config)
-        try:
-            if start:
-                await running.start()
-                if subscribe and listen:
-                    await running.subscribe(*logins)
-            yield running
-        finally:
-            await running.stop()
+    with mock.patch.object(enrich, "_LULL", 0.02), mock.patch.object(reconciler, "_SETTLE_SECONDS", 0.05):
+        async with Simulator(**simulated) as simulator:
+            for login in logins:
+                simulator.add_channel(login)
+            if secret is not None:
+                simulator.receiver.expect("main", secret=secret)
+            running = Running(folder, simulator, clock=clock or SystemClock(), environ=environ or {}, listen=listen)
+            running.sources = sources
+            running.write_config(config)
+            try:
+                if start:
+                    await running.start()
+                    if subscribe and listen:
+                        await running.subscribe(*logins)
+                yield running
+            finally:
+                await running.stop()

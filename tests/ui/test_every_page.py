@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QLocale, QObject
+from PySide6.QtCore import QEvent, QLocale, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QTableView, QWidget
 from qasync import QEventLoop
 
@@ -28,11 +28,33 @@ from tests.ui.pseudo import Pseudo, untranslated
 
 PRESENT = [one.name for one in ENTRIES if importlib.util.find_spec(f"itsjustintv_desktop.ui.pages.{one.name}")]
 SETTLE = 1.5
-"""Seconds for a page to ask the engine and show what it said."""
+"""Most seconds for a page to ask the engine and show what it said."""
+STILL = 0.2
+"""Seconds without anything under way after which it has."""
 
 SMALLEST = (900, 600)
 SHORT = 0.3
 """For a part of a page that is there already."""
+
+
+def under_way(window: QWidget) -> bool:
+    """Whether a page waits for the engine (ui/doing.py), or is about to ask."""
+    soon = (each for each in window.findChildren(QTimer) if each.isActive() and each.isSingleShot())
+    return any(task.get_name().startswith("ui.") for task in asyncio.all_tasks()) or any(
+        each.interval() <= SETTLE * 1000 for each in soon
+    )
+
+
+async def settled(window: QWidget) -> None:
+    """Until the pages show what they asked for."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + SETTLE
+    still = loop.time() + STILL
+    while loop.time() < min(still, end):
+        await asyncio.sleep(0.02)
+        if under_way(window):
+            still = loop.time() + STILL
+
 
 Look = Callable[[Window], list[str] | Awaitable[list[str]]]
 
@@ -70,8 +92,8 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
             for name in PRESENT:
                 desktop.window.show_page(name)
                 assert desktop.window.current == name
-                await asyncio.sleep(SETTLE)
-                async for part in _parts(desktop.window.page(name)):
+                await settled(desktop.window)
+                async for part in _parts(desktop.window, desktop.window.page(name)):
                     seen = look(desktop.window)
                     faults = seen if isinstance(seen, list) else await seen
                     found += [f"{name}{part}: {fault}" for fault in faults]
@@ -89,22 +111,22 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
         signal.signal(number, handler)
 
 
-async def _parts(page: QWidget) -> AsyncIterator[str]:
+async def _parts(window: QWidget, page: QWidget) -> AsyncIterator[str]:
     """What a page shows of a row, each tab, and each section of the form of the settings, in front once."""
     yield ""
     table = getattr(page, "table", None)
     if isinstance(table, QTableView):
         table.selectRow(0)
-        await asyncio.sleep(SETTLE)
+        await settled(window)
         yield ", first row"
     if isinstance(page, Settings):
         for number in range(1, page.form.sections.count()):
             page.form.sections.setCurrentRow(number)
-            await asyncio.sleep(SHORT)
+            await settled(window)
             yield f", section {page.form.sections.currentItem().text()}"
         for number in range(1, page.tabs.count()):
             page.tabs.setCurrentIndex(number)
-            await asyncio.sleep(SHORT)
+            await settled(window)
             yield f", tab {page.tabs.tabText(number)}"
 
 

@@ -47,31 +47,30 @@ KINDS: dict[str, tuple[Any, dict[str, Any], set[str]]] = {
     "shard": (conduits.Shard, SHARD, {"id"}),
     "token": (oauth.Granted, {"access_token": "t", "expires_in": 5000000}, {"access_token"}),
 }
-CASES = [
-    pytest.param(kind, path, value, id=f"{kind}: {'.'.join(map(str, path))} is {value!r:.20}")
-    for kind, (_, sample, _) in KINDS.items()
-    for path in paths(sample)
-    for value in OTHERS
-]
+CASES = [(kind, path) for kind, (_, sample, _) in KINDS.items() for path in paths(sample)]
 
 
-@pytest.mark.parametrize(("kind", "path", "value"), CASES)
-def test_one_field_spoils_nothing_else(kind: str, path: tuple[Any, ...], value: Any) -> None:
+@pytest.mark.parametrize(("kind", "path"), CASES, ids=[f"{kind}: {'.'.join(map(str, path))}" for kind, path in CASES])
+def test_one_field_spoils_nothing_else(kind: str, path: tuple[Any, ...]) -> None:
     type_, sample, required = KINDS[kind]
     whole = msgspec.to_builtins(Lenient(type_).decode(json.dumps(sample)))
-    body = json.dumps(put(sample, path, value))
-    if path[0] in required:
-        if isinstance(value, str) and len(path) == 1:
-            return  # as good as any
-        with pytest.raises(msgspec.ValidationError):
-            Lenient(type_).decode(body)
-        return
-    found = msgspec.to_builtins(Lenient(type_).decode(body))
-    assert found.keys() == whole.keys()
-    assert {key: found[key] for key in found if key != path[0]} == {key: whole[key] for key in whole if key != path[0]}
-    if len(path) > 1 and isinstance(found[path[0]], dict):  # within an object, too
-        inner = {key: item for key, item in found[path[0]].items() if key != path[1]}
-        assert inner == {key: item for key, item in whole[path[0]].items() if key != path[1]}
+    for value in OTHERS:
+        body = json.dumps(put(sample, path, value))
+        if path[0] in required:
+            if isinstance(value, str) and len(path) == 1:
+                continue  # as good as any
+            with pytest.raises(msgspec.ValidationError):
+                Lenient(type_).decode(body)
+            continue
+        found = msgspec.to_builtins(Lenient(type_).decode(body))
+        assert found.keys() == whole.keys(), value
+        assert without(found, path[0]) == without(whole, path[0]), value
+        if len(path) > 1 and isinstance(found[path[0]], dict):  # within an object, too
+            assert without(found[path[0]], path[1]) == without(whole[path[0]], path[1]), value
+
+
+def without(items: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: item for name, item in items.items() if name != key}
 
 
 anything = st.recursive(

@@ -221,31 +221,32 @@ anything = st.recursive(
 NAMES = ("broadcaster_user_login", "broadcaster_user_name", "type", "started_at")
 
 
-@pytest.mark.parametrize("value", [*OTHERS, "x" * 1000])
 @pytest.mark.parametrize("name", NAMES)
-def test_only_what_identifies_a_stream_is_required(name: str, value: Any) -> None:
+def test_only_what_identifies_a_stream_is_required(name: str) -> None:
     """null means absent: a stream is not lost for want of its name, login, type or start."""
-    body = about("stream.online", event=put(ONLINE, (name,), value))
-    event, whole = event_of(body), event_of(about("stream.online", event=ONLINE))
+    whole = event_of(about("stream.online", event=ONLINE))
     field = {"broadcaster_user_login": "broadcaster_login", "broadcaster_user_name": "broadcaster_name"}.get(name, name)
     field = "detail" if field == "type" else field
-    for each in ("broadcaster_id", "stream_id", "broadcaster_login", "broadcaster_name", "started_at", "detail"):
-        if each != field:
-            assert getattr(event, each) == getattr(whole, each)
-    if not isinstance(value, str):
-        assert getattr(event, field) in {"", None}
+    for value in (*OTHERS, "x" * 1000):
+        event = event_of(about("stream.online", event=put(ONLINE, (name,), value)))
+        for each in ("broadcaster_id", "stream_id", "broadcaster_login", "broadcaster_name", "started_at", "detail"):
+            if each != field:
+                assert getattr(event, each) == getattr(whole, each), value
+        if not isinstance(value, str):
+            assert getattr(event, field) in {"", None}, value
 
 
-@pytest.mark.parametrize("value", OTHERS)
 @pytest.mark.parametrize("name", ["id", "status", "version", "cost", "condition", "transport", "created_at"])
 @pytest.mark.parametrize("message_type", ["notification", "revocation"])
-def test_the_subscription_may_lack_all_but_its_type(message_type: str, name: str, value: Any) -> None:
-    body = put(about("stream.online", event=ONLINE), ("subscription", name), value)
-    event = event_of(body, message_type, "stream.online")
-    if message_type == "notification":
-        assert (event.kind, event.stream_id, event.broadcaster_login) == ("stream.online", "40001", "cool_user")
-    else:
-        assert event.kind == "revocation"
+def test_the_subscription_may_lack_all_but_its_type(message_type: str, name: str) -> None:
+    for value in OTHERS:
+        body = put(about("stream.online", event=ONLINE), ("subscription", name), value)
+        event = event_of(body, message_type, "stream.online")
+        if message_type == "notification":
+            known = (event.kind, event.stream_id, event.broadcaster_login)
+            assert known == ("stream.online", "40001", "cool_user"), value
+        else:
+            assert event.kind == "revocation", value
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), anything | st.just(MISSING)))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.storage.ledger import Ledger, walcopy, writer
 from tests.engine.storage.ledger.book import Book
 from tests.support.clock import FakeClock
 
@@ -18,6 +18,13 @@ def clock() -> FakeClock:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An idle ledger is looked for often. Stands before `ledger`."""
+    monkeypatch.setattr(writer, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(walcopy, "_COMPARE_SECONDS", 0.05)
 
 
 @pytest.fixture

@@ -192,6 +192,7 @@ async def test_what_took_its_place_is_kept(path: Path, ledger: Ledger) -> None:
     assert kept.read_bytes() == b"restored from elsewhere" * 500
 
 
+@pytest.mark.usefixtures("quick_looks")
 @pytest.mark.parametrize("act", ACTS)
 async def test_it_is_noticed_while_nothing_happens(path: Path, tmp_path: Path, ledger: Ledger, act: Any) -> None:
     assert await ledger.accept_now(online(message_id="last"))

@@ -139,6 +139,7 @@ async def test_nothing_is_lost(
     assert killed(path, tmp_path)[-2:] == ["after", "again"]
 
 
+@pytest.mark.usefixtures("quick_looks")
 @pytest.mark.parametrize("act", ACTS, ids=map(_name, ACTS))
 async def test_it_is_noticed_while_nothing_happens(
     path: Path, tmp_path: Path, ledger: Ledger, act: Callable[[Path], None]

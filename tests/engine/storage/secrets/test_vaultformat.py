@@ -113,6 +113,7 @@ def test_authenticated_but_unknown_content_is_told_apart() -> None:
         vaultformat.unseal(foreign, KEY)
 
 
+@pytest.mark.usefixtures("full_keys")
 def test_the_key_of_a_passphrase_depends_on_passphrase_and_salt() -> None:
     one, other = Protection.passphrase(), Protection.passphrase()
     assert one.kind is Kind.PASSPHRASE

@@ -16,6 +16,9 @@ SHIP_LOCK := requirements/ship.txt
 MUTATION := .venv-mutation/bin
 MUTATION_ARGS ?=
 
+# Without bytecode on disk every process compiles all that it imports: seconds each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-slow check docs format bench screenshots soak scoreboard mutation run system-deps wheel-check translations lock clean deb headless-check lint-workflows lint-packaging sbom update-manifest audit qt-deps deb-deps
 
 help: ## show this list

@@ -13,6 +13,7 @@ import importlib
 import logging
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -26,13 +27,15 @@ from itsjustintv_desktop.engine.storage.secrets.vaultformat import Kind, Protect
 from tests.support.disks import can_mount, memory_disk
 
 _FOREIGN = re.compile(
-    "MAKE|MFLAGS|ITSJUSTINTV_|OTEL_|(https?|all|no)_proxy$|PYTHON(WARNINGS|OPTIMIZE)|CLICOLOR|(NO|FORCE)_COLOR$",
+    "MAKE|MFLAGS|ITSJUSTINTV_|OTEL_|(https?|all|no)_proxy$|PYTHON(WARNINGS|OPTIMIZE|DONTWRITEBYTECODE)|CLICOLOR|(NO|FORCE)_COLOR$",
     re.IGNORECASE,
 )
 """Environment variables that would change what the program, or the make of a test, does; `make test` sets some."""
 
 for _name in filter(_FOREIGN.match, list(os.environ)):
     del os.environ[_name]
+
+sys.dont_write_bytecode = False  # else every process of a test compiles the whole program anew
 
 if (_memory := memory_disk()) is not None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _memory)

@@ -37,7 +37,7 @@ class Disk:
 
 
 def memory_disk() -> str | None:
-    """A folder in memory with space for a whole run, where Linux has one: SQLite waits for a real disk at each commit."""
+    """A folder in memory with space for a whole run, where Linux has one: at each commit SQLite waits for a disk."""
     folder = "/dev/shm"
     if sys.platform != "linux" or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return None

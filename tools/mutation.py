@@ -25,8 +25,10 @@ from cosmic_ray.work_item import MutationSpec, WorkItem, WorkResult
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = "itsjustintv_desktop/engine"
 CORE = {
-    "announce/held.py": "announce/test_held.py announce/test_pipeline.py",
-    "announce/restart.py": "announce/test_restart_bounds.py announce/test_restart.py",
+    "announce/paused_streams.py": "announce/test_paused_streams.py announce/test_pipeline.py",
+    "announce/broadcast_continuity.py": (
+        "announce/test_broadcast_continuity_bounds.py announce/test_broadcast_continuity.py"
+    ),
     "config/durations.py": "config/test_durations.py",
     "config/edit.py": "config/test_edit.py config/test_merge.py",
     "config/environment.py": "config/test_environment.py",
@@ -41,8 +43,8 @@ CORE = {
     "storage/ledger/accepting.py": "storage/ledger/test_accept.py storage/ledger/test_statements.py",
     "storage/ledger/announcing.py": "storage/ledger/test_once.py storage/ledger/test_statements.py",
     "storage/ledger/claiming.py": "storage/ledger/test_claim.py storage/ledger/test_machine.py",
-    "twitch/messages.py": "twitch/test_messages.py ingress/test_messages.py",
-    "twitch/signature.py": "twitch/test_signature.py ingress/test_vectors.py",
+    "twitch/eventsub_messages.py": "twitch/test_eventsub_messages.py ingress/test_messages.py",
+    "twitch/eventsub_signature.py": "twitch/test_eventsub_signature.py ingress/test_vectors.py",
     "twitch/timestamps.py": "twitch/test_timestamps.py",
 }
 """Modules below engine/ and the tests below tests/engine/ that belong to each."""

@@ -11,9 +11,9 @@ from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.known import no_such_streamer
 from itsjustintv_desktop.commands.running import queue
+from itsjustintv_desktop.engine.announce.pause import PauseView
 from itsjustintv_desktop.engine.control.actions import DestinationView, QueueActions
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
-from itsjustintv_desktop.engine.pause import PauseView
 
 _STATES = [state.value for state in DeliveryState]
 _ID = click.IntRange(1, 2**63 - 1)

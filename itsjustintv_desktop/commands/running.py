@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from itsjustintv_desktop.commands.context import AppContext
 from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine.announce.pause import Pause, PauseView
 from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config.destinations import effective_destinations, must_exist
 from itsjustintv_desktop.engine.config.load import load
@@ -26,7 +27,6 @@ from itsjustintv_desktop.engine.errors import AlreadyRunningError, ControlError
 from itsjustintv_desktop.engine.events import Bus
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.engine.pause import Pause, PauseView
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.telling import EventPage, Kind, event_page
 

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.config.schema import KEYRING, Config
 from itsjustintv_desktop.engine.errors import AppError
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.twitch.resolve import Resolved
+    from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 
 _TWITCH_SECONDS = 4.0
 """How long Twitch is waited for: a machine without a network does not wait for long."""
@@ -35,7 +35,7 @@ def same_channel(app: AppContext, config: Config) -> tuple[tuple[str, ...], tupl
     return remarks(config, known), (_NOT_KNOWN,) if open_question else ()
 
 
-async def _known(app: AppContext, config: Config) -> dict[str, Resolved]:
+async def _known(app: AppContext, config: Config) -> dict[str, Channel]:
     from itsjustintv_desktop.commands.running import running
 
     try:

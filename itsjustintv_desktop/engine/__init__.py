@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine import events as events
     from itsjustintv_desktop.engine import files as files
     from itsjustintv_desktop.engine import models as models
+    from itsjustintv_desktop.engine.announce.pause import PauseView as PauseView
     from itsjustintv_desktop.engine.config.examine import Remark as Remark
     from itsjustintv_desktop.engine.config.save import Change as Change
     from itsjustintv_desktop.engine.config.save import Remove as Remove
@@ -69,7 +70,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
     from itsjustintv_desktop.engine.paths import Paths as Paths
-    from itsjustintv_desktop.engine.pause import PauseView as PauseView
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
     from itsjustintv_desktop.engine.storage.secrets.state import SecretsState as SecretsState
     from itsjustintv_desktop.engine.updates.standing import UpdateView as UpdateView
@@ -78,7 +78,7 @@ _EDITING = "desk.editing"
 _PLACES = {
     "engine": ("Engine", "EngineOptions"),
     "paths": ("Paths",),
-    "pause": ("PauseView",),
+    "announce.pause": ("PauseView",),
     "desk.lines": ("LogPage",),
     "logs.recent": ("LogLine",),
     "doctor.check": ("Check", "Report", "Unsettled"),

@@ -9,7 +9,7 @@ import structlog
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.doctor.words import span
 from itsjustintv_desktop.engine.health.part import Part
-from itsjustintv_desktop.engine.twitch.skew import ClockSkew
+from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.wallclock import JUMP_SECONDS, WallClock
 
 REMEMBERED = 3600.0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from itsjustintv_desktop.engine import logs, redaction
+from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.clocks import Clocks
@@ -35,7 +36,6 @@ from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.loops import TwitchLoops
 from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.engine.pause import Pause
 from itsjustintv_desktop.engine.reach import Reach
 from itsjustintv_desktop.engine.reload import Reload
 from itsjustintv_desktop.engine.signing import SigningSecret
@@ -47,7 +47,7 @@ from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.supervisor import Supervisor
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
-from itsjustintv_desktop.engine.twitch.parts import TwitchParts
+from itsjustintv_desktop.engine.twitch.twitch import Twitch
 from itsjustintv_desktop.engine.updates.check import UpdateCheck
 from itsjustintv_desktop.engine.watch import Watch
 from itsjustintv_desktop.engine.watch.files import FilesWatch
@@ -205,7 +205,7 @@ class Engine:
         values = self.values = SecretValues(self.secrets, lambda: self._live.config)
         self.signing = SigningSecret(self.secrets, values, clock)
         endpoints = Endpoints.from_environ(self._options.environ)
-        twitch = self.twitch = TwitchParts(
+        twitch = self.twitch = Twitch(
             self.ledger,
             self.secrets,
             values,
@@ -238,7 +238,7 @@ class Engine:
         await self._begin()
         self.started_at = clock.now()
 
-    async def _build_line(self, twitch: TwitchParts) -> None:
+    async def _build_line(self, twitch: Twitch) -> None:
         """What an event passes: sources, pipeline, dispatcher, feed."""
         paths, clock = self._options.paths, self.clock
         self._source = TwitchSource()

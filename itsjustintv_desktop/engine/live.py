@@ -8,13 +8,13 @@ from itsjustintv_desktop.engine.announce.match import Matcher
 from itsjustintv_desktop.engine.announce.same_channel import same_channels
 from itsjustintv_desktop.engine.config.destinations import destinations_of, effective_destinations
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
-from itsjustintv_desktop.engine.twitch.resolve import Resolved
+from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 
 
 class Live:
     """One valid config and what follows from it."""
 
-    def __init__(self, config: Config, resolved: Mapping[str, Resolved]) -> None:
+    def __init__(self, config: Config, resolved: Mapping[str, Channel]) -> None:
         self.config = config
         self.resolved = dict(resolved)
         self.destinations: dict[str, Destination] = effective_destinations(config)
@@ -22,7 +22,7 @@ class Live:
         self.same: dict[str, tuple[str, ...]] = same_channels(config, self.resolved)
         """Streamers that share their channel with others: the keys of those, by key."""
 
-    def with_resolved(self, resolved: Mapping[str, Resolved]) -> Live:
+    def with_resolved(self, resolved: Mapping[str, Channel]) -> Live:
         """The same config with what Twitch said about who is who."""
         return Live(self.config, resolved)
 

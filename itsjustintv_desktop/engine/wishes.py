@@ -16,13 +16,13 @@ from itsjustintv_desktop.engine.events import DeliveryChanged
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView, EventState, StreamEvent
 from itsjustintv_desktop.engine.subscription_wishes import SubscriptionWishes
 from itsjustintv_desktop.engine.telling import EventPage, Kind, event_page
-from itsjustintv_desktop.engine.twitch.resolve import Resolved
+from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.announce.pause import PauseView
     from itsjustintv_desktop.engine.config.schema import Streamer
     from itsjustintv_desktop.engine.engine import Engine
-    from itsjustintv_desktop.engine.pause import PauseView
 
 _LOOK_UP_SECONDS = 8.0
 """How long a test event waits for a channel's id right after the start: Twitch tells details by id only."""
@@ -183,7 +183,7 @@ class Wishes:
             blocked={name: sentence for name, sentence in blocked.items() if name in waiting},
         )
 
-    async def channels(self) -> list[Resolved]:
+    async def channels(self) -> list[Channel]:
         """Waits for Twitch right after a start."""
         await self._engine.channels_looked_up(_LOOK_UP_SECONDS)
         return list(self._engine.live.resolved.values())

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.announce import enrich
 from itsjustintv_desktop.engine.models import EventState
 from itsjustintv_desktop.engine.storage.ledger.importing import PAST, QUEUE, key_of
+from itsjustintv_desktop.engine.twitch import enrichment
 from itsjustintv_desktop.engine.twitch.timestamps import format_rfc3339
 from tests.support.commands import beside
 from tests.support.engine import SECRET, Running, running_engine
@@ -176,7 +176,7 @@ async def test_one_that_fails_goes_on_with_the_same_webhook_id(moving: Moving) -
 async def test_one_that_is_late_asks_whether_the_stream_still_runs(
     moving: Moving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(enrich, "APART", 0.2)  # seconds between two answers that do not show it
+    monkeypatch.setattr(enrichment, "APART", 0.2)  # seconds between two answers that do not show it
     queue = [
         {"webhook_url": f"{moving.url}/{place}", "payload": moving.payload(login, 1200), "streamer_key": login}
         for login, place in (("alice", "main?token=of-alice"), ("bob", "bob"))

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import pytest
 
 from itsjustintv_desktop.engine.clocks import REMEMBERED, Clocks
-from itsjustintv_desktop.engine.twitch.skew import ClockSkew
+from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from tests.support.clock import FakeClock
 
 HOUR = 3600.0

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.clockshift import ClockShift, boot_id
 from itsjustintv_desktop.engine.events import Bus
 from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.pause import Pause
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.twitch.skew import ClockSkew
+from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from tests.engine.storage.ledger.book import FAILED, Book, raw
 from tests.support.clock import START, FakeClock
 

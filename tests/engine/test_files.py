@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine import files
-from itsjustintv_desktop.engine.announce import image_files
 from itsjustintv_desktop.engine.config.load import load
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.lock import InstanceLock
@@ -22,6 +21,7 @@ from itsjustintv_desktop.engine.desk.editing.transfer import _write
 from itsjustintv_desktop.engine.errors import AppError
 from itsjustintv_desktop.engine.ingress.acme.store import CertStore
 from itsjustintv_desktop.engine.ingress.ngrok import orphan
+from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.ledger.connection import open_ledger
 from itsjustintv_desktop.engine.storage.secrets import vaultdisk
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine import wake
-from itsjustintv_desktop.engine.announce import enrich
 from itsjustintv_desktop.engine.catchup import catchup
 from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.twitch import skew
+from itsjustintv_desktop.engine.twitch import clock_skew, enrichment
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.events import online
 from tests.support.waiting import until
@@ -56,16 +55,16 @@ async def waiting(
     """With a clock that is wrong by so much, one announcement was tried and is to be tried again."""
     monkeypatch.setattr(wake, "EVERY", 0.2)
     monkeypatch.setattr(catchup, "LEAST", 0.01)
-    monkeypatch.setattr(enrich, "APART", 0.5)
+    monkeypatch.setattr(enrichment, "APART", 0.5)
     clock = ShownClock(ahead)
-    real = skew._unix
+    real = clock_skew._unix
 
     def date(header: str | None) -> float | None:
         """To Twitch, too, time passes while the machine sleeps."""
         told = real(header)
         return None if told is None else told + clock.asleep
 
-    monkeypatch.setattr(skew, "_unix", date)
+    monkeypatch.setattr(clock_skew, "_unix", date)
     config = CONFIG.format(max_age=max_age)
     async with running_engine(tmp_path, config, clock=clock, resend_delays=(0.3,) * 20) as running:
         await until(lambda: running.engine.twitch.skew.measured)

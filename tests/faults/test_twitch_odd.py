@@ -113,7 +113,7 @@ async def test_a_scope_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 )
 async def test_get_streams_flaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Record) -> None:
     monkeypatch.setattr("itsjustintv_desktop.engine.delivery.dispatcher.LATE_SECONDS", -1.0)  # every one is late
-    monkeypatch.setattr("itsjustintv_desktop.engine.announce.enrich.APART", 1.0)
+    monkeypatch.setattr("itsjustintv_desktop.engine.twitch.enrichment.APART", 1.0)
     async with running_engine(tmp_path) as running:
         await running.engine.channels_looked_up(10.0)
         with monkeypatch.context() as patch:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from multidict import CIMultiDict
 
-from itsjustintv_desktop.engine.twitch.http import Answer, TwitchHttp
+from itsjustintv_desktop.engine.twitch.http import TwitchHttp, TwitchResponse
 
 MISSING = object()
 """Instead of a value: the field is not there."""
@@ -21,7 +21,7 @@ def bend(patch: pytest.MonkeyPatch, http: TwitchHttp, path: str, change: Callabl
     """From now on `change` gets the JSON that addresses ending in `path` answer, and gives what comes instead."""
     plain = http.exchange
 
-    async def exchange(method: str, url: str, **details: Any) -> Answer:
+    async def exchange(method: str, url: str, **details: Any) -> TwitchResponse:
         answer = await plain(method, url, **details)
         if not url.endswith(path) or not answer.body:
             return answer
@@ -65,12 +65,12 @@ def refuse(
     plain = http.exchange
     asked: list[str] = []
 
-    async def exchange(method: str, url: str, **details: Any) -> Answer:
+    async def exchange(method: str, url: str, **details: Any) -> TwitchResponse:
         if not url.endswith(path):
             return await plain(method, url, **details)
         asked.append(details["headers"]["Authorization"])
         body = msgspec.json.encode({"error": "Refused", "status": status, "message": message})
-        return Answer(status, CIMultiDict(headers or {}), body)
+        return TwitchResponse(status, CIMultiDict(headers or {}), body)
 
     patch.setattr(http, "exchange", exchange)
     return asked

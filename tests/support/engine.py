@@ -13,11 +13,11 @@ from unittest import mock
 import msgspec
 
 from itsjustintv_desktop.engine import Engine, EngineOptions
-from itsjustintv_desktop.engine.announce import enrich
 from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.source import Enricher, StreamEventSource
+from itsjustintv_desktop.engine.twitch import enrichment
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.subscriptions import Subscription
@@ -163,7 +163,7 @@ async def running_engine(
     waits a moment only.
     """
     simulated = {"resend_delays": (0.05, 0.1, 0.2, 0.4), **simulated}
-    with mock.patch.object(enrich, "_LULL", 0.02), mock.patch.object(reconciler, "_SETTLE_SECONDS", 0.05):
+    with mock.patch.object(enrichment, "_LULL", 0.02), mock.patch.object(reconciler, "_SETTLE_SECONDS", 0.05):
         async with Simulator(**simulated) as simulator:
             for login in logins:
                 simulator.add_channel(login)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
 from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.twitch.resolve import Resolved
+from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 
 _NONE: dict[str, Streamer] = {}
 
@@ -18,7 +18,7 @@ class Matcher:
     match too: that they are disabled is the reason why nothing is announced.
     """
 
-    def __init__(self, config: Config, resolved: Mapping[str, Resolved]) -> None:
+    def __init__(self, config: Config, resolved: Mapping[str, Channel]) -> None:
         self._order = {key: place for place, key in enumerate(config.streamers)}
         self._by_id: dict[str, dict[str, Streamer]] = {}
         self._by_login: dict[str, dict[str, Streamer]] = {}

@@ -13,14 +13,13 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.announce import elsewhere, restart
-from itsjustintv_desktop.engine.announce import filter as tag_filter
-from itsjustintv_desktop.engine.announce import held as holding
+from itsjustintv_desktop.engine.announce import broadcast_continuity, imported_streams, tag_filter
+from itsjustintv_desktop.engine.announce import paused_streams as holding
 from itsjustintv_desktop.engine.announce import payload as payloads
-from itsjustintv_desktop.engine.announce.restart import Chosen
-from itsjustintv_desktop.engine.announce.sieve import Sieve
-from itsjustintv_desktop.engine.announce.timed import Timed
-from itsjustintv_desktop.engine.announce.verdicts import already, why_already
+from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
+from itsjustintv_desktop.engine.announce.enrichment_deadline import EnrichmentDeadline
+from itsjustintv_desktop.engine.announce.suppression import already, why_already
+from itsjustintv_desktop.engine.announce.triage import Triage
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.errors import LedgerError, NotFoundError, UsageError
@@ -86,10 +85,12 @@ class Pipeline:
         self._on_not_watched = on_not_watched
         self._on_revoked = on_revoked
         self._seam = seam or Seam()
-        self._held = holding.Held(ledger, active=paused, covers=paused_at, skew=skew)
-        self._restarts = restart.Restarts(ledger, clock=clock, skew=skew, on_broadcast=on_broadcast)
-        self._sieve = Sieve(ledger, self._held, self._restarts, elsewhere.Elsewhere(ledger))
-        self._timed = Timed(clock)
+        self._held = holding.PausedStreams(ledger, active=paused, covers=paused_at, skew=skew)
+        self._restarts = broadcast_continuity.BroadcastContinuity(
+            ledger, clock=clock, skew=skew, on_broadcast=on_broadcast
+        )
+        self._sieve = Triage(ledger, self._held, self._restarts, imported_streams.ImportedStreams(ledger))
+        self._timed = EnrichmentDeadline(clock)
         self._tasks = Tasks()
         self._wake = asyncio.Event()
         self._wake.set()
@@ -150,7 +151,9 @@ class Pipeline:
         self._latest = {stream: task for stream, task in self._latest.items() if not task.done()}
         return bool(page)
 
-    async def _announce(self, chosen: Chosen, rival: restart.Rival | None, before: asyncio.Task[None] | None) -> None:
+    async def _announce(
+        self, chosen: Candidate, rival: broadcast_continuity.PreviousBroadcast | None, before: asyncio.Task[None] | None
+    ) -> None:
         """`before`: the same stream for a streamer that comes earlier in the config, and has the first say."""
         record, streamer = chosen.record, chosen.streamer
         # Every log line of this task tells which notification it is about.
@@ -192,7 +195,11 @@ class Pipeline:
                 await self._clock.sleep(_PAUSE)
 
     async def _settle(
-        self, chosen: Chosen, body: bytes, tags: tuple[str, ...] | None, rival: restart.Rival | None
+        self,
+        chosen: Candidate,
+        body: bytes,
+        tags: tuple[str, ...] | None,
+        rival: broadcast_continuity.PreviousBroadcast | None,
     ) -> tuple[str, ...] | None:
         """One transaction: its destinations, or None if it is not announced."""
         record, streamer, destinations, _ = chosen
@@ -208,7 +215,7 @@ class Pipeline:
         if rival is not None and (fate := await self._restarts.fate(rival)):
             window = self._live().config.twitch.restart_window
             if fate == "announced":
-                await self._end(record, restart.settlement(record, streamer, rival.gap, window, body))
+                await self._end(record, broadcast_continuity.settlement(record, streamer, rival.gap, window, body))
                 return None
             if not self._held.was_on_at(rival.ended):
                 await self._end(record, holding.settlement(record, streamer, holding.why_goes_on(window), body))

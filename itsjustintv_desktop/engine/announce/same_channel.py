@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.report import safe_name
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
-from itsjustintv_desktop.engine.twitch.resolve import Resolved
+from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 
 WHAT_TO_DO = "Keep one of them, and list all destinations there."
 
 
-def same_channels(config: Config, resolved: Mapping[str, Resolved]) -> dict[str, tuple[str, ...]]:
+def same_channels(config: Config, resolved: Mapping[str, Channel]) -> dict[str, tuple[str, ...]]:
     """By key of an enabled streamer: the keys of the other enabled ones with its channel, in order."""
     ids = {channel.login.lower(): channel.user_id for channel in resolved.values()}
     groups: dict[str, list[str]] = {}
@@ -35,7 +35,7 @@ def same_channels(config: Config, resolved: Mapping[str, Resolved]) -> dict[str,
     }
 
 
-def _channel_of(streamer: Streamer, resolved: Mapping[str, Resolved]) -> Resolved | None:
+def _channel_of(streamer: Streamer, resolved: Mapping[str, Channel]) -> Channel | None:
     """What is known, unless the config says another id by now."""
     channel = resolved.get(streamer.key)
     return channel if channel is not None and streamer.user_id in {"", channel.user_id} else None
@@ -50,7 +50,7 @@ def sentence(others: Iterable[str]) -> str:
     )
 
 
-def remarks(config: Config, resolved: Mapping[str, Resolved]) -> tuple[str, ...]:
+def remarks(config: Config, resolved: Mapping[str, Channel]) -> tuple[str, ...]:
     """For `config check`: one for each streamer whose channel one before it has already."""
     found: list[str] = []
     seen: set[str] = set()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine.announce.pause import began_under
 from itsjustintv_desktop.engine.catchup.found import event_of, live_stream_of
 from itsjustintv_desktop.engine.catchup.judge import GRACE, Circumstances, judge
 from itsjustintv_desktop.engine.catchup.now import LiveNow
@@ -28,7 +29,6 @@ from itsjustintv_desktop.engine.errors import (
 from itsjustintv_desktop.engine.events import Bus, EventSettled
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import EventState, LiveStream, StreamEvent
-from itsjustintv_desktop.engine.pause import began_under
 from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Key
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Caught, Find, Known, Verdict

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from itsjustintv_desktop.engine.announce import filter as tag_filter
+from itsjustintv_desktop.engine.announce import tag_filter
+from itsjustintv_desktop.engine.announce.pause import REASON as PAUSED
+from itsjustintv_desktop.engine.announce.pause import WHY_PAUSED
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.pause import REASON as PAUSED
-from itsjustintv_desktop.engine.pause import WHY_PAUSED
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Known, Verdict
 
 GRACE = 120.0

@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.control.pausing import PauseActions
 from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.telling import EventPage, Kind
-from itsjustintv_desktop.engine.twitch.resolve import Resolved
+from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 
@@ -130,7 +130,7 @@ class DoctorActions(Protocol):
 class ChannelActions(Protocol):
     """Who is who. Raises AppError: ControlError."""
 
-    async def channels(self) -> list[Resolved]:
+    async def channels(self) -> list[Channel]:
         """The channel of each streamer of the config, as far as Twitch could be asked."""
         ...
 

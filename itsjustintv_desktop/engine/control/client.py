@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.engine.announce.pause import PauseView
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.conduits import ConduitView
@@ -18,10 +19,9 @@ from itsjustintv_desktop.engine.control.pausing import Paused
 from itsjustintv_desktop.engine.control.stream import StreamLine
 from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
-from itsjustintv_desktop.engine.pause import PauseView
 from itsjustintv_desktop.engine.telling import EventPage, Kind
 from itsjustintv_desktop.engine.translate import network_sentence
-from itsjustintv_desktop.engine.twitch.resolve import Resolved
+from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 T = TypeVar("T")
@@ -176,8 +176,8 @@ class ControlClient:
         seconds = _LOCAL_SECONDS if local else _DOCTOR_SECONDS
         return await self._ask("GET", "/doctor", Report, query=query, seconds=seconds)
 
-    async def channels(self) -> list[Resolved]:
-        return await self._ask("GET", "/channels", list[Resolved])
+    async def channels(self) -> list[Channel]:
+        return await self._ask("GET", "/channels", list[Channel])
 
     async def _ask(
         self,

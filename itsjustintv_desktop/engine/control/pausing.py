@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from itsjustintv_desktop.engine.pause import PauseView
+from itsjustintv_desktop.engine.announce.pause import PauseView
 
 
 class Paused(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.announce.pause import PauseView
     from itsjustintv_desktop.engine.desk.details import DeliveryDetails
     from itsjustintv_desktop.engine.desk.feed import Feed, FeedItem, FeedPage
     from itsjustintv_desktop.engine.desk.lines import LogPage
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.statistics import Counter, Statistics
     from itsjustintv_desktop.engine.engine import Engine
     from itsjustintv_desktop.engine.models import DeliveryView
-    from itsjustintv_desktop.engine.pause import PauseView
     from itsjustintv_desktop.engine.telling import Kind
 
 

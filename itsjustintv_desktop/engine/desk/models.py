@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from itsjustintv_desktop.engine.announce.pause import PauseView
 from itsjustintv_desktop.engine.models import LiveStream
-from itsjustintv_desktop.engine.pause import PauseView
 from itsjustintv_desktop.engine.reload import ConfigState
 from itsjustintv_desktop.engine.storage.secrets import SecretsState
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, SubscriptionsStatus

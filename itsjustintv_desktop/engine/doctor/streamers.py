@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.announce.filter import passes
 from itsjustintv_desktop.engine.announce.same_channel import WHAT_TO_DO, sentence
+from itsjustintv_desktop.engine.announce.tag_filter import passes
 from itsjustintv_desktop.engine.doctor.check import Check, CheckState, amber, green, red, unsettled, worst
 from itsjustintv_desktop.engine.doctor.facts import StreamerFacts
 from itsjustintv_desktop.engine.doctor.words import some

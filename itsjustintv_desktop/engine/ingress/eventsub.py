@@ -11,7 +11,7 @@ from typing import Protocol
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.errors import MessageRefusedError, SecretsLockedError
 from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.twitch import messages, signature, timestamps
+from itsjustintv_desktop.engine.twitch import eventsub_messages, eventsub_signature, timestamps
 
 FRESH_SECONDS = 600.0
 """A message older (or further ahead) than this is refused: the replay window of Twitch's documentation."""
@@ -48,7 +48,7 @@ class EventSubJudge:
         self.why_no_secret: Callable[[], str | None] = lambda: None
         """Asked while there is no secret: the sentence that says why and what to do."""
 
-    def judge(self, headers: Headers, body: bytes) -> messages.Challenge | StreamEvent:
+    def judge(self, headers: Headers, body: bytes) -> eventsub_messages.Challenge | StreamEvent:
         """What the message says.
 
         Raises SecretsLockedError (503), MessageRefusedError (403) and MessageMalformedError (400).
@@ -65,7 +65,7 @@ class EventSubJudge:
             raw_id, raw_timestamp, raw_given = message_id.encode(), timestamp.encode(), given.encode()
         except UnicodeEncodeError as error:  # bytes above 127 arrive as lone surrogates
             raise MessageRefusedError("A header is not ASCII.") from error
-        secret = signature.made_with(secrets, raw_id, raw_timestamp, body, raw_given)
+        secret = eventsub_signature.made_with(secrets, raw_id, raw_timestamp, body, raw_given)
         if not message_id or secret is None:
             raise MessageRefusedError(
                 "The signature does not fit. Is the webhook secret the one we subscribed with?", kind="signature"
@@ -80,7 +80,7 @@ class EventSubJudge:
             raise MessageRefusedError(
                 "The message is too old or from the future. Is this machine's clock right?", kind="stale"
             )
-        message = messages.parse(
+        message = eventsub_messages.parse(
             _optional(headers, _TYPE),
             _optional(headers, _SUBSCRIPTION),
             body,

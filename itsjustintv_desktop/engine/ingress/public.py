@@ -31,7 +31,7 @@ from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.sparing import SparingKinds
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.observer import Seam, Taken
-from itsjustintv_desktop.engine.twitch.messages import Challenge
+from itsjustintv_desktop.engine.twitch.eventsub_messages import Challenge
 
 CALLBACK_PATH = "/twitch"
 HEALTH_PATH = "/health"

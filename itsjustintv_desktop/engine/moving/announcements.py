@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.moving import values
 from itsjustintv_desktop.engine.moving.names import Names, Who, host_of, stand_in
 from itsjustintv_desktop.engine.redaction.spellings import address_secrets
 from itsjustintv_desktop.engine.storage.ledger.importing import PAST, QUEUE, ImportedDelivery, ImportedEvent
-from itsjustintv_desktop.engine.twitch.messages import STREAM_ONLINE
+from itsjustintv_desktop.engine.twitch.eventsub_messages import STREAM_ONLINE
 
 HISTORY = 5000
 """Most past announcements that are taken over, the newest."""

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from itsjustintv_desktop.engine.announce import image_files
-from itsjustintv_desktop.engine.announce.image_check import MAX_BYTES, inspect
-from itsjustintv_desktop.engine.announce.language import language
 from itsjustintv_desktop.engine.announce.payload import merge
 from itsjustintv_desktop.engine.errors import ImageError
 from itsjustintv_desktop.engine.moving import values
+from itsjustintv_desktop.engine.storage import image_files
+from itsjustintv_desktop.engine.storage.image_check import MAX_BYTES, inspect
+from itsjustintv_desktop.engine.twitch.language import language
 from itsjustintv_desktop.engine.twitch.timestamps import format_rfc3339
 
 _FIELDS = ("view_count", "followers_count", "tags", "language", "description", "image")

@@ -7,12 +7,12 @@ from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.twitch.channel_lookup import LookupResult, look_up_channels
 from itsjustintv_desktop.engine.twitch.client import HelixClient
+from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.helix import Helix
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.resolve import Resolution, resolve
-from itsjustintv_desktop.engine.twitch.skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 
 
@@ -24,7 +24,7 @@ class _NothingKept:
         return None
 
 
-async def who_is(config: Config, endpoints: Endpoints) -> Resolution:
+async def who_is(config: Config, endpoints: Endpoints) -> LookupResult:
     """With the client id and secret as they stand in the config. Never raises for what Twitch answers."""
     clock, tasks = SystemClock(), Tasks()
     http = TwitchHttp(clock=clock, skew=ClockSkew(), trust=Trust())
@@ -42,7 +42,7 @@ async def who_is(config: Config, endpoints: Endpoints) -> Resolution:
     )
     helix = Helix(HelixClient(http=http, tokens=tokens, api_url=endpoints.api_url, clock=clock))
     try:
-        return await resolve(helix, config.streamers.values())
+        return await look_up_channels(helix, config.streamers.values())
     finally:
         await http.close()
         await tasks.stop()

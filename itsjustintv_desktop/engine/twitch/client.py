@@ -26,10 +26,10 @@ from itsjustintv_desktop.engine.errors import (
     TwitchUnreachableError,
 )
 from itsjustintv_desktop.engine.telemetry.observer import Seam
-from itsjustintv_desktop.engine.twitch.budget import HelixStatus, RateBudget
 from itsjustintv_desktop.engine.twitch.endpoints import Endpoints
-from itsjustintv_desktop.engine.twitch.http import Answer, TwitchHttp
+from itsjustintv_desktop.engine.twitch.http import TwitchHttp, TwitchResponse
 from itsjustintv_desktop.engine.twitch.oauth import reason
+from itsjustintv_desktop.engine.twitch.rate_budget import HelixStatus, RateBudget
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 
 T = TypeVar("T")
@@ -202,7 +202,7 @@ class HelixClient:
 
     async def _exchange(
         self, method: str, path: str, params: Params, body: bytes | None, client_id: str, token: str, left: float
-    ) -> Answer:
+    ) -> TwitchResponse:
         if self._limiter is None:
             self._limiter = AsyncLimiter(_CALLS_A_MINUTE, 60.0)
         await self._limiter.acquire()
@@ -252,7 +252,7 @@ class HelixClient:
         )
 
 
-def _is_other_limit(answer: Answer) -> bool:
+def _is_other_limit(answer: TwitchResponse) -> bool:
     """A 429 with words of its own while there are points left: not the rate limit but a limit of the endpoint.
 
     Create EventSub Subscription answers so when there are too many subscriptions already.
@@ -269,7 +269,7 @@ def _is_about_scope(said: str) -> bool:
     return any(word in said.lower() for word in _SCOPE)
 
 
-def _refusal(answer: Answer) -> str:
+def _refusal(answer: TwitchResponse) -> str:
     """With Twitch's own words, which name the wrong parameter; cut, in case they repeat all of them."""
     said = reason(answer)[:200]
     if answer.status == 401 and not _is_about_scope(said):

@@ -13,8 +13,8 @@ import msgspec
 
 from itsjustintv_desktop.engine.errors import TwitchRefusedError
 from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient
+from itsjustintv_desktop.engine.twitch.eventsub_messages import LIVE
 from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of
-from itsjustintv_desktop.engine.twitch.messages import LIVE
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.delivery.guard import Connector
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.errors import TwitchUnreachableError
 from itsjustintv_desktop.engine.translate import network_sentence
-from itsjustintv_desktop.engine.twitch.skew import ClockSkew
+from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 
 _MAX_ANSWER = 4 * 1024 * 1024
 """Bytes. A page of 100 users is about 100 KB."""
@@ -24,7 +24,7 @@ _USER_AGENT = f"itsjustintv-desktop/{__version__}"
 _STOPPING = "Twitch is not asked any more: the program is stopping."
 
 
-class Answer(NamedTuple):
+class TwitchResponse(NamedTuple):
     """A complete answer of whatever status. Header names are case-insensitive."""
 
     status: int
@@ -53,7 +53,7 @@ class TwitchHttp:
         form: Mapping[str, str] | None = None,
         body: bytes | None = None,
         timeout: float,
-    ) -> Answer:
+    ) -> TwitchResponse:
         """Ask once and read the whole answer within `timeout` seconds. Redirects are not followed.
 
         Raises TwitchUnreachableError.
@@ -73,7 +73,7 @@ class TwitchHttp:
                     allow_redirects=False,
                 ) as response:
                     self.skew.observe(response.headers.get("Date"), sent_at, self._clock.now())
-                    return Answer(response.status, response.headers, await _read(response))
+                    return TwitchResponse(response.status, response.headers, await _read(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if self.closed:
                 raise TwitchUnreachableError(_STOPPING) from error

@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.errors import (
     TwitchRateLimitedError,
     TwitchUnreachableError,
 )
-from itsjustintv_desktop.engine.twitch.http import Answer, TwitchHttp
+from itsjustintv_desktop.engine.twitch.http import TwitchHttp, TwitchResponse
 from itsjustintv_desktop.engine.twitch.lenient import Lenient
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ _validated = Lenient(_Validated)
 _refused = Lenient(_Refusal)
 
 
-def reason(answer: Answer) -> str:
+def reason(answer: TwitchResponse) -> str:
     """Twitch's own words for a refusal, "" where there are none."""
     try:
         return _refused.decode(answer.body).message
@@ -111,7 +111,7 @@ async def holds(http: TwitchHttp, auth_url: str, access_token: str, client_id: s
     return answer.status != 401 and _decoded(answer, _validated).client_id in {"", client_id}
 
 
-def _decoded(answer: Answer, kind: Lenient[T]) -> T:
+def _decoded(answer: TwitchResponse, kind: Lenient[T]) -> T:
     if answer.status != 200:
         raise TwitchUnreachableError(f"Twitch's login service answered with an error ({answer.status}).")
     try:
@@ -120,7 +120,7 @@ def _decoded(answer: Answer, kind: Lenient[T]) -> T:
         raise TwitchUnreachableError("Twitch's login service gave an answer that makes no sense.") from error
 
 
-def _refusal(answer: Answer) -> str:
+def _refusal(answer: TwitchResponse) -> str:
     message = reason(answer).lower()
     if "secret" in message:
         return f"Twitch refuses the client secret. Make a new one at {_CONSOLE} and enter it."

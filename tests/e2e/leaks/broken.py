@@ -11,12 +11,12 @@ import threading
 import warnings
 from typing import Any, NoReturn
 
-from itsjustintv_desktop.engine.announce.enrich import TwitchEnricher
 from itsjustintv_desktop.engine.delivery import response_excerpt
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
 from itsjustintv_desktop.engine.redaction import Redactor, redactor
+from itsjustintv_desktop.engine.twitch.enrichment import TwitchEnricher
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 
 

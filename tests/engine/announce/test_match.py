@@ -5,7 +5,7 @@ import pytest
 from itsjustintv_desktop.engine.announce.match import Matcher
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
 from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.twitch.resolve import Resolved
+from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 
 CONFIG = Config(
     streamers={
@@ -15,7 +15,7 @@ CONFIG = Config(
         "off": Streamer(key="off", user_id="4", enabled=False),
     }
 )
-RESOLVED = {"by_id": Resolved("by_id", "1", "new_name", "New"), "resolved": Resolved("resolved", "3", "third", "Third")}
+RESOLVED = {"by_id": Channel("by_id", "1", "new_name", "New"), "resolved": Channel("resolved", "3", "third", "Third")}
 
 
 def event(user_id: str, login: str) -> StreamEvent:

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from itsjustintv_desktop.engine.announce import enrichment_deadline
 from itsjustintv_desktop.engine.announce import pipeline as module
-from itsjustintv_desktop.engine.announce import timed
 from itsjustintv_desktop.engine.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.models import Enrichment, EventState
 from tests.conftest import ErrorLog
@@ -105,7 +105,7 @@ async def test_a_machine_that_stands_still_is_no_fault(
 
     monkeypatch.setattr(world.enricher, "enrich", enrich)
     monkeypatch.setattr(module, "ENRICH_SECONDS", -0.5)
-    monkeypatch.setattr(timed, "_AFTER_STALL", -0.9)
+    monkeypatch.setattr(enrichment_deadline, "_AFTER_STALL", -0.9)
     with capture_logs() as lines:
         events = [await world.accept(stream_id=f"s{number}") for number in range(3)]
         await until(lambda: asked == 3)

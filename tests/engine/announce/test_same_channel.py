@@ -14,7 +14,7 @@ from itsjustintv_desktop.engine.config.schema import Streamer, Twitch
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.models import Enrichment, EventState
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
-from itsjustintv_desktop.engine.twitch.resolve import Resolved
+from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from tests.support.events import online
 from tests.support.waiting import until
 from tests.support.world import World, config, destination, opened_world
@@ -24,9 +24,9 @@ BY_LOGIN = Streamer(key="two", login="alice", destinations=("second",), descript
 DESTINATIONS = (destination("first"), destination("second"), destination("third"))
 
 
-def resolved(**logins: str) -> dict[str, Resolved]:
+def resolved(**logins: str) -> dict[str, Channel]:
     """All of them are channel 100."""
-    return {key: Resolved(key, "100", login, login.capitalize()) for key, login in logins.items()}
+    return {key: Channel(key, "100", login, login.capitalize()) for key, login in logins.items()}
 
 
 def watch(world: World, *streamers: Streamer, **tables: Any) -> None:
@@ -231,7 +231,7 @@ def test_who_shares_a_channel() -> None:
     other = Streamer(key="three", login="bob")
     made = config(BY_ID, BY_LOGIN, other, destinations=DESTINATIONS)
     assert same_channels(made, {}) == {}
-    found = {**resolved(one="alice", two="alice"), "three": Resolved("three", "200", "bob", "Bob")}
+    found = {**resolved(one="alice", two="alice"), "three": Channel("three", "200", "bob", "Bob")}
     assert same_channels(made, found) == {"one": ("two",), "two": ("one",)}
     assert same_channels(made, resolved(one="Alice")) == {"one": ("two",), "two": ("one",)}
     off = config(BY_ID, msgspec.structs.replace(BY_LOGIN, enabled=False), destinations=DESTINATIONS)
@@ -245,7 +245,7 @@ def test_who_shares_a_channel() -> None:
 
 def test_a_login_before_and_after_a_renaming() -> None:
     made = config(Streamer(key="old", login="alice"), Streamer(key="new", login="alicia"), destinations=DESTINATIONS)
-    found = {key: Resolved(key, "100", "alicia", "Alicia") for key in ("old", "new")}
+    found = {key: Channel(key, "100", "alicia", "Alicia") for key in ("old", "new")}
     assert same_channels(made, found) == {"old": ("new",), "new": ("old",)}
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.errors import LedgerUnavailableError, UsageError
 from itsjustintv_desktop.engine.events import AnnouncementsPaused, Bus, EngineEvent
-from itsjustintv_desktop.engine.pause import Pause
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.tasks import Tasks
 from tests.support.clock import FakeClock
@@ -278,7 +278,7 @@ _KILLED = """
 import asyncio, os, pathlib, signal, sys
 from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.events import Bus
-from itsjustintv_desktop.engine.pause import Pause
+from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 async def main():

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.catchup.judge import GRACE
 from itsjustintv_desktop.engine.events import AnnouncementsPaused, Bus
 from itsjustintv_desktop.engine.models import EventState
-from itsjustintv_desktop.engine.pause import Pause
 from tests.engine.catchup.rig import Net, opened_net
 from tests.support.engine import ONE_STREAMER, Running, running_engine
 from tests.support.waiting import until

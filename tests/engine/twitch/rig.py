@@ -10,10 +10,10 @@ from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.client import HelixClient
+from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.helix import Helix
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 from itsjustintv_desktop.simulator.server import Simulator
 

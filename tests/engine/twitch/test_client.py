@@ -16,9 +16,9 @@ from itsjustintv_desktop.engine.errors import (
     TwitchUnreachableError,
 )
 from itsjustintv_desktop.engine.twitch import client
-from itsjustintv_desktop.engine.twitch.budget import HelixStatus, RateBudget
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
+from itsjustintv_desktop.engine.twitch.rate_budget import HelixStatus, RateBudget
 from tests.engine.twitch.rig import Rig, running_rig
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.engine.twitch import conduits, oauth
 from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Stream, User
 from itsjustintv_desktop.engine.twitch.lenient import Cursor, Lenient, Page, items_of
-from itsjustintv_desktop.engine.twitch.subscriptions.models import Held
+from itsjustintv_desktop.engine.twitch.subscriptions.models import RemoteSubscription
 from tests.support.bent import MISSING, OTHERS, paths, put
 
 USER = {
@@ -42,7 +42,7 @@ KINDS: dict[str, tuple[Any, dict[str, Any], set[str]]] = {
     "user": (User, USER, {"id"}),
     "stream": (Stream, STREAM, {"id", "user_id"}),
     "channel": (ChannelInfo, CHANNEL, {"broadcaster_id"}),
-    "subscription": (Held, HELD, {"id"}),
+    "subscription": (RemoteSubscription, HELD, {"id"}),
     "conduit": (conduits.ConduitInfo, {"id": "c", "shard_count": 1}, {"id"}),
     "shard": (conduits.Shard, SHARD, {"id"}),
     "token": (oauth.Granted, {"access_token": "t", "expires_in": 5000000}, {"access_token"}),

@@ -12,9 +12,9 @@ import structlog
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.desk.editing.channels import parse_channels
 from itsjustintv_desktop.engine.errors import AppError, ImageError, SecretsError, TwitchError
+from itsjustintv_desktop.engine.twitch.channel_lookup import LookupResult, look_up_channels
 from itsjustintv_desktop.engine.twitch.helix import User
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.resolve import Resolution, resolve
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
@@ -107,9 +107,9 @@ async def _users(engine: Engine, keys: list[str]) -> tuple[dict[str, User], dict
         return {}, {}, set()
     credentials = Credentials(engine.live.config.twitch.client_id, await engine.values.client_secret() or "")
     credentials.check()
-    first = await resolve(engine.twitch.helix, [_asked(key, as_id=key.isdigit()) for key in keys])
+    first = await look_up_channels(engine.twitch.helix, [_asked(key, as_id=key.isdigit()) for key in keys])
     again = [key for key in keys if key.isdigit() and key in first.unknown]
-    second = await resolve(engine.twitch.helix, [_asked(key, as_id=False) for key in again]) if again else None
+    second = await look_up_channels(engine.twitch.helix, [_asked(key, as_id=False) for key in again]) if again else None
     users: dict[str, User] = {}
     problems: dict[str, str] = {}
     unanswered: set[str] = set()
@@ -128,7 +128,7 @@ def _asked(key: str, *, as_id: bool) -> Streamer:
     return Streamer(key=key, user_id=key if as_id else "", login="" if as_id else key)
 
 
-def _by_key(resolution: Resolution) -> dict[str, User]:
+def _by_key(resolution: LookupResult) -> dict[str, User]:
     by_id = {user.id: user for user in resolution.users}
     return {key: by_id[channel.user_id] for key, channel in resolution.channels.items() if channel.user_id in by_id}
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.announce.filter import fold
 from itsjustintv_desktop.engine.announce.payload import merge
+from itsjustintv_desktop.engine.announce.tag_filter import fold
 from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of
 from itsjustintv_desktop.engine.config.edit import Value
 from itsjustintv_desktop.engine.config.lines import dotted

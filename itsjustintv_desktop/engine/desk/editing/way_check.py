@@ -24,10 +24,10 @@ from itsjustintv_desktop.engine.ingress.ngrok.program import locate
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.translate import network_sentence, os_sentence
 from itsjustintv_desktop.engine.twitch.client import HelixClient
+from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.conduits import MOST, Conduits
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.errors import MessageMalformedError
 from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.twitch import messages
+from itsjustintv_desktop.engine.twitch import eventsub_messages
 from itsjustintv_desktop.engine.twitch.lenient import Lenient
 
 LARGEST = 256 * 1024
@@ -98,7 +98,7 @@ def read(text: str, received_at: float) -> Frame:
             return Reconnect(_moves.decode(message.payload).session.reconnect_url)
     except msgspec.DecodeError as error:
         raise MessageMalformedError(f"It is not one of Twitch's messages: {error}.") from error
-    if kind not in {messages.NOTIFICATION, messages.REVOCATION}:
+    if kind not in {eventsub_messages.NOTIFICATION, eventsub_messages.REVOCATION}:
         return Unknown(kind)
     return _event(message, received_at)
 
@@ -106,7 +106,7 @@ def read(text: str, received_at: float) -> Frame:
 def _event(message: _Message, received_at: float) -> StreamEvent:
     metadata = message.metadata
     try:
-        event = messages.parse(
+        event = eventsub_messages.parse(
             metadata.message_type,
             metadata.subscription_type,
             bytes(message.payload),

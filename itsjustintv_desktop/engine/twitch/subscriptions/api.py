@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Target
 from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient, Params
 from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of
 from itsjustintv_desktop.engine.twitch.paging import every_page
-from itsjustintv_desktop.engine.twitch.subscriptions.models import Held, Holdings
+from itsjustintv_desktop.engine.twitch.subscriptions.models import Holdings, RemoteSubscription
 
 _PATH = "/eventsub/subscriptions"
 
@@ -32,7 +32,7 @@ class _Known(msgspec.Struct):
     """The answer to a 409 names what is there already, since April 2026."""
 
     id: str = ""
-    data: tuple[Held, ...] = ()
+    data: tuple[RemoteSubscription, ...] = ()
 
 
 class SubscriptionsApi:
@@ -69,7 +69,7 @@ class SubscriptionsApi:
         secret: str,
         *,
         timeout: float = TIMEOUT,
-    ) -> Held:
+    ) -> RemoteSubscription:
         """Make one. `secret` is for a webhook. Over a conduit it is enabled at once, a webhook is pending first.
 
         Raises SubscriptionExistsError, SubscriptionLimitError and the others. It is not tried again by itself: after
@@ -107,16 +107,16 @@ class SubscriptionsApi:
 
 
 _page = Lenient(_Page).decode
-_held = Lenient(Held)
+_held = Lenient(RemoteSubscription)
 _known = Lenient(_Known)
 
 
-def _items(page: Page) -> list[Held]:
+def _items(page: Page) -> list[RemoteSubscription]:
     """Those with an id; another one is left alone, like everything we don't understand."""
     return items_of(page, _held, _PATH)
 
 
-def _created(body: bytes) -> Held:
+def _created(body: bytes) -> RemoteSubscription:
     items = _items(_page(body))
     if not items:
         raise msgspec.ValidationError("it holds no subscription")

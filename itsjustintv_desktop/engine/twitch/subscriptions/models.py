@@ -13,7 +13,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
-from itsjustintv_desktop.engine.twitch.messages import STREAM_OFFLINE, STREAM_ONLINE
+from itsjustintv_desktop.engine.twitch.eventsub_messages import STREAM_OFFLINE, STREAM_ONLINE
 
 KINDS: tuple[tuple[str, str], ...] = ((STREAM_ONLINE, "1"), (STREAM_OFFLINE, "1"))
 """(type, version) that every watched channel needs, in the order they are made: going live counts most."""
@@ -34,7 +34,7 @@ class Key(NamedTuple):
     user_id: str
 
 
-class Transport(msgspec.Struct, frozen=True, kw_only=True):
+class RemoteTransport(msgspec.Struct, frozen=True, kw_only=True):
     """Where its events go. Twitch never tells the secret again."""
 
     method: str = ""
@@ -49,7 +49,7 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.method} {where}"
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class RemoteSubscription(msgspec.Struct, frozen=True, kw_only=True):
     """One subscription as Twitch tells it; "" is what it does not say. `created_at` is RFC 3339."""
 
     id: Annotated[str, msgspec.Meta(min_length=1)]
@@ -57,7 +57,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     type: str = ""
     version: str = ""
     condition: dict[str, Any] = {}
-    transport: Transport = Transport()
+    transport: RemoteTransport = RemoteTransport()
     created_at: str = ""
     cost: int = 0
 
@@ -83,7 +83,7 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     `complete`: the list had an end; what it does not show may be there all the same where it had none.
     """
 
-    items: tuple[Held, ...] = ()
+    items: tuple[RemoteSubscription, ...] = ()
     total_cost: int = 0
     max_total_cost: int = 0
     complete: bool = True

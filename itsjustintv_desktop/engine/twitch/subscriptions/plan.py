@@ -16,9 +16,9 @@ from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     PENDING,
     PENDING_SECONDS,
     UNVERIFIED,
-    Held,
     Key,
-    Transport,
+    RemoteSubscription,
+    RemoteTransport,
     target_text,
 )
 
@@ -31,19 +31,19 @@ class Creation(msgspec.Struct, frozen=True, kw_only=True):
 
     key: Key
     version: str
-    clear: tuple[Held, ...] = ()
-    retire: tuple[Held, ...] = ()
+    clear: tuple[RemoteSubscription, ...] = ()
+    retire: tuple[RemoteSubscription, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """`create` comes in the order of importance. What is in `retiring` waits for a pending successor."""
 
     create: tuple[Creation, ...] = ()
-    delete: tuple[Held, ...] = ()
-    keep: tuple[Held, ...] = ()
-    pending: tuple[Held, ...] = ()
-    retiring: tuple[Held, ...] = ()
-    foreign: tuple[Held, ...] = ()
+    delete: tuple[RemoteSubscription, ...] = ()
+    keep: tuple[RemoteSubscription, ...] = ()
+    pending: tuple[RemoteSubscription, ...] = ()
+    retiring: tuple[RemoteSubscription, ...] = ()
+    foreign: tuple[RemoteSubscription, ...] = ()
     unverified: tuple[Key, ...] = ()
     """Of `create`: those whose handshake failed with this address and this secret."""
     ended: Mapping[str, str] = {}
@@ -56,7 +56,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_plan(
-    held: Sequence[Held],
+    held: Sequence[RemoteSubscription],
     wanted: Sequence[str],
     target: Target,
     fingerprint: str,
@@ -75,8 +75,8 @@ def make_plan(
     """
     here = target_text(target)
     known = {here, *targets}
-    ours: dict[Key, list[Held]] = defaultdict(list)
-    foreign: list[Held] = []
+    ours: dict[Key, list[RemoteSubscription]] = defaultdict(list)
+    foreign: list[RemoteSubscription] = []
     for one in (_completed(each, book.get(each.id)) for each in held):
         if one.id in book or (one.type and one.transport.target in known):
             ours[one.key].append(one)
@@ -104,12 +104,12 @@ def make_plan(
     )
 
 
-def _completed(held: Held, made: Remembered | None) -> Held:
+def _completed(held: RemoteSubscription, made: Remembered | None) -> RemoteSubscription:
     """What Twitch does not say of one of ours is as we made it."""
     if made is None or (held.type and held.user_id and held.status and held.transport.method):
         return held
     kind, _, where = made.target.partition(" ")
-    made_to = Transport(method=kind, **({"callback": where} if kind == "webhook" else {"conduit_id": where}))
+    made_to = RemoteTransport(method=kind, **({"callback": where} if kind == "webhook" else {"conduit_id": where}))
     return msgspec.structs.replace(
         held,
         type=held.type or made.type,
@@ -131,14 +131,14 @@ class _Work:
         self._now = now
         self._withheld = withheld
         self.create: list[Creation] = []
-        self.delete: list[Held] = []
-        self.keep: list[Held] = []
-        self.pending: list[Held] = []
-        self.retiring: list[Held] = []
+        self.delete: list[RemoteSubscription] = []
+        self.keep: list[RemoteSubscription] = []
+        self.pending: list[RemoteSubscription] = []
+        self.retiring: list[RemoteSubscription] = []
         self.unverified: list[Key] = []
         self.ended: dict[str, str] = {}
 
-    def settle(self, key: Key, version: str, mine: list[Held]) -> None:
+    def settle(self, key: Key, version: str, mine: list[RemoteSubscription]) -> None:
         """Decide over all of ours that are about `key`."""
         good = [one for one in mine if one.version in {"", version} and self._is_as_we_make_it(one)]
         best = next((one for one in good if one.status == ENABLED), None)
@@ -165,13 +165,13 @@ class _Work:
             if any(one.status in {UNVERIFIED, PENDING} for one in good):
                 self.unverified.append(key)
 
-    def _is_as_we_make_it(self, held: Held) -> bool:
+    def _is_as_we_make_it(self, held: RemoteSubscription) -> bool:
         """At the right place and, for a webhook, made with the secret in force: one we don't know may be another's."""
         if held.transport.target != self._here:
             return False
         remembered = self._book.get(held.id)
         return not self._fingerprint or (remembered is not None and remembered.fingerprint == self._fingerprint)
 
-    def _is_young(self, held: Held) -> bool:
+    def _is_young(self, held: RemoteSubscription) -> bool:
         remembered = self._book.get(held.id)
         return remembered is not None and 0 <= self._now - remembered.created_at < PENDING_SECONDS

@@ -1,7 +1,7 @@
 """Keeps Twitch holding exactly the subscriptions that the config asks for.
 
-A round lists everything, compares (plan.py), repairs (carry.py) and says how it is (verdict.py). Rounds come at the
-start, when nudged, hourly, shortly after something was made, and after failures with growing pauses.
+A round lists everything, compares (plan.py), repairs (apply.py) and says how it is (channel_states.py). Rounds come
+at the start, when nudged, hourly, shortly after something was made, and after failures with growing pauses.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from itsjustintv_desktop.engine.errors import (
 from itsjustintv_desktop.engine.events import Bus
 from itsjustintv_desktop.engine.ingress.ways.base import Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
-from itsjustintv_desktop.engine.twitch.subscriptions import verdict
-from itsjustintv_desktop.engine.twitch.subscriptions.board import Board
-from itsjustintv_desktop.engine.twitch.subscriptions.carry import Api, Carrier, Outcome
+from itsjustintv_desktop.engine.twitch.subscriptions import channel_states
+from itsjustintv_desktop.engine.twitch.subscriptions.apply import Api, PlanResult, PlanRunner
+from itsjustintv_desktop.engine.twitch.subscriptions.channel_states import RoundResult, count
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENDED_BY_USER,
     ChannelState,
@@ -37,7 +37,7 @@ from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     target_text,
 )
 from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation, Plan, make_plan
-from itsjustintv_desktop.engine.twitch.subscriptions.verdict import Verdict, count
+from itsjustintv_desktop.engine.twitch.subscriptions.status_board import StatusBoard
 from itsjustintv_desktop.engine.twitch.subscriptions.verification import Verification, backoff
 from itsjustintv_desktop.engine.twitch.subscriptions.views import (
     SubscriptionsState,
@@ -116,7 +116,7 @@ class Reconciler:
         self._looks = 0
         self._hour_at = float("-inf")
         self.states: Mapping[str, ChannelState] = {}
-        self._board = Board(bus, clock)
+        self._board = StatusBoard(bus, clock)
 
     @property
     def status(self) -> SubscriptionsStatus:
@@ -152,7 +152,7 @@ class Reconciler:
         user_id = user_id or (remembered.user_id if remembered else "")
         _log.warning("Twitch ended a subscription", status=status, channel=user_id or "unknown")
         if status in ENDED_BY_USER and user_id:
-            self._withheld[user_id] = verdict.ended_state(status)
+            self._withheld[user_id] = channel_states.ended_state(status)
             self.states = {**self.states, user_id: self._withheld[user_id]}
         self.nudge(f"revoked: {status}")
 
@@ -208,18 +208,18 @@ class Reconciler:
             target = self._target()
             if target is None:
                 text = "They wait until Twitch can reach this program."
-                return self._wait_for(Verdict(SubscriptionsState.WAITING, "no_target", text))
+                return self._wait_for(RoundResult(SubscriptionsState.WAITING, "no_target", text))
             secret = self._secret() if isinstance(target, Webhook) else ""
             if secret is None:
                 text = "They wait for the webhook secret."
-                return self._wait_for(Verdict(SubscriptionsState.WAITING, "no_secret", text))
+                return self._wait_for(RoundResult(SubscriptionsState.WAITING, "no_secret", text))
             try:
                 await self._reconcile(target, secret)
             except (TwitchError, SecretsError, LedgerError) as error:
                 self._fail(error)
             return self._pause()
 
-    def _wait_for(self, why: Verdict) -> float:
+    def _wait_for(self, why: RoundResult) -> float:
         self._board.tell(why)
         return NOT_READY_SECONDS
 
@@ -263,7 +263,7 @@ class Reconciler:
             withheld=self._withheld,
             certain=self._certain(),
         )
-        self._withheld.update((user_id, verdict.ended_state(status)) for user_id, status in plan.ended.items())
+        self._withheld.update((user_id, channel_states.ended_state(status)) for user_id, status in plan.ended.items())
         self._verification.judge([held.key for held in plan.keep], plan.unverified)
         create = self._verification.choose(plan.create, plan.unverified)
         outcome = await self._carry_out(plan, create, holdings, wanted, target, secret)
@@ -306,22 +306,22 @@ class Reconciler:
         wanted: Sequence[str],
         target: Target,
         secret: str,
-    ) -> Outcome:
+    ) -> PlanResult:
         total = len(create) + len(plan.delete)
-        self.states = self._channels(plan, Outcome(), wanted, target)
+        self.states = self._channels(plan, PlanResult(), wanted, target)
         steps = 0
 
-        def on_step(outcome: Outcome) -> None:
+        def on_step(outcome: PlanResult) -> None:
             nonlocal steps
             steps += 1
             if steps % max(total // 100, 1) == 0:
                 self._board.count(plan, outcome, holdings, wanted, done=steps, total=total)
 
-        self._board.count(plan, Outcome(), holdings, wanted, done=0, total=total)
+        self._board.count(plan, PlanResult(), holdings, wanted, done=0, total=total)
         if create and not (plan.unverified or self._verification.in_doubt):
             text = f"{count(len(create), 'subscription')} {'is' if len(create) == 1 else 'are'} being made."
-            self._board.tell(Verdict(SubscriptionsState.WORKING, "working", text))
-        carrier = Carrier(
+            self._board.tell(RoundResult(SubscriptionsState.WORKING, "working", text))
+        carrier = PlanRunner(
             self._api,
             self._ledger,
             target,
@@ -337,13 +337,13 @@ class Reconciler:
         self,
         plan: Plan,
         create: Sequence[Creation],
-        outcome: Outcome,
+        outcome: PlanResult,
         holdings: Holdings,
         wanted: Sequence[str],
         target: Target,
     ) -> SyncReport:
         for key, error in outcome.refused.items():
-            self._withheld[key.user_id] = verdict.refused_state(error)
+            self._withheld[key.user_id] = channel_states.refused_state(error)
             if isinstance(error, SubscriptionLimitError) and error.kind == "cost":
                 self._unaffordable.add(key.user_id)
         self.states = self._channels(plan, outcome, wanted, target)
@@ -361,7 +361,7 @@ class Reconciler:
         else:
             self._failures = self._failures + 1 if again else 0
             self._board.tell(
-                verdict.overall(
+                channel_states.overall(
                     self.states,
                     target=target,
                     unverified=unverified,
@@ -374,7 +374,7 @@ class Reconciler:
         if outcome.stopped is not None and outcome.stopped.message not in problems:
             problems.append(outcome.stopped.message)
         if unverified:
-            problems.append(verdict.unverified_state(target).message)
+            problems.append(channel_states.unverified_state(target).message)
         if outcome.not_deleted:
             problems.append(f"{count(len(outcome.not_deleted), 'subscription')} could not be deleted.")
         return SyncReport(
@@ -390,9 +390,13 @@ class Reconciler:
             problems=tuple(problems),
         )
 
-    def _channels(self, plan: Plan, outcome: Outcome, wanted: Sequence[str], target: Target) -> dict[str, ChannelState]:
+    def _channels(
+        self, plan: Plan, outcome: PlanResult, wanted: Sequence[str], target: Target
+    ) -> dict[str, ChannelState]:
         in_doubt = self._verification.in_doubt
-        return verdict.channel_states(wanted, plan, outcome, withheld=self._withheld, in_doubt=in_doubt, target=target)
+        return channel_states.channel_states(
+            wanted, plan, outcome, withheld=self._withheld, in_doubt=in_doubt, target=target
+        )
 
     def _fail(self, error: AppError) -> None:
         self._failures += 1

@@ -1,6 +1,7 @@
 """Hostile bodies, all of them rightly signed: what a leaked secret or a fault at Twitch would let through.
 
-What only spoils a field that identifies nothing is not here: the rest is used (tests/engine/twitch/test_messages.py).
+What only spoils a field that identifies nothing is not here: the rest is used
+(tests/engine/twitch/test_eventsub_messages.py).
 """
 
 from __future__ import annotations

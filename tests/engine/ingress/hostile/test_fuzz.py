@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.errors import MessageMalformedError
 from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.twitch.messages import Challenge, parse
+from itsjustintv_desktop.engine.twitch.eventsub_messages import Challenge, parse
 from tests.engine.ingress.hostile.table import CHALLENGE, assert_clean, first_answer
 from tests.support import rawhttp, signed
 from tests.support.public import PublicRig

@@ -13,9 +13,9 @@ from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.ways.base import Target, Webhook
 from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.client import HelixClient
+from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.subscriptions import Reconciler, SubscriptionsApi
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 from itsjustintv_desktop.simulator import Simulator

@@ -10,7 +10,7 @@ import pytest
 from itsjustintv_desktop.engine.errors import SubscriptionExistsError
 from itsjustintv_desktop.engine.ingress.ways.base import Conduit
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus
-from itsjustintv_desktop.engine.twitch.subscriptions.models import Held, Holdings
+from itsjustintv_desktop.engine.twitch.subscriptions.models import Holdings, RemoteSubscription
 from tests.engine.twitch.subscriptions.rig import Rig
 from tests.support.bent import MISSING, bend, put
 
@@ -25,7 +25,7 @@ async def _exists(rig: Rig, monkeypatch: pytest.MonkeyPatch, *, named: bool = Tr
     by_type = {held.type: held.id for held in rig.held}
     plain = rig.api.create
 
-    async def create(type: str, *arguments: Any, **details: Any) -> Held:  # noqa: A002
+    async def create(type: str, *arguments: Any, **details: Any) -> RemoteSubscription:  # noqa: A002
         try:
             return await plain(type, *arguments, **details)
         except SubscriptionExistsError as error:

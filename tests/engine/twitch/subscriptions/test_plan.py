@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.engine.errors import NotFoundError, SubscriptionExistsError, SubscriptionLimitError
 from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
-from itsjustintv_desktop.engine.twitch.subscriptions.carry import Carrier
+from itsjustintv_desktop.engine.twitch.subscriptions.apply import PlanRunner
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENABLED,
     KINDS,
     PENDING,
     UNVERIFIED,
-    Held,
     Holdings,
     Key,
-    Transport,
+    RemoteSubscription,
+    RemoteTransport,
     fingerprint_of,
     target_of,
     target_text,
@@ -45,19 +45,19 @@ def held(
     status: str = ENABLED,
     key: Key = KEY,
     version: str = "1",
-) -> Held:
+) -> RemoteSubscription:
     transport = (
-        Transport(method="conduit", conduit_id=target.conduit_id)
+        RemoteTransport(method="conduit", conduit_id=target.conduit_id)
         if isinstance(target, Conduit)
-        else Transport(method="webhook", callback=target.callback)
+        else RemoteTransport(method="webhook", callback=target.callback)
     )
-    return Held(
+    return RemoteSubscription(
         id=str(number), status=status, type=key.type, version=version,
         condition={"broadcaster_user_id": key.user_id}, transport=transport, cost=1,
     )  # fmt: skip
 
 
-def remembered(one: Held, secret: str = SECRET, age: float = 3600.0) -> Remembered:
+def remembered(one: RemoteSubscription, secret: str = SECRET, age: float = 3600.0) -> Remembered:
     return Remembered(
         id=one.id, type=one.type, user_id=one.user_id, target=one.transport.target,
         fingerprint=fingerprint_of(secret), created_at=NOW - age,
@@ -65,7 +65,7 @@ def remembered(one: Held, secret: str = SECRET, age: float = 3600.0) -> Remember
 
 
 def plan_of(
-    *ours: Held, secret: str = SECRET, age: float = 3600.0, wanted: Sequence[str] = ("1",), **more: object
+    *ours: RemoteSubscription, secret: str = SECRET, age: float = 3600.0, wanted: Sequence[str] = ("1",), **more: object
 ) -> Plan:
     """Everything given is in the book."""
     book = {one.id: remembered(one, secret, age) for one in ours}
@@ -137,7 +137,7 @@ def test_over_a_conduit_one_that_is_not_in_the_book_is_good_enough() -> None:
 class Model:
     """Twitch: one of a (type, channel, target) alive, three of a (type, channel), so much cost. Also the book."""
 
-    def __init__(self, items: Sequence[Held], book: dict[str, Remembered], prompt: bool) -> None:
+    def __init__(self, items: Sequence[RemoteSubscription], book: dict[str, Remembered], prompt: bool) -> None:
         self.items = {one.id: one for one in items}
         self.book = book
         self.prompt = prompt
@@ -153,7 +153,7 @@ class Model:
             items=items, total_cost=sum(one.cost for one in items if one.is_alive), max_total_cost=self.most
         )
 
-    async def create(self, type: str, version: str, user_id: str, target: Target, secret: str) -> Held:  # noqa: A002
+    async def create(self, type: str, version: str, user_id: str, target: Target, secret: str) -> RemoteSubscription:  # noqa: A002
         assert bool(secret) is isinstance(target, Webhook)
         alike = [one for one in self.items.values() if one.is_alive and one.key == (type, user_id)]
         if any(one.transport.target == target_text(target) for one in alike):
@@ -200,9 +200,9 @@ _FOREIGN = {target_text(FOREIGN), "conduit their-conduit"}
 
 
 @st.composite
-def beginnings(draw: st.DrawFn) -> tuple[list[Held], dict[str, Remembered]]:
+def beginnings(draw: st.DrawFn) -> tuple[list[RemoteSubscription], dict[str, Remembered]]:
     """What Twitch may hold by its own rules, some of it in our book, made with this secret or the one before."""
-    items: list[Held] = []
+    items: list[RemoteSubscription] = []
     book: dict[str, Remembered] = {}
     taken: Counter[object] = Counter()
     for number in range(draw(st.integers(0, 14))):
@@ -233,7 +233,7 @@ def beginnings(draw: st.DrawFn) -> tuple[list[Held], dict[str, Remembered]]:
     prompt=st.booleans(),
 )
 def test_carried_out_it_ends_in_exactly_what_is_wanted(
-    beginning: tuple[list[Held], dict[str, Remembered]], wanted: list[str], target: Target, prompt: bool
+    beginning: tuple[list[RemoteSubscription], dict[str, Remembered]], wanted: list[str], target: Target, prompt: bool
 ) -> None:
     items, book = beginning
     foreign = [one for one in items if one.transport.target in _FOREIGN]
@@ -250,7 +250,7 @@ def test_carried_out_it_ends_in_exactly_what_is_wanted(
             )
             if plan.is_done:
                 return plan
-            carrier = Carrier(model, model, target, secret, clock=clock)
+            carrier = PlanRunner(model, model, target, secret, clock=clock)
             outcome = await carrier.carry_out(plan.create, plan.delete, room=10_000)
             assert [outcome.refused, outcome.failed, outcome.not_deleted, outcome.stopped] == [{}, {}, [], None]
             model.verify()
@@ -273,7 +273,7 @@ def test_carried_out_it_ends_in_exactly_what_is_wanted(
 @settings(max_examples=200, deadline=None)
 @given(beginning=beginnings(), prompt=st.booleans())
 def test_on_the_way_to_another_address_no_channel_goes_unheard(
-    beginning: tuple[list[Held], dict[str, Remembered]], prompt: bool
+    beginning: tuple[list[RemoteSubscription], dict[str, Remembered]], prompt: bool
 ) -> None:
     """A channel that is heard at the old address is heard at every moment, unless Twitch has no room for both."""
     items, book = beginning
@@ -297,7 +297,7 @@ def test_on_the_way_to_another_address_no_channel_goes_unheard(
         for _ in range(4):
             found = await model.list_all()
             plan = make_plan(found.items, wanted, HERE, PRINT, model.book, clock.now(), targets=targets)
-            outcome = await Carrier(model, model, HERE, SECRET, clock=clock).carry_out(
+            outcome = await PlanRunner(model, model, HERE, SECRET, clock=clock).carry_out(
                 plan.create, plan.delete, room=99
             )
             assert outcome.stopped is None

@@ -10,7 +10,7 @@ from itsjustintv_desktop.engine.errors import SubscriptionLimitError
 from itsjustintv_desktop.engine.ingress.ways.base import Webhook
 from itsjustintv_desktop.engine.twitch import client as client_module
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus, SubscriptionsState
-from itsjustintv_desktop.engine.twitch.subscriptions.models import Held
+from itsjustintv_desktop.engine.twitch.subscriptions.models import RemoteSubscription
 from itsjustintv_desktop.simulator.subscriptions import Status
 from tests.engine.twitch.subscriptions.rig import Rig, running
 from tests.support.waiting import until
@@ -49,7 +49,7 @@ async def test_a_try_that_twitch_refuses_is_no_reason_to_ask_every_second(rig: R
     await _broken(rig, 1)
     pause = await rig.on(10.0)
 
-    async def refused(*_: object, **__: object) -> Held:
+    async def refused(*_: object, **__: object) -> RemoteSubscription:
         raise SubscriptionLimitError("number of subscriptions exceeded", kind="alike")
 
     rig.api.create = refused  # type: ignore[method-assign]

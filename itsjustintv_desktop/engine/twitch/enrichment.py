@@ -1,0 +1,189 @@
+"""Enrichment by Twitch's API: everything at once, within one deadline, with as few calls as possible."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.errors import EndpointGivenUpError, LedgerError, SecretsError, TwitchError
+from itsjustintv_desktop.engine.models import Enrichment, StreamEvent
+from itsjustintv_desktop.engine.source import Doubtful
+from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.twitch.batching import Batcher
+from itsjustintv_desktop.engine.twitch.enrichment_builder import EnrichmentBuilder
+from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Helix, Stream, User
+from itsjustintv_desktop.engine.twitch.profile_images import ProfileImages
+from itsjustintv_desktop.engine.twitch.profiles import Profiles
+
+FEW = 10
+"""Below this many events in flight, followers are asked for live: that is one call a channel."""
+_LULL = 0.2
+"""Seconds to wait before such a call, to see whether many more events come."""
+MANY = 100
+APART = 60.0
+"""Seconds between two answers without a stream after which it counts as over."""
+_MOST_UNSEEN = 10_000
+_LAG = (1.0, 2.0, 4.0)
+_LAG_OF_MANY = (2.0, 5.0)
+"""Seconds between asks while Get Streams doesn't show a new stream yet."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def _never_told(_broadcaster_id: str, _stream_id: str) -> bool:
+    return False
+
+
+class TwitchEnricher:
+    """Implements engine.source.Enricher."""
+
+    def __init__(
+        self,
+        helix: Helix,
+        profiles: Profiles,
+        avatars: ProfileImages,
+        *,
+        tasks: Tasks,
+        clock: Clock,
+        told_over: Callable[[str, str], Awaitable[bool]] = _never_told,
+    ) -> None:
+        """`told_over`: whether Twitch told that this stream (user id, stream id) ended. May raise LedgerError."""
+        self._told_over = told_over
+        self._unseen: dict[tuple[str, str], float] = {}
+        """Streams that an answer did not show, and when the first such one came (monotonic)."""
+        self._helix = helix
+        self._profiles = profiles
+        self._avatars = avatars
+        self._tasks = tasks
+        self._clock = clock
+        self._in_flight = 0
+        self._users: Batcher[str, User] = Batcher("users", self._ask_users, tasks)
+        self._channels: Batcher[str, ChannelInfo] = Batcher("channels", self._ask_channels, tasks)
+        self._streams: Batcher[str, Stream] = Batcher("streams", self._ask_streams, tasks)
+
+    @property
+    def in_flight(self) -> int:
+        """Events being enriched at this moment."""
+        return self._in_flight
+
+    async def enrich(self, event: StreamEvent, streamer: Streamer, *, timeout: float) -> Enrichment:
+        """All that can be had within `timeout` seconds; `missing` names the rest. Raises nothing of Twitch's."""
+        facts = EnrichmentBuilder()
+        if not event.broadcaster_id:
+            return facts.enrichment(event, streamer)
+        deadline = self._clock.monotonic() + timeout
+        questions = {
+            "profile": self._find_profile(event, facts, deadline),
+            "channel": self._find_channel(event, facts, deadline),
+            "stream": self._find_stream(event, facts, deadline),
+            "followers": self._find_followers(event, facts, deadline),
+        }
+        self._in_flight += 1
+        asking = [self._tasks.start(f"enrich.{name}", question) for name, question in questions.items()]
+        try:
+            await asyncio.wait(asking, timeout=timeout)
+        finally:
+            self._in_flight -= 1
+            for task in asking:
+                task.cancel()
+        return facts.enrichment(event, streamer)
+
+    async def is_live(self, broadcaster_id: str, stream_id: str, *, timeout: float) -> bool | Doubtful | None:
+        """Whether that very stream still runs. None = could not be found out.
+
+        Get Streams leaves live streams out for minutes: one is over once Twitch told so as well, once the channel has
+        another one, or after two answers without it that are APART.
+        """
+        try:
+            stream = await self._streams.get(broadcaster_id, timeout=timeout)
+            over = stream is None and await self._told_over(broadcaster_id, stream_id)
+        except (TwitchError, SecretsError, LedgerError) as error:
+            _log.info("whether a stream still runs is not known", user_id=broadcaster_id, reason=error.message)
+            return None
+        if stream is not None:
+            self._unseen.pop((broadcaster_id, stream_id), None)
+            return stream_id in {"", stream.id}
+        now = self._clock.monotonic()
+        since = self._unseen.setdefault((broadcaster_id, stream_id), now)
+        if len(self._unseen) > _MOST_UNSEEN:
+            del self._unseen[next(iter(self._unseen))]
+        return False if over or now - since >= APART else Doubtful(since + APART - now)
+
+    def close(self) -> None:
+        """Ask nothing more; whoever waits gets what there is."""
+        for batcher in (self._users, self._channels, self._streams):
+            batcher.close()
+
+    async def _find_profile(self, event: StreamEvent, facts: EnrichmentBuilder, deadline: float) -> None:
+        user_id = event.broadcaster_id
+        profile = self._profiles.get(user_id)
+        if profile.fetched_at:
+            facts.profile = profile
+            facts.image = await self._avatars.kept(profile)
+        if not self._profiles.fresh(profile.fetched_at):
+            try:
+                user = await self._users.get(user_id, timeout=self._left(deadline))
+            except (TwitchError, SecretsError) as error:
+                _log.info("the profile is missing or old", user_id=user_id, reason=error.message)
+                user = None
+            if user is not None:
+                profile = facts.profile = self._profiles.learn(user)
+        if facts.profile is not None and profile.image_url and (facts.image is None or self._avatars.due(profile)):
+            image = await self._avatars.refresh(profile, timeout=self._left(deadline))
+            facts.image = image or facts.image
+
+    async def _find_channel(self, event: StreamEvent, facts: EnrichmentBuilder, deadline: float) -> None:
+        try:
+            facts.channel = await self._channels.get(event.broadcaster_id, timeout=self._left(deadline))
+        except EndpointGivenUpError:
+            return  # it was noted once
+        except (TwitchError, SecretsError) as error:
+            _log.info("the channel's title and tags are missing", user_id=event.broadcaster_id, reason=error.message)
+
+    async def _find_stream(self, event: StreamEvent, facts: EnrichmentBuilder, deadline: float) -> None:
+        """Get Streams lags behind stream.online by seconds to minutes, or still shows the stream before."""
+        lag = () if event.test else _LAG_OF_MANY if self._in_flight > MANY else _LAG
+        try:
+            for pause in (0.0, *lag):
+                if pause:
+                    await self._clock.sleep(pause)
+                stream = await self._streams.get(event.broadcaster_id, timeout=self._left(deadline))
+                if stream is not None and (event.test or event.stream_id in {"", stream.id}):
+                    facts.stream = stream
+                    return
+        except (TwitchError, SecretsError) as error:
+            _log.info("the stream's viewers are missing", user_id=event.broadcaster_id, reason=error.message)
+
+    async def _find_followers(self, event: StreamEvent, facts: EnrichmentBuilder, deadline: float) -> None:
+        profile = self._profiles.get(event.broadcaster_id)
+        facts.followers = profile.followers
+        if self._profiles.fresh(profile.followers_at) or not self._helix.tells_followers:
+            return
+        await self._clock.sleep(_LULL)
+        if self._in_flight >= FEW or not self._helix.client.budget.ample(self._clock.now()):
+            return
+        try:
+            total = await self._helix.followers(event.broadcaster_id, timeout=self._left(deadline))
+        except (TwitchError, SecretsError) as error:
+            _log.info("the followers are missing or old", user_id=event.broadcaster_id, reason=error.message)
+            return
+        if total is None:
+            return
+        facts.followers = total
+        self._profiles.update(event.broadcaster_id, followers=total, followers_at=self._clock.now())
+
+    def _left(self, deadline: float) -> float:
+        return max(deadline - self._clock.monotonic(), 0.0)
+
+    async def _ask_users(self, ids: list[str]) -> dict[str, User]:
+        return {user.id: user for user in await self._helix.users(ids=ids)}
+
+    async def _ask_channels(self, ids: list[str]) -> dict[str, ChannelInfo]:
+        return {channel.broadcaster_id: channel for channel in await self._helix.channels(ids)}
+
+    async def _ask_streams(self, ids: list[str]) -> dict[str, Stream]:
+        return {stream.user_id: stream for stream in await self._helix.streams(ids)}

@@ -1,0 +1,153 @@
+"""All that talks to Twitch, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from itsjustintv_desktop.engine.announce.images import ImageCache, picture_of
+from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.config.endpoints import Endpoints
+from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.delivery.formats import json as json_format
+from itsjustintv_desktop.engine.delivery.trust import Trust
+from itsjustintv_desktop.engine.errors import SecretsError, TwitchError
+from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.sparing import Lasting, Sparing
+from itsjustintv_desktop.engine.storage import image_files
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
+from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.telemetry.observer import Seam
+from itsjustintv_desktop.engine.twitch.background_refresh import BackgroundRefresh
+from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
+from itsjustintv_desktop.engine.twitch.channels import ChannelDirectory
+from itsjustintv_desktop.engine.twitch.client import HelixClient
+from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
+from itsjustintv_desktop.engine.twitch.enrichment import TwitchEnricher
+from itsjustintv_desktop.engine.twitch.helix import Helix
+from itsjustintv_desktop.engine.twitch.http import TwitchHttp
+from itsjustintv_desktop.engine.twitch.oauth import Credentials
+from itsjustintv_desktop.engine.twitch.profile_images import ProfileImages
+from itsjustintv_desktop.engine.twitch.profiles import Profiles
+from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+
+_SAY_EVERY = 600.0
+"""Seconds between two lines that Twitch's time cannot be asked for."""
+_ASK_TIME_EVERY = 2.0
+"""Least seconds between two questions for it: each message out of time wants one."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Twitch:
+    """Built without any contact; the owner runs `tokens.keep_valid`, `directory.run` and `trickle.run`."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: SecretStore,
+        values: SecretValues,
+        *,
+        paths: Paths,
+        endpoints: Endpoints,
+        config: Callable[[], Config],
+        on_channels: Callable[[Mapping[str, Channel]], None],
+        busy: Callable[[], bool],
+        tasks: Tasks,
+        clock: Clock,
+        seam: Seam | None = None,
+    ) -> None:
+        """`busy`: announcements are on their way, so background questions wait. Tasks outlive none of this."""
+        self._config = config
+        self._ledger = ledger
+        self._tasks = tasks
+        self._folder = paths.images
+        self.trust = trust = Trust()
+        self.skew = ClockSkew()
+        self._timeless = Lasting(clock, _SAY_EVERY)
+        self._time_asked = Sparing(clock, _ASK_TIME_EVERY)
+        self._http = TwitchHttp(clock=clock, skew=self.skew, trust=trust)
+
+        async def credentials() -> Credentials:
+            client_id = config().twitch.client_id
+            # Without an id the keyring is not bothered for a secret that would help nobody.
+            secret = await values.client_secret() if client_id else None
+            return Credentials(client_id, secret or "")
+
+        self.tokens = AppTokens(
+            http=self._http,
+            auth_url=endpoints.auth_url,
+            credentials=credentials,
+            store=store,
+            tasks=tasks,
+            clock=clock,
+        )
+        self.client = HelixClient(
+            http=self._http, tokens=self.tokens, api_url=endpoints.api_url, clock=clock, seam=seam
+        )
+        self.helix = Helix(self.client)
+        self.profiles = Profiles(ledger, tasks=tasks, clock=clock)
+        self.images = ImageCache(paths.images, trust=trust, clock=clock)
+        avatars = ProfileImages(self.images, self.profiles, clock=clock, ttl=lambda: config().cache.image_ttl)
+        self.enricher = TwitchEnricher(
+            self.helix, self.profiles, avatars, tasks=tasks, clock=clock, told_over=ledger.told_over
+        )
+        self.trickle = BackgroundRefresh(self.helix, self.profiles, avatars, busy=busy, clock=clock)
+        self.directory = ChannelDirectory(
+            self.helix, self.profiles, ledger, config=config, on_change=on_channels, clock=clock
+        )
+
+    async def close(self) -> None:
+        """Ask nothing more, close the connections for good, keep what was learnt."""
+        self.enricher.close()
+        await self.images.close()
+        await self._http.close()
+        await self._tasks.stop()  # a question that was begun while the program stopped
+        await self.profiles.save()
+
+    async def measure_clock(self) -> None:
+        """Ask Twitch anything, but not again and again: each answer tells how wrong this machine's clock is."""
+        if self._time_asked.due() is None:
+            return
+        try:
+            await self.tokens.validate()
+            if self.skew.unconfirmed:
+                await self.tokens.validate()
+        except (TwitchError, SecretsError) as error:
+            if (more := self._timeless.failed(error.message)) is not None:
+                _log.warning("Twitch's time could not be asked for", reason=error.message, tries_left_out=more)
+        else:
+            if self._timeless.worked():
+                _log.info("Twitch's time can be asked for again")
+
+    def complete_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """A stored payload with its picture's bytes, as it is sent. Reads a file: call it in a thread."""
+        image = payload.get("image")
+        data = image_files.load(self._folder, image["sha256"]) if image else None
+        return json_format.complete(payload, data)
+
+    async def purge_images(self) -> None:
+        """Remove pictures that no channel has and no event of the history names. Raises LedgerError."""
+        ttl = self._config().cache.image_ttl
+        unwanted = await self.images.unused(ttl) - self.profiles.images()
+        before: int | None = None
+        # Deliveries of those events may still be sent, or sent again, and the feed shows them.
+        while unwanted and (page := await self._ledger.events(before=before)):
+            before = page[-1].id
+            unwanted -= {picture_of(record.payload) for record in page if record.payload is not None}
+        await self.images.purge(unwanted, ttl=ttl)
+
+    def health(self) -> tuple[str, str]:
+        """(status, reason) for the health report."""
+        if not self._config().twitch.client_id:
+            return "waiting", "No [twitch] client_id is set."
+        problem = self.client.status.last_error
+        if problem:
+            return "failing", problem
+        skew = self.skew.describe()
+        if skew:
+            return "waiting", skew
+        return ("waiting", " ".join(self.directory.problems)) if self.directory.problems else ("ok", "")

@@ -13,8 +13,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.config import environment
 from itsjustintv_desktop.engine.config.help import AT_NEXT_START, HELP
-from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, tables
-from itsjustintv_desktop.engine.config.read import ALIASES
+from itsjustintv_desktop.engine.config.kinds import ALIASES, Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.rules import NOT_USED, limits
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.desk.editing.form import typed

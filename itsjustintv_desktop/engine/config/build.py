@@ -11,7 +11,7 @@ from itsjustintv_desktop.engine.config import values
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.crosscheck import Tables, check_all
 from itsjustintv_desktop.engine.config.destinations import guess_format
-from itsjustintv_desktop.engine.config.kinds import Kind, fields
+from itsjustintv_desktop.engine.config.kinds import PLATFORM, Kind, fields
 from itsjustintv_desktop.engine.config.lines import Path, dotted
 from itsjustintv_desktop.engine.config.read import Table, name_in, read_table, unfit_name, unknown
 from itsjustintv_desktop.engine.config.report import Mistake, Report, safe_name
@@ -19,8 +19,6 @@ from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destinatio
 from itsjustintv_desktop.engine.config.secrettext import check_standard
 from itsjustintv_desktop.engine.config.texts import is_login
 
-PLATFORM = "twitch"
-"""`[streamers.twitch."<key>"]` is the same as `[streamers.<key>]`."""
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - the Go service's default, kept where TLS is on
 
 

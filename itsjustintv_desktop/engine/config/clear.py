@@ -13,17 +13,19 @@ from typing import Any
 
 import msgspec
 
+from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.destinations import guess_format
-from itsjustintv_desktop.engine.config.kinds import Kind, fields, tables
+from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, sensitive_names, tables
 from itsjustintv_desktop.engine.config.lines import Path
 from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, Streamer
 
-_SECRETS = frozenset({"client_secret", "webhook_secret", "target_webhook_secret", "secret", "authtoken"})
-_ADDRESSES = frozenset({"url", "target_webhook_url"})
 _CREDENTIAL_HEADER = re.compile(r"auth|token|secret|key|cookie|passw|signature", re.IGNORECASE)
+
+_SECRET_ENDINGS = ("secret", "token", "password")
+_DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def find(raw: Mapping[str, Any]) -> InClear:
         for field in fields(schema).values():
             name = name_in(schema, table, field.name)
             value = table.get(name)
-            if isinstance(value, str) and _is_secret(field.name, value.strip()):
+            if isinstance(value, str) and _is_secret(field, value.strip()):
                 movable.append((*path, name))
             elif field.kind is Kind.MAP and isinstance(value, Mapping):
                 fixed += [(*path, name, header) for header in value if _CREDENTIAL_HEADER.search(header)]
@@ -77,8 +79,29 @@ def _existing(
         yield schema, path, content
 
 
-def _is_secret(name: str, value: str) -> bool:
+def _is_secret(field: Field, value: str) -> bool:
     if not value or value == KEYRING:
         return False
     # The addresses of Discord and Slack are secrets themselves: who has one can post.
-    return name in _SECRETS or (name in _ADDRESSES and (guess_format(value) != "json" or has_credentials(value)))
+    if field.sensitivity == "destination":
+        return guess_format(value) != "json" or has_credentials(value)
+    return field.sensitivity == "secret"
+
+
+def learn(raw: Mapping[str, Any], depth: int = 0) -> None:
+    """Teach `redaction` every secret, address and header in these tables, wherever it stands: a config may be wrong in
+    any way, so names decide here, and not the schema's places."""
+    for name, value in raw.items():
+        key = name.lower()
+        if isinstance(value, str):
+            if key in sensitive_names("secret") or key.endswith(_SECRET_ENDINGS):
+                redaction.learn(value.strip())
+            elif key in sensitive_names("destination", "address"):
+                redaction.learn_address(value.strip())
+        elif isinstance(value, Mapping):
+            if key in sensitive_names("headers"):
+                for content in value.values():
+                    if isinstance(content, str):
+                        redaction.learn_header(content)
+            elif depth < _DEEPEST:
+                learn(value, depth + 1)

@@ -1,15 +1,15 @@
-"""What the schema says of each key: its kind, its default, and whether its value is a secret."""
+"""What the schema says of each key: its kind, its default, and how sensitive its value is."""
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
-from itsjustintv_desktop.engine.config.schema import Config, Destination
+from itsjustintv_desktop.engine.config.schema import Config, Destination, Sensitivity, Streamer
 
 
 class Kind(enum.Enum):
@@ -28,25 +28,13 @@ class Kind(enum.Enum):
 _PLAIN_NUMBERS = frozenset({"backoff_factor", "jitter"})
 _NOT_KEYS = frozenset({"key", "name", "format_guessed"})
 """Fields of the schema that come from elsewhere than a key of their own."""
-_HIDDEN = frozenset(
-    {
-        "client_secret",
-        "webhook_secret",
-        "target_webhook_secret",
-        "secret",
-        "authtoken",
-        "url",
-        "target_webhook_url",
-        "incoming_webhook_url",
-        "directory_url",
-        "endpoint",
-        "headers",
-    }
-)
-"""Never shown: secrets, and addresses, whose path or query often is one."""
 _HASHINGS: tuple[str, ...] = get_args(
     next(info.type for info in msgspec.structs.fields(Destination) if info.name == "hashing")
 )
+ALIASES: dict[type[msgspec.Struct], dict[str, str]] = {Streamer: {"webhook_url": "target_webhook_url"}}
+"""Other names under which a key is accepted in silence."""
+PLATFORM = "twitch"
+"""`[streamers.twitch."<key>"]` is the same as `[streamers.<key>]`."""
 _SCALARS = {bool: Kind.BOOL, int: Kind.INT, str: Kind.TEXT}
 
 
@@ -60,11 +48,12 @@ class Field:
     choices: tuple[str, ...] = ()
     table: type[msgspec.Struct] | None = None
     """The schema of a TABLE, or of each of the tables of a NAMED."""
+    sensitivity: Sensitivity = ""
 
     @property
     def hidden(self) -> bool:
         """Whether its value may never appear in a message."""
-        return self.name in _HIDDEN
+        return self.sensitivity != ""
 
     @property
     def is_scalar(self) -> bool:
@@ -82,8 +71,17 @@ def fields(table: type[msgspec.Struct]) -> dict[str, Field]:
         default = info.default if info.default is not msgspec.NODEFAULT else None
         if info.default_factory is not msgspec.NODEFAULT:
             default = info.default_factory()
-        found[info.name] = _field(info.name, info.type, default)
+        annotation, mark = _unmarked(info.type)
+        found[info.name] = replace(_field(info.name, annotation, default), sensitivity=mark)
     return found
+
+
+def _unmarked(annotation: Any) -> tuple[Any, Sensitivity]:
+    """The type without its mark, and the mark."""
+    if get_origin(annotation) is not Annotated:
+        return annotation, ""
+    bare, *marks = get_args(annotation)
+    return bare, next((one.extra["sensitivity"] for one in marks if "sensitivity" in (one.extra or {})), "")
 
 
 def _field(name: str, annotation: Any, default: Any) -> Field:
@@ -116,4 +114,46 @@ def tables() -> dict[tuple[str, ...], type[msgspec.Struct]]:
                 walk((*path, field.name), field.table)
 
     walk((), Config)
+    return found
+
+
+def sensitivity(path: tuple[str, ...]) -> Sensitivity:
+    """Of the key at this path of a file, however the file spells it; "" also where the schema has no such key."""
+    schema: type[msgspec.Struct] = Config
+    rest = list(path)
+    while rest:
+        name = rest.pop(0).lower()
+        field = fields(schema).get(ALIASES.get(schema, {}).get(name, name))
+        if field is None:
+            return ""
+        if field.table is None:
+            return field.sensitivity if not rest or field.kind is Kind.MAP else ""
+        schema = field.table
+        if field.kind is Kind.NAMED:
+            del rest[: 2 if schema is Streamer and rest[:1] == [PLATFORM] and len(rest) > 2 else 1]
+    return ""
+
+
+@cache
+def sensitive_names(*wanted: Sensitivity) -> frozenset[str]:
+    """The names of all keys of these sensitivities, other names of theirs included: for a file that may be wrong in
+    any way."""
+    schemas = {*tables().values(), *(field.table for field in fields(Config).values() if field.table is not None)}
+    found = {name for schema in schemas for name, field in fields(schema).items() if field.sensitivity in wanted}
+    return frozenset(found | {alias for names in ALIASES.values() for alias, name in names.items() if name in found})
+
+
+def secrets_of(config: Config) -> set[str]:
+    """Every secret and every header's value that the tables of fixed names hold."""
+    found: set[str] = set()
+    for path, schema in tables().items():
+        table: Any = config
+        for part in path:
+            table = getattr(table, part)
+        for field in fields(schema).values():
+            value = getattr(table, field.name)
+            if field.sensitivity == "secret":
+                found.add(value)
+            elif field.sensitivity == "headers":
+                found |= set(value.values())
     return found

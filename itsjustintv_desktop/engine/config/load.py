@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from itsjustintv_desktop.engine import files, redaction
+from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config import clear, environment, values
 from itsjustintv_desktop.engine.config.build import build
 from itsjustintv_desktop.engine.config.lines import dotted
@@ -166,7 +166,7 @@ def judged(text: str, *, file: str, environ: Mapping[str, str]) -> tuple[Report,
     report = Report(file, plain)
     in_clear = clear.find(raw)
     environment.apply(raw, environ, report)
-    redaction.learn_tables(raw)  # before anything is said about them
+    clear.learn(raw)  # before anything is said about them
     return report, build(raw, report), in_clear
 
 

@@ -9,14 +9,12 @@ from typing import Any
 import msgspec
 
 from itsjustintv_desktop.engine.config import values
-from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, tables
+from itsjustintv_desktop.engine.config.kinds import ALIASES, Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.lines import Path, dotted, quoted
 from itsjustintv_desktop.engine.config.report import Mistake, Report
 from itsjustintv_desktop.engine.config.rules import NOT_USED, RULES
 from itsjustintv_desktop.engine.config.schema import Destination, Streamer
 
-ALIASES: dict[type[msgspec.Struct], dict[str, str]] = {Streamer: {"webhook_url": "target_webhook_url"}}
-"""Other names under which a key is accepted in silence."""
 _OLD_NAMES: dict[type[msgspec.Struct], dict[str, str]] = {
     Streamer: {"hmac_secret": "target_webhook_secret", "url": "target_webhook_url"},
     Destination: {

@@ -18,9 +18,9 @@ import structlog
 
 from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config import bulk
-from itsjustintv_desktop.engine.config.build import PLATFORM, streamer_paths
+from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.edit import TomlText, Value
-from itsjustintv_desktop.engine.config.kinds import tables
+from itsjustintv_desktop.engine.config.kinds import PLATFORM, tables
 from itsjustintv_desktop.engine.config.lines import Path as Keys
 from itsjustintv_desktop.engine.config.lines import dotted, split
 from itsjustintv_desktop.engine.config.load import (

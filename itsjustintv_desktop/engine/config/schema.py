@@ -5,13 +5,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 KEYRING = "@keyring"
 """A destination's url or secret with this value lies in the vault under the destination's name."""
 
+Sensitivity = Literal["", "secret", "destination", "address", "public address", "headers"]
+"""How much the value of a key gives away, from the mark on its type (`kinds.sensitivity` reads it).
+
+`secret`: it is kept in the vault and shown nowhere. `destination`: where announcements are sent; who knows a Discord
+address can post there, so it is kept like a secret. `address`: it may hold a key in its path. `public address`: others
+may know it, but what stands there by mistake may be anything, so no message repeats it. `headers`: every value may be
+a credential. "": it may be shown.
+"""
+
+Secret = Annotated[str, msgspec.Meta(extra={"sensitivity": "secret"})]
+DestinationAddress = Annotated[str, msgspec.Meta(extra={"sensitivity": "destination"})]
+Address = Annotated[str, msgspec.Meta(extra={"sensitivity": "address"})]
+PublicAddress = Annotated[str, msgspec.Meta(extra={"sensitivity": "public address"})]
+Headers = Annotated[dict[str, str], msgspec.Meta(extra={"sensitivity": "headers"})]
+Open = Annotated[str, msgspec.Meta(extra={"sensitivity": ""})]
+"""For a key whose name sounds like a secret or an address, and that is neither."""
 
 Picture = Literal["data", "link", "none"]
 """How much of the pictures goes along: their bytes where the format can hold them, else links; links alone; nothing."""
@@ -22,7 +38,7 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
     domains: tuple[str, ...] = ()
     cert_dir: str = "data/acme_certs"
     email: str = ""
-    directory_url: str = "https://acme-v02.api.letsencrypt.org/directory"
+    directory_url: PublicAddress = "https://acme-v02.api.letsencrypt.org/directory"
     challenge: Literal["tls-alpn-01", "http-01"] = "tls-alpn-01"
     http_port: int = 80
 
@@ -37,10 +53,10 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 class Twitch(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str = ""
-    client_secret: str = ""
-    webhook_secret: str = ""
-    token_file: str = ""
-    incoming_webhook_url: str = ""
+    client_secret: Secret = ""
+    webhook_secret: Secret = ""
+    token_file: Open = ""
+    incoming_webhook_url: PublicAddress = ""
     transport: Literal["webhook", "conduit"] = "webhook"
     poll_interval: float = 300.0
     catch_up_max_age: float = 1800.0
@@ -51,8 +67,8 @@ class Streamer(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     user_id: str = ""
     login: str = ""
-    target_webhook_url: str = ""
-    target_webhook_secret: str = ""
+    target_webhook_url: DestinationAddress = ""
+    target_webhook_secret: Secret = ""
     target_webhook_header: str = "X-Hub-Signature-256"
     target_webhook_hashing: str = "SHA-256"
     tag_filter: tuple[str, ...] = ()
@@ -66,14 +82,14 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     """One place that announcements are sent to. Explicit ones come from `[destinations.<name>]`."""
 
     name: str
-    url: str = ""
+    url: DestinationAddress = ""
     format: Literal["json", "discord", "slack"] = "json"
-    secret: str = ""
+    secret: Secret = ""
     header: str = "X-Hub-Signature-256"
     hashing: Literal["SHA-1", "SHA-256", "SHA-512"] = "SHA-256"
     signature: Literal["x-hub", "standard-webhooks"] = "x-hub"
     picture: Picture = "data"
-    headers: dict[str, str] = {}
+    headers: Headers = {}
     timeout: float = 15.0
     enabled: bool = True
     format_guessed: bool = False
@@ -82,8 +98,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
 class GlobalWebhook(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = False
-    url: str = ""
-    target_webhook_secret: str = ""
+    url: DestinationAddress = ""
+    target_webhook_secret: Secret = ""
     target_webhook_header: str = "X-Hub-Signature-256"
     target_webhook_hashing: str = "SHA-256"
 
@@ -107,18 +123,18 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 
 class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = False
-    endpoint: str = ""
+    endpoint: Address = ""
     service_name: str = "itsjustintv"
     service_version: str = ""
     protocol: Literal["http", "grpc"] = "http"
-    headers: dict[str, str] = {}
+    headers: Headers = {}
 
 
 class Tunnel(msgspec.Struct, frozen=True, kw_only=True):
     provider: Literal["none", "ngrok"] = "none"
     domain: str = ""
     region: str = ""
-    authtoken: str = ""
+    authtoken: Secret = ""
 
 
 class Cache(msgspec.Struct, frozen=True, kw_only=True):

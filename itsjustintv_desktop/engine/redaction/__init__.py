@@ -6,10 +6,10 @@ a text out that others wrote, or that is made from an error, passes it through `
 
 from __future__ import annotations
 
+from itsjustintv_desktop.engine.redaction.environment import learn_environ
 from itsjustintv_desktop.engine.redaction.known import KNOWN
 from itsjustintv_desktop.engine.redaction.redactor import Redactor
 from itsjustintv_desktop.engine.redaction.shapes import HIDDEN, mask
-from itsjustintv_desktop.engine.redaction.tables import learn_environ, learn_tables
 
 redact = KNOWN.redact
 learn = KNOWN.learn
@@ -28,7 +28,6 @@ __all__ = [
     "learn_environ",
     "learn_header",
     "learn_passing",
-    "learn_tables",
     "mask",
     "redact",
 ]

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from itsjustintv_desktop.engine import redaction
+from itsjustintv_desktop.engine.config import clear
 from itsjustintv_desktop.engine.config.load import Loaded, load, parse
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="file modes are a POSIX thing")
@@ -100,8 +102,6 @@ def test_others_that_may_read_secrets_are_told_of(open_folder: Path, mode: int, 
 
 
 def test_a_table_that_is_none_is_no_trouble() -> None:
-    from itsjustintv_desktop.engine.config.clear import find
-
     broken: list[dict[str, Any]] = [
         {"twitch": 1},
         {"streamers": [1]},
@@ -109,4 +109,19 @@ def test_a_table_that_is_none_is_no_trouble() -> None:
         {"telemetry": {"headers": []}},
     ]
     for raw in broken:
-        assert find(raw).movable == find(raw).fixed == ()
+        assert clear.find(raw).movable == clear.find(raw).fixed == ()
+
+
+def test_the_secrets_of_tables_are_learnt_wherever_they_stand() -> None:
+    clear.learn(
+        {
+            "twitch": {"client_secret": "client-secret-1", "client_id": "my-client-id"},
+            "streamers": {
+                "alice": {"target_webhook_url": "https://h/x?k=value-of-it", "nested": {"SECRET": "upper-one"}}
+            },
+            "telemetry": {"headers": {"x-api-key": "Bearer of-telemetry"}},
+            "destinations": {"main": {"url": 5, "secret": None, "headers": "no table"}},
+        }
+    )
+    told = redaction.redact("client-secret-1 my-client-id value-of-it upper-one of-telemetry")
+    assert told == "[hidden] my-client-id [hidden] [hidden] [hidden]"

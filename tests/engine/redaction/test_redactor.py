@@ -151,21 +151,6 @@ def test_it_can_be_taught_and_asked_from_many_threads() -> None:
     assert wrong == []
 
 
-def test_the_secrets_of_tables_are_learnt_wherever_they_stand() -> None:
-    redaction.learn_tables(
-        {
-            "twitch": {"client_secret": "client-secret-1", "client_id": "my-client-id"},
-            "streamers": {
-                "alice": {"target_webhook_url": "https://h/x?k=value-of-it", "nested": {"SECRET": "upper-one"}}
-            },
-            "telemetry": {"headers": {"x-api-key": "Bearer of-telemetry"}},
-            "destinations": {"main": {"url": 5, "secret": None, "headers": "no table"}},
-        }
-    )
-    told = redaction.redact("client-secret-1 my-client-id value-of-it upper-one of-telemetry")
-    assert told == "[hidden] my-client-id [hidden] [hidden] [hidden]"
-
-
 def test_the_secrets_of_the_environment_are_learnt() -> None:
     redaction.learn_environ(
         {

@@ -13,10 +13,11 @@ from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.edit import Value, encode
 from itsjustintv_desktop.engine.config.examine import examine
+from itsjustintv_desktop.engine.config.kinds import fields
 from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Set
-from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Picture
+from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, GlobalWebhook, Picture, Streamer
 from itsjustintv_desktop.engine.config.secrettext import trimmed
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved, changed
 from itsjustintv_desktop.engine.errors import AppError, ConfigError, NotFoundError, SecretsError, UsageError
@@ -28,12 +29,9 @@ if TYPE_CHECKING:
 Kind = Literal["named", "streamer", "global"]
 
 _IN_MEMORY = "Its address is kept in memory only and gone with the end of the program: [secrets] store is memory."
-_OWN = {
-    "url": "target_webhook_url",
-    "secret": "target_webhook_secret",
-    "header": "target_webhook_header",
-    "hashing": "target_webhook_hashing",
-}
+_PREFIX = "target_webhook_"
+_OWN = tuple(name.removeprefix(_PREFIX) for name in fields(Streamer) if name.startswith(_PREFIX))
+"""What a streamer's own destination, and that of [global_webhook], can have."""
 _PLAIN_FIELDS = ("format", "signature", "header", "hashing", "picture", "timeout", "enabled")
 
 
@@ -270,7 +268,7 @@ class Destinations:
     def _written(self, kind: Kind, name: str) -> dict[str, Any]:
         """What the file itself says of a destination, by our names of the fields. Blocks."""
         file = ConfigFile(self._engine.paths.config, self._engine.environ)
-        names = Destination.__struct_fields__ if kind == "named" else tuple(_OWN)
+        names = Destination.__struct_fields__ if kind == "named" else _OWN
         return {field: value for field in names if (value := file.get(_path(kind, name, field))) is not None}
 
     async def _kept(self, name: str, *, in_config: bool) -> DestinationSecrets:
@@ -329,8 +327,8 @@ def _path(kind: Kind, name: str, field: str) -> tuple[str, ...]:
     if kind == "named":
         return ("destinations", name, field)
     if kind == "global":
-        return ("global_webhook", "url" if field == "url" else _OWN[field])
-    return ("streamers", name, _OWN[field])
+        return ("global_webhook", field if field in fields(GlobalWebhook) else f"{_PREFIX}{field}")
+    return ("streamers", name, f"{_PREFIX}{field}")
 
 
 def _plain_changes(kind: Kind, name: str, draft: DestinationDraft, written: dict[str, Any]) -> list[Change]:

@@ -24,8 +24,6 @@ FieldKind = Literal["text", "number", "duration", "bool", "choice", "list", "sec
 ANY = "*"
 """Stands in a path for a streamer's key or a destination's name."""
 
-_SECRETS = frozenset({"client_secret", "webhook_secret", "target_webhook_secret", "secret", "authtoken"})
-_ADDRESSES = frozenset({"url", "target_webhook_url", "incoming_webhook_url", "directory_url", "endpoint"})
 _KINDS: dict[Kind, FieldKind] = {
     Kind.BOOL: "bool",
     Kind.INT: "number",
@@ -126,10 +124,8 @@ def _info(
     path: tuple[str, ...], schema: type[msgspec.Struct], field: Field, config: Config, environ: Mapping[str, str]
 ) -> FieldInfo:
     kind: FieldKind = _KINDS[field.kind]
-    if field.name in _SECRETS:
-        kind = "secret"
-    elif field.name in _ADDRESSES:
-        kind = "address"
+    if kind == "text" and field.hidden:
+        kind = "secret" if field.sensitivity == "secret" else "address"
     is_named = ANY in path
     return FieldInfo(
         path=path,

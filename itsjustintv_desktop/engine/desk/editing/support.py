@@ -20,7 +20,7 @@ import structlog
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine import logs, redaction
-from itsjustintv_desktop.engine.config import clear
+from itsjustintv_desktop.engine.config import clear, kinds
 from itsjustintv_desktop.engine.config.load import BOM, decode, read_bytes
 from itsjustintv_desktop.engine.config.schema import KEYRING
 from itsjustintv_desktop.engine.desk.editing.transfer import scrubbed
@@ -135,8 +135,7 @@ class Support:
             await self._add(found, engine.secrets.get(item))
         found |= {one.decode("utf-8", "replace") for one in engine.signing.current()}
         config = engine.live.config
-        found |= {config.twitch.client_secret, config.twitch.webhook_secret, config.tunnel.authtoken}
-        found |= set(config.telemetry.headers.values())
+        found |= kinds.secrets_of(config)
         for name, one in engine.live.destinations.items():
             found |= {one.url, one.secret, *one.headers.values(), *_parts(one.url)}
             try:

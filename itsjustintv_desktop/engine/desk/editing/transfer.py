@@ -21,7 +21,7 @@ from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.compare import compare
 from itsjustintv_desktop.engine.config.edit import encode
 from itsjustintv_desktop.engine.config.examine import Remark, examine
-from itsjustintv_desktop.engine.config.kinds import Kind, fields
+from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, sensitivity
 from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.load import BOM, decode, read_bytes, read_toml
 from itsjustintv_desktop.engine.config.read import name_in
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 PLACEHOLDER = "ENTER-AGAIN"
 """Stands for the value of a header: those can lie in the file only."""
 _HEAD = "# Exported from itsjustintv desktop, without secrets. They are asked for when it is imported.\n"
-_TO_KEYRING = frozenset({"client_secret", "webhook_secret", "target_webhook_secret", "secret", "authtoken"})
-_ADDRESSES = frozenset({"url", "target_webhook_url"})
 
 
 class Needed(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,9 +121,9 @@ class Transfer:
             parts = _split(name)
             if len(parts) == 2 and parts[0] in {"twitch", "tunnel"}:
                 await store.set(name, value)
-            elif parts[-1] in {"url", "target_webhook_url"}:
+            elif sensitivity(parts) == "destination":
                 await store.set_destination(_destination(parts), url=value)
-            elif parts[-1] in _TO_KEYRING:
+            elif sensitivity(parts) == "secret":
                 await store.set_destination(_destination(parts), secret=value)
         saved = await self._documents.save_text(text, plan.digest)
         if isinstance(saved, Merged):
@@ -147,7 +145,7 @@ class Transfer:
         for path, value in await asyncio.to_thread(lambda: _leaves(tomllib.loads(text))):
             if value == KEYRING and path[0] not in {"twitch", "tunnel"}:
                 name = _destination(path)
-                is_address = path[-1] in _ADDRESSES | {"webhook_url"}
+                is_address = sensitivity(path) == "destination"
                 one = await store.destination(name) if opened else None
                 have = bool(one and (one.url if is_address else one.secret))
                 title = f"{name}: address" if is_address else f"{name}: secret"
@@ -187,23 +185,23 @@ def _table(path: tuple[str, ...], schema: type[msgspec.Struct], content: Mapping
             if isinstance(value, Mapping):
                 inner += _table((*path, field.name), field.table, value)
             continue
-        shown = _shown(field.name, field.kind, value)
+        shown = _shown(field, value)
         if shown is not None:
             lines.append(f"{field.name} = {encode(shown)}")
     head = [f"[{dotted(path)}]", *lines, ""] if lines or not inner else []
     return [*head, *inner]
 
 
-def _shown(name: str, kind: Kind, value: Any) -> Any:
+def _shown(field: Field, value: Any) -> Any:
     """A value as it may go out; None: not at all."""
-    if kind is Kind.MAP:
+    if field.kind is Kind.MAP:
         return dict.fromkeys(value, PLACEHOLDER) if isinstance(value, Mapping) else None
-    if name in _TO_KEYRING | _ADDRESSES:
+    if field.sensitivity in {"secret", "destination"}:
         return KEYRING if value else None
     if isinstance(value, str):
         # Any other address may still hold a password, or be one that was pasted into the wrong key.
         parts = value.split("/", 3) if "://" in value else []
-        told = name == "endpoint" and len(parts) > 3 and parts[3] != ""
+        told = field.sensitivity == "address" and len(parts) > 3 and parts[3] != ""
         return None if told or has_credentials(value) or "?" in value or "/webhooks/" in value else value
     if isinstance(value, list):
         return [one for one in value if isinstance(one, str) and "://" not in one]

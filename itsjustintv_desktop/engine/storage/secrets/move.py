@@ -11,7 +11,8 @@ from typing import Final
 
 import structlog
 
-from itsjustintv_desktop.engine.config.schema import KEYRING
+from itsjustintv_desktop.engine.config.kinds import sensitivity
+from itsjustintv_desktop.engine.config.schema import KEYRING, Sensitivity
 from itsjustintv_desktop.engine.config.secrettext import trimmed
 from itsjustintv_desktop.engine.errors import SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets.names import (
@@ -22,13 +23,8 @@ from itsjustintv_desktop.engine.storage.secrets.names import (
 from itsjustintv_desktop.engine.storage.secrets.store import SecretStore
 
 _ITEMS: Final = (TWITCH_CLIENT_SECRET, TWITCH_WEBHOOK_SECRET, TUNNEL_AUTHTOKEN)
-_FIELDS: Final = {
-    "url": "url",
-    "secret": "secret",
-    "target_webhook_url": "url",
-    "webhook_url": "url",
-    "target_webhook_secret": "secret",
-}
+_FIELDS: Final[dict[Sensitivity, str]] = {"destination": "url", "secret": "secret"}
+"""What the vault has of a destination."""
 _GLOBAL: Final = "global"
 
 _log = structlog.get_logger(__name__)
@@ -91,15 +87,17 @@ def _places(keys: Sequence[str], explicit: Collection[str]) -> dict[str, _Place]
     found: dict[str, _Place] = {}
     for key in keys:
         path = tuple(split(key))
-        table, field = path[0].lower(), path[-1].lower()
-        if f"{table}.{field}" in _ITEMS and len(path) == 2:
-            found[key] = _Place(f"{table}.{field}")
-        elif table == "destinations" and len(path) == 3 and field in _FIELDS:
-            found[key] = _Place(path[1], _FIELDS[field])
-        elif table == "streamers" and len(path) in {3, 4} and field in _FIELDS and path[-2] not in explicit:
-            found[key] = _Place(path[-2], _FIELDS[field])
-        elif table == "global_webhook" and len(path) == 2 and field in _FIELDS and _GLOBAL not in explicit:
-            found[key] = _Place(_GLOBAL, _FIELDS[field])
+        table, item, field = path[0].lower(), ".".join(path).lower(), _FIELDS.get(sensitivity(path))
+        if item in _ITEMS:
+            found[key] = _Place(item)
+        elif field is None:
+            continue
+        elif table == "destinations":
+            found[key] = _Place(path[1], field)
+        elif table == "streamers" and path[-2] not in explicit:
+            found[key] = _Place(path[-2], field)
+        elif table == "global_webhook" and _GLOBAL not in explicit:
+            found[key] = _Place(_GLOBAL, field)
     uses = Counter(found.values())
     return {key: place for key, place in found.items() if uses[place] == 1}
 

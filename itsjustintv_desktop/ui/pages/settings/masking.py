@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from itsjustintv_desktop.engine.config.kinds import sensitive_names
+
 DOTS = "••••••"
 _STRING = r'"""(?:\\.|[^\\])*?"""|' r"'''.*?'''|" r'"(?:\\.|[^"\\\n])*"|' r"'[^'\n]*'"
+_NAMES = "|".join(sorted(sensitive_names("secret", "destination", "address", "public address")))
 _SECRET = re.compile(
-    r"(?<![\w-])[\"']?(?:client_secret|webhook_secret|target_webhook_secret|secret|authtoken|url|target_webhook_url"
-    r"|endpoint|directory_url|incoming_webhook_url"
-    rf"|webhook_url|headers\s*\.\s*[^=\n]+?)[\"']?\s*=\s*(?P<value>{_STRING})",
+    rf"(?<![\w-])[\"']?(?:{_NAMES}|headers\s*\.\s*[^=\n]+?)[\"']?\s*=\s*(?P<value>{_STRING})",
     re.IGNORECASE | re.DOTALL,
 )
 _INLINE = re.compile(r"(?<![\w-])[\"']?headers[\"']?\s*=\s*\{[^\n]*", re.IGNORECASE)

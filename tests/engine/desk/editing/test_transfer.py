@@ -145,3 +145,13 @@ async def test_a_secret_that_cannot_sign_is_not_taken_in(with_vault: Running, se
     saved = await editing.apply_import(plan, entered | {"destinations.x.secret": f" {good}\n"})
     assert saved.state == "in_force"
     assert (await with_vault.engine.secrets.destination("x")).secret == good
+
+
+async def test_an_address_under_its_other_name_is_kept_where_it_is_looked_for(with_vault: Running) -> None:
+    editing = with_vault.engine.editing
+    plan = await editing.import_text('[streamers.carol]\nlogin = "carol"\nwebhook_url = "@keyring"\n')
+    assert [one.title for one in plan.needed] == ["carol: address"]
+    saved = await editing.apply_import(plan, {"streamers.carol.webhook_url": "https://example.com/hook"})
+    assert saved.state == "in_force"
+    assert (await with_vault.engine.secrets.destination("carol")).url == "https://example.com/hook"
+    assert (await editing.reveal_destination("carol")).url == "https://example.com/hook"

@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.crosscheck import Tables, check_all
 from itsjustintv_desktop.engine.config.destinations import guess_format
 from itsjustintv_desktop.engine.config.kinds import PLATFORM, Kind, fields
-from itsjustintv_desktop.engine.config.lines import Path, dotted
+from itsjustintv_desktop.engine.config.notation import Path, dotted
 from itsjustintv_desktop.engine.config.read import Table, name_in, read_table, unfit_name, unknown
 from itsjustintv_desktop.engine.config.report import Mistake, Report, safe_name
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, Server, Streamer

@@ -18,7 +18,7 @@ import msgspec
 from itsjustintv_desktop.engine.config import values
 from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, tables
-from itsjustintv_desktop.engine.config.lines import Path, dotted
+from itsjustintv_desktop.engine.config.notation import Path, dotted
 from itsjustintv_desktop.engine.config.read import name_in, unfit_name
 from itsjustintv_desktop.engine.config.report import Report
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer

@@ -15,7 +15,7 @@ from typing import Any
 from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config import clear, environment, values
 from itsjustintv_desktop.engine.config.build import build
-from itsjustintv_desktop.engine.config.lines import dotted
+from itsjustintv_desktop.engine.config.notation import dotted
 from itsjustintv_desktop.engine.config.report import Report
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.errors import ConfigError

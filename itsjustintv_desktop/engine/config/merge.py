@@ -7,8 +7,8 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from itsjustintv_desktop.engine.config.edit import TomlText
-from itsjustintv_desktop.engine.config.lines import Path
+from itsjustintv_desktop.engine.config.document import TomlDocument
+from itsjustintv_desktop.engine.config.notation import Path
 
 _NAMED = frozenset({"streamers", "destinations"})
 
@@ -89,7 +89,7 @@ def _regions(lines: list[str], text: str) -> list[Region]:
 
 def _by_keys(theirs: str, own: Mapping[Path, Any], changed: set[Path]) -> str | None:
     """Our tables put into their text one by one."""
-    toml = TomlText(theirs)
+    toml = TomlDocument(theirs)
     try:
         for path in sorted(changed):
             if path not in own:

@@ -10,7 +10,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.config import values
 from itsjustintv_desktop.engine.config.kinds import ALIASES, Field, Kind, fields, tables
-from itsjustintv_desktop.engine.config.lines import Path, dotted, quoted
+from itsjustintv_desktop.engine.config.notation import Path, dotted, quoted
 from itsjustintv_desktop.engine.config.report import Mistake, Report
 from itsjustintv_desktop.engine.config.rules import NOT_USED, RULES
 from itsjustintv_desktop.engine.config.schema import Destination, Streamer

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from itsjustintv_desktop.engine.config.lines import Outline, Path, dotted
+from itsjustintv_desktop.engine.config.line_numbers import LineNumbers
+from itsjustintv_desktop.engine.config.notation import Path, dotted
 
 _NAMED = frozenset({"streamers", "destinations"})
 _KEY = re.compile(r"[^\s:]{0,40}")
@@ -89,7 +90,7 @@ class Report:
         variable = self._variable(path)
         if variable:
             return variable
-        line = self._outline.line_of(path)
+        line = self._lines.of(path)
         return f"line {line}" if line else self.file
 
     @property
@@ -105,16 +106,16 @@ class Report:
         return self._render(self.placed("notices"))
 
     @cached_property
-    def _outline(self) -> Outline:
-        return Outline(self.text)
+    def _lines(self) -> LineNumbers:
+        return LineNumbers(self.text)
 
     def _variable(self, path: Path) -> str | None:
         """The variable that set this key, or for a table one that is made of variables alone, the first of them."""
         if path in self.origins:
             return self.origins[path]
-        if self._outline.find(path) is None:
+        if not self._lines.has(path):
             for known, variable in self.origins.items():
-                if known[: len(path)] == path and self._outline.line_of(known[: len(path)]) is None:
+                if known[: len(path)] == path and self._lines.of(known[: len(path)]) is None:
                     return variable
         return None
 
@@ -126,7 +127,7 @@ class Report:
 
     def _placed(self, remark: _Remark) -> Placed:
         variable = self._variable(remark.path) or ""
-        line = None if variable else self._outline.line_of(remark.path)
+        line = None if variable else self._lines.of(remark.path)
         return Placed(line, variable, _named(remark.path), remark.sentence)
 
     def _render(self, placed: Iterable[Placed]) -> list[str]:

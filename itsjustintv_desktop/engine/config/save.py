@@ -17,12 +17,9 @@ from typing import Any, TypeVar
 import structlog
 
 from itsjustintv_desktop.engine import files
-from itsjustintv_desktop.engine.config import bulk
 from itsjustintv_desktop.engine.config.build import streamer_paths
-from itsjustintv_desktop.engine.config.edit import TomlText, Value
+from itsjustintv_desktop.engine.config.document import TomlDocument
 from itsjustintv_desktop.engine.config.kinds import PLATFORM, tables
-from itsjustintv_desktop.engine.config.lines import Path as Keys
-from itsjustintv_desktop.engine.config.lines import dotted, split
 from itsjustintv_desktop.engine.config.load import (
     BOM,
     Loaded,
@@ -33,6 +30,8 @@ from itsjustintv_desktop.engine.config.load import (
     read_bytes,
     read_toml,
 )
+from itsjustintv_desktop.engine.config.notation import Path as Keys
+from itsjustintv_desktop.engine.config.notation import Value, dotted, split
 from itsjustintv_desktop.engine.config.read import name_in, unfit_name
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
@@ -147,7 +146,7 @@ class ConfigFile:
         self._digest = digest_of(content)
         text = legible(content or b"") if whole else decode(content or b"", self._name)
         self._mark = BOM if text.startswith(BOM) else ""
-        self._toml = TomlText(text.removeprefix(BOM))
+        self._toml = TomlDocument(text.removeprefix(BOM))
         if not whole:
             read_toml(self._toml.text, self._name)
 
@@ -170,7 +169,7 @@ class ConfigFile:
         read_toml(plain, self._name)
         if "\r\n" in self._toml.text:
             plain = plain.replace("\n", "\r\n")
-        self._toml = TomlText(plain)
+        self._toml = TomlDocument(plain)
 
     def get(self, path: Keys | str) -> Any:
         """What the file itself has at a path, as TOML has it; None if nothing."""
@@ -190,7 +189,7 @@ class ConfigFile:
             read_toml(joined, self._name)
         except ConfigError as error:
             raise UsageError(f"Nothing can be added at the end of the file: {error.message}") from None
-        self._toml.text = joined
+        self._toml = TomlDocument(joined)
 
     def remove(self, path: Keys | str) -> bool:
         """False if it was not there. Streamers keep naming a destination that is removed: `save` will say so."""
@@ -232,7 +231,7 @@ class ConfigFile:
             names = self._toml.get(path)
             if isinstance(names, list) and old in names:
                 values[path] = [name for name in names if name != old]
-        self._attempt(lambda: bulk.set_many(self._toml, values))
+        self._attempt(lambda: self._toml.set_many(values))
 
     def add_tables(self, parent: str, tables: Mapping[str, Mapping[str, Value]]) -> None:
         """See `AddTables`. Raises UsageError if one of the names is taken."""
@@ -240,17 +239,17 @@ class ConfigFile:
         taken = set(self._toml.get(top) or {}) & set(tables)
         if taken:
             raise UsageError(f"There is a {dotted((parent, sorted(taken)[0]))} already; choose another name.")
-        self._attempt(lambda: bulk.add_tables(self._toml, top, tables))
+        self._attempt(lambda: self._toml.add_tables(top, tables))
 
     def set_many(self, values: Mapping[Keys, Value]) -> None:
         """See `SetMany`."""
         actual = self._actual_many(values)
-        self._attempt(lambda: bulk.set_many(self._toml, {actual[path]: value for path, value in values.items()}))
+        self._attempt(lambda: self._toml.set_many({actual[path]: value for path, value in values.items()}))
 
     def remove_many(self, paths: Iterable[Keys]) -> None:
         """See `RemoveMany`."""
         actual = self._actual_many(paths)
-        self._attempt(lambda: bulk.remove_many(self._toml, list(actual.values())))
+        self._attempt(lambda: self._toml.remove_many(list(actual.values())))
 
     def _actual_many(self, paths: Iterable[Keys]) -> dict[Keys, Keys]:
         data = self._toml.data
@@ -308,17 +307,16 @@ class ConfigFile:
                     leftover.unlink()
 
     def _attempt(self, change: Callable[[], T]) -> T:
-        text = self._toml.text
         try:
             return change()
         except ValueError as error:
-            self._toml.text = text
             raise UsageError(f"{self._name}: {error}") from None
 
     def _follow(self, old: str, new: str) -> None:
         top = self._actual(("streamers",))
         streamers = streamer_paths(self._toml.get(top) or {})
-        self._toml.replace_in_lists([(*top, *inside, "destinations") for inside in streamers.values()], old, new)
+        paths = [(*top, *inside, "destinations") for inside in streamers.values()]
+        self._attempt(lambda: self._toml.replace_in_lists(paths, old, new))
 
     def _actual(self, path: Keys | str, data: Mapping[str, Any] | None = None) -> Keys:
         """The path in this very file of a path by the schema's names. `data`: the file's, if it is at hand."""

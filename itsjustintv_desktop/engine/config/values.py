@@ -8,7 +8,7 @@ from typing import Any
 
 from itsjustintv_desktop.engine.config import durations
 from itsjustintv_desktop.engine.config.kinds import Field, Kind
-from itsjustintv_desktop.engine.config.lines import quoted
+from itsjustintv_desktop.engine.config.notation import quoted
 from itsjustintv_desktop.engine.config.report import SHORTEST_SECRET, Mistake, looks_secret
 
 _HARMLESS = re.compile(r"[A-Za-z0-9_./:-]{0,24}")

@@ -10,10 +10,9 @@ from typing import Any
 import msgspec
 
 from itsjustintv_desktop.engine.config.build import streamer_paths
-from itsjustintv_desktop.engine.config.edit import encode
 from itsjustintv_desktop.engine.config.kinds import ALIASES, fields
-from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.load import BOM, Loaded, decode, parse, read_bytes, read_toml
+from itsjustintv_desktop.engine.config.notation import dotted, encode
 from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.save import ConfigFile
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, GlobalWebhook, Streamer

@@ -9,8 +9,8 @@ import pytest
 
 from itsjustintv_desktop.engine.config.environment import OTHERS, names
 from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, tables
-from itsjustintv_desktop.engine.config.lines import Path
 from itsjustintv_desktop.engine.config.load import Loaded, parse
+from itsjustintv_desktop.engine.config.notation import Path
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.errors import ConfigError
 

@@ -140,15 +140,15 @@ def test_any_data_is_a_config_or_a_config_error(data: dict[str, object]) -> None
         assert all(problem.startswith("c:") for problem in error.problems)  # noqa: PT017
 
 
-def test_a_thousand_streamers_need_neither_tomlkit_nor_the_outline(tmp_path: Path) -> None:
+def test_a_thousand_streamers_need_neither_tomlkit_nor_line_numbers(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     rows = [f'[streamers.s{n}]\nlogin = "login_{n}"\ntag_filter = ["English"]\n' for n in range(1000)]
     path.write_text('[destinations.d]\nurl = "https://example.com/"\n' + "\n".join(rows), encoding="utf-8")
     script = (
         "import sys, pathlib\n"
-        "from itsjustintv_desktop.engine.config import lines\n"
-        "def broken(self, text): raise SystemExit('the outline was made')\n"
-        "lines.Outline.__init__ = broken\n"
+        "from itsjustintv_desktop.engine.config.line_numbers import LineNumbers\n"
+        "def broken(self, text): raise SystemExit('lines were counted')\n"
+        "LineNumbers.__init__ = broken\n"
         "from itsjustintv_desktop.engine.config.load import load\n"
         "loaded = load(pathlib.Path(sys.argv[1]), {})\n"
         "heavy = {'tomlkit', 'difflib', 'aiohttp', 'asyncio', 'structlog'} & set(sys.modules)\n"

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.config.bulk import add_tables, remove_many, set_many
-from itsjustintv_desktop.engine.config.edit import TomlText, encode
+from itsjustintv_desktop.engine.config.document import TomlDocument
 from itsjustintv_desktop.engine.config.merge import merge, touched, units
+from itsjustintv_desktop.engine.config.notation import encode
 
 names = st.sampled_from(["alice", "bob", "carol", "da ve", "eve"])
 tables = st.dictionaries(
@@ -50,17 +50,17 @@ def test_a_merge_has_both_changes_or_is_refused(
 def test_many_at_once_are_the_same_as_one_by_one(config: dict[str, Any], some: set[str], enabled: bool) -> None:
     text = text_of(config, 1)
     there = sorted(some & config.keys())
-    at_once, one_by_one = TomlText(text), TomlText(text)
-    set_many(at_once, {("streamers", name, "enabled"): enabled for name in there})
+    at_once, one_by_one = TomlDocument(text), TomlDocument(text)
+    at_once.set_many({("streamers", name, "enabled"): enabled for name in there})
     for name in there:
         one_by_one.set(("streamers", name, "enabled"), enabled)
     assert at_once.text == one_by_one.text
-    remove_many(at_once, [("streamers", name) for name in there])
+    at_once.remove_many([("streamers", name) for name in there])
     for name in there:
         one_by_one.remove(("streamers", name))
     assert at_once.data == one_by_one.data
     fresh: dict[str, dict[str, Any]] = {
         name: {"login": name, "tags": ["a", "b"]} for name in sorted(some - config.keys())
     }
-    add_tables(at_once, ("streamers",), fresh)
+    at_once.add_tables(("streamers",), fresh)
     assert {name: at_once.get(("streamers", name)) for name in fresh} == fresh

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.config.edit import Value
 from itsjustintv_desktop.engine.config.load import load
+from itsjustintv_desktop.engine.config.notation import Value
 from itsjustintv_desktop.engine.config.save import AddTables, Change, ConfigFile, Redirect, Remove, Rename, Set, edit
 from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
 

@@ -11,10 +11,9 @@ from msgspec import UNSET
 
 from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of, effective_destinations, format_of
 from itsjustintv_desktop.engine.config.durations import render
-from itsjustintv_desktop.engine.config.edit import Value, encode
 from itsjustintv_desktop.engine.config.examine import examine
 from itsjustintv_desktop.engine.config.kinds import fields
-from itsjustintv_desktop.engine.config.lines import dotted
+from itsjustintv_desktop.engine.config.notation import Value, dotted, encode
 from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Set
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, GlobalWebhook, Picture, Streamer

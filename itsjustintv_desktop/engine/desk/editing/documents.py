@@ -13,9 +13,9 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.compare import compare
 from itsjustintv_desktop.engine.config.examine import Examined, Remark, examine
-from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.load import BOM, decode, digest_of, read_bytes, read_toml
 from itsjustintv_desktop.engine.config.merge import merge, touched
+from itsjustintv_desktop.engine.config.notation import dotted
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, apply
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, UsageError

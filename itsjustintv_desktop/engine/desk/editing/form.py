@@ -10,10 +10,9 @@ import msgspec
 
 from itsjustintv_desktop.engine.config import environment, values
 from itsjustintv_desktop.engine.config.durations import render
-from itsjustintv_desktop.engine.config.edit import Value
 from itsjustintv_desktop.engine.config.help import AT_NEXT_START, HELP
 from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, tables
-from itsjustintv_desktop.engine.config.lines import dotted
+from itsjustintv_desktop.engine.config.notation import Value, dotted
 from itsjustintv_desktop.engine.config.report import Mistake
 from itsjustintv_desktop.engine.config.rules import NOT_USED, RULES
 from itsjustintv_desktop.engine.config.save import Change, Remove, Set

@@ -12,8 +12,7 @@ import structlog
 from itsjustintv_desktop.engine.announce.payload import merge
 from itsjustintv_desktop.engine.announce.tag_filter import fold
 from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of
-from itsjustintv_desktop.engine.config.edit import Value
-from itsjustintv_desktop.engine.config.lines import dotted
+from itsjustintv_desktop.engine.config.notation import Value, dotted
 from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import AddTables, Change, Remove, RemoveMany, Rename, Set, SetMany
 from itsjustintv_desktop.engine.config.schema import Streamer

@@ -19,11 +19,10 @@ from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.compare import compare
-from itsjustintv_desktop.engine.config.edit import encode
 from itsjustintv_desktop.engine.config.examine import Remark, examine
 from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, sensitivity
-from itsjustintv_desktop.engine.config.lines import dotted
 from itsjustintv_desktop.engine.config.load import BOM, decode, read_bytes, read_toml
+from itsjustintv_desktop.engine.config.notation import dotted, encode
 from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
 from itsjustintv_desktop.engine.config.secrettext import trimmed
@@ -235,16 +234,16 @@ def _destination(path: tuple[str, ...]) -> str:
 
 
 def _split(name: str) -> tuple[str, ...]:
-    from itsjustintv_desktop.engine.config.lines import split
+    from itsjustintv_desktop.engine.config.notation import split
 
     return split(name)
 
 
 def _with_secrets(text: str, secrets: Mapping[str, str]) -> str:
     """Only to be looked at, never to be kept."""
-    from itsjustintv_desktop.engine.config.edit import TomlText
+    from itsjustintv_desktop.engine.config.document import TomlDocument
 
-    toml = TomlText(text)
+    toml = TomlDocument(text)
     try:
         for name, value in secrets.items():
             if value:
@@ -256,9 +255,9 @@ def _with_secrets(text: str, secrets: Mapping[str, str]) -> str:
 
 def _with_headers(text: str, secrets: Mapping[str, str]) -> str:
     """Headers stand in the file itself; one that was not entered must not be sent as a placeholder."""
-    from itsjustintv_desktop.engine.config.edit import TomlText
+    from itsjustintv_desktop.engine.config.document import TomlDocument
 
-    toml = TomlText(text)
+    toml = TomlDocument(text)
     try:
         for path, value in _leaves(toml.data):
             if value == PLACEHOLDER and "headers" in path:

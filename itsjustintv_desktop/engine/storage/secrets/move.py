@@ -82,7 +82,7 @@ async def move_into_keyring(
 
 def _places(keys: Sequence[str], explicit: Collection[str]) -> dict[str, _Place]:
     """Where each key's value belongs. Left out: unknown keys, and keys that would meet at one place."""
-    from itsjustintv_desktop.engine.config.lines import split
+    from itsjustintv_desktop.engine.config.notation import split
 
     found: dict[str, _Place] = {}
     for key in keys:

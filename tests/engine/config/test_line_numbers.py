@@ -1,4 +1,4 @@
-"""The outline of a TOML text: every key where it stands."""
+"""The line of every key of a TOML text."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.config.edit import encode
-from itsjustintv_desktop.engine.config.lines import Outline, Path, dotted, quoted, split
+from itsjustintv_desktop.engine.config.line_numbers import LineNumbers
+from itsjustintv_desktop.engine.config.notation import Path, dotted, encode
 
 TEXT = '''# head
 title = """
@@ -58,28 +58,18 @@ n = 2
     ],
 )
 def test_lines(path: Path, line: int | None) -> None:
-    assert Outline(TEXT).line_of(path) == line
-
-
-def test_values_are_spanned_exactly() -> None:
-    outline = Outline(TEXT)
-    spans = {node.path: TEXT[slice(*node.value)] for node in outline.nodes if node.value}
-    assert spans["server", "port"] == "8080"
-    assert spans["server", "listen_addr"] == "'127.0.0.1'"
-    assert spans["server", "domains"].startswith("[\n")
-    assert spans["server", "domains"].endswith("]")
-    assert spans["streamers", "a b", "c.d", "when"] == "1979-05-27 07:32:00"
-    assert spans["title",].endswith('""\\""""')
+    assert LineNumbers(TEXT).of(path) == line
 
 
 def test_quotes_at_the_end_of_a_long_text_belong_to_it() -> None:
     text = 'a = """x"""""\nb = \'\'\'y\'\'\'\'\nc = 1\n'
     assert tomllib.loads(text) == {"a": 'x""', "b": "y'", "c": 1}
-    assert [node.path for node in Outline(text).nodes] == [("a",), ("b",), ("c",)]
+    lines = LineNumbers(text)
+    assert [lines.of((name,)) for name in "abc"] == [1, 2, 3]
 
 
 def test_windows_line_ends_count_once() -> None:
-    assert Outline(TEXT.replace("\n", "\r\n")).line_of(("list", "n")) == 20
+    assert LineNumbers(TEXT.replace("\n", "\r\n")).of(("list", "n")) == 20
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\r"), min_size=1, max_size=6)
@@ -97,25 +87,11 @@ def test_every_value_is_found_whatever_it_holds(top: dict[str, Any], below: dict
     lines += ['["the table"]', *(f"{dotted((name,))} = {encode(value)}" for name, value in below.items())]
     text = "\n".join(lines) + "\n"
     assume("the table" not in top)
-    outline = Outline(text)
-    for number, (name, value) in enumerate(top.items(), 1):
-        node = outline.find((name,))
-        assert node is not None
-        assert node.value is not None
-        assert tomllib.loads("x = " + text[slice(*node.value)])["x"] == value
-        assert outline.line_of((name,)) == number
-    for name, value in below.items():
-        node = outline.find(("the table", name))
-        assert node is not None
-        assert node.value is not None
-        assert tomllib.loads("x = " + text[slice(*node.value)])["x"] == value
-
-
-@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=8), min_size=1, max_size=4))
-def test_dotted_keys_come_apart_again(parts: list[str]) -> None:
-    assert split(dotted(tuple(parts))) == tuple(parts)
-
-
-@given(st.text(st.characters(codec="utf-8")))
-def test_quoting(text: str) -> None:
-    assert tomllib.loads(f"x = {quoted(text)}")["x"] == text
+    lines_of = LineNumbers(text)
+    for number, name in enumerate(top, 1):
+        assert lines_of.has((name,))
+        assert lines_of.of((name,)) == number
+    for number, name in enumerate(below, len(top) + 2):
+        assert lines_of.has(("the table", name))
+        assert lines_of.of(("the table", name)) == number
+    assert not lines_of.has(("the table", "absent"))

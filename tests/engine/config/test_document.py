@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.config.edit import TomlText, Value, encode
-from itsjustintv_desktop.engine.config.lines import Path, dotted
+from itsjustintv_desktop.engine.config.document import TomlDocument
+from itsjustintv_desktop.engine.config.notation import Path, Value, dotted, encode
+from itsjustintv_desktop.engine.config.sections import Section, Sections
 
 TEXT = """\
 # The config of a friend.
@@ -40,7 +41,7 @@ login = "second"
 
 
 def edited(text: str, path: Path, value: Value) -> str:
-    toml = TomlText(text)
+    toml = TomlDocument(text)
     toml.set(path, value)
     return toml.text
 
@@ -88,26 +89,26 @@ class TestOnlyWhatIsMeantChanges:
         ],
     )
     def test_remove(self, text: str, path: Path, gone: str) -> None:
-        toml = TomlText(text)
+        toml = TomlDocument(text)
         assert toml.remove(path)
         wanted = TEXT.replace(gone, "")
         assert toml.text == (wanted.replace("\n", "\r\n") if "\r" in text else wanted)
 
     def test_rename(self, text: str) -> None:
-        toml = TomlText(text)
+        toml = TomlDocument(text)
         toml.rename(("streamers", "first"), "the first")
         wanted = TEXT.replace("[streamers.first]", '[streamers."the first"]')
         assert toml.text == (wanted.replace("\n", "\r\n") if "\r" in text else wanted)
 
 
 def test_what_is_not_there_is_not_removed() -> None:
-    toml = TomlText(TEXT)
+    toml = TomlDocument(TEXT)
     assert not toml.remove(("server", "nothing"))
     assert toml.text == TEXT
 
 
 def test_a_text_in_a_list_is_replaced_with_its_comments_kept() -> None:
-    toml = TomlText(TEXT)
+    toml = TomlDocument(TEXT)
     toml.replace_in_lists([("streamers", "first", "tag_filter")], "English", "Español")
     assert toml.text == TEXT.replace('"English"', '"Español"')
 
@@ -150,7 +151,7 @@ def test_unusual_layouts(text: str, path: Path, value: Value) -> None:
     ],
 )
 def test_removing_from_unusual_layouts(text: str, path: Path) -> None:
-    toml = TomlText(text)
+    toml = TomlDocument(text)
     assert toml.remove(path)
     assert toml.get(path) is None
     assert toml.get(path[:-1]) is not None
@@ -166,18 +167,18 @@ def test_removing_from_unusual_layouts(text: str, path: Path) -> None:
     ],
 )
 def test_renaming_in_unusual_layouts(text: str) -> None:
-    toml = TomlText(text)
+    toml = TomlDocument(text)
     toml.rename(("s", "a"), "new name")
     assert toml.get(("s",)) == {"new name": {"x": 1, "b": {"y": 2}}}
 
 
 def test_impossible_changes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"server\.port is not a table"):
-        TomlText(TEXT).set(("server", "port", "x"), 1)
+        TomlDocument(TEXT).set(("server", "port", "x"), 1)
     with pytest.raises(ValueError, match="is there already"):
-        TomlText("[a.b]\n[a.c]\nx = 1").rename(("a", "b"), "c")
+        TomlDocument("[a.b]\n[a.c]\nx = 1").rename(("a", "b"), "c")
     with pytest.raises(ValueError, match="is not a table"):
-        TomlText("[[a]]\nx = 1\n").set(("a", "x"), 2)
+        TomlDocument("[[a]]\nx = 1\n").set(("a", "x"), 2)
 
 
 names = st.sampled_from(["login", "port", "a b", "url", "tag_filter", "x.y", "é"])
@@ -225,7 +226,7 @@ def expected(text: str, path: Path, value: Value | None) -> dict[str, Any]:
 
 @given(texts(), st.sampled_from(["server", "streamers", "new"]), names, names, scalars)
 def test_setting_keeps_every_other_line(text: str, top: str, table: str, key: str, value: Any) -> None:
-    toml = TomlText(text)
+    toml = TomlDocument(text)
     present = toml.get((top, table, key)) is not None
     toml.set((top, table, key), value)
     assert toml.data == expected(text, (top, table, key), value)
@@ -241,7 +242,7 @@ def test_setting_keeps_every_other_line(text: str, top: str, table: str, key: st
 @given(texts(), st.sampled_from(["server", "streamers"]), names, st.one_of(st.none(), names))
 def test_removing_takes_only_its_own_lines(text: str, top: str, table: str, key: str | None) -> None:
     path = (top, table) if key is None else (top, table, key)
-    toml = TomlText(text)
+    toml = TomlDocument(text)
     there = toml.get(path) is not None
     assert toml.remove(path) == there
     if not there:
@@ -255,7 +256,7 @@ def test_removing_takes_only_its_own_lines(text: str, top: str, table: str, key:
 
 @given(texts(), st.sampled_from(["server", "streamers"]), names, st.text(st.characters(codec="utf-8"), max_size=5))
 def test_renaming_changes_headings_alone(text: str, top: str, table: str, name: str) -> None:
-    toml = TomlText(text)
+    toml = TomlDocument(text)
     content = toml.get((top, table))
     if content is None or toml.get((top, name)) is not None:
         return
@@ -285,7 +286,7 @@ def test_renaming_changes_headings_alone(text: str, top: str, table: str, name: 
     ],
 )
 def test_a_table_keeps_the_keys_it_is_not_given(text: str, path: Path, value: dict[str, Any], wanted: object) -> None:
-    made = TomlText(text)
+    made = TomlDocument(text)
     made.set(path, value)
     assert made.get(path) == wanted
 
@@ -296,7 +297,7 @@ def test_a_key_deep_below_its_heading_is_renamed() -> None:
         ("[a.b]\nc.d = 1\n", "[a.b]\nc.new = 1\n"),
         ("[a.b.c]\nd.e = 1\n[a.b.c.d.f]\n", "[a.b.c]\nnew.e = 1\n[a.b.c.new.f]\n"),
     ):
-        toml = TomlText(text)
+        toml = TomlDocument(text)
         toml.rename(("a", "b", "c", "d"), "new")
         assert toml.text == wanted
 
@@ -312,15 +313,13 @@ def test_a_key_deep_below_its_heading_is_renamed() -> None:
     ids=["set", "added", "removed", "renamed"],
 )
 def test_a_text_that_comes_out_otherwise_than_meant_is_refused(
-    change: Callable[[TomlText], object], monkeypatch: pytest.MonkeyPatch
+    change: Callable[[TomlDocument], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever layout was not thought of: what is not exactly the change that was asked for is never saved."""
-    splice = TomlText._splice
-
-    def and_more(toml: TomlText, start: int, end: int, replacement: str) -> None:
-        splice(toml, start, end, replacement)
-        toml.text = toml.text.replace("y = 1", "y = 9")
-
-    monkeypatch.setattr(TomlText, "_splice", and_more)
+    as_string = Section.as_string
+    monkeypatch.setattr(Section, "as_string", lambda section: as_string(section).replace("y = 1", "y = 9"))
+    monkeypatch.setattr(Sections, "check", lambda *_: None)
+    document = TomlDocument("[a]\nx = 1\n[b]\ny = 1\n")
     with pytest.raises(ValueError, match=r"could not be (changed|renamed); edit the file by hand"):
-        change(TomlText("[a]\nx = 1\n[b]\ny = 1\n"))
+        change(document)
+    assert document.text == "[a]\nx = 1\n[b]\ny = 1\n"

@@ -7,11 +7,13 @@ import os
 import sys
 
 import click
+import msgspec
 
 from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.engine.doctor import Check, CheckState, Report
 from itsjustintv_desktop.engine.errors import AppError, ConfigError, ControlError, NotFoundError
+from itsjustintv_desktop.engine.status import NEXT_STREAM, NO_STREAM
 
 _SIGNS = {CheckState.GREEN: "✓", CheckState.AMBER: "!", CheckState.RED: "✗"}
 _COLOURS = {CheckState.GREEN: "green", CheckState.AMBER: "yellow", CheckState.RED: "red"}
@@ -45,7 +47,7 @@ def command(app: AppContext, local: bool, streamer: str | None, as_json: bool) -
         report = _failed("program", f"{error.title}: {error.message}")
     code = code or (0 if report.ok else 1)
     if as_json:
-        output.echo_json(report)
+        output.echo_json(msgspec.structs.replace(report, summary=None))
     else:
         _show(report, streamer=streamer, local=local)
     click.get_current_context().exit(code)
@@ -114,9 +116,9 @@ def _answer(report: Report, *, streamer: str | None, local: bool) -> str:
     amber = sum(check.state is CheckState.AMBER for check in report.checks)
     if local:
         return "The program is healthy." if report.ok else "The program is not healthy."
-    whose = f"{streamer}'s next stream" if streamer is not None else "the next stream"
-    if red:
-        return f"No: before {whose} can be announced, mend what is red ({red})."
-    if amber:
-        return f"Nothing is known to keep {whose} from being announced, but look at what is amber ({amber})."
-    return f"Yes, {whose} will be announced."
+    headline = NO_STREAM if red else NEXT_STREAM
+    if report.summary is not None:
+        headline = report.summary.headline
+    whose = f"{streamer}: " if streamer is not None else ""
+    more = f" Fix what is red ({red})." if red else f" Look at what is amber ({amber})." if amber else ""
+    return f"{whose}{headline}.{more}"

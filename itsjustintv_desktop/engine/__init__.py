@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.models import Numbers as Numbers
     from itsjustintv_desktop.engine.desk.models import Snapshot as Snapshot
     from itsjustintv_desktop.engine.desk.models import StreamerView as StreamerView
-    from itsjustintv_desktop.engine.desk.models import Trouble as Trouble
     from itsjustintv_desktop.engine.desk.models import WayView as WayView
     from itsjustintv_desktop.engine.desk.queue import DeliveryFilter as DeliveryFilter
     from itsjustintv_desktop.engine.desk.queue import DeliveryIndex as DeliveryIndex
@@ -65,11 +64,15 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.statistics import Statistics as Statistics
     from itsjustintv_desktop.engine.doctor.check import Check as Check
     from itsjustintv_desktop.engine.doctor.check import Report as Report
-    from itsjustintv_desktop.engine.doctor.check import Unsettled as Unsettled
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
     from itsjustintv_desktop.engine.paths import Paths as Paths
+    from itsjustintv_desktop.engine.status import Level as Level
+    from itsjustintv_desktop.engine.status import OverallStatus as OverallStatus
+    from itsjustintv_desktop.engine.status import Problem as Problem
+    from itsjustintv_desktop.engine.status import RowStatus as RowStatus
+    from itsjustintv_desktop.engine.status import StreamerStatus as StreamerStatus
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
     from itsjustintv_desktop.engine.storage.secrets.state import SecretsState as SecretsState
     from itsjustintv_desktop.engine.updates.standing import UpdateView as UpdateView
@@ -81,7 +84,7 @@ _PLACES = {
     "announce.pause": ("PauseView",),
     "desk.lines": ("LogPage",),
     "logs.recent": ("LogLine",),
-    "doctor.check": ("Check", "Report", "Unsettled"),
+    "doctor.check": ("Check", "Report"),
     "control.actions": ("EventReport",),
     "desk.details": ("AttemptView", "DeliveryDetails", "RequestView"),
     "desk.queue": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),
@@ -89,7 +92,8 @@ _PLACES = {
     "storage.secrets.state": ("SecretsState",),
     "desk.statistics": ("DayNumbers", "Statistics"),
     "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
-    "desk.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "Trouble", "WayView"),
+    "desk.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "WayView"),
+    "status": ("Level", "OverallStatus", "Problem", "RowStatus", "StreamerStatus"),
     "updates.standing": ("UpdateView",),
     "config.examine": ("Remark",),
     "config.save": ("Change", "Remove", "Rename", "Set"),

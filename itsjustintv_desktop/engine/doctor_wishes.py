@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
     from itsjustintv_desktop.engine.config.schema import Streamer
     from itsjustintv_desktop.engine.doctor import Report
-    from itsjustintv_desktop.engine.doctor.gather import Gatherer
     from itsjustintv_desktop.engine.engine import Engine
 
 
@@ -20,7 +19,6 @@ class DoctorWishes:
         """`streamer` finds one by its login and raises NotFoundError."""
         self._engine = engine
         self._streamer = streamer
-        self._gatherer: Gatherer | None = None
 
     async def doctor(self, streamer: str | None = None, local: bool = False, recent: bool = False) -> Report:
         """`local` asks nothing outside of this process; `recent` asks there only for what was not heard lately. Raises
@@ -29,10 +27,5 @@ class DoctorWishes:
             from itsjustintv_desktop.engine.doctor.local import look
 
             return await look(self._engine)
-        from itsjustintv_desktop.engine.doctor.chain import judge
-        from itsjustintv_desktop.engine.doctor.gather import Gatherer
-
         asked = None if streamer is None else self._streamer(streamer)
-        if self._gatherer is None:
-            self._gatherer = Gatherer(self._engine)
-        return judge(await self._gatherer.gather(asked, recent=recent))
+        return await self._engine.health.overall.report(asked, recent=recent)

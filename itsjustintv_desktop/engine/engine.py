@@ -127,7 +127,7 @@ class Engine:
         return self.bus.subscribe(size)
 
     async def snapshot(self) -> Snapshot:
-        """Everything at this moment, immutable. Raises LedgerError."""
+        """Everything at this moment, immutable."""
         return await self.desk.snapshot()
 
     @property

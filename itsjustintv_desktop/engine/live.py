@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from itsjustintv_desktop.engine.announce.match import Matcher
@@ -21,6 +22,9 @@ class Live:
         self.matcher = Matcher(config, self.resolved)
         self.same: dict[str, tuple[str, ...]] = same_channels(config, self.resolved)
         """Streamers that share their channel with others: the keys of those, by key."""
+        watched = (each for each in config.streamers.values() if each.enabled)
+        self.users = Counter(name for each in watched for name in destinations_of(config, each))
+        """How many streamers that are switched on announce to a destination, by its name."""
 
     def with_resolved(self, resolved: Mapping[str, Channel]) -> Live:
         """The same config with what Twitch said about who is who."""

@@ -85,7 +85,7 @@ class Notifier(QObject):
         self._arrivals.happened(batch)
         self._given_up.add(given_up)
         for text in notices[:TOGETHER]:
-            self._tell("trouble", self.tr("Needs a look"), text, "overview")
+            self._tell("trouble", self.tr("Needs attention"), text, "overview")
 
     def _tell_live(self, live: list[Arrival]) -> None:
         if len(live) > TOGETHER:
@@ -123,7 +123,7 @@ class Notifier(QObject):
                 self._failing.pop(change.part, None)
         standing = set(self._failing.values())
         for reason in sorted(standing - self._told)[:TOGETHER]:
-            if self._tell("trouble", self.tr("Needs a look"), said(reason), "overview"):
+            if self._tell("trouble", self.tr("Needs attention"), said(reason), "overview"):
                 self._told.add(reason)
         for reason in sorted(self._told - standing):
             self._told.discard(reason)

@@ -77,7 +77,7 @@ async def test_a_running_program_in_all_its_ways_to_be_asked(running: Running) -
     lines = out.splitlines()
     assert all(line.startswith(("green ", "    ")) for line in lines[:-3]), out
     assert lines[0].startswith("green program: It runs and listens at 127.0.0.1 port ")
-    assert lines[-3:-1] == ["", "Yes, the next stream will be announced."]
+    assert lines[-3:-1] == ["", "All 2 streams will be announced."]
     assert 'An OBS "bandwidth test" fires no event' in lines[-1]
 
     code, out, _ = machine
@@ -94,7 +94,7 @@ async def test_a_running_program_in_all_its_ways_to_be_asked(running: Running) -
     assert code == 0
     assert "streamer alice" in out
     assert "streamer bob" not in out
-    assert "Yes, alice's next stream will be announced." in out
+    assert "alice: Your next stream will be announced." in out
 
     code, out, err = nobody
     assert (code, out) == (1, "")
@@ -109,7 +109,7 @@ async def test_something_red_is_1(running: Running) -> None:
     )
     assert whole.code == 1
     assert "red   program: Parts of it broke" in whole.out
-    assert "No: before the next stream can be announced, mend what is red (1)." in whole.out
+    assert "No stream will be announced. Fix what is red (1)." in whole.out
     assert local.code == 1
     assert local.out.endswith("\nThe program is not healthy.\n")
 
@@ -207,11 +207,9 @@ def _told(capsys: pytest.CaptureFixture[str], *checks: Check, streamer: str | No
 def test_signs_fixes_and_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     lines = _told(capsys, green("a", "Well."), amber("b", "So so.", "Look."), red("c", "Bad.", "Mend."))
     assert lines[:5] == ["green a: Well.", "amber b: So so.", "    Look.", "red   c: Bad.", "    Mend."]
-    assert lines[6] == "No: before the next stream can be announced, mend what is red (1)."
+    assert lines[6] == "No stream will be announced. Fix what is red (1)."
     lines = _told(capsys, green("a", "Well."), amber("b", "So so."), streamer="alice")
-    assert (
-        lines[3] == "Nothing is known to keep alice's next stream from being announced, but look at what is amber (1)."
-    )
+    assert lines[3] == "alice: Your next stream will be announced. Look at what is amber (1)."
 
 
 def test_a_crowd_that_is_well_is_only_counted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -130,8 +130,8 @@ async def test_it_is_pointed_out(running: Running) -> None:
         assert f"the same channel as {other}" in check.message
         assert "Keep one of them" in check.fix
     views = {view.key: view for view in (await running.engine.desk.snapshot()).streamers}
-    assert "the same channel as two" in views["one"].same
-    assert "the same channel as one" in views["two"].same
+    assert "the same channel as two" in views["one"].status.reason
+    assert "the same channel as one" in views["two"].status.reason
     address = read(running.paths.control)
     assert address is not None
     async with ControlClient(address) as client:

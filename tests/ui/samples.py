@@ -5,9 +5,20 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from itsjustintv_desktop.engine import DestinationStatus, Numbers, PauseView, Snapshot, StreamerView, Trouble, WayView
+from itsjustintv_desktop.engine import (
+    DestinationStatus,
+    Level,
+    Numbers,
+    OverallStatus,
+    PauseView,
+    Problem,
+    Snapshot,
+    StreamerView,
+    WayView,
+)
 from itsjustintv_desktop.engine.models import LiveStream
 from itsjustintv_desktop.engine.reload import ConfigState
+from itsjustintv_desktop.engine.status import WORDS
 from itsjustintv_desktop.engine.storage.secrets import SecretsState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, SubscriptionsStatus
 
@@ -26,7 +37,7 @@ def streamer(login: str, **details: Any) -> StreamerView:
     given: dict[str, Any] = {
         "key": login, "login": login, "display_name": login.title(), "user_id": str(sum(map(ord, login))),
         "enabled": True, "live": False, "tag_filter": (), "additional_tags": (), "destinations": ("community",),
-        "subscription": None, "picture": None, "followers": 1234, "problem": None,
+        "subscription": None, "picture": None, "followers": 1234,
     }  # fmt: skip
     return StreamerView(**{**given, **details})
 
@@ -60,7 +71,7 @@ def snapshot(**details: Any) -> Snapshot:
         "subscriptions": SubscriptionsStatus(
             state=SubscriptionsState.OK, code="ok", message="All is subscribed to.", since=NOW - 3600
         ),
-        "config": ConfigState(state="ok", reason="", since=NOW - 3600), "health": "ok", "troubles": (),
+        "config": ConfigState(state="ok", reason="", since=NOW - 3600), "status": status(),
         "live": (stream("pixelforge"),),
         "streamers": (streamer("pixelforge", live=True), streamer("aurora_plays")),
         "destinations": (destination("community"), destination("chat", format="discord")),
@@ -71,8 +82,24 @@ def snapshot(**details: Any) -> Snapshot:
     return Snapshot(**{**given, **details})
 
 
-def trouble(part: str = "ledger", status: str = "failing", reason: str = "The disk is full.") -> Trouble:
-    return Trouble(part=part, status=status, reason=reason, since=NOW - 60)
+def status(level: Level = Level.OK, headline: str = "All 2 streams will be announced", **details: Any) -> OverallStatus:
+    given = {"level": level, "word": WORDS[level], "headline": headline, "announced": 2, "watched": 2}
+    return OverallStatus(**{**given, **details})
+
+
+def failing(text: str = "The disk is full.", code: str = "ledger") -> OverallStatus:
+    problem = Problem(code=code, level=Level.FAILING, text=text)
+    return status(Level.FAILING, "No stream will be announced", announced=0, problems=(problem,))
+
+
+def on_pause() -> OverallStatus:
+    return status(Level.PAUSED, "Announcements are paused", announced=0, note=paused().sentence)
+
+
+def affected(text: str = "It answered 404.", name: str = "chat") -> OverallStatus:
+    """One of two streamers announces to a destination that refuses everything."""
+    problem = Problem(code=f"destination {name}", level=Level.FAILING, text=text, streamers=("aurora_plays",))
+    return status(Level.ATTENTION, "1 of 2 streams will be announced", announced=1, problems=(problem,))
 
 
 def paused(until: float | None = None) -> PauseView:

@@ -67,7 +67,7 @@ def test_the_tray_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None
     store.snapshot = samples.snapshot()
     store.changed.emit()
     texts = [action.text() for action in tray.menu.actions()]
-    assert texts[0] == "Demo: Live now: Pixelforge"
+    assert texts[:2] == ["Demo: All 2 streams will be announced", "Live now: Pixelforge"]
     assert texts[-1] == "&End the demo"
     assert "Demo" in tray._icon.toolTip()
     tray.say("alice went live", "Announced to chat")

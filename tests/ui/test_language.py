@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QLocale
 from PySide6.QtWidgets import QApplication, QDialogButtonBox
 
+from itsjustintv_desktop.engine import Level
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.language import Catalogue, read
 from itsjustintv_desktop.ui.pages import ENTRIES
@@ -79,9 +80,8 @@ def test_a_new_text_is_told(tmp_path: Path) -> None:
 def test_it_is_used(qapp: QApplication) -> None:
     assert ENTRIES[0].shown_title == "Übersicht"
     assert ago(samples.NOW - 180, samples.NOW) == "vor 3 min"
-    assert status_of(samples.snapshot(live=())).sentence == "Alles in Ordnung, 2 Kanäle werden beobachtet"
-    one = samples.snapshot(live=(), streamers=(samples.streamer("a"),))
-    assert status_of(one).sentence == "Alles in Ordnung, 1 Kanal wird beobachtet"
+    assert status_of(samples.snapshot(live=())).headline == "Alle 2 Streams werden angekündigt"
+    assert status_of(samples.snapshot(status=samples.affected())).headline == "1 von 2 Streams wird angekündigt"
     assert QCoreApplication.translate("any", "No such text") == "No such text"
     box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
     assert box.button(QDialogButtonBox.StandardButton.Cancel).text().replace("&", "") == "Abbrechen"
@@ -101,9 +101,10 @@ def test_which_one(choice: str, system: str, expected: str, monkeypatch: pytest.
 def test_english_counts_one_as_one(qapp: QApplication) -> None:
     kept = language.install("en")
     try:
-        one = samples.snapshot(live=(), streamers=(samples.streamer("alice"),))
-        assert status_of(one).sentence == "All is well, 1 channel watched"
-        assert status_of(samples.snapshot(live=())).sentence == "All is well, 2 channels watched"
+        problems = 3 * samples.failing().problems
+        for count, words in ((2, "1 more point needs attention."), (3, "2 more points need attention.")):
+            several = samples.status(Level.FAILING, problems=problems[:count])
+            assert status_of(samples.snapshot(status=several)).detail.endswith(words)
     finally:
         for translator in kept:
             qapp.removeTranslator(translator)

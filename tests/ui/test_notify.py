@@ -163,14 +163,14 @@ def test_a_delivery_given_up(notifier: Notifier, bridge: FakeBridge, shown: Show
 def test_trouble_and_its_end_once_a_reason(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
     full = "The disk is full."
     bridge.happen(health("ledger", "failing", full), health("deliveries", "failing", full))
-    assert shown.all == [("Needs a look", full)]
+    assert shown.all == [("Needs attention", full)]
     bridge.happen(health("ledger", "waiting", "Trying again"), health("ledger", "failing", full))
     bridge.happen(health("ledger", "ok"))
     assert len(shown.all) == 1, "the other part still fails for it"
     bridge.happen(health("deliveries", "ok"))
     assert shown.all[1:] == [("Well again", f"This is over: {full}")]
     bridge.happen(health("ledger", "failing", full))
-    assert shown.titles == ["Needs a look", "Well again", "Needs a look"]
+    assert shown.titles == ["Needs attention", "Well again", "Needs attention"]
 
 
 def test_an_end_is_not_told_where_the_beginning_was_not(
@@ -188,7 +188,7 @@ def test_notices_and_an_engine_that_failed(notifier: Notifier, bridge: FakeBridg
     bridge.error, bridge.state = errors.ConfigError(["config.toml, line 3: no such key"]), "failed"
     bridge.state_changed.emit("failed")
     assert shown.all == [
-        ("Needs a look", "The machine slept for 2 h."),
+        ("Needs attention", "The machine slept for 2 h."),
         ("The configuration cannot be used", "config.toml, line 3: no such key"),
     ]
 
@@ -220,4 +220,4 @@ def test_silent_while_on_air(
     preferences.own_login = "somebody_else"
     bridge.happen(went_live("c"))
     # The trouble that began meanwhile is still there, so it is told then.
-    assert shown.titles == ["Needs a look", "b went live", "c went live"]
+    assert shown.titles == ["Needs attention", "b went live", "c went live"]

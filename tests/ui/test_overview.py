@@ -9,13 +9,16 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 
-from itsjustintv_desktop.engine import Check, DayNumbers, Report, Statistics, Unsettled, events
-from itsjustintv_desktop.engine.doctor.check import CheckState
+from itsjustintv_desktop.engine import Check, DayNumbers, Level, Report, Statistics, events
+from itsjustintv_desktop.engine.doctor.check import CheckState, Chosen, Mitigated, Unsettled
 from itsjustintv_desktop.ui.pages.overview import View
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import Button, Dot
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
+
+ALL = "All 2 streams will be announced"
+NONE = "No stream will be announced"
 
 
 def report(**states: str) -> Report:
@@ -59,12 +62,19 @@ def squeezed(page: QWidget) -> list[str]:
 
 def test_all_well(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, report(config="green", way="green"))
-    assert page.answer.accessibleName() == "Your next stream will be announced"
+    assert page.answer.accessibleName() == ALL
+
+
+def test_one_that_is_affected_does_not_make_everything_red(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, report(**{"destination chat": "red"}), status=samples.affected())
+    assert page.answer.accessibleName() == "1 of 2 streams will be announced"
+    assert page.answer._tone == "attention"
+    assert page.answer._small.text() == "chat: It answered 404."
 
 
 def test_what_is_broken_says_so_and_leads_to_its_page(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge, report(config="green", way="red"))
-    assert page.answer.accessibleName() == "Your next stream will not be announced"
+    page = shown(qtbot, store, bridge, report(config="green", way="red"), status=samples.failing())
+    assert page.answer.accessibleName() == NONE
     (fix,) = [each for each in page.chain.findChildren(type(page.check_now)) if each.text() == "Fix"]
     with qtbot.waitSignal(page.go) as asked:
         fix.click()
@@ -79,20 +89,19 @@ def test_what_is_only_starting_is_said_calmly_and_looked_at_again(
     answers = [Report(ok=True, checks=(starting,)), Report(ok=True, checks=(starting,)), report(config="green")]
     page = shown(qtbot, store, bridge, answers[0])
     bridge.engine.wishes.set("doctor", lambda: answers.pop(0) if len(answers) > 1 else answers[0])
-    assert page.answer.accessibleName() == "Getting ready to announce your next stream"
     assert [each.accessibleName() for each in page.chain.findChildren(Dot)] == ["not known yet"]
     assert not [each for each in page.chain.findChildren(type(page.check_now)) if each.text() == "Fix"]
-    qtbot.waitUntil(lambda: page.answer.accessibleName() == "Your next stream will be announced")
+    qtbot.waitUntil(lambda: [each._tone for each in page.chain.findChildren(Dot) if each.isVisible()] == ["ok"])
     looked = len(bridge.engine.was_asked("wishes.doctor"))
     qtbot.wait(100)
     assert len(bridge.engine.was_asked("wishes.doctor")) == looked
 
 
-def test_what_needs_a_look_is_named_at_the_top(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+def test_what_needs_attention_is_named_at_the_top(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     """The row itself may be below the edge of the window."""
-    page = shown(qtbot, store, bridge, report(config="green", way="amber", token="amber", clock="amber"))
-    assert page.answer.accessibleName() == "Streams will be announced, with something to look at"
-    assert page.answer._small.text().startswith("Way: About way. 2 more points need a look.")
+    three = 3 * samples.failing("About way.", "way").problems
+    page = shown(qtbot, store, bridge, report(way="red"), status=samples.status(Level.FAILING, NONE, problems=three))
+    assert page.answer._small.text().startswith("About way. 2 more points need attention.")
 
 
 def test_each_state_has_a_shape_of_its_own(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -101,9 +110,18 @@ def test_each_state_has_a_shape_of_its_own(qtbot: QtBot, store: Store, bridge: F
     assert [each._tone for each in page.chain.findChildren(Dot)] == ["ok", "attention", "failed"]
 
 
+def test_what_a_person_chose_or_what_has_no_consequence_is_not_red(
+    qtbot: QtBot, store: Store, bridge: FakeBridge
+) -> None:
+    off = Chosen(name="destination a", state=CheckState.RED, message="It is paused.", fix="Resume it.")
+    late = Mitigated(name="way", state=CheckState.RED, message="Streams are found by asking.", fix="Repair it.")
+    page = shown(qtbot, store, bridge, Report(ok=False, checks=(off, late)))
+    assert [each._tone for each in page.chain.findChildren(Dot)] == ["off", "attention"]
+
+
 def test_the_reason_is_never_cut(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    long = Check(name="token", state=CheckState.RED, message="Twitch could not be asked: " + "word " * 40, fix="")
-    page = shown(qtbot, store, bridge, Report(ok=False, checks=(long,)))
+    long = samples.failing("Twitch could not be asked: " + "word " * 40)
+    page = shown(qtbot, store, bridge, report(token="red"), status=long)
     page.resize(692, 600)
     small = page.answer._small
     qtbot.waitUntil(lambda: small.height() >= small.heightForWidth(small.width()) > 2 * small.fontMetrics().height())
@@ -131,29 +149,6 @@ def looks(bridge: FakeBridge) -> int:
     return len(bridge.engine.was_asked("wishes.doctor"))
 
 
-def test_what_is_never_known_is_no_start_any_more(
-    qtbot: QtBot, store: Store, bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.SETTLING_MS", (20, 40))
-    page = shown(qtbot, store, bridge, Report(ok=True, checks=(STARTING,)))
-    assert page.answer.accessibleName() == "Getting ready to announce your next stream"
-    monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.PATIENCE", 0.0)
-    qtbot.waitUntil(lambda: "something to look at" in page.answer.accessibleName())
-
-    def dots() -> list[str]:
-        return [each.accessibleName() for each in page.chain.findChildren(Dot) if each.isVisible()]
-
-    qtbot.waitUntil(lambda: dots() == ["needs a look"])
-    assert not page._settling.isActive()
-    looked = looks(bridge)
-    qtbot.wait(150)
-    assert looks(bridge) == looked
-    monkeypatch.undo()
-    bridge.events.emit([events.ConfigChanged(state="ok", text="")])  # a streamer more takes a moment, too
-    qtbot.waitUntil(lambda: page.answer.accessibleName() == "Getting ready to announce your next stream")
-    assert page._settling.isActive()
-
-
 def test_what_is_broken_is_not_waited_for(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     broken = report(way="red").checks
     page = shown(qtbot, store, bridge, Report(ok=False, checks=(*broken, STARTING)))
@@ -171,7 +166,7 @@ def test_it_is_looked_again_after_another_page_was_in_front(
     bridge.engine.wishes.set("doctor", report(way="green"))
     page.show()
     page.activate()
-    qtbot.waitUntil(lambda: page.answer.accessibleName() == "Your next stream will be announced")
+    qtbot.waitUntil(lambda: tones(page) == ["ok"])
     assert looks(bridge) == looked + 1
 
 
@@ -187,8 +182,9 @@ CHANGES = (
 )
 
 
-def says(page: View) -> str:
-    return page.answer.accessibleName()
+def tones(page: View) -> list[str]:
+    """Of the chain."""
+    return [each._tone for each in page.chain.findChildren(Dot) if each.isVisible()]
 
 
 @pytest.mark.parametrize("event", CHANGES, ids=lambda event: type(event).__name__)
@@ -198,7 +194,7 @@ def test_whatever_changes_is_right_within_a_second(
     page = shown(qtbot, store, bridge, report(config="green"))
     bridge.engine.wishes.set("doctor", report(config="red"))
     bridge.happen(event)
-    qtbot.waitUntil(lambda: says(page) == "Your next stream will not be announced", timeout=1000)
+    qtbot.waitUntil(lambda: tones(page) == ["failed"], timeout=1000)
     assert bridge.engine.was_asked("wishes.doctor")[-1].named == {"recent": True}, "Twitch is not asked each time"
 
 
@@ -215,7 +211,7 @@ def test_whatever_changed_while_it_was_hidden_is_right_when_it_is_seen(
     assert looks(bridge) == looked, "nobody looks"
     page.show()
     page.activate()
-    qtbot.waitUntil(lambda: says(page) == "Your next stream will not be announced", timeout=1000)
+    qtbot.waitUntil(lambda: tones(page) == ["failed"], timeout=1000)
 
 
 def test_what_happens_during_a_look_is_looked_at_again(
@@ -231,31 +227,31 @@ def test_what_happens_during_a_look_is_looked_at_again(
     qtbot.waitUntil(lambda: not page._looks_soon.isActive())
     bridge.engine.wishes.set("doctor", report(config="red"))
     slow.set_result(report(config="green"))
-    qtbot.waitUntil(lambda: says(page) == "Your next stream will not be announced")
+    qtbot.waitUntil(lambda: tones(page) == ["failed"])
 
 
-def test_pausing_and_resuming_wait_for_no_look(
-    qtbot: QtBot, store: Store, bridge: FakeBridge, qt_loop: QEventLoop
-) -> None:
+def test_the_answer_waits_for_no_look(qtbot: QtBot, store: Store, bridge: FakeBridge, qt_loop: QEventLoop) -> None:
     """Twitch may take its time to answer."""
     page = shown(qtbot, store, bridge, report(config="green"))
     never: asyncio.Future[Report] = qt_loop.create_future()
     bridge.engine.wishes.set("doctor", lambda **_: never)
-    for paused, sentence in (
-        (samples.paused(), "Announcements are paused"), (None, "Your next stream will be announced"),
-    ):  # fmt: skip
-        bridge.engine._snapshot = samples.snapshot(paused=paused)
-        bridge.happen(events.AnnouncementsPaused(until=None, paused=paused is not None))
-        qtbot.waitUntil(lambda sentence=sentence: says(page) == sentence, timeout=1000)  # type: ignore[misc]
+    for status, event in (
+        (samples.on_pause(), events.AnnouncementsPaused(until=None, paused=True)),
+        (samples.status(), events.AnnouncementsPaused(until=None, paused=False)),
+        (samples.affected(), events.DestinationChanged(destination="chat", state="paused", reason="404")),
+    ):
+        bridge.engine._snapshot = samples.snapshot(status=status)
+        bridge.happen(event)
+        qtbot.waitUntil(lambda said=status.headline: page.answer.accessibleName() == said, timeout=1000)  # type: ignore[misc]
 
 
 def test_what_no_event_tells_is_seen_in_the_snapshot(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, report(config="green"))
     store.changed.emit()
     bridge.engine.wishes.set("doctor", report(config="red"))
-    store.snapshot = samples.snapshot(signing_problem="The vault is locked.")
+    store.snapshot = samples.snapshot(status=samples.failing())
     store.changed.emit()
-    qtbot.waitUntil(lambda: says(page) == "Your next stream will not be announced", timeout=1000)
+    qtbot.waitUntil(lambda: tones(page) == ["failed"], timeout=1000)
 
 
 def test_todays_numbers_are_right_when_the_page_is_seen(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -302,9 +298,8 @@ def test_the_focus_stays_where_it_was_when_the_chain_is_walked_again(
 
 
 def test_paused_is_no_failure(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    paused = samples.paused()
-    page = shown(qtbot, store, bridge, report(config="green"), paused=paused)
-    assert page.answer.accessibleName() == "Announcements are paused"
+    page = shown(qtbot, store, bridge, report(config="green"), status=samples.on_pause())
+    assert (page.answer.accessibleName(), page.answer._tone) == ("Announcements are paused", "off")
 
 
 def test_a_fault_of_the_engine_is_shown(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

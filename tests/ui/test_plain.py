@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import FeedDelivery, Report, Statistics, errors
+from itsjustintv_desktop.engine import FeedDelivery, Level, Report, RowStatus, Statistics, StreamerStatus, errors
 from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard
 from itsjustintv_desktop.ui.pages.feed.view import FeedView
@@ -184,13 +184,15 @@ def hostile(text: str) -> Any:
         live=(samples.stream("pixelforge", name=text, title=text, category=text),),
         streamers=(
             samples.streamer("pixelforge", live=True, display_name=text, tag_filter=(text,), destinations=(text,)),
-            samples.streamer("aurora_plays", problem=text),
+            samples.streamer("aurora_plays", status=StreamerStatus(level=Level.FAILING, word=text, reason=text)),
         ),
         destinations=(
-            samples.destination(text, state="open", reason=text, address=text),
-            samples.destination("chat", state="paused", reason=text),
+            samples.destination(
+                text, state="open", status=RowStatus(level=Level.ATTENTION, word=text, reason=text), address=text
+            ),
+            samples.destination("chat", state="paused", status=RowStatus(level=Level.FAILING, word=text, reason=text)),
         ),
-        troubles=(samples.trouble(reason=text),),
+        status=samples.failing(text),
     )
 
 

@@ -275,6 +275,11 @@ class DestinationQueues:
             name: (queue.breaker.name(now), queue.breaker.snapshot().reason) for name, queue in self._queues.items()
         }
 
+    def state(self, name: str, now: float) -> tuple[StateName, str]:
+        """The same of one."""
+        queue = self._queues.get(name)
+        return ("closed", "") if queue is None else (queue.breaker.name(now), queue.breaker.snapshot().reason)
+
     def encoded(self, name: str) -> bytes:
         queue = self.queue(name)
         return msgspec.json.encode(

@@ -31,7 +31,7 @@ class Desk:
         self._engine = engine
 
     async def snapshot(self) -> Snapshot:
-        """Everything at this moment. Raises LedgerError."""
+        """Everything at this moment."""
         from itsjustintv_desktop.engine.desk.snapshot import snapshot
 
         return await snapshot(self._engine)

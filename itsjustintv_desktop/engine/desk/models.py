@@ -7,6 +7,7 @@ import msgspec
 from itsjustintv_desktop.engine.announce.pause import PauseView
 from itsjustintv_desktop.engine.models import LiveStream
 from itsjustintv_desktop.engine.reload import ConfigState
+from itsjustintv_desktop.engine.status import OverallStatus, RowStatus, StreamerStatus
 from itsjustintv_desktop.engine.storage.secrets import SecretsState
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, SubscriptionsStatus
 from itsjustintv_desktop.engine.updates.standing import UpdateView
@@ -25,15 +26,6 @@ class WayView(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     facts: tuple[tuple[str, str], ...]
     """More to show, in order."""
-
-
-class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the program that is not well. `status`: waiting or failing."""
-
-    part: str
-    status: str
-    reason: str
-    since: float
 
 
 class StreamerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +47,8 @@ class StreamerView(msgspec.Struct, frozen=True, kw_only=True):
     picture: str | None
     """SHA-256 (hex), for `Desk.picture`."""
     followers: int | None
-    problem: str | None
-    """The sentence that Twitch has no such channel."""
-    same: str = ""
-    """The sentence that other streamers of the config are the same channel, and what to do."""
+    status: StreamerStatus = StreamerStatus()
+    """Whether its next stream will be announced."""
 
 
 class DestinationStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +61,10 @@ class DestinationStatus(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     since: float
     paused_by_hand: bool
-    note: str = ""
-    """That it gets less than the config says, and why; "" for nothing."""
+    status: RowStatus = RowStatus()
+    """Whether announcements get through."""
+    is_reduced: bool = False
+    """It gets less than the config says; resuming tries whether it takes all again."""
     address: str
     """Scheme and host, dots for the rest; "" where it is not known (a vault that is locked, or nothing set)."""
     url_in_vault: bool
@@ -112,9 +104,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     way: WayView
     subscriptions: SubscriptionsStatus
     config: ConfigState
-    health: str
-    """ok, waiting or failing."""
-    troubles: tuple[Trouble, ...]
+    status: OverallStatus
+    """How many streams will be announced, and what is wrong."""
     live: tuple[LiveStream, ...]
     """Who of the watched channels is live, in the order of the streamers."""
     streamers: tuple[StreamerView, ...]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.announce.same_channel import WHAT_TO_DO, sentence
 from itsjustintv_desktop.engine.config.destinations import destinations_of, format_of
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Streamer
 from itsjustintv_desktop.engine.desk.masking import masked_address
@@ -15,10 +14,10 @@ from itsjustintv_desktop.engine.desk.models import (
     Numbers,
     Snapshot,
     StreamerView,
-    Trouble,
     WayView,
 )
 from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.status import RowStatus, StreamerStatus
 from itsjustintv_desktop.engine.storage.ledger.counting import Tally, Waiting
 from itsjustintv_desktop.engine.storage.secrets.content import DestinationSecrets
 
@@ -26,20 +25,19 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
 
 _NOTHING = Waiting(count=0, first_due=None, next_due=None)
+_UNKNOWN = StreamerStatus()
 
 
 async def snapshot(engine: Engine) -> Snapshot:
-    """Raises LedgerError."""
-    tally = await engine.ledger.tally()
+    """Also while the ledger does not answer: its numbers are the last ones then."""
+    status, tally = await engine.health.overall.look()
     # From here on nothing waits, so that all of it is of one moment.
-    streamers = tuple(_streamer(engine, streamer) for streamer in engine.live.config.streamers.values())
+    streamers = tuple(
+        _streamer(engine, streamer, status.streamers.get(streamer.key, _UNKNOWN))
+        for streamer in engine.live.config.streamers.values()
+    )
     streams = engine.reach.catch_up.live_now
     ids = dict.fromkeys([*(each.user_id for each in streamers if each.live), *streams])
-    troubles = tuple(
-        Trouble(part=name, status=status, reason=reason, since=since)
-        for name, (status, reason, since) in engine.health.troubles().items()
-    )
-    statuses = {each.status for each in troubles}
     return Snapshot(
         at=engine.now(),
         version=__version__,
@@ -48,11 +46,10 @@ async def snapshot(engine: Engine) -> Snapshot:
         way=_way(engine),
         subscriptions=engine.reach.subscriptions.status,
         config=engine.reload.state,
-        health=next((word for word in ("failing", "waiting") if word in statuses), "ok"),
-        troubles=troubles,
+        status=status.summary,
         live=tuple(streams[user_id] for user_id in ids),
         streamers=streamers,
-        destinations=destinations(engine, tally),
+        destinations=destinations(engine, tally, status.destinations),
         deliveries=numbers(tally),
         paused=engine.pause.view,
         signing_problem=engine.signing_problem,
@@ -61,15 +58,12 @@ async def snapshot(engine: Engine) -> Snapshot:
     )
 
 
-def destinations(engine: Engine, tally: Tally) -> tuple[DestinationStatus, ...]:
+def destinations(engine: Engine, tally: Tally, rows: Mapping[str, RowStatus]) -> tuple[DestinationStatus, ...]:
     """In the order of the config."""
     states = engine.dispatcher.queues.states(engine.now())
-    config = engine.live.config
-    watched = (each for each in config.streamers.values() if each.enabled)
-    users = Counter(name for each in watched for name in destinations_of(config, each))
     return tuple(
-        _destination(engine, each, states.get(each.name), tally.waiting.get(each.name, _NOTHING), users[each.name])
-        for each in engine.live.destinations.values()
+        _destination(engine, each, states.get(name), tally.waiting.get(name, _NOTHING), rows.get(name, RowStatus()))
+        for name, each in engine.live.destinations.items()
     )
 
 
@@ -84,7 +78,7 @@ def numbers(tally: Tally) -> Numbers:
     )
 
 
-def _streamer(engine: Engine, streamer: Streamer) -> StreamerView:
+def _streamer(engine: Engine, streamer: Streamer, status: StreamerStatus) -> StreamerView:
     channel = engine.live.resolved.get(streamer.key)
     user_id = streamer.user_id or (channel.user_id if channel is not None else "")
     profile = engine.twitch.profiles.get(user_id)
@@ -102,13 +96,12 @@ def _streamer(engine: Engine, streamer: Streamer) -> StreamerView:
         subscription=engine.reach.subscriptions.states.get(user_id) if streamer.enabled else None,
         picture=profile.image.sha256 if profile.image is not None else None,
         followers=profile.followers,
-        problem=engine.twitch.directory.unknown.get(streamer.key),
-        same=f"{sentence(same)} {WHAT_TO_DO}" if (same := engine.live.same.get(streamer.key)) else "",
+        status=status,
     )
 
 
 def _destination(
-    engine: Engine, destination: Destination, queue: tuple[str, str] | None, waiting: Waiting, users: int
+    engine: Engine, destination: Destination, queue: tuple[str, str] | None, waiting: Waiting, status: RowStatus
 ) -> DestinationStatus:
     name = destination.name
     state, reason = queue or ("closed", "")
@@ -125,12 +118,13 @@ def _destination(
         reason=reason,
         since=breaker.since if breaker is not None else 0.0,
         paused_by_hand=breaker is not None and breaker.by_hand,
-        note=engine.dispatcher.queues.note(destination),
+        status=status,
+        is_reduced=bool(engine.dispatcher.queues.note(destination)),
         address=masked_address(url),
         url_in_vault=destination.url == KEYRING,
         has_secret=bool(destination.secret),
         secret_in_vault=destination.secret == KEYRING,
-        users=users,
+        users=engine.live.users[name],
         waiting=waiting.count,
         first_due=waiting.first_due,
         next_due=waiting.next_due,

@@ -2,34 +2,62 @@
 
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.doctor import destinations, machine, program, reach, secrets, streamers, twitch
-from itsjustintv_desktop.engine.doctor.check import Check, Report, report_of
+from collections.abc import Mapping
+
+from itsjustintv_desktop.engine.doctor import machine, program, reach, secrets, twitch
+from itsjustintv_desktop.engine.doctor.check import Check, Report, Unsettled, amber, report_of
+from itsjustintv_desktop.engine.doctor.destinations import destination, destination_status
 from itsjustintv_desktop.engine.doctor.facts import Facts
 from itsjustintv_desktop.engine.doctor.once import once
+from itsjustintv_desktop.engine.doctor.streamers import streamer
+from itsjustintv_desktop.engine.ingress.ways.status import WayState
+from itsjustintv_desktop.engine.status import RowStatus
 
 
 def judge(facts: Facts) -> Report:
     """The report. With `facts.asked` only that streamer's destinations count."""
-    running, now = facts.program.running, facts.now
-    found: list[Check | None] = [
-        program.program(facts.program),
-        program.announcements(facts.program),
-        program.config(facts.config),
-        secrets.secrets(facts.secrets),
+    running, asked = facts.program.running, facts.asked is not None
+    has_file, polls = facts.config.config.output.enabled, facts.reach.polls
+    rows = destination_rows(facts)
+    before, after = general(facts)
+    found = [
+        *before,
+        *(
+            streamer(each, running=running, has_file=has_file, asked=asked, polls=polls, destinations=rows)
+            for each in facts.streamers
+        ),
+        *(destination(one, facts.now) for one in facts.destinations),
+        *after,
     ]
+    return report_of(once(found if facts.settling else map(overdue, found)))
+
+
+def general(facts: Facts) -> tuple[list[Check], list[Check]]:
+    """What is about no single streamer or destination: what stands before those in the chain, and what after."""
+    before = [program.program(facts.program)]
+    paused = program.announcements(facts.program)
+    if paused is not None:
+        before.append(paused)
+    before += [program.config(facts.config), secrets.secrets(facts.secrets)]
     if facts.secrets.has_client_id:
-        found += [twitch.token(facts.twitch), twitch.clock(facts.twitch)]
-        found += reach.checks(facts.reach, now, running=running)
-    has_file = facts.config.config.output.enabled
-    for each in facts.streamers:
-        found.append(streamers.streamer(each, running=running, has_file=has_file, asked=facts.asked is not None))
-    for one in facts.destinations:
-        found.append(destinations.destination(one, now))
-    found += [
-        machine.ledger(facts.ledger, now),
+        reached = facts.reach.way.state is WayState.READY
+        before += [twitch.token(facts.twitch, reached=reached), twitch.clock(facts.twitch)]
+        before += reach.checks(facts.reach, facts.now, running=facts.program.running)
+    after = [
+        machine.ledger(facts.ledger, facts.now),
         machine.output(facts.ledger),
-        machine.disk(facts.machine),
+        machine.disk(facts.machine) if facts.machine.looked else None,
         secrets.keyring(facts.secrets),
         program.updates(facts.program),
     ]
-    return report_of(once(check for check in found if check is not None))
+    return before, [check for check in after if check is not None] + program.others(facts.program)
+
+
+def destination_rows(facts: Facts) -> Mapping[str, RowStatus]:
+    """How each destination is, by name."""
+    return {each.destination.name: destination_status(each, facts.now) for each in facts.destinations}
+
+
+def overdue(check: Check) -> Check:
+    """The same without the excuse that the program began a moment ago."""
+    return amber(check.name, check.message, check.fix) if isinstance(check, Unsettled) else check

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
+
+from itsjustintv_desktop.engine.status import Level, OverallStatus, RowStatus
 
 
 class CheckState(StrEnum):
@@ -24,17 +26,46 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     fix: str = ""
 
+    @property
+    def level(self) -> Level:
+        return _LEVELS[self.state]
+
 
 class Unsettled(Check, frozen=True, kw_only=True):
     """Amber only because the program began a moment ago and is not there yet: nothing to worry about. The same to
-    programs that read a report; a screen says it calmly, and looks again soon."""
+    programs that read a report; a screen says it calmly."""
+
+    @property
+    def level(self) -> Level:
+        return Level.STARTING
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Chosen(Check, frozen=True, kw_only=True):
+    """Not green only because a person switched it off or paused it. The same to programs; a screen says it calmly."""
+
+    @property
+    def level(self) -> Level:
+        return Level.PAUSED
+
+
+class Mitigated(Check, frozen=True, kw_only=True):
+    """Red to programs, but streams are announced all the same: late, or without some details."""
+
+    @property
+    def level(self) -> Level:
+        return Level.ATTENTION
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`ok`: nothing is red. The checks stand in the order of the chain."""
 
     ok: bool
     checks: tuple[Check, ...]
+    summary: OverallStatus | None = None
+    """The answer in a sentence; not part of `doctor --json`."""
+
+
+_LEVELS = {CheckState.GREEN: Level.OK, CheckState.AMBER: Level.ATTENTION, CheckState.RED: Level.FAILING}
 
 
 def green(name: str, message: str) -> Check:
@@ -49,14 +80,28 @@ def unsettled(name: str, message: str, fix: str = "") -> Check:
     return Unsettled(name=name, state=CheckState.AMBER, message=message, fix=fix)
 
 
+def chosen(name: str, message: str, fix: str = "") -> Check:
+    return Chosen(name=name, state=CheckState.AMBER, message=message, fix=fix)
+
+
 def red(name: str, message: str, fix: str = "") -> Check:
     return Check(name=name, state=CheckState.RED, message=message, fix=fix)
 
 
-def worst(found: Sequence[Check]) -> Check:
-    """The first of the worst ones; there must be at least one."""
-    order = (CheckState.RED, CheckState.AMBER, CheckState.GREEN)
-    return min(found, key=lambda check: order.index(check.state))
+def mitigated(name: str, message: str, fix: str = "") -> Check:
+    return Mitigated(name=name, state=CheckState.RED, message=message, fix=fix)
+
+
+def of_row(name: str, row: RowStatus) -> Check:
+    """What is said of a streamer or destination, as a link of the chain."""
+    make = {
+        Level.STARTING: unsettled,
+        Level.OFF: chosen,
+        Level.PAUSED: chosen,
+        Level.ATTENTION: amber,
+        Level.FAILING: red,
+    }.get(row.level)
+    return green(name, row.reason) if make is None else make(name, row.reason, row.fix)
 
 
 def report_of(checks: Iterable[Check]) -> Report:

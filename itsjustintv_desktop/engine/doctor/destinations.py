@@ -2,53 +2,84 @@
 
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.doctor.check import Check, CheckState, amber, green, red
+from itsjustintv_desktop.engine.doctor.check import Check, CheckState, Chosen, green, of_row
 from itsjustintv_desktop.engine.doctor.facts import DestinationFacts
 from itsjustintv_desktop.engine.doctor.words import ago
+from itsjustintv_desktop.engine.status import Level, RowStatus
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
 
 _TRY = "Correct it, then `test-event LOGIN`."
-
-
 _UNUSED = "No streamer of the config uses it."
 _USE = "Choose it at a streamer, or delete it."
 
 
 def destination(facts: DestinationFacts, now: float) -> Check:
-    found = _destination(facts, now)
-    if found.state is not CheckState.GREEN or facts.used or not facts.destination.enabled:
+    """As a link of the chain."""
+    name, row = f"destination {facts.destination.name}", destination_status(facts, now)
+    if row.level is Level.OFF and not facts.used:
+        return green(name, row.reason)
+    if row.level is Level.PAUSED:
+        return Chosen(name=name, state=CheckState.RED, message=row.reason, fix=row.fix)
+    return of_row(name, row)
+
+
+def destination_status(facts: DestinationFacts, now: float) -> RowStatus:
+    """How it is; also where all is well, `reason` says by what that is known."""
+    found = _status(facts, now)
+    if found.level is not Level.OK or facts.used:
         return found
-    return amber(found.name, f"{found.message} {_UNUSED}", _USE)
+    return RowStatus(level=Level.ATTENTION, word="Not used", reason=f"{found.reason} {_UNUSED}", fix=_USE)
 
 
-def _destination(facts: DestinationFacts, now: float) -> Check:
-    name = f"destination {facts.destination.name}"
+def _status(facts: DestinationFacts, now: float) -> RowStatus:
     if not facts.destination.enabled:
         if not facts.used:
-            return green(name, "It is switched off, and no streamer needs it.")
-        return amber(name, "It is switched off in the config (enabled = false).", "Set enabled = true, or leave it so.")
+            return RowStatus(
+                level=Level.OFF, word="Switched off", reason="It is switched off, and no streamer needs it."
+            )
+        return RowStatus(
+            level=Level.OFF,
+            word="Switched off",
+            reason="It is switched off in the config (enabled = false).",
+            fix="Set enabled = true, or leave it so.",
+        )
     if facts.address_problem is not None:
-        return red(name, f"Its address or secret cannot be had: {facts.address_problem}", "Unlock or enter it again.")
+        text = f"Its address or secret cannot be had: {facts.address_problem}"
+        return RowStatus(level=Level.FAILING, word="No address", reason=text, fix="Unlock or enter it again.")
     reason = facts.reason.removesuffix(".")
-    if facts.state == "paused":
+    if facts.state == "paused" and facts.by_hand:
         text = f"It is paused: {reason}."
-        return red(name, text, "Correct its address, or `deliveries retry` one of its deliveries.")
+        return RowStatus(level=Level.PAUSED, word="Paused by you", reason=text, fix="Resume it, or leave it so.")
+    if facts.state == "paused":
+        fix = "Correct its address, or `deliveries retry` one of its deliveries."
+        return RowStatus(level=Level.FAILING, word="Not delivering", reason=f"It is paused: {reason}.", fix=fix)
     if facts.state in {"open", "half-open"}:
-        text = f"It is left alone for the moment: {reason}. What is announced waits and is sent when it answers again."
-        return amber(name, text, "Check the receiver; `deliveries retry` tries at once.")
+        return RowStatus(
+            level=Level.ATTENTION,
+            word="Not answering" if facts.state == "open" else "Trying again",
+            reason=f"It is left alone for the moment: {reason}. What is announced waits and is sent when it answers "
+            "again.",
+            fix="Check the receiver; `deliveries retry` tries at once.",
+        )
     if facts.last is None:
-        return green(name, "Nothing was sent there yet; `test-event LOGIN` tries it.")
-    return _by_last_answer(name, facts.last, facts.note, now)
+        return RowStatus(word="Not tried yet", reason="Nothing was sent there yet; `test-event LOGIN` tries it.")
+    return _by_last_answer(facts.last, facts.note, now)
 
 
-def _by_last_answer(name: str, last: LastAnswer, note: str, now: float) -> Check:
+def _by_last_answer(last: LastAnswer, note: str, now: float) -> RowStatus:
     when = ago(last.at, now)
     if last.error is None:
         took = f"It took the last announcement, {when} (the answer was {last.status})."
-        return green(name, took) if not note else amber(name, f"{took} {note}")
+        if not note:
+            return RowStatus(word="Working", reason=took)
+        return RowStatus(level=Level.ATTENTION, word="No picture", reason=f"{took} {note}")
     error = last.error.removesuffix(".")
     if last.given_up:
-        return red(name, f"The last announcement, {when}, was given up: {error}.", _TRY)
-    return amber(
-        name, f"The last attempt, {when}, failed: {error}.", "Check the receiver; `deliveries list` shows what waits."
+        text = f"The last announcement, {when}, was given up: {error}."
+        return RowStatus(level=Level.FAILING, word="Not delivering", reason=text, fix=_TRY)
+    return RowStatus(
+        level=Level.ATTENTION,
+        word="Trying again",
+        reason=f"The last attempt, {when}, failed: {error}.",
+        fix="Check the receiver; `deliveries list` shows what waits.",
     )

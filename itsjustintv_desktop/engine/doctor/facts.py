@@ -26,6 +26,10 @@ class ProgramFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Host and port of the public port, for a person."""
     broken: Mapping[str, str] = {}
     """Loops that are down now, and why."""
+    dispensable: frozenset[str] = frozenset()
+    """Loops that announcing does not need."""
+    others: Mapping[str, str] = {}
+    """Parts that are not well and that no other check is about, and why."""
     paused: str = ""
     """The sentence that announcements are paused; "" = they are made."""
     stood_still: str | None = None
@@ -65,6 +69,8 @@ class SecretsFacts(msgspec.Struct, frozen=True, kw_only=True):
 class TwitchFacts(msgspec.Struct, frozen=True, kw_only=True):
     problem: AppError | None
     """What came of validating the token."""
+    api_problem: AppError | None = None
+    """Why its API fails since it was last called; None while it answers."""
     clock_known: bool
     clock_problem: str | None
     clock_jumped: str | None = None
@@ -88,7 +94,16 @@ class ReachFacts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def polls(self) -> bool:
         """Whether streams are found by asking and announced then: late, but surely."""
-        return 0 < self.poll_interval < self.catch_up_max_age and self.catch_up.state is CatchUpState.OK
+        return self._finds_by_asking and self.catch_up.state is CatchUpState.OK
+
+    @property
+    def will_poll(self) -> bool:
+        """The same, but the first answer is not there yet."""
+        return self._finds_by_asking and self.catch_up.state is CatchUpState.STARTING
+
+    @property
+    def _finds_by_asking(self) -> bool:
+        return 0 < self.poll_interval < self.catch_up_max_age
 
 
 class StreamerFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +133,8 @@ class DestinationFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an enabled streamer's announcements go there."""
     state: str = "closed"
     """Of its breaker: closed, open, half-open, paused."""
+    by_hand: bool = False
+    """A person paused it."""
     reason: str = ""
     address_problem: str | None = None
     """Why its address or secret cannot be had out of the vault."""
@@ -144,6 +161,8 @@ class LedgerFacts(msgspec.Struct, frozen=True, kw_only=True):
 class MachineFacts(msgspec.Struct, frozen=True, kw_only=True):
     free: int | None
     """Bytes left on the disk of the data directory."""
+    looked: bool = True
+    """False: nobody looked yet."""
     folder: str
 
 
@@ -162,3 +181,5 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     machine: MachineFacts
     asked: str | None = None
     """The key of the one streamer the question is about."""
+    settling: bool = True
+    """What is not known yet may be because the program, or a config, is new. After a while it needs attention."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import structlog
+import msgspec
 
 from itsjustintv_desktop.engine.config.destinations import destinations_of
 from itsjustintv_desktop.engine.config.load import digest_of, load, read_bytes
@@ -28,8 +28,11 @@ from itsjustintv_desktop.engine.doctor.facts import (
 )
 from itsjustintv_desktop.engine.doctor.outside import LEDGER_SECONDS, Heard, Outside, unless_broken, user_id_of
 from itsjustintv_desktop.engine.errors import ConfigError, LedgerError, SecretsError
+from itsjustintv_desktop.engine.health.health import BESIDE
+from itsjustintv_desktop.engine.storage.ledger.counting import Tally
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_WEBHOOK_SECRET
+from itsjustintv_desktop.engine.storage.secrets.content import DestinationSecrets
 from itsjustintv_desktop.engine.watch.disk import free
 
 if TYPE_CHECKING:
@@ -37,12 +40,13 @@ if TYPE_CHECKING:
 
 OVERDUE = 300.0
 """Seconds after which work that could be done and is not means that something stands still."""
-_ANSWERS = 50
+ANSWERS = 50
 """Destinations that one job of the ledger looks at."""
 
 T = TypeVar("T")
 
-_log = structlog.get_logger(__name__)
+NOTHING = Tally(by_state={}, waiting={}, unfinished_events=0)
+"""Of a ledger that does not answer."""
 
 
 class Gatherer:
@@ -60,27 +64,74 @@ class Gatherer:
         engine = self._engine
         wanted = (asked,) if asked is not None else tuple(engine.live.config.streamers.values())
         outside = await self._outside.ask(wanted, recent=recent, keep=asked is None)
+        folder = engine.paths.data
+        free = engine.watch.disk.free = await _free(folder)
+        return self._facts(
+            wanted,
+            asked,
+            outside,
+            config=await self._config(),
+            secrets=await self._secrets(),
+            destinations=await self._destinations(asked),
+            ledger=await self._ledger(),
+            last_message=await unless_broken(engine.ledger.last_message("twitch")),
+            machine=MachineFacts(free=free, folder=str(folder)),
+        )
+
+    def known(self, tally: Tally, answers: Mapping[str, LastAnswer]) -> Facts:
+        """What is in memory about all streamers, and what the ledger said just now. Asks and waits for nothing."""
+        engine = self._engine
+        at, outside = self._outside.heard or (0.0, _UNHEARD)
+        if outside.problem is not None and (engine.twitch.client.status.last_ok_at or 0.0) > at:
+            outside = outside._replace(problem=None)
+        live, free = engine.live, engine.watch.disk.free
+        rows = [self._destination(each, self._known_problem(each), answers) for each in live.destinations.values()]
+        return self._facts(
+            tuple(live.config.streamers.values()),
+            None,
+            outside,
+            config=self._known_config(),
+            secrets=self._known_secrets(),
+            destinations=tuple(rows),
+            ledger=self._known_ledger(tally),
+            last_message=None,
+            machine=MachineFacts(free=free, folder=str(engine.paths.data), looked=free is not None),
+        )
+
+    def _facts(
+        self,
+        wanted: tuple[Streamer, ...],
+        asked: Streamer | None,
+        outside: Heard,
+        *,
+        config: ConfigFacts,
+        secrets: SecretsFacts,
+        destinations: tuple[DestinationFacts, ...],
+        ledger: LedgerFacts,
+        last_message: float | None,
+        machine: MachineFacts,
+    ) -> Facts:
+        engine = self._engine
         twitch, streamers = self._about_twitch(wanted, outside)
-        config = engine.live.config
         return Facts(
             now=engine.now(),
             program=self._program(),
-            config=await self._config(),
-            secrets=await self._secrets(),
+            config=config,
+            secrets=secrets,
             twitch=twitch,
             reach=ReachFacts(
                 way=engine.reach.way.status,
                 probe=outside.probe,
                 subscriptions=engine.reach.subscriptions.status,
                 catch_up=engine.reach.catch_up.status,
-                poll_interval=config.twitch.poll_interval,
-                catch_up_max_age=config.twitch.catch_up_max_age,
-                last_message=await unless_broken(engine.ledger.last_message("twitch")),
+                poll_interval=engine.live.config.twitch.poll_interval,
+                catch_up_max_age=engine.live.config.twitch.catch_up_max_age,
+                last_message=last_message,
             ),
             streamers=streamers,
-            destinations=await self._destinations(asked),
-            ledger=await self._ledger(),
-            machine=MachineFacts(free=await _free(engine.paths.data), folder=str(engine.paths.data)),
+            destinations=destinations,
+            ledger=ledger,
+            machine=machine,
             asked=asked.key if asked is not None else None,
         )
 
@@ -90,6 +141,8 @@ class Gatherer:
             running=self._engine.address is not None,
             address=address,
             broken=dict(self._engine.supervisor.broken),
+            dispensable=BESIDE,
+            others=self._engine.health.others(),
             paused=self._engine.pause.sentence,
             stood_still=self._engine.watch.loop.lately(self._engine.now()),
             newer=self._engine.updates.note,
@@ -98,32 +151,46 @@ class Gatherer:
     async def _config(self) -> ConfigFacts:
         engine, loaded = self._engine, self._engine.loaded
         changed, problems = await asyncio.to_thread(_file_now, engine.paths.config, engine.environ, loaded.digest)
+        return msgspec.structs.replace(self._known_config(), changed=changed, problems=problems)
+
+    def _known_config(self) -> ConfigFacts:
+        engine, loaded = self._engine, self._engine.loaded
         return ConfigFacts(
             path=str(engine.paths.config),
             config=engine.live.config,
             nothing_set_up=loaded.nothing_set_up,
             warnings=loaded.warnings,
             notices=loaded.notices,
-            changed=changed,
-            problems=problems,
             kept=engine.reload.state.reason if engine.listening is not None else "",
         )
 
-    async def _secrets(self) -> SecretsFacts:
+    def _known_secrets(self) -> SecretsFacts:
+        """A client secret that nobody asked for yet counts as there, unless its place cannot be opened."""
         engine, config = self._engine, self._engine.live.config
+        has, state = engine.values.knows_client_secret(), engine.secrets.state
+        is_open = has is not None or state.status in {"ready", "unopened"}
+        return SecretsFacts(
+            has_client_id=bool(config.twitch.client_id),
+            has_client_secret=has is not False,
+            client_problem=None if is_open else SecretsError(state.message),
+            signing_problem=None if config.twitch.transport == "conduit" else engine.signing_problem,
+            in_clear=engine.loaded.secrets_in_clear,
+            choice=config.secrets.store,
+            state=state,
+        )
+
+    async def _secrets(self) -> SecretsFacts:
+        engine = self._engine
         client_secret, problem = None, None
         try:
             client_secret = await engine.values.client_secret()
         except SecretsError as error:
             problem = error
-        return SecretsFacts(
-            has_client_id=bool(config.twitch.client_id),
+        return msgspec.structs.replace(
+            self._known_secrets(),
             has_client_secret=bool(client_secret),
             client_problem=problem,
             signing_problem=await self._signing_problem(),
-            in_clear=engine.loaded.secrets_in_clear,
-            choice=config.secrets.store,
-            state=engine.secrets.state,
         )
 
     async def _signing_problem(self) -> str | None:
@@ -146,6 +213,7 @@ class Gatherer:
         skew = engine.twitch.skew
         facts = TwitchFacts(
             problem=outside.problem,
+            api_problem=engine.twitch.client.status.error if engine.address is not None else None,
             clock_known=skew.known,
             clock_problem=skew.describe(),
             clock_jumped=engine.clocks.lately,
@@ -174,71 +242,66 @@ class Gatherer:
     async def _destinations(self, asked: Streamer | None) -> tuple[DestinationFacts, ...]:
         live = self._engine.live
         names = list(live.destinations) if asked is None else list(destinations_of(live.config, asked))
-        streamers = [each for each in live.config.streamers.values() if each.enabled]
-        used = {name for each in streamers for name in destinations_of(live.config, each)}
         answers: dict[str, LastAnswer] = {}
-        for start in range(0, len(names), _ANSWERS):
-            part = names[start : start + _ANSWERS]
+        for start in range(0, len(names), ANSWERS):
+            part = names[start : start + ANSWERS]
             answers |= await unless_broken(self._engine.ledger.last_answers(part)) or {}
-        queues = self._engine.dispatcher.queues
-        states = queues.states(self._engine.now())
-        found: list[DestinationFacts] = []
-        for name in names:
-            destination = live.destinations[name]
-            state, reason = states.get(name, ("closed", ""))
-            found.append(
-                DestinationFacts(
-                    destination=destination,
-                    used=name in used,
-                    state=state,
-                    reason=reason,
-                    address_problem=await self._address_problem(destination),
-                    note=queues.note(destination),
-                    last=answers.get(name),
-                )
-            )
-        return tuple(found)
+        every = [live.destinations[name] for name in names]
+        return tuple([self._destination(each, await self._address_problem(each), answers) for each in every])
+
+    def _destination(
+        self, destination: Destination, address_problem: str | None, answers: Mapping[str, LastAnswer]
+    ) -> DestinationFacts:
+        engine, name = self._engine, destination.name
+        queues = engine.dispatcher.queues
+        state, reason = queues.state(name, engine.now())
+        return DestinationFacts(
+            destination=destination,
+            used=engine.live.users[name] > 0,
+            state=state,
+            by_hand=queues.paused_by_hand(name),
+            reason=reason,
+            address_problem=address_problem,
+            note=queues.note(destination),
+            last=answers.get(name),
+        )
 
     async def _address_problem(self, destination: Destination) -> str | None:
         if not destination.enabled or KEYRING not in {destination.url, destination.secret}:
             return None
         try:
-            kept = await self._engine.secrets.destination(destination.name)
+            return _lacking(destination, await self._engine.secrets.destination(destination.name))
         except SecretsError as error:
             return error.message
-        if destination.url == KEYRING and not kept.url:
-            return "no address of this name is in the vault."
-        if destination.secret != KEYRING:
+
+    def _known_problem(self, destination: Destination) -> str | None:
+        if not destination.enabled or KEYRING not in {destination.url, destination.secret}:
             return None
-        if not kept.secret:
-            return "no secret of this name is in the vault."
-        return _unusable(kept.secret) if destination.signature == "standard-webhooks" else None
+        kept = self._engine.secrets.known_destination(destination.name)
+        return _lacking(destination, kept) if kept is not None else self._engine.secrets.state.message or None
 
     async def _ledger(self) -> LedgerFacts:
-        engine, ledger = self._engine, self._engine.ledger
-        problem = ledger.failure.message if ledger.failure is not None else None
-        waiting, stuck, oldest = 0, dict[str, float](), None
         try:
             async with asyncio.timeout(LEDGER_SECONDS):
-                waiting = (await ledger.counts()).by_state.get("pending", 0)
-                if self._engine.address is not None:
-                    stuck = self._stuck(await ledger.waiting_destinations())
-                    first = await ledger.unfinished(limit=1)
-                    oldest = first[0].event.received_at if first else None
+                return self._known_ledger(await self._engine.ledger.tally())
         except LedgerError as error:
             problem = error.message
         except TimeoutError:
             problem = "It does not answer in time: the disk hangs, or has far too much to do."
-        watch = engine.watch
+        return msgspec.structs.replace(self._known_ledger(NOTHING), problem=problem)
+
+    def _known_ledger(self, tally: Tally) -> LedgerFacts:
+        engine, ledger, watch = self._engine, self._engine.ledger, self._engine.watch
         standing = watch.deliveries() or watch.announce()
-        late = engine.now() - OVERDUE
+        oldest = tally.oldest_event if engine.address is not None else None
+        due = {name: one.first_due for name, one in tally.waiting.items() if one.first_due is not None}
         return LedgerFacts(
-            problem=problem,
+            problem=ledger.failure.message if ledger.failure is not None else None,
             alive=ledger.alive,
-            waiting=waiting,
-            stuck=stuck,
+            waiting=tally.by_state.get("pending", 0),
+            stuck=self._stuck(due.items()) if engine.address is not None else {},
             standing=standing.reason if standing is not None else None,
-            oldest_event=oldest if oldest is not None and oldest < late else None,
+            oldest_event=oldest if oldest is not None and oldest < engine.now() - OVERDUE else None,
             output_problem=engine.feed.problem,
             lately=ledger.lately,
         )
@@ -256,6 +319,20 @@ class Gatherer:
             if free and idle and due < now - OVERDUE:
                 found[name] = due
         return found
+
+
+_UNHEARD = Heard(problem=None, held=None, tags={}, probe=None)
+
+
+def _lacking(destination: Destination, kept: DestinationSecrets) -> str | None:
+    """What of a destination's address and secret is not in the vault, or cannot be used."""
+    if destination.url == KEYRING and not kept.url:
+        return "no address of this name is in the vault."
+    if destination.secret != KEYRING:
+        return None
+    if not kept.secret:
+        return "no secret of this name is in the vault."
+    return _unusable(kept.secret) if destination.signature == "standard-webhooks" else None
 
 
 def _unusable(secret: str) -> str | None:

@@ -48,7 +48,17 @@ class Outside:
         self._engine = engine
         self._last: tuple[float, tuple[object, ...], Heard] | None = None
         """When, what it depends on, and what was heard."""
+        self._heard: tuple[float, tuple[object, ...], Heard] | None = None
+        """The same, also while it is not good enough for another question."""
         self._probe = Probe(engine.clock, engine.well_known, Trust().context)
+
+    @property
+    def heard(self) -> tuple[float, Heard] | None:
+        """What was heard last about all streamers, and when (Unix seconds); None where that holds no more."""
+        if self._heard is None or self._heard[1] != self._depends_on():
+            return None
+        at, _, heard = self._heard
+        return self._engine.now() - (self._engine.clock.monotonic() - at), heard
 
     async def ask(self, wanted: tuple[Streamer, ...], *, recent: bool, keep: bool) -> Heard:
         """`recent`: what was heard in the last minute will do, unless something it depends on is another. `keep`: for
@@ -60,11 +70,13 @@ class Outside:
                 return heard
         twitch, probe = await asyncio.gather(self._ask_twitch(wanted), self._probed())
         heard = Heard(*twitch, probe)
+        if keep:
+            self._heard = (clock.monotonic(), depends_on, heard)
         if any(self._is_gone(streamer, heard.held) for streamer in wanted):
             self._engine.reach.subscriptions.nudge("doctor")
             self._last = None  # that is being mended
         elif keep:
-            self._last = (clock.monotonic(), depends_on, heard)
+            self._last = self._heard
         return heard
 
     def _is_gone(self, streamer: Streamer, held: frozenset[str] | None) -> bool:
@@ -104,6 +116,7 @@ class Outside:
         except TimeoutError:
             return TwitchError("It did not answer in time.")
         except (TwitchError, SecretsError) as error:
+            self._engine.twitch.client.failed(error)
             return error
         return None
 

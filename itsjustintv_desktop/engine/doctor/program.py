@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
+from itsjustintv_desktop.engine.doctor.check import Check, amber, chosen, green, red
 from itsjustintv_desktop.engine.doctor.facts import ConfigFacts, ProgramFacts
 from itsjustintv_desktop.engine.doctor.words import count, some
 
@@ -14,7 +14,8 @@ def program(facts: ProgramFacts) -> Check:
         return red("program", "The program is not running, so nothing is announced.", START)
     if facts.broken:
         parts = some(f"{name} ({why})" for name, why in facts.broken.items())
-        return red("program", f"Parts of it broke and are started again: {parts}.", "See the log; restart the program.")
+        say = amber if facts.broken.keys() <= facts.dispensable else red
+        return say("program", f"Parts of it broke and are started again: {parts}.", "See the log; restart the program.")
     if facts.stood_still is not None:
         return amber("program", f"It runs. {facts.stood_still}", "If it comes again, see the log for what held it up.")
     return green("program", f"It runs and listens at {facts.address}.")
@@ -25,7 +26,12 @@ def announcements(facts: ProgramFacts) -> Check | None:
     if not facts.paused:
         return None
     text = f"{facts.paused} What begins meanwhile is listed in the feed, and not announced later."
-    return amber("announcements", text, "Resume them, or leave it so.")
+    return chosen("announcements", text, "Resume them, or leave it so.")
+
+
+def others(facts: ProgramFacts) -> list[Check]:
+    """What else is not well: no announcement hangs on it."""
+    return [amber(name, reason, "See the log.") for name, reason in facts.others.items()]
 
 
 def updates(facts: ProgramFacts) -> Check | None:

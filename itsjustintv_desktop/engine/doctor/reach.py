@@ -6,7 +6,7 @@ from datetime import datetime
 
 from itsjustintv_desktop.engine.catchup.status import CatchUpState
 from itsjustintv_desktop.engine.config.durations import render
-from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red, unsettled
+from itsjustintv_desktop.engine.doctor.check import Check, amber, green, mitigated, red, unsettled
 from itsjustintv_desktop.engine.doctor.facts import ReachFacts
 from itsjustintv_desktop.engine.doctor.probe import Probed, Reached
 from itsjustintv_desktop.engine.doctor.words import ago, count, day
@@ -29,8 +29,11 @@ def way(facts: ReachFacts, *, running: bool) -> Check:
     if status.state is WayState.FAILING:
         if status.kind == "none" and facts.polls:
             return amber(name, status.message, status.fix)
+        if status.kind == "none" and facts.will_poll:
+            return unsettled(name, status.message, status.fix)
         until = f" Until then streams are found by asking every {render(facts.poll_interval)}." if facts.polls else ""
-        return red(name, status.message + until, status.fix or "See the log.")
+        late = mitigated if facts.polls else red
+        return late(name, status.message + until, status.fix or "See the log.")
     say = unsettled if status.state is WayState.STARTING else amber
     return say(name, status.message, status.fix)
 
@@ -59,18 +62,19 @@ def reachable(probe: Probed, now: float) -> Check:
 def certificate(facts: ReachFacts, now: float) -> Check | None:
     """The one that was shown, else what the way knows of its own. None: there is nothing to judge."""
     name, probe, kind = "certificate", facts.probe, facts.way.kind
+    late = mitigated if facts.polls else red
     fix = {
         "tls": "See the check of the way for what keeps it from being renewed.",
         "ngrok": "Restart the program; if it stays, ask ngrok.",
     }.get(kind, "Renew it where TLS ends: at the reverse proxy or tunnel.")
     if probe is not None and probe.reached is Reached.CERTIFICATE:
         text = f"Who answers at {probe.host} shows a certificate that cannot be trusted: {probe.detail}."
-        return red(name, text, fix)
+        return late(name, text, fix)
     until = _until(facts)
     if until is None:
         return None
     if until <= now:
-        return red(name, f"The certificate ended on {day(until)}, so Twitch refuses to connect.", fix)
+        return late(name, f"The certificate ended on {day(until)}, so Twitch refuses to connect.", fix)
     if until - now < SOON:
         return amber(name, f"The certificate ends on {day(until)}, in {count(int((until - now) / 86400), 'day')}.", fix)
     return green(name, f"The certificate is valid until {day(until)}.")
@@ -81,7 +85,7 @@ def subscriptions(facts: ReachFacts) -> Check:
     if status.state is SubscriptionsState.OK:
         return green(name, status.message)
     if status.state is SubscriptionsState.FAILING and status.code not in _OF_SINGLE:
-        return red(name, status.message, status.fix)
+        return (mitigated if facts.polls else red)(name, status.message, status.fix)
     say = unsettled if status.state is SubscriptionsState.WORKING else amber
     return say(name, status.message, status.fix)
 

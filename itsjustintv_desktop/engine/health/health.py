@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.errors import LedgerError
@@ -15,6 +17,7 @@ from itsjustintv_desktop.engine.health.parts import of_engine
 from itsjustintv_desktop.engine.storage.ledger import Counts
 
 if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.doctor.current import CurrentStatus
     from itsjustintv_desktop.engine.engine import Engine
 
 LEDGER_SECONDS = 2.0
@@ -22,6 +25,12 @@ LEDGER_SECONDS = 2.0
 
 BESIDE = frozenset({"telemetry", "twitch.trickle", "files"})
 """Loops that announcing does not need: no reason for anybody to start the program anew."""
+
+_CHECKED = frozenset({
+    "config", "ledger", "secrets", "webhook secret", "feed", "twitch", "announce", "announcements", "deliveries",
+    "clock", "disk", "loop", "way", "subscriptions", "catching up", "updates",
+})  # fmt: skip
+"""Parts that the doctor has checks for. Newer versions are never trouble."""
 
 Look = Callable[[], Part | None]
 
@@ -35,6 +44,15 @@ class Health:
         self._engine = engine
         self._added: dict[str, Look] = {}
         self._known: dict[str, tuple[Part, float]] | None = None
+
+    @cached_property
+    def overall(self) -> CurrentStatus:
+        """How things stand, for whoever shows it. Loaded with the first question."""
+        from itsjustintv_desktop.engine.doctor.current import CurrentStatus
+        from itsjustintv_desktop.engine.doctor.gather import Gatherer
+
+        engine = self._engine
+        return CurrentStatus(Gatherer(engine), engine.ledger, lambda: list(engine.live.destinations), engine.clock)
 
     def add(self, name: str, look: Look) -> None:
         """Let `look` say how the part `name` is; None = it is not there now. Must be quick; replaces one so named."""
@@ -52,18 +70,29 @@ class Health:
         self._note(self._parts())
 
     async def report(self) -> dict[str, Any]:
-        """`{status, parts: {name: {status, since, reason}}}`, status ok, waiting or failing; times Unix seconds."""
-        counts = await self.counts()
+        """`{status, announcing, parts: {name: {status, since, reason}}}`, status ok, waiting or failing; times Unix
+        seconds. `announcing` is the answer that the window shows, too (see OverallStatus)."""
+        status, tally = await self.overall.look(LEDGER_SECONDS)
         found = self._parts()
-        if counts is not None and found["deliveries"] == Part():
-            waiting = counts.by_state.get("pending", 0)
+        if found["deliveries"] == Part():
+            waiting = tally.by_state.get("pending", 0)
             found["deliveries"] = Part(reason=f"{waiting} waiting to be sent" if waiting else "")
         known = self._note(found)
         parts = {
             name: {"status": part.status, "since": since, "reason": part.reason}
             for name, (part, since) in known.items()
         }
-        return {"status": _overall(found), "parts": parts}
+        announcing = msgspec.to_builtins(status.summary)
+        return {"status": _overall(found), "announcing": announcing, "parts": parts}
+
+    def others(self) -> dict[str, str]:
+        """The parts that are not well and that no check of the doctor is about by another name: why."""
+        own = self._engine.supervisor.broken.keys() | _CHECKED
+        return {
+            name: reason
+            for name, (_, reason, _) in self.troubles().items()
+            if name not in own and not name.startswith("destination ")
+        }
 
     async def counts(self) -> Counts | None:
         """What is queued; None when the ledger does not say so in time."""

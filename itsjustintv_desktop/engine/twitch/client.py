@@ -130,6 +130,10 @@ class HelixClient:
             self._note(outcome)
         raise outcome
 
+    def failed(self, error: AppError) -> None:
+        """Twitch did not take what it was asked with, or did not answer, somewhere else than in a request of ours."""
+        self._note(error)
+
     def is_given_up(self, endpoint: str) -> bool:
         """Whether this endpoint ("GET /users") refused us lately, so that it is not asked."""
         return self._endpoints.is_given_up(endpoint)
@@ -247,7 +251,7 @@ class HelixClient:
         self.status = HelixStatus(
             ok=ok,
             since=now if ok != before.ok else before.since,
-            last_error=error.message if error is not None else None,
+            error=error,
             last_ok_at=now if ok else before.last_ok_at,
         )
 

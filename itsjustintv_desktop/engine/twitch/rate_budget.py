@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import TwitchRateLimitedError
+from itsjustintv_desktop.engine.errors import AppError, TwitchRateLimitedError
 
 _AMPLE = 0.5
 _SHORTEST = 1.0
@@ -79,13 +79,17 @@ class RateBudget(msgspec.Struct):
 class HelixStatus(msgspec.Struct, frozen=True):
     """How the API fared, for health. `ok` None = not called yet; `since` = when `ok` became so, Unix seconds.
 
-    `last_error` is why it fails now, None while it answers.
+    `error` is why it fails now, None while it answers.
     """
 
     ok: bool | None = None
     since: float = 0.0
-    last_error: str | None = None
+    error: AppError | None = None
     last_ok_at: float | None = None
+
+    @property
+    def last_error(self) -> str | None:
+        return self.error.message if self.error is not None else None
 
 
 def _number(text: str | None, default: int | None) -> int | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 EVERY = 10.0
 """Seconds between two looks."""
+OBSERVE = 0.5
+"""Seconds between two looks at what is in memory, so that whoever watches hears within a second of what changed."""
 LOOK_SECONDS = 5.0
 RESTART_EVERY = 300.0
 """Seconds between two restarts of a loop that stands still."""
@@ -58,7 +60,9 @@ class Watch:
         try:
             while True:
                 await self.look()
-                await self._clock.sleep(EVERY)
+                for _ in range(max(round(EVERY / OBSERVE), 1)):
+                    await self._clock.sleep(min(OBSERVE, EVERY))
+                    await self._engine.health.observe()
         finally:
             self.loop.stop()
 

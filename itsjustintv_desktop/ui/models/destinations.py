@@ -6,8 +6,9 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt
 
-from itsjustintv_desktop.engine import DestinationStatus
+from itsjustintv_desktop.engine import DestinationStatus, Level
 from itsjustintv_desktop.ui.models.rows import RowsModel
+from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Tone
 from itsjustintv_desktop.ui.words import number, said
 
@@ -33,34 +34,16 @@ class DestinationsModel(RowsModel[DestinationStatus]):
 
 def state_of(row: DestinationStatus) -> tuple[Tone, str]:
     """A shape and a few words."""
-    if row.state == "off" or not row.enabled:
-        return "off", _tr("Switched off")
-    if row.state == "paused":
-        return ("off", _tr("Paused by you")) if row.paused_by_hand else ("attention", _tr("Paused"))
-    if row.state == "open":
-        return "attention", _tr("Left alone for the moment")
-    if row.state == "half-open":
-        return "attention", _tr("Tried again")
-    if not row.users:
-        return "attention", _tr("Used by no streamer")
-    return "ok", _tr("Well")
+    return TONES[row.status.level], said(row.status.word)
 
 
 def sentence_of(row: DestinationStatus) -> str:
     """What stands in the way, and what happens then; "" for nothing."""
-    reason = row.reason.strip()
-    if reason and not reason.endswith((".", "!", "?")):
-        reason += "."
-    reason = said(reason)
-    if row.state == "paused":
-        return f"{reason} {_tr('Nothing is sent there until it is resumed; what is due waits.')}".strip()
-    if row.state in {"open", "half-open"}:
-        more = _tr("It failed several times, so one delivery at a time tries whether it answers again.")
-        return f"{reason} {more}".strip()
-    if row.state == "off":
-        return _tr("Nothing is sent there while it is switched off; what waits stays.")
-    unused = "" if row.users else _tr("No streamer that is switched on announces there.")
-    return " ".join(part for part in (reason, said(row.note), unused) if part)
+    if row.status.level is Level.OK:
+        return ""
+    if row.status.level is Level.PAUSED:
+        return f"{said(row.status.reason)} {_tr('Nothing is sent there until it is resumed; what is due waits.')}"
+    return said(row.status.reason)
 
 
 def format_name(name: str) -> str:

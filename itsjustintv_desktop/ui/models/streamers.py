@@ -7,13 +7,15 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QSortFilterProxyModel, Qt
 
-from itsjustintv_desktop.engine import Snapshot, StreamerView
+from itsjustintv_desktop.engine import Level, Snapshot, StreamerView
 from itsjustintv_desktop.engine.models import LiveStream
 from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index, RowsModel
+from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Tone
 from itsjustintv_desktop.ui.words import number, said
 
 NAME, STATE, FILTER, DESTINATIONS = range(4)
+_WORSE = frozenset({Level.ATTENTION, Level.FAILING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +81,19 @@ class StreamersFilter(QSortFilterProxyModel):
 
 
 def state_of(row: StreamerRow) -> tuple[Tone, str]:
-    """A shape and a word or two."""
-    view = row.view
-    if not view.enabled:
-        return "off", _tr("Switched off")
-    if view.problem:
-        return "attention", _tr("Not found at Twitch")
-    if view.subscription is not None and view.subscription.status == "failing":
-        return "attention", _tr("Not subscribed")
-    if view.same:
-        return "attention", _tr("Listed twice")
-    if view.live:
+    """A shape and a word or two: what is wrong, else whether it is live."""
+    view, status = row.view, row.view.status
+    if view.live and status.level not in {Level.ATTENTION, Level.FAILING}:
         viewers = row.stream.viewer_count if row.stream is not None else None
         return "live", _tr("Live") if viewers is None else _tr("Live · {}").format(number(viewers))
-    if view.subscription is not None and view.subscription.status == "pending":
-        return "off", _tr("Subscribing")
-    return "off", _tr("Offline")
+    tone = TONES[status.level]
+    return "off" if tone == "ok" else tone, said(status.word) or _tr("Offline")
 
 
 def problem_of(view: StreamerView) -> str:
     """What stands in the way of its announcements or needs a look, as sentences; "" for nothing."""
-    if view.problem:
-        return said(view.problem)
-    if view.subscription is not None and view.subscription.status == "failing":
-        return f"{said(view.subscription.message)} {said(view.subscription.fix)}".strip()
-    return said(view.same)
+    status = view.status
+    return f"{said(status.reason)} {said(status.fix)}".strip() if status.level in _WORSE else ""
 
 
 def _text(row: StreamerRow, column: int) -> str:
@@ -125,7 +115,7 @@ def _hint(row: StreamerRow, column: int) -> str:
 
 def _order(row: StreamerRow, column: int) -> tuple[int, str]:
     if column == STATE:
-        rank: dict[str, int] = {"live": 0, "attention": 1}
+        rank: dict[str, int] = {"live": 0, "failed": 1, "attention": 1}
         viewers = row.stream.viewer_count or 0 if row.stream is not None else 0
         return rank.get(state_of(row)[0], 2 if row.view.enabled else 3), f"{10**9 - viewers:010}{row.name.casefold()}"
     return 0, _text(row, column).casefold()

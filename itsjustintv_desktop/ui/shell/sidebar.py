@@ -109,10 +109,10 @@ class Sidebar(QWidget):
     def count(self, key: str, number: int) -> None:
         self._buttons[key].count(number)
 
-    def show_status(self, tone: Tone, sentence: str, action: str) -> None:
-        """`action`: what the button below is called; "" hides it."""
-        self._dot.show_state(tone, sentence)
-        self._status.say(sentence)
+    def show_status(self, tone: Tone, word: str, action: str, sentence: str = "") -> None:
+        """`action`: what the button below is called; "" hides it. `sentence`: more than the word, as a hint."""
+        self._dot.show_state(tone, sentence or word)
+        self._status.say(word)
         self._pause.setText(action)
         self._pause.setVisible(bool(action))
 

@@ -22,6 +22,8 @@ from itsjustintv_desktop.ui.store import Store
 LOOK_MS = 3000
 """How often a host for tray icons is looked for while there is none: panels start after programs do."""
 _MOST_LIVE = 10
+_WIDEST = 90
+"""Letters of an entry that says how things stand; the tray icon's hint has all of it."""
 
 
 class Tray(QObject):
@@ -38,10 +40,11 @@ class Tray(QObject):
         self._reads_markup = reads_markup
         self._store = store
         self._state: TrayState = "stopped"
-        self._sentence = ""
+        self._said: tuple[str, ...] = ()
+        """The headline, and what is wrong."""
         self._shown: tuple[object, ...] = ()
-        """What the menu was made of, but for its first entry."""
-        self._head: QAction | None = None
+        """What the menu was made of, but for its first entries."""
+        self._heads: list[QAction] = []
         self._menu = QMenu()
         self._menu.aboutToHide.connect(self._changed, Qt.ConnectionType.QueuedConnection)  # what came meanwhile
         self._icon = QSystemTrayIcon(self._picture(), self)
@@ -110,27 +113,30 @@ class Tray(QObject):
         if state != self._state:
             self._state = state
             self._icon.setIcon(self._picture())
-        sentence = status.sentence if status is not None else self.tr("It is not running.")
+        headline = status.headline if status is not None else self.tr("It is not running.")
         if self._store.demo:
-            sentence = self.tr("Demo: {}").format(sentence)
-        if sentence != self._sentence:
-            self._sentence = sentence
-            self._icon.setToolTip(plain(f"itsjustintv\n{sentence}"))
-        self._fill(snapshot if running else None, sentence)
+            headline = self.tr("Demo: {}").format(headline)
+        said = (headline, status.detail) if status is not None and status.detail else (headline,)
+        if said != self._said:
+            self._said = said
+            self._icon.setToolTip(plain("\n".join(("itsjustintv", *said))))
+        self._fill(snapshot if running else None)
 
-    def _fill(self, snapshot: Snapshot | None, sentence: str) -> None:
+    def _fill(self, snapshot: Snapshot | None) -> None:
         if self._menu.isVisible():
             return  # nothing moves under a person's pointer
         paused = snapshot is not None and snapshot.paused is not None
         update = snapshot.update if snapshot is not None else None
-        shown = (self._is_over_dbus, snapshot is None, paused, update, *self._channels(snapshot))
-        if self._head is not None and shown == self._shown:
-            self._head.setText(self._entry(sentence))
+        shown = (self._is_over_dbus, snapshot is None, paused, update, len(self._said), *self._channels(snapshot))
+        if shown == self._shown:
+            for entry, line in zip(self._heads, self._said, strict=True):
+                entry.setText(self._entry(_shortened(line)))
             return  # a full menu takes 5 ms to make, and a snapshot comes five times a second
         self._shown = shown
         self._menu.clear()
-        self._head = self._add(self._entry(sentence), None)
-        self._head.setEnabled(False)
+        self._heads = [self._add(self._entry(_shortened(line)), None) for line in self._said]
+        for entry in self._heads:
+            entry.setEnabled(False)
         if snapshot is not None:
             self._fill_live(snapshot)
             self._menu.addSeparator()
@@ -190,6 +196,11 @@ class Tray(QObject):
 def _shows_itself() -> bool:
     """Whether Qt draws the notifications, as plain text: with a tray that takes in windows (XEmbed)."""
     return any(each.inherits("QSystemTrayIconSys") for each in QApplication.topLevelWidgets())
+
+
+def _shortened(line: str) -> str:
+    """A menu is as wide as its longest entry."""
+    return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1].rstrip()}…"
 
 
 def _tomorrow() -> float:

@@ -175,7 +175,7 @@ class Window(QMainWindow):
             last = self._preferences.page
             self.show_page(last if last in self._entries else next(iter(self._entries)))
         status = status_of(snapshot)
-        self.sidebar.show_status(status.tone, status.word, status.action)
+        self.sidebar.show_status(status.tone, status.word, status.action, status.headline)
         self.sidebar.count("streamers", len(snapshot.streamers))
         self.sidebar.count("destinations", len(snapshot.destinations))
         self.sidebar.count("deliveries", snapshot.deliveries.of("pending"))

@@ -63,7 +63,7 @@ async def test_a_crowd_at_the_public_port_is_in_health_and_makes_nobody_restart_
         answer = await rawhttp.ask(running.engine.address, rawhttp.request(target="/health"))
     assert report["parts"]["public port"]["status"] == "waiting"
     assert (answer.status, json.loads(answer.body)["status"]) == (200, "healthy")
-    assert "public port" in [trouble.part for trouble in (await running.engine.snapshot()).troubles]
+    assert "public port" in [each.code for each in (await running.engine.snapshot()).status.problems]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ async def test_it_tells_all_there_is(tmp_path: Path) -> None:
         assert alice.destinations == ("main", "off")
         assert alice.picture is not None
         assert (bob.enabled, bob.live, bob.subscription) == (False, False, None)
-        assert "nobody" in (nobody.problem or "")
+        assert (nobody.status.level, "nobody" in nobody.status.reason) == ("failing", True)
         main, kept, off = found.destinations
         assert main.address == f"{running.simulator.url}/{DOTS}"
         assert (main.state, main.url_in_vault, main.has_secret, main.secret_in_vault) == ("closed", False, True, False)
@@ -67,8 +67,8 @@ async def test_it_tells_all_there_is(tmp_path: Path) -> None:
         assert kept.format == "discord"
         assert (off.state, off.enabled, off.address) == ("off", False, f"https://off.example/{DOTS}")
         assert (found.deliveries.of("delivered"), found.deliveries.of("pending")) == (1, 0)
-        assert found.health != "ok"
-        assert "way" in {each.part for each in found.troubles}
+        assert found.status.level == "attention"
+        assert "streamer nobody" in {each.code for each in found.status.problems}
 
 
 async def test_nothing_secret_is_in_it_and_it_cannot_be_changed(tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ async def test_nothing_secret_is_in_it_and_it_cannot_be_changed(tmp_path: Path) 
         for secret in ("secret-path", "signing-secret", "query-secret", "vault-secret", "kept-secret"):
             assert secret not in text
         with pytest.raises(AttributeError):
-            found.health = "ok"  # type: ignore[misc]
-        hash((found.streamers, found.destinations, found.deliveries, found.troubles, found.way))
+            found.version = "2"  # type: ignore[misc]
+        hash((found.streamers, found.destinations, found.deliveries, found.status, found.way))
 
 
 async def test_what_waits_is_counted_by_destination(tmp_path: Path) -> None:

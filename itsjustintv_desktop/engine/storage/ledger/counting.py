@@ -30,6 +30,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     by_state: dict[str, int]
     waiting: dict[str, Waiting]
     unfinished_events: int
+    oldest_event: float | None = None
+    """When the first of them came in, Unix seconds."""
 
 
 def tally(connection: sqlite3.Connection, now: float) -> Tally:
@@ -40,8 +42,10 @@ def tally(connection: sqlite3.Connection, now: float) -> Tally:
         if state == "pending":
             first, later = connection.execute(_DUE, (name, name, now)).fetchone()
             waiting[name] = Waiting(count=count, first_due=first, next_due=later)
-    (events,) = connection.execute("SELECT count(*) FROM events WHERE state = 'accepted'").fetchone()
-    return Tally(by_state=by_state, waiting=waiting, unfinished_events=events)
+    events, oldest = connection.execute(
+        "SELECT count(*), min(received_at) FROM events WHERE state = 'accepted'"
+    ).fetchone()
+    return Tally(by_state=by_state, waiting=waiting, unfinished_events=events, oldest_event=oldest)
 
 
 BITE = 20_000

@@ -42,6 +42,11 @@ class SecretValues:
     async def client_secret(self) -> str | None:
         return await self._value(TWITCH_CLIENT_SECRET)
 
+    def knows_client_secret(self) -> bool | None:
+        """Whether there is one, without waiting for the store; None: it was not asked for yet."""
+        written = _IN_CONFIG[TWITCH_CLIENT_SECRET](self._config())
+        return True if written and written != KEYRING else self._store.knows(TWITCH_CLIENT_SECRET)
+
     async def tunnel_authtoken(self) -> str | None:
         return await self._value(TUNNEL_AUTHTOKEN)
 

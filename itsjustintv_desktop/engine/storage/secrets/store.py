@@ -143,6 +143,10 @@ class SecretStore:
                     raise
             return self._cache[name]
 
+    def knows(self, name: str) -> bool | None:
+        """Whether there is such an item, without waiting; None: it was not read yet."""
+        return bool(self._cache[name]) if name in self._cache else None
+
     async def set(self, name: str, value: str) -> None:
         """Keep an item. Empty is the same as none, as everywhere in the config. Raises UsageError if too long."""
         check_item(value)

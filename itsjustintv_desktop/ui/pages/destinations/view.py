@@ -191,17 +191,13 @@ class Destinations(Page):
         else:
             tone, word = state_of(status)
             self.dot.show_state(tone, word)
-            since = (
-                self.tr("since {}").format(ago(status.since))
-                if tone == "attention" and status.state != "closed"
-                else ""
-            )
+            since = self.tr("since {}").format(ago(status.since)) if status.state != "closed" and tone != "ok" else ""
             parts = [f"{word} {since}".strip() + ".", sentence_of(status)]
             if status.waiting:
                 parts.append(self.tr("%n deliveries wait.", "", status.waiting))
             self.state.setText(" ".join(part for part in parts if part))
         self.state.setVisible(bool(self.state.text()))
-        held = status is not None and (status.state in {"paused", "open", "half-open"} or bool(status.note))
+        held = status is not None and (status.state in {"paused", "open", "half-open"} or status.is_reduced)
         self.resume.setVisible(held)
         unused = status is not None and status.enabled and not status.users
         self.assign.setVisible(unused and bool(self.store.snapshot and self.store.snapshot.streamers))

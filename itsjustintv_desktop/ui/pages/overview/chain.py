@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from itsjustintv_desktop.engine import Check, Report, Unsettled
+from itsjustintv_desktop.engine import Check, Level, Report
 from itsjustintv_desktop.ui.plain import plain, readable
-from itsjustintv_desktop.ui.widgets.basic import Button, Card, Dot, Tone, button, clear, label, rule
+from itsjustintv_desktop.ui.status import TONES
+from itsjustintv_desktop.ui.widgets.basic import Button, Card, Dot, button, clear, label, rule
 from itsjustintv_desktop.ui.widgets.states import Loading
 from itsjustintv_desktop.ui.words import said, sentence_case
 
-_TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "failed"}
+_CALM = frozenset({Level.STARTING, Level.PAUSED})
 _PAGES = {
     "config": "settings", "secrets": "settings", "client": "settings", "token": "settings", "twitch": "settings",
     "clock": "connection", "address": "connection", "way": "connection", "reachable": "connection",
@@ -93,19 +94,25 @@ class Chain(Card):
         return Check(name=name, state=rest[0].state, message=message)
 
     def _add(self, at: int, check: Check) -> None:
-        words = {"green": self.tr("well"), "amber": self.tr("needs a look"), "red": self.tr("not working")}
+        words = {
+            Level.OK: self.tr("working"),
+            Level.STARTING: self.tr("not known yet"),
+            Level.PAUSED: self.tr("switched off or paused"),
+            Level.ATTENTION: self.tr("needs attention"),
+            Level.FAILING: self.tr("not working"),
+        }
         self._rows.addWidget(rule(), at, 0, 1, 4)
         called = said(check.name)
         name = label(sentence_case(called), "strong", wrap=True)
         name.setContentsMargins(0, 10, 0, 10)
         message = label(said(check.message), "muted", wrap=True, selectable=True)
         message.setContentsMargins(0, 10, 0, 10)
-        calm = isinstance(check, Unsettled)
+        calm = check.level in _CALM
         if check.state != "green" and check.fix and not calm:
             message.setToolTip(plain(said(check.fix)))
             message.setText(f"{said(check.message)}\n{said(check.fix)}")
         top = Qt.AlignmentFlag.AlignTop
-        dot = Dot("off", self.tr("not known yet")) if calm else Dot(_TONES[check.state], words[check.state])
+        dot = Dot(TONES[check.level], words[check.level])
         holder = QWidget()
         holder.setFixedSize(14, 38)
         dot.setParent(holder)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout
 
-from itsjustintv_desktop.engine import Check, Engine, Report, Snapshot, Unsettled, errors, events
+from itsjustintv_desktop.engine import Engine, Level, Report, Snapshot, errors, events
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.overview.answer import Answer
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
@@ -29,8 +29,6 @@ PACE = 4
 LONGEST_MS = 2000
 SETTLING_MS = (2_000, 15_000)
 """Just after a start much is not known yet: it is looked again so soon, and ever later up to the second."""
-PATIENCE = 120.0
-"""Seconds. What is not known by then is no matter of a start any more: it is shown as something to look at."""
 NARROW = 880
 """A narrower page has its cards below each other."""
 DAYS = 14
@@ -76,7 +74,7 @@ class Overview(Page):
         """Something happened since the last look."""
         self._checked_at = 0.0
         self._settle_ms = SETTLING_MS[0]
-        self._unsettled_since: float | None = None
+        self._is_settled = True
         self._settling = QTimer(self, singleShot=True)
         self._settling.timeout.connect(self._look_again)
         self._timer = QTimer(self, interval=AGAIN_MS)
@@ -92,7 +90,7 @@ class Overview(Page):
             self.check()
         elif self._is_stale or self._days_are_stale:
             self._catch_up()
-        elif self._unsettled_since is not None and not self._settling.isActive():
+        elif not self._is_settled and not self._settling.isActive():
             self._look_again()  # it was time to while another page was in front
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
@@ -107,7 +105,6 @@ class Overview(Page):
     def check(self) -> None:
         """Walk the chain now."""
         self.check_now.setEnabled(False)
-        self.answer.checking()
         self.do("check", self._check())
         self._count_days()
 
@@ -117,8 +114,6 @@ class Overview(Page):
         self.answer.show_snapshot(snapshot)
 
     def happened(self, batch: list[events.EngineEvent]) -> None:
-        if any(isinstance(event, events.ConfigChanged) for event in batch):
-            self._unsettled_since = None  # what is new in it gets its time to be known
         self._outdated()
         counted = (events.EventSettled, events.DeliveryChanged, events.DeliveriesChanged)
         if any(isinstance(event, counted) for event in batch):
@@ -130,7 +125,8 @@ class Overview(Page):
         """Also of what no event tells."""
         snapshot = self.store.snapshot
         if snapshot is not None:
-            known = (snapshot.config, snapshot.secrets, snapshot.signing_problem, snapshot.paused, snapshot.update)
+            status = snapshot.status
+            known = (snapshot.config, snapshot.secrets, snapshot.paused, snapshot.update, status.level, status.headline)
             before, self._known = self._known, known
             if before and known != before:
                 self._outdated()
@@ -159,21 +155,14 @@ class Overview(Page):
         if self.isVisible():
             self.do("check", self._check())
 
-    def _settle(self, report: Report) -> Report:
-        """The report as it is to be shown. Looks again soon while a start is under way, and not for ever."""
-        unsettled = any(isinstance(check, Unsettled) for check in report.checks)
-        now = time.monotonic()
-        if not unsettled:
-            self._unsettled_since = None
-        elif self._unsettled_since is None:
-            self._unsettled_since, self._settle_ms = now, SETTLING_MS[0]
-        waited = 0.0 if self._unsettled_since is None else now - self._unsettled_since
-        if unsettled and report.ok and waited < PATIENCE:
-            self._settling.start(self._settle_ms)
-            self._settle_ms = min(self._settle_ms * 3 // 2, SETTLING_MS[1])
-        else:
+    def _settle(self, report: Report) -> None:
+        """Look again soon while a start is under way."""
+        before, self._is_settled = self._is_settled, all(check.level is not Level.STARTING for check in report.checks)
+        if self._is_settled or not report.ok:
             self._settling.stop()
-        return report if waited < PATIENCE else Report(ok=report.ok, checks=tuple(map(_plain, report.checks)))
+            return
+        self._settle_ms = SETTLING_MS[0] if before else min(self._settle_ms * 3 // 2, SETTLING_MS[1])
+        self._settling.start(self._settle_ms)
 
     async def _check(self, *, recent: bool = False) -> None:
         """`recent`: without asking Twitch again for what it said a moment ago."""
@@ -193,9 +182,10 @@ class Overview(Page):
             self._checked_at = time.time()
         if self._is_stale:
             self._outdated()
-        report = self._settle(report)
+        self._settle(report)
         self.chain.show_report(report)
-        self.answer.show_report(report, self.store.snapshot)
+        if not recent:
+            self.store.refresh()  # with what was heard from outside
 
     async def _read_days(self) -> None:
         numbers = await self.bridge.call(lambda engine: engine.desk.statistics(DAYS))
@@ -210,10 +200,3 @@ async def _fresh(engine: Engine) -> Report:
 
 async def _recent(engine: Engine) -> Report:
     return await engine.wishes.doctor(recent=True)
-
-
-def _plain(check: Check) -> Check:
-    """The same without the excuse that the program began a moment ago."""
-    if not isinstance(check, Unsettled):
-        return check
-    return Check(name=check.name, state=check.state, message=check.message, fix=check.fix)

@@ -14,6 +14,8 @@ from itsjustintv_desktop.engine import (
     DestinationDraft,
     DestinationInfo,
     DestinationUse,
+    Level,
+    RowStatus,
     Saved,
     StreamerLists,
     TestResult,
@@ -164,7 +166,8 @@ def test_removing_asks_where_deliveries_wait(qtbot: QtBot, store: Store, bridge:
 
 
 def test_a_paused_one_says_why_and_can_be_resumed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    paused = samples.destination("community", state="paused", reason="It answered 404")
+    broken = RowStatus(level=Level.FAILING, word="Not delivering", reason="It is paused: It answered 404.")
+    paused = samples.destination("community", state="paused", status=broken)
     page = shown(qtbot, store, bridge, destinations=(paused, samples.destination("chat")))
     assert "It answered 404." in page.state.text()
     page.resume.click()
@@ -214,7 +217,9 @@ def test_how_much_of_the_picture_goes_along_is_chosen(qtbot: QtBot, store: Store
 def test_one_that_refuses_the_picture_says_so_and_can_be_tried_again(
     qtbot: QtBot, store: Store, bridge: FakeBridge
 ) -> None:
-    page = shown(qtbot, store, bridge, destinations=(samples.destination("community", note=ONLY_A_LINK),))
+    status = RowStatus(level=Level.ATTENTION, word="No picture", reason=ONLY_A_LINK)
+    reduced = samples.destination("community", is_reduced=True, status=status)
+    page = shown(qtbot, store, bridge, destinations=(reduced,))
     assert ONLY_A_LINK in page.state.text()
     assert page.resume.isVisible()
 
@@ -291,8 +296,10 @@ def test_a_changed_destination_asks_nothing(qtbot: QtBot, store: Store, bridge: 
 
 
 def test_a_destination_that_no_streamer_uses_is_amber(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge, destinations=(samples.destination("community", users=0),))
-    assert state_of(store.snapshot.destinations[0]) == ("attention", "Used by no streamer")  # type: ignore[union-attr]
+    status = RowStatus(level=Level.ATTENTION, word="Not used", reason="No streamer of the config uses it.")
+    unused = samples.destination("community", users=0, status=status)
+    page = shown(qtbot, store, bridge, destinations=(unused,))
+    assert state_of(unused) == ("attention", "Not used")
     assert "No streamer" in page.state.text()
     assert "since" not in page.state.text(), "that time is of something else"
     bridge.engine.editing.set("destinations", (info("community", streamers=()),))
@@ -301,7 +308,7 @@ def test_a_destination_that_no_streamer_uses_is_amber(qtbot: QtBot, store: Store
     dialog.reject()
     page.refresh(samples.snapshot(destinations=(samples.destination("community", users=1),)))
     assert page.assign.isHidden()
-    store.snapshot = samples.snapshot(destinations=(samples.destination("community", users=0),), streamers=())
+    store.snapshot = samples.snapshot(destinations=(unused,), streamers=())
     page.refresh(store.snapshot)
     assert page.assign.isHidden(), "there is nobody to choose"
 

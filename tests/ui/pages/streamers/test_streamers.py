@@ -10,10 +10,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import FoundChannel, Preview, Saved, StreamerDraft, StreamerLists, errors
+from itsjustintv_desktop.engine import (
+    FoundChannel,
+    Level,
+    Preview,
+    Saved,
+    StreamerDraft,
+    StreamerLists,
+    StreamerStatus,
+    errors,
+)
 from itsjustintv_desktop.engine.desk.editing.trial import Summary
-from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState
-from itsjustintv_desktop.engine.twitch.subscriptions.models import ChannelStatus
 from itsjustintv_desktop.ui.pages.streamers import View
 from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
 from itsjustintv_desktop.ui.store import Store
@@ -203,8 +210,10 @@ def test_the_filter_looks_in_names_tags_and_states(qtbot: QtBot, store: Store, b
 
 
 def test_a_streamer_that_is_in_trouble_says_why(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    state = ChannelState(status=ChannelStatus.FAILING, message="Twitch refused it.", fix="Try again later.")
-    page = shown(qtbot, store, bridge, streamers=(samples.streamer("alice", subscription=state),), live=())
+    state = StreamerStatus(
+        level=Level.FAILING, word="Not subscribed", reason="Twitch refused it.", fix="Try again later."
+    )
+    page = shown(qtbot, store, bridge, streamers=(samples.streamer("alice", status=state),), live=())
     qtbot.waitUntil(lambda: page.form.problem.isVisible())
     assert page.form.problem.text() == "Twitch refused it. Try again later."
     assert page.table.shown.index(0, 1).data() == "Not subscribed"
@@ -212,7 +221,8 @@ def test_a_streamer_that_is_in_trouble_says_why(qtbot: QtBot, store: Store, brid
 
 def test_a_channel_that_is_listed_twice_is_pointed_out(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     same = "It is the same channel as two: so far. Keep one of them, and list all destinations there."
-    page = shown(qtbot, store, bridge, streamers=(samples.streamer("alice", same=same),), live=())
+    state = StreamerStatus(level=Level.ATTENTION, word="Listed twice", reason=same)
+    page = shown(qtbot, store, bridge, streamers=(samples.streamer("alice", status=state),), live=())
     qtbot.waitUntil(lambda: page.form.problem.isVisible())
     assert page.form.problem.text() == same
     assert page.table.shown.index(0, 1).data() == "Listed twice"

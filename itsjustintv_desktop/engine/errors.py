@@ -17,6 +17,7 @@ AppError
 │   ├── LedgerUnavailableError    cannot commit now (disk full, read-only, locked); heals by itself
 │   ├── LedgerCorruptError        the file is damaged and was put aside
 │   ├── LedgerLostError           the file was deleted or replaced while it was open; it is copied to a new one
+│   ├── LedgerUndoneError         what was just stored was overwritten by another program; it can be stored again
 │   └── LedgerTooNewError         written by a newer version of this program
 ├── SecretsError
 │   ├── SecretsLockedError        the keyring exists and is locked, or its prompt was dismissed
@@ -154,6 +155,10 @@ class LedgerUnavailableError(LedgerError):
 
 class LedgerLostError(LedgerUnavailableError):
     title = "The ledger was deleted"
+
+
+class LedgerUndoneError(LedgerUnavailableError):
+    """Nothing of it is stored: it can be done again at once."""
 
 
 class LedgerCorruptError(LedgerError):

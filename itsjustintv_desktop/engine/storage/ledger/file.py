@@ -18,6 +18,7 @@ from itsjustintv_desktop.engine.errors import (
     LedgerError,
     LedgerLostError,
     LedgerUnavailableError,
+    LedgerUndoneError,
 )
 from itsjustintv_desktop.engine.storage.ledger.connection import (
     BESIDE,
@@ -29,7 +30,7 @@ from itsjustintv_desktop.engine.storage.ledger.connection import (
     unfinished,
 )
 from itsjustintv_desktop.engine.storage.ledger.salvage import is_sound, salvage
-from itsjustintv_desktop.engine.storage.ledger.walcopy import WalCopy
+from itsjustintv_desktop.engine.storage.ledger.walcopy import LONG, WalCopy
 from itsjustintv_desktop.engine.translate import ledger_error, os_sentence
 
 _REMEMBERED = 3600.0
@@ -39,13 +40,12 @@ _COPIED = (
     "The ledger was deleted or replaced while the program ran. All of it was copied to a new file, so nothing is lost. "
     "Keep cleanup and sync programs away from the data directory."
 )
-_OVERWRITTEN = (
-    "The ledger's write-ahead log was overwritten while the program runs. The ledger is copied to a new file."
+_OVERWRITTEN = "The ledger's write-ahead log was overwritten while the program runs."
+_REPAIRED = (
+    "The ledger's write-ahead log was overwritten while the program ran. It was written again from memory, so nothing "
+    "is lost. Keep cleanup and sync programs away from the data directory."
 )
-_MENDED = (
-    "The ledger's write-ahead log was overwritten while the program ran. All of the ledger was copied to a new file, "
-    "so nothing is lost. Keep cleanup and sync programs away from the data directory."
-)
+_UNDONE = "The ledger's write-ahead log was overwritten, and what was just stored with it. It is stored again."
 
 _log = structlog.get_logger(__name__)
 
@@ -59,7 +59,6 @@ class LedgerFile:
         self._on_notice = on_notice
         self._places: list[_Place] = []
         self._wal: WalCopy | None = None
-        self._overwritten = False
         self._happened: tuple[str, float] | None = None
         self.connection: sqlite3.Connection | None = None
         self.lost = False
@@ -87,35 +86,60 @@ class LedgerFile:
                 self.connection = open_ledger(self._path)
             self._places = [_Place(f"{self._path}{suffix}") for suffix in BESIDE]
             with suppress(OSError):  # deleted in the moment it was opened
-                self._wal = WalCopy(self._path.with_name(f"{self._path.name}-wal"), self.connection)
+                (page_size,) = self.connection.execute("PRAGMA page_size").fetchone()
+                self._wal = WalCopy(self._path.with_name(f"{self._path.name}-wal"), page_size)
+                self.connection.execute("PRAGMA wal_autocheckpoint = 0")  # what is copied is looked at before
         return self.connection
 
-    def look(self, *, committed: bool = False, rows: bool = False) -> None:
-        """Whether it is still there, with all that was written to it. Raises LedgerLostError, LedgerCorruptError.
+    def look(self, *, committed: bool = False, all_of_it: bool = False) -> bool:
+        """See whether it is still there with all that was written to it; whether that had to be repaired.
 
-        `committed`: something was just now; `rows`: and for certain it was more than nothing.
+        `committed`: something was just now. `all_of_it`: read all of the log, although nobody else seems to have
+        written to it. Raises LedgerUndoneError (what was just committed is not kept), LedgerLostError,
+        LedgerCorruptError, LedgerUnavailableError (it could not be repaired yet).
         """
         wal = self._wal
-        with suppress(OSError):  # no word on what is in it
-            if wal is not None and not (wal.committed(rows=rows) if committed else wal.intact()):
-                if not wal.repair():
-                    raise LedgerCorruptError("The ledger's write-ahead log was overwritten while the program runs.")
-                self._overwritten = True
-                raise LedgerLostError(_OVERWRITTEN)
-        for place in self._places:
-            place.look()
+        intact = True
+        if wal is not None:
+            with suppress(OSError, sqlite3.Error):  # no word on what is in it; it is tried again
+                intact = wal.intact(committed=committed, all_of_it=all_of_it)
+                if intact and not committed and wal.uncopied >= LONG and self.connection is not None:
+                    self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                    intact = wal.intact()
+            if not intact:
+                self._repair(wal)
+                if committed and not wal.has_latest:
+                    raise LedgerUndoneError(_UNDONE)
+        # What was copied of a damaged log may have cut the database off: the one that is repaired has all of it.
+        least = (wal.database_size if wal is not None else 0) if intact else None
+        for place, size in zip(self._places, (least, None, None), strict=False):
+            place.look(size)
+        return not intact
+
+    def _repair(self, wal: WalCopy) -> None:
+        try:
+            if not wal.repair():
+                raise LedgerCorruptError(_OVERWRITTEN)
+        except OSError as error:
+            raise (LedgerUnavailableError if wal.has_latest else LedgerUndoneError)(
+                "The ledger's write-ahead log was overwritten while the program runs, and could not be written again: "
+                f"{os_sentence(error)}. It is tried again by itself; do not end the program before."
+            ) from error
+        _log.warning("the ledger's write-ahead log was overwritten; it is written again from memory")
+        self._say(_REPAIRED)
 
     def why(self, error: BaseException) -> LedgerError:
         """What an error of a commit means: perhaps it is what was done to the file."""
-        if isinstance(error, LedgerError):
+        if isinstance(error, LedgerError) and not isinstance(error, LedgerCorruptError):
             return error
         if not self.lost:
             try:
-                self.look()
+                if self.look(all_of_it=True):
+                    return LedgerUndoneError(_UNDONE)
             except LedgerError as found:
                 return found
-        if self._wal is not None:
-            self._wal.unsure()
+        if isinstance(error, LedgerError):
+            return error
         if isinstance(error, sqlite3.Error):
             return ledger_error(error)
         return LedgerUnavailableError(
@@ -144,8 +168,7 @@ class LedgerFile:
             ) from error
         self.open()
         self.lost = False
-        self._say(_MENDED if self._overwritten else _COPIED)
-        self._overwritten = False
+        self._say(_COPIED)
         for suffix in BESIDE:  # what was copied need not be kept: it may be deleted every hour
             with suppress(OSError):
                 old = aside.with_name(aside.name + suffix)
@@ -173,10 +196,12 @@ class LedgerFile:
         connection, self.connection = self.connection, None
         wal, self._wal = self._wal, None
         self._places = []
-        if wal is not None:
+        if wal is not None and sys.platform == "win32":  # SQLite deletes the files, which nobody may have open there
             wal.close()
         if connection is not None:
             connection.close()
+        if wal is not None:
+            wal.close()
 
     def _copy(self, connection: sqlite3.Connection) -> Path:
         """Raises OSError, LedgerError."""
@@ -218,7 +243,7 @@ class LedgerFile:
 
 
 class _Place:
-    """A file by its name: which one it was when it was opened, and how large it is at least."""
+    """A file by its name: which one it was when it was opened, and how large it is."""
 
     __slots__ = ("_path", "_size", "identity")
 
@@ -232,7 +257,8 @@ class _Place:
         else:
             self.identity = _identity(found)
 
-    def look(self) -> None:
+    def look(self, least: int | None) -> None:
+        """`least`: what it may shrink to, when another program packs it (VACUUM); None: its size says nothing."""
         try:
             found = os.lstat(self._path)
         except (FileNotFoundError, NotADirectoryError):
@@ -241,12 +267,7 @@ class _Place:
             return  # no word on whether it is there
         if _identity(found) != self.identity:
             raise LedgerLostError(_GONE)
-        if found.st_size < self._size:
-            if self._path.endswith("-shm"):
-                # SQLite has it mapped: what is missing would end the program. Empty, it is made anew from the log.
-                with suppress(OSError):
-                    os.truncate(self._path, self._size)
-                    return
+        if least is not None and found.st_size < self._size and not 0 < least <= found.st_size:
             raise LedgerCorruptError("The ledger file was cut off while the program runs.")
         self._size = found.st_size
 

@@ -25,6 +25,7 @@ from itsjustintv_desktop.engine.errors import (
     LedgerError,
     LedgerLostError,
     LedgerUnavailableError,
+    LedgerUndoneError,
 )
 from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.accepting import TOGETHER, accept
@@ -138,7 +139,7 @@ class Writer:
             raise hang
         try:
             return await self._queued(job, self._loop.create_future())
-        except LedgerCorruptError:  # undone; by now there is a ledger with what could be read of the damaged one
+        except (LedgerCorruptError, LedgerUndoneError):  # undone; by now the ledger is repaired, or there is another
             return await self._queued(job, self._loop.create_future())
 
     async def _queued(self, job: Callable[[sqlite3.Connection], T], future: asyncio.Future[T]) -> T:
@@ -165,7 +166,7 @@ class Writer:
         try:
             while self._turn():
                 pass
-            self._watched(self._look)
+            self._watched(lambda: self._look(all_of_it=True))
         except BaseException as error:  # noqa: BLE001 - the end of the thread: whoever waits must hear of it
             _log.exception("the ledger thread broke")
             self.failure = LedgerUnavailableError(f"The ledger stopped ({type(error).__name__}). Restart the program.")
@@ -244,9 +245,8 @@ class Writer:
             self._tell(_settle_all, [(settle, failure) for settle in waiting])
             _end_if_fatal(error)
             return
-        rows = connection.total_changes - before
-        self._wrote(rows)
-        if (unsafe := self._look(committed=True, rows=rows > 0)) is not None:
+        self._wrote(connection.total_changes - before)
+        if (unsafe := self._look(committed=True)) is not None:
             batch = [(settle, unsafe) for settle in waiting]
         self._tell(_settle_all, batch)
 
@@ -288,17 +288,17 @@ class Writer:
             _end_if_fatal(error)
             return
         self._wrote(connection.total_changes - before)
-        self._look(
-            committed=True
-        )  # what was done is done, wherever the file is: only who hands in an event must hear of it
+        # Otherwise what was done is done, wherever the file is: only who hands in an event must hear of it.
+        if isinstance(undone := self._look(committed=True), LedgerUndoneError):
+            results, errors = [], errors + [(waiting, undone) for waiting, _ in results]
         self._tell(_finish_all, results, errors)
 
-    def _look(self, *, committed: bool = False, rows: bool = False) -> LedgerError | None:
+    def _look(self, *, committed: bool = False, all_of_it: bool = False) -> LedgerError | None:
         """See whether the file is still there, and mend it if not; why what was just committed may not be kept."""
         if self._file.lost:
             return self.failure
         try:
-            self._file.look(committed=committed, rows=rows)
+            self._file.look(committed=committed, all_of_it=all_of_it)
         except LedgerError as error:
             self._failed(error)
             return self.failure
@@ -314,7 +314,7 @@ class Writer:
             connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('probe', ?)", (str(time.time()),))
             connection.execute("COMMIT")
             if not self._file.lost:
-                self._file.look(committed=True, rows=True)
+                self._file.look(committed=True)
         except Exception as error:  # noqa: BLE001 - it is tried again in a second
             self._failed(error)
         else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -79,3 +80,34 @@ def raw(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
     finally:
         connection.close()
+
+
+def beside(suffix: str) -> Callable[[Path], Path]:
+    return lambda path: path.with_name(path.name + suffix)
+
+
+wal, shm = beside("-wal"), beside("-shm")
+
+
+def over(path: Path, begin: int, length: int, content: bytes = b"\0") -> None:
+    with wal(path).open("r+b") as file:
+        file.seek(begin)
+        file.write((content * length)[:length])
+
+
+def zeroed(path: Path) -> None:
+    over(path, 0, wal(path).stat().st_size)
+
+
+def killed(path: Path, tmp_path: Path) -> list[str]:
+    """The messages that a program started after a kill at this moment would find."""
+    copy = tmp_path / "after-a-kill"
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir()
+    shutil.copy(path, copy)
+    if (log := beside("-wal")(path)).exists():  # the next start makes one
+        shutil.copy(log, copy)
+    with raw(copy / path.name) as found:
+        rows = found.execute("SELECT message_id FROM events WHERE source != 'ledger' ORDER BY id").fetchall()
+        assert found.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    return [row[0] for row in rows]

@@ -17,7 +17,10 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
+    """In a folder of its own, as it is in life."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder / "ledger.db"
 
 
 @pytest.fixture
@@ -28,8 +31,14 @@ def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def ledger(path: Path, clock: FakeClock) -> AsyncIterator[Ledger]:
-    made = Ledger(path, clock)
+def notices() -> list[str]:
+    """What the ledger has to say."""
+    return []
+
+
+@pytest.fixture
+async def ledger(path: Path, clock: FakeClock, notices: list[str]) -> AsyncIterator[Ledger]:
+    made = Ledger(path, clock, on_notice=notices.append)
     await made.open()
     yield made
     await made.close()

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 from itsjustintv_desktop.engine.errors import LedgerError, LedgerUnavailableError
 from itsjustintv_desktop.engine.storage.ledger import Ledger, connection
 from itsjustintv_desktop.engine.storage.ledger import file as ledger_file
-from tests.engine.storage.ledger.book import Book, raw
+from tests.engine.storage.ledger.book import Book, beside, killed
 from tests.support.clock import FakeClock
 from tests.support.events import online
 from tests.support.waiting import until
@@ -26,44 +26,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be deleted there"),
     pytest.mark.expected_errors("cannot be written", "put aside", "could not be begun"),
 ]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder / "ledger.db"
-
-
-@pytest.fixture
-def notices() -> list[str]:
-    return []
-
-
-@pytest.fixture
-async def ledger(path: Path, clock: FakeClock, notices: list[str]) -> AsyncIterator[Ledger]:
-    made = Ledger(path, clock, on_notice=notices.append)
-    await made.open()
-    yield made
-    await made.close()
-
-
-def killed(path: Path, tmp_path: Path) -> list[str]:
-    """The messages that a program started after a kill at this moment would find."""
-    copy = tmp_path / "after-a-kill"
-    shutil.rmtree(copy, ignore_errors=True)
-    copy.mkdir()
-    shutil.copy(path, copy)
-    if (log := path.with_name("ledger.db-wal")).exists():  # the next start makes one
-        shutil.copy(log, copy)
-    with raw(copy / path.name) as found:
-        rows = found.execute("SELECT message_id FROM events WHERE source != 'ledger' ORDER BY id").fetchall()
-        assert found.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    return [row[0] for row in rows]
-
-
-def beside(suffix: str) -> Callable[[Path], Path]:
-    return lambda path: path.with_name(path.name + suffix)
 
 
 def deleted(suffix: str) -> Callable[[Path], None]:
@@ -226,13 +188,14 @@ async def test_cut_off(path: Path, tmp_path: Path, ledger: Ledger, notices: list
 
 
 @pytest.mark.fault("ledger: its -shm cut off, while it runs", seen="nothing: it is made anew")
-async def test_its_index_cut_off(path: Path, tmp_path: Path, ledger: Ledger) -> None:
-    """SQLite has the file mapped: touching what is missing would end the process."""
+@pytest.mark.parametrize("left", [0, 40, 4096])
+async def test_its_index_cut_off(path: Path, tmp_path: Path, ledger: Ledger, left: int) -> None:
+    """SQLite has the file mapped: touching what is missing would end the process, and zeros would hide the log."""
     for number in range(50):
         assert await ledger.accept_now(online(message_id=f"before-{number}"))
-    os.truncate(beside("-shm")(path), 0)
-    assert await ledger.accept_now(online(message_id="after"))
+    os.truncate(beside("-shm")(path), left)
     assert not await ledger.accept_now(online(message_id="before-3"))
+    assert await ledger.accept_now(online(message_id="after"))
     assert killed(path, tmp_path) == [*(f"before-{number}" for number in range(50)), "after"]
     assert ledger.failure is None
 

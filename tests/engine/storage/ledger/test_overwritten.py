@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
@@ -15,10 +17,9 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.storage.ledger import Ledger, accepting, writer
-from tests.engine.storage.ledger.book import Book
-from tests.engine.storage.ledger.test_missing_file import killed
+from itsjustintv_desktop.engine.models import DeliveryState, StreamEvent
+from itsjustintv_desktop.engine.storage.ledger import Ledger, accepting, walcopy, writer
+from tests.engine.storage.ledger.book import Book, killed, over, raw, shm, wal, zeroed
 from tests.support.clock import FakeClock
 from tests.support.events import online
 from tests.support.waiting import until
@@ -27,18 +28,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the tests of it copy files that are open"),
     pytest.mark.expected_errors("cannot be written", "put aside"),
 ]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder / "ledger.db"
-
-
-@pytest.fixture
-def notices() -> list[str]:
-    return []
 
 
 @pytest.fixture
@@ -51,20 +40,6 @@ async def ledger(path: Path, clock: FakeClock, notices: list[str]) -> AsyncItera
     await made.open()
     yield made
     await made.close()
-
-
-def wal(path: Path) -> Path:
-    return path.with_name("ledger.db-wal")
-
-
-def over(path: Path, begin: int, length: int, content: bytes = b"\0") -> None:
-    with wal(path).open("r+b") as file:
-        file.seek(begin)
-        file.write((content * length)[:length])
-
-
-def zeroed(path: Path) -> None:
-    over(path, 0, wal(path).stat().st_size)
 
 
 def header_zeroed(path: Path) -> None:
@@ -98,17 +73,25 @@ def an_older_one_written_over_it(path: Path) -> None:
     shutil.rmtree(other.parent)
 
 
+def truncated_with_its_index(path: Path) -> None:
+    truncated(path)
+    os.truncate(shm(path), 0)
+
+
 ACTS = [
-    zeroed, header_zeroed, noise_in_the_middle, last_commit_zeroed, truncated, cut_in_half, an_older_one_written_over_it
+    zeroed, header_zeroed, noise_in_the_middle, last_commit_zeroed, truncated, cut_in_half,
+    an_older_one_written_over_it, truncated_with_its_index,
 ]  # fmt: skip
+IN_USE = [act for act in ACTS if act is not truncated_with_its_index]
+"""The index cut off just while SQLite uses it ends the program: it is mapped into memory."""
 PARTIAL = [noise_in_the_middle, last_commit_zeroed, cut_in_half]
 _SEEN = (
-    'a notice and the health say "The ledger\'s write-ahead log was overwritten"; the ledger is copied to a new file, '
+    'a notice and the health say "The ledger\'s write-ahead log was overwritten"; it is written again from memory, '
     "nothing is lost"
 )
 
 
-def _name(act: Callable[[Path], None]) -> str:
+def _name(act: Callable[[Any], None]) -> str:
     return act.__name__.strip("_").replace("_", " ")
 
 
@@ -133,7 +116,7 @@ async def test_nothing_is_lost(
     assert ledger.failure is None
     await until(lambda: notices)
     assert len(notices) == 1
-    assert notices[0].startswith("The ledger's write-ahead log was overwritten while the program ran. All of")
+    assert notices[0].startswith("The ledger's write-ahead log was overwritten while the program ran. It was")
     act(path)  # and again
     assert await ledger.accept_now(online(message_id="again"))
     assert killed(path, tmp_path)[-2:] == ["after", "again"]
@@ -152,7 +135,7 @@ async def test_it_is_noticed_while_nothing_happens(
     assert killed(path, tmp_path) == [f"m{number}" for number in range(5)]
 
 
-@pytest.mark.parametrize("act", ACTS, ids=map(_name, ACTS))
+@pytest.mark.parametrize("act", IN_USE, ids=map(_name, IN_USE))
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_between_the_look_and_the_acknowledgement(
     path: Path,
@@ -227,11 +210,176 @@ async def test_what_an_earlier_run_left_in_the_log(
         shutil.copy(path.with_name(name), other)
     again = Ledger(other / "ledger.db", clock)
     await again.open()
+    zeroed(other / "ledger.db")
     assert await again.accept_now(online(message_id="first"))
     zeroed(other / "ledger.db")
     assert await again.accept_now(online(message_id="after"))
     assert killed(other / "ledger.db", tmp_path) == [*(f"m{number}" for number in range(50)), "first", "after"]
     await again.close()
+
+
+def once_after_a_commit(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """Between the commit and the look at what became of it."""
+    real = writer.Writer._wrote
+
+    def wrote(self: writer.Writer, rows: int) -> None:
+        monkeypatch.setattr(writer.Writer, "_wrote", real)
+        act()
+        real(self, rows)
+
+    monkeypatch.setattr(writer.Writer, "_wrote", wrote)
+
+
+@pytest.mark.parametrize("act", ACTS, ids=map(_name, ACTS))
+async def test_an_outcome_that_was_overwritten_is_stored_again(
+    path: Path, tmp_path: Path, ledger: Ledger, clock: FakeClock, act: Callable[[Path], None], monkeypatch: Any
+) -> None:
+    book = Book(ledger, clock)
+    delivery = await book.delivery()
+    claimed = await book.claimed(delivery)
+    once_after_a_commit(monkeypatch, lambda: act(path))
+    await book.finish(claimed, DeliveryState.DELIVERED)
+    if act in PARTIAL:
+        await until(lambda: ledger.lately is not None, timeout=10)
+    killed(path, tmp_path)
+    with raw(tmp_path / "after-a-kill" / "ledger.db") as found:
+        assert found.execute("SELECT state, attempts FROM deliveries").fetchall() == [("delivered", 1)]
+    assert (await ledger.delivery(delivery)).state is DeliveryState.DELIVERED
+
+
+def without_its_time(path: Path, act: Callable[[Path], None]) -> None:
+    """So fast that the time of the file does not change."""
+    before = wal(path).stat()
+    act(path)
+    os.utime(wal(path), ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.fault("ledger: its -wal damaged under load, and copied into the database", seen=_SEEN)
+async def test_damage_that_was_copied_into_the_database(
+    path: Path, tmp_path: Path, ledger: Ledger, notices: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite copies its log without a look at the checksums, and then begins it anew."""
+    monkeypatch.setattr(walcopy, "_COMPARE_SECONDS", 1e9)
+    known = [f"before-{number}" for number in range(100)]
+    for message in known:
+        assert await ledger.accept_now(online(message_id=message, broadcaster_name="x" * 500))
+    real = accepting.accept
+
+    def accept(connection: sqlite3.Connection, events: Sequence[StreamEvent]) -> Any:
+        size = wal(path).stat().st_size
+        over(path, 32 + 4120, size // 2, b"noise")
+        outcomes = real(connection, events)
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        return outcomes
+
+    monkeypatch.setattr(writer, "accept", accept)
+    with suppress(LedgerError):
+        await ledger.accept_now(online(message_id="during"))
+    monkeypatch.setattr(writer, "accept", real)
+    await ledger.accept_now(online(message_id="during"))
+    for message in ("one", "two", "three"):
+        assert await ledger.accept_now(online(message_id=message))
+    assert killed(path, tmp_path) == [*known, "during", "one", "two", "three"]
+    assert [record.event.message_id for record in await ledger.unfinished()] == killed(path, tmp_path)
+    assert len(notices) == 1
+    assert not list(path.parent.glob("*.damaged-*"))
+
+
+async def test_damage_that_sqlite_meets_first(
+    path: Path, ledger: Ledger, notices: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walcopy, "_COMPARE_SECONDS", 1e9)
+    known = [f"before-{number}" for number in range(100)]
+    for message in known:
+        assert await ledger.accept_now(online(message_id=message, broadcaster_name="x" * 500))
+    without_its_time(path, lambda path: over(path, 32, wal(path).stat().st_size - 2 * 4120, b"noise"))
+    with suppress(LedgerError):  # a job that reads another page than the last may do without those that are damaged
+        await ledger._writer.run(lambda connection: connection.execute("PRAGMA shrink_memory").fetchone())
+    assert [record.event.message_id for record in await ledger.unfinished()] == known
+    assert len(notices) == 1
+    assert "written again" in notices[0]
+    assert not list(path.parent.glob("*.damaged-*"))
+
+
+async def test_hammered_under_load(path: Path, tmp_path: Path, ledger: Ledger) -> None:
+    """Again and again at any moment, while SQLite begins its log anew: what was said to be stored is stored."""
+    stored: set[str] = set()
+    refused: list[str] = []
+    number = 0
+    until_ = time.monotonic() + 2.0
+
+    def settle(message: str) -> Callable[[bool | LedgerError], None]:
+        return lambda outcome: refused.append(message) if isinstance(outcome, LedgerError) else stored.add(message)
+
+    def hammer() -> None:
+        chance = random.Random(7)
+        while time.monotonic() < until_:
+            time.sleep(0.005 + 0.03 * chance.random())
+            with suppress(OSError):
+                chance.choice([zeroed, header_zeroed, last_commit_zeroed, truncated, cut_in_half])(path)
+
+    hammering = asyncio.create_task(asyncio.to_thread(hammer))
+    while not hammering.done() or len(stored) < number:
+        again, refused[:] = refused[:], []
+        if not again and not hammering.done() and number - len(stored) < 200:
+            again = [f"m{number + each}" for each in range(20)]
+            number += 20
+        for message in again:
+            ledger.accept(online(message_id=message, broadcaster_name="x" * 3000), settle(message))
+        await asyncio.sleep(0.001)
+    await until(lambda: ledger.failure is None)
+    assert await ledger.accept_now(online(message_id="last"))
+    kept, now = ledger._writer._file._wal, time.monotonic()
+    await until(lambda: kept is not None and kept._compared_at > now, what="all of the log was compared")
+    assert sorted(killed(path, tmp_path)) == sorted({*stored, "last"})
+    assert number >= 40
+    assert not list(path.parent.glob("*.damaged-*"))
+
+
+@pytest.mark.fault(
+    "ledger: its -wal truncated on a full disk, while it runs",
+    seen='Twitch hears 503; the health says "could not be written again" until there is room; nothing is lost',
+)
+async def test_it_cannot_be_written_again_yet(
+    path: Path, tmp_path: Path, ledger: Ledger, clock: FakeClock, notices: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = Book(ledger, clock)
+    delivery = await book.delivery()
+    claimed = await book.claimed(delivery)
+    truncated(path)
+
+    def full(_: walcopy.WalCopy) -> bool:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(walcopy.WalCopy, "repair", full)
+    for number in range(3):
+        with pytest.raises(LedgerError):
+            await ledger.accept_now(online(message_id=f"refused-{number}"))
+    with pytest.raises(LedgerError):
+        await book.finish(claimed, DeliveryState.DELIVERED)
+    assert ledger.failure is not None
+    assert "could not be written again: the disk is full" in ledger.failure.message
+    assert not notices
+    monkeypatch.undo()
+    await until(lambda: ledger.failure is None, timeout=10, what="it is tried again by itself")
+    assert len(notices) == 1
+    await book.finish(claimed, DeliveryState.DELIVERED)
+    assert (await ledger.delivery(delivery)).state is DeliveryState.DELIVERED
+    assert await ledger.accept_now(online(message_id="after"))
+    assert killed(path, tmp_path)[1:] == ["after"]
+
+
+async def test_overwritten_and_its_index_deleted(
+    path: Path, tmp_path: Path, ledger: Ledger, notices: list[str]
+) -> None:
+    assert await ledger.accept_now(online(message_id="before"))
+    zeroed(path)
+    shm(path).unlink()
+    assert await ledger.accept_now(online(message_id="after"))
+    assert killed(path, tmp_path) == ["before", "after"]
+    assert [notice.split(" while")[0] for notice in notices] == [
+        "The ledger's write-ahead log was overwritten", "The ledger was deleted or replaced",
+    ]  # fmt: skip
 
 
 async def test_touched_but_not_changed(path: Path, ledger: Ledger, notices: list[str]) -> None:

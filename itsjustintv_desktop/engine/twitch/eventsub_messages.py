@@ -12,7 +12,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.errors import MessageMalformedError
 from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.twitch.lenient import Lenient
+from itsjustintv_desktop.engine.twitch.lenient import OR_NUMBER, Lenient
 from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
 
 SOURCE = "twitch"
@@ -39,12 +39,13 @@ class Challenge(msgspec.Struct, frozen=True):
 
 Parsed = Challenge | StreamEvent
 
-_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_ID)]
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_ID), OR_NUMBER]
+_AnyId = Annotated[str, msgspec.Meta(max_length=_MAX_ID), OR_NUMBER]
 _Text = Annotated[str, msgspec.Meta(max_length=_MAX_ID)]
 
 
 class _Subscription(msgspec.Struct, gc=False):
-    id: _Text = ""
+    id: _AnyId = ""
     type: _Text = ""
     status: _Text = ""
 
@@ -76,7 +77,7 @@ class _Online(_Event, gc=False, kw_only=True):
 class _Offline(_Event, gc=False, kw_only=True):
     """Since 2026-06-26 it names the stream that ended."""
 
-    id: _Text | None = None
+    id: _AnyId | None = None
 
 
 _challenge = Lenient(_ShardOrNone)

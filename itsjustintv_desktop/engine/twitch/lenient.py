@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 _UNIONS = frozenset({Union, types.UnionType})
 
+OR_NUMBER = msgspec.Meta(extra={"or_number": True})
+"""Of a text that may come as a whole number: an id."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -73,6 +76,8 @@ def _fit(raw: bytes | msgspec.Raw, kind: Any) -> Any:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError:
+        if OR_NUMBER in getattr(kind, "__metadata__", ()) and bytes(raw).isdigit():
+            return msgspec.json.decode(b'"%b"' % bytes(raw), type=kind)
         origin = get_origin(kind)
         if origin in _UNIONS:
             return _fit(raw, next(one for one in get_args(kind) if one is not types.NoneType))

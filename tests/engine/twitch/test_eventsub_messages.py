@@ -88,7 +88,7 @@ def test_revocation() -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [{}, {"event": None}, {"event": []}, {"events": [{"a": 1}]}, {"event": {"broadcaster_user_id": 5}}]
+    "more", [{}, {"event": None}, {"event": []}, {"events": [{"a": 1}]}, {"event": {"broadcaster_user_id": 5.5}}]
 )
 @pytest.mark.parametrize("kind", ["drop.entitlement.grant", "stream.on", "stream.onlinf", "user.update", "a", "zz"])
 def test_an_unknown_subscription_type_is_kept_whatever_its_event(kind: str, more: dict[str, Any]) -> None:
@@ -162,7 +162,9 @@ MALFORMED = {
     "deep": b'{"a":' + b"[" * 60000 + b"]" * 60000 + b"}",
     "deep, unfinished": b"[" * 65000,
     "deep in the event": with_event(extra="zzz").replace(b'"zzz"', b"[" * 30000 + b"]" * 30000),
-    "id is a number": with_event(id=40001),
+    "id is a number with a decimal": with_event(id=40001.0),
+    "id is negative": with_event(id=-40001),
+    "id is true": with_event(id=True),
     "id is a character too long": with_event(id="4" * 201),
     "id is a huge number": with_event(id="zzz").replace(b'"zzz"', b"9" * 5000),
     "id is empty": with_event(id=""),
@@ -211,6 +213,19 @@ def test_what_the_subscription_does_not_say_its_header_says(subscription: object
         parse("notification", "", json.dumps(body).encode(), message_id="m", received_at=0.0)
     with pytest.raises(MessageMalformedError):
         parse("revocation", "stream.online", json.dumps(body).encode(), message_id="m", received_at=0.0)
+
+
+def test_an_id_may_come_as_a_number() -> None:
+    for name, field in (("id", "stream_id"), ("broadcaster_user_id", "broadcaster_id")):
+        assert getattr(event_of(with_event(**{name: 9007199254740993})), field) == "9007199254740993"
+    both = with_event(id=40001, broadcaster_user_id=12826)
+    assert event_of(both) == event_of(with_event())
+    end = about("stream.offline", event={"broadcaster_user_id": 12826, "id": 40001})
+    assert (event_of(end).broadcaster_id, event_of(end).stream_id) == ("12826", "40001")
+    for kind in ("channel.update", "channel.follow"):
+        assert event_of(about(kind, event={"broadcaster_user_id": 12826})).broadcaster_id == "12826"
+    revoked = {"subscription": SUBSCRIPTION | {"id": 7, "status": "user_removed"}}
+    assert event_of(revoked, "revocation").subscription_id == "7"
 
 
 anything = st.recursive(

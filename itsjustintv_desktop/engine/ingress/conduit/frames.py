@@ -13,7 +13,7 @@ import msgspec
 from itsjustintv_desktop.engine.errors import MessageMalformedError
 from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.twitch import eventsub_messages
-from itsjustintv_desktop.engine.twitch.lenient import Lenient
+from itsjustintv_desktop.engine.twitch.lenient import OR_NUMBER, Lenient
 
 LARGEST = 256 * 1024
 """Bytes of one message at most; Twitch's are below 4 KiB."""
@@ -53,7 +53,7 @@ Frame = Welcome | Keepalive | Reconnect | Unknown | StreamEvent
 
 class _Metadata(msgspec.Struct, gc=False):
     message_type: _Text
-    message_id: _Text = ""
+    message_id: Annotated[_Text, OR_NUMBER] = ""
     subscription_type: _Text = ""
 
 

@@ -101,6 +101,16 @@ def test_a_field_that_is_null_or_odd_does_not_lose_the_stream(path: tuple[str, .
         assert known == ("stream.online", "m-1", "9001", "100"), value
 
 
+def test_an_id_may_come_as_a_number() -> None:
+    plain = message("notification", {"subscription": SUBSCRIPTION, "event": EVENT}, subscription_version="1")
+    bent = json.loads(plain)
+    bent["metadata"]["message_id"] = 17
+    bent["payload"]["event"] |= {"id": 9001, "broadcaster_user_id": 100}
+    event = frames.read(json.dumps(bent), AT)
+    assert isinstance(event, StreamEvent)
+    assert (event.message_id, event.stream_id, event.broadcaster_id) == ("17", "9001", "100")
+
+
 def test_a_revocation_is_one_too() -> None:
     revoked = {**SUBSCRIPTION, "status": "user_removed"}
     text = message("revocation", {"subscription": revoked}, subscription_type="stream.online")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +29,9 @@ def restarting(*streamers: Any, **tables: Any) -> Config:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path, restarting()) as made:
-        made.run_pipeline()
-        yield made
+def world(world: World) -> World:
+    world.config = restarting()
+    return world
 
 
 async def began(world: World, stream: str, **details: Any) -> EventRecord:

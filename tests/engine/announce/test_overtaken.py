@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,13 +22,6 @@ from tests.support.world import ALICE, World, config, destination, opened_world
 
 STARTS = {"a": -600.0, "b": -300.0, "c": -60.0}
 """When each stream began, seconds before now."""
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as made:
-        made.run_pipeline()
-        yield made
 
 
 async def told(world: World, stream: str, **details: object) -> EventRecord:

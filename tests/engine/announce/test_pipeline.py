@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,6 @@ OFF = msgspec.structs.replace(ALICE, enabled=False)
 FEED_ONLY = msgspec.structs.replace(ALICE, destinations=())
 ALL_OFF = config(destinations=(destination(enabled=False),))
 UNKNOWN_TAGS = Enrichment(missing=("tags",))
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as made:
-        made.run_pipeline()
-        yield made
 
 
 async def test_an_event_becomes_a_payload_and_deliveries(world: World) -> None:

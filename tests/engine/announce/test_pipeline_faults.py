@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,14 +16,7 @@ from itsjustintv_desktop.engine.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.models import Enrichment, EventState
 from tests.conftest import ErrorLog
 from tests.support.waiting import until
-from tests.support.world import World, opened_world
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as made:
-        made.run_pipeline()
-        yield made
+from tests.support.world import World
 
 
 @pytest.mark.expected_errors("announcing broke")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +34,9 @@ def watch(world: World, *streamers: Streamer, **tables: Any) -> None:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as made:
-        watch(made)
-        made.run_pipeline()
-        yield made
+def world(world: World) -> World:
+    watch(world)
+    return world
 
 
 async def settled(world: World, count: int) -> list[EventRecord]:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,24 +12,6 @@ from itsjustintv_desktop.engine.delivery.trust import client_context
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 from tests.engine.delivery.servers import OK, Receiver, answering, receiver
 from tests.support.authority import DAY, Authority
-
-
-@pytest.fixture
-def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    """An authority that the system's trust store holds, by the variable that OpenSSL itself reads."""
-    authority = Authority(tmp_path, "trusted")
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    if client_context().cert_store_stats()["x509_ca"] != 1:
-        pytest.skip("the trust store of this system is not a file")
-    return authority
-
-
-@pytest.fixture
-async def sender() -> AsyncIterator[Sender]:
-    made = Sender()
-    await made.start()
-    yield made
-    await made.close()
 
 
 async def post(sender: Sender, made: Receiver, host: str = "127.0.0.1") -> AttemptResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +53,6 @@ def discord(body: bytes) -> tuple[int, bytes]:
     errors = {"embeds": {"0": {"image": {"url": {"_errors": [{"code": "URL_TYPE_INVALID_URL"}]}}}}}
     fault = {"code": 50035, "message": "Invalid Form Body", "errors": errors}
     return (400, json.dumps(fault).encode()) if wrong else (204, b"")
-
-
-@pytest.fixture
-async def sender() -> AsyncIterator[Sender]:
-    made = Sender()
-    await made.start()
-    yield made
-    await made.close()
 
 
 async def _read(_: str) -> bytes:

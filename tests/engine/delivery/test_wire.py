@@ -4,8 +4,6 @@ import asyncio
 import gzip
 import socket
 import threading
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -14,30 +12,12 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.delivery import wire
 from itsjustintv_desktop.engine.delivery.attempt import Sender
-from itsjustintv_desktop.engine.delivery.trust import client_context
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 from tests.engine.delivery.servers import Behaviour, Receiver, answering, receiver
 from tests.support.authority import Authority
 from tests.support.waiting import until
 
 PATIENT = 20.0
-
-
-@pytest.fixture
-def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    authority = Authority(tmp_path, "trusted")
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
-    if client_context().cert_store_stats()["x509_ca"] != 1:
-        pytest.skip("the trust store of this system is not a file")
-    return authority
-
-
-@pytest.fixture
-async def sender() -> AsyncIterator[Sender]:
-    made = Sender()
-    await made.start()
-    yield made
-    await made.close()
 
 
 async def post(sender: Sender, url: str, body: bytes = b"{}", timeout: float = PATIENT) -> AttemptResult:

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.trust import client_context
+from tests.support.authority import Authority
+
+
+@pytest.fixture
+def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """An authority that the system's trust store holds, by the variable that OpenSSL itself reads."""
+    authority = Authority(tmp_path, "trusted")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    if client_context().cert_store_stats()["x509_ca"] != 1:
+        pytest.skip("the trust store of this system is not a file")
+    return authority
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[Sender]:
+    made = Sender()
+    await made.start()
+    yield made
+    await made.close()

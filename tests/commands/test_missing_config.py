@@ -66,6 +66,19 @@ def _says_so(found: Result, path: Path) -> None:
     assert "Traceback" not in found.err
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "code"), [("ENABLED", "false", 2), ("ENABLED", "true", 0), ("LOGIN", "x", 0)]
+)
+def test_a_streamer_in_the_environment_that_is_switched_off_is_none(
+    paths: Paths, field: str, value: str, code: int
+) -> None:
+    environ = {f"ITSJUSTINTV_STREAMERS_ALICE_{field}": value, "ITSJUSTINTV_SECRETS_STORE": "memory"}
+    found = here(paths, "config", "check", environ=environ)
+    assert found.code == code, found
+    if code:
+        _says_so(found, paths.config)
+
+
 @pytest.mark.parametrize("command", READERS, ids=" ".join)
 def test_a_command_that_reads_it_says_so(paths: Paths, command: tuple[str, ...]) -> None:
     _says_so(here(paths, *command, environ={"ITSJUSTINTV_SECRETS_STORE": "memory"}), paths.config)

@@ -48,7 +48,12 @@ class Loaded:
     @property
     def nothing_set_up(self) -> bool:
         """There is no file, and nothing in the environment makes up for it."""
-        return not self.digest and not self.config.streamers
+        return not self.digest and not self.streamers_enabled
+
+    @property
+    def streamers_enabled(self) -> bool:
+        """Whether there is any streamer to announce: one that is switched off is none."""
+        return any(streamer.enabled for streamer in self.config.streamers.values())
 
 
 def load(path: Path, environ: Mapping[str, str], *, named: bool = False) -> Loaded:
@@ -60,7 +65,7 @@ def load(path: Path, environ: Mapping[str, str], *, named: bool = False) -> Load
     content = read_bytes(path)
     if content is None:
         loaded = parse("", file=str(path), environ=environ)
-        if named and not loaded.config.streamers:
+        if named and not loaded.streamers_enabled:
             raise ConfigError(
                 [
                     f"{path}: there is no such file. Correct --config or ITSJUSTINTV_CONFIG, or make it: "

@@ -17,6 +17,7 @@ PREFIX = "whsec_"
 _LENGTHS = range(24, 65)
 _AROUND = re.compile(r"^[\s\u00ad\u200b-\u200f\u2060\ufeff]+|[\s\u00ad\u200b-\u200f\u2060\ufeff]+$")
 """Blanks, line breaks and invisible characters that come along when a secret is copied."""
+_ALMOST = re.compile(r"""["'`\u2018-\u201f\u00ab\u00bb\s]*whsec_""", re.IGNORECASE)
 _NOT_BASE64 = "what follows whsec_ must be base64; copy the secret again"
 
 
@@ -28,10 +29,13 @@ def trimmed(text: str) -> str:
 def standard_key(secret: str) -> bytes:
     """The key of a Standard Webhooks secret: `whsec_<base64>` is decoded, anything else is taken as it is.
 
-    Some receivers hand out their secrets without the padding. Raises Mistake, which does not show it.
+    Some receivers hand out their secrets without the padding. Raises Mistake, which does not show it, also for one that
+    is meant to begin with whsec_ and does not: nobody would sign with its letters.
     """
     bare = trimmed(secret)
     if not bare.startswith(PREFIX):
+        if _ALMOST.match(bare):
+            raise Mistake("whsec_ must stand in small letters at its very beginning, without quotes")
         return secret.encode()
     encoded = bare.removeprefix(PREFIX).rstrip("=")
     if not encoded:

@@ -182,6 +182,7 @@ def test_a_tag_is_fit_when_all_agree(tmp_path: Path) -> None:
 
 @bash
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # gpg derives a key from the passphrase for each of two dozen signatures
 def test_the_last_step_but_for_the_upload(tmp_path: Path) -> None:
     """publish.sh in a copy of the checkout whose changelog is dated, with a throw-away key."""
     require_program("gpg", "gnupg")
@@ -199,22 +200,22 @@ def test_the_last_step_but_for_the_upload(tmp_path: Path) -> None:
         "RELEASE_KEY_PASSPHRASE": PASSPHRASE,
     }  # fmt: skip
     publish: list[str | Path] = [root / "installers" / "publish.sh", "v1.2.3", made]
-    told = subprocess.run(publish, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    told = subprocess.run(publish, env=environ, capture_output=True, text=True, check=False, timeout=300)
     assert told.returncode == 0, told.stderr
     assert f"well signed: {APP}-1.2.3.cdx.json" in told.stdout
     assert (root / "build" / "notes.md").read_text() == "- New.\n"
     # An .msi that should be signed and is not stops it, before anything is out.
     (made / "it.msi").write_bytes(b"not an installer")
-    told = subprocess.run(publish, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    told = subprocess.run(publish, env=environ, capture_output=True, text=True, check=False, timeout=300)
     assert told.returncode != 0
     assert "it.msi" in told.stderr
     # One that says so itself needs a word, and is named in the notes.
     (made / "it.msi").rename(made / "it-unsigned.msi")
-    told = subprocess.run(publish, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    told = subprocess.run(publish, env=environ, capture_output=True, text=True, check=False, timeout=300)
     assert told.returncode != 0
     assert "it-unsigned.msi is not signed" in told.stderr
     allowed = {**environ, "ALLOW_UNSIGNED": "1"}
-    told = subprocess.run(publish, env=allowed, capture_output=True, text=True, check=False, timeout=60)
+    told = subprocess.run(publish, env=allowed, capture_output=True, text=True, check=False, timeout=300)
     assert told.returncode == 0, told.stderr
     notes = (root / "build" / "notes.md").read_text()
     assert notes.startswith("- New.\n")
@@ -224,13 +225,13 @@ def test_the_last_step_but_for_the_upload(tmp_path: Path) -> None:
     (tmp_path / "bin" / "gh").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{tmp_path}/asked\n')
     (tmp_path / "bin" / "gh").chmod(0o755)
     real = {**allowed, "DRY_RUN": "", "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
-    told = subprocess.run(publish, env=real, capture_output=True, text=True, check=False, timeout=60)
+    told = subprocess.run(publish, env=real, capture_output=True, text=True, check=False, timeout=300)
     assert (told.returncode, (tmp_path / "asked").exists()) == (1, False)
     assert "make update-manifest" in told.stderr
     (root / "build" / "update").mkdir()
     for name in ("latest.json", "latest.json.sig"):
         (root / "build" / "update" / name).write_text("signed")
-    told = subprocess.run(publish, env=real, capture_output=True, text=True, check=False, timeout=60)
+    told = subprocess.run(publish, env=real, capture_output=True, text=True, check=False, timeout=300)
     assert told.returncode == 0, told.stderr
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked[:5] == ["release", "create", "v1.2.3", "--draft", "--verify-tag"]
@@ -240,11 +241,11 @@ def test_the_last_step_but_for_the_upload(tmp_path: Path) -> None:
     # A pre-release says that it is one, and takes nothing along that tells of it, not even what lies there.
     checkout(root, "2026-12-01", "1.2.3rc1")
     publish[1] = "v1.2.3rc1"
-    told = subprocess.run(publish, env=real, capture_output=True, text=True, check=False, timeout=60)
+    told = subprocess.run(publish, env=real, capture_output=True, text=True, check=False, timeout=300)
     assert told.returncode == 0, told.stderr
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked[:4] == ["release", "create", "v1.2.3rc1", "--draft"]
     assert "--prerelease" in asked
     assert not [word for word in asked if "latest" in word]
     shutil.rmtree(root / "build" / "update")
-    assert subprocess.run(publish, env=real, check=False, timeout=60, capture_output=True).returncode == 0
+    assert subprocess.run(publish, env=real, check=False, timeout=300, capture_output=True).returncode == 0

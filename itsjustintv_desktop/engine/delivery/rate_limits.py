@@ -17,7 +17,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.addresses import DISCORD_HOSTS
 from itsjustintv_desktop.engine.config.destinations import Format
-from itsjustintv_desktop.engine.delivery.responses import retry_after
+from itsjustintv_desktop.engine.delivery.responses import refused, retry_after
 from itsjustintv_desktop.engine.models import RateLimit
 
 LONGEST_WINDOW = 60.0
@@ -61,7 +61,8 @@ def read(
     status: int, headers: Mapping[str, str], body: bytes, kind: Format, url: str, *, now: float
 ) -> RateLimit | None:
     """What this response says, None if nothing. `url`: as it was called."""
-    said = _json(body) if kind != "json" and status >= 400 else {}
+    later = status >= 400 and not refused(status)  # a refused message says nothing of when another would be taken
+    said = _json(body) if kind != "json" and later else {}
     scope = headers.get("X-RateLimit-Scope", "").strip().lower()
     everywhere = (
         scope == "global"
@@ -71,7 +72,7 @@ def read(
     remaining = _number(headers.get("X-RateLimit-Remaining"))
     reset_after = _number(headers.get("X-RateLimit-Reset-After"))
     wait = None
-    if status >= 400:
+    if later:
         wait = _asked(headers, said, kind, url, now)
         # The bucket is what ran out, unless another limit is named, or the bucket has room.
         if reset_after is not None and not everywhere and scope != "shared" and not remaining:

@@ -101,6 +101,26 @@ class TestOnlyWhatIsMeantChanges:
         assert toml.text == (wanted.replace("\n", "\r\n") if "\r" in text else wanted)
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "wanted"),
+    [
+        ("\n  x = 1\n", ("y",), "\n  x = 1\n  y = 2\n"),
+        ("\n\tx = 1\n", ("y",), "\n\tx = 1\n\ty = 2\n"),
+        ("  x = 1\n", ("y",), "  x = 1\n  y = 2\n"),
+        ("x = 1\n  z = 1", ("y",), "x = 1\n  z = 1\n  y = 2"),
+        ("[a]\n\n    x = 1\n[b]\n", ("a", "y"), "[a]\n\n    x = 1\n    y = 2\n[b]\n"),
+        ("x = 1\t\n", ("y",), "x = 1\t\ny = 2\n"),
+        ("x = 1 \n", ("y",), "x = 1 \ny = 2\n"),
+        ("x = 1 # a\t\n[b]\n", ("y",), "x = 1 # a\t\ny = 2\n[b]\n"),
+        ("x = 1\t\r\n", ("y",), "x = 1\t\r\ny = 2\r\n"),
+        ("[a]\t\n[b]", ("a", "y"), "[a]\t\ny = 2\n[b]"),
+        ("[a]\t", ("a", "y"), "[a]\t\ny = 2"),
+    ],
+)
+def test_a_new_key_takes_the_indent_of_the_one_above(text: str, path: Path, wanted: str) -> None:
+    assert edited(text, path, 2) == wanted
+
+
 def test_what_is_not_there_is_not_removed() -> None:
     toml = TomlDocument(TEXT)
     assert not toml.remove(("server", "nothing"))

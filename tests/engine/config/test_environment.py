@@ -244,6 +244,25 @@ def test_a_bad_value_is_an_error_that_names_the_variable(variable: str, value: s
     assert "hunter2" not in found[0]
 
 
+@pytest.mark.parametrize(
+    ("table", "field", "value"), [("STREAMERS", "LOGIN", "x"), ("DESTINATIONS", "URL", "https://a.example/")]
+)
+def test_a_name_that_cannot_be_one_is_an_error_that_names_the_variable(table: str, field: str, value: str) -> None:
+    for name in ("A" * 101, "A\u0007B", "HTTPS://A"):
+        variable = f"ITSJUSTINTV_{table}_{name}_{field}"
+        found = problems_of({variable: value})
+        assert len(found) == 1
+        assert found[0].startswith(f"{variable}: ") or not name.isprintable()
+        assert "use a short plain one" in found[0]
+    fits = load({f"ITSJUSTINTV_{table}_{'A' * 100}_{field}": value}).config
+    assert list(getattr(fits, table.lower())) == ["a" * 100]
+
+
+def test_one_unfit_name_does_not_hide_what_others_say() -> None:
+    environ = {f"ITSJUSTINTV_DESTINATIONS_{'A' * 101}_URL": "https://a.example/", "ITSJUSTINTV_SERVER_PORT": "x"}
+    assert len(problems_of(environ)) == 2
+
+
 def test_a_mistake_in_the_file_that_a_variable_mends_is_none() -> None:
     assert load({"ITSJUSTINTV_SERVER_PORT": "80"}, '[server]\nport = "x"').config.server.port == 80
 

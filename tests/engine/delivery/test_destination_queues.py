@@ -179,6 +179,23 @@ def test_a_limit_of_a_whole_service_holds_all_its_lanes_for_half_a_minute_at_mos
     assert queues.free(some("b", "c"), T + 30)[1:] == ({"b": FIRST_WIDTH, "c": FIRST_WIDTH}, None)
 
 
+@pytest.mark.parametrize(
+    ("status", "limit"),
+    [
+        (429, RateLimit(wait=3.0)),
+        (429, RateLimit(everywhere=True)),
+        (503, RateLimit(wait=3.0, everywhere=True)),
+        (429, None),
+    ],
+)
+def test_a_limit_of_one_webhook_holds_no_other(status: int, limit: RateLimit | None) -> None:
+    queues = DestinationQueues()
+    for name in ("a", "b"):
+        queues.limits(name, f"https://proxy.example/{name}", "json")
+    attempt(queues, "a", AttemptResult(outcome=Outcome.RETRY, status=status, limits=limit))
+    assert queues.free(some("b"), T)[1:] == ({"b": FIRST_WIDTH}, None)
+
+
 def test_a_receiver_gets_no_more_at_a_time_than_it_has_left() -> None:
     queues = DestinationQueues()
     queues.begin("a", T)

@@ -133,6 +133,25 @@ def test_a_json_receiver_means_seconds() -> None:
     assert waits({"Retry-After": "1500"}, kind="slack", url=PROXY) == 1500.0
 
 
+@pytest.mark.parametrize(
+    ("status", "wait"),
+    [(200, None), (399, None), (400, None), (404, None), (408, 7.0), (429, 7.0), (499, None), (500, 7.0), (503, 7.0)],
+)
+@pytest.mark.parametrize("asked", ["header", "body"])
+def test_only_a_response_that_asks_for_another_attempt_is_a_limit(status: int, wait: float | None, asked: str) -> None:
+    """A message that is refused for what it holds (400) must not keep the next one back."""
+    headers = CIMultiDict({"Retry-After": "7"} if asked == "header" else {})
+    body = b'{"retry_after": 7}' if asked == "body" else b""
+    said = limits.read(status, headers, body, "discord", V10, now=NOW)
+    assert said == (None if wait is None else RateLimit(wait=wait))
+
+
+def test_a_refused_one_says_what_is_left_all_the_same() -> None:
+    headers = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "1.9"}
+    said = limits.read(400, CIMultiDict(headers), b"", "discord", V10, now=NOW)
+    assert said == RateLimit(limit=5, remaining=0, reset_after=1.9)
+
+
 def test_a_delivered_one_says_what_is_left() -> None:
     headers = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "4", "X-RateLimit-Reset-After": "1.9"}
     said = rate_limits.read(204, CIMultiDict(headers | {"Retry-After": "7"}), b"", "discord", V10, now=NOW)

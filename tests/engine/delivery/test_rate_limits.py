@@ -142,13 +142,13 @@ def test_only_a_response_that_asks_for_another_attempt_is_a_limit(status: int, w
     """A message that is refused for what it holds (400) must not keep the next one back."""
     headers = CIMultiDict({"Retry-After": "7"} if asked == "header" else {})
     body = b'{"retry_after": 7}' if asked == "body" else b""
-    said = limits.read(status, headers, body, "discord", V10, now=NOW)
+    said = rate_limits.read(status, headers, body, "discord", V10, now=NOW)
     assert said == (None if wait is None else RateLimit(wait=wait))
 
 
 def test_a_refused_one_says_what_is_left_all_the_same() -> None:
     headers = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "1.9"}
-    said = limits.read(400, CIMultiDict(headers), b"", "discord", V10, now=NOW)
+    said = rate_limits.read(400, CIMultiDict(headers), b"", "discord", V10, now=NOW)
     assert said == RateLimit(limit=5, remaining=0, reset_after=1.9)
 
 

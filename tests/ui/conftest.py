@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
@@ -17,7 +18,7 @@ pytest.importorskip(
     "PySide6.QtWidgets", reason="Qt's libraries are not on this machine (make system-deps)", exc_type=ImportError
 )
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
@@ -35,12 +36,17 @@ def _garbage_on_this_thread() -> Iterator[None]:
     gc.disable()
     yield
     gc.collect()
+    gc.freeze()
     gc.enable()
 
 
+_timers: WeakSet[QTimer] = WeakSet()
+
+
 def _stop_timers() -> None:
-    """Windows and stores are deleted some time after their test, and their timers must not outlive its loop."""
-    for timer in [each for each in gc.get_objects() if type(each) is QTimer]:
+    """A window that something still holds is deleted some time after its test, and its timers must not run on."""
+    _timers.update(each for each in gc.get_objects() if type(each) is QTimer)  # of this test: all else is frozen
+    for timer in list(_timers):
         if isValid(timer):
             timer.stop()
 
@@ -57,6 +63,7 @@ def qt_loop(qapp: QApplication) -> Iterator[QEventLoop]:
         task.cancel()
     for _ in range(3):
         qapp.processEvents()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # else windows pile up
     _stop_timers()
     asyncio._set_running_loop(None)
     asyncio.set_event_loop(None)

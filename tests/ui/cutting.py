@@ -1,15 +1,27 @@
-"""Texts that have less room than they need: cut at their end, or squeezed so that lines lie over each other."""
+"""What has less room than it needs: texts cut at their end or squeezed over each other, parts that stand out of the
+window or would have to be scrolled to from the side."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QTabBar,
+    QWidget,
+)
 
 from itsjustintv_desktop.ui.widgets.basic import Elided
 
 
 def faults(window: QWidget) -> list[str]:
     """What is seen of `window` now. What ends in dots by itself has its whole text as a hint, and is no fault."""
-    return [fault for each in window.findChildren(QWidget) if each.isVisible() for fault in _of(each)]
+    return [fault for each in window.findChildren(QWidget) if each.isVisible() for fault in _of(each) + _beside(each)]
 
 
 def _of(part: QWidget) -> list[str]:
@@ -22,4 +34,31 @@ def _of(part: QWidget) -> list[str]:
         return [f"cut: {part.text()!r}"]
     if isinstance(part, QComboBox) and part.width() < part.minimumSizeHint().width() - 1:
         return [f"cut: {part.currentText()!r}"]
+    if isinstance(part, QLineEdit | QAbstractSpinBox) and part.width() < part.minimumSizeHint().width() - 1:
+        return [f"cut: {part.accessibleName()!r}"]
+    if isinstance(part, QTabBar) and part.width() < part.sizeHint().width() - 1:
+        return [f"cut: {[part.tabText(number) for number in range(part.count())]}"]
     return []
+
+
+def _beside(part: QWidget) -> list[str]:
+    """What of it lies to the left or right of where it can be seen."""
+    found = []
+    parent = part.parentWidget()
+    if parent is not None and not part.isWindow() and not _is_scrolled(part):
+        box = part.geometry()
+        if box.left() < 0 or box.right() >= parent.width():
+            found.append(f"stands out: {_name(part)} by {max(-box.left(), box.right() + 1 - parent.width())}")
+    if isinstance(part, QScrollArea | QAbstractItemView) and part.horizontalScrollBar().maximum() > 0:
+        found.append(f"wider than its place: {_name(part)} by {part.horizontalScrollBar().maximum()}")
+    return found
+
+
+def _is_scrolled(part: QWidget) -> bool:
+    """Its place says nothing: whether all of it can be seen is up to what scrolls it."""
+    area = part.parentWidget().parentWidget()
+    return isinstance(area, QAbstractScrollArea) and area.viewport() is part.parentWidget()
+
+
+def _name(part: QWidget) -> str:
+    return f"{type(part).__name__} {part.accessibleName() or part.objectName()}".strip()

@@ -21,7 +21,6 @@ class DestinationTable(Table):
         self.rows = DestinationsModel()
         super().__init__(name, self.rows, row_height=56)
         self.setItemDelegate(_Delegate(self))
-        self.horizontalHeader().setStretchLastSection(True)
         self.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
 
     @property
@@ -41,10 +40,12 @@ class DestinationTable(Table):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         super().resizeEvent(event)
         width = self.viewport().width()
-        name = round(width * (0.5 if width < 340 else 0.42))
-        self.setColumnHidden(WAITING, width < 340)
+        narrow = width < 340
+        name, waiting = round(width * (0.5 if narrow else 0.42)), 0 if narrow else 80
+        self.setColumnHidden(WAITING, narrow)
         self.setColumnWidth(NAME, name)
-        self.setColumnWidth(STATE, width - name - (0 if width < 340 else 80))
+        self.setColumnWidth(STATE, width - name - waiting)
+        self.setColumnWidth(WAITING, waiting)
 
 
 class _Delegate(CellDelegate):

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QStackedWidget, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.ui.pages.settings.controls import Control, control_for
 from itsjustintv_desktop.ui.pages.settings.names import title_of
 from itsjustintv_desktop.ui.widgets.basic import Card, label, row
+from itsjustintv_desktop.ui.widgets.scroll import Upright
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
 if TYPE_CHECKING:
@@ -129,9 +130,6 @@ class FormTab(QWidget):
             self.controls[field.path] = control
             card.body.addWidget(control)
         card.body.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = Upright(card)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(card)
         return scroll

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.ui.bridge import Bridge
@@ -13,6 +13,7 @@ from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.widgets.basic import Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.scroll import Upright
 from itsjustintv_desktop.ui.widgets.secret import SecretField
 from itsjustintv_desktop.ui.words import said, trouble
 
@@ -62,7 +63,7 @@ class ImportDialog(Dialog):
         destinations = self.tr("%n destinations", "", plan.destinations)
         return self.tr("{} and {} will take the place of the settings there are.").format(streamers, destinations)
 
-    def _list(self) -> QScrollArea:
+    def _list(self) -> Upright:
         inner = QWidget()
         lines = QVBoxLayout(inner)
         lines.setContentsMargins(0, 0, 8, 0)
@@ -77,11 +78,7 @@ class ImportDialog(Dialog):
         for needed in self._plan.needed[:MOST]:
             lines.addWidget(self._needed(needed))
         lines.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
-        return scroll
+        return Upright(inner)
 
     def _needed(self, needed: Needed) -> QWidget:
         hint = self.tr("kept here already") if needed.have else self.tr("not entered yet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import StreamerDraft
 from itsjustintv_desktop.ui.models.streamers import StreamerRow, problem_of
@@ -15,6 +15,7 @@ from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, icon_button, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
 from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.scroll import Upright
 from itsjustintv_desktop.ui.words import number
 
 
@@ -165,11 +166,8 @@ class StreamerForm(Card):
             fields.addWidget(Field(name, control, hint))
         fields.addWidget(self.preview)
         fields.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = Upright(inner)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inner)
         head = row(self.avatar, column(self.name, self.about, spacing=1), self.duplicate, self.open, spacing=8)
         head.setStretch(1, 1)
         self.body.setSpacing(14)

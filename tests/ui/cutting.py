@@ -45,7 +45,7 @@ def _beside(part: QWidget) -> list[str]:
     """What of it lies to the left or right of where it can be seen."""
     found = []
     parent = part.parentWidget()
-    if parent is not None and not part.isWindow() and not _is_scrolled(part):
+    if parent is not None and not part.isWindow() and not _is_scrolled(parent):
         box = part.geometry()
         if box.left() < 0 or box.right() >= parent.width():
             found.append(f"stands out: {_name(part)} by {max(-box.left(), box.right() + 1 - parent.width())}")
@@ -54,10 +54,10 @@ def _beside(part: QWidget) -> list[str]:
     return found
 
 
-def _is_scrolled(part: QWidget) -> bool:
-    """Its place says nothing: whether all of it can be seen is up to what scrolls it."""
-    area = part.parentWidget().parentWidget()
-    return isinstance(area, QAbstractScrollArea) and area.viewport() is part.parentWidget()
+def _is_scrolled(place: QWidget) -> bool:
+    """What stands in it may stand out of it: whether all can be seen is up to what scrolls it."""
+    area = place.parentWidget()
+    return isinstance(area, QAbstractScrollArea) and area.viewport() is place
 
 
 def _name(part: QWidget) -> str:

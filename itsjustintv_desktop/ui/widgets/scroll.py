@@ -31,9 +31,10 @@ class Upright(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(inner)
+        self._inner = inner
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        least = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        least = self._inner.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(least, super().minimumSizeHint().height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name

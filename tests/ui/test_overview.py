@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from PySide6.QtWidgets import QLabel, QScrollArea, QScrollBar, QWidget
@@ -293,8 +294,26 @@ def test_the_focus_stays_where_it_was_when_the_chain_is_walked_again(
     page.chain.show_report(report(config="red", way="red"))
     assert fix() is first, "the same report makes nothing anew"
     page.chain.show_report(report(config="amber", way="red"))
+    assert fix() is first, "rows that stay are changed in place"
+    assert first.hasFocus()
+    page.chain.show_report(report(config="amber", client="red", way="red"))
     assert fix() is not first
     assert fix().hasFocus()
+
+
+def test_a_row_is_changed_in_place(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, report(config="red", way="green"))
+    dots, labels = page.chain.findChildren(Dot), page.chain.findChildren(QLabel)
+
+    def only(name: str) -> Callable[[], bool]:
+        buttons = page.chain.findChildren
+        return lambda: [each.accessibleName() for each in buttons(Button) if each.isVisible()] == [name]
+
+    for states, fix in (({"way": "red"}, "Fix way"), ({"config": "amber"}, "Fix config")):
+        page.chain.show_report(report(**{"config": "green", "way": "green", **states}))
+        qtbot.waitUntil(only(fix))
+        assert (page.chain.findChildren(Dot), page.chain.findChildren(QLabel)) == (dots, labels)
+    assert [dot._tone for dot in dots] == ["attention", "ok"]
 
 
 def test_paused_is_no_failure(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

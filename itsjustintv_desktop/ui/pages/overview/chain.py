@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from itsjustintv_desktop.engine import Check, Level, Report
@@ -35,16 +35,15 @@ class Chain(Card):
     def __init__(self) -> None:
         super().__init__(self.tr("Will my next stream be announced?"))
         self._checks: tuple[Check, ...] | None = None
-        self._fixes: dict[str, Button] = {}
-        """By the name of the check."""
-        self._rows = QGridLayout()
-        self._rows.setHorizontalSpacing(12)
-        self._rows.setVerticalSpacing(0)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setColumnMinimumWidth(1, 128)
-        self._rows.setColumnStretch(2, 1)
+        self._rows: list[_Row] = []
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(0)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setColumnMinimumWidth(1, 128)
+        self._grid.setColumnStretch(2, 1)
         self.links = QWidget()
-        self.links.setLayout(self._rows)
+        self.links.setLayout(self._grid)
         self._loading = Loading(self.tr("Walking the chain"))
         self._loading.setMinimumHeight(160)
         self.body.addWidget(self._loading, 1)
@@ -52,24 +51,32 @@ class Chain(Card):
         self.links.hide()
 
     def show_report(self, report: Report) -> None:
-        """Nothing is made anew for a report that says the same, and the focus stays where it was."""
+        """Rows that stay are changed in place: in a burst a report comes several times a second."""
         if report.checks == self._checks:
             return
         self._checks = report.checks
         self._loading.hide()
         self.links.show()
-        focused = next((name for name, fix in self._fixes.items() if fix.hasFocus()), "")
-        self._fixes = {}
-        clear(self._rows)
-        for number in range(self._rows.rowCount()):
-            self._rows.setRowStretch(number, 0)
         shown = self._shorten(report.checks)
-        for number, check in enumerate(shown):
-            self._add(2 * number, check)
-        self._rows.setRowStretch(2 * len(shown), 1)
-        if focused in self._fixes:
-            self._fixes[focused].show()  # what is not shown yet takes no focus
-            self._fixes[focused].setFocus()
+        if [check.name for check in shown] != [row.check.name for row in self._rows]:
+            self._make_rows(shown)
+        for row, check in zip(self._rows, shown, strict=True):
+            row.show_check(check)
+
+    def _make_rows(self, shown: Sequence[Check]) -> None:
+        """The focus stays on the fix of the same check."""
+        focused = next((row.check.name for row in self._rows if row.fix is not None and row.fix.hasFocus()), "")
+        for row in self._rows:
+            row.deleteLater()
+        clear(self._grid)
+        for number in range(self._grid.rowCount()):
+            self._grid.setRowStretch(number, 0)
+        self._rows = [_Row(self._grid, 2 * number, check, self.fix_wished) for number, check in enumerate(shown)]
+        self._grid.setRowStretch(2 * len(shown), 1)
+        for row in self._rows:
+            if row.fix is not None and row.check.name == focused:
+                row.fix.show()  # what is not shown yet takes no focus
+                row.fix.setFocus()
 
     def _shorten(self, checks: Sequence[Check]) -> list[Check]:
         """Of many streamers and destinations the worst ones, and a row for all the others of their kind."""
@@ -93,7 +100,38 @@ class Chain(Card):
             name, message = self.tr("more destinations"), self.tr("%n more destinations are no worse.", "", len(rest))
         return Check(name=name, state=rest[0].state, message=message)
 
-    def _add(self, at: int, check: Check) -> None:
+
+class _Row(QObject):
+    """A link of the chain, in two rows of the grid: a line, and its state, name, message and fix."""
+
+    def __init__(self, grid: QGridLayout, at: int, check: Check, wished: SignalInstance) -> None:
+        super().__init__(grid)
+        self._grid, self._at, self._wished = grid, at, wished
+        self.fix: Button | None = None
+        name = label(sentence_case(said(check.name)), "strong", wrap=True)
+        self._message = label("", "muted", wrap=True, selectable=True)
+        for each in (name, self._message):
+            each.setContentsMargins(0, 10, 0, 10)
+        self._dot = Dot()
+        holder = QWidget()
+        holder.setFixedSize(14, 38)
+        self._dot.setParent(holder)
+        self._dot.move(1, 13)
+        top = Qt.AlignmentFlag.AlignTop
+        grid.addWidget(rule(), at, 0, 1, 4)
+        grid.addWidget(holder, at + 1, 0, top)
+        grid.addWidget(name, at + 1, 1, top)
+        grid.addWidget(self._message, at + 1, 2, 1, 2)
+        self.check = check
+        self._show(check)
+
+    def show_check(self, check: Check) -> None:
+        """One of the same name."""
+        if check != self.check:
+            self.check = check
+            self._show(check)
+
+    def _show(self, check: Check) -> None:
         words = {
             Level.OK: self.tr("working"),
             Level.STARTING: self.tr("not known yet"),
@@ -101,32 +139,27 @@ class Chain(Card):
             Level.ATTENTION: self.tr("needs attention"),
             Level.FAILING: self.tr("not working"),
         }
-        self._rows.addWidget(rule(), at, 0, 1, 4)
-        called = said(check.name)
-        name = label(sentence_case(called), "strong", wrap=True)
-        name.setContentsMargins(0, 10, 0, 10)
-        message = label(said(check.message), "muted", wrap=True, selectable=True)
-        message.setContentsMargins(0, 10, 0, 10)
-        calm = check.level in _CALM
-        if check.state != "green" and check.fix and not calm:
-            message.setToolTip(plain(said(check.fix)))
-            message.setText(f"{said(check.message)}\n{said(check.fix)}")
-        top = Qt.AlignmentFlag.AlignTop
-        dot = Dot(TONES[check.level], words[check.level])
-        holder = QWidget()
-        holder.setFixedSize(14, 38)
-        dot.setParent(holder)
-        dot.move(1, 13)
-        self._rows.addWidget(holder, at + 1, 0, top)
-        self._rows.addWidget(name, at + 1, 1, top)
-        page = _page_of(check.name)
-        mended = check.state != "green" and page and not calm
-        self._rows.addWidget(message, at + 1, 2, 1, 1 if mended else 2)
-        if mended:
-            fix = button(self.tr("Fix"), lambda: self.fix_wished.emit(page, check.name), role="small")
-            fix.setAccessibleName(readable(self.tr("Fix {}").format(called)))
-            self._fixes[check.name] = fix
-            self._rows.addWidget(fix, at + 1, 3, Qt.AlignmentFlag.AlignVCenter)
+        self._dot.show_state(TONES[check.level], words[check.level])
+        wrong = check.state != "green" and check.level not in _CALM
+        with_fix = wrong and bool(check.fix)
+        self._message.setToolTip(plain(said(check.fix)) if with_fix else "")
+        self._message.setText(f"{said(check.message)}\n{said(check.fix)}" if with_fix else said(check.message))
+        self._show_fix(wrong and bool(_page_of(check.name)))
+
+    def _show_fix(self, wanted: bool) -> None:
+        if wanted == (self.fix is not None):
+            return
+        self._grid.addWidget(self._message, self._at + 1, 2, 1, 1 if wanted else 2)
+        if self.fix is not None:
+            self._grid.removeWidget(self.fix)
+            self.fix.hide()
+            self.fix.deleteLater()
+            self.fix = None
+            return
+        page, name = _page_of(self.check.name), self.check.name
+        self.fix = button(self.tr("Fix"), lambda: self._wished.emit(page, name), role="small")
+        self.fix.setAccessibleName(readable(self.tr("Fix {}").format(said(name))))
+        self._grid.addWidget(self.fix, self._at + 1, 3, Qt.AlignmentFlag.AlignVCenter)
 
 
 def _page_of(name: str) -> str:

@@ -184,7 +184,8 @@ class Overview(Page):
             self._outdated()
         self._settle(report)
         self.chain.show_report(report)
-        if not recent:
+        snapshot = self.store.snapshot
+        if snapshot is not None and report.summary is not None and snapshot.status.headline != report.summary.headline:
             self.store.refresh()  # with what was heard from outside
 
     async def _read_days(self) -> None:

@@ -1,0 +1,582 @@
+"""The real program in many situations: whoever is asked how things stand gives the same answer, and soon."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+from qasync import QEventLoop
+
+from itsjustintv_desktop.app import Desktop
+from itsjustintv_desktop.engine import Engine, EngineOptions, Level
+from itsjustintv_desktop.engine.catchup import catchup
+from itsjustintv_desktop.engine.config import watch as config_watch
+from itsjustintv_desktop.engine.doctor import gather
+from itsjustintv_desktop.engine.errors import LedgerError, SecretsLockedError, TwitchAuthError, TwitchUnreachableError
+from itsjustintv_desktop.engine.health import Part
+from itsjustintv_desktop.engine.ingress.ways.status import WayState, WayStatus
+from itsjustintv_desktop.engine.models import DeliveryState, Outcome
+from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET
+from itsjustintv_desktop.engine.storage.secrets.home import Opened
+from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
+from itsjustintv_desktop.engine.watch import disk
+from itsjustintv_desktop.simulator import Simulator
+from itsjustintv_desktop.ui.collecting import Collecting
+from itsjustintv_desktop.ui.enginethread import Setting
+from itsjustintv_desktop.ui.models.destinations import state_of as destination_state
+from itsjustintv_desktop.ui.models.streamers import state_of as streamer_state
+from itsjustintv_desktop.ui.pages.destinations import View as Destinations
+from itsjustintv_desktop.ui.pages.overview import View as Overview
+from itsjustintv_desktop.ui.pages.streamers import View as Streamers
+from itsjustintv_desktop.ui.status import TONES
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+NAMES = "abcdefghi"
+HEAD = """
+[server]
+port = 0
+[secrets]
+store = "passphrase"
+[twitch]
+transport = "conduit"
+{twitch}
+[destinations.shared]
+url = "RECEIVER/shared"
+[destinations.single]
+url = "@keyring"
+{single}
+"""
+ALL, ONE_LESS, NONE = (
+    "All 9 streams will be announced", "8 of 9 streams will be announced", "No stream will be announced",
+)  # fmt: skip
+SOON = 1.0
+"""Seconds within which all agree, as a rule; a machine that is busy may take longer now and then."""
+LATE = 10.0
+
+
+class Stage:
+    """The program, and what can be done to it. Everything is put right again by `reset`."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self.simulator: Simulator
+        self.desktop: Desktop
+        self.undo: list[Callable[[Engine], Any]] = []
+        self._written = ""
+        self.has_config = True
+
+    async def on_engine(self, act: Callable[[Engine], Any]) -> Any:
+        async def run(engine: Engine) -> Any:
+            found = act(engine)
+            return await found if asyncio.iscoroutine(found) else found
+
+        return await self.desktop.bridge.call(run)
+
+    def text(self, twitch: str = "", single: str = "", **changes: str) -> str:
+        """A config; `changes` are further lines of a streamer. "i" announces to `single`, all others to `shared`."""
+        found = [HEAD.format(twitch=twitch, single=single).replace("RECEIVER", f"{self.simulator.url}/receiver")]
+        for name in NAMES:
+            where = 'destinations = ["single"]' if name == "i" else 'destinations = ["shared"]'
+            found.append(f'[streamers.{name}]\nlogin = "{name}"\n{changes.get(name, where)}\n')
+        return "\n".join(found)
+
+    async def write(self, text: str) -> None:
+        """Until it is in force, or was refused."""
+        self.paths.config.write_text(text, encoding="utf-8")
+        await self.on_engine(lambda engine: engine.reload.nudge())
+
+        def is_taken(engine: Engine) -> bool:
+            return engine.reload.state.state != "ok" or (self.paths.config.exists() and _digest(engine, text))
+
+        await self.wait(is_taken)
+        self._written = text
+
+    async def wait(self, condition: Callable[[Engine], Any]) -> None:
+        async def met() -> Any:
+            return await self.on_engine(condition)
+
+        await until(met)
+
+    async def arrives(self) -> None:
+        """One announcement to each destination, delivered."""
+        for login in ("a", "i"):
+            await self.wait(_settled(await self.sends_test(login)))
+
+    async def sends_test(self, login: str) -> int:
+        event: int = await self.on_engine(lambda engine: engine.wishes.test_event(login))
+        return event
+
+    async def fails(self, state: DeliveryState, **fault: object) -> None:
+        """An announcement to `single` that it refuses, or does not take now."""
+        self.simulator.faults.set_receiver("single", **fault)
+        event = await self.sends_test("i")
+
+        async def came(engine: Engine) -> bool:
+            report = await engine.wishes.event_report(event)
+            return any(each.state is state and each.attempts for each in report.deliveries)
+
+        await self.wait(came)
+        self.undo.append(lambda engine: _take_back(engine, event))
+
+    async def reset(self) -> None:
+        self.simulator.faults.clear()
+        undo, self.undo = self.undo, []
+        for act in reversed(undo):
+            await self.on_engine(act)
+        if self._written != self.text():
+            await self.write(self.text())
+        await self.on_engine(_put_right)
+        if undo:
+            await self.arrives()
+        await self.on_engine(lambda engine: engine.wishes.doctor())
+
+
+def _digest(engine: Engine, text: str) -> bool:
+    from itsjustintv_desktop.engine.config.load import digest_of
+
+    return engine.loaded.digest == digest_of(text.encode())
+
+
+def _settled(event: int) -> Callable[[Engine], Awaitable[bool]]:
+    async def is_settled(engine: Engine) -> bool:
+        return (await engine.wishes.event_report(event)).is_settled
+
+    return is_settled
+
+
+async def _take_back(engine: Engine, event: int) -> None:
+    for each in (await engine.wishes.event_report(event)).deliveries:
+        if each.state is DeliveryState.PENDING:
+            await engine.wishes.drop(each.id)
+
+
+async def _put_right(engine: Engine) -> None:
+    await engine.pause.resume()
+    for name in ("shared", "single"):
+        await engine.desk.resume_destination(name)
+    engine.supervisor.broken.clear()
+    engine.watch.disk.free = 10**11
+    engine.health.add("public port", lambda: None)
+    engine.feed._unwritable = None
+    await engine.secrets.refresh()
+    await engine.secrets.get(TWITCH_CLIENT_SECRET)
+    subscriptions = engine.reach.subscriptions
+    subscriptions._withheld.clear()
+    subscriptions.nudge("config")
+    await subscriptions.listing()
+
+
+Act = Callable[[Stage], Awaitable[object]]
+
+
+class Situation(NamedTuple):
+    name: str
+    act: Act
+    level: Level
+    headline: str
+    rows: Mapping[str, str]
+    """Levels of "i", and of destinations, that are not ok."""
+
+
+def on_engine(act: Callable[[Engine], Any]) -> Act:
+    return lambda stage: stage.on_engine(act)
+
+
+def config(**changes: str) -> Act:
+    return lambda stage: stage.write(stage.text(**changes))
+
+
+def breaks(name: str) -> Act:
+    return on_engine(lambda engine: engine.supervisor.broken.update({name: "ValueError"}))
+
+
+def pauses(*names: str) -> Act:
+    def act(engine: Engine) -> None:
+        for name in names:
+            engine.dispatcher.queues.queue(name).breaker.pause("it answered 410 Gone", "", engine.now())
+
+    return on_engine(act)
+
+
+def opens(engine: Engine) -> None:
+    for _ in range(20):
+        engine.dispatcher.queues.queue("single").breaker.record(Outcome.RETRY, engine.now(), "it answered 503")
+
+
+def in_state(state: WayState, code: str, message: str) -> Act:
+    """A change of the config may make the way say how it is once more, a moment later."""
+
+    def tell(engine: Engine, *said: Any) -> WayStatus:
+        before: WayStatus = engine.reach.way.status
+        engine.reach.way._tell(*said)  # type: ignore[attr-defined]
+        return before
+
+    async def act(stage: Stage) -> None:
+        before = await stage.on_engine(lambda engine: tell(engine, state, code, message))
+        stage.undo.append(lambda engine: tell(engine, before.state, before.code, before.message))
+        since = time.monotonic()
+        while time.monotonic() - since < 0.3:
+            if (await stage.on_engine(lambda engine: tell(engine, state, code, message))).state is not state:
+                since = time.monotonic()
+            await asyncio.sleep(0.01)
+
+    return act
+
+
+async def both(stage: Stage, *acts: Act) -> None:
+    for act in acts:
+        await act(stage)
+
+
+def together(*acts: Act) -> Act:
+    return lambda stage: both(stage, *acts)
+
+
+def unanswered(**fault: Any) -> Act:
+    async def act(stage: Stage) -> None:
+        stage.simulator.faults.set("*", **fault)
+        error = TwitchUnreachableError("There is no connection.")
+        await stage.on_engine(lambda engine: engine.twitch.client.failed(error))
+        stage.undo.append(lambda engine: None)
+
+    return act
+
+
+def locks(*, forgets: bool) -> Act:
+    error = SecretsLockedError("The keyring is locked.")
+
+    def act(engine: Engine) -> None:
+        if forgets:
+            engine.secrets._cache.clear()
+        engine.secrets._note(Opened(error, error))
+
+    return on_engine(act)
+
+
+def clock_is_wrong(stage: Stage) -> Awaitable[object]:
+    def act(engine: Engine) -> None:
+        engine.twitch.skew.describe = lambda: "This computer's clock is 9 minutes behind Twitch's."  # type: ignore[method-assign]
+        stage.undo.append(lambda engine: engine.twitch.skew.__dict__.pop("describe"))
+
+    return stage.on_engine(act)
+
+
+async def revokes(stage: Stage) -> None:
+    async def revoke(engine: Engine) -> None:
+        user_id = engine.live.resolved["i"].user_id
+        for held in list(stage.simulator.eventsub.subscriptions):
+            if held.condition.get("broadcaster_user_id") == user_id:
+                await stage.simulator.revoke(held, "authorization_revoked")
+        await until(lambda: engine.reach.subscriptions.states[user_id].status == "failing")
+
+    await stage.on_engine(revoke)
+
+
+def refuses(stage: Stage) -> Awaitable[None]:
+    return stage.fails(DeliveryState.DEAD, status=301, redirect="https://example.org")
+
+
+async def refuses_pictures(stage: Stage) -> None:
+    def note(engine: Engine) -> None:
+        engine.dispatcher.queues.queue("single").only_link = engine.now()
+
+    await stage.on_engine(note)
+    await stage.arrives()
+
+
+def has_disk(size: int) -> Act:
+    async def act(stage: Stage) -> None:
+        real = disk.free
+        disk.free = gather.free = lambda _: size  # type: ignore[assignment, attr-defined]
+
+        def put_back(engine: Engine) -> None:
+            disk.free = gather.free = real  # type: ignore[attr-defined]
+
+        stage.undo.append(put_back)
+        await stage.on_engine(lambda engine: setattr(engine.watch.disk, "free", size))
+
+    return act
+
+
+async def ledger_fails(stage: Stage) -> None:
+    real = Ledger.failure
+    error = LedgerError("It is full.")
+    stage.undo.append(lambda engine: setattr(Ledger, "failure", real))
+    await stage.on_engine(lambda engine: setattr(Ledger, "failure", property(lambda _: error)))
+
+
+async def goes_missing(stage: Stage) -> None:
+    stage.paths.config.unlink()
+    await stage.on_engine(lambda engine: engine.reload.nudge())
+    await stage.wait(lambda engine: engine.reload.state.state == "missing")
+    stage._written = ""
+
+
+async def gets_a_double(stage: Stage) -> None:
+    user_id = stage.simulator.state.get("a").user_id
+    await stage.write(stage.text() + f'[streamers.j]\nuser_id = "{user_id}"\ndestinations = ["shared"]\n')
+
+
+SHARED = 'destinations = ["shared"]'
+SINGLE = 'destinations = ["single"]'
+OFF_ALL = dict.fromkeys(NAMES, "enabled = false")
+PAUSED = "Announcements are paused"
+SITUATIONS = [
+    Situation("all is well", on_engine(lambda _: None), Level.OK, ALL, {}),
+    Situation("paused", on_engine(lambda engine: engine.desk.pause()), Level.PAUSED, PAUSED, {"i": "paused"}),
+    Situation("resumed", on_engine(lambda engine: engine.desk.resume()), Level.OK, ALL, {}),
+    Situation("paused for an hour", on_engine(lambda engine: engine.desk.pause(engine.now() + 3600)), Level.PAUSED,
+              PAUSED, {"i": "paused"}),
+    Situation("the destination of one of nine refuses everything", refuses,
+              Level.ATTENTION, ONE_LESS, {"i": "failing", "single": "failing"}),
+    Situation("that, and paused", together(refuses,
+                                           on_engine(lambda engine: engine.desk.pause())), Level.PAUSED, PAUSED,
+              {"i": "failing", "single": "failing"}),
+    Situation("the destination of one of nine is gone", lambda stage: stage.fails(DeliveryState.PENDING, status=410),
+              Level.ATTENTION, ONE_LESS, {"i": "failing", "single": "failing"}),
+    Situation("a delivery waits for its next try", lambda stage: stage.fails(DeliveryState.PENDING, status=503),
+              Level.ATTENTION, ALL, {"i": "attention", "single": "attention"}),
+    Situation("a destination is left alone", on_engine(opens), Level.ATTENTION, ALL,
+              {"i": "attention", "single": "attention"}),
+    Situation("a destination was paused by its answers", pauses("single"), Level.ATTENTION, ONE_LESS,
+              {"i": "failing", "single": "failing"}),
+    Situation("the destination of eight of nine was", pauses("shared"), Level.ATTENTION,
+              "1 of 9 streams will be announced", {"shared": "failing"}),
+    Situation("all destinations were", pauses("shared", "single"), Level.FAILING, NONE,
+              {"i": "failing", "shared": "failing", "single": "failing"}),
+    Situation("a destination is paused by a person",
+              on_engine(lambda engine: engine.desk.pause_destination("single")), Level.ATTENTION, ONE_LESS,
+              {"i": "paused", "single": "paused"}),
+    Situation("a destination refuses pictures", refuses_pictures, Level.ATTENTION, ALL,
+              {"i": "attention", "single": "attention"}),
+    Situation("a destination is switched off", config(single="enabled = false"), Level.ATTENTION, ONE_LESS,
+              {"i": "failing", "single": "off"}),
+    Situation("a destination is not used", config(i=SHARED), Level.ATTENTION, ALL, {"single": "attention"}),
+    Situation("a streamer is switched off", config(i=f"{SINGLE}\nenabled = false"), Level.ATTENTION,
+              "All 8 streams will be announced", {"i": "off", "single": "attention"}),
+    Situation("every streamer is switched off", config(**OFF_ALL), Level.OFF, "Every streamer is switched off",
+              {"i": "off", "shared": "attention", "single": "attention"}),
+    Situation("there is no streamer", lambda stage: stage.write(stage.text().partition("[streamers")[0]), Level.OFF,
+              "No streamer is set up yet", {"shared": "attention", "single": "attention"}),
+    Situation("a channel is unknown to Twitch",
+              lambda stage: stage.write(stage.text().replace('login = "i"', 'login = "nobody"')), Level.ATTENTION,
+              ONE_LESS, {"i": "failing"}),
+    Situation("a channel is listed twice", gets_a_double, Level.ATTENTION, "All 10 streams will be announced", {}),
+    Situation("tags are filtered", config(i=f'{SINGLE}\ntag_filter = ["Chess"]'), Level.ATTENTION, ONE_LESS,
+              {"i": "attention"}),
+    Situation("config.toml is broken", lambda stage: stage.write("[twitch\n"), Level.ATTENTION, ALL, {}),
+    Situation("config.toml is gone", goes_missing, Level.ATTENTION, ALL, {}),
+    Situation("a subscription was ended, and Twitch is asked", revokes, Level.ATTENTION, ALL,
+              {"i": "attention"}),
+    Situation("a subscription was ended, and nobody asks",
+              together(config(twitch="poll_interval = 0"), revokes), Level.ATTENTION, ONE_LESS,
+              {"i": "failing"}),
+    Situation("the keyring is locked", locks(forgets=False), Level.ATTENTION, ONE_LESS,
+              {"i": "failing", "single": "failing"}),
+    Situation("the keyring is locked at the start", locks(forgets=True), Level.FAILING, NONE,
+              {"i": "failing", "single": "failing"}),
+    Situation("the clock is wrong", clock_is_wrong, Level.ATTENTION, ALL, {}),
+    Situation("the connection is lost",
+              together(unanswered(reset=True), in_state(WayState.WAITING, "offline", "There is no connection.")),
+              Level.FAILING, NONE, {"i": "failing"}),
+    Situation("Twitch's API fails", unanswered(status=503), Level.ATTENTION, ALL, {}),
+    Situation("the client secret is refused",
+              on_engine(lambda engine: engine.twitch.client.failed(TwitchAuthError("Twitch refuses the secret."))),
+              Level.FAILING, NONE, {"i": "failing"}),
+    Situation("Twitch cannot reach us, and is asked", in_state(WayState.FAILING, "refused", "It is refused."),
+              Level.ATTENTION, ALL, {}),
+    Situation("Twitch cannot reach us, and nobody asks",
+              together(config(twitch="poll_interval = 0"), in_state(WayState.FAILING, "refused", "It is refused.")),
+              Level.FAILING, NONE, {"i": "failing"}),
+    Situation("the disk is getting full", has_disk(10**8), Level.ATTENTION, ALL, {}),
+    Situation("the disk is full", has_disk(10**6), Level.FAILING, NONE, {"i": "failing"}),
+    Situation("the ledger cannot be written",
+              ledger_fails,
+              Level.FAILING, NONE, {"i": "failing"}),
+    Situation("output.json cannot be written",
+              on_engine(lambda engine: setattr(engine.feed, "_unwritable", "output.json cannot be written.")),
+              Level.ATTENTION, ALL, {}),
+    Situation("a loop is down", breaks("announce.pipeline"), Level.FAILING, NONE, {"i": "failing"}),
+    Situation("a loop that no announcement needs is down", breaks("telemetry"), Level.ATTENTION, ALL, {}),
+    Situation("too many connections",
+              on_engine(lambda engine: engine.health.add("public port", lambda: Part("waiting", "Too many."))),
+              Level.ATTENTION, ALL, {}),
+    Situation("all is well again", on_engine(lambda _: None), Level.OK, ALL, {}),
+]  # fmt: skip
+
+
+def shown(desktop: Desktop) -> dict[str, Any]:
+    """What the window and the tray say now, and how it looks."""
+    overview = desktop.window.page("overview")
+    assert isinstance(overview, Overview)
+    sidebar, tray = desktop.window.sidebar, desktop.tray
+    return {
+        "Overview": (overview.answer.accessibleName(), overview.answer._tone),
+        "sidebar": (sidebar._dot.accessibleName(), sidebar._dot._tone),
+        "tray": (tray._icon.toolTip().split("\n")[1], tray.state == "attention"),
+    }
+
+
+def wanted(situation: Situation) -> dict[str, Any]:
+    tone = TONES[situation.level]
+    alarm = situation.level in {Level.ATTENTION, Level.FAILING, Level.OFF}
+    return {
+        "Overview": (situation.headline, tone),
+        "sidebar": (situation.headline, tone),
+        "tray": (situation.headline, alarm),
+    }
+
+
+async def rows(desktop: Desktop) -> dict[str, str]:
+    """The tones of the two tables, where they are not well."""
+    streamers, destinations = desktop.window.page("streamers"), desktop.window.page("destinations")
+    assert isinstance(streamers, Streamers)
+    assert isinstance(destinations, Destinations)
+    for name in ("streamers", "destinations", "overview"):
+        desktop.window.show_page(name)
+        await asyncio.sleep(0)
+    found: dict[str, str] = {
+        row.view.key: streamer_state(row)[0] for row in streamers.table.all.rows if row.view.key == "i"
+    }
+    return found | {row.name: destination_state(row)[0] for row in destinations.table.rows.rows}
+
+
+async def check(stage: Stage, situation: Situation) -> list[str]:
+    """What disagrees."""
+    tones = {"i": "off", "shared": "ok", "single": "ok"}  # a streamer that is well is offline
+    tones |= {name: TONES[Level(level)] for name, level in situation.rows.items()}
+    tables = await rows(stage.desktop)
+    faults = [f"row {name}: {tone}" for name, tone in tables.items() if tone != tones[name]]
+    report = await stage.on_engine(lambda engine: engine.wishes.doctor(recent=True))
+    health = (await stage.on_engine(lambda engine: engine.health.report()))["announcing"]
+    answers = {
+        "doctor": (report.summary.level, report.summary.headline),
+        "health": (Level(health["level"]), health["headline"]),
+    }
+    faults += [f"{who}: {it}" for who, it in answers.items() if it != (situation.level, situation.headline)]
+    levels = {each.name.partition(" ")[2]: each.level for each in report.checks if each.name.startswith("dest")}
+    faults += [
+        f"doctor of {name}: {levels[name]}"
+        for name, level in situation.rows.items()
+        if name in levels and TONES[levels[name]] != TONES[Level(level)]
+    ]
+    return faults
+
+
+@pytest.fixture
+def stage(
+    qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., None]]:
+    """Runs a test's coroutine beside the program."""
+    for target, name, value in (
+        (config_watch, "EVERY", 0.02), (config_watch, "SETTLE", 0.02), (reconciler, "_SETTLE_SECONDS", 0.01),
+        (catchup, "LEAST", 0.01),
+    ):  # fmt: skip
+        monkeypatch.setattr(target, name, value)
+    monkeypatch.setattr("itsjustintv_desktop.engine.reload.CAREFUL", 0.05)
+    monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.AGAIN_MS", 10**8)  # nothing is asked by itself
+    monkeypatch.setattr("itsjustintv_desktop.engine.unlocking.look", _nobody_unlocks)
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+    paths = Paths(tmp_path / "config" / "config.toml", tmp_path / "data")
+    paths.create()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    collecting = Collecting()
+    made = Stage(paths)
+
+    @asynccontextmanager
+    async def prepare() -> AsyncIterator[Setting]:
+        async with Simulator() as simulator:
+            made.simulator = simulator
+            for name in NAMES:
+                simulator.add_channel(name)
+            if made.has_config:
+                paths.config.parent.mkdir(exist_ok=True)
+                paths.config.write_text(made.text())
+            own = {"ITSJUSTINTV_PASSPHRASE": "open sesame", "ITSJUSTINTV_TWITCH_CLIENT_SECRET": ""}
+            environ = {**os.environ, **simulator.environment(), **own}
+            yield Setting(EngineOptions(paths=paths, environ=environ), None)
+
+    async def run(test: Callable[[Stage], Awaitable[None]], has_config: bool) -> None:
+        made.has_config = has_config
+        made.desktop = Desktop(qapp, paths, prepare, hidden=False)
+        made.desktop.preferences.assistant_done = True
+        life = asyncio.ensure_future(made.desktop.live())
+        try:
+            await until(lambda: made.desktop.store.snapshot)
+            await test(made)
+        finally:
+            made.desktop.quit()
+            assert await life == 0
+            made.desktop.window.deleteLater()
+
+    yield lambda test, has_config=True: qt_loop.run_until_complete(run(test, has_config))
+    collecting.end()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+async def _nobody_unlocks(_: Engine) -> None:
+    """A person who leaves the keyring as it is."""
+
+
+async def _furnish(engine: Engine, simulator: Simulator) -> None:
+    await engine.secrets.set(TWITCH_CLIENT_SECRET, simulator.environment()["ITSJUSTINTV_TWITCH_CLIENT_SECRET"])
+    await engine.secrets.set_destination("single", url=f"{simulator.url}/receiver/single")
+    engine.twitch.directory.refresh()
+    engine.reach.way.nudge()
+    engine.reach.subscriptions.nudge("secret")
+
+
+async def agree(stage: Stage, situation: Situation) -> tuple[float, list[str]]:
+    """How many seconds it took until all said the same, and what does not."""
+    began, expected = time.monotonic(), wanted(situation)
+    while shown(stage.desktop) != expected and time.monotonic() - began < LATE:
+        await asyncio.sleep(0.01)
+    took, said = time.monotonic() - began, shown(stage.desktop)
+    faults = [f"{who}: {it}" for who, it in said.items() if it != expected[who]] + await check(stage, situation)
+    return took, [f"{situation.name}: {fault}" for fault in faults]
+
+
+@pytest.mark.expected_errors("cannot be written", "does not answer", "output.json")
+def test_everybody_gives_the_same_answer(stage: Callable[..., None]) -> None:
+    took: dict[str, float] = {}
+    faults: list[str] = []
+
+    async def test(stage: Stage) -> None:
+        await stage.on_engine(lambda engine: _furnish(engine, stage.simulator))
+        await stage.wait(lambda engine: engine.reach.way.status.state is WayState.READY)
+        await stage.arrives()
+        for situation in SITUATIONS:
+            if situation.name != "resumed":
+                await stage.reset()
+                await until(lambda: shown(stage.desktop) == wanted(SITUATIONS[0]), what=f"before {situation.name}")
+            await situation.act(stage)
+            took[situation.name], found = await agree(stage, situation)
+            faults.extend(found)
+
+    stage(test)
+    print("\n".join(f"{seconds:5.2f} s  {name}" for name, seconds in took.items()))
+    assert faults == [], "\n".join(faults)
+    assert statistics.median(took.values()) < SOON
+    assert len(took) >= 30
+
+
+def test_before_anything_is_set_up(stage: Callable[..., None]) -> None:
+    async def test(stage: Stage) -> None:
+        nothing = Situation("nothing is set up", on_engine(lambda _: None), Level.OFF, "Nothing is set up yet", {})
+        assert (await agree(stage, nothing))[1] == []
+
+    stage(test, has_config=False)

@@ -20,7 +20,7 @@ from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.notation import Path, dotted
 from itsjustintv_desktop.engine.config.read import name_in, unfit_name
-from itsjustintv_desktop.engine.config.report import Report
+from itsjustintv_desktop.engine.config.report import Mistake, Report
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 
 PREFIX = "ITSJUSTINTV_"
@@ -50,7 +50,6 @@ _BARE = {
     "TLS_ENABLED": ("server", "tls", "enabled"),
 }
 _NAMED: dict[str, type[msgspec.Struct]] = {"streamers": Streamer, "destinations": Destination}
-_WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 @cache
@@ -97,9 +96,11 @@ def _set(raw: dict[str, Any], place: tuple[Path, Field], variable: str, text: st
         report.error_in(variable, unfit)
         return
     try:
-        value = _parse(field, text)
-    except ValueError as error:
-        report.error_in(variable, str(error))
+        if field.kind is Kind.MAP:
+            raise Mistake("this is a table of names and values; set it in the file")
+        value = values.from_text(field, text)
+    except Mistake as mistake:
+        report.error_in(variable, str(mistake))
         return
     table: Any = raw
     written: list[str] = []
@@ -119,27 +120,6 @@ def _schema_at(path: Path) -> type[msgspec.Struct]:
     if not path or path[0] in _NAMED:
         return _NAMED[path[0]] if len(path) > 1 else Config
     return tables()[path]
-
-
-def _parse(field: Field, text: str) -> Any:
-    """The value as the file would hold it. Raises ValueError with a sentence."""
-    if field.kind is Kind.BOOL:
-        if text.lower() not in _WORDS:
-            raise ValueError("it must be true or false")
-        return _WORDS[text.lower()]
-    if field.kind is Kind.INT:
-        if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
-            raise ValueError(f"it must be a whole number, such as {field.default}")
-        return int(text)
-    if field.kind is Kind.NUMBER:
-        if not re.fullmatch(r"[+-]?\d{1,18}(\.\d{1,18})?", text, re.ASCII):
-            raise ValueError(f"it must be a number, such as {field.default}")
-        return float(text)
-    if field.kind is Kind.TEXTS:
-        return [part for part in (part.strip() for part in text.split(",")) if part]
-    if field.kind is Kind.MAP:
-        raise ValueError("this is a table of names and values; set it in the file")
-    return text
 
 
 def _named_place(variable: str, raw: Mapping[str, Any]) -> tuple[Path, Field] | None:

@@ -15,11 +15,49 @@ _HARMLESS = re.compile(r"[A-Za-z0-9_./:-]{0,24}")
 """Longer than any word that belongs into a config, shorter than most secrets that get pasted into the wrong key."""
 
 _LARGEST = 10**15
+_WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 def convert(field: Field, value: Any) -> Any:
     """The value, or None when it counts as not set (an empty text). Raises Mistake."""
     return _CONVERTERS[field.kind](field, value)
+
+
+def from_text(field: Field, text: str) -> Any:
+    """What a text without quotes, from a form or an environment variable, would be in the file. Raises Mistake.
+
+    Lists: commas or line breaks between; headers: one "Name: value" a line.
+    """
+    text = text.strip()
+    if field.kind is Kind.BOOL:
+        if text.lower() not in _WORDS:
+            raise Mistake("it must be true or false")
+        return _WORDS[text.lower()]
+    if field.kind is Kind.INT:
+        if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
+            raise Mistake(f"it must be a whole number, such as {field.default}")
+        return int(text)
+    if field.kind is Kind.NUMBER:
+        if not re.fullmatch(r"[+-]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})", text, re.ASCII):
+            raise Mistake(f"it must be a number, such as {field.default:g}")
+        return float(text)
+    if field.kind is Kind.TEXTS:
+        return [part for part in (part.strip() for part in re.split(r"[,\n]", text)) if part]
+    return _headers(text) if field.kind is Kind.MAP else text
+
+
+def _headers(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        name, colon, content = line.partition(":")
+        if not colon:
+            raise Mistake(f'line {number} has no colon; write "Name: value", one header a line')
+        if name.strip() in found:
+            raise Mistake(f"line {number} names a header that is there already; keep one of them")
+        found[name.strip()] = content.strip()
+    return found
 
 
 def is_unset(value: Any) -> bool:

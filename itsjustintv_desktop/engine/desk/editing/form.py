@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -70,12 +69,11 @@ def all_fields(config: Config, environ: Mapping[str, str]) -> tuple[FieldInfo, .
 def parse(path: tuple[str, ...], text: str) -> Value | None:
     """What a typed text comes to as a value for the file (`Set`); None: take the key out, its default holds.
 
-    Lists: commas or line breaks between; headers: one "Name: value" a line. Raises Mistake, and UsageError for a key
-    that does not exist.
+    See `values.from_text`. Raises Mistake, and UsageError for a key that does not exist.
     """
     schema, field = _field(path)
-    value: Value | None = _typed(field, text)
-    if value is None:
+    value: Value = values.from_text(field, text) if text.strip() else ""
+    if value in ("", [], {}):
         return None
     converted = values.convert(field, value)
     rule = RULES.get(schema, {}).get(field.name)
@@ -162,44 +160,6 @@ def _field(path: tuple[str, ...]) -> tuple[type[msgspec.Struct], Field]:
     if schema is None or field is None or field.kind is Kind.TABLE:
         raise UsageError(f"There is no setting {dotted(path)}.")
     return schema, field
-
-
-def _typed(field: Field, text: str) -> Any:
-    """As TOML would have it. None for an empty text."""
-    text = text.strip()
-    if field.kind is Kind.TEXTS:
-        return [part for part in (part.strip() for part in re.split(r"[,\n]", text)) if part] or None
-    if field.kind is Kind.MAP:
-        return _headers(text) or None
-    if not text:
-        return None
-    if field.kind is Kind.BOOL:
-        if text.lower() not in {"true", "false"}:
-            raise Mistake("it must be true or false")
-        return text.lower() == "true"
-    if field.kind is Kind.INT:
-        if not re.fullmatch(r"[+-]?\d{1,18}", text, re.ASCII):
-            raise Mistake(f"it must be a whole number, such as {field.default}")
-        return int(text)
-    if field.kind is Kind.NUMBER:
-        if not re.fullmatch(r"[+-]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})", text, re.ASCII):
-            raise Mistake(f"it must be a number, such as {field.default:g}")
-        return float(text)
-    return text
-
-
-def _headers(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        name, colon, content = line.partition(":")
-        if not colon:
-            raise Mistake(f'line {number} has no colon; write "Name: value", one header a line')
-        if name.strip() in found:
-            raise Mistake(f"line {number} names a header that is there already; keep one of them")
-        found[name.strip()] = content.strip()
-    return found
 
 
 def changes_of(typed: Mapping[tuple[str, ...], str]) -> list[Change]:

@@ -8,8 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from itsjustintv_desktop.engine.config import load
 from itsjustintv_desktop.engine.config.help import AT_NEXT_START, HELP
 from itsjustintv_desktop.engine.config.kinds import Kind, fields, tables
+from itsjustintv_desktop.engine.config.notation import dotted, encode
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.desk.editing.form import FieldInfo, all_fields, parse, problem_of
 from itsjustintv_desktop.engine.errors import ConfigError, UsageError
@@ -162,3 +164,38 @@ async def test_values_typed_are_saved_and_empty_ones_taken_out(running: Running)
     with pytest.raises(ConfigError) as caught:
         await editing.set_values({("retry", "max_age"): "x", ("server", "port"): "y"})
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (("server", "port"), "+81"),
+        (("server", "port"), "8.5"),
+        (("retry", "jitter"), ".5"),
+        (("retry", "jitter"), "a little"),
+        (("output", "enabled"), "off"),
+        (("output", "enabled"), "Yes"),
+        (("output", "enabled"), "maybe"),
+        (("server", "tls", "domains"), "a.example, b.example"),
+        (("retry", "max_age"), "2h"),
+    ],
+)
+def test_a_text_means_the_same_in_a_form_and_in_the_environment(path: tuple[str, ...], text: str) -> None:
+    def in_environment() -> object:
+        try:
+            config: object = load.parse("", file="c", environ={f"ITSJUSTINTV_{'_'.join(path).upper()}": text}).config
+        except ConfigError as error:
+            return error.problems[0].rpartition(": ")[2].lower()
+        for part in path:
+            config = getattr(config, part)
+        return config
+
+    wrong = problem_of(path, text)
+    if wrong is not None:
+        assert in_environment() == wrong.rstrip(".").lower()
+    else:
+        table, value = dotted(path[:-1]), encode(parse(path, text))
+        expected: object = load.parse(f"[{table}]\n{path[-1]} = {value}\n", file="c", environ={}).config
+        for part in path:
+            expected = getattr(expected, part)
+        assert in_environment() == expected

@@ -1,6 +1,6 @@
 """The line of each key and table of a TOML text. Only for text that tomllib has read without complaint.
 
-Reading a config never needs this: it is for the place of a problem.
+Reading a config never needs this: it is for the place of a problem, and for taking a text apart (sections.py).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class LineNumbers:
         """Offsets of what is written as such; of what is written twice ([[list]]), the first."""
         self._around: dict[Path, int] = {}
         """The same for tables that are only there because of what they hold."""
+        self.headings: list[int] = []
+        """Where the line of each heading begins."""
         self._scan()
         self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
 
@@ -49,6 +51,7 @@ class LineNumbers:
             if self._text[position] == "[":
                 brackets = 2 if self._text.startswith("[[", position) else 1
                 table, end = self._key(position + brackets)
+                self.headings.append(self._text.rfind("\n", 0, position) + 1)
                 self._note(table, position)
                 position = end + brackets
             else:

@@ -1,8 +1,9 @@
 """A TOML text as its headings with the lines below each, in the order of the text, on tomlkit's items.
 
 tomlkit nests tables by name, and what its own methods add lands behind the comment that introduces the next table.
-Its items give back every byte they were read from, though; so they are listed here as the text has them, and edited in
-that list: no place in it depends on how tables are named or ordered.
+The items of one section give back every byte they were read from, though; so each is read alone, and they are edited
+in the list of sections: no place in it depends on how tables are named or ordered. (Of a whole text, tomlkit 0.15.2
+indents headings of three parts twice, and moves a table out of order to the array of tables it belongs to.)
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import tomlkit
 from tomlkit.container import Container
 from tomlkit.items import AoT, Array, DottedKey, InlineTable, Item, Key, SingleKey, Table, Trivia, Whitespace
 
+from itsjustintv_desktop.engine.config.line_numbers import LineNumbers
 from itsjustintv_desktop.engine.config.notation import Path, dotted, quoted
 
 Entries = list[tuple[Key | None, Item]]
@@ -71,14 +74,17 @@ class Sections:
     def __init__(self, text: str, newline: str) -> None:
         self._newline = newline
         self._all = [Section(())]
-        self._list(tomlkit.parse(text).body, (), in_array=False)
+        self._arrays: set[Path] = set()
+        starts = [0, *LineNumbers(text).headings, len(text)]
+        for start, end in pairwise(starts):
+            self._list(tomlkit.parse(text[start:end]).body, ())
         self._index()
         self.check(text)
 
     def check(self, text: str) -> None:
         """Raises ValueError unless this is the text, byte for byte: a change to it then changes nothing else."""
         if self.as_string() != text:
-            raise ValueError("the order of its tables could not be kept; edit the file by hand")
+            raise ValueError("the layout of the text could not be kept; edit the file by hand")
 
     def as_string(self) -> str:
         return "".join(section.as_string() for section in self._all)
@@ -187,22 +193,22 @@ class Sections:
             if isinstance(item, str) and item == old:
                 place.item[number] = tomlkit.value(quoted(new))
 
-    def _list(self, entries: Entries, path: Path, *, in_array: bool) -> None:
+    def _list(self, entries: Entries, path: Path) -> None:
+        """One section: `[a.b]` alone is a Table `b` in a Table `a`."""
         for key, item in entries:
-            if key is not None and isinstance(item, AoT):
-                for table in item.body:
-                    self._list_table(table, (*path, key.key), in_array=True)
-            elif key is not None and isinstance(item, Table) and not key.is_dotted():
-                self._list_table(item, (*path, key.key), in_array=in_array)
-            else:
+            if key is None or not isinstance(item, AoT | Table) or key.is_dotted():
                 self._all[-1].body.append((key, item))
-
-    def _list_table(self, table: Table, path: Path, *, in_array: bool) -> None:
-        if not table.is_super_table():
-            name = table.display_name or dotted(path)
-            alone = Table(Container(True), table.trivia, table.is_aot_element(), False, path[-1], name)
-            self._all.append(Section(path, alone, in_array=in_array))
-        self._list(table.value.body, path, in_array=in_array)
+                continue
+            here = (*path, key.key)
+            if isinstance(item, AoT):
+                self._arrays.add(here)
+            for table in item.body if isinstance(item, AoT) else [item]:
+                if not table.is_super_table():
+                    name = table.display_name or dotted(here)
+                    alone = Table(Container(True), table.trivia, table.is_aot_element(), False, here[-1], name)
+                    in_array = any(here[:length] in self._arrays for length in range(1, len(here) + 1))
+                    self._all.append(Section(here, alone, in_array=in_array))
+                self._list(table.value.body, here)
 
     def _index(self) -> None:
         self._by_path: dict[Path, Section] = {}

@@ -1,7 +1,7 @@
 """`python -m tools.configuration [--check]`: every key of config.toml into docs/configuration.md, from the schema.
 
-Words come from where the Settings page has them (`config/help.py`), bounds from the rules. What stands outside the two
-marks on the page is written by hand. With `--check` nothing is written; exit code 1 if the page is not up to date.
+Words come from where the Settings page has them (`config/reference.py`), bounds from the rules. What stands outside the
+two marks on the page is written by hand. With `--check` nothing is written; exit code 1 if the page is not up to date.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 
 from itsjustintv_desktop.engine.config import environment
-from itsjustintv_desktop.engine.config.help import AT_NEXT_START, HELP
-from itsjustintv_desktop.engine.config.kinds import ALIASES, Field, Kind, fields, tables
-from itsjustintv_desktop.engine.config.rules import NOT_USED, limits
+from itsjustintv_desktop.engine.config.fields import ALIASES, Field, Kind, fields, tables
+from itsjustintv_desktop.engine.config.reference import AT_NEXT_START, HELP
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
+from itsjustintv_desktop.engine.config.validators import NOT_USED, limits
 from itsjustintv_desktop.engine.desk.editing.form import typed
 from tools.configuration_words import ABOUT, DEFAULTS, EXAMPLES
 

@@ -87,7 +87,7 @@ def check(app: AppContext, as_json: bool) -> None:
 @command.command(short_help="Print an example with every setting.")
 def example() -> None:
     """Print an example with every setting, its default and what it does."""
-    from itsjustintv_desktop.engine.config.example import example as text
+    from itsjustintv_desktop.engine.config.reference import example as text
 
     click.echo(text(), nl=False)
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine import files as files
     from itsjustintv_desktop.engine import models as models
     from itsjustintv_desktop.engine.announce.pause import PauseView as PauseView
-    from itsjustintv_desktop.engine.config.examine import Remark as Remark
+    from itsjustintv_desktop.engine.config.load import Remark as Remark
     from itsjustintv_desktop.engine.config.save import Change as Change
     from itsjustintv_desktop.engine.config.save import Remove as Remove
     from itsjustintv_desktop.engine.config.save import Rename as Rename
     from itsjustintv_desktop.engine.config.save import Set as Set
-    from itsjustintv_desktop.engine.config.secrettext import new_standard_secret as new_standard_secret
+    from itsjustintv_desktop.engine.config.validators import new_standard_secret as new_standard_secret
     from itsjustintv_desktop.engine.control.actions import EventReport as EventReport
     from itsjustintv_desktop.engine.desk.details import AttemptView as AttemptView
     from itsjustintv_desktop.engine.desk.details import DeliveryDetails as DeliveryDetails
@@ -95,9 +95,9 @@ _PLACES = {
     "desk.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "WayView"),
     "status": ("Level", "OverallStatus", "Problem", "RowStatus", "StreamerStatus"),
     "updates.standing": ("UpdateView",),
-    "config.examine": ("Remark",),
+    "config.load": ("Remark",),
     "config.save": ("Change", "Remove", "Rename", "Set"),
-    "config.secrettext": ("new_standard_secret",),
+    "config.validators": ("new_standard_secret",),
     f"{_EDITING}.channels": ("Ignored", "Parsed"),
     f"{_EDITING}.destinations": ("DestinationDraft", "DestinationInfo", "DestinationUse"),
     f"{_EDITING}.documents": ("Checked", "Document", "Merged", "Saved"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.config.compare import Changes, compare
+from itsjustintv_desktop.engine.config.diff import Changes, compare
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.config.watch import ConfigWatcher, Content
 from itsjustintv_desktop.engine.errors import AddressInUseError, ConfigError

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from itsjustintv_desktop.cli import cli
-from itsjustintv_desktop.engine.config.example import example
+from itsjustintv_desktop.engine.config.reference import example
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.config import environment
-from itsjustintv_desktop.engine.config.help import HELP
-from itsjustintv_desktop.engine.config.kinds import Kind, fields, tables
+from itsjustintv_desktop.engine.config.fields import Kind, fields, tables
 from itsjustintv_desktop.engine.config.load import parse
+from itsjustintv_desktop.engine.config.reference import HELP
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Server, Streamer
 from tools import configuration
 from tools.configuration_words import ABOUT, DEFAULTS, EXAMPLES

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.config.kinds import Kind, fields, tables
+from itsjustintv_desktop.engine.config.fields import Kind, fields, tables
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 
 ROOT = Path(__file__).parents[2]

@@ -160,7 +160,7 @@ def test_nothing_is_opened_past_it() -> None:
     )
     allowed = {
         "engine/files.py",
-        "engine/config/example.py",  # packaged
+        "engine/config/reference.py",  # packaged
         "engine/updates/keys.py",  # packaged
         "commands/serve.py",  # the null device
         "commands/demo.py",  # a folder made for it the moment before

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from itsjustintv_desktop.engine.config.notation import dotted
-from itsjustintv_desktop.engine.config.report import safe_name
+from itsjustintv_desktop.engine.config.problems import safe_name
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 

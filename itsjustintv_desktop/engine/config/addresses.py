@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
-from itsjustintv_desktop.engine.config.report import Mistake
+from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import KEYRING
 
 Warn = Callable[[str], None]

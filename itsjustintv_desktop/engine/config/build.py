@@ -11,13 +11,12 @@ from itsjustintv_desktop.engine.config import values
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.crosscheck import Tables, check_all
 from itsjustintv_desktop.engine.config.destinations import guess_format
-from itsjustintv_desktop.engine.config.kinds import PLATFORM, Kind, fields
+from itsjustintv_desktop.engine.config.fields import PLATFORM, Kind, fields
 from itsjustintv_desktop.engine.config.notation import Path, dotted
+from itsjustintv_desktop.engine.config.problems import Mistake, Report, safe_name
 from itsjustintv_desktop.engine.config.read import Table, name_in, read_table, unfit_name, unknown
-from itsjustintv_desktop.engine.config.report import Mistake, Report, safe_name
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, Server, Streamer
-from itsjustintv_desktop.engine.config.secrettext import check_standard
-from itsjustintv_desktop.engine.config.texts import is_login
+from itsjustintv_desktop.engine.config.validators import check_standard, is_login
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - the Go service's default, kept where TLS is on
 

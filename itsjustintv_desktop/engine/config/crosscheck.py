@@ -8,8 +8,8 @@ from itsjustintv_desktop.engine.config import values
 from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.notation import dotted, quoted
+from itsjustintv_desktop.engine.config.problems import Report
 from itsjustintv_desktop.engine.config.read import Table
-from itsjustintv_desktop.engine.config.report import Report
 from itsjustintv_desktop.engine.config.schema import Config
 
 

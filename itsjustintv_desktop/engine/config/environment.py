@@ -17,10 +17,10 @@ import msgspec
 
 from itsjustintv_desktop.engine.config import values
 from itsjustintv_desktop.engine.config.build import streamer_paths
-from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, tables
+from itsjustintv_desktop.engine.config.fields import Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.notation import Path, dotted
+from itsjustintv_desktop.engine.config.problems import Mistake, Report
 from itsjustintv_desktop.engine.config.read import name_in, unfit_name
-from itsjustintv_desktop.engine.config.report import Mistake, Report
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 
 PREFIX = "ITSJUSTINTV_"

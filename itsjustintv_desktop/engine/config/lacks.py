@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.config.destinations import destinations_of, effective_destinations
 from itsjustintv_desktop.engine.config.notation import dotted
-from itsjustintv_desktop.engine.config.report import safe_name
+from itsjustintv_desktop.engine.config.problems import safe_name
 from itsjustintv_desktop.engine.config.schema import Config
 
 ELSEWHERE = "twitch.client_secret: no client secret in the file; it may lie in the keyring (`doctor` asks Twitch)"

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from itsjustintv_desktop.engine import files
-from itsjustintv_desktop.engine.config import clear, environment, values
+from itsjustintv_desktop.engine.config import environment, secrets_in_file, values
 from itsjustintv_desktop.engine.config.build import build
 from itsjustintv_desktop.engine.config.notation import dotted
-from itsjustintv_desktop.engine.config.report import Report
+from itsjustintv_desktop.engine.config.problems import Placed, Report
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.errors import ConfigError
 
@@ -39,7 +41,7 @@ class Loaded:
     warnings: tuple[str, ...]
     notices: tuple[str, ...]
     secrets_in_clear: tuple[str, ...]
-    """Dotted keys of the file (`lines.split` takes them apart) that hold a secret someone could read there."""
+    """Dotted keys of the file (`notation.split` takes them apart) that hold a secret someone could read there."""
     secrets_fixed: tuple[str, ...]
     """The same for headers that look like credentials: they can stand nowhere else."""
     digest: str
@@ -161,7 +163,7 @@ def parse(text: str, *, file: str, environ: Mapping[str, str]) -> Loaded:
     )
 
 
-def judged(text: str, *, file: str, environ: Mapping[str, str]) -> tuple[Report, Config, clear.InClear]:
+def judged(text: str, *, file: str, environ: Mapping[str, str]) -> tuple[Report, Config, secrets_in_file.InClear]:
     """What is to be said of a text, the config it makes (only to be used without errors), and its secrets.
 
     Raises ConfigError if it is no TOML.
@@ -169,9 +171,9 @@ def judged(text: str, *, file: str, environ: Mapping[str, str]) -> tuple[Report,
     plain = text.removeprefix(BOM)
     raw = read_toml(plain, file)
     report = Report(file, plain)
-    in_clear = clear.find(raw)
+    in_clear = secrets_in_file.find(raw)
     environment.apply(raw, environ, report)
-    clear.learn(raw)  # before anything is said about them
+    secrets_in_file.learn(raw)  # before anything is said about them
     return report, build(raw, report), in_clear
 
 
@@ -232,3 +234,53 @@ def _remedy(fault: str, text: str, line: int, column: int) -> str:
     if "=" not in written:
         return "write key = value"
     return "look for a missing quote, bracket or comma here or just above"
+
+
+_FILE = "config.toml"
+
+
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
+    """`line` counts from 1, None where no line is meant. `key` is dotted, "" for the text as a whole.
+
+    `variable`: the environment variable that the value came from, "" for the file.
+    """
+
+    line: int | None
+    key: str
+    sentence: str
+    variable: str = ""
+
+
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
+    """`config` is None while there are problems."""
+
+    config: Config | None
+    problems: tuple[Remark, ...] = ()
+    warnings: tuple[Remark, ...] = ()
+    notices: tuple[Remark, ...] = ()
+
+
+def examine(text: str, environ: Mapping[str, str]) -> Examined:
+    """Everything wrong with a text, and everything worth a word, the environment included. Blocks."""
+    try:
+        report, config, _ = judged(text, file=_FILE, environ=environ)
+    except ConfigError as error:
+        return Examined(config=None, problems=tuple(_syntax(problem) for problem in error.problems))
+    problems = tuple(map(_remark, report.placed("errors")))
+    return Examined(
+        config=None if problems else config,
+        problems=problems,
+        warnings=tuple(map(_remark, report.placed("warnings"))),
+        notices=tuple(map(_remark, report.placed("notices"))),
+    )
+
+
+def _remark(one: Placed) -> Remark:
+    return Remark(line=one.line, key=one.key, sentence=one.sentence, variable=one.variable)
+
+
+def _syntax(sentence: str) -> Remark:
+    """Of a text that is no TOML: `read_toml` puts file and line before its sentence."""
+    rest = sentence.removeprefix(f"{_FILE}:").strip()
+    line = re.match(r"(\d+): ", rest)
+    return Remark(line=int(line[1]) if line else None, key="", sentence=rest[line.end() :] if line else rest)

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from itsjustintv_desktop.engine.config import values
-from itsjustintv_desktop.engine.config.kinds import ALIASES, Field, Kind, fields, tables
+from itsjustintv_desktop.engine.config.fields import ALIASES, Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.notation import Path, dotted, quoted
-from itsjustintv_desktop.engine.config.report import Mistake, Report
-from itsjustintv_desktop.engine.config.rules import NOT_USED, RULES
+from itsjustintv_desktop.engine.config.problems import Mistake, Report
 from itsjustintv_desktop.engine.config.schema import Destination, Streamer
+from itsjustintv_desktop.engine.config.validators import NOT_USED, RULES
 
 _OLD_NAMES: dict[type[msgspec.Struct], dict[str, str]] = {
     Streamer: {"hmac_secret": "target_webhook_secret", "url": "target_webhook_url"},

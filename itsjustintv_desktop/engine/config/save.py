@@ -19,7 +19,7 @@ import structlog
 from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.document import TomlDocument
-from itsjustintv_desktop.engine.config.kinds import PLATFORM, tables
+from itsjustintv_desktop.engine.config.fields import PLATFORM, tables
 from itsjustintv_desktop.engine.config.load import (
     BOM,
     Loaded,

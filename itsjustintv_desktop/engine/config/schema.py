@@ -13,7 +13,7 @@ KEYRING = "@keyring"
 """A destination's url or secret with this value lies in the vault under the destination's name."""
 
 Sensitivity = Literal["", "secret", "destination", "address", "public address", "headers"]
-"""How much the value of a key gives away, from the mark on its type (`kinds.sensitivity` reads it).
+"""How much the value of a key gives away, from the mark on its type (`fields.sensitivity` reads it).
 
 `secret`: it is kept in the vault and shown nowhere. `destination`: where announcements are sent; who knows a Discord
 address can post there, so it is kept like a secret. `address`: it may hold a key in its path. `public address`: others

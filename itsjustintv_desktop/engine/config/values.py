@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from itsjustintv_desktop.engine.config import durations
-from itsjustintv_desktop.engine.config.kinds import Field, Kind
+from itsjustintv_desktop.engine.config.fields import Field, Kind
 from itsjustintv_desktop.engine.config.notation import quoted
-from itsjustintv_desktop.engine.config.report import SHORTEST_SECRET, Mistake, looks_secret
+from itsjustintv_desktop.engine.config.problems import SHORTEST_SECRET, Mistake, looks_secret
 
 _HARMLESS = re.compile(r"[A-Za-z0-9_./:-]{0,24}")
 """Longer than any word that belongs into a config, shorter than most secrets that get pasted into the wrong key."""

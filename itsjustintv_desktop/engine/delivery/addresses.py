@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination
-from itsjustintv_desktop.engine.config.secrettext import trimmed
+from itsjustintv_desktop.engine.config.validators import trimmed
 from itsjustintv_desktop.engine.errors import SecretsError
 
 

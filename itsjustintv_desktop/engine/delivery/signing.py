@@ -10,9 +10,9 @@ import base64
 import hashlib
 import hmac
 
-from itsjustintv_desktop.engine.config.report import Mistake
+from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import Destination
-from itsjustintv_desktop.engine.config.secrettext import standard_key
+from itsjustintv_desktop.engine.config.validators import standard_key
 from itsjustintv_desktop.engine.errors import ConfigError
 
 _HASHES = {

@@ -11,9 +11,9 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.destinations import destinations_of
 from itsjustintv_desktop.engine.config.load import digest_of, load, read_bytes
-from itsjustintv_desktop.engine.config.report import Mistake
+from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Streamer
-from itsjustintv_desktop.engine.config.secrettext import standard_key
+from itsjustintv_desktop.engine.config.validators import standard_key
 from itsjustintv_desktop.engine.doctor.facts import (
     ConfigFacts,
     DestinationFacts,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from itsjustintv_desktop.engine.config.build import streamer_paths
-from itsjustintv_desktop.engine.config.kinds import ALIASES, fields
+from itsjustintv_desktop.engine.config.fields import ALIASES, fields
 from itsjustintv_desktop.engine.config.load import BOM, Loaded, decode, parse, read_bytes, read_toml
 from itsjustintv_desktop.engine.config.notation import dotted, encode
 from itsjustintv_desktop.engine.config.read import name_in

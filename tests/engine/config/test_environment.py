@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.config.environment import OTHERS, names
-from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, tables
+from itsjustintv_desktop.engine.config.fields import Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.load import Loaded, parse
 from itsjustintv_desktop.engine.config.notation import Path
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer

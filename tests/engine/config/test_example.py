@@ -14,9 +14,9 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.config.durations import render
-from itsjustintv_desktop.engine.config.example import example
-from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, tables
+from itsjustintv_desktop.engine.config.fields import Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.load import parse
+from itsjustintv_desktop.engine.config.reference import example
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 
 ROOT = Path(__file__).parents[3]
@@ -77,14 +77,15 @@ def test_it_is_found_in_a_zip(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w") as file:
         for name in ("", "engine/", "engine/config/"):
             file.writestr(f"itsjustintv_desktop/{name}__init__.py", "")
-        source = ROOT / "itsjustintv_desktop" / "engine" / "config" / "example.py"
-        file.write(source, "itsjustintv_desktop/engine/config/example.py")
+        for name in ("reference.py", "schema.py"):
+            path = f"itsjustintv_desktop/engine/config/{name}"
+            file.write(ROOT / path, path)
         file.write(ROOT / "resources" / "config.example.toml", "itsjustintv_desktop/resources/config.example.toml")
     script = (
         f"import sys; sys.path.insert(0, {str(archive)!r})\n"
-        "from itsjustintv_desktop.engine.config import example\n"
-        f"assert {str(archive)!r} in example.__file__\n"
-        "sys.stdout.write(example.example())\n"
+        "from itsjustintv_desktop.engine.config import reference\n"
+        f"assert {str(archive)!r} in reference.__file__\n"
+        "sys.stdout.write(reference.example())\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False, cwd=tmp_path

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.config.kinds import (
+from itsjustintv_desktop.engine.config.fields import (
     fields,
     secrets_of,
     sensitive_names,

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from itsjustintv_desktop.engine.config.texts import is_login
+from itsjustintv_desktop.engine.config.validators import is_login
 from itsjustintv_desktop.engine.config.values import is_harmless
 
 MOST = 5000

@@ -11,13 +11,13 @@ from msgspec import UNSET
 
 from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of, effective_destinations, format_of
 from itsjustintv_desktop.engine.config.durations import render
-from itsjustintv_desktop.engine.config.examine import examine
-from itsjustintv_desktop.engine.config.kinds import fields
+from itsjustintv_desktop.engine.config.fields import fields
+from itsjustintv_desktop.engine.config.load import examine
 from itsjustintv_desktop.engine.config.notation import Value, dotted, encode
 from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Set
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, GlobalWebhook, Picture, Streamer
-from itsjustintv_desktop.engine.config.secrettext import trimmed
+from itsjustintv_desktop.engine.config.validators import trimmed
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved, changed
 from itsjustintv_desktop.engine.errors import AppError, ConfigError, NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets

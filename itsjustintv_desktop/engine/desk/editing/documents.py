@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from itsjustintv_desktop.engine.config.compare import compare
-from itsjustintv_desktop.engine.config.examine import Examined, Remark, examine
-from itsjustintv_desktop.engine.config.load import BOM, decode, digest_of, read_bytes, read_toml
+from itsjustintv_desktop.engine.config.diff import compare
+from itsjustintv_desktop.engine.config.load import (
+    BOM,
+    Examined,
+    Remark,
+    decode,
+    digest_of,
+    examine,
+    read_bytes,
+    read_toml,
+)
 from itsjustintv_desktop.engine.config.merge import merge, touched
 from itsjustintv_desktop.engine.config.notation import dotted
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, apply

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from itsjustintv_desktop.engine.config.kinds import Kind, fields, tables
+from itsjustintv_desktop.engine.config.fields import Kind, fields, tables
 from itsjustintv_desktop.engine.config.load import BOM, read_toml
 from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.save import ConfigFile, apply

@@ -9,13 +9,13 @@ import msgspec
 
 from itsjustintv_desktop.engine.config import environment, values
 from itsjustintv_desktop.engine.config.durations import render
-from itsjustintv_desktop.engine.config.help import AT_NEXT_START, HELP
-from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, tables
+from itsjustintv_desktop.engine.config.fields import Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.notation import Value, dotted
-from itsjustintv_desktop.engine.config.report import Mistake
-from itsjustintv_desktop.engine.config.rules import NOT_USED, RULES
+from itsjustintv_desktop.engine.config.problems import Mistake
+from itsjustintv_desktop.engine.config.reference import AT_NEXT_START, HELP
 from itsjustintv_desktop.engine.config.save import Change, Remove, Set
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
+from itsjustintv_desktop.engine.config.validators import NOT_USED, RULES
 from itsjustintv_desktop.engine.errors import ConfigError, UsageError
 
 FieldKind = Literal["text", "number", "duration", "bool", "choice", "list", "secret", "address", "table"]

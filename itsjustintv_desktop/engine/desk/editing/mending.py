@@ -11,8 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from itsjustintv_desktop.engine.config.examine import examine
-from itsjustintv_desktop.engine.config.load import BOM, decode, digest_of, legible, parse, read_bytes
+from itsjustintv_desktop.engine.config.load import BOM, decode, digest_of, examine, legible, parse, read_bytes
 from itsjustintv_desktop.engine.config.save import ConfigFile
 from itsjustintv_desktop.engine.desk.editing.documents import Checked, Document, changed
 from itsjustintv_desktop.engine.errors import ConfigError

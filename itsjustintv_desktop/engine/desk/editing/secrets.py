@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from itsjustintv_desktop.engine.config.environment import names
-from itsjustintv_desktop.engine.config.report import Mistake
+from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.save import ConfigFile, Remove
 from itsjustintv_desktop.engine.config.schema import KEYRING
-from itsjustintv_desktop.engine.config.secrettext import trimmed
-from itsjustintv_desktop.engine.config.texts import kept_secret, webhook_secret
+from itsjustintv_desktop.engine.config.validators import kept_secret, trimmed, webhook_secret
 from itsjustintv_desktop.engine.desk.editing.documents import Documents
 from itsjustintv_desktop.engine.errors import NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import (

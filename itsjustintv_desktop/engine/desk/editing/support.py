@@ -20,7 +20,8 @@ import structlog
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine import logs, redaction
-from itsjustintv_desktop.engine.config import clear, kinds
+from itsjustintv_desktop.engine.config import secrets_in_file
+from itsjustintv_desktop.engine.config.fields import secrets_of
 from itsjustintv_desktop.engine.config.load import BOM, decode, read_bytes
 from itsjustintv_desktop.engine.config.schema import KEYRING
 from itsjustintv_desktop.engine.desk.editing.transfer import scrubbed
@@ -135,7 +136,7 @@ class Support:
             await self._add(found, engine.secrets.get(item))
         found |= {one.decode("utf-8", "replace") for one in engine.signing.current()}
         config = engine.live.config
-        found |= kinds.secrets_of(config)
+        found |= secrets_of(config)
         for name, one in engine.live.destinations.items():
             found |= {one.url, one.secret, *one.headers.values(), *_parts(one.url)}
             try:
@@ -162,7 +163,7 @@ class Support:
             raw = tomllib.loads(decode(read_bytes(path) or b"", str(path)).removeprefix(BOM))
         except (ConfigError, tomllib.TOMLDecodeError):
             return set()
-        in_clear, found = clear.find(raw), set[str]()
+        in_clear, found = secrets_in_file.find(raw), set[str]()
         for key in (*in_clear.movable, *in_clear.fixed):
             content: Any = raw
             for part in key:

@@ -18,14 +18,13 @@ import msgspec
 from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.build import streamer_paths
-from itsjustintv_desktop.engine.config.compare import compare
-from itsjustintv_desktop.engine.config.examine import Remark, examine
-from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, sensitivity
-from itsjustintv_desktop.engine.config.load import BOM, decode, read_bytes, read_toml
+from itsjustintv_desktop.engine.config.diff import compare
+from itsjustintv_desktop.engine.config.fields import Field, Kind, fields, sensitivity
+from itsjustintv_desktop.engine.config.load import BOM, Remark, decode, examine, read_bytes, read_toml
 from itsjustintv_desktop.engine.config.notation import dotted, encode
 from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
-from itsjustintv_desktop.engine.config.secrettext import trimmed
+from itsjustintv_desktop.engine.config.validators import trimmed
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Merged, Saved
 from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET

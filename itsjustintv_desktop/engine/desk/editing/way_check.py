@@ -11,7 +11,7 @@ import msgspec
 from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.addresses import callback_url, domains, is_loopback
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
-from itsjustintv_desktop.engine.config.report import Mistake
+from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.delivery.trust import Trust
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
 from itsjustintv_desktop.engine.doctor.facts import TwitchFacts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from itsjustintv_desktop.engine.config.secrettext import trimmed
+from itsjustintv_desktop.engine.config.validators import trimmed
 from itsjustintv_desktop.engine.errors import SecretsError, SecretsLockedError, WrongPassphraseError
 from itsjustintv_desktop.engine.storage.secrets import vaultformat
 from itsjustintv_desktop.engine.storage.secrets.content import VaultContent

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
-from itsjustintv_desktop.engine.config.secrettext import trimmed
+from itsjustintv_desktop.engine.config.validators import trimmed
 from itsjustintv_desktop.engine.errors import UsageError
 from itsjustintv_desktop.engine.storage.secrets.names import (
     TUNNEL_AUTHTOKEN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from itsjustintv_desktop.engine.config.kinds import sensitive_names
+from itsjustintv_desktop.engine.config.fields import sensitive_names
 
 DOTS = "••••••"
 _STRING = r'"""(?:\\.|[^\\])*?"""|' r"'''.*?'''|" r'"(?:\\.|[^"\\\n])*"|' r"'[^'\n]*'"

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.config import load
-from itsjustintv_desktop.engine.config.help import AT_NEXT_START, HELP
-from itsjustintv_desktop.engine.config.kinds import Kind, fields, tables
+from itsjustintv_desktop.engine.config.fields import Kind, fields, tables
 from itsjustintv_desktop.engine.config.notation import dotted, encode
+from itsjustintv_desktop.engine.config.reference import AT_NEXT_START, HELP
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.desk.editing.form import FieldInfo, all_fields, parse, problem_of
 from itsjustintv_desktop.engine.errors import ConfigError, UsageError

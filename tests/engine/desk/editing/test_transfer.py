@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.config.examine import examine
+from itsjustintv_desktop.engine.config.load import examine
 from itsjustintv_desktop.engine.desk.editing.transfer import PLACEHOLDER, scrubbed
 from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, UsageError
 from tests.support.engine import HEAD, Running

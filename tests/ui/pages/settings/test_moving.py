@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Saved, errors
-from itsjustintv_desktop.engine.config.examine import Remark
+from itsjustintv_desktop.engine.config.load import Remark
 from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
 from tests.ui.fake import FakeBridge, FakeEngine
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Checked, Document, FieldInfo, Merged, Saved, SecretsState, errors, events
-from itsjustintv_desktop.engine.config.examine import Remark
+from itsjustintv_desktop.engine.config.load import Remark
 from itsjustintv_desktop.engine.desk.editing.drafts import with_values, written
 from itsjustintv_desktop.engine.desk.editing.form import all_fields, problem_of
 from itsjustintv_desktop.ui.pages.settings import View

@@ -1,6 +1,9 @@
-"""What each key is for, in words for the people who set it: one sentence or two, shown beside the field of a form."""
+"""What each key is for, in words for the people who set it, beside the field of a form; and the commented example."""
 
 from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
 
 from itsjustintv_desktop.engine.config import schema
 
@@ -119,3 +122,14 @@ HELP: dict[type, dict[str, str]] = {
 
 AT_NEXT_START = frozenset({("secrets", "store")})
 """Keys that take effect at the next start only; all others at once."""
+
+
+_NAME = "config.example.toml"
+
+
+def example() -> str:
+    """Its text. Works from a wheel or zip (resources inside the package) and from a checkout (beside it)."""
+    packaged = files("itsjustintv_desktop") / "resources" / _NAME
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf-8")
+    return (Path(__file__).parents[3] / "resources" / _NAME).read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.config.compare import compare
+from itsjustintv_desktop.engine.config.diff import compare
 from itsjustintv_desktop.engine.config.load import parse
 from itsjustintv_desktop.engine.config.schema import Config
 

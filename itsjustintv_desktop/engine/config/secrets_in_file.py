@@ -17,7 +17,7 @@ from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.destinations import guess_format
-from itsjustintv_desktop.engine.config.kinds import Field, Kind, fields, sensitive_names, tables
+from itsjustintv_desktop.engine.config.fields import Field, Kind, fields, sensitive_names, tables
 from itsjustintv_desktop.engine.config.notation import Path
 from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, Streamer

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.load import Loaded, parse
-from itsjustintv_desktop.engine.config.report import Mistake
+from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import Destination
-from itsjustintv_desktop.engine.config.secrettext import new_standard_secret, standard_key, trimmed
+from itsjustintv_desktop.engine.config.validators import new_standard_secret, standard_key, trimmed
 from itsjustintv_desktop.engine.delivery.signing import signature_headers
 from itsjustintv_desktop.engine.errors import ConfigError
 

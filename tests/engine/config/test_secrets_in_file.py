@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine import redaction
-from itsjustintv_desktop.engine.config import clear
+from itsjustintv_desktop.engine.config import secrets_in_file
 from itsjustintv_desktop.engine.config.load import Loaded, load, parse
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="file modes are a POSIX thing")
@@ -109,11 +109,11 @@ def test_a_table_that_is_none_is_no_trouble() -> None:
         {"telemetry": {"headers": []}},
     ]
     for raw in broken:
-        assert clear.find(raw).movable == clear.find(raw).fixed == ()
+        assert secrets_in_file.find(raw).movable == secrets_in_file.find(raw).fixed == ()
 
 
 def test_the_secrets_of_tables_are_learnt_wherever_they_stand() -> None:
-    clear.learn(
+    secrets_in_file.learn(
         {
             "twitch": {"client_secret": "client-secret-1", "client_id": "my-client-id"},
             "streamers": {

@@ -1,6 +1,6 @@
 """Gathers everything that is to be said about a config: all of it at once, each with its place.
 
-No value of a secret or an address ever enters a sentence: whoever adds one sees to it (`kinds.Field.hidden`).
+No value of a secret or an address ever enters a sentence: whoever adds one sees to it (`fields.Field.hidden`).
 """
 
 from __future__ import annotations

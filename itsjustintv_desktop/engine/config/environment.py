@@ -20,7 +20,7 @@ from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.fields import Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.notation import Path, dotted
 from itsjustintv_desktop.engine.config.problems import Mistake, Report
-from itsjustintv_desktop.engine.config.read import name_in, unfit_name
+from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 
 PREFIX = "ITSJUSTINTV_"
@@ -91,10 +91,6 @@ def apply(raw: dict[str, Any], environ: Mapping[str, str], report: Report) -> No
 
 def _set(raw: dict[str, Any], place: tuple[Path, Field], variable: str, text: str, report: Report) -> None:
     path, field = place
-    unfit = unfit_name(path[-2]) if path[0] in _NAMED else None
-    if unfit:
-        report.error_in(variable, unfit)
-        return
     try:
         if field.kind is Kind.MAP:
             raise Mistake("this is a table of names and values; set it in the file")

@@ -17,7 +17,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.addresses import DISCORD_HOSTS
 from itsjustintv_desktop.engine.config.destinations import Format
-from itsjustintv_desktop.engine.delivery.responses import refused, retry_after
+from itsjustintv_desktop.engine.delivery.responses import asks_for_another, retry_after
 from itsjustintv_desktop.engine.models import RateLimit
 
 LONGEST_WINDOW = 60.0
@@ -61,7 +61,7 @@ def read(
     status: int, headers: Mapping[str, str], body: bytes, kind: Format, url: str, *, now: float
 ) -> RateLimit | None:
     """What this response says, None if nothing. `url`: as it was called."""
-    later = status >= 400 and not refused(status)  # a refused message says nothing of when another would be taken
+    later = asks_for_another(status)  # one that is refused says nothing of when another message would be taken
     said = _json(body) if kind != "json" and later else {}
     scope = headers.get("X-RateLimit-Scope", "").strip().lower()
     everywhere = (

@@ -60,8 +60,7 @@ def classify(status: int, body: bytes = b"", kind: Format = "json", *, by_discor
     shown = _status(status)
     if status == HTTPStatus.GONE:
         return Classification(outcome=Outcome.GONE, error=f"answered {shown}: this webhook no longer exists there")
-    # RFC 9110 15: an invalid status code is to be treated like a 5xx.
-    if status in _RETRY or status >= 500 or status < 100:
+    if asks_for_another(status):
         lost = status in _LOST or (status == _LOST_BUT_BY_DISCORD and not by_discord)
         return Classification(outcome=Outcome.RETRY, error=f"answered {shown}", lost=lost)
     if refused(status) and not _final(kind, body):
@@ -74,6 +73,11 @@ def classify(status: int, body: bytes = b"", kind: Format = "json", *, by_discor
     else:
         sentence = f"refused with {shown}; trying again would not help"
     return Classification(outcome=Outcome.DEAD, error=sentence)
+
+
+def asks_for_another(status: int) -> bool:
+    """Whether another attempt may be taken. An invalid status code is to be treated like a 5xx (RFC 9110 15)."""
+    return status in _RETRY or status >= 500 or status < 100
 
 
 def refused(status: int | None) -> bool:

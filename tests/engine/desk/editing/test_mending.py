@@ -106,3 +106,15 @@ def test_a_secret_moved_away_is_in_no_broken_file_either(path: Path) -> None:
     file.save(forget_backup=True)
     assert not path.with_name("config.toml.broken").exists()
     edit(path, [Set("server.port", 99)], {})
+
+
+@pytest.mark.parametrize(("keep", "there"), [(True, True), (False, True), (True, False), (False, False)])
+def test_what_was_broken_is_kept_where_that_is_wanted(path: Path, keep: bool, there: bool) -> None:
+    if not there:
+        path.unlink()
+    file = ConfigFile(path, {}, whole=True)
+    file.replace(GOOD)
+    file.save(keep_broken=keep)
+    assert path.read_text() == GOOD
+    assert path.with_name("config.toml.broken").exists() == (keep and there)
+    assert not path.with_name("config.toml.bak").exists()

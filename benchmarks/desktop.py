@@ -23,7 +23,7 @@ from benchmarks.idle import DESTINATIONS, STREAMERS
 from benchmarks.ports import free_port
 from benchmarks.report import Target, heading, say, table, verdicts
 from benchmarks.world import RECEIVER, World, environment
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.support.desktop_session import PACKAGES, DesktopProgram, DesktopSession, desktop_session
 
 STARTS = 5

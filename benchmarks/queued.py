@@ -15,10 +15,10 @@ from benchmarks import config, messages, process
 from benchmarks.ports import free_port
 from benchmarks.report import Target, heading, say, table, verdicts
 from itsjustintv_desktop.engine.announce import payload
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, Image, StreamEvent
 from itsjustintv_desktop.engine.delivery.destination_queues import FIRST_WIDTH, TOTAL
-from itsjustintv_desktop.engine.models import DeliveryState, Enrichment, Image, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import Finish, Ledger
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.announcing import announce

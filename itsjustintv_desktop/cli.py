@@ -48,7 +48,7 @@ class _Lazy(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        from itsjustintv_desktop.engine.errors import AppError, ConfigError
+        from itsjustintv_desktop.engine.core.errors import AppError, ConfigError
         from itsjustintv_desktop.engine.redaction import redact
 
         try:
@@ -83,7 +83,7 @@ def cli(ctx: click.Context, config: Path | None, data_dir: Path | None, log_leve
     """
     from itsjustintv_desktop.commands.context import AppContext
     from itsjustintv_desktop.engine import logs, redaction
-    from itsjustintv_desktop.engine.paths import Paths
+    from itsjustintv_desktop.engine.core.paths import Paths
 
     log_level = log_level or ("info" if ctx.invoked_subcommand in {"serve", None} else "error")
     ctx.obj = AppContext(paths=Paths.default(config, data_dir), log_level=log_level)

@@ -26,7 +26,7 @@ from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.demo import stage
 from itsjustintv_desktop.demo.window import prepare
 from itsjustintv_desktop.engine import DeliveryFilter, logs
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.pages import ENTRIES
 from itsjustintv_desktop.ui.pages.deliveries import View as Deliveries

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.messages import SECRET
-from itsjustintv_desktop.engine.clock import SystemClock
+from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource

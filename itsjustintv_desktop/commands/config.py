@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from itsjustintv_desktop.commands.context import AppContext, pass_app
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.config.load import Loaded
@@ -132,9 +132,9 @@ def _say_what_stays(keys: tuple[str, ...]) -> None:
 
 
 async def _move(app: AppContext, keys: tuple[str, ...]) -> list[str]:
-    from itsjustintv_desktop.engine.clock import SystemClock
     from itsjustintv_desktop.engine.config.load import load
     from itsjustintv_desktop.engine.control.lock import InstanceLock
+    from itsjustintv_desktop.engine.core.clock import SystemClock
     from itsjustintv_desktop.engine.storage.secrets import SecretStore, move_into_keyring
 
     app.paths.create()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import click
 
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 
 
 @dataclass(frozen=True, slots=True)

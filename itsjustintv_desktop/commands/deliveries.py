@@ -13,7 +13,7 @@ from itsjustintv_desktop.commands.known import no_such_streamer
 from itsjustintv_desktop.commands.running import queue
 from itsjustintv_desktop.engine.announce.pause import PauseView
 from itsjustintv_desktop.engine.control.actions import DestinationView, QueueActions
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 
 _STATES = [state.value for state in DeliveryState]
 _ID = click.IntRange(1, 2**63 - 1)

@@ -16,8 +16,8 @@ from itsjustintv_desktop.demo import stage, verdict
 from itsjustintv_desktop.demo.script import Script
 from itsjustintv_desktop.demo.teller import Teller
 from itsjustintv_desktop.engine import Engine, EngineOptions, logs
-from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.simulator.server import Simulator
 
 _GRACE = 12.0

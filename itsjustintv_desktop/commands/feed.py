@@ -14,7 +14,7 @@ from itsjustintv_desktop.commands.outcome import outcome_of, show
 from itsjustintv_desktop.commands.running import actions, queue
 from itsjustintv_desktop.engine.announce.pause import PauseView
 from itsjustintv_desktop.engine.control.actions import EventReport
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.telling import EventView, Kind
 
 _ID = click.IntRange(1, 2**63 - 1)

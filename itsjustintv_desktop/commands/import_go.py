@@ -30,7 +30,7 @@ def command(app: AppContext, folder: Path, go_config: Path | None, move_secrets:
     DIR is the folder with its config.toml and data/, or its data folder. Nothing in it is changed. Can be repeated.
     Exit code 1 if something could not be taken over that mending and repeating would bring.
     """
-    from itsjustintv_desktop.engine.clock import SystemClock
+    from itsjustintv_desktop.engine.core.clock import SystemClock
     from itsjustintv_desktop.engine.moving.carry import move_in
 
     moved = asyncio.run(

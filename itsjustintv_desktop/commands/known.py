@@ -7,7 +7,7 @@ import os
 from itsjustintv_desktop.commands.context import AppContext
 from itsjustintv_desktop.engine.config import values
 from itsjustintv_desktop.engine.config.load import load
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError
 
 
 def no_such_streamer(app: AppContext, key: str, *, or_login: bool = False) -> str | None:

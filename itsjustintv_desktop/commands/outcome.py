@@ -8,7 +8,7 @@ import time
 import click
 
 from itsjustintv_desktop.engine.control.actions import Actions, EventReport
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 
 _EVERY = 0.2
 

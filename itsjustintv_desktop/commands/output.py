@@ -10,7 +10,7 @@ from typing import Any
 import click
 import msgspec
 
-from itsjustintv_desktop.engine.models import DeliveryView
+from itsjustintv_desktop.engine.core.models import DeliveryView
 
 _ENDLESS = 100_000
 

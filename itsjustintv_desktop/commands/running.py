@@ -14,19 +14,19 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from itsjustintv_desktop.commands.context import AppContext
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.announce.pause import Pause, PauseView
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config.destinations import effective_destinations, must_exist
 from itsjustintv_desktop.engine.config.load import load
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions, DestinationView, QueueActions
 from itsjustintv_desktop.engine.control.client import ControlClient
 from itsjustintv_desktop.engine.control.lock import InstanceLock
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.errors import AlreadyRunningError, ControlError
+from itsjustintv_desktop.engine.core.events import Bus
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.delivery.breaker import BY_HAND
 from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
-from itsjustintv_desktop.engine.errors import AlreadyRunningError, ControlError
-from itsjustintv_desktop.engine.events import Bus
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
-from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.telling import EventPage, Kind, event_page
 

@@ -10,7 +10,7 @@ from itsjustintv_desktop.commands.context import AppContext
 from itsjustintv_desktop.engine.announce.same_channel import may_be_the_same, remarks
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
-from itsjustintv_desktop.engine.errors import AppError
+from itsjustintv_desktop.engine.core.errors import AppError
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.twitch.channel_lookup import Channel

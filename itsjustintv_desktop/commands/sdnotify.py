@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.tasks import Tasks
 
 _LEAST_WAIT = 0.05
 """Seconds between two signs of life at least, whatever the manager asks for."""

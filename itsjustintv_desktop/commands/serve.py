@@ -13,7 +13,7 @@ from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import stop_on_signals
 from itsjustintv_desktop.commands.sdnotify import ServiceManager
 from itsjustintv_desktop.engine import Engine, EngineOptions
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.tasks import Tasks
 
 
 @click.command("serve")

@@ -7,8 +7,8 @@ import asyncio
 import click
 
 from itsjustintv_desktop.commands.running import stop_on_signals
-from itsjustintv_desktop.engine.errors import AddressInUseError
-from itsjustintv_desktop.engine.translate import os_sentence
+from itsjustintv_desktop.engine.core.errors import AddressInUseError
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.simulator.server import run
 
 

@@ -13,8 +13,8 @@ from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import actions
 from itsjustintv_desktop.engine.control.actions import SubscriptionActions
-from itsjustintv_desktop.engine.errors import ControlError, UsageError
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.errors import ControlError, UsageError
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SubscriptionView, SyncReport
 
 _EVERY = 1.0

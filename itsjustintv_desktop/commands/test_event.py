@@ -11,7 +11,7 @@ from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.outcome import outcome_of, show
 from itsjustintv_desktop.commands.running import actions
 from itsjustintv_desktop.engine.control.actions import EventReport
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 
 
 @click.command("test-event")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from itsjustintv_desktop.commands.context import AppContext
-from itsjustintv_desktop.engine.errors import UsageError
+from itsjustintv_desktop.engine.core.errors import UsageError
 
 
 def has_screen() -> bool:

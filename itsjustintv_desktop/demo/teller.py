@@ -5,8 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from itsjustintv_desktop.engine.events import DeliveryChanged, DestinationChanged, EngineEvent, EventSettled, Notice
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.events import (
+    DeliveryChanged,
+    DestinationChanged,
+    EngineEvent,
+    EventSettled,
+    Notice,
+)
+from itsjustintv_desktop.engine.core.models import DeliveryState
 
 Write = Callable[[str, str], None]
 """A line, and its kind: twitch, engine, good or bad."""

@@ -13,7 +13,7 @@ from itsjustintv_desktop.app import run
 from itsjustintv_desktop.demo import stage
 from itsjustintv_desktop.demo.script import Script
 from itsjustintv_desktop.engine import Engine, EngineOptions
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.simulator.server import Simulator
 from itsjustintv_desktop.ui.enginethread import Prepare, Setting
 

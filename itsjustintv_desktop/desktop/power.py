@@ -2,7 +2,7 @@
 
 Qt has no signal for it: applicationStateChanged is about windows, and on Windows and macOS the native messages would
 cost a call into Python for each event of the whole program. There, and without logind, the engine's own look at the
-clocks (engine/wake.py, every 15 s) notices it.
+clocks (engine/core/sleep_detector.py, every 15 s) notices it.
 """
 
 from __future__ import annotations

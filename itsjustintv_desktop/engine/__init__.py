@@ -9,10 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine import errors as errors
-    from itsjustintv_desktop.engine import events as events
-    from itsjustintv_desktop.engine import files as files
-    from itsjustintv_desktop.engine import models as models
     from itsjustintv_desktop.engine.announce.pause import PauseView as PauseView
     from itsjustintv_desktop.engine.config.load import Remark as Remark
     from itsjustintv_desktop.engine.config.save import Change as Change
@@ -21,6 +17,11 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.config.save import Set as Set
     from itsjustintv_desktop.engine.config.validators import new_standard_secret as new_standard_secret
     from itsjustintv_desktop.engine.control.actions import EventReport as EventReport
+    from itsjustintv_desktop.engine.core import errors as errors
+    from itsjustintv_desktop.engine.core import events as events
+    from itsjustintv_desktop.engine.core import files as files
+    from itsjustintv_desktop.engine.core import models as models
+    from itsjustintv_desktop.engine.core.paths import Paths as Paths
     from itsjustintv_desktop.engine.desk.details import AttemptView as AttemptView
     from itsjustintv_desktop.engine.desk.details import DeliveryDetails as DeliveryDetails
     from itsjustintv_desktop.engine.desk.details import RequestView as RequestView
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
-    from itsjustintv_desktop.engine.paths import Paths as Paths
     from itsjustintv_desktop.engine.status import Level as Level
     from itsjustintv_desktop.engine.status import OverallStatus as OverallStatus
     from itsjustintv_desktop.engine.status import Problem as Problem
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
 _EDITING = "desk.editing"
 _PLACES = {
     "engine": ("Engine", "EngineOptions"),
-    "paths": ("Paths",),
+    "core.paths": ("Paths",),
     "announce.pause": ("PauseView",),
     "desk.lines": ("LogPage",),
     "logs.recent": ("LogLine",),
@@ -120,7 +120,7 @@ __all__ = [*_MODULE_OF, *_MODULES]
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
+        return import_module(f"{__name__}.core.{name}")
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(name)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.clock_trust import JUMP_SECONDS, WallClock
 from itsjustintv_desktop.engine.doctor.words import span
 from itsjustintv_desktop.engine.health.part import Part
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
-from itsjustintv_desktop.engine.wallclock import JUMP_SECONDS, WallClock
 
 REMEMBERED = 3600.0
 """Seconds for which health and doctor speak of what happened to the clock."""

@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine import files
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.core import files
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.shifting import Frame
 from itsjustintv_desktop.engine.twitch.clock_skew import NOTEWORTHY, ClockSkew

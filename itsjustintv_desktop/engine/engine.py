@@ -14,18 +14,22 @@ import structlog
 from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
-from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.clocks import Clocks
 from itsjustintv_desktop.engine.clockshift import ClockShift
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.control.lock import InstanceLock
+from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
+from itsjustintv_desktop.engine.core.events import Bus, Notice, Subscription
+from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.sources import Enricher, StreamEventSource
+from itsjustintv_desktop.engine.core.tasks import Supervisor, Tasks
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
 from itsjustintv_desktop.engine.desk import Desk
 from itsjustintv_desktop.engine.desk.editing import Editing
-from itsjustintv_desktop.engine.errors import SecretsError, TwitchError
-from itsjustintv_desktop.engine.events import Bus, Notice, Subscription
 from itsjustintv_desktop.engine.health import Health
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
@@ -34,18 +38,13 @@ from itsjustintv_desktop.engine.intake import Intake
 from itsjustintv_desktop.engine.listening import Listening
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.loops import TwitchLoops
-from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.reach import Reach
 from itsjustintv_desktop.engine.reload import Reload
 from itsjustintv_desktop.engine.signing import SigningSecret
-from itsjustintv_desktop.engine.source import Enricher, StreamEventSource
 from itsjustintv_desktop.engine.storage.feed import Feed
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
-from itsjustintv_desktop.engine.supervisor import Supervisor
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
 from itsjustintv_desktop.engine.updates.check import UpdateCheck

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.clock_trust import JUMP_SECONDS
+from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
-from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.telemetry.observer import Seam
-from itsjustintv_desktop.engine.wallclock import JUMP_SECONDS
 
 EVERY = 60.0
 PURGE_EVERY = 3600.0

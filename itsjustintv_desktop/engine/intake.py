@@ -8,8 +8,8 @@ from functools import partial
 import structlog
 
 from itsjustintv_desktop.engine import logs
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.source import Incoming, StreamEventSource
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.sources import Incoming, StreamEventSource
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
 

@@ -11,13 +11,13 @@ import structlog
 from itsjustintv_desktop.engine.catchup import CatchUp
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.events import WayChanged
+from itsjustintv_desktop.engine.core.events import WayChanged
+from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.sleep_detector import Wake
 from itsjustintv_desktop.engine.ingress.conduit import ConduitManager, ConduitWay
 from itsjustintv_desktop.engine.ingress.ways import Way, WayState, way_kind
-from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
 from itsjustintv_desktop.engine.twitch.subscriptions import Reconciler, SubscriptionsApi
-from itsjustintv_desktop.engine.wake import Wake
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

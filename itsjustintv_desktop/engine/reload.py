@@ -11,8 +11,8 @@ import structlog
 from itsjustintv_desktop.engine.config.diff import Changes, compare
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.config.watch import ConfigWatcher, Content
-from itsjustintv_desktop.engine.errors import AddressInUseError, ConfigError
-from itsjustintv_desktop.engine.events import ConfigChanged, Notice
+from itsjustintv_desktop.engine.core.errors import AddressInUseError, ConfigError
+from itsjustintv_desktop.engine.core.events import ConfigChanged, Notice
 from itsjustintv_desktop.engine.live import Live
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine import redaction
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import SecretsAbsentError, SecretsError, SecretsLockedError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsError, SecretsLockedError
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_WEBHOOK_SECRET_PREVIOUS, SecretStore, SecretValues
 
 RETRY_SECONDS = 3.0

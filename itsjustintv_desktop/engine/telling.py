@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from itsjustintv_desktop.engine.models import DeliveryView, EventState
+from itsjustintv_desktop.engine.core.models import DeliveryView, EventState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.browsing import BITE, Told
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.simulator import answers, frames, messages
 from itsjustintv_desktop.simulator.conduits import Conduit, Conduits
 from itsjustintv_desktop.simulator.faults import Faults

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.simulator import frames
 from itsjustintv_desktop.simulator.answers import RefusedError, problem, reset_connection
 from itsjustintv_desktop.simulator.faults import Faults

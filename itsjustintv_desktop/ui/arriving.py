@@ -10,7 +10,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QObject, QTimer
 
 from itsjustintv_desktop.engine import events
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 
 WAIT_SECONDS = 8.0
 """So long a first answer of each destination is waited for; then it is told how it stands."""

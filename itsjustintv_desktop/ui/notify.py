@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from PySide6.QtCore import QObject, QTimer
 
 from itsjustintv_desktop.engine import events
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.arriving import Arrival, Arrivals
 from itsjustintv_desktop.ui.preferences import Kind, Preferences
 from itsjustintv_desktop.ui.store import Store

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QCoreApplication
 
 from itsjustintv_desktop.engine import DestinationStatus
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.widgets.basic import Tone
 from itsjustintv_desktop.ui.words import countdown, said
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication, QDate, QLocale
 from itsjustintv_desktop.ui.plain import readable
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.errors import AppError
+    from itsjustintv_desktop.engine.core.errors import AppError
 
 
 def tr(text: str, *, n: int = -1) -> str:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.cli import cli
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.support.commands import clean_environ, here
 from tests.support.process import ROOT
 

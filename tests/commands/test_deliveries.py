@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.lock import InstanceLock
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.delivery.breaker import Breaker
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
-from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import Finish, Ledger
 from tests.support.commands import Result, here
 from tests.support.events import online

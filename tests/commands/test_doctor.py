@@ -17,8 +17,8 @@ from itsjustintv_desktop.engine.catchup import catchup
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.lock import InstanceLock
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red, report_of
-from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, reconciler
 from tests.support.commands import beside, clean_environ, here
 from tests.support.engine import Running, running_engine

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.models import EventState
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.models import EventState
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import Ledger, Settlement
 from tests.support.commands import beside, here
 from tests.support.engine import SECRET, running_engine
@@ -176,7 +176,7 @@ async def test_while_no_program_runs_and_announcements_are_paused(tmp_path: Path
 
 async def test_pages_over_the_control_port(tmp_path: Path) -> None:
     from itsjustintv_desktop.engine.control import address
-    from itsjustintv_desktop.engine.errors import UsageError
+    from itsjustintv_desktop.engine.core.errors import UsageError
 
     async with running_engine(tmp_path, _FILTERED, logins=("alice", "bob")) as running:
         for login in ("alice", "bob"):

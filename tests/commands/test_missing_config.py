@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from itsjustintv_desktop.cli import cli
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.support.commands import Result, clean_environ, here
 from tests.support.process import Serve
 

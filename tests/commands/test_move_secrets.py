@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from itsjustintv_desktop.cli import cli
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.control.lock import InstanceLock
+from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET, SecretStore
 
 PASSPHRASE = "correct horse battery staple"

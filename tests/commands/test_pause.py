@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.clock import SystemClock
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.support.commands import beside, here
 from tests.support.engine import ONE_STREAMER, running_engine

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.commands.sdnotify import ServiceManager
-from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from tests.support.process import Serve
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX") or sys.platform == "win32", reason="systemd is Linux's")

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.control import address
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.simulator import Simulator
 from tests.support import rawhttp
 from tests.support.commands import beside, clean_environ

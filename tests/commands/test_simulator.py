@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.support import rawhttp
 from tests.support.commands import beside, clean_environ
 from tests.support.process import MODULE, ROOT

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.commands import Result, beside
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from pyngrok import installer
 
 from itsjustintv_desktop.cli import cli
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.engine.ingress.ngrok.test_install import tgz
 from tests.support import ngrok_agent
 from tests.support.commands import here

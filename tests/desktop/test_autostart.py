@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.desktop import autostart, launching
 from itsjustintv_desktop.desktop.autostart import LaunchAgent, RunKey, XdgAutostart, exec_line
 from itsjustintv_desktop.desktop.registry import APPROVED, RUN
-from itsjustintv_desktop.engine.errors import AppError
+from itsjustintv_desktop.engine.core.errors import AppError
 
 COMMAND = ['/opt/my $tuff/100% "so"/itsjustintv-desktop', "--hidden"]
 

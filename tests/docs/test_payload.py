@@ -10,8 +10,8 @@ from typing import Any
 
 from itsjustintv_desktop.engine.announce.payload import build
 from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.core.models import Enrichment, Image, StreamEvent
 from itsjustintv_desktop.engine.delivery import formats
-from itsjustintv_desktop.engine.models import Enrichment, Image, StreamEvent
 
 PAGE = (Path(__file__).parents[2] / "docs" / "payload.md").read_text(encoding="utf-8")
 BEGAN = 1_763_928_000.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.engine.core import errors
 
 ROOT = Path(__file__).parents[2]
 PAGE = " ".join((ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8").split())

@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 import pytest
 
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.models import Outcome
 from itsjustintv_desktop.engine.delivery.attempt import Sender
-from itsjustintv_desktop.engine.models import Outcome
 from tests.engine.delivery.servers import receiver, status
 from tests.keyring_session import require_program
 

@@ -15,8 +15,8 @@ from PySide6.QtGui import QColor, QImage
 
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.commands import beside
 from tests.support.desktop_session import DesktopProgram, DesktopSession, Seen, Theme, desktop_session

@@ -17,7 +17,7 @@ pytest.importorskip(
     "PySide6.QtGui", reason="Qt's libraries are not on this machine (make system-deps)", exc_type=ImportError
 )
 
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.pages import ENTRIES
 from tests.e2e.desktop_scene import LIVE, PAUSED, WELL, Scene, scene
 from tests.support.desktop_session import DesktopProgram, Seen

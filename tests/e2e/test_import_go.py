@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger.importing import PAST, QUEUE, key_of
 from itsjustintv_desktop.engine.twitch import enrichment
 from itsjustintv_desktop.engine.twitch.timestamps import format_rfc3339

@@ -20,7 +20,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.e2e.leaks.marks import Marks, mark
 from tests.e2e.leaks.scene import ODD, OWN_PLACES, Scene, scene
 from tests.engine.ingress.acme.pebble import pebble

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.clock import SystemClock
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.ingress.ways import WayState
-from itsjustintv_desktop.engine.models import EventState
 from itsjustintv_desktop.simulator.subscriptions import Subscription
 from tests.support import tunnel as tunnels
 from tests.support.engine import SECRET, Running, running_engine

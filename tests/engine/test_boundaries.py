@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "itsjustintv_desktop"
 SCREENLESS = sorted(path for folder in ("engine", "simulator") for path in (PACKAGE / folder).rglob("*.py"))
-TASKS = PACKAGE / "engine" / "tasks.py"
+TASKS = PACKAGE / "engine" / "core" / "tasks.py"
 DOING = PACKAGE / "ui" / "doing.py"
 """The same for the screen's own loop."""
 
@@ -111,7 +111,7 @@ def test_ruff_allows_qt_where_it_belongs_and_tasks_in_one_place() -> None:
     qt = "import PySide6\n"
     assert "TID251" not in ruff("itsjustintv_desktop/ui/sample.py", qt)
     assert "TID251" not in ruff("itsjustintv_desktop/app.py", qt)
-    assert "TID251" not in ruff("itsjustintv_desktop/engine/tasks.py", "from asyncio import create_task\n")
+    assert "TID251" not in ruff("itsjustintv_desktop/engine/core/tasks.py", "from asyncio import create_task\n")
 
 
 def test_tasks_are_made_in_one_place_only() -> None:

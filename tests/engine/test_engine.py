@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from itsjustintv_desktop.engine.tasks import census
+from itsjustintv_desktop.engine.core.tasks import census
 from tests.support.engine import running_engine
 from tests.support.waiting import until
 

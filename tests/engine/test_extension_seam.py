@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import DeliveryState, Enrichment, StreamEvent
-from itsjustintv_desktop.engine.source import Enricher, StreamEventSource
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, StreamEvent
+from itsjustintv_desktop.engine.core.sources import Enricher, StreamEventSource
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine import Engine, EngineOptions
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config import watch
-from itsjustintv_desktop.engine.events import HealthChanged
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.events import HealthChanged
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.health import Health, Part
-from itsjustintv_desktop.engine.paths import Paths
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Cache, Retry
+from itsjustintv_desktop.engine.core.clock_trust import STEADY_SECONDS
+from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.housekeeping import EVERY, PURGE_EVERY, Housekeeping
-from itsjustintv_desktop.engine.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.storage.ledger import Settlement
-from itsjustintv_desktop.engine.wallclock import STEADY_SECONDS
 from tests.engine.storage.ledger.book import FAILED, SENT, Book, raw
 from tests.support.waiting import until
 from tests.support.world import World, config, destination, opened_world

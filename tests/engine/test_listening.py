@@ -10,9 +10,9 @@ import pytest
 
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.config import watch
-from itsjustintv_desktop.engine.errors import AddressInUseError
-from itsjustintv_desktop.engine.events import Notice
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.errors import AddressInUseError
+from itsjustintv_desktop.engine.core.events import Notice
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.support.waiting import until
 
 CONFIG = '[server]\nport = {}\n[secrets]\nstore = "memory"\n'

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from itsjustintv_desktop.engine import logs
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.batching import Batcher
 from tests.support.engine import ONE_STREAMER, Running, running_engine
 from tests.support.waiting import until

@@ -18,9 +18,9 @@ import pytest
 
 from itsjustintv_desktop.engine import logs
 from itsjustintv_desktop.engine.control import address
-from itsjustintv_desktop.engine.events import Subscription
+from itsjustintv_desktop.engine.core.events import Subscription
+from itsjustintv_desktop.engine.core.models import FINAL_STATES
 from itsjustintv_desktop.engine.ingress.ways import WayState
-from itsjustintv_desktop.engine.models import FINAL_STATES
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until

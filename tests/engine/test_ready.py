@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine import Engine, EngineOptions, signing
-from itsjustintv_desktop.engine.errors import SecretsLockedError
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.errors import SecretsLockedError
+from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.storage.secrets import SecretStore
-from itsjustintv_desktop.engine.tasks import Tasks
 from tests.support import rawhttp, signed
 from tests.support.ports import free_port
 from tests.support.waiting import until

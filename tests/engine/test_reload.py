@@ -11,8 +11,8 @@ import pytest
 
 from itsjustintv_desktop.engine import reload
 from itsjustintv_desktop.engine.config import watch
-from itsjustintv_desktop.engine.events import ConfigChanged, Notice
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.events import ConfigChanged, Notice
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.simulator.faults import ReceiverFault
 from tests.support import rawhttp
 from tests.support.engine import HEAD, ONE_STREAMER, SECRET, Running, running_engine

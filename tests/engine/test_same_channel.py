@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from itsjustintv_desktop.cli import cli
 from itsjustintv_desktop.engine.control.address import read
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.errors import UsageError
-from itsjustintv_desktop.engine.models import DeliveryState, EventState
+from itsjustintv_desktop.engine.core.errors import UsageError
+from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
 

@@ -11,12 +11,12 @@ from multidict import CIMultiDict
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.config.schema import Config, Twitch
-from itsjustintv_desktop.engine.errors import MessageRefusedError, UsageError
+from itsjustintv_desktop.engine.core.errors import MessageRefusedError, UsageError
+from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
-from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.signing import LOOK_AGAIN_SECONDS, RETRY_SECONDS, SigningSecret
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
-from itsjustintv_desktop.engine.tasks import Tasks
 from tests.support import signed
 from tests.support.clock import FakeClock
 from tests.support.waiting import until

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import UsageError
-from itsjustintv_desktop.engine.events import Bus
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.errors import UsageError
+from itsjustintv_desktop.engine.core.events import Bus
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.wishes import Wishes
 from tests.support.world import GONE, SENT, World, config, destination, opened_world
 

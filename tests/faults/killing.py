@@ -20,10 +20,10 @@ import msgspec
 
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.errors import ControlError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.errors import ControlError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.faults import ReceiverFault
 from tests.faults.load import Load

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.state import Channel
 from tests.support import signed

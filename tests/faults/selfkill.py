@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome, StreamEvent
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.intake import Intake
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger, claiming, connection, file, migrations
 from itsjustintv_desktop.engine.storage.ledger.writer import Settle
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine import wake
 from itsjustintv_desktop.engine.catchup import catchup
-from itsjustintv_desktop.engine.clock import SystemClock
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core import sleep_detector
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.twitch import clock_skew, enrichment
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.events import online
@@ -53,7 +53,7 @@ async def waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ahead: float = 0.0, max_age: str = "24h"
 ) -> AsyncIterator[tuple[Running, ShownClock]]:
     """With a clock that is wrong by so much, one announcement was tried and is to be tried again."""
-    monkeypatch.setattr(wake, "EVERY", 0.2)
+    monkeypatch.setattr(sleep_detector, "EVERY", 0.2)
     monkeypatch.setattr(catchup, "LEAST", 0.01)
     monkeypatch.setattr(enrichment, "APART", 0.5)
     clock = ShownClock(ahead)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine import wake
 from itsjustintv_desktop.engine.catchup import catchup
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config.schema import Cache, Retry
-from itsjustintv_desktop.engine.events import Notice, Subscription
+from itsjustintv_desktop.engine.core import sleep_detector
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.clock_trust import STEADY_SECONDS
+from itsjustintv_desktop.engine.core.events import Notice, Subscription
+from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
-from itsjustintv_desktop.engine.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
-from itsjustintv_desktop.engine.wallclock import STEADY_SECONDS
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
 from tests.support.world import BUSY, SENT, World, config, opened_world
@@ -52,7 +52,7 @@ class SetClock(SystemClock):
 
 @pytest.fixture
 async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    monkeypatch.setattr(wake, "EVERY", 0.2)
+    monkeypatch.setattr(sleep_detector, "EVERY", 0.2)
     clock = SetClock()
     delays = (0.3,) * 20
     async with running_engine(tmp_path, CONFIG, logins=("alice", "bob"), clock=clock, resend_delays=delays) as running:
@@ -112,7 +112,7 @@ async def test_a_clock_that_is_set_while_it_runs(running: Running, jump: float) 
     seen="in the morning a notice says that it slept; Twitch is asked who is live and what it holds for us, at once",
 )
 async def test_a_night_of_sleep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wake, "EVERY", 0.2)
+    monkeypatch.setattr(sleep_detector, "EVERY", 0.2)
     monkeypatch.setattr(reconciler, "_SETTLE_SECONDS", 0.01)
     monkeypatch.setattr(catchup, "LEAST", 0.01)
     settings = f'[twitch]\ntransport = "conduit"\n{CONFIG}'

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from itsjustintv_desktop.engine.core.models import DeliveryView
 from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
-from itsjustintv_desktop.engine.models import DeliveryView
 from tests.engine.delivery import servers
 from tests.engine.delivery.servers import Receiver
 from tests.engine.delivery.test_messages import discord, judging, slack, small_only

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.support.commands import beside
 from tests.support.process import Serve
 from tests.support.waiting import until

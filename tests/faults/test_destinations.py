@@ -21,8 +21,8 @@ from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.delivery.trust import client_context
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.net.trust import client_context
 from tests.engine.delivery import servers
 from tests.engine.delivery.servers import Behaviour, Receiver
 from tests.support.authority import DAY, Authority

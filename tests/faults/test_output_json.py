@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.storage import feed
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.disks import small_disk

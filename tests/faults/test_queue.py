@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import queued
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.simulator import Simulator
 from tests.faults.load import Load
 from tests.support.commands import beside

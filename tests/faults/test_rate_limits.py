@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine.config.addresses import DISCORD_HOSTS
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
 

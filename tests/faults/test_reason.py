@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.commands.output import delivery_json
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from tests.engine.delivery import servers
 from tests.support.engine import running_engine
 from tests.support.waiting import until

@@ -19,7 +19,7 @@ import pytest
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.support import process, rawhttp, signed
 from tests.support.commands import Result, beside
 from tests.support.disks import small_disk

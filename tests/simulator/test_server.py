@@ -76,5 +76,5 @@ def test_it_uses_nothing_of_the_engine_but_its_tasks() -> None:
     }
     ours = {name for name in imported if name.startswith("itsjustintv_desktop")}
     assert {name for name in ours if not name.startswith("itsjustintv_desktop.simulator")} == {
-        "itsjustintv_desktop.engine.tasks"
+        "itsjustintv_desktop.engine.core.tasks"
     }

@@ -15,7 +15,7 @@ import psutil
 
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.errors import ControlError, UsageError
+from itsjustintv_desktop.engine.core.errors import ControlError, UsageError
 from tests.support.process import Serve
 
 MOST_GROWTH = 5.0

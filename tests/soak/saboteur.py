@@ -12,9 +12,9 @@ from typing import Any
 
 import structlog
 
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.engine import Engine
-from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Ledger
 from itsjustintv_desktop.engine.storage.ledger.writer import Settle
 

@@ -13,9 +13,9 @@ import msgspec
 
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.errors import ControlError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.errors import ControlError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from tests.faults import killing
 from tests.faults.killing import DOWN, FIT, Scene
 from tests.faults.load import Load

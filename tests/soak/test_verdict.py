@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.clock import SystemClock
+from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.receiver import Received

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.faults import Fault, ReceiverFault
 

@@ -15,7 +15,7 @@ import msgspec
 from click.testing import CliRunner
 
 from itsjustintv_desktop.cli import cli
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.support import forked
 from tests.support.process import MODULE, ROOT, arguments
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.keyring_session import keyring_session, require_program
 from tests.support import xfce
 from tests.support.commands import clean_environ

@@ -13,10 +13,10 @@ from unittest import mock
 import msgspec
 
 from itsjustintv_desktop.engine import Engine, EngineOptions
-from itsjustintv_desktop.engine.clock import Clock, SystemClock
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
-from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.engine.source import Enricher, StreamEventSource
+from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.sources import Enricher, StreamEventSource
 from itsjustintv_desktop.engine.twitch import enrichment
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from itsjustintv_desktop.simulator import Simulator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from tests.support.clock import START
 
 _number = count(1)

@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
-from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.sources import Incoming
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
 from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
-from itsjustintv_desktop.engine.source import Incoming
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger
-from itsjustintv_desktop.engine.tasks import Tasks
 from tests.support import rawhttp, signed
 from tests.support.clock import FakeClock
 from tests.support.waiting import until

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.ingress.ways import BaseWay, WayState, Webhook
 from itsjustintv_desktop.engine.reach import Reach
 

@@ -13,12 +13,10 @@ import msgspec
 
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer, Twitch
-from itsjustintv_desktop.engine.delivery.attempt import Sender
-from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
-from itsjustintv_desktop.engine.errors import SecretsError
-from itsjustintv_desktop.engine.events import Bus, DeliveryChanged, EngineEvent
-from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.models import (
+from itsjustintv_desktop.engine.core.clock_trust import WallClock
+from itsjustintv_desktop.engine.core.errors import SecretsError
+from itsjustintv_desktop.engine.core.events import Bus, DeliveryChanged, EngineEvent
+from itsjustintv_desktop.engine.core.models import (
     AttemptResult,
     DeliveryState,
     DeliveryView,
@@ -27,9 +25,11 @@ from itsjustintv_desktop.engine.models import (
     Outcome,
     StreamEvent,
 )
+from itsjustintv_desktop.engine.core.tasks import Tasks
+from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
+from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger
-from itsjustintv_desktop.engine.tasks import Tasks
-from itsjustintv_desktop.engine.wallclock import WallClock
 from tests.support.clock import FakeClock
 from tests.support.events import online
 from tests.support.waiting import until

@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine import (
     StreamerView,
     WayView,
 )
-from itsjustintv_desktop.engine.models import LiveStream
+from itsjustintv_desktop.engine.core.models import LiveStream
 from itsjustintv_desktop.engine.reload import ConfigState
 from itsjustintv_desktop.engine.status import WORDS
 from itsjustintv_desktop.engine.storage.secrets import SecretsState

@@ -17,7 +17,7 @@ from qasync import QEventLoop
 from itsjustintv_desktop import app as module
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.engine import Engine, Report, Snapshot, Statistics, errors
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui.preferences import Preferences
 from tests.ui import samples
 from tests.ui.fake import FakeBridge

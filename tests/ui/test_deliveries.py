@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import ManyResult, Refused, errors, events
-from itsjustintv_desktop.engine.models import DeliveryView
+from itsjustintv_desktop.engine.core.models import DeliveryView
 from itsjustintv_desktop.ui.models.deliveries import ANSWER, KEPT, NEXT, STATE
 from itsjustintv_desktop.ui.pages.deliveries import View
 from itsjustintv_desktop.ui.pages.deliveries.due import Due

@@ -15,7 +15,7 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.demo.window import prepare
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.collecting import Collecting
 from itsjustintv_desktop.ui.pages import ENTRIES

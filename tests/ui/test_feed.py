@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem, FeedPage, errors, events
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.models.feed import MOST, PAGE
 from itsjustintv_desktop.ui.pages.feed import View
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard

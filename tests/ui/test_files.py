@@ -19,7 +19,7 @@ from shiboken6 import isValid
 
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.demo.window import prepare
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui.collecting import Collecting
 from itsjustintv_desktop.ui.pages.settings import View as Settings
 from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog

@@ -18,7 +18,7 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop.engine import EngineOptions
 from itsjustintv_desktop.engine.config import watch
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.bridge import Bridge

@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import errors, events
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui import arriving
 from itsjustintv_desktop.ui.notify import TOGETHER, Notifier
 from itsjustintv_desktop.ui.preferences import Kind, Preferences

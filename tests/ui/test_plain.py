@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import FeedDelivery, Level, Report, RowStatus, Statistics, StreamerStatus, errors
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard
 from itsjustintv_desktop.ui.pages.feed.view import FeedView
 from itsjustintv_desktop.ui.plain import (

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 
 from itsjustintv_desktop.engine import Engine, EngineOptions
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.updates import check, keys
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.enginethread import Setting

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.models import EventState, StreamEvent
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.models import EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Ledger, Settlement
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, End, Sight, Stream
 from itsjustintv_desktop.engine.twitch.eventsub_messages import SOURCE

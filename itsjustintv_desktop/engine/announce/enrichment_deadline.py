@@ -6,11 +6,11 @@ import asyncio
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.models import Enrichment, StreamEvent
-from itsjustintv_desktop.engine.source import Enricher
-from itsjustintv_desktop.engine.sparing import Sparing
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
+from itsjustintv_desktop.engine.core.sources import Enricher
 
 _GRACE = 1.0
 """Seconds that an enricher may be late."""

@@ -12,15 +12,15 @@ import msgspec
 from yarl import URL
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.bounded import HEADS, read_at_most
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.delivery.guard import Connector, RefusedAddressError, guarded_socket
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import ImageError
-from itsjustintv_desktop.engine.models import Image
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import ImageError
+from itsjustintv_desktop.engine.core.models import Image
+from itsjustintv_desktop.engine.core.net.address_guard import Connector, RefusedAddressError, guarded_socket
+from itsjustintv_desktop.engine.core.net.errors import network_sentence, os_sentence
+from itsjustintv_desktop.engine.core.net.limits import HEADS, read_at_most
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.image_check import MAX_BYTES, inspect
-from itsjustintv_desktop.engine.translate import network_sentence, os_sentence
 
 _REDIRECTS = 3
 _CONNECTIONS = 16

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger, Settlement
 from itsjustintv_desktop.engine.storage.ledger.importing import key_of
 

@@ -9,9 +9,9 @@ from datetime import datetime
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import LedgerError, UsageError
-from itsjustintv_desktop.engine.events import AnnouncementsPaused, Bus
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import LedgerError, UsageError
+from itsjustintv_desktop.engine.core.events import AnnouncementsPaused, Bus
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 REASON = "paused"

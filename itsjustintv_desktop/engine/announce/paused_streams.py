@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
 from itsjustintv_desktop.engine.announce.pause import REASON, WHY_PAUSED, began_under
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.models import EventState, StreamEvent
+from itsjustintv_desktop.engine.core.models import EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger, Settlement
 
 

@@ -20,15 +20,15 @@ from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
 from itsjustintv_desktop.engine.announce.enrichment_deadline import EnrichmentDeadline
 from itsjustintv_desktop.engine.announce.suppression import already, why_already
 from itsjustintv_desktop.engine.announce.triage import Triage
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.errors import LedgerError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.events import Bus, EventSettled
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import LedgerError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.events import Bus, EventSettled
+from itsjustintv_desktop.engine.core.models import Enrichment, EventState, StreamEvent
+from itsjustintv_desktop.engine.core.sources import Enricher
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.models import Enrichment, EventState, StreamEvent
-from itsjustintv_desktop.engine.source import Enricher
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger, Settlement
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry import ids
 from itsjustintv_desktop.engine.telemetry.observer import Seam
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
 from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Settlement
 
 _ANNOUNCED_BEFORE = "This stream was announced before."

@@ -18,17 +18,17 @@ from itsjustintv_desktop.engine.catchup.found import event_of, live_stream_of
 from itsjustintv_desktop.engine.catchup.judge import GRACE, Circumstances, judge
 from itsjustintv_desktop.engine.catchup.now import LiveNow
 from itsjustintv_desktop.engine.catchup.status import CatchUpState, CatchUpStatus
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import (
     LedgerError,
     SecretsError,
     TwitchError,
     TwitchRateLimitedError,
     TwitchRefusedError,
 )
-from itsjustintv_desktop.engine.events import Bus, EventSettled
+from itsjustintv_desktop.engine.core.events import Bus, EventSettled
+from itsjustintv_desktop.engine.core.models import EventState, LiveStream, StreamEvent
 from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.models import EventState, LiveStream, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Key
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Caught, Find, Known, Verdict

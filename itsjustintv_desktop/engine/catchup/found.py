@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.models import LiveStream, StreamEvent
+from itsjustintv_desktop.engine.core.models import LiveStream, StreamEvent
 from itsjustintv_desktop.engine.twitch.eventsub_messages import SOURCE, STREAM_ONLINE
 from itsjustintv_desktop.engine.twitch.helix import Stream
 from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339

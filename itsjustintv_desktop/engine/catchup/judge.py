@@ -9,8 +9,8 @@ from itsjustintv_desktop.engine.announce.pause import REASON as PAUSED
 from itsjustintv_desktop.engine.announce.pause import WHY_PAUSED
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.models import StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Known, Verdict
 
 GRACE = 120.0

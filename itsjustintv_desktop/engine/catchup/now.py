@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from itsjustintv_desktop.engine.events import Bus, LiveChanged
-from itsjustintv_desktop.engine.models import LiveStream, StreamEvent
+from itsjustintv_desktop.engine.core.events import Bus, LiveChanged
+from itsjustintv_desktop.engine.core.models import LiveStream, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from itsjustintv_desktop.engine.config.addresses import DISCORD_HOSTS
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, GlobalWebhook, Streamer
-from itsjustintv_desktop.engine.errors import NotFoundError
+from itsjustintv_desktop.engine.core.errors import NotFoundError
 
 GLOBAL = "global"
 """The name of the destination that an enabled `[global_webhook]` makes."""

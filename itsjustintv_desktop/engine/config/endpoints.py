@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from itsjustintv_desktop.engine.config.addresses import is_loopback
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError
 
 _VARIABLES = {
     "api_url": ("ITSJUSTINTV_TWITCH_API_URL", "https"),

@@ -14,13 +14,13 @@ from typing import Any
 
 import msgspec
 
-from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config import environment, secrets_in_file, values
 from itsjustintv_desktop.engine.config.build import build
 from itsjustintv_desktop.engine.config.notation import dotted
 from itsjustintv_desktop.engine.config.problems import Placed, Report
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core import files
+from itsjustintv_desktop.engine.core.errors import ConfigError
 
 BOM = "\ufeff"
 _LARGEST = 16 * 1024 * 1024
@@ -113,7 +113,7 @@ def read_bytes(path: Path) -> bytes | None:
     except IsADirectoryError:
         raise ConfigError([f"{path}: it is a folder; name the file, such as {path / 'config.toml'}"]) from None
     except OSError as error:
-        from itsjustintv_desktop.engine.translate import os_sentence  # brings the HTTP library along
+        from itsjustintv_desktop.engine.core.net.errors import os_sentence  # brings the HTTP library along
 
         raise ConfigError([f"{path}: it cannot be read: {os_sentence(error)}"]) from error
     if len(content) > _LARGEST:

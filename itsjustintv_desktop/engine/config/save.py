@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 import structlog
 
-from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.document import TomlDocument
 from itsjustintv_desktop.engine.config.fields import PLATFORM, tables
@@ -34,8 +33,9 @@ from itsjustintv_desktop.engine.config.notation import Path as Keys
 from itsjustintv_desktop.engine.config.notation import Value, dotted, split
 from itsjustintv_desktop.engine.config.read import name_in, unfit_name
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
-from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
-from itsjustintv_desktop.engine.translate import os_sentence
+from itsjustintv_desktop.engine.core import files
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.load import digest_of, read_bytes
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import ConfigError
 
 EVERY = 1.0
 """Seconds between two looks at the file."""

@@ -9,8 +9,8 @@ import msgspec
 
 from itsjustintv_desktop.engine.control.conduits import ConduitActions
 from itsjustintv_desktop.engine.control.pausing import PauseActions
+from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.doctor import Report
-from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.telling import EventPage, Kind
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport

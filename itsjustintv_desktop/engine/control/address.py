@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from itsjustintv_desktop.engine import files, redaction
+from itsjustintv_desktop.engine import redaction
+from itsjustintv_desktop.engine.core import files
 
 _MOST = 65536
 

@@ -10,17 +10,17 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
-from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.engine.announce.pause import PauseView
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.conduits import ConduitView
 from itsjustintv_desktop.engine.control.pausing import Paused
 from itsjustintv_desktop.engine.control.stream import StreamLine
+from itsjustintv_desktop.engine.core import errors
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.doctor import Report
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.telling import EventPage, Kind
-from itsjustintv_desktop.engine.translate import network_sentence
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from itsjustintv_desktop.engine import files
-from itsjustintv_desktop.engine.errors import AlreadyRunningError, DataDirectoryError
-from itsjustintv_desktop.engine.paths import data_directory_error
+from itsjustintv_desktop.engine.core import files
+from itsjustintv_desktop.engine.core.errors import AlreadyRunningError, DataDirectoryError
+from itsjustintv_desktop.engine.core.paths import data_directory_error
 
 
 class InstanceLock:

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from itsjustintv_desktop.engine.control.pausing import PauseActions, Paused
-from itsjustintv_desktop.engine.errors import UsageError
+from itsjustintv_desktop.engine.core.errors import UsageError
 
 
 class _Until(msgspec.Struct):

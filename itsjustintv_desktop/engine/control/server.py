@@ -17,7 +17,6 @@ import structlog
 from aiohttp import web
 
 from itsjustintv_desktop.engine import redaction
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions
 from itsjustintv_desktop.engine.control.channel_routes import channel_routes
@@ -26,14 +25,15 @@ from itsjustintv_desktop.engine.control.doctor_routes import doctor_routes
 from itsjustintv_desktop.engine.control.pause_routes import pause_routes
 from itsjustintv_desktop.engine.control.stream import EventStream
 from itsjustintv_desktop.engine.control.subscription_routes import subscription_routes
-from itsjustintv_desktop.engine.errors import AppError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import AppError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.engine.core.paths import data_directory_error
+from itsjustintv_desktop.engine.core.tasks import Tasks, census
 from itsjustintv_desktop.engine.health.part import Part
 from itsjustintv_desktop.engine.ingress.guard import Connection, guarded
 from itsjustintv_desktop.engine.ingress.listener import listen
 from itsjustintv_desktop.engine.ingress.places import Limits, Places
-from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.paths import data_directory_error
-from itsjustintv_desktop.engine.tasks import Tasks, census
 from itsjustintv_desktop.engine.telling import KINDS, Kind
 
 _log = structlog.get_logger(__name__)

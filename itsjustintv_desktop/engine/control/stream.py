@@ -14,8 +14,8 @@ import structlog
 from aiohttp import web
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.errors import ControlError
-from itsjustintv_desktop.engine.events import Bus, EngineEvent, Subscription
+from itsjustintv_desktop.engine.core.errors import ControlError
+from itsjustintv_desktop.engine.core.events import Bus, EngineEvent, Subscription
 from itsjustintv_desktop.engine.health import Health
 from itsjustintv_desktop.engine.storage.ledger import Counts
 

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from itsjustintv_desktop.engine.control.actions import SubscriptionActions
-from itsjustintv_desktop.engine.errors import UsageError
+from itsjustintv_desktop.engine.core.errors import UsageError
 
 
 class _Sync(msgspec.Struct):

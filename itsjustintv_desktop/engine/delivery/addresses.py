@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination
 from itsjustintv_desktop.engine.config.validators import trimmed
-from itsjustintv_desktop.engine.errors import SecretsError
+from itsjustintv_desktop.engine.core.errors import SecretsError
 
 
 class Addresses(Protocol):

@@ -11,19 +11,19 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.bounded import HEADS
-from itsjustintv_desktop.engine.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.core.errors import ConfigError
+from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
+from itsjustintv_desktop.engine.core.net.address_guard import RefusedAddressError, guarded_socket
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
+from itsjustintv_desktop.engine.core.net.limits import HEADS
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.delivery import rate_limits, response_excerpt, wire
-from itsjustintv_desktop.engine.delivery.guard import RefusedAddressError, guarded_socket
 from itsjustintv_desktop.engine.delivery.responses import classify
 from itsjustintv_desktop.engine.delivery.signing import base_headers, signature_headers
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import ConfigError
-from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 from itsjustintv_desktop.engine.redaction.spellings import address_secrets, worth_hiding
-from itsjustintv_desktop.engine.translate import network_sentence
 
 USER_AGENT = f"itsjustintv-desktop/{__version__}"
 

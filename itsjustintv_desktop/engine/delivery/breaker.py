@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from itsjustintv_desktop.engine.models import Outcome
+from itsjustintv_desktop.engine.core.models import Outcome
 
 WINDOW = 300.0
 BUCKET = 30.0

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.events import Bus, DestinationChanged, Notice
 from itsjustintv_desktop.engine.delivery.breaker import Breaker
 from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.events import Bus, DestinationChanged, Notice
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 _log = structlog.get_logger(__name__)

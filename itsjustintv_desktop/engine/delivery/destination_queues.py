@@ -16,9 +16,9 @@ import structlog
 
 from itsjustintv_desktop.engine.config.destinations import Format
 from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
 from itsjustintv_desktop.engine.delivery.breaker import Breaker, BreakerState, StateName, fingerprint
 from itsjustintv_desktop.engine.delivery.rate_limits import EVERYWHERE, Pace, one_for_all, service
-from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 
 TOTAL = 128
 """Most attempts under way at a time."""

@@ -12,9 +12,14 @@ from typing import Any
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination, Retry
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import LedgerError, SecretsError
+from itsjustintv_desktop.engine.core.events import Bus, DeliveryChanged
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
+from itsjustintv_desktop.engine.core.sources import Doubtful, Enricher
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery import formats, schedule
 from itsjustintv_desktop.engine.delivery.addresses import Addresses, address_of
 from itsjustintv_desktop.engine.delivery.attempt import Sender
@@ -24,13 +29,8 @@ from itsjustintv_desktop.engine.delivery.destination_queues import FIRST_WIDTH, 
 from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.delivery.outcomes import MAY_HAVE_ARRIVED, MOST_LOST, finish, gave_up, judged, say_which
 from itsjustintv_desktop.engine.delivery.responses import refused
-from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
-from itsjustintv_desktop.engine.events import Bus, DeliveryChanged
 from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
-from itsjustintv_desktop.engine.source import Doubtful, Enricher
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.observer import Seam
 
 LATE_SECONDS = 600.0

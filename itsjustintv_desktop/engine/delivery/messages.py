@@ -15,10 +15,10 @@ import structlog
 
 from itsjustintv_desktop.engine.config.destinations import Format, format_of
 from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
-from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 
 ReadImage = Callable[[str], Awaitable[bytes | None]]
 

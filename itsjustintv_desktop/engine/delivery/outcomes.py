@@ -7,8 +7,8 @@ from collections.abc import Callable
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Retry
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
 from itsjustintv_desktop.engine.delivery import schedule
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish
 
 MOST_LOST = 2

@@ -17,8 +17,8 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.addresses import DISCORD_HOSTS
 from itsjustintv_desktop.engine.config.destinations import Format
+from itsjustintv_desktop.engine.core.models import RateLimit
 from itsjustintv_desktop.engine.delivery.responses import asks_for_another, retry_after
-from itsjustintv_desktop.engine.models import RateLimit
 
 LONGEST_WINDOW = 60.0
 """Seconds for which what a receiver said keeps POSTs back; then one is tried."""

@@ -13,7 +13,7 @@ from http import HTTPStatus
 import msgspec
 
 from itsjustintv_desktop.engine.config.destinations import Format
-from itsjustintv_desktop.engine.models import Outcome
+from itsjustintv_desktop.engine.core.models import Outcome
 
 _SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

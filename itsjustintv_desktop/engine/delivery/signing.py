@@ -13,7 +13,7 @@ import hmac
 from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.config.validators import standard_key
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError
 
 _HASHES = {
     "SHA-1": ("sha1", hashlib.sha1),

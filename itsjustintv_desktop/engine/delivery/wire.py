@@ -22,9 +22,9 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from multidict import CIMultiDict
 
-from itsjustintv_desktop.engine.bounded import HEADS
+from itsjustintv_desktop.engine.core.net.address_guard import Connector
+from itsjustintv_desktop.engine.core.net.limits import HEADS
 from itsjustintv_desktop.engine.delivery import response_excerpt
-from itsjustintv_desktop.engine.delivery.guard import Connector
 
 _KEPT = HEADS["max_line_size"] + response_excerpt.LIMIT
 _STATUS = re.compile(rb"HTTP/\d{1,2}(?:\.\d{1,2})?[ \t]+([1-9]\d\d)(?=[ \t\r\n]|\Z)")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.reaching import Reaching
     from itsjustintv_desktop.engine.desk.statistics import Counter, Statistics
     from itsjustintv_desktop.engine.engine import Engine
-    from itsjustintv_desktop.engine.models import DeliveryView
+    from itsjustintv_desktop.engine.core.models import DeliveryView
     from itsjustintv_desktop.engine.telling import Kind
 
 

@@ -8,11 +8,11 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.core.errors import ConfigError, SecretsError
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.desk.feed import pretty, shortened
 from itsjustintv_desktop.engine.desk.masking import DOTS, masked_address
-from itsjustintv_desktop.engine.errors import ConfigError, SecretsError
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.storage.ledger.changing import Attempted
 
 if TYPE_CHECKING:

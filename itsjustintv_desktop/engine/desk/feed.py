@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import NotFoundError
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView, EventState, StreamEvent
+from itsjustintv_desktop.engine.core.errors import NotFoundError
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView, EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.browsing import Told
 from itsjustintv_desktop.engine.telling import STATES, Kind, deliveries_of, kind_of, look
 

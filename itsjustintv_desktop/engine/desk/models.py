@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from itsjustintv_desktop.engine.announce.pause import PauseView
-from itsjustintv_desktop.engine.models import LiveStream
+from itsjustintv_desktop.engine.core.models import LiveStream
 from itsjustintv_desktop.engine.reload import ConfigState
 from itsjustintv_desktop.engine.status import OverallStatus, RowStatus, StreamerStatus
 from itsjustintv_desktop.engine.storage.secrets import SecretsState

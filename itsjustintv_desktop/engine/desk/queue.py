@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from itsjustintv_desktop.engine.config.destinations import must_exist
+from itsjustintv_desktop.engine.core.errors import UsageError
+from itsjustintv_desktop.engine.core.events import DeliveriesChanged, DeliveryChanged
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.delivery.breaker import BY_HAND
-from itsjustintv_desktop.engine.errors import UsageError
-from itsjustintv_desktop.engine.events import DeliveriesChanged, DeliveryChanged
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.storage.ledger.changing import MOST, Action, Refused
 from itsjustintv_desktop.engine.storage.ledger.listing import Choice
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import UsageError
+from itsjustintv_desktop.engine.core.errors import UsageError
 from itsjustintv_desktop.engine.storage.ledger.counting import Border, Kind, Streams
 
 if TYPE_CHECKING:

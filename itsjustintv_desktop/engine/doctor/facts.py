@@ -11,8 +11,8 @@ import msgspec
 
 from itsjustintv_desktop.engine.catchup.status import CatchUpState, CatchUpStatus
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
+from itsjustintv_desktop.engine.core.errors import AppError
 from itsjustintv_desktop.engine.doctor.probe import Probed
-from itsjustintv_desktop.engine.errors import AppError
 from itsjustintv_desktop.engine.ingress.ways.status import WayStatus
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
 from itsjustintv_desktop.engine.storage.secrets import SecretsState

@@ -27,7 +27,6 @@ from itsjustintv_desktop.engine.doctor.facts import (
     TwitchFacts,
 )
 from itsjustintv_desktop.engine.doctor.outside import LEDGER_SECONDS, Heard, Outside, unless_broken, user_id_of
-from itsjustintv_desktop.engine.errors import ConfigError, LedgerError, SecretsError
 from itsjustintv_desktop.engine.health.health import BESIDE
 from itsjustintv_desktop.engine.storage.ledger.counting import Tally
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer

@@ -6,10 +6,10 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, Any
 
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.doctor.check import Check, Report, amber, green, red, report_of
 from itsjustintv_desktop.engine.doctor.exchange import get
 from itsjustintv_desktop.engine.doctor.once import once
-from itsjustintv_desktop.engine.translate import network_sentence
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

@@ -10,9 +10,9 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.delivery.trust import Trust
+from itsjustintv_desktop.engine.core.errors import AppError, LedgerError, SecretsError, TwitchError
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.doctor.probe import Probe, Probed
-from itsjustintv_desktop.engine.errors import AppError, LedgerError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.ingress.ways.base import Webhook
 from itsjustintv_desktop.engine.ingress.ways.status import WayState
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus

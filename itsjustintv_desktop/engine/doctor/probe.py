@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.addresses import is_loopback
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.doctor.exchange import Answer, get
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
-from itsjustintv_desktop.engine.translate import network_sentence
 
 EVERY = 900.0
 SECONDS = 10.0

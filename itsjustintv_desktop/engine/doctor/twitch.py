@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, mitigated, red, unsettled
 from itsjustintv_desktop.engine.doctor.facts import TwitchFacts
-from itsjustintv_desktop.engine.errors import TwitchAuthError, TwitchRateLimitedError, TwitchUnreachableError
 
 
 def token(facts: TwitchFacts, *, reached: bool = False) -> Check:

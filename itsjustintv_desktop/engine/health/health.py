@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.events import HealthChanged
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.events import HealthChanged
 from itsjustintv_desktop.engine.health.part import Part
 from itsjustintv_desktop.engine.health.parts import of_engine
 from itsjustintv_desktop.engine.storage.ledger import Counts

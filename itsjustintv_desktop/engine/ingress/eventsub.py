@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import MessageRefusedError, SecretsLockedError
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import MessageRefusedError, SecretsLockedError
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.twitch import eventsub_messages, eventsub_signature, timestamps
 
 FRESH_SECONDS = 600.0

@@ -13,9 +13,9 @@ import asyncio
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.log_throttle import Sparing
 from itsjustintv_desktop.engine.health.part import Part
-from itsjustintv_desktop.engine.sparing import Sparing
 
 PROMPT_SECONDS = 2.0
 """A client that goes on sooner is prompt, and makes room only when nothing else is left."""

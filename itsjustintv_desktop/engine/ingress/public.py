@@ -12,14 +12,17 @@ import structlog
 from aiohttp import web
 
 from itsjustintv_desktop.engine import redaction
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import (
     AppError,
     LedgerError,
     MessageMalformedError,
     MessageRefusedError,
     SecretsError,
 )
+from itsjustintv_desktop.engine.core.log_throttle import SparingKinds
+from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
 from itsjustintv_desktop.engine.ingress.guard import Connection, GuardedServer, TooLargeError, read_body, refusal
 from itsjustintv_desktop.engine.ingress.listener import Listener
@@ -27,9 +30,6 @@ from itsjustintv_desktop.engine.ingress.nocontent import NoContent
 from itsjustintv_desktop.engine.ingress.places import Limits, Places
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
-from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.sparing import SparingKinds
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.observer import Seam, Taken
 from itsjustintv_desktop.engine.twitch.eventsub_messages import Challenge
 

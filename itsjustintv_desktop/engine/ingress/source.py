@@ -6,9 +6,9 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
-from itsjustintv_desktop.engine.errors import LedgerError, LedgerUnavailableError
-from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.source import Incoming
+from itsjustintv_desktop.engine.core.errors import LedgerError, LedgerUnavailableError
+from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.sources import Incoming
 
 COMMIT_SECONDS = 8.0
 """How long Twitch waits for our word at most; it gives up on us at about 10 s."""

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import SystemClock
-from itsjustintv_desktop.engine.errors import AppError
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.errors import AppError
+from itsjustintv_desktop.engine.core.log_throttle import SparingKinds
 from itsjustintv_desktop.engine.logs import chain
 from itsjustintv_desktop.engine.logs.spared import EVERY, LOGGERS, Spared
-from itsjustintv_desktop.engine.sparing import SparingKinds
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.logs.background import Background

@@ -20,11 +20,11 @@ from typing import Any, Final
 
 import structlog
 
-from itsjustintv_desktop.engine import files
-from itsjustintv_desktop.engine.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.core import files
+from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.logs import chain
-from itsjustintv_desktop.engine.sparing import Sparing
-from itsjustintv_desktop.engine.translate import os_sentence
 
 NAME: Final = "itsjustintv.log"
 SIZE: Final = 2 * 1024 * 1024

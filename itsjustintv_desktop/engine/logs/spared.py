@@ -6,8 +6,8 @@ import logging
 import re
 from typing import Final
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.sparing import SparingKinds
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.log_throttle import SparingKinds
 
 LOGGERS: Final = ("asyncio", "aiohttp.server", "aiohttp.web")
 EVERY: Final = 60.0

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from itsjustintv_desktop.engine.core.models import DeliveryState, StreamEvent
 from itsjustintv_desktop.engine.delivery.response_excerpt import clean
-from itsjustintv_desktop.engine.models import DeliveryState, StreamEvent
 from itsjustintv_desktop.engine.moving import payload as payloads
 from itsjustintv_desktop.engine.moving import values
 from itsjustintv_desktop.engine.moving.names import Names, Who, host_of, stand_in

@@ -10,15 +10,15 @@ from pathlib import Path
 import msgspec
 
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.errors import CertificateError, GoFileError, ImageError
+from itsjustintv_desktop.engine.core.errors import CertificateError, GoFileError, ImageError
+from itsjustintv_desktop.engine.core.models import Image
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.ingress.acme.certificate import pair_of
 from itsjustintv_desktop.engine.ingress.acme.store import CertStore
-from itsjustintv_desktop.engine.models import Image
 from itsjustintv_desktop.engine.moving import gofiles
 from itsjustintv_desktop.engine.moving.report import Part, State, number
 from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.image_check import inspect
-from itsjustintv_desktop.engine.translate import os_sentence
 from itsjustintv_desktop.engine.twitch.profiles import Profile
 
 _NAME = re.compile(r"(\d{1,20})\.jpg", re.ASCII)

@@ -11,12 +11,13 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.destinations import effective_destinations
 from itsjustintv_desktop.engine.config.load import load
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.control.lock import InstanceLock
-from itsjustintv_desktop.engine.errors import AlreadyRunningError, AppError, ConfigError, UsageError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import AlreadyRunningError, AppError, ConfigError, UsageError
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.ingress.ways.base import Webhook
 from itsjustintv_desktop.engine.moving import belongings, goconfig, gofiles, safes
 from itsjustintv_desktop.engine.moving.lists import Lists, Progress, guarded
@@ -24,7 +25,6 @@ from itsjustintv_desktop.engine.moving.names import Names
 from itsjustintv_desktop.engine.moving.payload import Pictures
 from itsjustintv_desktop.engine.moving.report import Moved, Part, State, number
 from itsjustintv_desktop.engine.moving.steps import next_steps
-from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, move_into_keyring
 from itsjustintv_desktop.engine.twitch.subscriptions.models import target_text

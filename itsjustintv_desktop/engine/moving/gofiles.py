@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from itsjustintv_desktop.engine import files
-from itsjustintv_desktop.engine.errors import GoFileError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.translate import os_sentence
+from itsjustintv_desktop.engine.core import files
+from itsjustintv_desktop.engine.core.errors import GoFileError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 
 CONFIG = "config.toml"
 OUTPUT, CACHE, QUEUE, TOKENS = "output.json", "cache.json", "retry_state.json", "tokens.json"

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import GoFileError
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.delivery import schedule
-from itsjustintv_desktop.engine.errors import GoFileError
 from itsjustintv_desktop.engine.moving import announcements, feed, gofiles
 from itsjustintv_desktop.engine.moving.announcements import Reading
 from itsjustintv_desktop.engine.moving.names import Names
@@ -21,7 +22,6 @@ from itsjustintv_desktop.engine.moving.report import Part, State, number
 from itsjustintv_desktop.engine.moving.seen import seen
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.importing import ImportedEvent
-from itsjustintv_desktop.engine.translate import os_sentence
 
 PAGE = 50
 """Announcements in one transaction."""

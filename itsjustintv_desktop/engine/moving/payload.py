@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from itsjustintv_desktop.engine.announce.payload import merge
-from itsjustintv_desktop.engine.errors import ImageError
+from itsjustintv_desktop.engine.core.errors import ImageError
 from itsjustintv_desktop.engine.moving import values
 from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.image_check import MAX_BYTES, inspect

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from itsjustintv_desktop.engine.config.destinations import effective_destinations
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
-from itsjustintv_desktop.engine.errors import SecretsError, UsageError
+from itsjustintv_desktop.engine.core.errors import SecretsError, UsageError
 from itsjustintv_desktop.engine.moving import gofiles, values
 from itsjustintv_desktop.engine.moving.report import Part, State
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_APP_TOKEN, SecretStore

@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Output
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.storage.feed_file import ArrayWriter, clear_leftovers, copy_kept, replacing
 from itsjustintv_desktop.engine.storage.ledger import FeedEntry, Ledger
-from itsjustintv_desktop.engine.translate import os_sentence
 
 COALESCE_SECONDS = 0.25
 """At least this long between two writes: a thousand announcements in a second are a few writes, not thousands."""

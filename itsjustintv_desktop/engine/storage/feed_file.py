@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine import files
+from itsjustintv_desktop.engine.core import files
 
 _DAMAGED = (ValueError, msgspec.DecodeError, RecursionError)
 

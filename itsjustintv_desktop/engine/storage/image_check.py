@@ -8,7 +8,7 @@ import struct
 import imagesize
 import msgspec
 
-from itsjustintv_desktop.engine.errors import ImageError
+from itsjustintv_desktop.engine.core.errors import ImageError
 
 MAX_BYTES = 2 * 1024 * 1024
 _MAX_SIDE = 4096

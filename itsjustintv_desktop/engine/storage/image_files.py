@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Container
 from pathlib import Path
 
-from itsjustintv_desktop.engine import files
+from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.storage.image_check import KINDS, MAX_BYTES
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.records import Claimed, EventRecord, Finish
 
 Taken = Literal["new", "known", "failed"]

@@ -21,7 +21,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, Outcome, StreamEvent
+from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, Outcome, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.records import Claimed, EventRecord, Finish
 from itsjustintv_desktop.engine.telemetry import metrics
 from itsjustintv_desktop.engine.telemetry.export import SCOPE, Export

@@ -7,7 +7,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from itsjustintv_desktop.engine.delivery.trust import client_context
+from itsjustintv_desktop.engine.core.net.trust import client_context
 
 
 class Session(requests.Session):

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Telemetry as Settings
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.storage.ledger.records import Claimed
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.ids import traceparent
 from itsjustintv_desktop.engine.telemetry.observer import Observer, Seam, taken
 from itsjustintv_desktop.engine.telemetry.plan import EXPORT_SECONDS, Plan, plan

@@ -6,8 +6,8 @@ from threading import Lock
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.sparing import Sparing
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.log_throttle import Sparing
 
 EVERY = 600.0
 """Seconds between two sentences while it goes on."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.channel_lookup import LookupResult, look_up_channels
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew

@@ -11,8 +11,8 @@ from itertools import islice
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import EndpointGivenUpError, SecretsError, TwitchError, TwitchRefusedError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import EndpointGivenUpError, SecretsError, TwitchError, TwitchRefusedError
 from itsjustintv_desktop.engine.twitch.helix import MOST, Helix
 from itsjustintv_desktop.engine.twitch.profile_images import ProfileImages
 from itsjustintv_desktop.engine.twitch.profiles import FRESH, Profiles

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Generic, TypeVar
 
-from itsjustintv_desktop.engine.errors import AppError, TwitchUnreachableError
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.errors import AppError, TwitchUnreachableError
+from itsjustintv_desktop.engine.core.tasks import Tasks
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     SecretsError,
     TwitchAuthError,
     TwitchError,

@@ -12,9 +12,8 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
-from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel, look_up_channels
 from itsjustintv_desktop.engine.twitch.helix import Helix
 from itsjustintv_desktop.engine.twitch.profiles import Profiles

@@ -16,8 +16,8 @@ import stamina.instrumentation
 import structlog
 from aiolimiter import AsyncLimiter
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import (
     AppError,
     EndpointGivenUpError,
     TwitchError,

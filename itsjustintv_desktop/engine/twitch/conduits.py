@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     ConduitGoneError,
     ConduitLimitError,
     TwitchRefusedError,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import EndpointGivenUpError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import EndpointGivenUpError
 
 GIVEN_UP_FOR = 86400.0
 """Seconds that an endpoint is not asked after it refused: a missing scope does not come by itself."""

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.errors import EndpointGivenUpError, LedgerError, SecretsError, TwitchError
-from itsjustintv_desktop.engine.models import Enrichment, StreamEvent
-from itsjustintv_desktop.engine.source import Doubtful
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import EndpointGivenUpError, LedgerError, SecretsError, TwitchError
+from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
+from itsjustintv_desktop.engine.core.sources import Doubtful
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.batching import Batcher
 from itsjustintv_desktop.engine.twitch.enrichment_builder import EnrichmentBuilder
 from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Helix, Stream, User

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.models import Enrichment, Image, StreamEvent
+from itsjustintv_desktop.engine.core.models import Enrichment, Image, StreamEvent
 from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Stream
 from itsjustintv_desktop.engine.twitch.language import from_tags
 from itsjustintv_desktop.engine.twitch.profiles import Profile

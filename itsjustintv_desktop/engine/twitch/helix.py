@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import TwitchRefusedError
+from itsjustintv_desktop.engine.core.errors import TwitchRefusedError
 from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient
 from itsjustintv_desktop.engine.twitch.eventsub_messages import LIVE
 from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of

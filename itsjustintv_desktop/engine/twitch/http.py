@@ -9,12 +9,12 @@ from typing import NamedTuple
 import aiohttp
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.bounded import HEADS, read_at_most
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.delivery.guard import Connector
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import TwitchUnreachableError
-from itsjustintv_desktop.engine.translate import network_sentence
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import TwitchUnreachableError
+from itsjustintv_desktop.engine.core.net.address_guard import Connector
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
+from itsjustintv_desktop.engine.core.net.limits import HEADS, read_at_most
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 
 _MAX_ANSWER = 4 * 1024 * 1024

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import Image
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import Image
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.helix import User, chunks
 
 FRESH = 86400.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import AppError, TwitchRateLimitedError
+from itsjustintv_desktop.engine.core.errors import AppError, TwitchRateLimitedError
 
 _AMPLE = 0.5
 _SHORTEST = 1.0

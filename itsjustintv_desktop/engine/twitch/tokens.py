@@ -10,16 +10,16 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine import redaction
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import (
     AppError,
     SecretsError,
     TwitchAuthError,
     TwitchError,
     TwitchRateLimitedError,
 )
-from itsjustintv_desktop.engine.sparing import Lasting
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.log_throttle import Lasting
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch import oauth
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp
 from itsjustintv_desktop.engine.twitch.oauth import Credentials

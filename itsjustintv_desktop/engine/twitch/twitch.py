@@ -8,18 +8,18 @@ from typing import Any
 import structlog
 
 from itsjustintv_desktop.engine.announce.images import ImageCache, picture_of
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
+from itsjustintv_desktop.engine.core.log_throttle import Lasting, Sparing
+from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery.formats import json as json_format
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import SecretsError, TwitchError
-from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.engine.sparing import Lasting, Sparing
 from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.telemetry.observer import Seam
 from itsjustintv_desktop.engine.twitch.background_refresh import BackgroundRefresh
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel

@@ -11,11 +11,11 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
-from itsjustintv_desktop.engine.errors import LedgerError, UpdateUnreachableError
-from itsjustintv_desktop.engine.events import Bus, UpdateChanged
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import LedgerError, UpdateUnreachableError
+from itsjustintv_desktop.engine.core.events import Bus, UpdateChanged
 from itsjustintv_desktop.engine.health.part import Part
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.updates import keys, memory

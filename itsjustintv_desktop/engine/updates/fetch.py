@@ -8,12 +8,12 @@ import aiohttp
 from yarl import URL
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.bounded import HEADS, read_at_most
 from itsjustintv_desktop.engine.config.addresses import is_loopback
-from itsjustintv_desktop.engine.delivery.guard import Connector, guarded_socket
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import UpdateUnreachableError
-from itsjustintv_desktop.engine.translate import network_sentence
+from itsjustintv_desktop.engine.core.errors import UpdateUnreachableError
+from itsjustintv_desktop.engine.core.net.address_guard import Connector, guarded_socket
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
+from itsjustintv_desktop.engine.core.net.limits import HEADS, read_at_most
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.updates.manifest import LARGEST, SIGNATURE_SUFFIX
 
 DEADLINE = 30.0

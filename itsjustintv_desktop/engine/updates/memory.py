@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.updates.manifest import Manifest, decode
 
 _KEY = "updates"

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.health.part import Part
 
 FULL = 50_000_000

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import AppError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import AppError
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.health.part import Part
-from itsjustintv_desktop.engine.translate import os_sentence
 
 EVERY = 5.0
 """Seconds between two looks."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.health.part import Part
 
 EVERY = 2.0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from itsjustintv_desktop.engine import unlocking
-from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.health.part import Part
 from itsjustintv_desktop.engine.watch.disk import DiskWatch
 from itsjustintv_desktop.engine.watch.loop import LoopWatch

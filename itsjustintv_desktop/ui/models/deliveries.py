@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QApplication
 
 from itsjustintv_desktop.engine import DeliveryFilter, DeliveryIndex, DeliveryPage, events
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.models.rows import as_text
 from itsjustintv_desktop.ui.outcome import Held, answer_of, word_of

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from itsjustintv_desktop.engine import FeedItem, FeedPage, errors, events
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.bridge import Bridge
 
 Show = Literal["all", "announced", "suppressed", "failed"]

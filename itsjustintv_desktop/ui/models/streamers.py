@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QSortFilterProxyModel, Qt
 
 from itsjustintv_desktop.engine import Level, Snapshot, StreamerView
-from itsjustintv_desktop.engine.models import LiveStream
+from itsjustintv_desktop.engine.core.models import LiveStream
 from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index, RowsModel
 from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Tone

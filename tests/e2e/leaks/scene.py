@@ -15,7 +15,7 @@ import aiohttp
 import psutil
 
 from itsjustintv_desktop.engine.control import address
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.simulator import Simulator
 from tests.e2e.leaks.echo import Echo, echo
 from tests.e2e.leaks.marks import Marks

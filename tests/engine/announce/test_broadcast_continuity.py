@@ -11,8 +11,8 @@ import pytest
 
 from itsjustintv_desktop.engine.announce.broadcast_continuity import SLACK, gap_before
 from itsjustintv_desktop.engine.config.schema import Config, Streamer, Twitch
+from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, EventState, StreamEvent
 from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
-from itsjustintv_desktop.engine.models import DeliveryState, Enrichment, EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast
 from tests.support.clock import START

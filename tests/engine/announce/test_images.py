@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.announce.images import ImageCache, is_placeholder, picture_of
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import ImageError
+from itsjustintv_desktop.engine.core.errors import ImageError
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.image_check import MAX_BYTES, inspect
 from itsjustintv_desktop.simulator.images import png

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Twitch
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import broadcasting
 from itsjustintv_desktop.engine.storage.ledger.importing import key_of
 from tests.support.clock import START

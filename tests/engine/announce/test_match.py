@@ -4,7 +4,7 @@ import pytest
 
 from itsjustintv_desktop.engine.announce.match import Matcher
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 
 CONFIG = Config(

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Streamer, Twitch
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Sight
 from tests.support.events import online

@@ -10,8 +10,8 @@ import pytest
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.paused_streams import PausedStreams
 from itsjustintv_desktop.engine.config.schema import Twitch
-from itsjustintv_desktop.engine.events import Bus
-from itsjustintv_desktop.engine.models import DeliveryState, Enrichment, EventState
+from itsjustintv_desktop.engine.core.events import Bus
+from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, EventState
 from tests.support.waiting import until
 from tests.support.world import World, config, opened_world
 

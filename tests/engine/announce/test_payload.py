@@ -4,7 +4,7 @@ import json
 
 from itsjustintv_desktop.engine.announce.payload import build, merge
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.models import Enrichment, Image, StreamEvent
+from itsjustintv_desktop.engine.core.models import Enrichment, Image, StreamEvent
 
 EVENT = StreamEvent(
     source="twitch",

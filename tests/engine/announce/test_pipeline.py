@@ -9,9 +9,9 @@ import pytest
 
 from itsjustintv_desktop.engine.announce import pipeline as module
 from itsjustintv_desktop.engine.config.schema import Config, Filters
-from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
-from itsjustintv_desktop.engine.events import EventSettled
-from itsjustintv_desktop.engine.models import DeliveryState, Enrichment, EventState
+from itsjustintv_desktop.engine.core.errors import NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.events import EventSettled
+from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, EventState
 from tests.engine.storage.ledger.book import raw
 from tests.support.events import online
 from tests.support.waiting import until

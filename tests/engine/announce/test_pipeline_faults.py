@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.announce import enrichment_deadline
 from itsjustintv_desktop.engine.announce import pipeline as module
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError
-from itsjustintv_desktop.engine.models import Enrichment, EventState
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.models import Enrichment, EventState
 from tests.conftest import ErrorLog
 from tests.support.waiting import until
 from tests.support.world import World

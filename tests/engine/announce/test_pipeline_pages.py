@@ -8,8 +8,8 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.events import EventSettled
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.events import EventSettled
+from itsjustintv_desktop.engine.core.models import EventState
 from tests.support.waiting import until
 from tests.support.world import opened_world
 

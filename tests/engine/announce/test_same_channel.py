@@ -10,8 +10,8 @@ import pytest
 
 from itsjustintv_desktop.engine.announce.same_channel import may_be_the_same, same_channels, sentence
 from itsjustintv_desktop.engine.config.schema import Streamer, Twitch
+from itsjustintv_desktop.engine.core.models import Enrichment, EventState
 from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.models import Enrichment, EventState
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from tests.support.events import online

@@ -12,7 +12,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.catchup import CatchUp
 from itsjustintv_desktop.engine.config.schema import Config, Streamer, Twitch
-from itsjustintv_desktop.engine.events import Bus, EngineEvent
+from itsjustintv_desktop.engine.core.events import Bus, EngineEvent
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.simulator.server import Simulator
 from tests.engine.twitch.rig import MemoryStore, Rig

@@ -7,8 +7,8 @@ import pytest
 
 from itsjustintv_desktop.engine.catchup.judge import TRIES
 from itsjustintv_desktop.engine.config.schema import Filters, Twitch
-from itsjustintv_desktop.engine.events import EventSettled
-from itsjustintv_desktop.engine.models import DeliveryState, Enrichment, EventState
+from itsjustintv_desktop.engine.core.events import EventSettled
+from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, EventState
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Sight
 from itsjustintv_desktop.engine.storage.ledger.catching import LAG
 from tests.engine.catchup.rig import Net, changed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itsjustintv_desktop.engine.catchup.now import LiveNow
-from itsjustintv_desktop.engine.events import Bus
+from itsjustintv_desktop.engine.core.events import Bus
 from tests.support.events import online
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import broadcasting, catching
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Find, Known, Verdict
 from itsjustintv_desktop.engine.storage.ledger.importing import key_of

@@ -11,9 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.catchup import CatchUp, CatchUpState
-from itsjustintv_desktop.engine.errors import TwitchRefusedError
-from itsjustintv_desktop.engine.events import LiveChanged
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.errors import TwitchRefusedError
+from itsjustintv_desktop.engine.core.events import LiveChanged
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.helix import Stream
 from tests.engine.catchup.rig import Net, opened_net
 from tests.engine.storage.ledger.book import raw

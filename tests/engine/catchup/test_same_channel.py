@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.models import Enrichment
+from itsjustintv_desktop.engine.core.models import Enrichment
 from tests.engine.catchup.rig import Net, opened_net
 from tests.support.waiting import until
 from tests.support.world import config, destination

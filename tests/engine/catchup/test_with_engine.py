@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from itsjustintv_desktop.engine.events import LiveChanged
+from itsjustintv_desktop.engine.core.events import LiveChanged
 from tests.support.engine import running_engine
 from tests.support.waiting import until
 

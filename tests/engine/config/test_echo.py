@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from itsjustintv_desktop.engine.config.load import parse
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError
 
 PASTED = "abcdefghijklmnopqrstuvwx0123"
 WITH_PASTED = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError
 
 
 def test_the_real_ones() -> None:

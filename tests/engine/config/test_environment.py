@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.config.fields import Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.load import Loaded, parse
 from itsjustintv_desktop.engine.config.notation import Path
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError
 
 
 def load(environ: dict[str, str], text: str = "") -> Loaded:

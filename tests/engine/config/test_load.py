@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.load import Loaded, load, parse
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError
 
 
 def problems_of(path: Path) -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 from itsjustintv_desktop.engine.config.load import load
 from itsjustintv_desktop.engine.config.notation import Value
 from itsjustintv_desktop.engine.config.save import AddTables, Change, ConfigFile, Redirect, Remove, Rename, Set, edit
-from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
 
 TEXT = """\
 # mine

@@ -15,7 +15,6 @@ from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.config.validators import new_standard_secret, standard_key, trimmed
 from itsjustintv_desktop.engine.delivery.signing import signature_headers
-from itsjustintv_desktop.engine.errors import ConfigError
 
 KEY = bytes(range(32))
 PADDED = "whsec_" + base64.b64encode(KEY).decode()

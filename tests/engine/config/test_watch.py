@@ -11,7 +11,7 @@ import pytest
 
 from itsjustintv_desktop.engine.config.load import digest_of
 from itsjustintv_desktop.engine.config.watch import EVERY, READ_EVERY, SETTLE, ConfigWatcher, Content
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from tests.support.clock import FakeClock
 
 

@@ -15,7 +15,7 @@ import pytest
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.errors import ControlError
+from itsjustintv_desktop.engine.core.errors import ControlError
 
 
 @contextlib.asynccontextmanager

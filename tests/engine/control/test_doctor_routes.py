@@ -9,7 +9,7 @@ import pytest
 
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.errors import NotFoundError
+from itsjustintv_desktop.engine.core.errors import NotFoundError
 from tests.support.engine import Running, running_engine
 
 

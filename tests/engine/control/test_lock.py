@@ -14,8 +14,8 @@ from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.lock import InstanceLock
-from itsjustintv_desktop.engine.errors import AlreadyRunningError, DataDirectoryError
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.errors import AlreadyRunningError, DataDirectoryError
+from itsjustintv_desktop.engine.core.paths import Paths
 from tests.support.engine import running_engine
 
 _HOLD = """

@@ -14,8 +14,8 @@ import pytest
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.client import ControlClient
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from tests.support import rawhttp
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until

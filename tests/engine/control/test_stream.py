@@ -17,9 +17,9 @@ from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.control import address, stream
 from itsjustintv_desktop.engine.control.client import ControlClient
 from itsjustintv_desktop.engine.control.stream import MOST_READERS, Heartbeat, Hello, Lost, StreamLine
-from itsjustintv_desktop.engine.errors import ControlError
-from itsjustintv_desktop.engine.events import DeliveryChanged, EngineEvent, EventSettled, HealthChanged, Notice
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.errors import ControlError
+from itsjustintv_desktop.engine.core.events import DeliveryChanged, EngineEvent, EventSettled, HealthChanged, Notice
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from tests.support import rawhttp
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until

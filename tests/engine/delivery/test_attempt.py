@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
 from itsjustintv_desktop.engine.delivery.attempt import Sender
-from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 from tests.engine.delivery.servers import OK, Receiver, answering, receiver, status
 
 BODY = b'{"streamer_login":"ada"}'

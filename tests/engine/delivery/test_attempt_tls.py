@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
+from itsjustintv_desktop.engine.core.net.trust import client_context
 from itsjustintv_desktop.engine.delivery.attempt import Sender
-from itsjustintv_desktop.engine.delivery.trust import client_context
-from itsjustintv_desktop.engine.models import AttemptResult, Outcome
 from tests.engine.delivery.servers import OK, Receiver, answering, receiver
 from tests.support.authority import DAY, Authority
 

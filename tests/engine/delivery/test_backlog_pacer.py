@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.delivery.backlog_pacer import (
     BURST,
     LONGEST,
@@ -16,7 +17,6 @@ from itsjustintv_desktop.engine.delivery.backlog_pacer import (
     SHORTEST,
     BacklogPacer,
 )
-from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
 from tests.support.world import BUSY, SENT, World, config, destination, opened_world

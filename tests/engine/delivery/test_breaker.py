@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itsjustintv_desktop.engine.core.models import Outcome
 from itsjustintv_desktop.engine.delivery import breaker as module
 from itsjustintv_desktop.engine.delivery.breaker import Breaker, BreakerState, fingerprint
-from itsjustintv_desktop.engine.models import Outcome
 
 T = 1_700_000_000.0
 YEAR = 365 * 86400.0

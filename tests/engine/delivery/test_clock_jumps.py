@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Retry
+from itsjustintv_desktop.engine.core.clock_trust import STEADY_SECONDS
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.delivery.backlog_pacer import LONGEST
 from itsjustintv_desktop.engine.delivery.breaker import LONGEST_OPEN
 from itsjustintv_desktop.engine.delivery.dispatcher import LONGEST_WAIT
 from itsjustintv_desktop.engine.housekeeping import Housekeeping
-from itsjustintv_desktop.engine.models import DeliveryState
-from itsjustintv_desktop.engine.wallclock import STEADY_SECONDS
 from tests.support.waiting import until
 from tests.support.world import BUSY, SENT, World, config, opened_world
 

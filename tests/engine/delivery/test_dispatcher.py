@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Retry
+from itsjustintv_desktop.engine.core.events import DeliveryChanged
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
+from itsjustintv_desktop.engine.core.sources import Doubtful
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.destination_queues import LONGEST_HOLD
 from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
-from itsjustintv_desktop.engine.events import DeliveryChanged
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
-from itsjustintv_desktop.engine.source import Doubtful
 from itsjustintv_desktop.simulator import Simulator
 from tests.engine.storage.ledger.book import raw
 from tests.support.waiting import until

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
+from itsjustintv_desktop.engine.core.errors import SecretsLockedError
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.delivery.destination_queues import LONGEST_HOLD
-from itsjustintv_desktop.engine.errors import SecretsLockedError
-from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.waiting import until
 from tests.support.world import BUSY, REFUSED, SENT, World, config, destination, opened_world
 

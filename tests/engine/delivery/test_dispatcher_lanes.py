@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.core.events import DestinationChanged, Notice
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.delivery import destination_queues as lanes_module
 from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
-from itsjustintv_desktop.engine.events import DestinationChanged, Notice
-from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.waiting import until
 from tests.support.world import BUSY, GONE, SENT, World, config, destination, opened_world
 

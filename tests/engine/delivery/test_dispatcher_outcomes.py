@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.config.destinations import Format
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
 from tests.engine.storage.ledger.book import raw
 from tests.support.waiting import until
 from tests.support.world import BUSY, SENT, World, config, destination, opened_world

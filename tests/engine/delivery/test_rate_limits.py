@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from itsjustintv_desktop.engine.config.destinations import Format
+from itsjustintv_desktop.engine.core.models import RateLimit
 from itsjustintv_desktop.engine.delivery import rate_limits
 from itsjustintv_desktop.engine.delivery.rate_limits import LONGEST_WINDOW, Pace
-from itsjustintv_desktop.engine.models import RateLimit
 
 NOW = 1_700_000_000.0
 PROXY = "https://proxy.example/api/webhooks/1/token"

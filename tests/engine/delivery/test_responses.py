@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.destinations import FORMATS, Format
+from itsjustintv_desktop.engine.core.models import Outcome
 from itsjustintv_desktop.engine.delivery.responses import classify, retry_after
-from itsjustintv_desktop.engine.models import Outcome
 
 NOW = 1_445_412_480.0
 """Wed, 21 Oct 2015 07:28:00 GMT"""

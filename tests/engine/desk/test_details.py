@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from itsjustintv_desktop.engine.core.errors import NotFoundError
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.desk.masking import DOTS
-from itsjustintv_desktop.engine.errors import NotFoundError
-from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.engine import running_engine
 from tests.support.waiting import until
 

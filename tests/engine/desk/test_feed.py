@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine import FeedItem
-from itsjustintv_desktop.engine.errors import NotFoundError
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.errors import NotFoundError
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger.records import pack
 from itsjustintv_desktop.engine.telling import SCAN
 from tests.support.engine import Running, running_engine

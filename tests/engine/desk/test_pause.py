@@ -13,11 +13,10 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.announce.pause import Pause
-from itsjustintv_desktop.engine.clock import SystemClock
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError, UsageError
-from itsjustintv_desktop.engine.events import AnnouncementsPaused, Bus, EngineEvent
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, UsageError
+from itsjustintv_desktop.engine.core.events import AnnouncementsPaused, Bus, EngineEvent
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.tasks import Tasks
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
 
@@ -276,8 +275,8 @@ async def test_many_short_pauses_push_none_out(held: Held) -> None:
 
 _KILLED = """
 import asyncio, os, pathlib, signal, sys
-from itsjustintv_desktop.engine.clock import SystemClock
-from itsjustintv_desktop.engine.events import Bus
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine import DeliveryFilter
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.events import DeliveriesChanged, DeliveryChanged, DestinationChanged
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.desk.queue import PAGE
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.events import DeliveriesChanged, DeliveryChanged, DestinationChanged
-from itsjustintv_desktop.engine.models import DeliveryState
 from tests.support.engine import Running, running_engine
 from tests.support.events import online
 from tests.support.waiting import until

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from itsjustintv_desktop.engine.core.errors import UsageError
 from itsjustintv_desktop.engine.desk.statistics import FRESH, Counter, DayNumbers, Statistics
-from itsjustintv_desktop.engine.errors import UsageError
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.counting import STREAMS_BITE
 from tests.support.clock import FakeClock

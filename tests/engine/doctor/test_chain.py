@@ -6,8 +6,8 @@ import json
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.errors import TwitchAuthError
 from itsjustintv_desktop.engine.doctor.chain import judge
-from itsjustintv_desktop.engine.errors import TwitchAuthError
 from tests.engine.doctor import given
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from itsjustintv_desktop.engine import StreamerLists
 from itsjustintv_desktop.engine.catchup import catchup
+from itsjustintv_desktop.engine.core.errors import NotFoundError
+from itsjustintv_desktop.engine.core.models import Outcome
 from itsjustintv_desktop.engine.doctor import Check, Report
 from itsjustintv_desktop.engine.doctor.gather import Gatherer
 from itsjustintv_desktop.engine.doctor.outside import Outside
-from itsjustintv_desktop.engine.errors import NotFoundError
-from itsjustintv_desktop.engine.models import Outcome
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, reconciler
 from tests.support.engine import Running, running_engine
 from tests.support.ports import free_port

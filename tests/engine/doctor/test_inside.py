@@ -6,14 +6,14 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.doctor import Check, machine, program, secrets, twitch
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     AppError,
     SecretsLockedError,
     TwitchAuthError,
     TwitchRateLimitedError,
     TwitchUnreachableError,
 )
+from itsjustintv_desktop.engine.doctor import Check, machine, program, secrets, twitch
 from tests.engine.doctor import given
 from tests.engine.doctor.given import ALICE, CONFIG, NOW
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import AddressInUseError
+from itsjustintv_desktop.engine.core.errors import AddressInUseError
 from itsjustintv_desktop.engine.ingress.acme.front import TlsFront
 from itsjustintv_desktop.engine.ingress.listener import Listener
 

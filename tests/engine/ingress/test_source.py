@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.sources import Incoming
 from itsjustintv_desktop.engine.ingress import source as module
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
-from itsjustintv_desktop.engine.source import Incoming
 from tests.support.events import online
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import AddressInUseError
+from itsjustintv_desktop.engine.core.errors import AddressInUseError
 from tests.support import rawhttp, signed
 from tests.support.public import PublicRig, public_port
 

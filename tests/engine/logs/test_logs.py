@@ -169,7 +169,7 @@ def test_no_thread_is_left(console: io.StringIO, tmp_path: Path) -> None:
 
 
 def test_why_the_program_did_not_start_is_in_the_file_alone(console: io.StringIO, tmp_path: Path) -> None:
-    from itsjustintv_desktop.engine.errors import LedgerError
+    from itsjustintv_desktop.engine.core.errors import LedgerError
 
     logs.tell_failed_start(LedgerError("no file is open: nothing happens"))
     logs.open_file(tmp_path)

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from itsjustintv_desktop.engine.models import DeliveryView
+from itsjustintv_desktop.engine.core.models import DeliveryView
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.moving.carry import move_in
 from itsjustintv_desktop.engine.moving.report import Moved, Part
-from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger
 from tests.support.clock import START, FakeClock
 

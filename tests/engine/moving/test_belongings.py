@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.clock import SystemClock
+from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.ingress.acme.certificate import self_signed
 from itsjustintv_desktop.engine.moving.report import State
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_APP_TOKEN, SecretStore

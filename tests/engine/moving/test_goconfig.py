@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine.config.load import load
-from itsjustintv_desktop.engine.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.moving.report import Part, State
-from itsjustintv_desktop.engine.paths import Paths
 from tests.engine.moving.gofolder import ALICE_URL, CONFIG, ENVIRON, GLOBAL_URL, GoFolder
 
 NAME = "config.toml"

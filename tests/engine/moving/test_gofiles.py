@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.control.lock import InstanceLock
-from itsjustintv_desktop.engine.errors import AlreadyRunningError, GoFileError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.errors import AlreadyRunningError, GoFileError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.moving import gofiles
 from itsjustintv_desktop.engine.moving.report import State
-from itsjustintv_desktop.engine.paths import Paths
 from tests.engine.moving.gofolder import CONFIG, GoFolder, over, told, waiting
 
 LISTS = ("output.json", "cache.json", "retry_state.json")

@@ -18,7 +18,7 @@ _PROGRAM = """
 import asyncio, os, sys
 from pathlib import Path
 from itsjustintv_desktop.engine.moving.carry import move_in
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import importing, connection
 from tests.support.clock import FakeClock
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.models import DeliveryState, EventState
+from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.moving import announcements
 from itsjustintv_desktop.engine.moving.report import State
 from itsjustintv_desktop.engine.storage.ledger import FEED

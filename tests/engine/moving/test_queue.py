@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.load import parse
 from itsjustintv_desktop.engine.config.schema import Retry
+from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.delivery import formats, schedule
-from itsjustintv_desktop.engine.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.moving import announcements
 from itsjustintv_desktop.engine.moving.announcements import Reading
 from itsjustintv_desktop.engine.moving.names import Names

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.moving.report import State
 from itsjustintv_desktop.engine.moving.seen import LONGEST, seen
 from itsjustintv_desktop.engine.storage.ledger.importing import key_of

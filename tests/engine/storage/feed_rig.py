@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from itsjustintv_desktop.engine.config.schema import Output
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.storage.feed import LONGEST_PAUSE, RETRY_SECONDS, Feed
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.tasks import Tasks
 from tests.engine.storage.ledger.book import FAILED, SENT, Book
 from tests.support.clock import FakeClock
 from tests.support.waiting import until

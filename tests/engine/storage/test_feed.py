@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Output
-from itsjustintv_desktop.engine.models import DeliveryState, EventState
+from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.storage.feed import COALESCE_SECONDS
 from itsjustintv_desktop.engine.storage.ledger import Settlement
 from tests.engine.storage.feed_rig import Rig

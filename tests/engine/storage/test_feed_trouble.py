@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Output
-from itsjustintv_desktop.engine.errors import LedgerError
+from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.storage.feed import COALESCE_SECONDS, PACE
 from tests.conftest import ErrorLog
 from tests.engine.storage.feed_rig import Rig

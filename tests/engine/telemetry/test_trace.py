@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from tests.support.collector import PROTOCOLS, Collected, attributes, collector
 from tests.support.engine import ONE_STREAMER, Running, running_engine
 from tests.support.waiting import until

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import LedgerError, SecretsError
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.errors import LedgerError, SecretsError
+from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.helix import Helix

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import TwitchRefusedError, TwitchUnreachableError
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.errors import TwitchRefusedError, TwitchUnreachableError
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.batching import Batcher
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.errors import SecretsLockedError
+from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel, look_up_channels
 from itsjustintv_desktop.engine.twitch.helix import User
 from itsjustintv_desktop.engine.twitch.oauth import Credentials

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     ConduitGoneError,
     ConduitLimitError,
     TwitchAuthError,

@@ -9,10 +9,10 @@ import pytest
 
 from itsjustintv_desktop.engine.announce.images import ImageCache
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError
-from itsjustintv_desktop.engine.models import Enrichment, StreamEvent
-from itsjustintv_desktop.engine.source import Doubtful, Enricher
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
+from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.sources import Doubtful, Enricher
 from itsjustintv_desktop.engine.twitch.enrichment import APART, TwitchEnricher
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.profile_images import ProfileImages

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import TwitchUnreachableError
+from itsjustintv_desktop.engine.core.errors import TwitchUnreachableError
 from tests.engine.twitch.rig import Rig
 from tests.support.waiting import until
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import asyncio
 
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError
-from itsjustintv_desktop.engine.models import Image
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.models import Image
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.helix import User
 from itsjustintv_desktop.engine.twitch.profiles import Profile, Profiles
 from tests.engine.twitch.rig import JumpingClock, MemoryStore

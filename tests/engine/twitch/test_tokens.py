@@ -6,7 +6,7 @@ import pytest
 from rich.pretty import pretty_repr
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.errors import SecretsLockedError, TwitchAuthError, TwitchUnreachableError
+from itsjustintv_desktop.engine.core.errors import SecretsLockedError, TwitchAuthError, TwitchUnreachableError
 from itsjustintv_desktop.engine.twitch import tokens
 from itsjustintv_desktop.engine.twitch.oauth import Credentials, Granted
 from tests.engine.twitch.rig import Rig, running_rig

@@ -13,13 +13,13 @@ from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.errors import TwitchAuthError, TwitchError, TwitchUnreachableError
-from itsjustintv_desktop.engine.models import Image
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.errors import TwitchAuthError, TwitchError, TwitchUnreachableError
+from itsjustintv_desktop.engine.core.models import Image
+from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
 from itsjustintv_desktop.simulator.images import png
 from tests.engine.storage.ledger.book import Book

@@ -10,10 +10,10 @@ import pytest
 
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config, Updates
-from itsjustintv_desktop.engine.events import Bus, EngineEvent, UpdateChanged
+from itsjustintv_desktop.engine.core.events import Bus, EngineEvent, UpdateChanged
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.updates import keys
 from itsjustintv_desktop.engine.updates.check import UpdateCheck
 from tests.support.clock import FakeClock

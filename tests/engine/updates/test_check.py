@@ -10,7 +10,7 @@ import pytest
 import structlog
 from aiohttp import web
 
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.updates import fetch
 from itsjustintv_desktop.engine.updates.check import EVERY, FIRST
 from itsjustintv_desktop.engine.updates.manifest import LARGEST

@@ -10,9 +10,9 @@ import structlog
 
 from itsjustintv_desktop.demo import stage
 from itsjustintv_desktop.engine import Engine
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config import watch
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.updates import check, keys
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.engine import ONE_STREAMER, Running, running_engine

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from itsjustintv_desktop.engine.errors import UpdateUnreachableError
+from itsjustintv_desktop.engine.core.errors import UpdateUnreachableError
 from itsjustintv_desktop.engine.updates.fetch import both, may_follow
 from tests.support.authority import Authority
 from tests.support.clock import START

@@ -15,8 +15,8 @@ import structlog
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.client import ControlClient
 from itsjustintv_desktop.engine.control.lock import InstanceLock
-from itsjustintv_desktop.engine.errors import AlreadyRunningError
-from itsjustintv_desktop.engine.paths import Paths
+from itsjustintv_desktop.engine.core.errors import AlreadyRunningError
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.watch import files
 from tests.support.engine import ONE_STREAMER, Running, running_engine
 from tests.support.waiting import until

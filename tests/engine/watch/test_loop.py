@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.clock import SystemClock
+from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.watch.loop import REMEMBERED, LoopWatch
 from tests.support.waiting import until
 

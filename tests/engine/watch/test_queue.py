@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.watch.queue import LONGEST_LOOK, SENDING, STUCK_SECONDS, QueueWatch
 from itsjustintv_desktop.engine.watch.watch import EVERY
 from tests.engine.storage.ledger.book import Book

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import SecretsLockedError
-from itsjustintv_desktop.engine.events import HealthChanged, Notice
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.errors import SecretsLockedError
+from itsjustintv_desktop.engine.core.events import HealthChanged, Notice
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import writer
 from itsjustintv_desktop.engine.storage.secrets.home import MemoryHome, Opened
 from itsjustintv_desktop.engine.watch import queue, watch

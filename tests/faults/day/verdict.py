@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView, EventState
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView, EventState
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
 from tests.faults.day.script import LOGINS, RESTART_WINDOW

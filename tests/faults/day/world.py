@@ -15,8 +15,8 @@ import stamina
 
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.announce import pipeline
-from itsjustintv_desktop.engine.paths import Paths
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch import client
 from itsjustintv_desktop.simulator import Simulator, messages
 from itsjustintv_desktop.simulator.subscriptions import Status

@@ -26,7 +26,7 @@ from itsjustintv_desktop.engine.config.merge import merge, touched
 from itsjustintv_desktop.engine.config.notation import dotted
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, apply
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, UsageError
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError, UsageError
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.config.reference import AT_NEXT_START, HELP
 from itsjustintv_desktop.engine.config.save import Change, Remove, Set
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.config.validators import NOT_USED, RULES
-from itsjustintv_desktop.engine.errors import ConfigError, UsageError
+from itsjustintv_desktop.engine.core.errors import ConfigError, UsageError
 
 FieldKind = Literal["text", "number", "duration", "bool", "choice", "list", "secret", "address", "table"]
 ANY = "*"

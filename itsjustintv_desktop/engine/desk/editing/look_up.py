@@ -10,8 +10,8 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.core.errors import AppError, ImageError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.desk.editing.channels import parse_channels
-from itsjustintv_desktop.engine.errors import AppError, ImageError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.twitch.channel_lookup import LookupResult, look_up_channels
 from itsjustintv_desktop.engine.twitch.helix import User
 from itsjustintv_desktop.engine.twitch.oauth import Credentials

@@ -13,8 +13,8 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.load import BOM, decode, digest_of, examine, legible, parse, read_bytes
 from itsjustintv_desktop.engine.config.save import ConfigFile
+from itsjustintv_desktop.engine.core.errors import ConfigError
 from itsjustintv_desktop.engine.desk.editing.documents import Checked, Document, changed
-from itsjustintv_desktop.engine.errors import ConfigError
 
 
 class LastGood(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,8 +14,8 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Rename, Set
+from itsjustintv_desktop.engine.core.errors import AppError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved
-from itsjustintv_desktop.engine.errors import AppError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from itsjustintv_desktop.engine.config.notation import Value, dotted
 from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import AddTables, Change, Remove, RemoveMany, Rename, Set, SetMany
 from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, TwitchError, UsageError
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved, changed
 from itsjustintv_desktop.engine.desk.editing.look_up import FoundChannel
-from itsjustintv_desktop.engine.errors import NotFoundError, SecretsError, TwitchError, UsageError
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.diff import compare
@@ -26,9 +25,7 @@ from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
 from itsjustintv_desktop.engine.config.validators import trimmed
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Merged, Saved
-from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET
-from itsjustintv_desktop.engine.translate import os_sentence
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

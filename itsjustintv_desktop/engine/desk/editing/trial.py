@@ -10,12 +10,12 @@ import msgspec
 
 from itsjustintv_desktop.engine.announce import payload as payloads
 from itsjustintv_desktop.engine.config.schema import Destination, Streamer
+from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, UsageError
+from itsjustintv_desktop.engine.core.models import Enrichment, Outcome, StreamEvent
 from itsjustintv_desktop.engine.delivery.formats import text
 from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft, Destinations
 from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft
-from itsjustintv_desktop.engine.errors import AppError, ConfigError, UsageError
-from itsjustintv_desktop.engine.models import Enrichment, Outcome, StreamEvent
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

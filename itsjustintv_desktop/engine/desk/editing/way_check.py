@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.addresses import callback_url, domains, is_loopback
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.problems import Mistake
-from itsjustintv_desktop.engine.delivery.trust import Trust
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
 from itsjustintv_desktop.engine.doctor.facts import TwitchFacts
 from itsjustintv_desktop.engine.doctor.probe import Probe, Reached
 from itsjustintv_desktop.engine.doctor.reach import reachable
 from itsjustintv_desktop.engine.doctor.twitch import token
 from itsjustintv_desktop.engine.doctor.words import count
-from itsjustintv_desktop.engine.errors import AppError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.ingress.ngrok.program import locate
-from itsjustintv_desktop.engine.tasks import Tasks
-from itsjustintv_desktop.engine.translate import network_sentence, os_sentence
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.conduits import MOST, Conduits

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.core.errors import CertificateError
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair
-from itsjustintv_desktop.engine.translate import network_sentence
 
 _SECONDS = 10.0
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - these are looked up, nothing is bound

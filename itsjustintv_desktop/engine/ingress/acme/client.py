@@ -25,10 +25,10 @@ from josepy.errors import Error as JoseError
 from josepy.interfaces import JSONDeSerializable
 from josepy.jwk import JWK, JWKEC
 
-from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.core.errors import CertificateError
+from itsjustintv_desktop.engine.core.net.errors import acme_error
 from itsjustintv_desktop.engine.ingress.acme.network import Network
 from itsjustintv_desktop.engine.ingress.acme.store import Account
-from itsjustintv_desktop.engine.translate import acme_error
 
 ChallengeKind = Literal["tls-alpn-01", "http-01"]
 

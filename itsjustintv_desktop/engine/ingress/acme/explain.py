@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from itsjustintv_desktop.engine.config.schema import Server
-from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.ingress.ways.status import WayState
 
 _ACCOUNT = frozenset(

@@ -6,14 +6,14 @@ import asyncio
 
 from aiohttp import web
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import CertificateError
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.guard import GuardedServer
 from itsjustintv_desktop.engine.ingress.listener import listen
 from itsjustintv_desktop.engine.ingress.places import Limits, Places
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
-from itsjustintv_desktop.engine.tasks import Tasks
-from itsjustintv_desktop.engine.translate import os_sentence
 
 _KIND = "acme-challenge"
 _BELOW = f"/.well-known/{_KIND}/"

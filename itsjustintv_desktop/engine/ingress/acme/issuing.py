@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Server
-from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair
 from itsjustintv_desktop.engine.ingress.acme.front import TlsFront
 from itsjustintv_desktop.engine.ingress.acme.http01 import HttpChallenge

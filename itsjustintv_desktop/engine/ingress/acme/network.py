@@ -22,7 +22,7 @@ from josepy.jwk import JWKEC
 from requests.adapters import HTTPAdapter
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.delivery.trust import client_context
+from itsjustintv_desktop.engine.core.net.trust import client_context
 
 ASK_SECONDS: Final = 20
 """How long the authority may take for an answer."""

@@ -12,8 +12,8 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair, new_key, pair_of, request_for
 from itsjustintv_desktop.engine.ingress.acme.client import Authority, ChallengeKind, Order, Proof
 from itsjustintv_desktop.engine.ingress.acme.store import Account, Pending

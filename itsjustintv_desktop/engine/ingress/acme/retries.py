@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
 
 _LADDER = (60.0, 600.0, 3600.0, 21600.0, 86400.0)
 _URGENT = 3600.0

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine import files
-from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.core import files
+from itsjustintv_desktop.engine.core.errors import CertificateError
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair, pair_of
 from itsjustintv_desktop.engine.storage.feed_file import clear_leftovers, replacing
-from itsjustintv_desktop.engine.translate import os_sentence
 
 _MOST = 4 * 1024 * 1024
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Config, Server
-from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair
 from itsjustintv_desktop.engine.ingress.acme.check import check_serving
 from itsjustintv_desktop.engine.ingress.acme.explain import Explained, Surroundings, explain

@@ -12,11 +12,11 @@ from yarl import URL
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.config.addresses import is_loopback
-from itsjustintv_desktop.engine.delivery.guard import Connector
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import EventSocketError
+from itsjustintv_desktop.engine.core.errors import EventSocketError
+from itsjustintv_desktop.engine.core.net.address_guard import Connector
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.ingress.conduit.frames import LARGEST
-from itsjustintv_desktop.engine.translate import network_sentence
 
 KEEPALIVE_SECONDS = 30
 """How long Twitch may be silent; it sends a keepalive then. 10 to 600 can be asked for."""

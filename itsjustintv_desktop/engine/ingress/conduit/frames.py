@@ -10,8 +10,8 @@ from typing import Annotated
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import MessageMalformedError
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.errors import MessageMalformedError
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.twitch import eventsub_messages
 from itsjustintv_desktop.engine.twitch.lenient import OR_NUMBER, Lenient
 

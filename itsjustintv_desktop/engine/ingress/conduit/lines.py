@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import EventSocketError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import EventSocketError
+from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.session import Session
-from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.sparing import Sparing
-from itsjustintv_desktop.engine.tasks import Tasks
 
 DIAL_SECONDS = 10.0
 WELCOME_SECONDS = 10.0

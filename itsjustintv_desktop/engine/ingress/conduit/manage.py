@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from itsjustintv_desktop.engine.control.conduits import ConduitView, ShardView
-from itsjustintv_desktop.engine.errors import ConduitGoneError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.errors import ConduitGoneError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.ingress.conduit.ours import META, TAKEN, MetaStore
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
 

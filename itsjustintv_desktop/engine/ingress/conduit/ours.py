@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     ConduitLimitError,
     ConduitTakenError,
     TwitchError,

@@ -11,12 +11,12 @@ from collections.abc import Callable
 import aiohttp
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import EventSocketError, MessageMalformedError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import EventSocketError, MessageMalformedError
+from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.ingress.conduit import frames
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler, Socket, closed, failed
-from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.sparing import Sparing
 
 GRACE_SECONDS = 5.0
 """Twitch's silence may be that much longer than it announced."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from itsjustintv_desktop.engine.errors import ConduitTakenError, ShardRefusedError
+from itsjustintv_desktop.engine.core.errors import ConduitTakenError, ShardRefusedError
 from itsjustintv_desktop.engine.twitch.conduits import ENABLED, Conduits, Shard, ShardUpdate
 
 SHARD = "0"

@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import (
     AppError,
     ConduitGoneError,
     ConduitTakenError,
@@ -25,6 +24,10 @@ from itsjustintv_desktop.engine.errors import (
     TwitchError,
     TwitchRateLimitedError,
 )
+from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.handover import MOST_HELD, Handover
 from itsjustintv_desktop.engine.ingress.conduit.lines import Lines
@@ -33,9 +36,6 @@ from itsjustintv_desktop.engine.ingress.conduit.session import Session
 from itsjustintv_desktop.engine.ingress.conduit.shard import OurShard
 from itsjustintv_desktop.engine.ingress.conduit.trouble import judge
 from itsjustintv_desktop.engine.ingress.ways import BaseWay, Conduit, WayState
-from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.sparing import Sparing
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
 
 FIRST_PAUSE = 1.0

@@ -13,12 +13,12 @@ from typing import Final
 
 import structlog
 
-from itsjustintv_desktop.engine.errors import TunnelError
+from itsjustintv_desktop.engine.core.errors import TunnelError
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ngrok import faults, lines
 from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault
 from itsjustintv_desktop.engine.ingress.ngrok.program import harmless
-from itsjustintv_desktop.engine.tasks import Tasks
-from itsjustintv_desktop.engine.translate import os_sentence
 
 _LONGEST_LINE: Final = 64 * 1024
 _LAST_WORDS: Final = 1.0

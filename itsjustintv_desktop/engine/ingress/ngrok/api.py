@@ -11,9 +11,9 @@ from typing import Any, Final, TypeVar
 import aiohttp
 import msgspec
 
-from itsjustintv_desktop.engine.bounded import read_at_most
-from itsjustintv_desktop.engine.errors import TunnelError, TunnelRefusedError
-from itsjustintv_desktop.engine.translate import network_sentence
+from itsjustintv_desktop.engine.core.errors import TunnelError, TunnelRefusedError
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
+from itsjustintv_desktop.engine.core.net.limits import read_at_most
 
 T = TypeVar("T")
 

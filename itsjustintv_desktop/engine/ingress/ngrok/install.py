@@ -24,11 +24,11 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from itsjustintv_desktop.engine.config.addresses import is_loopback
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import TunnelError
+from itsjustintv_desktop.engine.core.errors import TunnelError
+from itsjustintv_desktop.engine.core.net.errors import network_sentence, os_sentence
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.ingress.ngrok import settings
 from itsjustintv_desktop.engine.ingress.ngrok.program import NAME, harmless, own_program
-from itsjustintv_desktop.engine.translate import network_sentence, os_sentence
 
 DEADLINE: Final = 600.0
 _STALL: Final = 30.0

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine import files
+from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.ingress.ngrok.settings import settings_path
 
 _NAME: Final = "agent.json"

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import aiohttp
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.bounded import read_at_most
+from itsjustintv_desktop.engine.core.net.limits import read_at_most
 from itsjustintv_desktop.engine.ingress.ngrok import faults
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=10.0)
@@ -24,7 +24,7 @@ _HEADERS: Final = {
 
 
 class Trusting(Protocol):
-    """What gives the TLS context: engine/delivery/trust.py."""
+    """What gives the TLS context: engine/core/net/trust.py."""
 
     async def context(self) -> ssl.SSLContext: ...
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.errors import SecretsAbsentError, SecretsError
+from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsError
 from itsjustintv_desktop.engine.ingress.ngrok import faults, program
 from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault
 

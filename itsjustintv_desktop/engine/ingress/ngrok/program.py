@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from itsjustintv_desktop.engine import files
+from itsjustintv_desktop.engine.core import files
 
 NAME: Final = "ngrok.exe" if sys.platform == "win32" else "ngrok"
 _SMALL: Final = 1024 * 1024

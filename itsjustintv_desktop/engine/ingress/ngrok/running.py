@@ -10,13 +10,13 @@ from typing import Final
 
 import aiohttp
 
-from itsjustintv_desktop.engine.errors import TunnelError, TunnelRefusedError
+from itsjustintv_desktop.engine.core.errors import TunnelError, TunnelRefusedError
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.ingress.ngrok import faults, lines, orphan, settings
 from itsjustintv_desktop.engine.ingress.ngrok.agent import Agent
 from itsjustintv_desktop.engine.ingress.ngrok.api import AgentApi
 from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault
 from itsjustintv_desktop.engine.ingress.ngrok.plan import Plan
-from itsjustintv_desktop.engine.translate import os_sentence
 
 _NOT_READY: Final = 503
 _NOT_FOUND: Final = 404

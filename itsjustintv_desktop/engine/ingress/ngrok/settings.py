@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from itsjustintv_desktop.engine import files
+from itsjustintv_desktop.engine.core import files
 
 _NAME: Final = "ngrok.yml"
 _FRESH: Final = ".ngrok.yml.new"

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.delivery.trust import Trust
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.ingress.ngrok import faults, orphan, outside, settings
 from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault
 from itsjustintv_desktop.engine.ingress.ngrok.plan import Plan, Planner
@@ -17,7 +18,6 @@ from itsjustintv_desktop.engine.ingress.ngrok.running import Running
 from itsjustintv_desktop.engine.ingress.ways.base import BaseWay, Webhook
 from itsjustintv_desktop.engine.ingress.ways.choose import callback_of
 from itsjustintv_desktop.engine.ingress.ways.status import WayState
-from itsjustintv_desktop.engine.translate import os_sentence
 
 START_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 15.0

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.ingress.ways.status import WayState, WayStatus
 
 _log = structlog.get_logger(__name__)

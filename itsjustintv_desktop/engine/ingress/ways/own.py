@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from itsjustintv_desktop.engine.clock import Clock
 from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.ingress.ways.base import BaseWay, Webhook
 from itsjustintv_desktop.engine.ingress.ways.choose import callback_of
 from itsjustintv_desktop.engine.ingress.ways.status import WayState

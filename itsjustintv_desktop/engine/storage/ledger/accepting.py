@@ -14,8 +14,8 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.records import rung
 
 _COLUMNS = StreamEvent.__struct_fields__

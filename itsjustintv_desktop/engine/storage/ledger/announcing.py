@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 
-from itsjustintv_desktop.engine.errors import NotFoundError
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.errors import NotFoundError
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger.records import (
     EVENT_COLUMNS,
     Announced,

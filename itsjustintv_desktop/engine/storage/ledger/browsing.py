@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from itsjustintv_desktop.engine.models import DeliveryView
+from itsjustintv_desktop.engine.core.models import DeliveryView
 from itsjustintv_desktop.engine.storage.ledger.records import fetch_deliveries, marks, padded, unpack
 
 BITE = 100

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import EventState, StreamEvent
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import broadcasting, importing, keeping, parting
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.announcing import announced_to, settle_many

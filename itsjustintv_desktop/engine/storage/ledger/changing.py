@@ -8,8 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.errors import NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.storage.ledger import managing
 from itsjustintv_desktop.engine.storage.ledger.records import marks, padded
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import structlog
 
-from itsjustintv_desktop.engine import files
-from itsjustintv_desktop.engine.errors import LedgerCorruptError, LedgerUnavailableError
+from itsjustintv_desktop.engine.core import files
+from itsjustintv_desktop.engine.core.errors import LedgerCorruptError, LedgerUnavailableError
+from itsjustintv_desktop.engine.core.net.errors import ledger_error, os_sentence
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
-from itsjustintv_desktop.engine.translate import ledger_error, os_sentence
 
 _log = structlog.get_logger(__name__)
 

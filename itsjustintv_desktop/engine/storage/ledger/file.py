@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     AppError,
     LedgerCorruptError,
     LedgerError,
@@ -20,6 +20,7 @@ from itsjustintv_desktop.engine.errors import (
     LedgerUnavailableError,
     LedgerUndoneError,
 )
+from itsjustintv_desktop.engine.core.net.errors import ledger_error, os_sentence
 from itsjustintv_desktop.engine.storage.ledger.connection import (
     BESIDE,
     aside_of,
@@ -31,7 +32,6 @@ from itsjustintv_desktop.engine.storage.ledger.connection import (
 )
 from itsjustintv_desktop.engine.storage.ledger.salvage import is_sound, salvage
 from itsjustintv_desktop.engine.storage.ledger.walcopy import LONG, WalCopy
-from itsjustintv_desktop.engine.translate import ledger_error, os_sentence
 
 _REMEMBERED = 3600.0
 """Seconds for which what happened to the file is spoken of."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from itsjustintv_desktop.engine.errors import LedgerCorruptError
-from itsjustintv_desktop.engine.models import DeliveryView
+from itsjustintv_desktop.engine.core.errors import LedgerCorruptError
+from itsjustintv_desktop.engine.core.models import DeliveryView
 from itsjustintv_desktop.engine.storage.ledger.importing import PAST
 from itsjustintv_desktop.engine.storage.ledger.records import (
     EVENT_COLUMNS,

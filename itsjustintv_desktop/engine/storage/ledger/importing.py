@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from itsjustintv_desktop.engine.models import DeliveryState, EventState, StreamEvent
+from itsjustintv_desktop.engine.core.models import DeliveryState, EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.announcing import FEED
 from itsjustintv_desktop.engine.storage.ledger.records import marks, pack, padded
 

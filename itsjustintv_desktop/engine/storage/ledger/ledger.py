@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, DeliveryView, StreamEvent
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, DeliveryView, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import (
     announcing,
     browsing,

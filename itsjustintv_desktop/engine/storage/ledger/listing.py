@@ -6,7 +6,7 @@ import sqlite3
 
 import msgspec
 
-from itsjustintv_desktop.engine.models import DeliveryView
+from itsjustintv_desktop.engine.core.models import DeliveryView
 from itsjustintv_desktop.engine.storage.ledger.records import fetch_deliveries, marks, padded
 
 ROWS = 500

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, DeliveryView, Outcome
+from itsjustintv_desktop.engine.core.errors import NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, DeliveryView, Outcome
 from itsjustintv_desktop.engine.storage.ledger.announcing import insert_delivery
 from itsjustintv_desktop.engine.storage.ledger.claiming import waiting_destinations
 from itsjustintv_desktop.engine.storage.ledger.records import Counts, fetch_deliveries

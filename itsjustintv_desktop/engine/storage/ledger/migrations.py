@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from itsjustintv_desktop.engine.errors import LedgerTooNewError
+from itsjustintv_desktop.engine.core.errors import LedgerTooNewError
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (

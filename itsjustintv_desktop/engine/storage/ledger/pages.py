@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from itsjustintv_desktop.engine import files
+from itsjustintv_desktop.engine.core import files
 
 _PAGE = 4096
 """Of our ledgers, where the header does not say it any more."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.records import APART, EVENT_COLUMNS, EventRecord, event_record
 

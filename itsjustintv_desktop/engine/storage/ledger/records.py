@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import LedgerCorruptError
-from itsjustintv_desktop.engine.models import (
+from itsjustintv_desktop.engine.core.errors import LedgerCorruptError
+from itsjustintv_desktop.engine.core.models import (
     AttemptResult,
     DeliveryState,
     DeliveryView,

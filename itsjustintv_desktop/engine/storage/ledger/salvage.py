@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.errors import LedgerCorruptError
-from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState, EventState
+from itsjustintv_desktop.engine.core.errors import LedgerCorruptError
+from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, EventState
+from itsjustintv_desktop.engine.core.net.errors import ledger_error
 from itsjustintv_desktop.engine.storage.ledger.announcing import FEED
 from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW
 from itsjustintv_desktop.engine.storage.ledger.pages import Pages, Row
-from itsjustintv_desktop.engine.translate import ledger_error
 
 _TABLES = {
     "events": "-ssSfssssFssisSSSBF",

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.storage.ledger import keeping, shifting, subscribing
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from itsjustintv_desktop.engine import files
+from itsjustintv_desktop.engine.core import files
 
 _HEADER = 32
 _FRAME_HEADER = 24

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     AppError,
     LedgerCorruptError,
     LedgerError,
@@ -27,7 +27,7 @@ from itsjustintv_desktop.engine.errors import (
     LedgerUnavailableError,
     LedgerUndoneError,
 )
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.accepting import TOGETHER, accept
 from itsjustintv_desktop.engine.storage.ledger.file import LedgerFile
 

@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import structlog
 
-from itsjustintv_desktop.engine.errors import SecretsAbsentError, SecretsError, SecretsLockedError
+from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsError, SecretsLockedError
+from itsjustintv_desktop.engine.core.net.errors import keyring_error
 from itsjustintv_desktop.engine.storage.secrets import secret_service
 from itsjustintv_desktop.engine.storage.secrets.names import keyring_service
-from itsjustintv_desktop.engine.translate import keyring_error
 
 ACCEPTED: Final = (
     "keyring.backends.SecretService.Keyring",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from itsjustintv_desktop.engine.config.validators import trimmed
-from itsjustintv_desktop.engine.errors import SecretsError, SecretsLockedError, WrongPassphraseError
+from itsjustintv_desktop.engine.core.errors import SecretsError, SecretsLockedError, WrongPassphraseError
 from itsjustintv_desktop.engine.storage.secrets import vaultformat
 from itsjustintv_desktop.engine.storage.secrets.content import VaultContent
 from itsjustintv_desktop.engine.storage.secrets.vault import Vault

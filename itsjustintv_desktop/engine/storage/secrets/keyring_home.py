@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
 from itsjustintv_desktop.engine import redaction
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import (
     SecretsError,
     SecretsLockedError,
     VaultDamagedError,

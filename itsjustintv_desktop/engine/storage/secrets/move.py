@@ -14,7 +14,7 @@ import structlog
 from itsjustintv_desktop.engine.config.fields import sensitivity
 from itsjustintv_desktop.engine.config.schema import KEYRING, Sensitivity
 from itsjustintv_desktop.engine.config.validators import trimmed
-from itsjustintv_desktop.engine.errors import SecretsError, UsageError
+from itsjustintv_desktop.engine.core.errors import SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets.names import (
     TUNNEL_AUTHTOKEN,
     TWITCH_CLIENT_SECRET,

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from itsjustintv_desktop.engine.errors import UsageError
+from itsjustintv_desktop.engine.core.errors import UsageError
 
 SERVICE: Final = "itsjustintv-desktop"
 

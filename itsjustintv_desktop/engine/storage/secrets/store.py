@@ -12,8 +12,8 @@ import structlog
 from msgspec import UNSET, UnsetType
 
 from itsjustintv_desktop.engine import redaction
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import (
     SecretsAbsentError,
     SecretsError,
     SecretsLockedError,

@@ -8,13 +8,13 @@ from typing import Final
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import SecretsError, SecretsLockedError, VaultDamagedError
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import SecretsError, SecretsLockedError, VaultDamagedError
+from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.storage.secrets import vaultdisk, vaultformat
 from itsjustintv_desktop.engine.storage.secrets.content import VaultContent
 from itsjustintv_desktop.engine.storage.secrets.state import renewed
 from itsjustintv_desktop.engine.storage.secrets.vaultformat import Kind, Protection, Sealed
-from itsjustintv_desktop.engine.translate import os_sentence
 
 _log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from itsjustintv_desktop.engine import files
+from itsjustintv_desktop.engine.core import files
 
 _MAX_BYTES: Final = 64 * 1024 * 1024
 

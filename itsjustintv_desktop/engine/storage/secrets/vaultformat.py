@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import VaultDamagedError
+from itsjustintv_desktop.engine.core.errors import VaultDamagedError
 from itsjustintv_desktop.engine.storage.secrets.content import VaultContent
 
 MAGIC: Final = b"IJTVAULT"

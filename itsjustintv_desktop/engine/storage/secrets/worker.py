@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from itsjustintv_desktop.engine.errors import SecretsError
+from itsjustintv_desktop.engine.core.errors import SecretsError
 
 T = TypeVar("T")
 

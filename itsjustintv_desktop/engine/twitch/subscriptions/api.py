@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     SubscriptionExistsError,
     SubscriptionLimitError,
     TwitchRefusedError,

@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import (
     AppError,
     LedgerError,
     SecretsError,
@@ -22,9 +22,9 @@ from itsjustintv_desktop.engine.errors import (
     TwitchRateLimitedError,
     TwitchRefusedError,
 )
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Target
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENABLED,
     PENDING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from itsjustintv_desktop.engine.errors import AppError, SubscriptionLimitError
+from itsjustintv_desktop.engine.core.errors import AppError, SubscriptionLimitError
 from itsjustintv_desktop.engine.ingress.ways.base import Target, Webhook
 from itsjustintv_desktop.engine.twitch.subscriptions.apply import PlanResult
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (

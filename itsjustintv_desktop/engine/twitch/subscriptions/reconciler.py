@@ -13,8 +13,8 @@ from typing import Protocol
 
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import (
     AppError,
     LedgerError,
     SecretsError,
@@ -22,7 +22,7 @@ from itsjustintv_desktop.engine.errors import (
     TwitchError,
     UsageError,
 )
-from itsjustintv_desktop.engine.events import Bus
+from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.ingress.ways.base import Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions import channel_states

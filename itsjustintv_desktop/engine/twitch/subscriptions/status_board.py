@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.clock import Clock
-from itsjustintv_desktop.engine.errors import AppError, LedgerError, SecretsError, TwitchAuthError
-from itsjustintv_desktop.engine.events import Bus, SubscriptionsChanged
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import AppError, LedgerError, SecretsError, TwitchAuthError
+from itsjustintv_desktop.engine.core.events import Bus, SubscriptionsChanged
 from itsjustintv_desktop.engine.twitch.subscriptions.apply import PlanResult
 from itsjustintv_desktop.engine.twitch.subscriptions.channel_states import RoundResult
 from itsjustintv_desktop.engine.twitch.subscriptions.models import ENABLED, KINDS, Holdings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.twitch.subscriptions.models import Key
 from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation
 

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from itsjustintv_desktop.engine import ManyResult
-from itsjustintv_desktop.engine.models import DeliveryView
+from itsjustintv_desktop.engine.core.models import DeliveryView
 from itsjustintv_desktop.ui.models.deliveries import DeliveriesModel
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.words import clock, said

@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import DeliveryDetails, DestinationStatus, RequestView
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.outcome import answer_of, tone_of, word_of
 from itsjustintv_desktop.ui.pages.deliveries.attempts import Attempts
 from itsjustintv_desktop.ui.pages.deliveries.due import Due

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.models.deliveries import ANSWER, DESTINATION, NEXT, STATE, STREAMER, TRIES, DeliveriesModel
 from itsjustintv_desktop.ui.outcome import tone_of
 from itsjustintv_desktop.ui.theme import theme

@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSplitter, QStackedWidget
 
 from itsjustintv_desktop.engine import DeliveryFilter, DestinationStatus, Snapshot, errors, events
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.models.deliveries import DeliveriesModel
 from itsjustintv_desktop.ui.outcome import held_by
 from itsjustintv_desktop.ui.pages.base import Page

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPe
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.outcome import Held, sentence_of, tone_of, word_of
 from itsjustintv_desktop.ui.pages.feed import arranging
 from itsjustintv_desktop.ui.pages.feed.arranging import AVATAR, DOT, INDENT, LINE, MARGIN, RIGHT, TOP, arrange, font

@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QStackedWidget
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem, Snapshot, errors, events
-from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState
+from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState
 from itsjustintv_desktop.ui.models.feed import FeedWindow, Show
 from itsjustintv_desktop.ui.outcome import held_by
 from itsjustintv_desktop.ui.pages.base import Page

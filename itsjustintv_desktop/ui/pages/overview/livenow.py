@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.engine.models import LiveStream
+from itsjustintv_desktop.engine.core.models import LiveStream
 from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.plain import channel_address, open_address, plain, readable
 from itsjustintv_desktop.ui.widgets.avatar import Avatar

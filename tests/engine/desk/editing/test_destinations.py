@@ -7,9 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from itsjustintv_desktop.engine.core.errors import (
+    ConfigChangedError,
+    ConfigError,
+    NotFoundError,
+    SecretsError,
+    UsageError,
+)
 from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft
 from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft
-from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, NotFoundError, SecretsError, UsageError
 from tests.engine.delivery import servers
 from tests.engine.delivery.test_messages import discord, judging, slack
 from tests.support.engine import SECRET, Running, running_engine

@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from itsjustintv_desktop.engine.config.save import Remove, Set
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError, UsageError
 from itsjustintv_desktop.engine.desk.editing.documents import Merged, Saved
-from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, UsageError
 from tests.support.engine import Running
 from tests.support.ports import free_port
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.core.errors import ConfigError
 from itsjustintv_desktop.engine.desk.editing.drafts import with_values, written
-from itsjustintv_desktop.engine.errors import ConfigError
 
 TEXT = """\
 # mine

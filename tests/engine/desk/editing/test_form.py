@@ -13,8 +13,8 @@ from itsjustintv_desktop.engine.config.fields import Kind, fields, tables
 from itsjustintv_desktop.engine.config.notation import dotted, encode
 from itsjustintv_desktop.engine.config.reference import AT_NEXT_START, HELP
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
+from itsjustintv_desktop.engine.core.errors import ConfigError, UsageError
 from itsjustintv_desktop.engine.desk.editing.form import FieldInfo, all_fields, parse, problem_of
-from itsjustintv_desktop.engine.errors import ConfigError, UsageError
 from tests.support.engine import Running
 
 PAGE = Path(__file__).parents[4] / "docs" / "configuration.md"

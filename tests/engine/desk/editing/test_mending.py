@@ -9,7 +9,7 @@ import pytest
 from itsjustintv_desktop.engine import Mending
 from itsjustintv_desktop.engine.config.load import load
 from itsjustintv_desktop.engine.config.save import ConfigFile, Set, edit
-from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError
 
 GOOD = '[destinations.a]\nurl = "https://example.com/a"\n'
 BROKEN = '[server]\nport = 80\n[destinations.a]\nurl = "https://example.com/a\n'

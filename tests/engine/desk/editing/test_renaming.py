@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft
 from itsjustintv_desktop.engine.desk.editing.documents import Documents
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.models import DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.support.engine import SECRET, Running
 from tests.support.waiting import until

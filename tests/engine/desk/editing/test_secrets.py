@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.desk.editing.secrets import SecretView
-from itsjustintv_desktop.engine.errors import NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET, TWITCH_WEBHOOK_SECRET
 from tests.engine.desk.editing.conftest import PASSPHRASE
 from tests.support.engine import SECRET, Running, running_engine

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.config.save import Set
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, NotFoundError, TwitchAuthError, UsageError
 from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft, StreamerLists
-from itsjustintv_desktop.engine.errors import ConfigChangedError, NotFoundError, TwitchAuthError, UsageError
 from tests.support.engine import Running
 
 

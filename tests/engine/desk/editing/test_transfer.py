@@ -10,7 +10,6 @@ import pytest
 
 from itsjustintv_desktop.engine.config.load import examine
 from itsjustintv_desktop.engine.desk.editing.transfer import PLACEHOLDER, scrubbed
-from itsjustintv_desktop.engine.errors import ConfigChangedError, ConfigError, UsageError
 from tests.support.engine import HEAD, Running
 
 HOOK = "https://discord.com/api/webhooks/1/d1sc0rd-t0ken"

@@ -17,14 +17,14 @@ import msgspec
 from aiohttp import web
 from cryptography import x509
 
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config.schema import Config, Server, Tls
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.acme import TlsWay
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
-from itsjustintv_desktop.engine.tasks import Tasks
 from tests.engine.ingress.acme.pebble import Pebble
 from tests.support.clock import FakeClock
 from tests.support.waiting import until

@@ -6,7 +6,7 @@ import pytest
 from acme import messages
 
 from itsjustintv_desktop.engine.config.schema import Server, Tls
-from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.ingress.acme.client import _problem
 from itsjustintv_desktop.engine.ingress.acme.explain import Surroundings, explain
 from itsjustintv_desktop.engine.ingress.ways import WayState

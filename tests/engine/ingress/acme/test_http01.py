@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import CertificateError
+from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.ingress.acme.http01 import HttpChallenge
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from tests.support import rawhttp

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.errors import MessageMalformedError
+from itsjustintv_desktop.engine.core.errors import MessageMalformedError
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.ingress.conduit import frames
-from itsjustintv_desktop.engine.models import StreamEvent
 from tests.support.bent import OTHERS, put
 
 AT = 1_790_000_000.0

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.handover import Handover
 from itsjustintv_desktop.engine.ingress.ways import WayState
-from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.tasks import Tasks
 from tests.engine.ingress.conduit.rig import Rig, running_rig
 from tests.support.clock import FakeClock
 from tests.support.disks import small_disk

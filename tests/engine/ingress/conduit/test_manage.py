@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.errors import NotFoundError, UsageError
 from itsjustintv_desktop.engine.ingress.conduit import ConduitManager
 from itsjustintv_desktop.engine.ingress.ways import Conduit
 from tests.engine.ingress.conduit.rig import Rig

@@ -11,14 +11,14 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.delivery.trust import Trust
-from itsjustintv_desktop.engine.errors import EventSocketError
+from itsjustintv_desktop.engine.core.errors import EventSocketError
+from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.frames import LARGEST
 from itsjustintv_desktop.engine.ingress.conduit.lines import Lines
-from itsjustintv_desktop.engine.models import StreamEvent
-from itsjustintv_desktop.engine.sparing import Sparing
-from itsjustintv_desktop.engine.tasks import Tasks
 from tests.engine.ingress.conduit.test_frames import EVENT, SUBSCRIPTION, message, session
 from tests.support.clock import FakeClock
 from tests.support.waiting import until

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError, SecretsLockedError
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, SecretsLockedError
 from itsjustintv_desktop.engine.ingress.conduit import lines
 from itsjustintv_desktop.engine.ingress.ways import Conduit, WayState
 from itsjustintv_desktop.engine.twitch.oauth import Credentials

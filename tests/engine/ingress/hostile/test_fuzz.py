@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.errors import MessageMalformedError
-from itsjustintv_desktop.engine.models import StreamEvent
+from itsjustintv_desktop.engine.core.errors import MessageMalformedError
+from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.twitch.eventsub_messages import Challenge, parse
 from tests.engine.ingress.hostile.table import CHALLENGE, assert_clean, first_answer
 from tests.support import rawhttp, signed

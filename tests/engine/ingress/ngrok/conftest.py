@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Config, Tunnel
-from itsjustintv_desktop.engine.errors import SecretsError
+from itsjustintv_desktop.engine.core.errors import SecretsError
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ngrok import NgrokWay
 from itsjustintv_desktop.engine.ingress.ways import WayStatus
-from itsjustintv_desktop.engine.tasks import Tasks
 from tests.support import ngrok_agent
 from tests.support.clock import FakeClock
 from tests.support.waiting import until

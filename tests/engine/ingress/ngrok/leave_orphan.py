@@ -6,10 +6,10 @@ import asyncio
 import sys
 from pathlib import Path
 
-from itsjustintv_desktop.engine.clock import SystemClock
 from itsjustintv_desktop.engine.config.schema import Config, Tunnel
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ngrok import NgrokWay
-from itsjustintv_desktop.engine.tasks import Tasks
 
 
 async def main(folder: str, programs: str, token: str) -> None:

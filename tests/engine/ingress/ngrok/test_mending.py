@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Config, Tunnel
-from itsjustintv_desktop.engine.errors import SecretsLockedError
+from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.ingress.ngrok import api
 from itsjustintv_desktop.engine.ingress.ways import WayState
 from tests.engine.ingress.ngrok.conftest import Rig

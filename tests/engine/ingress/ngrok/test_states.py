@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Config, Tunnel
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     SecretsAbsentError,
     SecretsError,
     SecretsLockedError,

@@ -9,10 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.config.schema import Config, Server, Tls, Tunnel, Twitch
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ways import BaseWay, WayState, Webhook, way_kind
 from itsjustintv_desktop.engine.ingress.ways.choose import callback_of
 from itsjustintv_desktop.engine.ingress.ways.own import NoWay, OwnAddress
-from itsjustintv_desktop.engine.tasks import Tasks
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
 

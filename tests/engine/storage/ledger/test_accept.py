@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.errors import LedgerError, LedgerUnavailableError
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.errors import LedgerError, LedgerUnavailableError
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate

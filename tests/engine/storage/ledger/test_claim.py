@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
 from itsjustintv_desktop.engine.storage.ledger import Finish, Ledger, claiming
 from tests.engine.storage.ledger.book import FAILED, SENT, Book, raw
 from tests.support.clock import FakeClock

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.profiles import Profiles
 from tests.engine.storage.ledger.book import Book, raw
 from tests.support.clock import FakeClock

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import LedgerCorruptError, LedgerError
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.errors import LedgerCorruptError, LedgerError
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW, aside_of, put_aside
 from tests.engine.storage.ledger.book import Book, raw

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.engine.storage.ledger.book import Book, raw
 from tests.support.clock import FakeClock
@@ -179,8 +179,8 @@ async def test_a_read_only_directory(clock: FakeClock) -> None:
 _LIMITED = """
 import asyncio, json, pathlib, resource, sys
 from itsjustintv_desktop.engine import logs
-from itsjustintv_desktop.engine.clock import SystemClock
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.clock import SystemClock
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.support.events import online
 

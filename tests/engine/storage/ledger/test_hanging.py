@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import LedgerUnavailableError
+from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.storage.ledger import Ledger, writer
 from tests.engine.storage.ledger.book import Book, raw
 from tests.support.clock import FakeClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
-from itsjustintv_desktop.engine.models import DeliveryState, EventState
+from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.storage.ledger import Ledger, Settlement
 from itsjustintv_desktop.engine.storage.ledger.history import BITE
 from tests.engine.storage.ledger.book import Book

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.engine.storage.ledger.book import FAILED, Book, raw
 from tests.support.clock import FakeClock

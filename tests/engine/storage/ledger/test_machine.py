@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from itsjustintv_desktop.engine.errors import UsageError
-from itsjustintv_desktop.engine.models import AttemptResult, DeliveryState, Outcome
+from itsjustintv_desktop.engine.core.errors import UsageError
+from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, announcing, claiming, history, managing
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import NotFoundError, UsageError
-from itsjustintv_desktop.engine.models import FINAL_STATES, DeliveryState
+from itsjustintv_desktop.engine.core.errors import NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.engine.storage.ledger.book import Book
 from tests.support.clock import FakeClock

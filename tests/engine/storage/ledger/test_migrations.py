@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import LedgerTooNewError
+from itsjustintv_desktop.engine.core.errors import LedgerTooNewError
 from itsjustintv_desktop.engine.storage.ledger import Ledger, migrations
 from itsjustintv_desktop.engine.storage.ledger.migrations import MIGRATIONS
 from tests.engine.storage.ledger.book import raw

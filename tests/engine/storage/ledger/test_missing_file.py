@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import LedgerError, LedgerUnavailableError
+from itsjustintv_desktop.engine.core.errors import LedgerError, LedgerUnavailableError
 from itsjustintv_desktop.engine.storage.ledger import Ledger, connection
 from itsjustintv_desktop.engine.storage.ledger import file as ledger_file
 from tests.engine.storage.ledger.book import Book, beside, killed

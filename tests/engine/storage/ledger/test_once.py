@@ -7,8 +7,8 @@ import sqlite3
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import NotFoundError
-from itsjustintv_desktop.engine.models import DeliveryState, EventState
+from itsjustintv_desktop.engine.core.errors import NotFoundError
+from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger, Settlement, announcing
 from tests.engine.storage.ledger.book import Book
 from tests.support.clock import FakeClock

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import DeliveryState, StreamEvent
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import DeliveryState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import Ledger, accepting, walcopy, writer
 from tests.engine.storage.ledger.book import Book, killed, over, raw, shm, wal, zeroed
 from tests.support.clock import FakeClock

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import Ledger, Settlement
 from itsjustintv_desktop.engine.storage.ledger.records import pack, unpack
 from tests.engine.storage.ledger.book import Book

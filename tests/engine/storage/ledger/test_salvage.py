@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger
 from itsjustintv_desktop.engine.storage.ledger.pages import Pages
 from tests.engine.storage.ledger.book import FAILED, Book, raw

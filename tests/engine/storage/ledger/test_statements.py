@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.models import EventState
+from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import Settlement, broadcasting, importing
 from itsjustintv_desktop.engine.storage.ledger.accepting import TOGETHER, accept
 from itsjustintv_desktop.engine.storage.ledger.announcing import announced_to, settle_many

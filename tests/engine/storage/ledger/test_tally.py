@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import Ledger, migrations
 from itsjustintv_desktop.engine.storage.ledger.migrations import MIGRATIONS
 from tests.engine.storage.ledger.book import FAILED, Book, raw

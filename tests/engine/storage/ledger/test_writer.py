@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import LedgerError, LedgerUnavailableError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.models import DeliveryState
+from itsjustintv_desktop.engine.core.errors import LedgerError, LedgerUnavailableError, NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.engine.storage.ledger.book import Book
 from tests.support.events import online

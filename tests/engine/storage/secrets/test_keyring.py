@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     SecretsError,
     SecretsLockedError,
     UsageError,

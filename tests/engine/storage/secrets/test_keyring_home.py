@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import SecretsLockedError
+from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.storage.secrets.backend import Keyring
 from itsjustintv_desktop.engine.storage.secrets.keyring_home import ASK_AGAIN, KeyringHome, KeyringWaitingError
 from itsjustintv_desktop.engine.storage.secrets.vault import Vault

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     SecretsAbsentError,
     SecretsLockedError,
 )
@@ -276,7 +276,7 @@ async def test_a_keyring_switched_off_in_the_users_file_counts_as_none(
 def test_a_hanging_question_does_not_keep_the_program_from_ending(session: KeyringSession, data: Path) -> None:
     script = f"""
 import asyncio, pathlib
-from itsjustintv_desktop.engine.clock import SystemClock
+from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.storage.secrets import SecretStore
 async def main():
     store = SecretStore.open("keyring", vault=pathlib.Path({str(data)!r}) / "secrets.vault", passphrase=None,

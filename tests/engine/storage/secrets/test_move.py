@@ -9,7 +9,7 @@ import pytest
 
 from itsjustintv_desktop.engine.config.load import load
 from itsjustintv_desktop.engine.config.schema import KEYRING
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     ConfigChangedError,
     SecretsError,
     SecretsLockedError,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.errors import UsageError
+from itsjustintv_desktop.engine.core.errors import UsageError
 from itsjustintv_desktop.engine.storage.secrets.names import MAX_ITEM, check_item, directory_id, keyring_service
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import SecretsLockedError, VaultDamagedError, WrongPassphraseError
+from itsjustintv_desktop.engine.core.errors import SecretsLockedError, VaultDamagedError, WrongPassphraseError
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET, DestinationSecrets, home
 from tests.engine.storage.secrets.conftest import OpenStore
 from tests.keyring_session import KeyringSession

@@ -8,7 +8,7 @@ import string
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Tunnel, Twitch
-from itsjustintv_desktop.engine.errors import SecretsAbsentError, SecretsLockedError
+from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsLockedError
 from itsjustintv_desktop.engine.storage.secrets import (
     TUNNEL_AUTHTOKEN,
     TWITCH_CLIENT_SECRET,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.errors import VaultDamagedError
+from itsjustintv_desktop.engine.core.errors import VaultDamagedError
 from itsjustintv_desktop.engine.storage.secrets import vaultformat
 from itsjustintv_desktop.engine.storage.secrets.content import DestinationSecrets, VaultContent
 from itsjustintv_desktop.engine.storage.secrets.vaultformat import Kind, Protection

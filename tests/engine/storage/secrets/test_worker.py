@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import SecretsError
+from itsjustintv_desktop.engine.core.errors import SecretsError
 from itsjustintv_desktop.engine.storage.secrets.worker import Worker
 
 

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from aiolimiter import AsyncLimiter
 
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     SubscriptionExistsError,
     SubscriptionLimitError,
     TwitchRateLimitedError,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.errors import SubscriptionExistsError
+from itsjustintv_desktop.engine.core.errors import SubscriptionExistsError
 from itsjustintv_desktop.engine.ingress.ways.base import Conduit
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus
 from itsjustintv_desktop.engine.twitch.subscriptions.models import Holdings, RemoteSubscription

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.errors import NotFoundError, SubscriptionExistsError, SubscriptionLimitError
+from itsjustintv_desktop.engine.core.errors import NotFoundError, SubscriptionExistsError, SubscriptionLimitError
 from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions.apply import PlanRunner

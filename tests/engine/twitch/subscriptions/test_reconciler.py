@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from itsjustintv_desktop.engine.errors import UsageError
-from itsjustintv_desktop.engine.events import SubscriptionsChanged
+from itsjustintv_desktop.engine.core.errors import UsageError
+from itsjustintv_desktop.engine.core.events import SubscriptionsChanged
 from itsjustintv_desktop.engine.ingress.ways.base import Webhook
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus, SubscriptionsState

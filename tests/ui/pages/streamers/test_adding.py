@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import EventReport, FoundChannel, Saved, errors
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.desk.editing.channels import Ignored, Parsed
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
 from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
 from itsjustintv_desktop.ui.pages.streamers.trial import TrialCard

@@ -6,8 +6,7 @@ from functools import partial
 
 import pytest
 
-from itsjustintv_desktop.engine.supervisor import FIRST_PAUSE, Supervisor
-from itsjustintv_desktop.engine.tasks import Tasks
+from itsjustintv_desktop.engine.core.tasks import FIRST_PAUSE, Supervisor, Tasks
 from tests.conftest import ErrorLog
 from tests.support.clock import FakeClock
 from tests.support.waiting import until

@@ -45,7 +45,7 @@ AppError
     └── TwitchUnreachableError    no answer, a broken one, or 5xx: asking again may help
         └── EventSocketError          the socket that events come over could not be opened, or broke
 
-Errors of other libraries are turned into these in `translate.py` and nowhere else.
+Errors of other libraries are turned into these in `net/errors.py` and nowhere else.
 """
 
 from __future__ import annotations

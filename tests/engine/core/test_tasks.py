@@ -6,7 +6,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.tasks import Tasks, census
+from itsjustintv_desktop.engine.core.tasks import Tasks, census
 from tests.conftest import ErrorLog
 
 

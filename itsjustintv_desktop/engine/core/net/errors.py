@@ -12,7 +12,7 @@ import ssl
 
 import aiohttp
 
-from itsjustintv_desktop.engine.errors import (
+from itsjustintv_desktop.engine.core.errors import (
     CertificateError,
     LedgerCorruptError,
     LedgerError,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
 
 _MOST_KINDS = 100
 

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from itsjustintv_desktop.engine.errors import AppError
+from itsjustintv_desktop.engine.core.errors import AppError
 
 _REFUSED_V4 = (
     IPv4Network("169.254.0.0/16"),  # RFC 3927 link-local; 169.254.169.254 is the metadata address of most clouds

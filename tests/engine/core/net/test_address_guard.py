@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Destination
-from itsjustintv_desktop.engine.delivery.attempt import Sender
-from itsjustintv_desktop.engine.delivery.guard import (
+from itsjustintv_desktop.engine.core.errors import AppError
+from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
+from itsjustintv_desktop.engine.core.net.address_guard import (
     Connector,
     RefusedAddressError,
     Resolver,
     guarded_socket,
     is_refused,
 )
-from itsjustintv_desktop.engine.errors import AppError
-from itsjustintv_desktop.engine.models import AttemptResult, Outcome
+from itsjustintv_desktop.engine.delivery.attempt import Sender
 from tests.engine.delivery.servers import receiver, status
 
 PLAIN = (

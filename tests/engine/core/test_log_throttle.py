@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.sparing import Lasting, Sparing, SparingKinds
+from itsjustintv_desktop.engine.core.log_throttle import Lasting, Sparing, SparingKinds
 from tests.support.clock import FakeClock
 
 

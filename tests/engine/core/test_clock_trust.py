@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from itsjustintv_desktop.engine.wallclock import STEADY_SECONDS, UNCONFIRMED_SECONDS, WallClock
+from itsjustintv_desktop.engine.core.clock_trust import STEADY_SECONDS, UNCONFIRMED_SECONDS, WallClock
 from tests.support.clock import FakeClock
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from itsjustintv_desktop.engine.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock
 
 JUMP_SECONDS = 300.0
 """Wall and monotonic clock drifting apart by more than this between two looks is a jump (or a sleep)."""

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from itsjustintv_desktop.engine.tasks import Tasks
-from itsjustintv_desktop.engine.wake import EVERY, Wake
+from itsjustintv_desktop.engine.core.sleep_detector import EVERY, Wake
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
 

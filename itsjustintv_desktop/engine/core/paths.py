@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import platformdirs
 
-from itsjustintv_desktop.engine.errors import DataDirectoryError
+from itsjustintv_desktop.engine.core.errors import DataDirectoryError
 
 APP_NAME = "itsjustintv-desktop"
 
@@ -98,7 +98,7 @@ class Paths:
 
 def data_directory_error(what: str, error: OSError) -> DataDirectoryError:
     """`what` went wrong, why, and what to do."""
-    from itsjustintv_desktop.engine.translate import os_sentence  # heavy, and rarely needed
+    from itsjustintv_desktop.engine.core.net.errors import os_sentence  # heavy, and rarely needed
 
     return DataDirectoryError(f"{what}: {os_sentence(error)}. Mend that, or choose another --data-dir.")
 

@@ -11,8 +11,8 @@ from typing import Protocol
 import msgspec
 
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.errors import LedgerError
-from itsjustintv_desktop.engine.models import Enrichment, StreamEvent
+from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
 
 
 class Doubtful(msgspec.Struct, frozen=True):

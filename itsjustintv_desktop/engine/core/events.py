@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from itsjustintv_desktop.engine.models import DeliveryState, DeliveryView, LiveStream
+from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView, LiveStream
 
 
 class EventSettled(msgspec.Struct, frozen=True, kw_only=True, tag="event"):

@@ -14,17 +14,17 @@ import structlog
 from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
-from itsjustintv_desktop.engine.clocks import Clocks
 from itsjustintv_desktop.engine.clockshift import ClockShift
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.core.clock_trust import ClockTrust
 from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.events import Bus, Notice, Subscription
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.core.sources import Enricher, StreamEventSource
+from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
 from itsjustintv_desktop.engine.core.tasks import Supervisor, Tasks
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
@@ -71,7 +71,7 @@ class EngineOptions:
     set up: the window is there to set one up."""
     log_file: bool = False
     """Write logs/ of the data directory, too. For one engine a process."""
-    sources: Sequence[tuple[StreamEventSource, Enricher]] = ()
+    sources: Sequence[tuple[EventSource, Enricher]] = ()
     """Further platforms beside Twitch."""
 
 
@@ -241,7 +241,7 @@ class Engine:
         """What an event passes: sources, pipeline, dispatcher, feed."""
         paths, clock = self._options.paths, self.clock
         self._source = TwitchSource()
-        self._sources: list[StreamEventSource] = [self._source, *(source for source, _ in self._options.sources)]
+        self._sources: list[EventSource] = [self._source, *(source for source, _ in self._options.sources)]
         enrichers: dict[str, Enricher] = {self._source.name: twitch.enricher, QUEUE: twitch.enricher}
         enrichers.update({source.name: enricher for source, enricher in self._options.sources})
         self.feed = Feed(
@@ -256,7 +256,7 @@ class Engine:
         sender = self.sender = Sender(clock)
         await sender.start()
         self.closing("sender", sender.close)
-        self.clocks = Clocks(clock, twitch.skew, self.notice)
+        self.clock_trust = ClockTrust(clock, twitch.skew, self.notice)
         shift = ClockShift(self.ledger, clock, twitch.skew, self.pause.shift)
         await shift.load()
         await self.pause.load(shift.at_start)
@@ -270,7 +270,7 @@ class Engine:
             bus=self.bus,
             clock=clock,
             on_outcome=self.feed.changed,
-            clock_doubtful=self.clocks.doubtful,
+            clock_doubtful=self.clock_trust.doubtful,
             follow_clock=shift.follow,
             clock_unsure=lambda: shift.unsure,
             seam=self.telemetry.seam,
@@ -304,7 +304,7 @@ class Engine:
             clock=clock,
             purge_images=twitch.purge_images,
             on_outcome=self.feed.changed,
-            clock_doubtful=self.clocks.doubtful,
+            clock_doubtful=self.clock_trust.doubtful,
             follow_clock=shift.follow,
             seam=self.telemetry.seam,
         )

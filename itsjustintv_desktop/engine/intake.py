@@ -9,7 +9,7 @@ import structlog
 
 from itsjustintv_desktop.engine import logs
 from itsjustintv_desktop.engine.core.errors import LedgerError
-from itsjustintv_desktop.engine.core.sources import Incoming, StreamEventSource
+from itsjustintv_desktop.engine.core.sources import EventSource, Incoming
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
 
@@ -20,14 +20,14 @@ class Intake:
     """`on_new` is called when something new is in the ledger. Messages of `told_itself` are measured elsewhere."""
 
     def __init__(
-        self, ledger: Ledger, telemetry: Telemetry, *, on_new: Callable[[], None], told_itself: StreamEventSource
+        self, ledger: Ledger, telemetry: Telemetry, *, on_new: Callable[[], None], told_itself: EventSource
     ) -> None:
         self._ledger = ledger
         self._telemetry = telemetry
         self._on_new = on_new
         self._told_itself = told_itself.name
 
-    async def run(self, source: StreamEventSource) -> None:
+    async def run(self, source: EventSource) -> None:
         """Take in what a source sees, until cancelled; the sender hears of it after the commit."""
         await source.start()
         try:

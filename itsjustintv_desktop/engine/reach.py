@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.events import WayChanged
 from itsjustintv_desktop.engine.core.models import StreamEvent
-from itsjustintv_desktop.engine.core.sleep_detector import Wake
+from itsjustintv_desktop.engine.core.sleep_detector import SleepDetector
 from itsjustintv_desktop.engine.ingress.conduit import ConduitManager, ConduitWay
 from itsjustintv_desktop.engine.ingress.ways import Way, WayState, way_kind
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
@@ -71,7 +71,7 @@ class Reach:
             paused_at=engine.pause.covers,
         )
         self.conduit_manager = ConduitManager(self.conduits, engine.ledger, lambda: self.way.nudge())
-        self.wake = Wake(clock, self._woke)
+        self.wake = SleepDetector(clock, self._woke)
         self._way = self._build(engine.live.config)
         self._made_for = _made_for(engine.live.config)
 
@@ -141,7 +141,7 @@ class Reach:
         self._look_again("network")
 
     def _woke(self, gap: float) -> None:
-        self._engine.clocks.woke(gap)
+        self._engine.clock_trust.woke(gap)
         self._look_again("wake")
 
     def _look_again(self, why: str) -> None:

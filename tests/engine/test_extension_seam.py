@@ -14,7 +14,7 @@ import pytest
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, StreamEvent
-from itsjustintv_desktop.engine.core.sources import Enricher, StreamEventSource
+from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
 
@@ -111,7 +111,7 @@ def platform(tmp_path: Path) -> Chalk:
 
 @pytest.fixture
 async def running(tmp_path: Path, platform: Chalk) -> AsyncIterator[Running]:
-    def sources() -> list[tuple[StreamEventSource, Enricher]]:
+    def sources() -> list[tuple[EventSource, Enricher]]:
         return [(ChalkSource(platform), ChalkEnricher(platform))]
 
     async with running_engine(tmp_path, CONFIG, logins=(), subscribe=False, sources=sources) as made:

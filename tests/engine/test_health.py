@@ -14,7 +14,8 @@ from itsjustintv_desktop.engine.config import watch
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.events import HealthChanged
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.health import Health, Part
+from itsjustintv_desktop.engine.core.status import Level, Status
+from itsjustintv_desktop.engine.health import Health
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
 
@@ -109,7 +110,7 @@ async def changes(running: Running, health: Health, name: str, act: Callable[[],
 
 
 async def test_a_part_that_lives_elsewhere_adds_itself(running: Running, health: Health) -> None:
-    said: list[Part | None] = [Part("failing", "line 3 is wrong", 5.0), None]
+    said: list[Status | None] = [Status(Level.FAILING, "line 3 is wrong", 5.0), None]
     health.add("config", lambda: said[0])
     assert await part(health, "config") == {"status": "failing", "since": 5.0, "reason": "line 3 is wrong"}
     assert (await health.report())["status"] == "failing"
@@ -120,7 +121,7 @@ async def test_a_part_that_lives_elsewhere_adds_itself(running: Running, health:
 
 @pytest.mark.expected_errors("a part could not be looked at")
 async def test_a_part_that_breaks_hides_nothing(running: Running, health: Health) -> None:
-    def broken() -> Part:
+    def broken() -> Status:
         raise ZeroDivisionError
 
     health.add("odd", broken)

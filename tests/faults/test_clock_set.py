@@ -107,7 +107,7 @@ async def test_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead:
             return abs((await running.deliveries())[0].created_at - clock.now()) < 60
 
         await until(shifted)
-        await until(lambda: not running.engine.clocks.doubtful(), what="Twitch's time confirms it")
+        await until(lambda: not running.engine.clock_trust.doubtful(), what="Twitch's time confirms it")
         await running.engine.housekeeping.tidy()
         running.simulator.faults.set_receiver("main")
         assert await ended(running) == [(S.DELIVERED, None)]

@@ -65,7 +65,7 @@ async def set_clock(running: Running, seconds: float) -> Subscription:
     heard = running.engine.subscribe()
     assert isinstance(running.clock, SetClock)
     running.clock.ahead += seconds
-    await until(lambda: running.engine.clocks._last, what="the jump is noticed")
+    await until(lambda: running.engine.clock_trust._last, what="the jump is noticed")
     return heard
 
 
@@ -88,7 +88,7 @@ async def test_a_clock_that_is_set_while_it_runs(running: Running, jump: float) 
 
     await until(waits)
     heard = await set_clock(running, jump)
-    assert engine.clocks.doubtful()
+    assert engine.clock_trust.doubtful()
     part = (await engine.health.report())["parts"]["clock"]
     assert part["status"] == "waiting"
     simulator.faults.set_receiver("main")
@@ -233,7 +233,7 @@ async def test_a_start_with_a_wrong_clock(tmp_path: Path) -> None:
             "ITSJUSTINTV_TWITCH_AUTH_URL": "http://127.0.0.1:9/oauth2",
         }
         await running.start()
-        assert running.engine.clocks.doubtful()
+        assert running.engine.clock_trust.doubtful()
         await running.engine.housekeeping.tidy()
         (view,) = await running.deliveries()
         assert view.state in {S.PENDING, S.SENDING}

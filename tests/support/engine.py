@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.core.sources import Enricher, StreamEventSource
+from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
 from itsjustintv_desktop.engine.twitch import enrichment
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from itsjustintv_desktop.simulator import Simulator
@@ -39,7 +39,7 @@ login = "alice"
 destinations = ["main"]
 """
 
-Sources = Sequence[tuple[StreamEventSource, Enricher]]
+Sources = Sequence[tuple[EventSource, Enricher]]
 
 
 class Running:

@@ -8,7 +8,7 @@ import structlog
 
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
 from itsjustintv_desktop.engine.core.sources import Enricher
 
@@ -25,7 +25,7 @@ class EnrichmentDeadline:
     """A deadline that passes is no fault: it is said in one line for many events."""
 
     def __init__(self, clock: Clock) -> None:
-        self._noise = Sparing(clock)
+        self._noise = LogThrottle(clock)
 
     async def enrich(
         self, enricher: Enricher, event: StreamEvent, streamer: Streamer, *, seconds: float

@@ -29,8 +29,8 @@ from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.core.paths import data_directory_error
+from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.core.tasks import Tasks, census
-from itsjustintv_desktop.engine.health.part import Part
 from itsjustintv_desktop.engine.ingress.guard import Connection, guarded
 from itsjustintv_desktop.engine.ingress.listener import listen
 from itsjustintv_desktop.engine.ingress.places import Limits, Places
@@ -113,7 +113,7 @@ class ControlServer:
         self._places.close()
         await self._tasks.stop()
 
-    def part(self) -> Part | None:
+    def part(self) -> Status | None:
         """For health: whether more programs want to connect than may."""
         return self._places.part()
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
+
+import structlog
 
 from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.phrases import span
+from itsjustintv_desktop.engine.core.status import Level, Status
 
 JUMP_SECONDS = 300.0
 """Wall and monotonic clock drifting apart by more than this between two looks is a jump (or a sleep)."""
@@ -14,6 +19,31 @@ UNCONFIRMED_SECONDS = 86400.0
 """A clock that was never compared with Twitch's is believed after standing steady for this long."""
 WRONG_SECONDS = 600.0
 """Further than this from Twitch's time the clock is wrong, however steady."""
+REMEMBERED = 3600.0
+"""Seconds for which health and doctor speak of what happened to the clock."""
+
+_DOUBT = (
+    "Until Twitch's time confirms it, or it has stood steady for an hour, nothing is given up or forgotten because of "
+    "its age."
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class Skew(Protocol):
+    """Twitch's time minus ours."""
+
+    measured: int
+    """How often Twitch's time was learnt."""
+
+    @property
+    def seconds(self) -> float:
+        """0 while unknown."""
+        ...
+
+    def describe(self) -> str | None:
+        """A sentence when the clock is noticeably wrong."""
+        ...
 
 
 class WallClock:
@@ -50,3 +80,51 @@ class WallClock:
             self._steady_since, self._patience, self._counted = now, STEADY_SECONDS, counted
         elif now - self._steady_since >= self._patience or counted > self._counted:
             self._patience, self.jump = 0.0, None
+
+
+class ClockTrust:
+    """`notice` is called with a sentence when the clock jumped or the machine slept for minutes."""
+
+    def __init__(self, clock: Clock, skew: Skew, notice: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._skew = skew
+        self._notice = notice
+        self._wall = WallClock(clock, lambda: skew.seconds, lambda: skew.measured)
+        self._last: tuple[str, float, float] | None = None
+
+    def doubtful(self) -> bool:
+        """Nothing final shall be done because of an age."""
+        return self._wall.doubtful
+
+    def woke(self, gap: float) -> None:
+        """The wall clock went on by `gap` seconds more than expected, or was set back; 0 = the system says it woke."""
+        self._wall.doubtful  # noqa: B018 - it looks
+        _log.info("the machine slept, or its clock was set; everything is looked at again", seconds=round(gap))
+        if abs(gap) >= JUMP_SECONDS:
+            text = _sentence(gap)
+            self._last = (text, self._clock.now(), self._clock.monotonic())
+            self._notice(f"{text} What is due is sent now, bit by bit, and Twitch is asked who is live.")
+
+    @property
+    def lately(self) -> str | None:
+        """What happened within the last hour, as a sentence."""
+        doubted = self._wall.doubtful and self._wall.jump is not None
+        if self._last is not None and self._clock.monotonic() - self._last[2] < REMEMBERED:
+            return f"{self._last[0]} {_DOUBT}" if doubted else self._last[0]
+        return f"{_sentence(self._wall.jump)} {_DOUBT}" if doubted and self._wall.jump is not None else None
+
+    def part(self) -> Status:
+        """For health: waiting while what hangs on an age is put off."""
+        skew, lately = self._skew.describe(), self.lately
+        since = self._last[1] if self._last is not None and lately is not None else None
+        if skew is not None:
+            return Status(Level.WAITING, skew)
+        if lately is None:
+            return Status()
+        return Status(Level.WAITING if self._wall.doubtful else Level.OK, lately, since)
+
+
+def _sentence(gap: float) -> str:
+    if gap < 0:
+        return f"The clock was set back by {span(round(-gap))}."
+    return f"The machine slept for {span(round(gap))}, or its clock was set ahead by that."

@@ -7,7 +7,7 @@ from itsjustintv_desktop.engine.core.clock import Clock
 _MOST_KINDS = 100
 
 
-class Sparing:
+class LogThrottle:
     """Ask `due` before logging. One for each kind of line."""
 
     def __init__(self, clock: Clock, every: float = 10.0) -> None:
@@ -28,23 +28,23 @@ class Sparing:
         return left_out
 
 
-class SparingKinds:
-    """A `Sparing` for each kind of line, so that no kind can hide another."""
+class LogThrottles:
+    """A `LogThrottle` for each kind of line, so that no kind can hide another."""
 
     def __init__(self, clock: Clock, every: float) -> None:
         """`every`: least seconds between two lines of a kind."""
         self._clock = clock
         self._every = every
-        self._kinds: dict[str, Sparing] = {}
+        self._kinds: dict[str, LogThrottle] = {}
 
     def due(self, kind: str) -> int | None:
-        """As that of `Sparing`. Of very many kinds the latter ones are one."""
+        """As that of `LogThrottle`. Of very many kinds the latter ones are one."""
         if len(self._kinds) >= _MOST_KINDS and kind not in self._kinds:
             kind = ""
-        return self._kinds.setdefault(kind, Sparing(self._clock, self._every)).due()
+        return self._kinds.setdefault(kind, LogThrottle(self._clock, self._every)).due()
 
 
-class Lasting:
+class FailureLog:
     """Lines about something that goes on failing: when it begins, when its reason changes, then now and then."""
 
     def __init__(self, clock: Clock, every: float) -> None:
@@ -52,12 +52,12 @@ class Lasting:
         self._clock = clock
         self._every = every
         self._reason: str | None = None
-        self._sparing = Sparing(clock, every)
+        self._sparing = LogThrottle(clock, every)
 
     def failed(self, reason: str) -> int | None:
         """None: keep quiet. Else say it, and how often it was left out since the last time."""
         if reason != self._reason:
-            self._reason, self._sparing = reason, Sparing(self._clock, self._every)
+            self._reason, self._sparing = reason, LogThrottle(self._clock, self._every)
         return self._sparing.due()
 
     def worked(self) -> bool:

@@ -15,7 +15,7 @@ ONCE = 10.0
 """Seconds awake within which a signal of the system's without a gap of its own is about the wake-up told before."""
 
 
-class Wake:
+class SleepDetector:
     """Calls `on_wake` with the seconds that were slept through (0 if unknown, less if set back), once a wake-up.
 
     On Linux the monotonic clock stands still while the machine sleeps, on Windows and macOS it may go on: so both

@@ -36,7 +36,7 @@ class Incoming(Protocol):
         ...
 
 
-class StreamEventSource(Protocol):
+class EventSource(Protocol):
     """Brings stream events in until stopped."""
 
     name: str

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.announce.pause import PauseView
+    from itsjustintv_desktop.engine.core.models import DeliveryView
     from itsjustintv_desktop.engine.desk.details import DeliveryDetails
     from itsjustintv_desktop.engine.desk.feed import Feed, FeedItem, FeedPage
     from itsjustintv_desktop.engine.desk.lines import LogPage
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.reaching import Reaching
     from itsjustintv_desktop.engine.desk.statistics import Counter, Statistics
     from itsjustintv_desktop.engine.engine import Engine
-    from itsjustintv_desktop.engine.core.models import DeliveryView
     from itsjustintv_desktop.engine.telling import Kind
 
 

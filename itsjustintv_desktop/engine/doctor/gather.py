@@ -215,8 +215,8 @@ class Gatherer:
             api_problem=engine.twitch.client.status.error if engine.address is not None else None,
             clock_known=skew.known,
             clock_problem=skew.describe(),
-            clock_jumped=engine.clocks.lately,
-            clock_doubted=engine.clocks.doubtful(),
+            clock_jumped=engine.clock_trust.lately,
+            clock_doubted=engine.clock_trust.doubtful(),
         )
         return facts, tuple(self._streamer(streamer, outside.held, outside.tags) for streamer in wanted)
 

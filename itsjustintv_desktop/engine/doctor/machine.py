@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from itsjustintv_desktop.engine.core.phrases import ago, some
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
 from itsjustintv_desktop.engine.doctor.facts import LedgerFacts, MachineFacts
-from itsjustintv_desktop.engine.doctor.words import ago, some
 from itsjustintv_desktop.engine.watch.disk import FULL, MEGABYTE, NARROW
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from itsjustintv_desktop.engine.core.phrases import count, some
 from itsjustintv_desktop.engine.doctor.check import Check, amber, chosen, green, red
 from itsjustintv_desktop.engine.doctor.facts import ConfigFacts, ProgramFacts
-from itsjustintv_desktop.engine.doctor.words import count, some
 
 START = "Start it (`serve`), and let it start with the machine."
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from itsjustintv_desktop.engine.catchup.status import CatchUpState
 from itsjustintv_desktop.engine.config.durations import render
+from itsjustintv_desktop.engine.core.phrases import ago, count, day
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, mitigated, red, unsettled
 from itsjustintv_desktop.engine.doctor.facts import ReachFacts
 from itsjustintv_desktop.engine.doctor.probe import Probed, Reached
-from itsjustintv_desktop.engine.doctor.words import ago, count, day
 from itsjustintv_desktop.engine.ingress.ways.status import WayState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState
 

@@ -1,6 +1,5 @@
 """How each part is: one word, since when, and why. The public port shows none of it."""
 
 from itsjustintv_desktop.engine.health.health import Health
-from itsjustintv_desktop.engine.health.part import Part
 
-__all__ = ["Health", "Part"]
+__all__ = ["Health"]

@@ -12,7 +12,7 @@ import structlog
 
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.events import HealthChanged
-from itsjustintv_desktop.engine.health.part import Part
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.health.parts import of_engine
 from itsjustintv_desktop.engine.storage.ledger import Counts
 
@@ -32,7 +32,7 @@ _CHECKED = frozenset({
 })  # fmt: skip
 """Parts that the doctor has checks for. Newer versions are never trouble."""
 
-Look = Callable[[], Part | None]
+Look = Callable[[], Status | None]
 
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class Health:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._added: dict[str, Look] = {}
-        self._known: dict[str, tuple[Part, float]] | None = None
+        self._known: dict[str, tuple[Status, float]] | None = None
 
     @cached_property
     def overall(self) -> CurrentStatus:
@@ -74,13 +74,12 @@ class Health:
         seconds. `announcing` is the answer that the window shows, too (see OverallStatus)."""
         status, tally = await self.overall.look(LEDGER_SECONDS)
         found = self._parts()
-        if found["deliveries"] == Part():
+        if found["deliveries"] == Status():
             waiting = tally.by_state.get("pending", 0)
-            found["deliveries"] = Part(reason=f"{waiting} waiting to be sent" if waiting else "")
+            found["deliveries"] = Status(reason=f"{waiting} waiting to be sent" if waiting else "")
         known = self._note(found)
         parts = {
-            name: {"status": part.status, "since": since, "reason": part.reason}
-            for name, (part, since) in known.items()
+            name: {"status": part.level, "since": since, "reason": part.reason} for name, (part, since) in known.items()
         }
         announcing = msgspec.to_builtins(status.summary)
         return {"status": _overall(found), "announcing": announcing, "parts": parts}
@@ -105,49 +104,53 @@ class Health:
     def troubles(self) -> dict[str, tuple[str, str, float]]:
         """The parts that are not ok: (status, reason, since). Asks nobody."""
         known = self._note(self._parts())
-        return {name: (part.status, part.reason, since) for name, (part, since) in known.items() if part.status != "ok"}
+        return {
+            name: (part.level, part.reason, since)
+            for name, (part, since) in known.items()
+            if part.level is not Level.OK
+        }
 
     def status(self) -> str:
         """The worst of all parts."""
         return _overall(self._parts())
 
-    def _parts(self) -> dict[str, Part]:
+    def _parts(self) -> dict[str, Status]:
         found = of_engine(self._engine)
         for name, look in self._added.items():
             try:
                 part = look()
             except Exception:  # noqa: BLE001 - one part's fault must not hide how the others are
                 _log.exception("a part could not be looked at", part=name)
-                part = Part("failing", "It could not be looked at. See the log.")
+                part = Status(Level.FAILING, "It could not be looked at. See the log.")
             found.pop(name, None)
             if part is not None:
                 found[name] = part
         return found
 
-    def _note(self, parts: Mapping[str, Part]) -> dict[str, tuple[Part, float]]:
+    def _note(self, parts: Mapping[str, Status]) -> dict[str, tuple[Status, float]]:
         now, before = self._engine.now(), self._known
-        known: dict[str, tuple[Part, float]] = {}
+        known: dict[str, tuple[Status, float]] = {}
         for name, part in parts.items():
             was = before.get(name) if before is not None else None
             since = part.since
             if since is None:
-                since = was[1] if was is not None and was[0].status == part.status else now
+                since = was[1] if was is not None and was[0].level == part.level else now
             known[name] = (part, since)
         self._known = known
         if before is not None:
-            gone = {name: (Part(), now) for name in before.keys() - known.keys()}
+            gone = {name: (Status(), now) for name in before.keys() - known.keys()}
             for name, (part, since) in (known | gone).items():
-                old = before[name][0].status if name in before else "ok"
-                if part.status != old:
+                old = before[name][0].level if name in before else Level.OK
+                if part.level is not old:
                     self._tell(name, part, since)
         return known
 
-    def _tell(self, name: str, part: Part, since: float) -> None:
-        log = _log.warning if part.status == "failing" else _log.info
-        log("a part changed", part=name, status=part.status, **({"reason": part.reason} if part.reason else {}))
-        self._engine.bus.publish(HealthChanged(part=name, status=part.status, reason=part.reason, since=since))
+    def _tell(self, name: str, part: Status, since: float) -> None:
+        log = _log.warning if part.level is Level.FAILING else _log.info
+        log("a part changed", part=name, status=part.level, **({"reason": part.reason} if part.reason else {}))
+        self._engine.bus.publish(HealthChanged(part=name, status=part.level, reason=part.reason, since=since))
 
 
-def _overall(parts: Mapping[str, Part]) -> str:
-    statuses = {part.status for part in parts.values()}
-    return next((word for word in ("failing", "waiting") if word in statuses), "ok")
+def _overall(parts: Mapping[str, Status]) -> str:
+    levels = {part.level for part in parts.values()}
+    return next((level for level in (Level.FAILING, Level.WAITING) if level in levels), Level.OK)

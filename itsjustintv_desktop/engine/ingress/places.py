@@ -14,8 +14,8 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.log_throttle import Sparing
-from itsjustintv_desktop.engine.health.part import Part
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
+from itsjustintv_desktop.engine.core.status import Level, Status
 
 PROMPT_SECONDS = 2.0
 """A client that goes on sooner is prompt, and makes room only when nothing else is left."""
@@ -84,8 +84,8 @@ class Places:
         """Connections closed because they missed a deadline or had to make room."""
         self._crowded_at = float("-inf")
         self._made_room = 0
-        self._crowded = Sparing(clock, _SAY_EVERY)
-        self._faults = Sparing(clock, _FAULT_EVERY)
+        self._crowded = LogThrottle(clock, _SAY_EVERY)
+        self._faults = LogThrottle(clock, _FAULT_EVERY)
 
     def __len__(self) -> int:
         return len(self._taken)
@@ -133,12 +133,12 @@ class Places:
             more = {"more_since_last": left_out} if left_out else {}
             _log.error("a request could not be handled", port=self._port, exc_info=error, **more)
 
-    def part(self) -> Part | None:
+    def part(self) -> Status | None:
         """For health; None while there were no more connections than places lately."""
         if not self._lately():
             return None
-        return Part(
-            "waiting",
+        return Status(
+            Level.WAITING,
             f"Too many connections at once: {self._made_room:,} were closed early to make room. "
             "If this goes on, block the sender, for example in a firewall.",
         )

@@ -20,7 +20,7 @@ from itsjustintv_desktop.engine.core.errors import (
     MessageRefusedError,
     SecretsError,
 )
-from itsjustintv_desktop.engine.core.log_throttle import SparingKinds
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottles
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
@@ -67,7 +67,7 @@ class PublicServer:
         self._tasks = Tasks()
         self._guarded: GuardedServer | None = None
         self._listener: Listener | None = None
-        self._sparing = SparingKinds(clock, _SAY_EVERY)
+        self._sparing = LogThrottles(clock, _SAY_EVERY)
         self.refusals = 0
         """Messages refused because their signature or time was wrong."""
 

@@ -1,4 +1,4 @@
-"""Twitch as a StreamEventSource: whatever way a message came, it goes through here into the ledger."""
+"""Twitch as an EventSource: whatever way a message came, it goes through here into the ledger."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Waiting:
 
 
 class TwitchSource:
-    """Implements engine.source.StreamEventSource."""
+    """Implements core.sources.EventSource."""
 
     name = "twitch"
 

@@ -17,7 +17,7 @@ import structlog
 
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.errors import AppError
-from itsjustintv_desktop.engine.core.log_throttle import SparingKinds
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottles
 from itsjustintv_desktop.engine.logs import chain
 from itsjustintv_desktop.engine.logs.spared import EVERY, LOGGERS, Spared
 
@@ -146,7 +146,7 @@ def catch_the_uncaught() -> None:
         error = args.exc_value or args.exc_type()
         structlog.get_logger(_OURS).error("a thread broke", thread=name, exc_info=error)
 
-    unheard = SparingKinds(SystemClock(), EVERY)  # a certificate asked for by a name in odd bytes is one, for example
+    unheard = LogThrottles(SystemClock(), EVERY)  # a certificate asked for by a name in odd bytes is one, for example
 
     def unraisable(args: sys.UnraisableHookArgs) -> None:
         left_out = unheard.due(args.exc_type.__name__)

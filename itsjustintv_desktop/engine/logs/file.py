@@ -22,7 +22,7 @@ import structlog
 
 from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
-from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.logs import chain
 
@@ -46,7 +46,7 @@ class LogFile(RotatingFileHandler):
         self._rotate_after = 0.0
         self._lost = 0
         self._dropped = 0
-        self._sparing = Sparing(clock or SystemClock(), every=60.0)
+        self._sparing = LogThrottle(clock or SystemClock(), every=60.0)
         self.take_dropped: Callable[[], int] = lambda: 0
         """Lines that were lost before they came here."""
         self.setFormatter(chain.json_formatter())

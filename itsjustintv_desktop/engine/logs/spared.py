@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.log_throttle import SparingKinds
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottles
 
 LOGGERS: Final = ("asyncio", "aiohttp.server", "aiohttp.web")
 EVERY: Final = 60.0
@@ -22,7 +22,7 @@ class Spared(logging.Filter):
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
-        self._kinds = SparingKinds(clock, EVERY)
+        self._kinds = LogThrottles(clock, EVERY)
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""

@@ -7,7 +7,7 @@ from threading import Lock
 import structlog
 
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 
 EVERY = 600.0
 """Seconds between two sentences while it goes on."""
@@ -20,7 +20,7 @@ class Trouble:
 
     def __init__(self, clock: Clock) -> None:
         self._lock = Lock()
-        self._sparing = Sparing(clock, EVERY)
+        self._sparing = LogThrottle(clock, EVERY)
         self._failing: dict[str, str] = {}
         self._said = False
 

@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchError,
     TwitchRateLimitedError,
 )
-from itsjustintv_desktop.engine.core.log_throttle import Lasting
+from itsjustintv_desktop.engine.core.log_throttle import FailureLog
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch import oauth
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp
@@ -131,7 +131,7 @@ class AppTokens:
 
     async def keep_valid(self) -> None:
         """Validate now and every hour until cancelled; sooner again after a failure."""
-        trouble = Lasting(self._clock, _SAY_EVERY)
+        trouble = FailureLog(self._clock, _SAY_EVERY)
         while True:
             try:
                 await self.validate()

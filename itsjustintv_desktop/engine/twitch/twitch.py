@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
-from itsjustintv_desktop.engine.core.log_throttle import Lasting, Sparing
+from itsjustintv_desktop.engine.core.log_throttle import FailureLog, LogThrottle
 from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
@@ -67,8 +67,8 @@ class Twitch:
         self._folder = paths.images
         self.trust = trust = Trust()
         self.skew = ClockSkew()
-        self._timeless = Lasting(clock, _SAY_EVERY)
-        self._time_asked = Sparing(clock, _ASK_TIME_EVERY)
+        self._timeless = FailureLog(clock, _SAY_EVERY)
+        self._time_asked = LogThrottle(clock, _ASK_TIME_EVERY)
         self._http = TwitchHttp(clock=clock, skew=self.skew, trust=trust)
 
         async def credentials() -> Credentials:

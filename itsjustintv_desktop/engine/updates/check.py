@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError, UpdateUnreachableError
 from itsjustintv_desktop.engine.core.events import Bus, UpdateChanged
-from itsjustintv_desktop.engine.health.part import Part
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.updates import keys, memory
 from itsjustintv_desktop.engine.updates.fetch import both
@@ -116,9 +116,9 @@ class UpdateCheck:
             return f"Version {view.version} is there; this is {self._version}. See {view.download_url}"
         return self._why if code == "unreachable" else WORDS[code]
 
-    def part(self) -> Part:
+    def part(self) -> Status:
         """For health. Nothing that happens here is trouble."""
-        return Part("ok", self.sentence, self._since)
+        return Status(Level.OK, self.sentence, self._since)
 
     @property
     def note(self) -> str | None:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.health.part import Part
+from itsjustintv_desktop.engine.core.status import Level, Status
 
 FULL = 50_000_000
 """Bytes. With less, an event may not fit any more at the next moment."""
@@ -40,13 +40,13 @@ class DiskWatch:
             self._look_at = now + EVERY
             self._looking = asyncio.get_running_loop().run_in_executor(None, free, self._folder)
 
-    def part(self) -> Part:
+    def part(self) -> Status:
         if self.free is None or self.free >= NARROW:
-            return Part()
+            return Status()
         left = f"{self.free // MEGABYTE:,} MB"
         if self.free < FULL:
-            return Part("failing", f"Only {left} are left for {self._folder}: free some space.")
-        return Part("waiting", f"Only {left} are left for {self._folder}.")
+            return Status(Level.FAILING, f"Only {left} are left for {self._folder}: free some space.")
+        return Status(Level.WAITING, f"Only {left} are left for {self._folder}.")
 
 
 def free(folder: Path) -> int | None:

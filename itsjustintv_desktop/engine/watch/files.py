@@ -9,7 +9,7 @@ import structlog
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError
 from itsjustintv_desktop.engine.core.net.errors import os_sentence
-from itsjustintv_desktop.engine.health.part import Part
+from itsjustintv_desktop.engine.core.status import Level, Status
 
 EVERY = 5.0
 """Seconds between two looks."""
@@ -52,9 +52,9 @@ class FilesWatch:
             _log.info("the files of the data directory are all there again")
         self._problem = None
 
-    def part(self) -> Part:
+    def part(self) -> Status:
         """For health."""
-        return Part() if self._problem is None else Part("failing", self._problem)
+        return Status() if self._problem is None else Status(Level.FAILING, self._problem)
 
     def _failed(self, problem: str) -> None:
         if problem != self._problem:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import structlog
 
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.health.part import Part
+from itsjustintv_desktop.engine.core.status import Status
 
 EVERY = 2.0
 """Seconds between two calls to the loop."""
@@ -62,10 +62,10 @@ class LoopWatch:
         """The thread ends at its next move; nobody has to wait for it."""
         self._ended.set()
 
-    def part(self, now: float) -> Part:
+    def part(self, now: float) -> Status:
         """For health."""
         lately = self.lately(now)
-        return Part() if lately is None else Part(reason=lately)
+        return Status() if lately is None else Status(reason=lately)
 
     def lately(self, now: float) -> str | None:
         """That it stood still within the last hour, as a sentence. `now`: Unix seconds."""

@@ -10,7 +10,7 @@ import structlog
 
 from itsjustintv_desktop.engine import unlocking
 from itsjustintv_desktop.engine.core.errors import LedgerError
-from itsjustintv_desktop.engine.health.part import Part
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.watch.disk import DiskWatch
 from itsjustintv_desktop.engine.watch.loop import LoopWatch
 from itsjustintv_desktop.engine.watch.queue import SENDING, QueueWatch
@@ -80,7 +80,7 @@ class Watch:
         self._mend("announce.pipeline", self.announce())
         await self._engine.health.observe()
 
-    def deliveries(self) -> Part | None:
+    def deliveries(self) -> Status | None:
         """For health: None while all that is due is being sent."""
         overdue = self.queue.overdue
         if not overdue:
@@ -88,20 +88,20 @@ class Watch:
         minutes = f"{max(overdue.values()) / 60:.0f} minutes"
         names = sorted(overdue.keys() - {SENDING})
         if not names:
-            return Part("failing", f"For {minutes} deliveries have been taken up and not sent.{_AGAIN}")
+            return Status(Level.FAILING, f"For {minutes} deliveries have been taken up and not sent.{_AGAIN}")
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         where = f"{', '.join(names[:3])}{more}"
         text = f"For {minutes} deliveries to {where} have been due and not sent, though nothing holds them back."
-        return Part("failing", text + _AGAIN)
+        return Status(Level.FAILING, text + _AGAIN)
 
-    def announce(self) -> Part | None:
+    def announce(self) -> Status | None:
         """For health: None while events are worked on."""
         seconds = self.queue.unworked
         if seconds is None:
             return None
-        return Part("failing", f"For {seconds / 60:.0f} minutes an event has not been worked on.{_AGAIN}")
+        return Status(Level.FAILING, f"For {seconds / 60:.0f} minutes an event has not been worked on.{_AGAIN}")
 
-    def _mend(self, loop: str, trouble: Part | None) -> None:
+    def _mend(self, loop: str, trouble: Status | None) -> None:
         """Wake it first; if it has not moved by the next look, start it again."""
         engine, now = self._engine, self._clock.monotonic()
         if trouble is None:

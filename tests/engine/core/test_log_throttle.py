@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.core.log_throttle import Lasting, Sparing, SparingKinds
+from itsjustintv_desktop.engine.core.log_throttle import FailureLog, LogThrottle, LogThrottles
 from tests.support.clock import FakeClock
 
 
 def test_the_first_is_said_and_the_flood_is_counted() -> None:
     clock = FakeClock()
-    sparing = Sparing(clock, every=10.0)
+    sparing = LogThrottle(clock, every=10.0)
     assert sparing.due() == 0
     assert [sparing.due() for _ in range(5)] == [None] * 5
     clock.advance(9.0)
@@ -19,7 +19,7 @@ def test_the_first_is_said_and_the_flood_is_counted() -> None:
 
 def test_no_kind_hides_another() -> None:
     clock = FakeClock()
-    kinds = SparingKinds(clock, every=60.0)
+    kinds = LogThrottles(clock, every=60.0)
     assert [kinds.due(kind) for kind in "abab"] == [0, 0, None, None]
     clock.advance(60.0)
     assert kinds.due("a") == 1
@@ -29,7 +29,7 @@ def test_no_kind_hides_another() -> None:
 
 def test_what_goes_on_failing_is_said_when_it_begins_changes_and_now_and_then() -> None:
     clock = FakeClock()
-    lasting = Lasting(clock, every=600.0)
+    lasting = FailureLog(clock, every=600.0)
     assert not lasting.worked()
     assert [lasting.failed("offline") for _ in range(3)] == [0, None, None]
     assert lasting.failed("refused") == 0

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from itsjustintv_desktop.engine.core.sleep_detector import EVERY, Wake
+from itsjustintv_desktop.engine.core.sleep_detector import EVERY, SleepDetector
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
@@ -17,7 +17,7 @@ class Machine:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.gaps: list[float] = []
-        self.wake = Wake(self.clock, self.gaps.append)
+        self.wake = SleepDetector(self.clock, self.gaps.append)
 
     async def look(self, seconds: float = EVERY) -> None:
         """Let that much time pass, and the next look happen."""

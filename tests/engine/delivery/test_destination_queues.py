@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from itsjustintv_desktop.engine.models import AttemptResult, Outcome, RateLimit
 
 from itsjustintv_desktop.engine.config.schema import Destination, Picture
 from itsjustintv_desktop.engine.delivery.breaker import BreakerState
@@ -16,7 +17,6 @@ from itsjustintv_desktop.engine.delivery.destination_queues import (
     DestinationQueues,
 )
 from itsjustintv_desktop.engine.delivery.rate_limits import EVERYWHERE
-from itsjustintv_desktop.engine.models import AttemptResult, Outcome, RateLimit
 
 PICTURES: tuple[Picture, ...] = ("data", "link", "none")
 T = 1_790_000_000.0

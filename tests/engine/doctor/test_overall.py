@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from itsjustintv_desktop.engine.errors import SecretsLockedError, TwitchAuthError, TwitchUnreachableError
 
 from itsjustintv_desktop.engine.catchup.status import CatchUpState
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
@@ -15,7 +16,6 @@ from itsjustintv_desktop.engine.doctor.chain import judge
 from itsjustintv_desktop.engine.doctor.facts import Facts
 from itsjustintv_desktop.engine.doctor.overall import system_status
 from itsjustintv_desktop.engine.doctor.probe import Reached
-from itsjustintv_desktop.engine.errors import SecretsLockedError, TwitchAuthError, TwitchUnreachableError
 from itsjustintv_desktop.engine.ingress.ways import WayState
 from itsjustintv_desktop.engine.status import Level, SystemStatus
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, ChannelStatus, SubscriptionsState

@@ -145,7 +145,7 @@ async def test_too_many_are_in_health_for_a_while_and_rarely_in_the_log(rig: _Ri
     assert [line["event"] for line in lines] == ["too many connections at once: the slow ones are closed"]
     part = rig.all.part()
     assert part is not None
-    assert part.status == "waiting"
+    assert part.level == "waiting"
     assert part.reason.startswith("Too many connections at once: 492 were closed early")
     rig.clock.advance(places.REMEMBERED)
     assert rig.all.part() is None

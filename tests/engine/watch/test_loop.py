@@ -60,7 +60,7 @@ async def test_a_loop_that_stands_still_is_told_with_where_it_is_and_no_value(ri
     assert "a-secret-value" not in str(lines)
     assert 0.5 < rig.told[0] < 5
     part = rig.watch.part(time.time())
-    assert part.status == "ok", "it is over"
+    assert part.level == "ok", "it is over"
     assert part.reason.startswith("It stood still for ")
     assert rig.watch.lately(time.time() + REMEMBERED + 60) is None
 

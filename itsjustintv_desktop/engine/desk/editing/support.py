@@ -25,8 +25,8 @@ from itsjustintv_desktop.engine.config.fields import secrets_of
 from itsjustintv_desktop.engine.config.load import BOM, decode, read_bytes
 from itsjustintv_desktop.engine.config.schema import KEYRING
 from itsjustintv_desktop.engine.core.errors import AppError, ConfigError
+from itsjustintv_desktop.engine.core.phrases import span
 from itsjustintv_desktop.engine.desk.editing.transfer import scrubbed
-from itsjustintv_desktop.engine.doctor.words import span
 from itsjustintv_desktop.engine.storage.secrets import (
     TUNNEL_AUTHTOKEN,
     TWITCH_APP_TOKEN,

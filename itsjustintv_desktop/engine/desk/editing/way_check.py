@@ -17,7 +17,6 @@ from itsjustintv_desktop.engine.doctor.facts import TwitchFacts
 from itsjustintv_desktop.engine.doctor.probe import Probe, Reached
 from itsjustintv_desktop.engine.doctor.reach import reachable
 from itsjustintv_desktop.engine.doctor.twitch import token
-from itsjustintv_desktop.engine.doctor.words import count
 from itsjustintv_desktop.engine.ingress.ngrok.program import locate
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew

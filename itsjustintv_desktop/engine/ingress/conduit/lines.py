@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import EventSocketError
-from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
@@ -30,7 +30,7 @@ class Lines:
         clock: Clock,
         on_event: Callable[[StreamEvent], None],
         stir: Callable[[], None],
-        noise: Sparing,
+        noise: LogThrottle,
     ) -> None:
         self._dialler = dialler
         self._tasks = tasks

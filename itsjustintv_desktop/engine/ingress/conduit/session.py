@@ -13,7 +13,7 @@ import structlog
 
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import EventSocketError, MessageMalformedError
-from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.ingress.conduit import frames
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler, Socket, closed, failed
@@ -37,7 +37,7 @@ class Session:
         clock: Clock,
         on_event: Callable[[StreamEvent], None],
         stir: Callable[[], None],
-        noise: Sparing,
+        noise: LogThrottle,
         keepalive: float | None = None,
     ) -> None:
         """`noise` spares the log from broken messages, `keepalive` is what holds until this socket says its own."""

@@ -24,7 +24,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchError,
     TwitchRateLimitedError,
 )
-from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.core.tasks import Tasks
@@ -84,7 +84,7 @@ class ConduitWay(BaseWay):
         self._handover = Handover(submit, clock=clock, on_change=self._stir.set, on_gap=on_gap, most=most_held)
         self._shard = OurShard(conduits)
         self._ours = OurConduit(conduits, self._shard, meta, on_gone=self._gone, on_left=self._left)
-        self._noise = Sparing(clock)
+        self._noise = LogThrottle(clock)
         self._up_at: float | None = None
         """Since when events come in, monotonic; None while they don't."""
         self._down_since: float | None = None

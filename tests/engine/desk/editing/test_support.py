@@ -8,8 +8,8 @@ import structlog
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine import logs, redaction
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft
-from itsjustintv_desktop.engine.health import Part
 from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET
 from tests.engine.desk.editing.conftest import PASSPHRASE
 from tests.support.engine import SECRET, running_engine
@@ -85,7 +85,7 @@ async def test_by_itself_it_has_the_log_and_hides_what_is_known_to_be_secret(tmp
     async with running_engine(tmp_path) as running:
         engine = running.engine
         redaction.learn("handed-over-by-a-stranger")
-        engine.health.add("elsewhere", lambda: Part("failing", "It said: handed-over-by-a-stranger."))
+        engine.health.add("elsewhere", lambda: Status(Level.FAILING, "It said: handed-over-by-a-stranger."))
         structlog.get_logger("test").warning("something happened", place="here")
         report = await engine.editing.support_report()
         assert "something happened place=here" in report

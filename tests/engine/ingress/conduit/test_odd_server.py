@@ -12,7 +12,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.core.errors import EventSocketError
-from itsjustintv_desktop.engine.core.log_throttle import Sparing
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.core.tasks import Tasks
@@ -42,7 +42,7 @@ class Odd:
             clock=self.clock,
             on_event=self.events.append,
             stir=lambda: None,
-            noise=Sparing(self.clock),
+            noise=LogThrottle(self.clock),
         )
         self.said: list[aiohttp.WSMessage] = []
 

@@ -79,7 +79,7 @@ async def test_a_thousand_hostile_connections_do_not_keep_twitch_waiting(
     assert len(await port.ledger.events(limit=100)) == 50
     part = places.part()
     assert part is not None
-    assert (part.status, part.reason.startswith("Too many connections at once")) == ("waiting", True)
+    assert (part.level, part.reason.startswith("Too many connections at once")) == ("waiting", True)
     assert len(lines) <= 2, lines
     median, worst = statistics.median(seconds), max(seconds)
     with capsys.disabled():
@@ -114,7 +114,7 @@ async def test_connections_that_never_begin_tls_do_not_use_up_all_files(tmp_path
                 assert len(places) <= 512
         part = places.part()
         assert part is not None
-        assert part.status == "waiting"
+        assert part.level == "waiting"
         assert len(lines) <= 2, lines
     assert statistics.median(seconds) < 1.0
     assert max(seconds) < 5.0

@@ -13,6 +13,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.models import EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Ledger, Settlement
@@ -166,13 +167,12 @@ class BroadcastContinuity:
     async def fate(self, rival: PreviousBroadcast) -> str:
         """What became of the broadcast before; one that is in work is waited for. In doubt "": nothing to heed."""
         deadline = self._clock.monotonic() + _PATIENCE
-        pause = _LOOK
+        looks = Backoff(_LOOK, _LONGEST_LOOK)  # a thousand may wait here, and each look reads all that is in work
         while True:
             (fate,) = await self._ledger.broadcast_fates([rival.stream])
             if fate != "accepted" or self._clock.monotonic() >= deadline:
                 return "" if fate == "accepted" else fate
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, _LONGEST_LOOK)  # a thousand may wait here, and each look reads all that is in work
+            await self._clock.sleep(looks.next())
 
 
 def _word(record: EventRecord, skew: float) -> Sight | End | None:

@@ -18,6 +18,7 @@ from itsjustintv_desktop.engine.catchup.found import event_of, live_stream_of
 from itsjustintv_desktop.engine.catchup.judge import GRACE, Circumstances, judge
 from itsjustintv_desktop.engine.catchup.now import LiveNow
 from itsjustintv_desktop.engine.catchup.status import CatchUpState, CatchUpStatus
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import (
     LedgerError,
@@ -87,7 +88,7 @@ class CatchUp:
         self._now = LiveNow(bus)
         self._nudged = asyncio.Event()
         self._reasons: list[str] = []
-        self._failures = 0
+        self._backoff = Backoff(FIRST_RETRY, LAST_RETRY, jitter=lambda: 1 - 0.2 * dice())
         self._offset: float | None = None
         self._tried: dict[Key, Circumstances] = {}
         self.status = CatchUpStatus(state=CatchUpState.STARTING, message="Twitch was not asked yet.")
@@ -122,7 +123,7 @@ class CatchUp:
         """One round; the seconds to wait before the next, None = until nudged."""
         self._nudged.clear()
         reasons, self._reasons = self._reasons, []
-        if self._failures and "network" not in reasons:
+        if self._backoff.failures and "network" not in reasons:
             reasons.append("network")
         reason = ", ".join(reasons or ["interval"])
         ids = list(dict.fromkeys(self._watched()))
@@ -130,16 +131,16 @@ class CatchUp:
         if not ids:
             self._now.keep_only(())
             self._now.tell()
-            self._failures = 0
+            self._backoff.reset()
             self._say(*self._nobody(), reason, 0)
             return interval
         try:
             later = await self._round(ids)
         except (TwitchError, SecretsError, LedgerError) as error:
             return self._failed(error, reason, len(ids))
-        if self._failures:
+        if self._backoff.failures:
             _log.info("it can be asked again who is live", reason=reason)
-        self._failures = 0
+        self._backoff.reset()
         _log.debug("asked who is live", reason=reason, watched=len(ids), live=len(self.live_now))
         self._say(
             CatchUpState.OK,
@@ -160,12 +161,11 @@ class CatchUp:
         return CatchUpState.WAITING, "No channel is known yet that could be asked for."
 
     def _failed(self, error: TwitchError | SecretsError | LedgerError, reason: str, watched: int) -> float:
-        self._failures += 1
-        if self._failures == 1:
+        pause = self._backoff.next()
+        if self._backoff.failures == 1:
             _log.warning("it cannot be asked who is live", reason=error.message)
         message = f"It could not be asked who is live: {error.message} It is tried again by itself."
         self._say(CatchUpState.WAITING, message, reason, watched)
-        pause = min(FIRST_RETRY * 2.0 ** min(self._failures - 1, 10), LAST_RETRY) * (1 - 0.2 * self._dice())
         if isinstance(error, TwitchRateLimitedError):
             pause = max(pause, min(error.retry_at - self._clock.now(), LAST_RETRY))
         return pause

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 
 T = TypeVar("T")
@@ -132,7 +133,7 @@ class Supervisor:
             scope.reschedule(asyncio.get_running_loop().time())
 
     async def _run(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        pause = FIRST_PAUSE
+        backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
             began = self._clock.monotonic()
             self.broken.pop(name, None)
@@ -150,9 +151,8 @@ class Supervisor:
                 self.broken[name] = "it ended"
             self.broken_since[name] = self._clock.now()
             if self._clock.monotonic() - began > STEADY_SECONDS:
-                pause = FIRST_PAUSE
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+                backoff.reset()
+            await self._clock.sleep(backoff.next())
 
     async def _once(self, name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         """Run it until it ends: False, or True if that was `restart`'s doing."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.models import Outcome
 
 WINDOW = 300.0
@@ -22,6 +23,7 @@ FIRST_OPEN = 30.0
 LONGEST_OPEN = 300.0
 """So long at most what is due waits for a destination that is well again. After LATE_SECONDS (dispatcher.py) its stream
 might be over."""
+_OPEN = Backoff(FIRST_OPEN, LONGEST_OPEN)
 PROBE_TIMEOUT = 120.0
 """A probe whose outcome never came (the attempt was cancelled) is given up after this many seconds."""
 
@@ -168,7 +170,7 @@ class Breaker:
         self._state = BreakerState(
             name="open",
             since=now,
-            open_until=now + _open_time(openings),
+            open_until=now + _OPEN.after(openings),
             openings=openings,
             reason=reason,
             fingerprint=self._state.fingerprint,
@@ -180,8 +182,8 @@ class Breaker:
     def _follow_clock(self, now: float) -> None:
         """A wall clock set back must not keep it shut for longer than if it were opened now."""
         state = self._state
-        if state.name == "open" and not state.open_until <= now + _open_time(state.openings):
-            self._set(open_until=now + _open_time(state.openings))
+        if state.name == "open" and not state.open_until <= now + _OPEN.after(state.openings):
+            self._set(open_until=now + _OPEN.after(state.openings))
         if state.probe_since is not None and not state.probe_since <= now:
             self._set(probe_since=now)
         if state.since > now:
@@ -189,11 +191,6 @@ class Breaker:
 
     def _set(self, **changes: object) -> None:
         self._state = msgspec.structs.replace(self._state, **changes)
-
-
-def _open_time(openings: int) -> float:
-    """Seconds: 30, 60, 120, 240, 300, 300, ..."""
-    return min(FIRST_OPEN * 2.0 ** min(max(0, openings - 1), 10), LONGEST_OPEN)
 
 
 def _latest(error: str | None) -> str:

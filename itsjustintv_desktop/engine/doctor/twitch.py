@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itsjustintv_desktop.engine.core.errors import TwitchAuthError, TwitchRateLimitedError, TwitchUnreachableError
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, mitigated, red, unsettled
 from itsjustintv_desktop.engine.doctor.facts import TwitchFacts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.channel_lookup import LookupResult, look_up_channels

@@ -11,6 +11,7 @@ from itertools import islice
 
 import structlog
 
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import EndpointGivenUpError, SecretsError, TwitchError, TwitchRefusedError
 from itsjustintv_desktop.engine.twitch.helix import MOST, Helix
@@ -44,7 +45,7 @@ class BackgroundRefresh:
         """What was done last comes last."""
         self._tried: dict[tuple[str, str], float] = {}
         self._nudged = asyncio.Event()
-        self._failures = 0
+        self._backoff = Backoff(2 * PAUSE, _LONGEST_PAUSE)
 
     def nudge(self) -> None:
         """The watched channels changed: look now."""
@@ -78,11 +79,10 @@ class BackgroundRefresh:
                 return PAUSE
             for one in due[what]:
                 del self._tried[what, one]
-            self._failures += 1
-            pause = min(PAUSE * 2.0 ** min(self._failures, 20), _LONGEST_PAUSE)
+            pause = self._backoff.next()
             _log.debug("refreshing profiles waits", reason=error.message, seconds=pause)
             return pause
-        self._failures = 0
+        self._backoff.reset()
         return PAUSE
 
     def _all_due(self, ids: Sequence[str]) -> dict[str, list[str]]:

@@ -13,6 +13,8 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
+from itsjustintv_desktop.engine.core.backoff import Backoff
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel, look_up_channels
 from itsjustintv_desktop.engine.twitch.helix import Helix
@@ -94,16 +96,14 @@ class ChannelDirectory:
 
     async def run(self) -> None:
         """Look up what is not known, then look for renamings once a day, until cancelled."""
-        retry = FIRST_RETRY
+        backoff = Backoff(FIRST_RETRY, LAST_RETRY)
         while True:
             self._again.clear()
             unanswered = await self._look()
             self._looked.set()
-            if unanswered:
-                wait, retry = retry, min(retry * 2, LAST_RETRY)
-            else:
-                wait, retry = AGAIN_EVERY, FIRST_RETRY
-            await self._clock.wait(self._again, wait)
+            if not unanswered:
+                backoff.reset()
+            await self._clock.wait(self._again, backoff.next() if unanswered else AGAIN_EVERY)
 
     async def _look(self) -> bool:
         config = self._config()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import EndpointGivenUpError
 
@@ -13,6 +14,7 @@ GIVEN_UP_FOR = 86400.0
 RESTS_FOR = 600.0
 """Seconds that one is not asked that answers with errors or limits of its own (5xx, a 429 that names no time), doubled
 each time up to a day."""
+_RESTS = Backoff(RESTS_FOR, GIVEN_UP_FOR)
 _AT_ONCE = frozenset({401, 403, 410, 429})
 _ENOUGH = 3
 """Answers in a row of another kind (404, 5xx) that mean the endpoint and not one channel or moment."""
@@ -62,10 +64,10 @@ class Endpoints:
         known.reason = reason
         passes = status == 429 or status >= 500
         if status in _AT_ONCE or (known.failures >= _ENOUGH and (status == 404 or passes)):
-            rest = min(RESTS_FOR * 2.0**known.rests, GIVEN_UP_FOR) if passes else GIVEN_UP_FOR
+            known.rests += 1
+            rest = _RESTS.after(known.rests) if passes else GIVEN_UP_FOR
             known.until = self._clock.monotonic() + rest
             known.failures = 0
-            known.rests += 1
             if known.rests == 1:  # what goes on is noted once
                 text = "an endpoint of Twitch's is not asked for a while"
                 _log.warning(text, endpoint=endpoint, reason=reason, minutes=round(rest / 60))

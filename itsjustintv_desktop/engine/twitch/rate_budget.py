@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.errors import AppError, TwitchRateLimitedError
 
 _AMPLE = 0.5
@@ -15,6 +16,7 @@ _WINDOW = 60.0
 """Seconds until Twitch's bucket is full again (800 points a minute)."""
 _LONGEST = 10 * _WINDOW
 """A reset further ahead is absurd, or our clock was set back since: nothing may wait for that."""
+_PAUSES = Backoff(_WINDOW, _LONGEST)
 
 
 class RateBudget(msgspec.Struct):
@@ -43,8 +45,8 @@ class RateBudget(msgspec.Struct):
         One that names no reset backs everybody off: for a window, and twice as long each time it comes again.
         """
         if _number(headers.get("Ratelimit-Reset"), None) is None:
-            pause = min(_WINDOW * 2.0 ** min(self.unexplained, 10), _LONGEST)
             self.unexplained += 1
+            pause = _PAUSES.after(self.unexplained)
             self.remaining, self.reset_at = 0, now + (_number(headers.get("Retry-After"), None) or pause)
         return self.exhausted(now)
 

@@ -16,6 +16,7 @@ from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, UsageError
 from itsjustintv_desktop.engine.core.events import AnnouncementsPaused, Bus, EngineEvent
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.support.clock import FakeClock
 from tests.support.waiting import until

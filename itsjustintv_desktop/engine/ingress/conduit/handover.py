@@ -8,6 +8,7 @@ from itertools import count
 
 import structlog
 
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import StreamEvent
@@ -92,15 +93,14 @@ class Handover:
             self._tasks.start("conduit.store", self._store(self._tasks, self._waiting.popleft()))
 
     async def _store(self, group: Tasks, number: int) -> None:
-        pause = _FIRST_PAUSE
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
             try:
                 await self._submit(self._held[number])
                 break
             except LedgerError as error:
                 self._failed(error)
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            await self._clock.sleep(backoff.next())
         del self._held[number]
         if self._tasks is group:
             self._busy -= 1

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import (
     AppError,
@@ -100,16 +101,16 @@ class ConduitWay(BaseWay):
         tasks = Tasks()
         dialler = Dialler(self._eventsub_url, self._trust)
         self._handover.start(tasks)
-        pause = FIRST_PAUSE
+        backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         try:
             while True:
                 outcome, lasted = await self._round(dialler, tasks)
                 if outcome is None:
                     continue
-                pause = FIRST_PAUSE if lasted > STEADY_SECONDS else pause
-                if await self._pause(self._jittered(pause, outcome)):
-                    pause = FIRST_PAUSE
-                pause = min(pause * 2, LONGEST_PAUSE)
+                if lasted > STEADY_SECONDS:
+                    backoff.reset()
+                if await self._pause(self._jittered(backoff.next(), outcome)):
+                    backoff.failures = 1  # the try that was asked for comes at once, and counts
         finally:
             if self._handover.failure is not None:
                 _log.warning("Twitch's messages that could not be stored are given up", held=len(self._handover))

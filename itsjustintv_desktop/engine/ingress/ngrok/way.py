@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.core.net.trust import Trust
@@ -29,6 +30,7 @@ _FIRST_LOOK: Final = 5.0
 _LOOK_AGAIN: Final = 30.0
 _LOOKS_APART: Final = 300.0
 _STEADY: Final = 60.0
+_FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 
 
@@ -63,7 +65,7 @@ class NgrokWay(BaseWay):
         )
         self._running: Running | None = None
         self._asked = False
-        self._failures = 0
+        self._backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         self._ready_at: float | None = None
         self._quota_spent = False
 
@@ -225,7 +227,7 @@ class NgrokWay(BaseWay):
         now = self._clock.monotonic()
         self._ready_at = now if self._ready_at is None else self._ready_at
         if now - self._ready_at >= _STEADY:
-            self._failures = 0
+            self._backoff.reset()
         self._tell(
             WayState.READY,
             "ready",
@@ -241,5 +243,6 @@ class NgrokWay(BaseWay):
         if fault.retry is not None:
             return fault.retry
         steady = self._ready_at is not None and self._clock.monotonic() - self._ready_at >= _STEADY
-        self._failures = 1 if steady else self._failures + 1
-        return min(_LONGEST_PAUSE, 2.0 ** (self._failures - 1))
+        if steady:
+            self._backoff.reset()
+        return self._backoff.next()

@@ -38,7 +38,7 @@ from itsjustintv_desktop.engine.twitch.subscriptions.models import (
 )
 from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation, Plan, make_plan
 from itsjustintv_desktop.engine.twitch.subscriptions.status_board import StatusBoard
-from itsjustintv_desktop.engine.twitch.subscriptions.verification import Verification, backoff
+from itsjustintv_desktop.engine.twitch.subscriptions.verification import Verification, pauses
 from itsjustintv_desktop.engine.twitch.subscriptions.views import (
     SubscriptionsState,
     SubscriptionsStatus,
@@ -113,6 +113,7 @@ class Reconciler:
         """Target and fingerprint of the last round."""
         self._book: dict[str, Remembered] = {}
         self._failures = 0
+        self._backoff = pauses(dice)
         self._looks = 0
         self._hour_at = float("-inf")
         self.states: Mapping[str, ChannelState] = {}
@@ -226,7 +227,7 @@ class Reconciler:
     def _pause(self) -> float:
         hour = max(self._hour_at - self._clock.monotonic(), 1.0)
         if self._failures:
-            return min(backoff(self._failures, self._dice), hour)
+            return min(self._backoff.after(self._failures), hour)
         if self.status.pending:
             self._looks += 1
             return min(LOOKS[min(self._looks, len(LOOKS)) - 1], hour)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.twitch.subscriptions.models import Key
 from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation
@@ -17,14 +18,14 @@ class Verification:
 
     def __init__(self, clock: Clock, dice: Callable[[], float]) -> None:
         self._clock = clock
-        self._dice = dice
+        self._backoff = pauses(dice)
         self.reset()
 
     def reset(self) -> None:
         """Another address or secret, or a person who asks: what was is no sign of what will be."""
         self._tried: set[Key] = set()
         self._trusted = False
-        self._failures = 0
+        self._backoff.reset()
         self._again_at = float("-inf")
 
     @property
@@ -35,7 +36,7 @@ class Verification:
     @property
     def in_doubt(self) -> bool:
         """The last handshake that ended failed."""
-        return self._failures > 0
+        return self._backoff.failures > 0
 
     def judge(self, enabled: Collection[Key], unverified: Collection[Key]) -> None:
         """Learn how the ones tried have ended so far."""
@@ -43,20 +44,18 @@ class Verification:
         self._tried -= good | bad
         if good or not (unverified or self._tried):
             self._trusted = True
-            self._failures = 0
+            self._backoff.reset()
             self._again_at = float("-inf")
         if bad:
             self._trusted = bool(good)
-            self._failures += 1
-            self._again_at = self._clock.monotonic() + backoff(self._failures, self._dice)
+            self._again_at = self._clock.monotonic() + self._backoff.next()
 
     def not_made(self, keys: Collection[Key]) -> None:
         """Some of those chosen were not made after all: no handshake of theirs will end, and the next try waits."""
         missing = self._tried.intersection(keys)
         self._tried -= missing
         if missing and self.in_doubt:
-            self._failures += 1
-            self._again_at = self._clock.monotonic() + backoff(self._failures, self._dice)
+            self._again_at = self._clock.monotonic() + self._backoff.next()
 
     def choose(self, creations: Sequence[Creation], unverified: Collection[Key]) -> list[Creation]:
         """Those to make now. Ones that failed wait for their time, and for the address to have answered once."""
@@ -73,7 +72,6 @@ class Verification:
         return chosen
 
 
-def backoff(failures: int, dice: Callable[[], float]) -> float:
-    """Seconds until the next try: 30 s, doubled each time up to 15 minutes, and 20 % up or down."""
-    plain: float = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 20), LONGEST_PAUSE)
-    return plain * (0.8 + 0.4 * dice())
+def pauses(dice: Callable[[], float]) -> Backoff:
+    """30 s, doubled each time up to 15 minutes, and 20 % up or down."""
+    return Backoff(FIRST_PAUSE, LONGEST_PAUSE, jitter=lambda: 0.8 + 0.4 * dice())

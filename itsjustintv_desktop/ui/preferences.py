@@ -123,7 +123,7 @@ class Preferences:
                 files.check(path, follow=True)
             except OSError:
                 with contextlib.suppress(OSError):
-                    path.replace(path.with_name(f"{path.name}.damaged"))
+                    files.set_aside(path, path.with_name(f"{path.name}.damaged"))
 
     def _flag(self, key: str, *, default: bool) -> bool:
         return str(self._settings.value(key, default)).lower() == "true"

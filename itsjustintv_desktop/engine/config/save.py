@@ -5,10 +5,7 @@ Synchronous: call it in a thread.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -275,15 +272,15 @@ class ConfigFile:
                     f"{self._name} was changed by someone else in the meantime. Nothing was saved; "
                     "take a look at the new version and make your change again."
                 )
-            self._clear_leftovers()
+            files.clear_leftovers(self._path, older_than=_LEFTOVER_AGE)
             backup = content if forget_backup else self._good(before)
             if backup is not None:
-                _replace(self._path.with_name(self._path.name + ".bak"), backup)
+                files.write_atomic(self._path.with_name(self._path.name + ".bak"), backup)
             elif keep_broken and before is not None:
-                _replace(self._path.with_name(self._path.name + ".broken"), before)
+                files.write_atomic(self._path.with_name(self._path.name + ".broken"), before)
             if forget_backup:
                 self._path.with_name(self._path.name + ".broken").unlink(missing_ok=True)
-            _replace(self._path, content)
+            files.write_atomic(self._path, content)
         except OSError as error:
             raise ConfigSaveError(f"{self._name} could not be saved: {os_sentence(error)}.") from error
         self._digest = digest_of(content)
@@ -299,12 +296,6 @@ class ConfigFile:
         except ConfigError:
             return None
         return content
-
-    def _clear_leftovers(self) -> None:
-        for leftover in self._path.parent.glob(f".{self._path.name}*.tmp"):
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - leftover.stat().st_mtime > _LEFTOVER_AGE:
-                    leftover.unlink()
 
     def _attempt(self, change: Callable[[], T]) -> T:
         try:
@@ -355,18 +346,3 @@ def _spelled(keys: Keys, content: Any) -> Keys:
 
 def _keys(path: Keys | str) -> Keys:
     return split(path) if isinstance(path, str) else path
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that it is either the old or the new one, whatever happens; only its owner may read it."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)  # 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    files.sync_folder(path.parent)

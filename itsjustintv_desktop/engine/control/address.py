@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -24,16 +22,8 @@ class ControlAddress(msgspec.Struct, frozen=True):
 
 def write(path: Path, address: ControlAddress) -> None:
     """Replace control.json in one step, 0600 from its first byte. Raises OSError. Only under the instance lock."""
-    for leftover in path.parent.glob(".control.*"):  # of a process that was killed right here
-        leftover.unlink(missing_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".control.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(address))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    files.clear_leftovers(path)
+    files.write_atomic(path, msgspec.json.encode(address), durable=False)
 
 
 def keep(path: Path, address: ControlAddress) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from itsjustintv_desktop.engine.moving.announcements import error_of
-from itsjustintv_desktop.engine.storage.feed_file import ArrayWriter, replacing
+from itsjustintv_desktop.engine.storage.feed_file import replacing
 
 
 def begin(ours: Path, entries: Sequence[Any], most: int, addresses: Mapping[str, str]) -> int:
@@ -21,8 +21,7 @@ def begin(ours: Path, entries: Sequence[Any], most: int, addresses: Mapping[str,
         return 0
     usable = [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("payload"), dict)]
     last = usable[-most:] if most > 0 else []
-    with replacing(ours) as file:
-        array = ArrayWriter(file)
+    with replacing(ours) as array:
         for entry in last:
             success = entry.get("success") is True
             kept: dict[str, Any] = {
@@ -32,5 +31,4 @@ def begin(ours: Path, entries: Sequence[Any], most: int, addresses: Mapping[str,
                 "error": None if success else error_of(entry.get("error"), addresses),
             }
             array.add(json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace"))
-        array.end()
     return len(last)

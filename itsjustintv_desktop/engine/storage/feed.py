@@ -15,11 +15,12 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Output
+from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.core.net.errors import os_sentence
-from itsjustintv_desktop.engine.storage.feed_file import ArrayWriter, clear_leftovers, copy_kept, replacing
+from itsjustintv_desktop.engine.storage.feed_file import copy_kept, replacing
 from itsjustintv_desktop.engine.storage.ledger import FeedEntry, Ledger
 
 COALESCE_SECONDS = 0.25
@@ -168,10 +169,9 @@ class Feed:
         unreadable: dict[int, str] = {}
         with self._turn:
             if not self._cleared:
-                clear_leftovers(path)
+                files.clear_leftovers(path)
                 self._cleared = True
-            with replacing(path) as file:
-                array = ArrayWriter(file)
+            with replacing(path) as array:
                 # What the ledger does not know (any more) stays in front: entries of the Go service, of an earlier
                 # ledger, or older than the history.
                 if len(ids) < limit:
@@ -185,7 +185,6 @@ class Feed:
                         array.add(text)
                     if given_up.is_set():
                         raise _GivenUpError
-                array.end()
                 if given_up.is_set():
                     raise _GivenUpError
         return unreadable

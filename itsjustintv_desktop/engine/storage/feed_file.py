@@ -6,11 +6,7 @@ its own that are indented by two, so that one is found without parsing the other
 
 from __future__ import annotations
 
-import errno
-import glob
 import io
-import os
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -51,38 +47,13 @@ class ArrayWriter:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` in one step, 0600. Raises OSError; the old file stays then.
-
-    A reader that holds the file open without sharing (Windows) makes the rename fail: a few quick tries, then the
-    caller's own pace.
-    """
-    if path.is_symlink():
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+def replacing(path: Path) -> Iterator[ArrayWriter]:
+    """A new array that takes the place of the file in one step. Raises OSError; the old file stays then."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        for attempt in range(5):
-            try:
-                temporary.replace(path)
-                return
-            except PermissionError:
-                if attempt == 4:
-                    raise
-                time.sleep(0.02 * 2**attempt)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def clear_leftovers(path: Path) -> None:
-    """Remove what an earlier process had half written when it was killed. Raises OSError."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
-        leftover.unlink(missing_ok=True)
+    with files.replacing(path, over_link=False) as file:
+        array = ArrayWriter(file)
+        yield array
+        array.end()
 
 
 def copy_kept(path: Path, into: ArrayWriter, *, keep: Callable[[dict[str, Any]], bool], most: int) -> None:
@@ -102,7 +73,7 @@ def copy_kept(path: Path, into: ArrayWriter, *, keep: Callable[[dict[str, Any]],
                 _copy_of_other_form(file, into, keep, most)
     except _DAMAGED:
         aside = path.with_name(f"{path.name}.damaged")
-        path.replace(aside)
+        files.set_aside(path, aside)
         _log.warning("output.json was damaged; it is written anew", kept_as=aside.name)
 
 

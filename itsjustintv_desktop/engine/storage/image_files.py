@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import re
-import secrets
 from collections.abc import Container
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from itsjustintv_desktop.engine.storage.image_check import KINDS, MAX_BYTES
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"([0-9a-f]{64})\.[a-z]{3,4}")
-_PART = ".part"
-_PART_TTL = 3600.0
+_UNFINISHED = (files.UNFINISHED, ".part")
+"""The latter is that of earlier versions."""
+_UNFINISHED_TTL = 3600.0
 
 
 def digest_of(data: bytes) -> str:
@@ -34,15 +34,11 @@ def keep(folder: Path, data: bytes, extension: str) -> str:
     if _whole(path, digest) is not None:
         os.utime(path)  # used again: its age starts anew
         return digest
-    part = folder / f"{digest}.{secrets.token_hex(4)}{_PART}"
     try:
-        with os.fdopen(_created(part), "wb") as file:
-            file.write(data)
-        part.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
+        files.write_atomic(Path(path), data, durable=False)
+    except FileNotFoundError:  # asking for the folder first would cost two more system calls a picture
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.write_atomic(Path(path), data, durable=False)
     return digest
 
 
@@ -84,25 +80,15 @@ def purge(folder: Path, unwanted: Container[str], *, now: float, ttl: float) -> 
     removed = 0
     for entry in _entries(folder):
         match = _NAME.fullmatch(entry.name)
-        unfinished = entry.name.endswith(_PART)
+        unfinished = entry.name.endswith(_UNFINISHED)
         if not unfinished and (match is None or match[1] not in unwanted):
             continue
         with contextlib.suppress(OSError):
             age = now - entry.stat(follow_symlinks=False).st_mtime
-            if age > (_PART_TTL if unfinished else ttl):
+            if age > (_UNFINISHED_TTL if unfinished else ttl):
                 Path(entry.path).unlink()
                 removed += 1
     return removed
-
-
-def _created(path: Path) -> int:
-    """Asking for the folder first would cost two more system calls a picture, and each is a round for Python's lock."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    try:
-        return files.open_descriptor(path, flags)
-    except FileNotFoundError:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return files.open_descriptor(path, flags)
 
 
 def _whole(path: str, digest: str) -> bytes | None:

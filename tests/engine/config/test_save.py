@@ -160,12 +160,12 @@ def test_killed_in_the_middle_the_file_is_whole(path: Path, victim: str, count: 
     run = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, timeout=30, check=False)
     assert run.returncode == 9, run.stderr
     assert path.read_text() == TEXT
-    leftovers = list(path.parent.glob(".config.toml*.tmp"))
+    leftovers = list(path.parent.glob(".config.toml*.new"))
     assert leftovers or (victim, count) == ("os.fsync", 2)  # that one is between the backup and the file
     for leftover in leftovers:
         os.utime(leftover, (time.time() - 7200,) * 2)
     edit(path, [Set("server.port", 98)], {})
-    assert not list(path.parent.glob(".config.toml*.tmp"))
+    assert not list(path.parent.glob(".config.toml*.new"))
     assert load(path, {}).config.server.port == 98
 
 
@@ -185,7 +185,7 @@ def test_what_cannot_be_written_is_said(path: Path) -> None:
     with pytest.raises(ConfigSaveError, match="could not be saved"):
         edit(path, [Set("server.port", 99)], {})
     assert path.read_text() == TEXT
-    assert not list(path.parent.glob(".config.toml*.tmp"))
+    assert not list(path.parent.glob(".config.toml*.new"))
 
 
 def test_a_secret_that_moved_away_leaves_no_copy(path: Path) -> None:

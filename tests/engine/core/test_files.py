@@ -17,13 +17,14 @@ from itsjustintv_desktop.engine.config.load import load
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.core import files
+from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.errors import AppError
 from itsjustintv_desktop.engine.desk.editing.transfer import _write
 from itsjustintv_desktop.engine.ingress.acme.store import CertStore
 from itsjustintv_desktop.engine.ingress.ngrok import orphan
 from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.ledger.connection import open_ledger
-from itsjustintv_desktop.engine.storage.secrets import vaultdisk
+from itsjustintv_desktop.engine.storage.secrets.vault import Vault
 
 PACKAGE = Path(files.__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes and sockets are no files there")
@@ -125,7 +126,7 @@ def test_files_are_read_made_and_cut(tmp_path: Path) -> None:
 
 OPENERS: dict[str, Callable[[Path], object]] = {
     "config.toml": lambda path: load(path, {}),
-    "secrets.vault": vaultdisk.read,
+    "secrets.vault": lambda path: Vault(path, SystemClock()).kind(),
     "control.json": address.read,
     "instance.lock": lambda path: InstanceLock(path).acquire(),
     "ledger.db": open_ledger,

@@ -17,7 +17,6 @@ from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair, pair_of
-from itsjustintv_desktop.engine.storage.feed_file import clear_leftovers, replacing
 
 _MOST = 4 * 1024 * 1024
 
@@ -99,7 +98,7 @@ class CertStore:
     def _prepare(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in (self._cert, self._key, self._cache):
-            clear_leftovers(path)
+            files.clear_leftovers(path)
         if sys.platform != "win32" and self._is_ours_alone():
             self._folder.chmod(0o700)
 
@@ -111,7 +110,7 @@ class CertStore:
     def _save(self, path: Path, content: bytes) -> None:
         try:
             self._prepare()
-            with replacing(path) as file:
+            with files.replacing(path, over_link=False) as file:
                 file.write(content)
         except OSError as error:
             raise self._trouble("written", error) from error
@@ -123,7 +122,7 @@ class CertStore:
         try:
             return msgspec.json.decode(text, type=Cache)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            self._cache.replace(self._damaged)
+            files.set_aside(self._cache, self._damaged)
             _log.warning("acme_cache.json was damaged; a new account is made", kept_as=self._damaged.name)
             return Cache()
 

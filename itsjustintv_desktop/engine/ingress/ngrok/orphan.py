@@ -7,7 +7,6 @@ All of it blocks.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Final
 
@@ -41,12 +40,8 @@ def remember(folder: Path, pid: int) -> None:
         record = Record(pid, process.create_time(), process.exe())
     except psutil.Error:
         return
-    fresh = folder / f".{_NAME}.new"
-    fresh.unlink(missing_ok=True)
-    descriptor = files.open_descriptor(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(record))
-    fresh.replace(folder / _NAME)
+    files.clear_leftovers(folder / _NAME)
+    files.write_atomic(folder / _NAME, msgspec.json.encode(record), durable=False)
 
 
 def forget(folder: Path) -> None:

@@ -5,9 +5,7 @@ Source: https://ngrok.com/docs/agent/config/v3/
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import socket
 import sys
 from pathlib import Path
@@ -16,7 +14,6 @@ from typing import Final
 from itsjustintv_desktop.engine.core import files
 
 _NAME: Final = "ngrok.yml"
-_FRESH: Final = ".ngrok.yml.new"
 
 
 def settings_path(folder: Path) -> Path:
@@ -33,24 +30,16 @@ def make_folder(folder: Path) -> None:
 def write(folder: Path, *, token: str, region: str = "") -> Path:
     """Replace the file in one step, 0600 from its first byte. `region` "" is the nearest. Raises OSError."""
     make_folder(folder)
-    path, fresh = settings_path(folder), folder / _FRESH
-    fresh.unlink(missing_ok=True)  # what a kill left behind
-    descriptor = files.open_descriptor(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(_text(token, region))
-        fresh.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise
+    path = settings_path(folder)
+    files.clear_leftovers(path)
+    files.write_atomic(path, _text(token, region).encode(), durable=False)
     return path
 
 
 def remove(folder: Path) -> None:
     """Take the token off the disk; the agent reads the file only when it starts. Raises OSError."""
     settings_path(folder).unlink(missing_ok=True)
-    (folder / _FRESH).unlink(missing_ok=True)
+    files.clear_leftovers(settings_path(folder))
 
 
 def _text(token: str, region: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-import time
 from pathlib import Path
 
 import structlog
@@ -92,30 +91,21 @@ def finished(path: Path, part: Path) -> None:
 def take_up(path: Path, why: str = "replaced") -> None:
     """Give a finished ledger its place; what was there is kept aside. Raises OSError."""
     if _new(path).exists():
-        put_aside(path, aside_of(path, why))
+        set_aside(path, aside_of(path, why))
         _new(path).rename(path)
         files.sync_folder(path.parent)
 
 
 def aside_of(path: Path, why: str = "damaged") -> Path:
     """A name that nothing has yet."""
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    number = 0
-    while True:
-        aside = path.with_name(f"{path.name}.{why}-{stamp}{f'-{number}' if number else ''}")
-        if not any(os.path.lexists(aside.with_name(aside.name + suffix)) for suffix in BESIDE):
-            return aside
-        number += 1
+    return files.aside_of(path, why, beside=BESIDE)
 
 
-def put_aside(path: Path, aside: Path) -> None:
+def set_aside(path: Path, aside: Path) -> None:
     """Rename a ledger and its companions: nothing of it is overwritten. Raises OSError."""
     # The companions go first: a fresh ledger must never be met by the old write-ahead log.
-    for suffix in reversed(BESIDE):
-        part = path.with_name(path.name + suffix)
-        if os.path.lexists(part):
-            part.rename(aside.with_name(aside.name + suffix))
-            _log.error("a ledger that cannot be used was put aside", file=aside.name + suffix)
+    for moved in files.set_aside(path, aside, beside=BESIDE):
+        _log.error("a ledger that cannot be used was put aside", file=moved.name)
 
 
 def _new(path: Path) -> Path:

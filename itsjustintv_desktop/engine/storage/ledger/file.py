@@ -26,7 +26,7 @@ from itsjustintv_desktop.engine.storage.ledger.connection import (
     aside_of,
     finished,
     open_ledger,
-    put_aside,
+    set_aside,
     take_up,
     unfinished,
 )
@@ -158,7 +158,7 @@ class LedgerFile:
                 # Before it is closed: SQLite then deletes whatever bears the name of its write-ahead log.
                 if sys.platform == "win32":  # nothing that is open can be renamed there, nor deleted meanwhile
                     self.close()
-                put_aside(self._path, aside)
+                set_aside(self._path, aside)
                 self.close()
             take_up(self._path)
         except OSError as error:
@@ -228,7 +228,7 @@ class LedgerFile:
                     new.close()
             except sqlite3.Error as error:
                 raise ledger_error(error) from error
-            put_aside(self._path, aside)
+            set_aside(self._path, aside)
             finished(self._path, part)
             take_up(self._path)
         except OSError as error:

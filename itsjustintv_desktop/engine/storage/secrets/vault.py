@@ -8,16 +8,18 @@ from typing import Final
 
 import structlog
 
+from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import SecretsError, SecretsLockedError, VaultDamagedError
 from itsjustintv_desktop.engine.core.net.errors import os_sentence
-from itsjustintv_desktop.engine.storage.secrets import vaultdisk, vaultformat
+from itsjustintv_desktop.engine.storage.secrets import vaultformat
 from itsjustintv_desktop.engine.storage.secrets.content import VaultContent
 from itsjustintv_desktop.engine.storage.secrets.state import renewed
 from itsjustintv_desktop.engine.storage.secrets.vaultformat import Kind, Protection, Sealed
 
 _log = structlog.get_logger(__name__)
 
+_MOST: Final = 64 * 1024 * 1024
 _OTHER_KIND: Final = {
     Kind.KEYRING: (
         'secrets.vault was made with the keyring. Set [secrets] store = "keyring", or move the file away to begin '
@@ -42,8 +44,7 @@ class Vault:
     def kind(self) -> Kind | None:
         """How the file is protected, None if there is none or it cannot be read. Changes nothing."""
         try:
-            data = vaultdisk.read(self._path)
-            return None if data is None else vaultformat.parse(data).protection.kind
+            return vaultformat.parse(files.read(self._path, _MOST)).protection.kind
         except (OSError, ValueError, VaultDamagedError):
             return None
 
@@ -57,7 +58,7 @@ class Vault:
         self._refusal = None
         sealed = self._read()
         if sealed is None:
-            aside = vaultdisk.last_put_aside(self._path)
+            aside = max(self._path.parent.glob(f"{self._path.name}.damaged-*"), default=None)
             if aside is not None:
                 raise _damaged(aside)
             return
@@ -77,7 +78,8 @@ class Vault:
         self.require_writable()
         data = vaultformat.seal(content, key, protection)
         try:
-            vaultdisk.replace(self._path, data)
+            files.clear_leftovers(self._path)
+            files.write_atomic(self._path, data)
         except OSError as error:
             raise SecretsError(f"secrets.vault could not be written: {os_sentence(error)}.") from error
         self.content = content
@@ -89,22 +91,23 @@ class Vault:
 
     def _read(self) -> Sealed | None:
         try:
-            data = vaultdisk.read(self._path)
+            data = files.read(self._path, _MOST)
+        except FileNotFoundError:
+            return None
         except OSError as error:
             message = f"secrets.vault cannot be read: {os_sentence(error)}. Put that right; it is tried again."
             raise self._refuse(VaultDamagedError(message)) from error
-        if data is None:
-            return None
         try:
             return vaultformat.parse(data)
         except VaultDamagedError as error:
             raise self._refuse(error) from error
         except ValueError:
-            raise self._put_aside() from None
+            raise self._set_aside() from None
 
-    def _put_aside(self) -> VaultDamagedError:
+    def _set_aside(self) -> VaultDamagedError:
         try:
-            aside = vaultdisk.put_aside(self._path, self._clock.now())
+            aside = files.aside_of(self._path, at=self._clock.now())
+            files.set_aside(self._path, aside)
         except OSError as error:
             message = f"secrets.vault is damaged and could not be put aside: {os_sentence(error)}. Move it away."
             self._refusal = VaultDamagedError(message)

@@ -11,7 +11,7 @@ import pytest
 from itsjustintv_desktop.engine.core.errors import LedgerCorruptError, LedgerError
 from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW, aside_of, put_aside
+from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW, aside_of, set_aside
 from tests.engine.storage.ledger.book import Book, raw
 from tests.support.clock import FakeClock
 from tests.support.events import online
@@ -161,7 +161,7 @@ async def test_the_write_ahead_log_goes_with_its_ledger(path: Path, tmp_path: Pa
     log = (live / "ledger.db-wal").read_bytes()
     copy.write_bytes(b"garbage" * 1000)
     kept = aside_of(copy)
-    put_aside(copy, kept)
+    set_aside(copy, kept)
     assert kept.with_name(kept.name + "-wal").read_bytes() == log
     assert not (live / "ledger.db-wal").exists()
     assert not copy.exists()

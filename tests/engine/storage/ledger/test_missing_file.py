@@ -239,7 +239,7 @@ async def test_while_it_cannot_be_copied_events_are_refused_and_work_goes_on(
     assert "refused-0" not in killed(path, tmp_path)
 
 
-@pytest.mark.parametrize("moment", ["finished", "put_aside", "close", "take_up"])
+@pytest.mark.parametrize("moment", ["finished", "set_aside", "close", "take_up"])
 async def test_killed_in_between(
     path: Path, tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:

@@ -7,8 +7,7 @@ import asyncio
 import click
 
 from itsjustintv_desktop.commands.running import stop_on_signals
-from itsjustintv_desktop.engine.core.errors import AddressInUseError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import AddressInUseError, os_sentence
 from itsjustintv_desktop.simulator.server import run
 
 

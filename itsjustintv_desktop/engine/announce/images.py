@@ -13,10 +13,10 @@ from yarl import URL
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.errors import ImageError
+from itsjustintv_desktop.engine.core.errors import ImageError, os_sentence
 from itsjustintv_desktop.engine.core.models import Image
 from itsjustintv_desktop.engine.core.net.address_guard import Connector, RefusedAddressError, guarded_socket
-from itsjustintv_desktop.engine.core.net.errors import network_sentence, os_sentence
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.core.net.limits import HEADS, read_at_most
 from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.storage import image_files

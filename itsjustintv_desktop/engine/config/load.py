@@ -20,7 +20,7 @@ from itsjustintv_desktop.engine.config.notation import dotted
 from itsjustintv_desktop.engine.config.problems import Placed, Report
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core import files
-from itsjustintv_desktop.engine.core.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError, os_sentence
 
 BOM = "\ufeff"
 _LARGEST = 16 * 1024 * 1024
@@ -113,8 +113,6 @@ def read_bytes(path: Path) -> bytes | None:
     except IsADirectoryError:
         raise ConfigError([f"{path}: it is a folder; name the file, such as {path / 'config.toml'}"]) from None
     except OSError as error:
-        from itsjustintv_desktop.engine.core.net.errors import os_sentence  # brings the HTTP library along
-
         raise ConfigError([f"{path}: it cannot be read: {os_sentence(error)}"]) from error
     if len(content) > _LARGEST:
         raise ConfigError([f"{path}: it is larger than {_LARGEST >> 20} MiB; that is no config of this program"])

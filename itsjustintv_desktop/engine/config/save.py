@@ -31,8 +31,13 @@ from itsjustintv_desktop.engine.config.notation import Value, dotted, split
 from itsjustintv_desktop.engine.config.read import name_in, unfit_name
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.core import files
-from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError, ConfigSaveError, UsageError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import (
+    ConfigChangedError,
+    ConfigError,
+    ConfigSaveError,
+    UsageError,
+    os_sentence,
+)
 
 T = TypeVar("T")
 

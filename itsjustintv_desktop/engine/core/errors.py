@@ -45,11 +45,14 @@ AppError
     └── TwitchUnreachableError    no answer, a broken one, or 5xx: asking again may help
         └── EventSocketError          the socket that events come over could not be opened, or broke
 
-Errors of other libraries are turned into these in `net/errors.py` and nowhere else.
+Errors of other libraries are turned into these, or into sentences, beside the calls that raise them: those of HTTP
+and TLS in `net/errors.py`, of the system in `os_sentence` below, of SQLite in `storage/ledger/connection.py`, of the
+keyring in `storage/secrets/backend.py`, of ACME in `ingress/acme/client.py`.
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from typing import Literal
 
@@ -321,3 +324,19 @@ class UpdateUnreachableError(AppError):
 
 class EngineGoneError(AppError):
     title = "The engine does not answer"
+
+
+def os_sentence(error: OSError) -> str:
+    """Why the operating system refused a file or an address, without its path."""
+    sentences = {
+        errno.ENOSPC: "the disk is full",
+        errno.EROFS: "the disk is read-only",
+        errno.EACCES: "permission was denied",
+        errno.EPERM: "permission was denied",
+        errno.ELOOP: "it is a symbolic link",
+        errno.ENOENT: "it does not exist",
+        errno.EISDIR: "it is a folder",
+        errno.EADDRINUSE: "another program uses it",
+        errno.EADDRNOTAVAIL: "this machine has no such address",
+    }
+    return sentences.get(error.errno or 0, error.strerror or type(error).__name__)

@@ -52,13 +52,13 @@ class FailureLog:
         self._clock = clock
         self._every = every
         self._reason: str | None = None
-        self._sparing = LogThrottle(clock, every)
+        self._throttle = LogThrottle(clock, every)
 
     def failed(self, reason: str) -> int | None:
         """None: keep quiet. Else say it, and how often it was left out since the last time."""
         if reason != self._reason:
-            self._reason, self._sparing = reason, LogThrottle(self._clock, self._every)
-        return self._sparing.due()
+            self._reason, self._throttle = reason, LogThrottle(self._clock, self._every)
+        return self._throttle.due()
 
     def worked(self) -> bool:
         """Whether to say that it works again: once, after it failed."""

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import platformdirs
 
-from itsjustintv_desktop.engine.core.errors import DataDirectoryError
+from itsjustintv_desktop.engine.core.errors import DataDirectoryError, os_sentence
 
 APP_NAME = "itsjustintv-desktop"
 
@@ -98,8 +98,6 @@ class Paths:
 
 def data_directory_error(what: str, error: OSError) -> DataDirectoryError:
     """`what` went wrong, why, and what to do."""
-    from itsjustintv_desktop.engine.core.net.errors import os_sentence  # heavy, and rarely needed
-
     return DataDirectoryError(f"{what}: {os_sentence(error)}. Mend that, or choose another --data-dir.")
 
 

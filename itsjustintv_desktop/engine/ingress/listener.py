@@ -11,8 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from itsjustintv_desktop.engine.core.errors import AddressInUseError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import AddressInUseError, os_sentence
 
 _GOODBYE_SECONDS = 2.0
 """How long the other side may take to answer the end of TLS."""

@@ -67,7 +67,7 @@ class PublicServer:
         self._tasks = Tasks()
         self._guarded: GuardedServer | None = None
         self._listener: Listener | None = None
-        self._sparing = LogThrottles(clock, _SAY_EVERY)
+        self._throttle = LogThrottles(clock, _SAY_EVERY)
         self.refusals = 0
         """Messages refused because their signature or time was wrong."""
 
@@ -168,7 +168,7 @@ class PublicServer:
 
     def _tell(self, log: Callable[..., None], text: str, error: AppError, kind: str) -> None:
         """One line each now and then for every kind, so that no kind can hide another."""
-        left_out = self._sparing.due(kind)
+        left_out = self._throttle.due(kind)
         if left_out is not None:
             more = {"more_since_last": left_out} if left_out else {}
             log(text, reason=error.message, **more)

@@ -22,8 +22,8 @@ import structlog
 
 from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.core.errors import os_sentence
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.logs import chain
 
 NAME: Final = "itsjustintv.log"
@@ -46,7 +46,7 @@ class LogFile(RotatingFileHandler):
         self._rotate_after = 0.0
         self._lost = 0
         self._dropped = 0
-        self._sparing = LogThrottle(clock or SystemClock(), every=60.0)
+        self._throttle = LogThrottle(clock or SystemClock(), every=60.0)
         self.take_dropped: Callable[[], int] = lambda: 0
         """Lines that were lost before they came here."""
         self.setFormatter(chain.json_formatter())
@@ -117,7 +117,7 @@ class LogFile(RotatingFileHandler):
     def _tell_dropped(self) -> None:
         """Now and then while the disk cannot keep up."""
         self._dropped += self.take_dropped()
-        if self._dropped and self._sparing.due() is not None:
+        if self._dropped and self._throttle.due() is not None:
             dropped, self._dropped = self._dropped, 0
             _log.warning("the disk was too slow for the log: lines were left out", lines_lost=dropped)
 

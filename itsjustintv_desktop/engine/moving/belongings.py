@@ -10,9 +10,8 @@ from pathlib import Path
 import msgspec
 
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.core.errors import CertificateError, GoFileError, ImageError
+from itsjustintv_desktop.engine.core.errors import CertificateError, GoFileError, ImageError, os_sentence
 from itsjustintv_desktop.engine.core.models import Image
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.ingress.acme.certificate import pair_of
 from itsjustintv_desktop.engine.ingress.acme.store import CertStore
 from itsjustintv_desktop.engine.moving import gofiles

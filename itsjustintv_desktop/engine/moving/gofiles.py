@@ -11,8 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from itsjustintv_desktop.engine.core import files
-from itsjustintv_desktop.engine.core.errors import GoFileError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import GoFileError, NotFoundError, UsageError, os_sentence
 
 CONFIG = "config.toml"
 OUTPUT, CACHE, QUEUE, TOKENS = "output.json", "cache.json", "retry_state.json", "tokens.json"

@@ -11,8 +11,7 @@ from pathlib import Path
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.errors import GoFileError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import GoFileError, os_sentence
 from itsjustintv_desktop.engine.delivery import schedule
 from itsjustintv_desktop.engine.moving import announcements, feed, gofiles
 from itsjustintv_desktop.engine.moving.announcements import Reading

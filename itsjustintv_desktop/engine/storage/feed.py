@@ -17,9 +17,8 @@ import structlog
 from itsjustintv_desktop.engine.config.schema import Output
 from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.errors import LedgerError, os_sentence
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
 from itsjustintv_desktop.engine.storage.feed_file import copy_kept, replacing
 from itsjustintv_desktop.engine.storage.ledger import FeedEntry, Ledger
 

@@ -20,7 +20,7 @@ class Trouble:
 
     def __init__(self, clock: Clock) -> None:
         self._lock = Lock()
-        self._sparing = LogThrottle(clock, EVERY)
+        self._throttle = LogThrottle(clock, EVERY)
         self._failing: dict[str, str] = {}
         self._said = False
 
@@ -34,7 +34,7 @@ class Trouble:
         text = _sentence(status)
         with self._lock:
             self._failing[signal] = text
-            due = self._sparing.due() is not None
+            due = self._throttle.due() is not None
             self._said = self._said or due
         if due:
             _log.warning("telemetry does not arrive", reason=text)

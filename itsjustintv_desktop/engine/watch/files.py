@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.errors import AppError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import AppError, os_sentence
 from itsjustintv_desktop.engine.core.status import Level, Status
 
 EVERY = 5.0

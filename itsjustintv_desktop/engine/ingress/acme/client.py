@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +28,7 @@ from josepy.interfaces import JSONDeSerializable
 from josepy.jwk import JWK, JWKEC
 
 from itsjustintv_desktop.engine.core.errors import CertificateError
-from itsjustintv_desktop.engine.core.net.errors import acme_error
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.ingress.acme.network import Network
 from itsjustintv_desktop.engine.ingress.acme.store import Account
 
@@ -215,3 +217,44 @@ def _order(uri: str, body: messages.Order) -> Order:
 def _problem(error: messages.Error, domain: str) -> CertificateError:
     found = acme_error(error)
     return CertificateError(found.message, kind=found.kind, domain=domain, validation=True)
+
+
+def acme_error(error: Exception, retry_after: float | None = None) -> CertificateError:
+    """What an error of the acme library, of requests beneath it, or of reading an answer means.
+
+    `retry_after` (seconds) is what the answer's header said.
+    """
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if hasattr(error, "typ"):  # acme.messages.Error, a problem document (RFC 7807)
+        inner = next(iter(getattr(error, "subproblems", None) or ()), error)
+        identifier = getattr(inner, "identifier", None)
+        return CertificateError(
+            _in_one_line(str(getattr(inner, "detail", None) or getattr(error, "detail", None) or "")),
+            kind=str(getattr(inner, "typ", "")).rpartition(":")[2],
+            domain=str(getattr(identifier, "value", "")),
+            retry_after=retry_after,
+        )
+    if names & {"RequestException", "OSError"}:
+        if names & {"Timeout", "ConnectTimeout", "ReadTimeout"}:
+            sentence = "no answer in time"
+        else:
+            sentence = network_sentence(_root(error))
+        return CertificateError(sentence, kind="unreachable")
+    return CertificateError("it gave an answer that is no ACME", kind="answer", retry_after=retry_after)
+
+
+def _root(error: BaseException) -> BaseException:
+    """The error of the system beneath those that libraries wrapped around it, in their arguments or their causes."""
+    for _ in range(10):
+        inner = [one for one in (getattr(error, "reason", None), *error.args) if isinstance(one, BaseException)]
+        beneath = error.__cause__ or error.__context__ if not inner else inner[0]
+        if isinstance(error, ssl.SSLError | socket.gaierror) or getattr(error, "errno", None) or beneath is None:
+            return error
+        error = beneath
+    return error
+
+
+def _in_one_line(text: str, most: int = 300) -> str:
+    """What a stranger wrote, fit to show: printable, and not without end."""
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return plain if len(plain) <= most else plain[: most - 3] + "..."

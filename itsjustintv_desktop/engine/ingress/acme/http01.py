@@ -7,8 +7,7 @@ import asyncio
 from aiohttp import web
 
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.errors import CertificateError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import CertificateError, os_sentence
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.guard import GuardedServer
 from itsjustintv_desktop.engine.ingress.listener import listen

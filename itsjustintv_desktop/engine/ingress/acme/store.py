@@ -14,8 +14,7 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.core import files
-from itsjustintv_desktop.engine.core.errors import CertificateError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import CertificateError, os_sentence
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair, pair_of
 
 _MOST = 4 * 1024 * 1024

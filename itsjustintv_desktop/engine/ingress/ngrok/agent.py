@@ -13,8 +13,7 @@ from typing import Final
 
 import structlog
 
-from itsjustintv_desktop.engine.core.errors import TunnelError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import TunnelError, os_sentence
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ngrok import faults, lines
 from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault

@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from itsjustintv_desktop.engine.config.addresses import is_loopback
-from itsjustintv_desktop.engine.core.errors import TunnelError
-from itsjustintv_desktop.engine.core.net.errors import network_sentence, os_sentence
+from itsjustintv_desktop.engine.core.errors import TunnelError, os_sentence
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.ingress.ngrok import settings
 from itsjustintv_desktop.engine.ingress.ngrok.program import NAME, harmless, own_program

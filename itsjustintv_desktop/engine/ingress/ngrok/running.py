@@ -10,8 +10,7 @@ from typing import Final
 
 import aiohttp
 
-from itsjustintv_desktop.engine.core.errors import TunnelError, TunnelRefusedError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import TunnelError, TunnelRefusedError, os_sentence
 from itsjustintv_desktop.engine.ingress.ngrok import faults, lines, orphan, settings
 from itsjustintv_desktop.engine.ingress.ngrok.agent import Agent
 from itsjustintv_desktop.engine.ingress.ngrok.api import AgentApi

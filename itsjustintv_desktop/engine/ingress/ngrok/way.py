@@ -10,7 +10,7 @@ from typing import Final
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import os_sentence
 from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.ingress.ngrok import faults, orphan, outside, settings
 from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault

@@ -10,11 +10,12 @@ from pathlib import Path
 import structlog
 
 from itsjustintv_desktop.engine.core import files
-from itsjustintv_desktop.engine.core.errors import LedgerCorruptError, LedgerUnavailableError
-from itsjustintv_desktop.engine.core.net.errors import ledger_error, os_sentence
+from itsjustintv_desktop.engine.core.errors import LedgerCorruptError, LedgerError, LedgerUnavailableError, os_sentence
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
 
 _log = structlog.get_logger(__name__)
+
+_SQLITE_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 BESIDE = ("", "-wal", "-shm")
 """A ledger's own file and its companions."""
@@ -110,3 +111,25 @@ def set_aside(path: Path, aside: Path) -> None:
 
 def _new(path: Path) -> Path:
     return path.with_name(f"{path.name}.new")
+
+
+def ledger_error(error: sqlite3.Error) -> LedgerError:
+    """What an SQLite error means to the rest of the program."""
+    code = getattr(error, "sqlite_errorcode", 0) or 0
+    damaged = ("not a database", "Could not decode to UTF-8")
+    if (code & 0xFF) in _SQLITE_CORRUPT or any(sign in str(error) for sign in damaged):
+        return LedgerCorruptError("The ledger file is damaged. It is put aside and a new one is begun.")
+    reasons = {
+        sqlite3.SQLITE_FULL: "The disk is full. Free some space; nothing else needs doing.",
+        sqlite3.SQLITE_READONLY: "The data directory is read-only. Make it writable for your user.",
+        sqlite3.SQLITE_CANTOPEN: "The ledger file cannot be opened. Check the data directory and its permissions.",
+        sqlite3.SQLITE_BUSY: "Another program holds the ledger file. Close it.",
+        sqlite3.SQLITE_LOCKED: "Another program holds the ledger file. Close it.",
+        sqlite3.SQLITE_IOERR: "The disk reported an error while the ledger was written. Check the disk.",
+    }
+    return LedgerUnavailableError(reasons.get(code & 0xFF, f"The ledger cannot be used ({_named(error)})."))
+
+
+def _named(error: sqlite3.Error) -> str:
+    """Its name, not its text: that may have a value of a row in it."""
+    return getattr(error, "sqlite_errorname", type(error).__name__)

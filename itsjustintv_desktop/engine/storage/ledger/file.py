@@ -19,12 +19,13 @@ from itsjustintv_desktop.engine.core.errors import (
     LedgerLostError,
     LedgerUnavailableError,
     LedgerUndoneError,
+    os_sentence,
 )
-from itsjustintv_desktop.engine.core.net.errors import ledger_error, os_sentence
 from itsjustintv_desktop.engine.storage.ledger.connection import (
     BESIDE,
     aside_of,
     finished,
+    ledger_error,
     open_ledger,
     set_aside,
     take_up,

@@ -14,9 +14,8 @@ import structlog
 
 from itsjustintv_desktop.engine.core.errors import LedgerCorruptError
 from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, EventState
-from itsjustintv_desktop.engine.core.net.errors import ledger_error
 from itsjustintv_desktop.engine.storage.ledger.announcing import FEED
-from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW
+from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW, ledger_error
 from itsjustintv_desktop.engine.storage.ledger.pages import Pages, Row
 
 _TABLES = {

@@ -17,7 +17,6 @@ from typing import Any, Final
 import structlog
 
 from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsError, SecretsLockedError
-from itsjustintv_desktop.engine.core.net.errors import keyring_error
 from itsjustintv_desktop.engine.storage.secrets import secret_service
 from itsjustintv_desktop.engine.storage.secrets.names import keyring_service
 
@@ -155,3 +154,29 @@ def _translated() -> Iterator[None]:
     except Exception as error:
         _log.debug("keyring failed", error=type(error).__name__)  # the store says when its state changes
         raise keyring_error(error) from error
+
+
+def keyring_error(error: Exception) -> SecretsError:
+    """What an error of the keyring library, of SecretStorage or of the D-Bus layer means.
+
+    They are told by name: these libraries are imported late, and each system has others. What cannot be told is
+    taken to pass: the keyring is tried again.
+    """
+    names = {kind.__name__ for kind in type(error).__mro__}
+    detail = getattr(error, "name", "") if "DBusErrorResponse" in names else ""
+    if "NoKeyringError" in names:
+        return SecretsAbsentError("This machine has no keyring. Choose a passphrase or memory only in [secrets].")
+    if names & {"KeyringLocked", "LockedException", "PromptDismissedException"} or detail.endswith(".IsLocked"):
+        return SecretsLockedError("The keyring is locked. Unlock it, for example in your password manager.")
+    if isinstance(error, TimeoutError):
+        return SecretsLockedError("The question to unlock the keyring was not answered. Unlock the keyring.")
+    if "PasswordSetError" in names:
+        return SecretsLockedError("The keyring did not take the secret. Unlock it and try again.")
+    if names & {"PasswordDeleteError", "ItemNotFoundException"}:
+        return SecretsLockedError("The keyring changed meanwhile. It is tried again by itself.")
+    if "InitError" in names:
+        return SecretsLockedError("The keyring could not be opened. Unlock it or create a default keyring.")
+    unreachable = {"SecretServiceNotAvailableException", "DBusErrorResponse", "AuthenticationError", "OSError"}
+    if names & unreachable:
+        return SecretsLockedError("The keyring cannot be reached. Check that it runs; it is tried again by itself.")
+    return SecretsLockedError(f"The keyring failed ({type(error).__name__}). It is tried again by itself.")

@@ -10,8 +10,7 @@ import structlog
 
 from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.errors import SecretsError, SecretsLockedError, VaultDamagedError
-from itsjustintv_desktop.engine.core.net.errors import os_sentence
+from itsjustintv_desktop.engine.core.errors import SecretsError, SecretsLockedError, VaultDamagedError, os_sentence
 from itsjustintv_desktop.engine.storage.secrets import vaultformat
 from itsjustintv_desktop.engine.storage.secrets.content import VaultContent
 from itsjustintv_desktop.engine.storage.secrets.state import renewed

@@ -11,10 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, StreamEvent
-from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
+from itsjustintv_desktop.engine.core.sources import Enricher, EventSource, WatchedStreamer
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
 
@@ -96,7 +95,7 @@ class ChalkEnricher:
     def __init__(self, platform: Chalk) -> None:
         self._platform = platform
 
-    async def enrich(self, event: StreamEvent, streamer: Streamer, *, timeout: float) -> Enrichment:
+    async def enrich(self, event: StreamEvent, streamer: WatchedStreamer, *, timeout: float) -> Enrichment:
         await self._platform.gate.wait()
         return Enrichment(login=streamer.login, name="Carol", url="https://chalk.example/carol", title="On chalk")
 

@@ -25,6 +25,7 @@ from itsjustintv_desktop.engine.core.models import (
     Outcome,
     StreamEvent,
 )
+from itsjustintv_desktop.engine.core.sources import WatchedStreamer
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
@@ -72,7 +73,7 @@ class FakeEnricher:
         self.asked: list[StreamEvent] = []
         self.asked_live: list[tuple[str, str]] = []
 
-    async def enrich(self, event: StreamEvent, _streamer: Streamer, *, timeout: float) -> Enrichment:
+    async def enrich(self, event: StreamEvent, _streamer: WatchedStreamer, *, timeout: float) -> Enrichment:
         assert timeout > 0
         self.asked.append(event)
         await self.gate.wait()

@@ -6,11 +6,10 @@ import asyncio
 
 import structlog
 
-from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
-from itsjustintv_desktop.engine.core.sources import Enricher
+from itsjustintv_desktop.engine.core.sources import Enricher, WatchedStreamer
 
 _GRACE = 1.0
 """Seconds that an enricher may be late."""
@@ -28,7 +27,7 @@ class EnrichmentDeadline:
         self._noise = LogThrottle(clock)
 
     async def enrich(
-        self, enricher: Enricher, event: StreamEvent, streamer: Streamer, *, seconds: float
+        self, enricher: Enricher, event: StreamEvent, streamer: WatchedStreamer, *, seconds: float
     ) -> Enrichment | None:
         """What can be had within `seconds`; None: nothing. Raises whatever breaks in the enricher."""
         loop = asyncio.get_running_loop()

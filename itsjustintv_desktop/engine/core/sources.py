@@ -10,7 +10,6 @@ from typing import Protocol
 
 import msgspec
 
-from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
 
@@ -19,6 +18,22 @@ class Doubtful(msgspec.Struct, frozen=True):
     """A stream is not seen now, which proves nothing yet: ask again after so many seconds."""
 
     seconds: float
+
+
+class WatchedStreamer(Protocol):
+    """What an enricher reads of a streamer in the config."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def login(self) -> str: ...
+
+    @property
+    def user_id(self) -> str: ...
+
+    @property
+    def additional_tags(self) -> tuple[str, ...]: ...
 
 
 class Incoming(Protocol):
@@ -58,7 +73,7 @@ class EventSource(Protocol):
 class Enricher(Protocol):
     """Finds out more about a stream that began."""
 
-    async def enrich(self, event: StreamEvent, streamer: Streamer, *, timeout: float) -> Enrichment:
+    async def enrich(self, event: StreamEvent, streamer: WatchedStreamer, *, timeout: float) -> Enrichment:
         """All that can be had within `timeout` seconds. Never raises for what it cannot get: `missing` says so."""
         ...
 

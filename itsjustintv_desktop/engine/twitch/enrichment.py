@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import EndpointGivenUpError, LedgerError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
-from itsjustintv_desktop.engine.core.sources import Doubtful
+from itsjustintv_desktop.engine.core.sources import Doubtful, WatchedStreamer
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.batching import Batcher
 from itsjustintv_desktop.engine.twitch.enrichment_builder import EnrichmentBuilder
@@ -70,7 +69,7 @@ class TwitchEnricher:
         """Events being enriched at this moment."""
         return self._in_flight
 
-    async def enrich(self, event: StreamEvent, streamer: Streamer, *, timeout: float) -> Enrichment:
+    async def enrich(self, event: StreamEvent, streamer: WatchedStreamer, *, timeout: float) -> Enrichment:
         """All that can be had within `timeout` seconds; `missing` names the rest. Raises nothing of Twitch's."""
         facts = EnrichmentBuilder()
         if not event.broadcaster_id:

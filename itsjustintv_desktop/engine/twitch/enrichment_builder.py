@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import msgspec
 
-from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.models import Enrichment, Image, StreamEvent
+from itsjustintv_desktop.engine.core.sources import WatchedStreamer
 from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Stream
 from itsjustintv_desktop.engine.twitch.language import from_tags
 from itsjustintv_desktop.engine.twitch.profiles import Profile
@@ -43,7 +43,7 @@ class EnrichmentBuilder:
     stream: Stream | None = None
     followers: int | None = None
 
-    def enrichment(self, event: StreamEvent, streamer: Streamer) -> Enrichment:
+    def enrichment(self, event: StreamEvent, streamer: WatchedStreamer) -> Enrichment:
         """Get Channels comes before Get Streams where both tell: it has no lag. What one leaves out is the other's."""
         profile, channel, stream = self.profile, self.channel, self.stream
         found = Enrichment(

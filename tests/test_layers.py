@@ -18,12 +18,7 @@ ALLOWED = Path(__file__).with_name("layers_allowed.txt")
 LAYERS = (
     {"package": ""},
     {"simulator": "simulator"},
-    {
-        "core": "engine.core engine.errors engine.models engine.events engine.source engine.clock engine.clocks "
-        "engine.clockshift engine.wallclock engine.wake engine.tasks engine.supervisor engine.sparing engine.files "
-        "engine.paths engine.descriptors engine.translate engine.bounded engine.config.endpoints "
-        "engine.delivery.guard engine.delivery.trust"
-    },
+    {"core": "engine.core engine.clockshift engine.descriptors engine.config.endpoints"},
     {"redaction": "engine.redaction"},
     {"logs": "engine.logs"},
     {"config": "engine.config engine.live"},

@@ -76,6 +76,12 @@ def test_what_is_heavy_is_not_imported_before_it_is_needed(module: str) -> None:
     assert run(code) == "[]"
 
 
+def test_importing_one_part_of_core_loads_no_other() -> None:
+    """So reading a config loads neither asyncio nor aiohttp nor structlog, see test_load.py."""
+    inits = sorted((PACKAGE / "engine" / "core").rglob("__init__.py"))
+    assert [_text(path) for path in inits] == ["", ""]
+
+
 _RUFF = (sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format", "concise")
 
 

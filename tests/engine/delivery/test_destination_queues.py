@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.engine.models import AttemptResult, Outcome, RateLimit
 
 from itsjustintv_desktop.engine.config.schema import Destination, Picture
+from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome, RateLimit
 from itsjustintv_desktop.engine.delivery.breaker import BreakerState
 from itsjustintv_desktop.engine.delivery.destination_queues import (
     FAILING_TOTAL,

@@ -4,7 +4,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from itsjustintv_desktop.engine.models import AttemptResult, Outcome, RateLimit
 
 from itsjustintv_desktop.engine.config.schema import Destination, Picture
 from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome, RateLimit

@@ -6,6 +6,7 @@ import pytest
 from itsjustintv_desktop.engine.models import Enrichment, StreamEvent
 from structlog.testing import capture_logs
 
+from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
 from itsjustintv_desktop.simulator.state import Channel
 from tests.engine.twitch.rig import Rig
 from tests.engine.twitch.test_enrichment import Enriching, channel, enriching, live

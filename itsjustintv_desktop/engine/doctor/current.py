@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.doctor.chain import judge
 from itsjustintv_desktop.engine.doctor.check import Report
 from itsjustintv_desktop.engine.doctor.facts import Facts
 from itsjustintv_desktop.engine.doctor.gather import ANSWERS, NOTHING, Gatherer
 from itsjustintv_desktop.engine.doctor.overall import system_status
-from itsjustintv_desktop.engine.errors import LedgerError
 from itsjustintv_desktop.engine.status import SystemStatus
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.counting import Tally
@@ -22,8 +22,8 @@ from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from itsjustintv_desktop.engine.clock import Clock
     from itsjustintv_desktop.engine.config.schema import Streamer
+    from itsjustintv_desktop.engine.core.clock import Clock
 
 PATIENCE = 120.0
 """Seconds. What is not known by then is no matter of a start any more: it needs attention."""

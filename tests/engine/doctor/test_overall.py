@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from itsjustintv_desktop.engine.errors import SecretsLockedError, TwitchAuthError, TwitchUnreachableError
 
 from itsjustintv_desktop.engine.catchup.status import CatchUpState
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
+from itsjustintv_desktop.engine.core.errors import SecretsLockedError, TwitchAuthError, TwitchUnreachableError
 from itsjustintv_desktop.engine.doctor.chain import judge
 from itsjustintv_desktop.engine.doctor.facts import Facts
 from itsjustintv_desktop.engine.doctor.overall import system_status

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from itsjustintv_desktop.engine.models import Enrichment, StreamEvent
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.core import files as files
     from itsjustintv_desktop.engine.core import models as models
     from itsjustintv_desktop.engine.core.paths import Paths as Paths
+    from itsjustintv_desktop.engine.core.status import Level as Level
+    from itsjustintv_desktop.engine.core.status import OverallStatus as OverallStatus
+    from itsjustintv_desktop.engine.core.status import Problem as Problem
+    from itsjustintv_desktop.engine.core.status import RowStatus as RowStatus
+    from itsjustintv_desktop.engine.core.status import StreamerStatus as StreamerStatus
     from itsjustintv_desktop.engine.desk.details import AttemptView as AttemptView
     from itsjustintv_desktop.engine.desk.details import DeliveryDetails as DeliveryDetails
     from itsjustintv_desktop.engine.desk.details import RequestView as RequestView
@@ -68,11 +73,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
-    from itsjustintv_desktop.engine.status import Level as Level
-    from itsjustintv_desktop.engine.status import OverallStatus as OverallStatus
-    from itsjustintv_desktop.engine.status import Problem as Problem
-    from itsjustintv_desktop.engine.status import RowStatus as RowStatus
-    from itsjustintv_desktop.engine.status import StreamerStatus as StreamerStatus
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
     from itsjustintv_desktop.engine.storage.secrets.state import SecretsState as SecretsState
     from itsjustintv_desktop.engine.updates.standing import UpdateView as UpdateView
@@ -93,7 +93,7 @@ _PLACES = {
     "desk.statistics": ("DayNumbers", "Statistics"),
     "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
     "desk.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "WayView"),
-    "status": ("Level", "OverallStatus", "Problem", "RowStatus", "StreamerStatus"),
+    "core.status": ("Level", "OverallStatus", "Problem", "RowStatus", "StreamerStatus"),
     "updates.standing": ("UpdateView",),
     "config.load": ("Remark",),
     "config.save": ("Change", "Remove", "Rename", "Set"),

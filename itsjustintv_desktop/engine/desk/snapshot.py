@@ -9,6 +9,7 @@ from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.config.destinations import destinations_of, format_of
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Streamer
 from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.engine.core.status import RowStatus, StreamerStatus
 from itsjustintv_desktop.engine.desk.masking import masked_address
 from itsjustintv_desktop.engine.desk.models import (
     DestinationStatus,
@@ -17,7 +18,6 @@ from itsjustintv_desktop.engine.desk.models import (
     StreamerView,
     WayView,
 )
-from itsjustintv_desktop.engine.status import RowStatus, StreamerStatus
 from itsjustintv_desktop.engine.storage.ledger.counting import Tally, Waiting
 from itsjustintv_desktop.engine.storage.secrets.content import DestinationSecrets
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from itsjustintv_desktop.engine.core.status import RowStatus
 from itsjustintv_desktop.engine.doctor import machine, program, reach, secrets, twitch
 from itsjustintv_desktop.engine.doctor.check import Check, Report, Unsettled, amber, report_of
 from itsjustintv_desktop.engine.doctor.destinations import destination, destination_status
@@ -11,7 +12,6 @@ from itsjustintv_desktop.engine.doctor.facts import Facts
 from itsjustintv_desktop.engine.doctor.once import once
 from itsjustintv_desktop.engine.doctor.streamers import streamer
 from itsjustintv_desktop.engine.ingress.ways.status import WayState
-from itsjustintv_desktop.engine.status import RowStatus
 
 
 def judge(facts: Facts) -> Report:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from itsjustintv_desktop.engine.status import Level, OverallStatus, RowStatus
+from itsjustintv_desktop.engine.core.status import Level, OverallStatus, RowStatus
 
 
 class CheckState(StrEnum):

@@ -9,12 +9,12 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.status import SystemStatus
 from itsjustintv_desktop.engine.doctor.chain import judge
 from itsjustintv_desktop.engine.doctor.check import Report
 from itsjustintv_desktop.engine.doctor.facts import Facts
 from itsjustintv_desktop.engine.doctor.gather import ANSWERS, NOTHING, Gatherer
 from itsjustintv_desktop.engine.doctor.overall import system_status
-from itsjustintv_desktop.engine.status import SystemStatus
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.counting import Tally
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer

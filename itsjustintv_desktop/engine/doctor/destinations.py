@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itsjustintv_desktop.engine.core.phrases import ago
+from itsjustintv_desktop.engine.core.status import Level, RowStatus
 from itsjustintv_desktop.engine.doctor.check import Check, CheckState, Chosen, green, of_row
 from itsjustintv_desktop.engine.doctor.facts import DestinationFacts
-from itsjustintv_desktop.engine.status import Level, RowStatus
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
 
 _TRY = "Correct it, then `test-event LOGIN`."

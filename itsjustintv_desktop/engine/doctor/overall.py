@@ -10,11 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from itsjustintv_desktop.engine.config.destinations import destinations_of
-from itsjustintv_desktop.engine.doctor import chain
-from itsjustintv_desktop.engine.doctor.check import Check
-from itsjustintv_desktop.engine.doctor.facts import Facts, StreamerFacts
-from itsjustintv_desktop.engine.doctor.streamers import streamer_status
-from itsjustintv_desktop.engine.status import (
+from itsjustintv_desktop.engine.core.status import (
     NEXT_STREAM,
     NO_STREAM,
     WORDS,
@@ -25,6 +21,10 @@ from itsjustintv_desktop.engine.status import (
     StreamerStatus,
     SystemStatus,
 )
+from itsjustintv_desktop.engine.doctor import chain
+from itsjustintv_desktop.engine.doctor.check import Check
+from itsjustintv_desktop.engine.doctor.facts import Facts, StreamerFacts
+from itsjustintv_desktop.engine.doctor.streamers import streamer_status
 
 _WORSE = frozenset({Level.ATTENTION, Level.FAILING})
 _OWN = frozenset({Level.OFF, Level.FAILING})

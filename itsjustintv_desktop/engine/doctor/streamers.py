@@ -9,9 +9,9 @@ import msgspec
 from itsjustintv_desktop.engine.announce.same_channel import WHAT_TO_DO, sentence
 from itsjustintv_desktop.engine.announce.tag_filter import passes
 from itsjustintv_desktop.engine.core.phrases import some
+from itsjustintv_desktop.engine.core.status import Level, RowStatus, StreamerStatus
 from itsjustintv_desktop.engine.doctor.check import Check, mitigated, of_row, red
 from itsjustintv_desktop.engine.doctor.facts import StreamerFacts
-from itsjustintv_desktop.engine.status import Level, RowStatus, StreamerStatus
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus
 
 _SYNC = "It is repaired by itself; `subscriptions sync` does it at once."

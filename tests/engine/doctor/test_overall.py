@@ -12,12 +12,12 @@ import pytest
 from itsjustintv_desktop.engine.catchup.status import CatchUpState
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError, TwitchAuthError, TwitchUnreachableError
+from itsjustintv_desktop.engine.core.status import Level, SystemStatus
 from itsjustintv_desktop.engine.doctor.chain import judge
 from itsjustintv_desktop.engine.doctor.facts import Facts
 from itsjustintv_desktop.engine.doctor.overall import system_status
 from itsjustintv_desktop.engine.doctor.probe import Reached
 from itsjustintv_desktop.engine.ingress.ways import WayState
-from itsjustintv_desktop.engine.status import Level, SystemStatus
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, ChannelStatus, SubscriptionsState
 from tests.engine.doctor import given
 from tests.engine.doctor.given import DAY, NOW, answer

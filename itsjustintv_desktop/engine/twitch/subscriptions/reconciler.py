@@ -26,7 +26,7 @@ from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.ingress.ways.base import Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions import channel_states
-from itsjustintv_desktop.engine.twitch.subscriptions.apply import Api, PlanResult, PlanRunner
+from itsjustintv_desktop.engine.twitch.subscriptions.apply import Api, Book, PlanResult, PlanRunner
 from itsjustintv_desktop.engine.twitch.subscriptions.channel_states import RoundResult, count
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENDED_BY_USER,
@@ -58,12 +58,10 @@ _SETTLE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
-class Book(Protocol):
+class Store(Book, Protocol):
     """The part of the ledger that is used here. Raises LedgerError."""
 
     async def subscriptions(self) -> dict[str, Remembered]: ...
-
-    async def remember_subscription(self, made: Remembered) -> None: ...
 
     async def forget_subscriptions(self, ids: Sequence[str]) -> None: ...
 
@@ -78,7 +76,7 @@ class Reconciler:
     def __init__(
         self,
         api: Api,
-        ledger: Book,
+        ledger: Store,
         *,
         target: Callable[[], Target | None],
         watched: Callable[[], Sequence[str]],
@@ -112,7 +110,6 @@ class Reconciler:
         self._used: tuple[str, str] = ("", "")
         """Target and fingerprint of the last round."""
         self._book: dict[str, Remembered] = {}
-        self._failures = 0
         self._backoff = pauses(dice)
         self._looks = 0
         self._hour_at = float("-inf")
@@ -226,8 +223,8 @@ class Reconciler:
 
     def _pause(self) -> float:
         hour = max(self._hour_at - self._clock.monotonic(), 1.0)
-        if self._failures:
-            return min(self._backoff.after(self._failures), hour)
+        if self._backoff.failures:
+            return min(self._backoff.after(self._backoff.failures), hour)
         if self.status.pending:
             self._looks += 1
             return min(LOOKS[min(self._looks, len(LOOKS)) - 1], hour)
@@ -360,7 +357,7 @@ class Reconciler:
         if outcome.stopped is not None:
             self._fail(outcome.stopped)
         else:
-            self._failures = self._failures + 1 if again else 0
+            self._backoff.failures = self._backoff.failures + 1 if again else 0
             self._board.tell(
                 channel_states.overall(
                     self.states,
@@ -394,11 +391,10 @@ class Reconciler:
     def _channels(
         self, plan: Plan, outcome: PlanResult, wanted: Sequence[str], target: Target
     ) -> dict[str, ChannelState]:
-        in_doubt = self._verification.in_doubt
         return channel_states.channel_states(
-            wanted, plan, outcome, withheld=self._withheld, in_doubt=in_doubt, target=target
+            wanted, plan, outcome, withheld=self._withheld, in_doubt=self._verification.in_doubt, target=target
         )
 
     def _fail(self, error: AppError) -> None:
-        self._failures += 1
+        self._backoff.failures += 1
         self._board.tell_failure(error)

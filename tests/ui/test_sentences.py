@@ -182,7 +182,7 @@ SEEN = (
     "desk/editing/secrets.py", "desk/editing/way_check.py", "ingress/acme/explain.py", "ingress/ngrok/faults.py",
     "ingress/ngrok/install.py", "storage/secrets/home.py", "storage/secrets/vault.py", "catchup/judge.py",
     "twitch/oauth.py", "doctor/streamers.py", "doctor/reach.py", "doctor/secrets.py", "doctor/machine.py",
-    "doctor/overall.py", "doctor/destinations.py", "doctor/twitch.py", "status.py",
+    "doctor/overall.py", "doctor/destinations.py", "doctor/twitch.py", "core/status.py",
 )  # fmt: skip
 """Files whose sentences people meet on the screen."""
 NO_SENTENCES = frozenset(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.core.net.trust import client_context
 from itsjustintv_desktop.engine.delivery.attempt import Sender
-from itsjustintv_desktop.engine.delivery.trust import client_context
 from tests.support.authority import Authority
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
-from itsjustintv_desktop.engine.core.net.trust import client_context
 from itsjustintv_desktop.engine.delivery import wire
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from tests.engine.delivery.servers import Behaviour, Receiver, answering, receiver

@@ -20,12 +20,17 @@ from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.engine import Engine, EngineOptions, Level
 from itsjustintv_desktop.engine.catchup import catchup
 from itsjustintv_desktop.engine.config import watch as config_watch
+from itsjustintv_desktop.engine.core.errors import (
+    LedgerError,
+    SecretsLockedError,
+    TwitchAuthError,
+    TwitchUnreachableError,
+)
+from itsjustintv_desktop.engine.core.models import DeliveryState, Outcome
+from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.doctor import gather
-from itsjustintv_desktop.engine.errors import LedgerError, SecretsLockedError, TwitchAuthError, TwitchUnreachableError
-from itsjustintv_desktop.engine.health import Part
+from itsjustintv_desktop.engine.health import Status
 from itsjustintv_desktop.engine.ingress.ways.status import WayState, WayStatus
-from itsjustintv_desktop.engine.models import DeliveryState, Outcome
-from itsjustintv_desktop.engine.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET
 from itsjustintv_desktop.engine.storage.secrets.home import Opened
@@ -412,7 +417,7 @@ SITUATIONS = [
     Situation("a loop is down", breaks("announce.pipeline"), Level.FAILING, NONE, {"i": "failing"}),
     Situation("a loop that no announcement needs is down", breaks("telemetry"), Level.ATTENTION, ALL, {}),
     Situation("too many connections",
-              on_engine(lambda engine: engine.health.add("public port", lambda: Part("waiting", "Too many."))),
+              on_engine(lambda engine: engine.health.add("public port", lambda: Status("waiting", "Too many."))),
               Level.ATTENTION, ALL, {}),
     Situation("all is well again", on_engine(lambda _: None), Level.OK, ALL, {}),
 ]  # fmt: skip

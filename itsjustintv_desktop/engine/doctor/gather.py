@@ -14,6 +14,7 @@ from itsjustintv_desktop.engine.config.load import digest_of, load, read_bytes
 from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Streamer
 from itsjustintv_desktop.engine.config.validators import standard_key
+from itsjustintv_desktop.engine.core.errors import ConfigError, LedgerError, SecretsError
 from itsjustintv_desktop.engine.doctor.facts import (
     ConfigFacts,
     DestinationFacts,

@@ -18,6 +18,7 @@ from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Set
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, GlobalWebhook, Picture, Streamer
 from itsjustintv_desktop.engine.config.validators import trimmed
+from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Saved, changed
 from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets
 

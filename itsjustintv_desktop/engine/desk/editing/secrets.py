@@ -13,6 +13,7 @@ from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.save import ConfigFile, Remove
 from itsjustintv_desktop.engine.config.schema import KEYRING
 from itsjustintv_desktop.engine.config.validators import kept_secret, trimmed, webhook_secret
+from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.desk.editing.documents import Documents
 from itsjustintv_desktop.engine.storage.secrets import (
     TUNNEL_AUTHTOKEN,

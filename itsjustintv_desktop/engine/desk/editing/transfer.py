@@ -24,6 +24,14 @@ from itsjustintv_desktop.engine.config.notation import dotted, encode
 from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
 from itsjustintv_desktop.engine.config.validators import trimmed
+from itsjustintv_desktop.engine.core import files
+from itsjustintv_desktop.engine.core.errors import (
+    ConfigChangedError,
+    ConfigError,
+    ConfigSaveError,
+    UsageError,
+    os_sentence,
+)
 from itsjustintv_desktop.engine.desk.editing.documents import Documents, Merged, Saved
 from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET
 

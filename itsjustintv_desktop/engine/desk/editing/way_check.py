@@ -11,7 +11,12 @@ import msgspec
 from itsjustintv_desktop.engine.config.addresses import callback_url, domains, is_loopback
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.problems import Mistake
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import AppError, SecretsError, TwitchError, os_sentence
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.phrases import count
+from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
 from itsjustintv_desktop.engine.doctor.facts import TwitchFacts
 from itsjustintv_desktop.engine.doctor.probe import Probe, Reached

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.config.load import examine
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError, UsageError
 from itsjustintv_desktop.engine.desk.editing.transfer import PLACEHOLDER, scrubbed
 from tests.support.engine import HEAD, Running
 

@@ -28,8 +28,8 @@ from itsjustintv_desktop.engine.core.errors import (
 )
 from itsjustintv_desktop.engine.core.models import DeliveryState, Outcome
 from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.doctor import gather
-from itsjustintv_desktop.engine.health import Status
 from itsjustintv_desktop.engine.ingress.ways.status import WayState, WayStatus
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET
@@ -417,7 +417,7 @@ SITUATIONS = [
     Situation("a loop is down", breaks("announce.pipeline"), Level.FAILING, NONE, {"i": "failing"}),
     Situation("a loop that no announcement needs is down", breaks("telemetry"), Level.ATTENTION, ALL, {}),
     Situation("too many connections",
-              on_engine(lambda engine: engine.health.add("public port", lambda: Status("waiting", "Too many."))),
+              on_engine(lambda engine: engine.health.add("public port", lambda: Status(Level.WAITING, "Too many."))),
               Level.ATTENTION, ALL, {}),
     Situation("all is well again", on_engine(lambda _: None), Level.OK, ALL, {}),
 ]  # fmt: skip

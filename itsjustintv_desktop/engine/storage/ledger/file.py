@@ -59,6 +59,8 @@ class LedgerFile:
         self._image = path.with_name(f"{path.name}.image")
         self._on_notice = on_notice
         self._places: list[_Place] = []
+        self._size = 0
+        """Bytes of the database when it was looked at last."""
         self._wal: WalCopy | None = None
         self._happened: tuple[str, float] | None = None
         self.connection: sqlite3.Connection | None = None
@@ -86,6 +88,7 @@ class LedgerFile:
                 self._salvage(self._path)
                 self.connection = open_ledger(self._path)
             self._places = [_Place(f"{self._path}{suffix}") for suffix in BESIDE]
+            self._size = 0
             with suppress(OSError):  # deleted in the moment it was opened
                 (page_size,) = self.connection.execute("PRAGMA page_size").fetchone()
                 self._wal = WalCopy(self._path.with_name(f"{self._path.name}-wal"), page_size)
@@ -101,9 +104,11 @@ class LedgerFile:
         """
         wal = self._wal
         intact = True
+        found = [place.look() for place in self._places] or [None] * len(BESIDE)
+        database, log, shm = found
         if wal is not None:
             with suppress(OSError, sqlite3.Error):  # no word on what is in it; it is tried again
-                intact = wal.intact(committed=committed, all_of_it=all_of_it)
+                intact = wal.intact(committed=committed, all_of_it=all_of_it, log=log, shm=shm)
                 if intact and not committed and wal.uncopied >= LONG and self.connection is not None:
                     self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                     intact = wal.intact()
@@ -111,10 +116,15 @@ class LedgerFile:
                 self._repair(wal)
                 if committed and not wal.has_latest:
                     raise LedgerUndoneError(_UNDONE)
-        # What was copied of a damaged log may have cut the database off: the one that is repaired has all of it.
-        least = (wal.database_size if wal is not None else 0) if intact else None
-        for place, size in zip(self._places, (least, None, None), strict=False):
-            place.look(size)
+        if self._places and not all(place.is_there for place in self._places):
+            raise LedgerLostError(_GONE)
+        if database is not None:
+            # What was copied of a damaged log may have cut the database off: the one that is repaired has all of it.
+            # Another program may have packed it (VACUUM).
+            least = wal.database_size if wal is not None else 0
+            if intact and database.st_size < self._size and not 0 < least <= database.st_size:
+                raise LedgerCorruptError("The ledger file was cut off while the program runs.")
+            self._size = database.st_size
         return not intact
 
     def _repair(self, wal: WalCopy) -> None:
@@ -244,13 +254,13 @@ class LedgerFile:
 
 
 class _Place:
-    """A file by its name: which one it was when it was opened, and how large it is."""
+    """A file by its name: which one it was when it was opened, and whether it is still there."""
 
-    __slots__ = ("_path", "_size", "identity")
+    __slots__ = ("_path", "identity", "is_there")
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._size = 0
+        self.is_there = True
         try:
             found = os.lstat(path)
         except OSError:
@@ -258,19 +268,19 @@ class _Place:
         else:
             self.identity = _identity(found)
 
-    def look(self, least: int | None) -> None:
-        """`least`: what it may shrink to, when another program packs it (VACUUM); None: its size says nothing."""
+    def look(self) -> os.stat_result | None:
+        """What the system says of it; None if it is not there, or if that cannot be told."""
         try:
             found = os.lstat(self._path)
         except (FileNotFoundError, NotADirectoryError):
-            raise LedgerLostError(_GONE) from None
+            self.is_there = False
         except OSError:
-            return  # no word on whether it is there
-        if _identity(found) != self.identity:
-            raise LedgerLostError(_GONE)
-        if least is not None and found.st_size < self._size and not 0 < least <= found.st_size:
-            raise LedgerCorruptError("The ledger file was cut off while the program runs.")
-        self._size = found.st_size
+            self.is_there = True  # no word on whether it is
+        else:
+            self.is_there = _identity(found) == self.identity
+            if self.is_there:
+                return found
+        return None
 
 
 def _identity(found: os.stat_result) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import time
 from contextlib import ExitStack
 from io import FileIO
@@ -80,17 +81,27 @@ class WalCopy:
         """Bytes of the database once the log was copied into it; 0 if that is not known."""
         return self._known.pages * self._page if self._known is not None else 0
 
-    def intact(self, *, committed: bool = False, all_of_it: bool = False) -> bool:
+    def intact(
+        self,
+        *,
+        committed: bool = False,
+        all_of_it: bool = False,
+        log: os.stat_result | None = None,
+        shm: os.stat_result | None = None,
+    ) -> bool:
         """Take in what was written since; whether the file holds it, and all that it held before.
 
         `committed`: something was written just now. `all_of_it`: compare every byte, whatever the file's time says.
+        `log`, `shm`: what the system just said of the files. Each call of the system gives up Python's lock, for which
+        the loop's thread waits as well: they were measured as a tenth of the time from a request to its response.
         """
         while True:
-            index = self._index()
-            if self._holds(index, committed, all_of_it):
+            index = self._index(shm or os.fstat(self._shm.fileno()))
+            if self._holds(index, committed, all_of_it, (log or os.fstat(self._log.fileno())).st_mtime_ns):
                 return True
-            if self._index() == index:  # otherwise another program went on with the log in this moment
-                return False
+            log = shm = None
+            if self._index(os.fstat(self._shm.fileno())) == index:
+                return False  # otherwise another program went on with the log in this moment
 
     def repair(self) -> bool:
         """Write all that was committed into the file again and have SQLite read it anew. False: it is not known."""
@@ -103,7 +114,7 @@ class WalCopy:
         _write(self._shm, bytes(_INDEX_HEADER))
         return True
 
-    def _holds(self, index: _Index | None, committed: bool, all_of_it: bool) -> bool:
+    def _holds(self, index: _Index | None, committed: bool, all_of_it: bool, changed_at: int) -> bool:
         known = self._known
         self.has_latest = index[:3] == known[:3] if index and known else not committed
         index = index or known  # one that is damaged SQLite makes anew from the log
@@ -114,7 +125,7 @@ class WalCopy:
         size = index.frames * self._step
         if size < before or (anew and not self._may_begin_anew(index.salts)):
             return False  # SQLite had to read the log again and found less than there was
-        changed_at, now = os.fstat(self._log.fileno()).st_mtime_ns, time.monotonic()
+        now = time.monotonic()
         all_of_it = (
             all_of_it
             or (changed_at != self._changed_at and not committed)
@@ -122,6 +133,8 @@ class WalCopy:
             # What is copied into the database stays there when the log is begun anew, be it damaged or not.
             or (known is not None and index.copied != known.copied)
         )
+        if not committed and not all_of_it and index == known:
+            return True  # nobody wrote to it
         complete = (anew or self._complete) and size <= _MOST
         begin = max(size - self._step, 0)
         if not complete:
@@ -181,17 +194,16 @@ class WalCopy:
         first, before = (int.from_bytes(each[:4], "big") for each in (salts, known.salts))
         return 0 < (first - before) % (1 << 32) < 1 << 16
 
-    def _index(self) -> _Index | None:
+    def _index(self, shm: os.stat_result) -> _Index | None:
         """None if it is damaged."""
-        size = os.fstat(self._shm.fileno()).st_size
+        size = shm.st_size
         if size < self._index_size:
             # SQLite has it mapped: what is missing would end the program, and zeros would hide what is in the log.
             _write(self._shm, bytes(_INDEX_HEADER))
             self._shm.truncate(self._index_size)
             return None
         self._index_size = size
-        self._shm.seek(0)
-        found = self._shm.read(_INDEX_HEADER + 4)
+        found = _read_at(self._shm, 0, _INDEX_HEADER + 4)
         one, two = found[: _INDEX_HEADER // 2], found[_INDEX_HEADER // 2 : _INDEX_HEADER]
         if one != two or len(found) < _INDEX_HEADER + 4:
             return None
@@ -202,15 +214,21 @@ class WalCopy:
         return _Index(salts, frames, struct.pack(">I8sII", pages, salts, *sums), copied, pages)
 
     def _read(self, at: int, size: int) -> bytes:
-        self._log.seek(at)
-        found = self._log.read(size)
-        while len(found) < size and (more := self._log.read(size - len(found))):
+        found = _read_at(self._log, at, size)
+        while len(found) < size and (more := _read_at(self._log, at + len(found), size - len(found))):
             found += more
         return found
 
 
 def _opened(path: Path) -> FileIO:
     return os.fdopen(files.open_descriptor(path, os.O_RDWR), "r+b", buffering=0)
+
+
+def _read_at(file: FileIO, at: int, size: int) -> bytes:
+    if sys.platform == "win32":  # it has no such call
+        file.seek(at)
+        return file.read(size)
+    return os.pread(file.fileno(), size, at)
 
 
 def _write(file: FileIO, content: bytes) -> None:

@@ -18,6 +18,9 @@ from PySide6.QtWidgets import (
 
 from itsjustintv_desktop.ui.widgets.basic import Elided
 
+NARROWEST = 88
+"""A line narrower than that shows too little of what is typed."""
+
 
 def faults(window: QWidget) -> list[str]:
     """What is seen of `window` now. What ends in dots by itself has its whole text as a hint, and is no fault."""
@@ -34,6 +37,8 @@ def _of(part: QWidget) -> list[str]:
         return [f"cut: {part.text()!r}"]
     if isinstance(part, QComboBox) and part.width() < part.minimumSizeHint().width() - 1:
         return [f"cut: {part.currentText()!r}"]
+    if isinstance(part, QLineEdit) and part.width() < NARROWEST and not isinstance(part.parent(), QAbstractSpinBox):
+        return [f"too narrow: {part.accessibleName()!r}"]
     if isinstance(part, QLineEdit | QAbstractSpinBox) and part.width() < part.minimumSizeHint().width() - 1:
         return [f"cut: {part.accessibleName()!r}"]
     if isinstance(part, QTabBar) and part.width() < part.sizeHint().width() - 1:

@@ -30,8 +30,8 @@ class Upright(QScrollArea):
         super().__init__()
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidget(inner)
         self._inner = inner
+        self.setWidget(inner)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         least = self._inner.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()

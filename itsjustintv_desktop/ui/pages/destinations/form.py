@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, Q
 from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo, new_standard_secret
 from itsjustintv_desktop.ui.models.destinations import format_name
 from itsjustintv_desktop.ui.pages.destinations.headers import Headers
-from itsjustintv_desktop.ui.widgets.basic import button, row
+from itsjustintv_desktop.ui.widgets.basic import button, column, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 from itsjustintv_desktop.ui.widgets.secret import SecretField
@@ -196,9 +196,9 @@ class DestinationForm(QWidget):
         self.name_field = Field(self.tr("Name"), self.title)
         self.url_field = Field(self.tr("Address"), self.url)
         secret = QWidget()
-        line = row(self.secret, self.new_secret, self.no_secret)
-        line.setContentsMargins(0, 0, 0, 0)
-        secret.setLayout(line)
+        lines = column(self.secret, row(self.new_secret, self.no_secret, None), spacing=8)
+        lines.setContentsMargins(0, 0, 0, 0)
+        secret.setLayout(lines)
         secret.setFocusProxy(self.secret)
         self._hash_field = Field(self.tr("Hash"), self.hashing)
         self._header_field = Field(self.tr("Header of the signature"), self.header)

@@ -103,14 +103,24 @@ class TomlDocument:
                     found[:] = [new if one == old else one for one in found]
                     sections.replace_in_list(path, old, new)
 
+    def with_tables(self, text: str) -> TomlDocument:
+        """One with these tables at its end as they are written, with the line ends of this one. It may not be TOML."""
+        if not self._text.strip():
+            return TomlDocument(text)
+        lines = text.replace("\r\n", "\n").replace("\n", self._newline)
+        return TomlDocument(f"{self._text.rstrip()}{self._newline * 2}{lines}")
+
+    @property
+    def _newline(self) -> str:
+        return "\r\n" if "\r\n" in self._text else "\n"
+
     @contextmanager
     def _change(self, refusal: str) -> Iterator[tuple[Sections, Data]]:
         """The text to change, and its data to change alike: what is read back must be that."""
         from itsjustintv_desktop.engine.config.sections import Sections  # brings tomlkit along
 
-        newline = "\r\n" if "\r\n" in self._text else "\n"
         expected = copy.deepcopy(self.data)
-        sections, self._sections = self._sections or Sections(self._text, newline), None
+        sections, self._sections = self._sections or Sections(self._text, self._newline), None
         yield sections, expected
         text = sections.as_string()
         try:

@@ -186,12 +186,12 @@ class ConfigFile:
 
     def append(self, text: str) -> None:
         """Put whole tables at the end. Raises UsageError if the file's layout does not allow it."""
-        joined = f"{self._toml.text.rstrip()}\n\n{text}" if self._toml.text.strip() else text
+        joined = self._toml.with_tables(text)
         try:
-            read_toml(joined, self._name)
+            read_toml(joined.text, self._name)
         except ConfigError as error:
             raise UsageError(f"Nothing can be added at the end of the file: {error.message}") from None
-        self._toml = TomlDocument(joined)
+        self._toml = joined
 
     def remove(self, path: Keys | str) -> bool:
         """False if it was not there. Streamers keep naming a destination that is removed: `save` will say so."""

@@ -120,6 +120,15 @@ async def test_a_channel_that_ours_has_under_another_key_is_not_watched_twice(go
     assert "yours has this channel as me" in notes(part)
 
 
+async def test_a_config_with_windows_line_ends_keeps_them(go: GoFolder) -> None:
+    go.paths.config.parent.mkdir(parents=True, exist_ok=True)
+    go.paths.config.write_bytes(b'[secrets]\r\nstore = "passphrase"\r\n')
+    part = await go.part(NAME)
+    content = go.paths.config.read_bytes()
+    assert part.taken > 1
+    assert content.count(b"\r\n") == content.count(b"\n") > 5
+
+
 async def test_streamers_in_the_platforms_table_are_found(go: GoFolder) -> None:
     go.config('[streamers.twitch."some one"]\nlogin = "someone"\nwebhook_url = "https://one.example/"\nodd = 1\n')
     go.ours('[secrets]\nstore = "passphrase"\n')

@@ -48,7 +48,7 @@ def versioned(url: str) -> str:
     if service(url) != "discord":
         return url
     parts = urlsplit(url)
-    return parts._replace(path=_API.sub("/api/v10", parts.path, count=1)).geturl()
+    return parts._replace(path=_API.sub("/api/v10", parts.path)).geturl()
 
 
 def one_for_all(url: str) -> str:

@@ -96,7 +96,7 @@ DEB_DEPS := build-essential ca-certificates dpkg-dev python3-dev python3-venv
 system-deps: ## Debian packages that some tests need (run as root)
 	apt-get update -qq
 	$(APT) $(QT_DEPS) $(DEB_DEPS) appstream caddy dbus desktop-file-utils gnome-keyring gnupg groff-base nginx-light nodejs osslsigncode pebble \
-		php-cli shellcheck systemd util-linux wrk xvfb openbox trayer xdotool imagemagick x11-utils xfce4-notifyd xfce4-panel yaegi
+		php-cli shellcheck systemd tinyproxy util-linux wrk xvfb openbox trayer xdotool imagemagick x11-utils xfce4-notifyd xfce4-panel yaegi
 
 qt-deps: ## only what Qt needs (run as root)
 	apt-get update -qq

@@ -45,10 +45,13 @@ async def _known(app: AppContext, config: Config) -> dict[str, Channel]:
                 async with client:
                     return {each.key: each for each in await client.channels()}
         if may_be_the_same(config) and config.twitch.client_id and config.twitch.client_secret not in {"", KEYRING}:
+            from itsjustintv_desktop.engine.core.net.proxies import Proxies
             from itsjustintv_desktop.engine.twitch.ask_once import who_is
 
             async with asyncio.timeout(_TWITCH_SECONDS):
-                return (await who_is(config, Endpoints.from_environ(os.environ))).channels
+                return (
+                    await who_is(config, Endpoints.from_environ(os.environ), Proxies(os.environ, config.network.proxy))
+                ).channels
     except (AppError, TimeoutError):
         pass  # a notice says that it is not known
     return {}

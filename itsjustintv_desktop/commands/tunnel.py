@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from typing import TYPE_CHECKING
 
 import click
 
 from itsjustintv_desktop.commands.context import AppContext, pass_app
+from itsjustintv_desktop.engine.config.load import load
+from itsjustintv_desktop.engine.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.core.net.client import Outbound
 
 
 @click.group("tunnel")
@@ -41,4 +48,16 @@ async def _install(app: AppContext) -> str:
                 bar.length = whole
                 bar.update(done - bar.pos)
 
-        return await fetch(app.paths.data / "ngrok", show)
+        return await fetch(app.paths.data / "ngrok", show, outbound=await _outbound(app))
+
+
+async def _outbound(app: AppContext) -> Outbound:
+    """With the proxy of the config, if that can be read."""
+    from itsjustintv_desktop.engine.core.net.client import Outbound
+    from itsjustintv_desktop.engine.core.net.proxies import Proxies
+
+    try:
+        configured = (await asyncio.to_thread(load, app.paths.config, os.environ)).config.network.proxy
+    except ConfigError:
+        configured = ""
+    return Outbound(proxies=Proxies(os.environ, configured))

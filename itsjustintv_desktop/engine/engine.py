@@ -23,6 +23,7 @@ from itsjustintv_desktop.engine.core.clock_trust import ClockTrust
 from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.events import Bus, Notice, Subscription
 from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
 from itsjustintv_desktop.engine.core.tasks import Supervisor, Tasks
@@ -192,7 +193,6 @@ class Engine:
         await self.ledger.open()
         self.closing("ledger", self.ledger.close)
         self.pause = Pause(self.ledger, bus=self.bus, clock=clock, on_change=lambda: self.dispatcher.wake())
-
         self.secrets = SecretStore.open(
             loaded.config.secrets.store,
             vault=paths.vault,
@@ -204,6 +204,7 @@ class Engine:
         values = self.values = SecretValues(self.secrets, lambda: self._live.config)
         self.signing = SigningSecret(self.secrets, values, clock)
         endpoints = Endpoints.from_environ(self._options.environ)
+        self.outbound = Outbound.from_environ(self._options.environ, loaded.config.network.proxy)
         twitch = self.twitch = Twitch(
             self.ledger,
             self.secrets,
@@ -215,6 +216,7 @@ class Engine:
             busy=lambda: self.pipeline.in_flight > 0,
             tasks=self._tasks,
             clock=clock,
+            outbound=self.outbound,
             seam=self.telemetry.seam,
         )
         self.closing("twitch", twitch.close)
@@ -253,8 +255,7 @@ class Engine:
         )
         self.closing("feed", self.feed.close)
         self.files.add("output.json", self.feed.keep)
-        sender = self.sender = Sender(clock)
-        await sender.start()
+        sender = self.sender = Sender(clock, self.outbound)
         self.closing("sender", sender.close)
         self.clock_trust = ClockTrust(clock, twitch.skew, self.notice)
         shift = ClockShift(self.ledger, clock, twitch.skew, self.pause.shift)

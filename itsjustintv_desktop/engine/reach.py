@@ -181,7 +181,7 @@ class Reach:
                 submit=engine.submit,
                 eventsub_url=self._endpoints.eventsub_url,
                 on_gap=self._gap,
-                trust=engine.twitch.trust,
+                outbound=engine.outbound,
             )
         if kind == "ngrok":
             from itsjustintv_desktop.engine.ingress.ngrok import NgrokWay
@@ -194,6 +194,7 @@ class Reach:
                 local_address=lambda: engine.address,
                 folder=engine.paths.ngrok,
                 environ=engine.environ,
+                outbound=engine.outbound,
             )
         if kind == "tls":
             server = config.server
@@ -207,6 +208,7 @@ class Reach:
                 well_known=engine.well_known,
                 local_address=lambda: engine.address or (server.listen_addr, server.port),
                 environ=engine.environ,
+                proxies=engine.outbound.proxies,
             )
         from itsjustintv_desktop.engine.ingress.ways.own import NoWay, OwnAddress
 

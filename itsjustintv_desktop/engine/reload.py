@@ -116,6 +116,7 @@ class Reload:
             if engine.listening is not None:
                 await engine.listening.move(config, way or engine.reach.way)
             before = engine.live.config
+            engine.outbound.proxies.configure(config.network.proxy)
             engine.swap(loaded, Live(config, engine.twitch.directory.known(config)))
             if way is not None:
                 engine.background("reach.switch", engine.reach.switch(way))

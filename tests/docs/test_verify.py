@@ -48,7 +48,6 @@ class _Clock(SystemClock):
 async def delivered(secret: str, signature: Literal["x-hub", "standard-webhooks"]) -> dict[str, str]:
     """The headers of a POST that the program's own sender made, names in lower case."""
     sender = Sender(_Clock())
-    await sender.start()
     try:
         async with receiver(status(204)) as made:
             result = await sender.post(

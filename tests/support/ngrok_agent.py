@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 VERSION = "3.39.8"
 KEYS = {
     "authtoken", "connect_url", "console_ui", "inspect_db_size", "log", "log_format", "log_level",
-    "remote_management", "update_check", "web_addr",
+    "proxy_url", "remote_management", "update_check", "web_addr",
 }  # fmt: skip
 BAD_TOKEN = (
     "authentication failed: The authtoken you specified is properly formed, but it is invalid.\\n"

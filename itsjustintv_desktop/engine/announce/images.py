@@ -7,18 +7,15 @@ from collections.abc import Container
 from ipaddress import ip_address
 from pathlib import Path
 
-import aiohttp
 import msgspec
 from yarl import URL
 
-from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import ImageError, os_sentence
 from itsjustintv_desktop.engine.core.models import Image
-from itsjustintv_desktop.engine.core.net.address_guard import Connector, RefusedAddressError, guarded_socket
-from itsjustintv_desktop.engine.core.net.errors import network_sentence
-from itsjustintv_desktop.engine.core.net.limits import HEADS, read_at_most
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Options, Outbound, Response
+from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS, RequestError, network_sentence
+from itsjustintv_desktop.engine.core.net.limits import read_at_most
 from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.image_check import MAX_BYTES, inspect
 
@@ -55,11 +52,10 @@ def picture_of(payload: bytes) -> str | None:
 class ImageCache:
     """Pictures of `folder`. `fetch` is for addresses that Twitch gave us, still it trusts none of them."""
 
-    def __init__(self, folder: Path, *, trust: Trust, clock: Clock) -> None:
+    def __init__(self, folder: Path, *, outbound: Outbound, clock: Clock) -> None:
         self._folder = folder
-        self._trust = trust
         self._clock = clock
-        self._session: aiohttp.ClientSession | None = None
+        self._client = outbound.client(Options(connections=_CONNECTIONS))
         self._closed = False
         self._slots = asyncio.Semaphore(_CONNECTIONS)
 
@@ -68,7 +64,7 @@ class ImageCache:
         try:
             async with asyncio.timeout(timeout), self._slots:
                 data = await self._download(URL(url))
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        except (*REQUEST_ERRORS, ValueError) as error:
             raise ImageError(f"The picture cannot be fetched: {_sentence(error)}.") from error
         kind, width, height = inspect(data)
         try:
@@ -97,42 +93,27 @@ class ImageCache:
     async def close(self) -> None:
         """Close all connections for good: a later fetch raises ImageError."""
         self._closed = True
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._client.aclose()
 
     async def _download(self, url: URL) -> bytes:
         for _ in range(_REDIRECTS + 1):
             if not _allowed(url):
                 raise ImageError("The picture has no https address.")
-            tls = await self._trust.context() if url.scheme == "https" else True
-            async with self._opened().get(url, ssl=tls, allow_redirects=False) as response:
-                if response.status in {301, 302, 303, 307, 308}:
+            if self._closed:
+                raise ImageError("The picture is not fetched: the program is stopping.")
+            async with self._client.stream("GET", str(url)) as response:
+                if response.status_code in {301, 302, 303, 307, 308}:
                     url = url.join(URL(response.headers.get("Location", "")))
                     continue
-                if response.status != 200:
-                    raise ImageError(f"The picture cannot be fetched: the server answered {response.status}.")
+                if response.status_code != 200:
+                    raise ImageError(f"The picture cannot be fetched: the server answered {response.status_code}.")
                 if is_placeholder(str(url)):
                     raise ImageError("There is no such picture.")
                 return await _read(response)
         raise ImageError("The picture cannot be fetched: too many redirects.")
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._closed:
-            raise ImageError("The picture is not fetched: the program is stopping.")
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=Connector(limit=_CONNECTIONS, socket_factory=guarded_socket),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": f"itsjustintv-desktop/{__version__}"},
-                timeout=aiohttp.ClientTimeout(total=None),
-                trust_env=False,
-                **HEADS,
-            )
-        return self._session
 
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: Response) -> bytes:
     content = await read_at_most(response, MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise ImageError("The picture is larger than 2 MiB.")
@@ -154,9 +135,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _sentence(error: BaseException) -> str:
-    cause = getattr(error, "os_error", error)
-    if isinstance(cause, RefusedAddressError):
+    if isinstance(error, RequestError) and error.refused is not None:
         return "its address is not allowed"
-    if isinstance(error, ValueError) and not isinstance(error, aiohttp.ClientError | OSError):
-        return "its address is not valid"
-    return network_sentence(error)
+    invalid = error.invalid if isinstance(error, RequestError) else isinstance(error, ValueError)
+    return "its address is not valid" if invalid else network_sentence(error)

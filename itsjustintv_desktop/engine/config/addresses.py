@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import KEYRING
+from itsjustintv_desktop.engine.core.net import proxies
 
 Warn = Callable[[str], None]
 
@@ -152,6 +153,18 @@ def authority(value: str, warn: Warn) -> str:
     parts = http_url(value)
     if parts.scheme.lower() != "https" and not is_loopback(parts.hostname):
         raise Mistake("a certificate authority is asked over https:// only")
+    return value
+
+
+def proxy_address(value: str, warn: Warn) -> str:
+    """Of the network's proxy, or the word for "none"."""
+    value = value.strip()
+    if value.lower() == proxies.DIRECT:
+        return proxies.DIRECT
+    try:
+        proxies.parse(value, "")
+    except ValueError as error:
+        raise Mistake(str(error)) from None
     return value
 
 

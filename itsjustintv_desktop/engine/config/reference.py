@@ -114,6 +114,10 @@ HELP: dict[type, dict[str, str]] = {
         "store": "Where secrets are kept: in your system's keyring, in a file under a passphrase, or only until the "
         "program ends.",
     },
+    schema.Network: {
+        "proxy": "The proxy that your network requires, such as http://proxy.example:3128. Left out, HTTPS_PROXY of "
+        "the environment counts; direct uses none.",
+    },
     schema.Updates: {
         "check": "Ask once a day whether there is a newer version of this program, and say so. Nothing is downloaded "
         "or installed, and nothing is told but this program's name and version.",

@@ -155,6 +155,11 @@ class Updates(msgspec.Struct, frozen=True, kw_only=True):
     check: bool = True
 
 
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    proxy: Address = ""
+    """"direct": none, whatever the environment says."""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     server: Server = Server()
     twitch: Twitch = Twitch()
@@ -169,3 +174,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     filters: Filters = Filters()
     secrets: Secrets = Secrets()
     updates: Updates = Updates()
+    network: Network = Network()

@@ -20,7 +20,7 @@ from itsjustintv_desktop.engine.config.destinations import guess_format
 from itsjustintv_desktop.engine.config.fields import Field, Kind, fields, sensitive_names, tables
 from itsjustintv_desktop.engine.config.notation import Path
 from itsjustintv_desktop.engine.config.read import name_in
-from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, Streamer
+from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, Network, Streamer
 
 _CREDENTIAL_HEADER = re.compile(r"auth|token|secret|key|cookie|passw|signature", re.IGNORECASE)
 
@@ -34,7 +34,7 @@ class InClear:
 
     movable: tuple[Path, ...]
     fixed: tuple[Path, ...]
-    """Headers that look like credentials: only the file can hold them."""
+    """Headers that look like credentials, and a proxy's password: only the file (or the environment) can hold them."""
 
 
 def find(raw: Mapping[str, Any]) -> InClear:
@@ -45,7 +45,9 @@ def find(raw: Mapping[str, Any]) -> InClear:
         for field in fields(schema).values():
             name = name_in(schema, table, field.name)
             value = table.get(name)
-            if isinstance(value, str) and _is_secret(field, value.strip()):
+            if schema is Network and isinstance(value, str) and has_credentials(_with_scheme(value.strip())):
+                fixed.append((*path, name))
+            elif isinstance(value, str) and _is_secret(field, value.strip()):
                 movable.append((*path, name))
             elif field.kind is Kind.MAP and isinstance(value, Mapping):
                 fixed += [(*path, name, header) for header in value if _CREDENTIAL_HEADER.search(header)]
@@ -77,6 +79,10 @@ def _existing(
         content = content.get(part) if isinstance(content, Mapping) else None
     if isinstance(content, Mapping):
         yield schema, path, content
+
+
+def _with_scheme(address: str) -> str:
+    return address if "://" in address else f"http://{address}"
 
 
 def _is_secret(field: Field, value: str) -> bool:

@@ -25,6 +25,7 @@ from itsjustintv_desktop.engine.config.addresses import (
     domains,
     external_domain,
     listen_address,
+    proxy_address,
     telemetry_endpoint,
     webhook_url,
 )
@@ -333,6 +334,7 @@ RULES: dict[type[msgspec.Struct], dict[str, Rule]] = {
         "max_age": lasting(_SECOND, 365 * _DAY),
     },
     schema.Output: {"max_lines": between(1, 100_000)},
+    schema.Network: {"proxy": proxy_address},
     schema.Telemetry: {"endpoint": telemetry_endpoint, "headers": headers},
     schema.Tunnel: {"domain": domain, "region": region, "authtoken": kept_secret},
     schema.Cache: {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from functools import cache
 from typing import Any, TypeVar, get_args
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
 
 from itsjustintv_desktop.engine.announce.pause import PauseView
@@ -18,7 +18,9 @@ from itsjustintv_desktop.engine.control.pausing import Paused
 from itsjustintv_desktop.engine.control.stream import StreamLine
 from itsjustintv_desktop.engine.core import errors
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
-from itsjustintv_desktop.engine.core.net.errors import network_sentence
+from itsjustintv_desktop.engine.core.net.client import Options, Outbound
+from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS, network_sentence
+from itsjustintv_desktop.engine.core.net.limits import parts
 from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.telling import EventPage, Kind
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
@@ -43,17 +45,14 @@ class ControlClient:
     def __init__(self, address: ControlAddress) -> None:
         self._url = f"http://127.0.0.1:{address.port}/v1"
         self._headers = {"Authorization": f"Bearer {address.token}"}
-        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> ControlClient:
-        self._session = aiohttp.ClientSession(
-            headers=self._headers, timeout=aiohttp.ClientTimeout(total=_SECONDS), trust_env=False
-        )
+        # It asks this machine alone, so no proxy counts.
+        self._client = Outbound().client(Options(guarded=False, headers=self._headers))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._client.aclose()
 
     async def health(self) -> dict[str, Any]:
         return await self._ask("GET", "/health", dict[str, Any])
@@ -63,19 +62,19 @@ class ControlClient:
 
         Lines of a kind that this version does not know are left out. Close it (`aclosing`) before the client.
         """
-        assert self._session is not None
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_SECONDS, sock_read=_SILENCE)
+        waits = (_SECONDS, _SILENCE, None, None)
         try:
-            async with self._session.get(self._url + "/stream", timeout=timeout) as response:
-                if response.status >= 400:
-                    raise _error(await response.read())
+            async with self._client.stream("GET", self._url + "/stream", timeout=waits) as response:
+                if response.status_code >= 400:
+                    raise _error(await response.aread())
                 rest = b""
-                async for chunk in response.content.iter_any():
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    for line in lines:
-                        if (found := _line(line)) is not None:
-                            yield found
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                async with parts(response) as pieces:
+                    async for piece in pieces:
+                        *lines, rest = (rest + piece).split(b"\n")
+                        for line in lines:
+                            if (found := _line(line)) is not None:
+                                yield found
+        except REQUEST_ERRORS as error:
             raise _unanswered(error) from error
         except msgspec.DecodeError as error:
             raise _stranger() from error
@@ -189,18 +188,15 @@ class ControlClient:
         body: object = None,
         seconds: float = _SECONDS,
     ) -> T:
-        assert self._session is not None
-        timeout = aiohttp.ClientTimeout(total=seconds)
         data = msgspec.json.encode(body) if body is not None else None
         try:
-            async with self._session.request(
-                method, self._url + path, params=list(query), data=data, timeout=timeout
-            ) as response:
-                content = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            async with asyncio.timeout(seconds):
+                response = await self._client.request(method, self._url + path, params=list(query), content=data)
+        except REQUEST_ERRORS as error:
             raise _unanswered(error) from error
+        content = response.content
         try:
-            if response.status >= 400:
+            if response.status_code >= 400:
                 raise _error(content)
             return msgspec.json.decode(content, type=answer)
         except msgspec.DecodeError as error:

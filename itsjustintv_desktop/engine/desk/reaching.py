@@ -32,6 +32,6 @@ class Reaching:
         """Download ngrok's program for this data directory; its version. Raises TunnelError."""
         from itsjustintv_desktop.engine.ingress.ngrok.install import install
 
-        version = await install(self._engine.paths.ngrok, progress)
+        version = await install(self._engine.paths.ngrok, progress, outbound=self._engine.outbound)
         self._engine.reach.way.nudge()
         return version

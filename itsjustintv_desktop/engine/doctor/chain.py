@@ -38,7 +38,11 @@ def general(facts: Facts) -> tuple[list[Check], list[Check]]:
     paused = program.announcements(facts.program)
     if paused is not None:
         before.append(paused)
-    before += [program.config(facts.config), secrets.secrets(facts.secrets)]
+    before.append(program.config(facts.config))
+    proxy = program.proxy(facts.program)
+    if proxy is not None:
+        before.append(proxy)
+    before.append(secrets.secrets(facts.secrets))
     if facts.secrets.has_client_id:
         reached = facts.reach.way.state is WayState.READY
         before += [twitch.token(facts.twitch, reached=reached), twitch.clock(facts.twitch)]

@@ -34,6 +34,10 @@ class ProgramFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The sentence that announcements are paused; "" = they are made."""
     stood_still: str | None = None
     """That it did nothing at all for a while within the last hour, as a sentence."""
+    proxies: tuple[str, ...] = ()
+    """Host and port of the proxies that requests go through, and where each was set; no password."""
+    unusable_proxies: Mapping[str, str] = {}
+    """Variables that name a proxy which cannot be used, and why."""
     newer: str | None = None
     """That there is a newer version, or that a list of versions is not believed, as a sentence."""
 

@@ -145,6 +145,8 @@ class Gatherer:
             others=self._engine.health.others(),
             paused=self._engine.pause.sentence,
             stood_still=self._engine.watch.loop.lately(self._engine.now()),
+            proxies=tuple(proxy.described for proxy in self._engine.outbound.proxies.in_use),
+            unusable_proxies=self._engine.outbound.proxies.problems,
             newer=self._engine.updates.note,
         )
 

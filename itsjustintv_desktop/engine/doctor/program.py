@@ -34,6 +34,14 @@ def others(facts: ProgramFacts) -> list[Check]:
     return [amber(name, reason, "See the log.") for name, reason in facts.others.items()]
 
 
+def proxy(facts: ProgramFacts) -> Check | None:
+    """Which proxy is used: a variable that is out of date would keep the program off the internet."""
+    for variable, why in facts.unusable_proxies.items():
+        text = f"The proxy in {variable} is not used: {why}."
+        return amber("proxy", text, "Correct the variable, or set [network] proxy.")
+    return green("proxy", f"Requests go through the proxy {some(facts.proxies)}.") if facts.proxies else None
+
+
 def updates(facts: ProgramFacts) -> Check | None:
     """A word on newer versions, where there is something to say. Never trouble: no announcement hangs on it."""
     return green("updates", facts.newer) if facts.newer is not None else None

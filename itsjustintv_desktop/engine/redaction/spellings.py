@@ -37,7 +37,7 @@ def address_marks(url: str) -> set[str]:
     An empty set for what cannot be taken apart.
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if "://" in url else f"//{url}")  # a proxy may have no scheme
     except ValueError:
         return set()
     # Where a part of it is found by itself, the whole need not be looked for: there may be thousands of addresses.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.clock import SystemClock
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Outbound
+from itsjustintv_desktop.engine.core.net.proxies import Proxies
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.channel_lookup import LookupResult, look_up_channels
 from itsjustintv_desktop.engine.twitch.client import HelixClient
@@ -24,10 +25,10 @@ class _NothingKept:
         return None
 
 
-async def who_is(config: Config, endpoints: Endpoints) -> LookupResult:
+async def who_is(config: Config, endpoints: Endpoints, proxies: Proxies) -> LookupResult:
     """With the client id and secret as they stand in the config. Never raises for what Twitch answers."""
     clock, tasks = SystemClock(), Tasks()
-    http = TwitchHttp(clock=clock, skew=ClockSkew(), trust=Trust())
+    http = TwitchHttp(clock=clock, skew=ClockSkew(), outbound=Outbound(proxies=proxies))
 
     async def credentials() -> Credentials:
         return Credentials(config.twitch.client_id, config.twitch.client_secret)

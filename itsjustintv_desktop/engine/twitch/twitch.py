@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.log_throttle import FailureLog, LogThrottle
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery.formats import json as json_format
@@ -58,6 +58,7 @@ class Twitch:
         busy: Callable[[], bool],
         tasks: Tasks,
         clock: Clock,
+        outbound: Outbound,
         seam: Seam | None = None,
     ) -> None:
         """`busy`: announcements are on their way, so background questions wait. Tasks outlive none of this."""
@@ -65,11 +66,10 @@ class Twitch:
         self._ledger = ledger
         self._tasks = tasks
         self._folder = paths.images
-        self.trust = trust = Trust()
         self.skew = ClockSkew()
         self._timeless = FailureLog(clock, _SAY_EVERY)
         self._time_asked = LogThrottle(clock, _ASK_TIME_EVERY)
-        self._http = TwitchHttp(clock=clock, skew=self.skew, trust=trust)
+        self._http = TwitchHttp(clock=clock, skew=self.skew, outbound=outbound)
 
         async def credentials() -> Credentials:
             client_id = config().twitch.client_id
@@ -90,7 +90,7 @@ class Twitch:
         )
         self.helix = Helix(self.client)
         self.profiles = Profiles(ledger, tasks=tasks, clock=clock)
-        self.images = ImageCache(paths.images, trust=trust, clock=clock)
+        self.images = ImageCache(paths.images, outbound=outbound, clock=clock)
         avatars = ProfileImages(self.images, self.profiles, clock=clock, ttl=lambda: config().cache.image_ttl)
         self.enricher = TwitchEnricher(
             self.helix, self.profiles, avatars, tasks=tasks, clock=clock, told_over=ledger.told_over

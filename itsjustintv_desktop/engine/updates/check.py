@@ -16,6 +16,7 @@ from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError, UpdateUnreachableError
 from itsjustintv_desktop.engine.core.events import Bus, UpdateChanged
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.updates import keys, memory
@@ -49,6 +50,8 @@ class Around(Protocol):
     def bus(self) -> Bus: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def outbound(self) -> Outbound: ...
 
 
 class _Answer(NamedTuple):
@@ -201,7 +204,7 @@ class UpdateCheck:
     async def _ask(self) -> _Answer | None:
         """None: it is not signed by one of our keys, or it is no manifest. Raises UpdateUnreachableError."""
         for _ in range(2):  # the two files may have been renewed between the one and the other
-            raw, signatures = await both(self._address)
+            raw, signatures = await both(self._address, self._engine.outbound)
             if await asyncio.to_thread(is_signed, raw, signatures, self._keys):
                 try:
                     return _Answer(decode(raw), raw, signatures)

@@ -93,6 +93,7 @@ class Scene:
             f"client_secret = {json.dumps(self.simulator.client_secret)}",
             f"webhook_secret = {json.dumps(self.simulator.webhook_secret)}",
             "[tunnel]", f"authtoken = {json.dumps(make('ngrok token, not in use'))}",
+            "[network]", f"proxy = {json.dumps('http://ada:' + make('password of the proxy') + '@127.0.0.1:9')}",
             "[telemetry]", f"headers = {{ x-token = {json.dumps(make('telemetry header'))} }}",
         ]  # fmt: skip
         for name, table in tables.items():
@@ -189,6 +190,7 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
         made = Scene(folder, simulator, there, marks)
         kept = {name: value for name, value in simulator.environment().items() if not name.endswith(("SECRET", "_ID"))}
         made.environ = {**kept, "ITSJUSTINTV_PASSPHRASE": marks.make("passphrase", TIGHT)}
+        made.environ["HTTPS_PROXY"] = f"http://ada:{marks.make('password of a proxy')}@127.0.0.1:9"
         yield made
     print(marks.report())
     assert not marks.leaks, "\n".join(marks.leaks)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.announce.images import ImageCache, is_placeholder, picture_of
 from itsjustintv_desktop.engine.core.errors import ImageError
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.image_check import MAX_BYTES, inspect
 from itsjustintv_desktop.simulator.images import png
@@ -30,7 +30,7 @@ WEBP = b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x27\0\0\x1d\0\0" + b"\0" * 8
 
 @pytest.fixture
 async def cache(tmp_path: Path) -> AsyncIterator[ImageCache]:
-    images = ImageCache(tmp_path / "image_cache", trust=Trust(), clock=JumpingClock())
+    images = ImageCache(tmp_path / "image_cache", outbound=Outbound(), clock=JumpingClock())
     yield images
     await images.close()
 
@@ -185,7 +185,7 @@ async def test_an_error_a_hang_and_nobody_there(cache: ImageCache, rig: Rig) -> 
 
 async def test_a_folder_that_cannot_be_written(tmp_path: Path, server: Server) -> None:
     (tmp_path / "image_cache").write_text("a file")
-    cache = ImageCache(tmp_path / "image_cache", trust=Trust(), clock=JumpingClock())
+    cache = ImageCache(tmp_path / "image_cache", outbound=Outbound(), clock=JumpingClock())
     server.answers["/p"] = PNG
     with pytest.raises(ImageError, match="kept"):
         await cache.fetch(f"{server.url}/p", timeout=5)

@@ -125,3 +125,18 @@ def test_the_secrets_of_tables_are_learnt_wherever_they_stand() -> None:
     )
     told = redaction.redact("client-secret-1 my-client-id value-of-it upper-one of-telemetry")
     assert told == "[hidden] my-client-id [hidden] [hidden] [hidden]"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "counts"),
+    [
+        ("http://me:s3cret@proxy.example:3128", True),
+        ("me:s3cret@proxy.example:3128", True),
+        ("http://proxy.example:3128", False),
+        ("direct", False),
+    ],
+)
+def test_a_proxys_password_is_one_that_only_the_file_can_hold(proxy: str, counts: bool) -> None:
+    loaded = of(f"[network]\nproxy = '{proxy}'\n")
+    assert loaded.secrets_in_clear == ()
+    assert loaded.secrets_fixed == (("network.proxy",) if counts else ())

@@ -101,7 +101,9 @@ def test_names_for_a_file_that_may_be_wrong_in_any_way() -> None:
     assert sensitive_names("secret") == {
         "client_secret", "webhook_secret", "target_webhook_secret", "secret", "authtoken",
     }  # fmt: skip
-    assert sensitive_names("destination", "address") == {"url", "target_webhook_url", "webhook_url", "endpoint"}
+    assert sensitive_names("destination", "address") == {
+        "url", "target_webhook_url", "webhook_url", "endpoint", "proxy",
+    }  # fmt: skip
     assert sensitive_names("public address") == {"directory_url", "incoming_webhook_url"}
     assert sensitive_names("headers") == {"headers"}
 

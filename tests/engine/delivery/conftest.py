@@ -23,6 +23,5 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
 @pytest.fixture
 async def sender() -> AsyncIterator[Sender]:
     made = Sender()
-    await made.start()
     yield made
     await made.close()

@@ -33,7 +33,6 @@ class FixedClock(SystemClock):
 @pytest.fixture
 async def sender() -> AsyncIterator[Sender]:
     made = Sender(FixedClock())
-    await made.start()
     yield made
     await made.close()
 
@@ -391,8 +390,8 @@ async def test_one_slow_destination_does_not_hold_up_another(sender: Sender) -> 
     assert {result.outcome for result in results} == {Outcome.DELIVERED}
 
 
-async def test_posting_before_start_is_a_mistake_of_the_caller() -> None:
+async def test_posting_after_close_is_a_mistake_of_the_caller() -> None:
     sender = Sender()
-    with pytest.raises(RuntimeError, match="before start"):
-        await post(sender, "http://127.0.0.1/")
     await sender.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await post(sender, "http://127.0.0.1/")

@@ -331,7 +331,6 @@ async def test_with_the_real_sender_and_a_real_receiver(tmp_path: Path) -> None:
         simulator.receiver.expect("main", secret="a-secret-for-tests", tolerance=None)
         simulator.faults.set_receiver("main", status=500, times=1)
         sender = Sender(world.clock)
-        await sender.start()
         world.dispatcher._sender = sender
         world.run_dispatcher()
         delivery_id = await one(world)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
-from itsjustintv_desktop.engine.delivery import wire
+from itsjustintv_desktop.engine.core.net import wire
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from tests.engine.delivery.servers import Behaviour, Receiver, answering, receiver
 from tests.support.authority import Authority

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.ingress.ngrok import install
 from tests.support.engine import running_engine
 
@@ -34,7 +35,8 @@ async def test_when_twitch_was_heard_of_last(tmp_path: Path) -> None:
 async def test_ngrok_goes_to_where_the_tunnel_looks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
 
-    async def fetch(folder: Path, progress: Callable[[int, int | None], None]) -> str:
+    async def fetch(folder: Path, progress: Callable[[int, int | None], None], *, outbound: Outbound) -> str:
+        assert outbound is running.engine.outbound
         asked.append(folder)
         progress(5, 10)
         return "3.30.0"

@@ -42,6 +42,25 @@ def test_a_part_of_the_program_is_broken() -> None:
     assert "delivery.dispatcher (ValueError)" in check.message
 
 
+def test_which_proxy_is_used() -> None:
+    assert program.proxy(given.program()) is None
+    check = program.proxy(given.program(proxies=("proxy.example:3128 (HTTPS_PROXY)",)))
+    assert (colour(check), check and check.message) == (
+        "green",
+        "Requests go through the proxy proxy.example:3128 (HTTPS_PROXY).",
+    )
+
+
+def test_a_variable_that_names_no_proxy() -> None:
+    check = program.proxy(given.program(unusable_proxies={"https_proxy": "it must be an http or https proxy"}))
+    assert (colour(check), check and check.message) == (
+        "amber",
+        "The proxy in https_proxy is not used: it must be an http or https proxy.",
+    )
+    assert check is not None
+    assert check.fix == "Correct the variable, or set [network] proxy."
+
+
 def test_a_config_that_is_well() -> None:
     check = program.config(given.config(notices=("token_file is not used any more",)))
     assert colour(check) == "green"

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine import redaction
+from itsjustintv_desktop.engine.config import secrets_in_file
 from itsjustintv_desktop.engine.redaction import Redactor, redactor
 
 SECRET = 'p/ss+w0rd="%&ü'
@@ -198,3 +199,20 @@ def test_two_thousand_secrets_of_the_moment_are_known_at_a_time() -> None:
     assert made.without_known("0000-challenge") == "[hidden]"
     made.learn_passing("another-challenge")
     assert made.without_known("0000-challenge 0001-challenge") == "0000-challenge [hidden]"
+
+
+@pytest.mark.parametrize("scheme", ["http://", ""])
+@pytest.mark.parametrize("source", ["file", "HTTPS_PROXY", "http_proxy", "all_proxy"])
+def test_a_proxys_password_is_learnt(source: str, scheme: str) -> None:
+    redaction.forget()
+    address = f"{scheme}ada:p%40ss-w0rd@proxy.example:3128"
+    if source == "file":
+        secrets_in_file.learn({"network": {"proxy": address}})
+    else:
+        redaction.learn_environ({source: address})
+    word = base64.b64encode(b"ada:p@ss-w0rd").decode()
+    text = redaction.redact(f"{address} | p@ss-w0rd | p%40ss-w0rd | {word} | {{'Proxy-Authorization': 'Basic {word}'}}")
+    redaction.forget()
+    assert "w0rd" not in text
+    assert word not in text
+    assert "proxy.example:3128" in text

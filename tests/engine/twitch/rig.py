@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from itsjustintv_desktop.engine.core.errors import LedgerError, SecretsError
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
@@ -100,7 +100,7 @@ class Rig:
         self.store = store
         self.tasks = Tasks()
         self.credentials = Credentials(simulator.client_id, simulator.client_secret)
-        self.http = TwitchHttp(clock=clock, skew=ClockSkew(), trust=Trust())
+        self.http = TwitchHttp(clock=clock, skew=ClockSkew(), outbound=Outbound())
         self.tokens = self.new_tokens()
         self.client = HelixClient(http=self.http, tokens=self.tokens, api_url=simulator.api_url, clock=clock)
         self.helix = Helix(self.client)

@@ -11,7 +11,7 @@ from itsjustintv_desktop.engine.announce.images import ImageCache
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.sources import Doubtful, Enricher
 from itsjustintv_desktop.engine.twitch.enrichment import APART, TwitchEnricher
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
@@ -40,7 +40,7 @@ class Enriching:
     def __init__(self, rig: Rig, folder: Path) -> None:
         self.rig = rig
         self.folder = folder
-        self.images = ImageCache(folder, trust=Trust(), clock=rig.clock)
+        self.images = ImageCache(folder, outbound=Outbound(), clock=rig.clock)
         self.profiles = Profiles(rig.store, tasks=rig.tasks, clock=rig.clock)
         self.avatars = ProfileImages(self.images, self.profiles, clock=rig.clock)
         self.enricher = TwitchEnricher(rig.helix, self.profiles, self.avatars, tasks=rig.tasks, clock=rig.clock)

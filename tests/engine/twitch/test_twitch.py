@@ -15,6 +15,7 @@ from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.errors import TwitchAuthError, TwitchError, TwitchUnreachableError
 from itsjustintv_desktop.engine.core.models import Image
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.storage import image_files
@@ -46,6 +47,7 @@ class House:
             busy=lambda: False,
             tasks=self.tasks,
             clock=self.clock,
+            outbound=Outbound(),
         )
 
     def picture(self, number: int, *, old: bool = True) -> str:

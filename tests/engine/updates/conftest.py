@@ -11,6 +11,7 @@ import pytest
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config, Updates
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent, UpdateChanged
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import Ledger
@@ -40,6 +41,7 @@ class House:
         self.bus: Bus = self.ear
         self.live = Live(Config(), {})
         self.tasks = Tasks()
+        self.outbound = Outbound()
         self.check: UpdateCheck
         self._monkeypatch = monkeypatch
         self.pin(server.key)

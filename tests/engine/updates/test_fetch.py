@@ -10,6 +10,7 @@ from aiohttp import web
 from yarl import URL
 
 from itsjustintv_desktop.engine.core.errors import UpdateUnreachableError
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.updates.fetch import both, may_follow
 from tests.support.authority import Authority
 from tests.support.clock import START
@@ -46,7 +47,7 @@ def lead(server: Versions, to: str) -> None:
 
 
 async def test_over_tls(secure: Versions) -> None:
-    assert await both(secure.url) == (secure.raw, secure.signatures)
+    assert await both(secure.url, Outbound()) == (secure.raw, secure.signatures)
 
 
 async def test_a_certificate_of_somebody_else(
@@ -54,7 +55,7 @@ async def test_a_certificate_of_somebody_else(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(Authority(tmp_path, "another").file))
     with pytest.raises(UpdateUnreachableError, match="certificate is not valid"):
-        await both(secure.url)
+        await both(secure.url, Outbound())
     assert secure.asked == []
 
 
@@ -63,7 +64,7 @@ async def test_a_redirect_to_plain_http_is_not_followed(secure: Versions, plain:
     """Not even to this machine, which is where plain http is otherwise allowed."""
     lead(secure, plain.url)
     with pytest.raises(UpdateUnreachableError, match="not https"):
-        await both(secure.url)
+        await both(secure.url, Outbound())
     assert plain.asked == []
 
 
@@ -72,7 +73,7 @@ async def test_a_redirect_to_https_is_followed(secure: Versions, authority: Auth
     async with versions(authority.server("localhost")) as store:
         store.publish(manifest("2.0.0", now=START))
         lead(secure, store.url.replace("127.0.0.1", "localhost"))
-        assert await both(secure.url) == (store.raw, store.signatures)
+        assert await both(secure.url, Outbound()) == (store.raw, store.signatures)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
-"""Answers of strangers are read up to a size, and no further."""
+"""Responses of strangers are read up to a size, and no further."""
 
 from __future__ import annotations
 
-from typing import Final, TypedDict
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import TYPE_CHECKING, Final, TypedDict, cast
 
-import aiohttp
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.core.net.library import httpx
 
 
 class _Heads(TypedDict):
@@ -14,18 +17,23 @@ class _Heads(TypedDict):
 
 
 HEADS: Final[_Heads] = {"max_line_size": 64 * 1024, "max_field_size": 64 * 1024, "max_headers": 1000}
-"""How long the headers of an answer may be, for a ClientSession: aiohttp's own 8 kB are less than some servers send."""
+"""How long the headers of a response may be: aiohttp's own 8 kB are less than some servers send."""
 
 
-async def read_at_most(answer: aiohttp.ClientResponse, size: int) -> bytes:
-    """The body, cut off at `size` bytes: ask for one more than is wanted, and one that was cut is told.
+def parts(response: httpx.Response) -> AbstractAsyncContextManager[AsyncGenerator[bytes, None]]:
+    """The body as it comes, to be entered. Reading it raises RequestError."""
+    return aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_raw()))
 
-    Raises what aiohttp raises.
+
+async def read_at_most(response: httpx.Response, size: int) -> bytes:
+    """The body, cut off at `size` bytes: ask for one more than is wanted to see whether it was cut.
+
+    Raises RequestError.
     """
     content = bytearray()
-    async for part in answer.content.iter_any():
-        content += part
-        if len(content) >= size:
-            answer.close()
-            break
+    async with parts(response) as body:
+        async for part in body:
+            content += part
+            if len(content) >= size:
+                break
     return bytes(content[:size])

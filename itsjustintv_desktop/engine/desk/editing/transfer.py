@@ -204,7 +204,7 @@ def _shown(field: Field, value: Any) -> Any:
     if isinstance(value, str):
         # Any other address may still hold a password, or be one that was pasted into the wrong key.
         parts = value.split("/", 3) if "://" in value else []
-        told = field.sensitivity == "address" and len(parts) > 3 and parts[3] != ""
+        told = field.sensitivity == "address" and ("@" in value or (len(parts) > 3 and parts[3] != ""))
         return None if told or has_credentials(value) or "?" in value or "/webhooks/" in value else value
     if isinstance(value, list):
         return [one for one in value if isinstance(one, str) and "://" not in one]

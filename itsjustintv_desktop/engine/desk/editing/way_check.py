@@ -14,7 +14,6 @@ from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError, SecretsError, TwitchError, os_sentence
 from itsjustintv_desktop.engine.core.net.errors import network_sentence
-from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.core.phrases import count
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red
@@ -83,7 +82,7 @@ class WayCheck:
         """Whether Twitch takes the credentials; for a conduit, whether there may be one."""
         engine = self._engine
         client_id = engine.live.config.twitch.client_id if draft.client_id is None else draft.client_id.strip()
-        http = TwitchHttp(clock=engine.clock, skew=ClockSkew(), trust=engine.twitch.trust)
+        http = TwitchHttp(clock=engine.clock, skew=ClockSkew(), outbound=engine.outbound)
         tasks = Tasks()
 
         async def credentials() -> Credentials:
@@ -191,7 +190,7 @@ class WayCheck:
         if engine.address is None:
             return [well]
         clock: Clock = engine.clock
-        probed = await Probe(clock, engine.well_known, Trust().context).ask(callback)
+        probed = await Probe(clock, engine.well_known, engine.outbound.trust.context).ask(callback)
         found = [well, reachable(probed, clock.now())]
         if probed.reached is Reached.CERTIFICATE:
             text = f"Who answers there shows a certificate that cannot be trusted: {probed.detail}."

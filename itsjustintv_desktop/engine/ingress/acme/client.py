@@ -29,6 +29,7 @@ from josepy.jwk import JWK, JWKEC
 
 from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.core.net.errors import network_sentence
+from itsjustintv_desktop.engine.core.net.proxies import Proxy
 from itsjustintv_desktop.engine.ingress.acme.network import Network
 from itsjustintv_desktop.engine.ingress.acme.store import Account
 
@@ -82,10 +83,11 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 class Authority:
     """One authority and our account there. Every method raises CertificateError."""
 
-    def __init__(self, directory_url: str, *, root: Path | None = None) -> None:
+    def __init__(self, directory_url: str, *, root: Path | None = None, proxy: Proxy | None = None) -> None:
         """`root` is a PEM file that is trusted besides the system's store, for this directory alone."""
         self._directory_url = directory_url
         self._root = root
+        self._proxy = proxy
         self._net: Network | None = None
         self._key: JWKEC | None = None
         self._client: acme_client.ClientV2 | None = None
@@ -173,7 +175,7 @@ class Authority:
         self._key = key
         self.close()
         only_tls = urlsplit(self._directory_url).scheme == "https"
-        net = self._net = Network(key, self._root, only_tls=only_tls)
+        net = self._net = Network(key, self._root, only_tls=only_tls, proxy=self._proxy)
         self._client = acme_client.ClientV2(acme_client.ClientV2.get_directory(self._directory_url, net), net)
 
     @property

@@ -15,6 +15,7 @@ import structlog
 from itsjustintv_desktop.engine.config.schema import Server
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import CertificateError
+from itsjustintv_desktop.engine.core.net.proxies import Proxies
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair
 from itsjustintv_desktop.engine.ingress.acme.front import TlsFront
 from itsjustintv_desktop.engine.ingress.acme.http01 import HttpChallenge
@@ -66,6 +67,7 @@ class Issuing:
         *,
         environ: Mapping[str, str],
         staging: Mapping[str, str],
+        proxies: Proxies,
     ) -> None:
         self._clock = clock
         self._store = store
@@ -73,6 +75,7 @@ class Issuing:
         self._well_known = well_known
         self._environ = environ
         self._staging = staging
+        self._proxies = proxies
         self.cache = Cache()
 
     async def obtain(self, server: Server, *, rehearse: bool) -> Pair:
@@ -135,7 +138,10 @@ class Issuing:
         else:
             presenter = TlsChallenge(self._front)
         root = self._environ.get(ROOT_VARIABLE)
-        authority = await asyncio.to_thread(partial(Authority, directory, root=Path(root) if root else None))
+        proxy = self._proxies.for_url(directory)
+        authority = await asyncio.to_thread(
+            partial(Authority, directory, root=Path(root) if root else None, proxy=proxy)
+        )
         note = self._note if real else _forget
         return Ordering(self._clock, authority, presenter, server.tls.challenge, note, directory)
 

@@ -22,6 +22,7 @@ from josepy.jwk import JWKEC
 from requests.adapters import HTTPAdapter
 
 from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.core.net.proxies import Proxy
 from itsjustintv_desktop.engine.core.net.trust import client_context
 
 ASK_SECONDS: Final = 20
@@ -42,10 +43,13 @@ class Network(acme_client.ClientNetwork):
     `retry_after` is what the last answer asked for, in seconds, if that was a refusal.
     """
 
-    def __init__(self, key: JWKEC, root: Path | None, *, only_tls: bool) -> None:
+    def __init__(self, key: JWKEC, root: Path | None, *, only_tls: bool, proxy: Proxy | None = None) -> None:
         """`root` is a PEM file that is trusted besides the system's store."""
         super().__init__(key, alg=ES256, user_agent=f"itsjustintv-desktop/{__version__}", timeout=ASK_SECONDS)
         self.retry_after: float | None = None
+        self.session.trust_env = False  # neither its proxies nor the passwords of a .netrc
+        if proxy is not None:
+            self.session.proxies = dict.fromkeys(("http", "https"), proxy.with_password)
         self.session.mount("https://", _Verified(root))
         if only_tls:
             self.session.adapters.pop("http://")  # no redirect and no directory leads there

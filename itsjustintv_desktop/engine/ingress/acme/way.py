@@ -14,6 +14,7 @@ import structlog
 from itsjustintv_desktop.engine.config.schema import Config, Server
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import CertificateError
+from itsjustintv_desktop.engine.core.net.proxies import Proxies
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair
 from itsjustintv_desktop.engine.ingress.acme.check import check_serving
 from itsjustintv_desktop.engine.ingress.acme.explain import Explained, Surroundings, explain
@@ -51,6 +52,7 @@ class TlsWay(BaseWay):
         local_address: Callable[[], tuple[str, int]] | None = None,
         environ: Mapping[str, str] | None = None,
         staging: Mapping[str, str] | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         """`folder` is cert_dir, `local_address` where the public port listens (default: as the config says).
 
@@ -68,6 +70,7 @@ class TlsWay(BaseWay):
             well_known,
             environ=os.environ if environ is None else environ,
             staging=STAGING if staging is None else staging,
+            proxies=proxies or Proxies(),
         )
         self._retries = Retries(clock)
         self._loaded = False

@@ -10,18 +10,16 @@ from urllib.parse import SplitResult, urlsplit
 import aiohttp
 from yarl import URL
 
-from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.core.errors import EventSocketError
 from itsjustintv_desktop.engine.core.net.address_guard import Connector
+from itsjustintv_desktop.engine.core.net.client import USER_AGENT, Outbound
 from itsjustintv_desktop.engine.core.net.errors import network_sentence
-from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.ingress.conduit.frames import LARGEST
 
 KEEPALIVE_SECONDS = 30
 """How long Twitch may be silent; it sends a keepalive then. 10 to 600 can be asked for."""
 _CLOSE_SECONDS = 2.0
-_USER_AGENT = f"itsjustintv-desktop/{__version__}"
 
 Socket = aiohttp.ClientWebSocketResponse
 """Pings are answered while it is read; nothing else is ever sent over it."""
@@ -50,26 +48,30 @@ _OFFLINE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 class Dialler:
     """The HTTP session that sockets are opened with. `address` is wss://, or ws:// on this machine."""
 
-    def __init__(self, address: str, trust: Trust) -> None:
+    def __init__(self, address: str, outbound: Outbound) -> None:
         self.address = f"{address}?keepalive_timeout_seconds={KEEPALIVE_SECONDS}"
-        self._trust = trust
+        self._outbound = outbound
         self._home = urlsplit(address)
         self._session: aiohttp.ClientSession | None = None
 
     async def dial(self, url: str) -> AbstractAsyncContextManager[Socket]:
         """A socket to `url`, taken as it stands, to be entered. Entering raises aiohttp's errors and OSError."""
-        tls = await self._trust.context() if url.startswith("wss:") else True
+        proxy = self._outbound.proxies.for_url(url)
+        secure = url.startswith("wss:") or (proxy is not None and proxy.url.startswith("https:"))
+        tls = await self._outbound.trust.context() if secure else True
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=Connector(limit=4),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": _USER_AGENT},
+                headers={"User-Agent": USER_AGENT},
                 timeout=aiohttp.ClientTimeout(total=None),
                 trust_env=False,
             )
         return self._session.ws_connect(
             URL(url, encoded=True),
             ssl=tls,
+            proxy=proxy.url if proxy is not None else None,
+            proxy_headers=proxy.headers if proxy is not None else None,
             max_msg_size=LARGEST,
             timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS),
         )

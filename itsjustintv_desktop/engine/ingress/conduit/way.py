@@ -27,7 +27,7 @@ from itsjustintv_desktop.engine.core.errors import (
 )
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.models import StreamEvent
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.handover import MOST_HELD, Handover
@@ -73,14 +73,14 @@ class ConduitWay(BaseWay):
         submit: Callable[[StreamEvent], Awaitable[bool]],
         eventsub_url: str,
         on_gap: Callable[[str], None],
-        trust: Trust | None = None,
+        outbound: Outbound | None = None,
         most_held: int = MOST_HELD,
     ) -> None:
         """`on_gap` is called with a sentence whenever events may have been missed: ask who is live then."""
         super().__init__(clock, on_change)
         self._on_gap = on_gap
         self._eventsub_url = eventsub_url
-        self._trust = trust or Trust()
+        self._outbound = outbound or Outbound()
         self._stir = asyncio.Event()
         self._handover = Handover(submit, clock=clock, on_change=self._stir.set, on_gap=on_gap, most=most_held)
         self._shard = OurShard(conduits)
@@ -99,7 +99,7 @@ class ConduitWay(BaseWay):
 
     async def run(self) -> None:
         tasks = Tasks()
-        dialler = Dialler(self._eventsub_url, self._trust)
+        dialler = Dialler(self._eventsub_url, self._outbound)
         self._handover.start(tasks)
         backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         try:

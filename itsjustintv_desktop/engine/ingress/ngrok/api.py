@@ -5,20 +5,21 @@ Source: https://ngrok.com/docs/agent/api/
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-import aiohttp
 import msgspec
 
 from itsjustintv_desktop.engine.core.errors import TunnelError, TunnelRefusedError
-from itsjustintv_desktop.engine.core.net.errors import network_sentence
+from itsjustintv_desktop.engine.core.net.client import Options, Outbound
+from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS, network_sentence
 from itsjustintv_desktop.engine.core.net.limits import read_at_most
 
 T = TypeVar("T")
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=4.0)
-_CREATING: Final = aiohttp.ClientTimeout(total=20.0)
+_SECONDS: Final = 4.0
+_CREATING: Final = 20.0
 """The agent asks ngrok before it answers."""
 _LARGEST: Final = 256 * 1024
 _OFFLINE: Final = frozenset({"offline", "reconnecting", "connecting", "closed"})
@@ -61,9 +62,9 @@ class Status:
 class AgentApi:
     """Every method raises TunnelError (no answer) or TunnelRefusedError (an answer that says no)."""
 
-    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+    def __init__(self, address: str) -> None:
         """`address` is host:port on this machine."""
-        self._session = session
+        self._client = Outbound().client(Options(guarded=False))
         self._base = f"http://{address}"
 
     async def create(self, name: str, *, url: str, upstream: str) -> str:
@@ -92,18 +93,20 @@ class AgentApi:
         region = first.get("region", "") if isinstance(first, dict) else ""
         return Status(online, found.agent_version, str(region))
 
-    async def _ask(
-        self, method: str, path: str, body: object = None, *, timeout: aiohttp.ClientTimeout | None = None
-    ) -> bytes:
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _ask(self, method: str, path: str, body: object = None, *, timeout: float | None = None) -> bytes:
         try:
-            async with self._session.request(
-                method, self._base + path, json=body, timeout=timeout or _TIMEOUT, allow_redirects=False
-            ) as answer:
+            async with (
+                asyncio.timeout(timeout or _SECONDS),
+                self._client.stream(method, self._base + path, json=body) as answer,
+            ):
                 content = await read_at_most(answer, _LARGEST)
-                if answer.status >= 300:
-                    raise TunnelRefusedError(_reason(content), status=answer.status)
+                if answer.status_code >= 300:
+                    raise TunnelRefusedError(_reason(content), status=answer.status_code)
                 return content
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except REQUEST_ERRORS as error:
             raise TunnelError(f"ngrok's program does not answer: {network_sentence(error)}.") from error
 
 

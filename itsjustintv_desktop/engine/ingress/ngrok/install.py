@@ -21,17 +21,20 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-import aiohttp
+from yarl import URL
 
 from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.core.errors import TunnelError, os_sentence
-from itsjustintv_desktop.engine.core.net.errors import network_sentence
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Options, Outbound, Response
+from itsjustintv_desktop.engine.core.net.errors import RequestError, network_sentence
+from itsjustintv_desktop.engine.core.net.limits import parts
 from itsjustintv_desktop.engine.ingress.ngrok import settings
 from itsjustintv_desktop.engine.ingress.ngrok.program import NAME, harmless, own_program
 
 DEADLINE: Final = 600.0
 _STALL: Final = 30.0
+_HOPS: Final = 10
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LARGEST: Final = 200 * 1024 * 1024
 """Bytes of the archive, and of what comes out of it: several times as much as the program has ever been."""
 _PIECE: Final = 256 * 1024
@@ -54,7 +57,14 @@ def download_address() -> str:
         raise TunnelError(f"ngrok has no program for this system. {_MEND}") from error
 
 
-async def install(folder: Path, progress: Progress, *, url: str | None = None, deadline: float = DEADLINE) -> str:
+async def install(
+    folder: Path,
+    progress: Progress,
+    *,
+    url: str | None = None,
+    deadline: float = DEADLINE,
+    outbound: Outbound | None = None,
+) -> str:
     """Download, unpack, try and put in place; the version it says. `folder` is the way's. Raises TunnelError.
 
     Cancelling it leaves nothing behind, and a program that was there before stays until the new one has run.
@@ -68,7 +78,7 @@ async def install(folder: Path, progress: Progress, *, url: str | None = None, d
         async with asyncio.timeout(deadline):
             await asyncio.to_thread(settings.make_folder, folder)
             await asyncio.to_thread(settings.make_folder, target.parent)
-            await _download(address, archive, progress)
+            await _download(address, archive, progress, outbound or Outbound())
             await asyncio.to_thread(_unpack, archive, fresh)
             version = await _try(fresh)
             await asyncio.to_thread(fresh.replace, target)
@@ -83,20 +93,23 @@ async def install(folder: Path, progress: Progress, *, url: str | None = None, d
     return version
 
 
-async def _download(address: str, archive: Path, progress: Progress) -> None:
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_STALL, sock_read=_STALL)
+async def _download(address: str, archive: Path, progress: Progress, outbound: Outbound) -> None:
+    client = outbound.client(Options(guarded=False, buffer=_PIECE))
     try:
-        context = await Trust().context()
-        async with (
-            aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-            session.get(address, ssl=context) as answer,
-        ):
-            if any(_is_in_clear(str(hop.url)) for hop in (*answer.history, answer)):
-                raise TunnelError(f"ngrok's server leads to an address that is not https. {_MEND}")
-            if answer.status != 200:
-                raise TunnelError(f"ngrok's server answered with status {answer.status}. {_MEND}")
-            await _store(answer, archive, progress)
-    except aiohttp.ClientError as error:
+        async with client:
+            for _ in range(_HOPS + 1):
+                async with client.stream("GET", address, timeout=(_STALL, _STALL, None, None)) as answer:
+                    if answer.status_code in _REDIRECTS and "Location" in answer.headers:
+                        address = str(URL(address).join(URL(answer.headers["Location"])))
+                        if _is_in_clear(address):
+                            raise TunnelError(f"ngrok's server leads to an address that is not https. {_MEND}")
+                        continue
+                    if answer.status_code != 200:
+                        raise TunnelError(f"ngrok's server answered with status {answer.status_code}. {_MEND}")
+                    await _store(answer, archive, progress)
+                    return
+            raise TunnelError(f"ngrok's server leads from one address to the next without an end. {_MEND}")
+    except (RequestError, ValueError) as error:
         raise TunnelError(f"ngrok's program cannot be downloaded: {network_sentence(error)}. {_MEND}") from error
 
 
@@ -106,16 +119,18 @@ def _is_in_clear(address: str) -> bool:
     return parts.scheme != "https" and not is_loopback(parts.hostname)
 
 
-async def _store(answer: aiohttp.ClientResponse, archive: Path, progress: Progress) -> None:
-    done, whole = 0, answer.content_length
+async def _store(answer: Response, archive: Path, progress: Progress) -> None:
+    length = answer.headers.get("Content-Length", "")
+    done, whole = 0, int(length) if length.isdecimal() else None
     progress(done, whole)
     with await asyncio.to_thread(archive.open, "wb") as file:
-        async for piece in answer.content.iter_chunked(_PIECE):
-            done += len(piece)
-            if done > _LARGEST:
-                raise _too_large()
-            await asyncio.to_thread(file.write, piece)
-            progress(done, whole)
+        async with parts(answer) as pieces:
+            async for piece in pieces:
+                done += len(piece)
+                if done > _LARGEST:
+                    raise _too_large()
+                await asyncio.to_thread(file.write, piece)
+                progress(done, whole)
 
 
 def _unpack(archive: Path, fresh: Path) -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsError
+from itsjustintv_desktop.engine.core.net.proxies import Proxies, Proxy
 from itsjustintv_desktop.engine.ingress.ngrok import faults, program
 from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault
+
+_CONNECTS_TO = "connect.ngrok-agent.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Route:
     domain: str
     region: str
     local: tuple[str, int]
+    proxy: Proxy | None = None
 
     @property
     def url(self) -> str:
@@ -53,7 +57,9 @@ class Planner:
         local_address: Callable[[], tuple[str, int] | None],
         folder: Path,
         environ: Mapping[str, str],
+        proxies: Proxies,
     ) -> None:
+        self._proxies = proxies
         self._config = config
         self._authtoken = authtoken
         self._local_address = local_address
@@ -64,7 +70,8 @@ class Planner:
         """As the config is now; None while nothing listens."""
         local = self._local_address()
         tunnel = self._config().tunnel
-        return None if local is None else Route(tunnel.domain, tunnel.region, local)
+        proxy = self._proxies.for_host("https", _CONNECTS_TO)
+        return None if local is None else Route(tunnel.domain, tunnel.region, local, proxy)
 
     async def gather(self) -> Plan | Fault:
         """What to start, or what is lacking."""

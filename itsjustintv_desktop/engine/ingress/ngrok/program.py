@@ -14,6 +14,8 @@ NAME: Final = "ngrok.exe" if sys.platform == "win32" else "ngrok"
 _SMALL: Final = 1024 * 1024
 _SECRET: Final = ("ITSJUSTINTV_", "NGROK_", "PYNGROK_", "OTEL_")
 """Variables that begin so hold secrets of ours and of the person's."""
+_PROXIES: Final = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+"""Its config file names the proxy to use."""
 
 
 def own_program(folder: Path) -> Path:
@@ -30,7 +32,11 @@ def locate(folder: Path, environ: Mapping[str, str]) -> Path | None:
 
 def harmless(environ: Mapping[str, str]) -> dict[str, str]:
     """What the program may see of an environment: nothing of ours, nor what would change its settings."""
-    return {name: value for name, value in environ.items() if not name.upper().startswith(_SECRET)}
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.upper().startswith(_SECRET) and name.upper() not in _PROXIES
+    }
 
 
 def _usable(path: Path) -> bool:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-import aiohttp
-
 from itsjustintv_desktop.engine.core.errors import TunnelError, TunnelRefusedError, os_sentence
 from itsjustintv_desktop.engine.ingress.ngrok import faults, lines, orphan, settings
 from itsjustintv_desktop.engine.ingress.ngrok.agent import Agent
@@ -34,7 +32,6 @@ class Running:
         self.region = ""
         self._folder = folder
         self._environ = environ
-        self._session: aiohttp.ClientSession | None = None
         self._api: AgentApi | None = None
         self._made = 0
         self._mute = 0
@@ -43,7 +40,11 @@ class Running:
         """Start the process."""
         try:
             path = await asyncio.to_thread(
-                settings.write, self._folder, token=self.plan.token, region=self.plan.route.region
+                settings.write,
+                self._folder,
+                token=self.plan.token,
+                region=self.plan.route.region,
+                proxy=self.plan.route.proxy.with_password if self.plan.route.proxy is not None else "",
             )
         except OSError as error:
             return faults.unwritable(os_sentence(error))
@@ -76,8 +77,7 @@ class Running:
             # The token is read by now and need not lie on the disk.
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(settings.remove, self._folder)
-            self._session = aiohttp.ClientSession(trust_env=False)
-            self._api = AgentApi(self._session, self.agent.api_address)
+            self._api = AgentApi(self.agent.api_address)
         route = self.plan.route
         self._made += 1  # a name that was refused once may stay taken
         try:
@@ -114,8 +114,8 @@ class Running:
                 async with asyncio.timeout(0.7):
                     await self._api.remove(self._name)
         await self.agent.stop()
-        if self._session is not None:
-            await self._session.close()
+        if self._api is not None:
+            await self._api.close()
         with contextlib.suppress(OSError):
             await asyncio.to_thread(settings.remove, self._folder)
             await asyncio.to_thread(orphan.forget, self._folder)

@@ -27,12 +27,12 @@ def make_folder(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def write(folder: Path, *, token: str, region: str = "") -> Path:
+def write(folder: Path, *, token: str, region: str = "", proxy: str = "") -> Path:
     """Replace the file in one step, 0600 from its first byte. `region` "" is the nearest. Raises OSError."""
     make_folder(folder)
     path = settings_path(folder)
     files.clear_leftovers(path)
-    files.write_atomic(path, _text(token, region).encode(), durable=False)
+    files.write_atomic(path, _text(token, region, proxy).encode(), durable=False)
     return path
 
 
@@ -42,7 +42,7 @@ def remove(folder: Path) -> None:
     files.clear_leftovers(settings_path(folder))
 
 
-def _text(token: str, region: str) -> str:
+def _text(token: str, region: str, proxy: str) -> str:
     agent: dict[str, str | int | bool] = {
         "authtoken": token,
         "console_ui": False,
@@ -56,6 +56,8 @@ def _text(token: str, region: str) -> str:
     }
     if region:
         agent["connect_url"] = f"connect.{region}.ngrok-agent.com:443"
+    if proxy:
+        agent["proxy_url"] = proxy
     # JSON's scalars are YAML's as well, quotes and escapes included.
     lines = [f"  {key}: {json.dumps(value)}" for key, value in agent.items()]
     return "\n".join(['version: "3"', "agent:", *lines, ""])

@@ -11,7 +11,7 @@ from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import os_sentence
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.ingress.ngrok import faults, orphan, outside, settings
 from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault
 from itsjustintv_desktop.engine.ingress.ngrok.plan import Plan, Planner
@@ -53,15 +53,20 @@ class NgrokWay(BaseWay):
         local_address: Callable[[], tuple[str, int] | None],
         folder: Path,
         environ: Mapping[str, str],
-        trust: outside.Trusting | None = None,
+        outbound: Outbound | None = None,
     ) -> None:
         super().__init__(clock, on_change)
         self._config = config
         self._folder = folder.absolute()
         self._environ = environ
-        self._trust = trust or Trust()
+        self._outbound = outbound or Outbound()
         self._planner = Planner(
-            config=config, authtoken=authtoken, local_address=local_address, folder=self._folder, environ=environ
+            config=config,
+            authtoken=authtoken,
+            local_address=local_address,
+            folder=self._folder,
+            environ=environ,
+            proxies=self._outbound.proxies,
         )
         self._running: Running | None = None
         self._asked = False
@@ -195,7 +200,7 @@ class NgrokWay(BaseWay):
 
     async def _look_from_outside(self, address: str, missing: int) -> int:
         """Sets whether the allowance is spent; how often in a row ngrok's side did not know the address."""
-        said = await outside.look(address, self._trust)
+        said = await outside.look(address, self._outbound)
         if said is None:
             return missing
         if faults.code_of(said) == faults.UNKNOWN_ADDRESS:

@@ -103,7 +103,6 @@ def test_the_factory_makes_sockets_for_allowed_addresses_only() -> None:
 
 async def attempt(url: str, timeout: float = 5.0) -> AttemptResult:
     sender = Sender()
-    await sender.start()
     try:
         return await sender.post(
             Destination(name="d", timeout=timeout), url=url, secret=None, webhook_id="id", body=b"{}"

@@ -16,7 +16,7 @@ from tests.support.engine import HEAD, Running
 HOOK = "https://discord.com/api/webhooks/1/d1sc0rd-t0ken"
 SECRETS = (
     "d1sc0rd-t0ken", "s3cret-one", "s3cret-two", "t0ken-three", "s3cret-four", "s3cret-five", "s3cret-six",
-    "s3cret-seven", "s3cret-eight", "s3cret-nine",
+    "s3cret-seven", "s3cret-eight", "s3cret-nine", "s3cret-ten",
 )  # fmt: skip
 FULL = f"""
 # An old one: client_secret = "s3cret-nine"
@@ -37,6 +37,8 @@ destinations = ["my friends"]
 endpoint = "https://me:s3cret-eight@collector.example"
 [tunnel]
 provider = "ngrok"
+[network]
+proxy = "me:s3cret-ten@proxy.example:3128"
 [retry]
 max_age = "2h"
 """

@@ -10,7 +10,7 @@ from typing import Any
 
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import StreamEvent
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit import ConduitWay
 from itsjustintv_desktop.engine.ingress.ways import Conduit, WayStatus
@@ -55,7 +55,7 @@ class Rig:
         self.clock = clock
         self.tasks = Tasks()
         self.credentials = Credentials(simulator.client_id, simulator.client_secret)
-        self.http = TwitchHttp(clock=clock, skew=ClockSkew(), trust=Trust())
+        self.http = TwitchHttp(clock=clock, skew=ClockSkew(), outbound=Outbound())
         tokens = AppTokens(
             http=self.http,
             auth_url=simulator.auth_url,

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from itsjustintv_desktop.engine.core.errors import EventSocketError
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.models import StreamEvent
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.frames import LARGEST
@@ -35,7 +35,7 @@ class Odd:
     def __init__(self, url: str, tasks: Tasks) -> None:
         self.clock = FakeClock()
         self.events: list[StreamEvent] = []
-        self.dialler = Dialler(url, Trust())
+        self.dialler = Dialler(url, Outbound())
         self.lines = Lines(
             self.dialler,
             tasks,
@@ -211,7 +211,7 @@ HOME = "wss://eventsub.wss.twitch.tv/ws"
     ],
 )
 def test_where_twitch_may_send_us(home: str, url: str, allowed: bool) -> None:
-    assert Dialler(home, Trust()).may_follow(url) is allowed
+    assert Dialler(home, Outbound()).may_follow(url) is allowed
 
 
 async def test_the_address_of_a_move_is_used_as_it_stands() -> None:

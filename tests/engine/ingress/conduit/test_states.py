@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import aiohttp
 import pytest
 
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, SecretsLockedError
@@ -212,7 +213,7 @@ async def test_a_conduit_that_cannot_be_remembered_is_not_made_twice(rig: Rig) -
 async def test_another_program_takes_the_conduit_and_is_left_in_peace(rig: Rig) -> None:
     await rig.ready()
     ours = rig.target
-    async with rig.http._opened().ws_connect(rig.simulator.eventsub_url) as other:
+    async with aiohttp.ClientSession() as session, session.ws_connect(rig.simulator.eventsub_url) as other:
         welcome = await other.receive_json()
         await rig.conduits.attach(ours, welcome["payload"]["session"]["id"])
         rig.clock.advance(31.0)
@@ -246,7 +247,7 @@ async def test_a_takeover_is_noticed_within_a_minute(rig: Rig, after: int, steps
     for start in range(0, after, 25):
         rig.clock.advance(min(25.0, after - start))
         await rig.keepalive()
-    async with rig.http._opened().ws_connect(rig.simulator.eventsub_url) as other:
+    async with aiohttp.ClientSession() as session, session.ws_connect(rig.simulator.eventsub_url) as other:
         welcome = await other.receive_json()
         await rig.conduits.attach(rig.target, welcome["payload"]["session"]["id"])
         for step in range(steps):
@@ -261,7 +262,7 @@ async def test_a_look_that_fails_is_soon_made_again(rig: Rig) -> None:
     await rig.ready()
     rig.clock.advance(30.0)
     await rig.keepalive()
-    async with rig.http._opened().ws_connect(rig.simulator.eventsub_url) as other:
+    async with aiohttp.ClientSession() as session, session.ws_connect(rig.simulator.eventsub_url) as other:
         welcome = await other.receive_json()
         await rig.conduits.attach(rig.target, welcome["payload"]["session"]["id"])
         rig.simulator.faults.set("shards", status=400, times=1)

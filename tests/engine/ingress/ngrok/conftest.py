@@ -16,6 +16,8 @@ import pytest
 
 from itsjustintv_desktop.engine.config.schema import Config, Tunnel
 from itsjustintv_desktop.engine.core.errors import SecretsError
+from itsjustintv_desktop.engine.core.net.client import Outbound
+from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ngrok import NgrokWay
 from itsjustintv_desktop.engine.ingress.ways import WayStatus
@@ -63,6 +65,17 @@ def standin(place: Path, certificate: Path, name: str = "ngrok") -> Path:
     return program
 
 
+class _Trusting(Trust):
+    """Trusts the stand-in's certificate."""
+
+    def __init__(self, certificate: Path) -> None:
+        super().__init__()
+        self._certificate = certificate
+
+    async def context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self._certificate))
+
+
 class Rig:
     """What the tests steer. `upstream` is where the public port listens."""
 
@@ -83,12 +96,14 @@ class Rig:
             "HOME": str(folder),
         }
         self.tasks = Tasks()
+        self.outbound = Outbound(_Trusting(certificate))
         self.way = self.made()
 
     def made(self) -> NgrokWay:
         return NgrokWay(
             self.clock, self._changed, config=lambda: self.config, authtoken=self._authtoken,
-            local_address=lambda: self.upstream, folder=self.folder, environ=self.environ, trust=self,
+            local_address=lambda: self.upstream, folder=self.folder, environ=self.environ,
+            outbound=self.outbound,
         )  # fmt: skip
 
     def _changed(self) -> None:
@@ -102,7 +117,7 @@ class Rig:
 
     async def context(self) -> ssl.SSLContext:
         """What trusts the stand-in's certificate."""
-        return ssl.create_default_context(cafile=str(self.certificate))
+        return await _Trusting(self.certificate).context()
 
     def script(self, **wanted: Any) -> None:
         """What the stand-in does from now on."""

@@ -6,7 +6,6 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Config, Tunnel
@@ -137,7 +136,7 @@ async def test_offline_for_long_starts_it_anew(rig: Rig) -> None:
     seen='the way says it "does not answer", and starts it again',
 )
 async def test_one_that_hangs_is_stopped(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "_TIMEOUT", aiohttp.ClientTimeout(total=0.2))
+    monkeypatch.setattr(api, "_SECONDS", 0.2)
     rig.start()
     await rig.ready()
     rig.script(mute=True)

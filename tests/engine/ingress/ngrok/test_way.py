@@ -64,6 +64,22 @@ async def test_what_ngrok_is_asked_for(rig: Rig) -> None:
     assert rig.way.status.facts == {"local_address": "0.0.0.0:8099", "agent": "3.39.8", "region": "eu"}
 
 
+async def test_the_agent_is_given_the_proxy_in_its_private_file_alone(rig: Rig) -> None:
+    rig.environ |= {"HTTPS_PROXY": "http://stale.example:1", "http_proxy": "http://stale.example:1", "NO_PROXY": "*"}
+    rig.outbound.proxies.configure("http://ada:s3cret-pw@proxy.example:3128")
+    rig.script(session="dial")
+    rig.start()
+    await rig.state("offline")
+    (process,) = rig.running()
+    assert "s3cret-pw" not in " ".join(process.cmdline()) + json.dumps(process.environ())
+    assert not [name for name in process.environ() if name.lower().endswith("_proxy")]
+    assert 'proxy_url: "http://ada:s3cret-pw@proxy.example:3128"' in rig.seen("settings")[0]
+    rig.outbound.proxies.configure("direct")
+    rig.script()
+    await rig.ready()
+    assert "proxy_url" not in rig.seen("settings")[-1]
+
+
 async def test_without_a_domain_ngrok_chooses_one_and_an_ipv6_address_is_written_right(rig: Rig) -> None:
     rig.upstream = ("::", 8099)
     rig.start()

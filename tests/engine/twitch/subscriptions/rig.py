@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent
-from itsjustintv_desktop.engine.core.net.trust import Trust
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.ways.base import Target, Webhook
@@ -48,7 +48,7 @@ class Rig:
         self.bus = _Ear()
         self.tasks = Tasks()
         self.credentials = Credentials(simulator.client_id, simulator.client_secret)
-        self.http = TwitchHttp(clock=self.clock, skew=ClockSkew(), trust=Trust())
+        self.http = TwitchHttp(clock=self.clock, skew=ClockSkew(), outbound=Outbound())
         tokens = AppTokens(
             http=self.http,
             auth_url=simulator.auth_url,

@@ -23,6 +23,7 @@ KEYS = (
     f'# secret = "{SECRET}"',
     f'secret = "with \\" {SECRET}"',
     f'endpoint = "https://{SECRET}@example.org"',
+    f'proxy = "http://me:{SECRET}@example.org:3128"',
 )
 
 

@@ -1,4 +1,4 @@
-"""The connections of the sender: they keep the first bytes of what comes back.
+"""Connections that keep the first bytes of what comes back, and know whether any of a request may have gone out.
 
 aiohttp's parser refuses responses that curl and browsers accept: a very long header, bytes after a 204, a wrong length,
 bad chunks. Once a status line has arrived it decides, so where aiohttp gives up the bytes themselves are read, and
@@ -24,9 +24,8 @@ from multidict import CIMultiDict
 
 from itsjustintv_desktop.engine.core.net.address_guard import Connector
 from itsjustintv_desktop.engine.core.net.limits import HEADS
-from itsjustintv_desktop.engine.delivery import response_excerpt
 
-_KEPT = HEADS["max_line_size"] + response_excerpt.LIMIT
+_KEPT = HEADS["max_line_size"] + 16 * 1024
 _STATUS = re.compile(rb"HTTP/\d{1,2}(?:\.\d{1,2})?[ \t]+([1-9]\d\d)(?=[ \t\r\n]|\Z)")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _LINE = re.compile(rb"\r?\n")
@@ -75,6 +74,11 @@ class Wire(ResponseHandler):
         self._received = bytearray()
         self._exchange: object = None
         self._copy: socket.socket | None = None
+        self._asks_proxy = False
+
+    def ask_proxy(self) -> None:
+        """What comes back now is the answer of a proxy to CONNECT."""
+        self._asks_proxy = True
 
     def begin(self, exchange: object, *, large: bool) -> None:
         """From here on bytes may go out, and what comes back belongs to `exchange`.
@@ -84,7 +88,7 @@ class Wire(ResponseHandler):
         """
         self.end(self._exchange)
         self._received.clear()
-        self._exchange = exchange
+        self._exchange, self._asks_proxy = exchange, False
         if large and self.transport is not None:
             with suppress(OSError):
                 self._copy = self.transport.get_extra_info("socket").dup()
@@ -124,6 +128,9 @@ class Wire(ResponseHandler):
         return bytes(clear)
 
     def data_received(self, data: bytes) -> None:
+        if self._asks_proxy:
+            super().data_received(data)
+            return
         if self._exchange is None:
             self.abort()  # nobody asked: the next response would be taken for another
             return
@@ -131,8 +138,37 @@ class Wire(ResponseHandler):
         super().data_received(data)
 
 
-TAKEN_BY: ContextVar[Any] = ContextVar("TAKEN_BY")
-"""The exchange that asks for a connection; its `connected` is called with the Wire."""
+class Exchange:
+    """One request: the connection it was given, and what came back over it.
+
+    `large`: the body goes out in pieces, so some of it may still be on its way when the server answers.
+    """
+
+    def __init__(self, *, large: bool = False) -> None:
+        self._large = large
+        self._wire: Wire | None = None
+
+    @property
+    def sent(self) -> bool:
+        """Whether any of the request may have reached the server."""
+        return self._wire is not None
+
+    def connected(self, made: Wire) -> None:
+        """From here on bytes may go out."""
+        self._wire = made
+        made.begin(self, large=self._large)
+
+    def end(self) -> Raw | None:
+        """It is over. What came back as its bytes say, for where aiohttp saw no response in them."""
+        if self._wire is None:
+            return None
+        raw = read(self._wire.received())
+        self._wire.end(self)
+        return raw
+
+
+CURRENT: ContextVar[Exchange | None] = ContextVar("CURRENT", default=None)
+"""The exchange that asks for a connection."""
 
 
 class Wires(Connector):
@@ -151,5 +187,23 @@ class Wires(Connector):
             if connection.protocol is None or not connection.protocol.should_close:
                 break
             connection.close()
-        TAKEN_BY.get().connected(connection.protocol)
+        if req.proxy is not None and not req.is_ssl() and connection.protocol is not None:
+            # Some proxies close after one response without saying so (tinyproxy): a next request would seem lost.
+            connection.protocol.force_close()
+        exchange = CURRENT.get()
+        if exchange is not None and isinstance(connection.protocol, Wire):
+            exchange.connected(connection.protocol)
         return connection
+
+    async def _create_direct_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],
+        timeout: aiohttp.ClientTimeout,
+        *,
+        client_error: type[Exception] = aiohttp.ClientConnectorError,
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        transport, made = await super()._create_direct_connection(req, traces, timeout, client_error=client_error)
+        if client_error is aiohttp.ClientProxyConnectionError and isinstance(made, Wire):
+            made.ask_proxy()
+        return transport, made

@@ -36,7 +36,8 @@ async def run(
                 await ended.wait()
         finally:
             loop.remove_reader(process.sentinel)
-            process.kill()
+            if not ended.is_set():
+                process.kill()
             process.join()
             code = process.exitcode
             process.close()

@@ -18,7 +18,11 @@ CHANNELS: dict[str, tuple[str, str, int]] = {
 DESTINATIONS = {"community": "json", "chat": "discord", "archive": "json"}
 """Name: format. `archive` checks Standard Webhooks signatures, the others X-Hub ones."""
 
-SECRETS = {name: f"demo-secret-of-{name}" for name in DESTINATIONS}
+SECRETS = {
+    "community": "demo-secret-of-community",
+    "chat": "demo-secret-of-chat",
+    "archive": "whsec_ZGVtby1zZWNyZXQtb2YtYXJjaGl2ZS1ldmVyeWJvZHk=",
+}
 
 EXPECTED: dict[str, tuple[str, ...]] = {
     "aurora_plays": ("community", "chat", "archive"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from itsjustintv_desktop.demo import stage, verdict
+from itsjustintv_desktop.engine.config.load import examine
 from itsjustintv_desktop.simulator.server import Simulator
 
 
@@ -33,6 +34,12 @@ def test_the_demo_works_and_tells_each_step(tmp_path: Path) -> None:
         assert step in done.stdout
     assert done.stderr == ""
     assert not (tmp_path / "mine").exists(), "the demo touched the person's own data directory"
+
+
+async def test_nothing_in_its_config_needs_a_look() -> None:
+    async with Simulator() as simulator:
+        found = examine(stage.config(simulator), simulator.environment())
+    assert (found.problems, found.warnings) == ((), ())
 
 
 async def post(simulator: Simulator, name: str, login: str) -> None:

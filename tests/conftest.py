@@ -23,7 +23,7 @@ import pytest
 import structlog
 
 from itsjustintv_desktop.engine import logs, redaction
-from itsjustintv_desktop.engine.storage.secrets.vaultformat import Kind, Protection
+from itsjustintv_desktop.engine.storage.secrets.vault_format import Protection, ProtectionKind
 from tests.support.disks import can_mount, memory_disk
 
 _FOREIGN = re.compile(
@@ -105,7 +105,9 @@ def pytest_collection_finish() -> None:
 def quick_keys() -> Iterator[None]:
     """Keys are derived from passphrases with the least scrypt that a vault may have: the file says how much it was."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Protection, "passphrase", lambda: Protection(Kind.PASSPHRASE, salt=os.urandom(16), log_n=10, p=1))
+        patch.setattr(
+            Protection, "passphrase", lambda: Protection(ProtectionKind.PASSPHRASE, salt=os.urandom(16), log_n=10, p=1)
+        )
         yield
 
 

@@ -31,10 +31,10 @@ def command(app: AppContext, folder: Path, go_config: Path | None, move_secrets:
     Exit code 1 if something could not be taken over that mending and repeating would bring.
     """
     from itsjustintv_desktop.engine.core.clock import SystemClock
-    from itsjustintv_desktop.engine.moving.carry import move_in
+    from itsjustintv_desktop.engine.import_go.run import run_import
 
     moved = asyncio.run(
-        move_in(
+        run_import(
             folder,
             app.paths,
             os.environ,

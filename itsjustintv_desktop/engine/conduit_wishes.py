@@ -33,4 +33,4 @@ class ConduitWishes:
         from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitManager
 
         reach = self._engine.reach
-        return ConduitManager(reach.conduits, self._engine.ledger, lambda: reach.way.nudge())
+        return ConduitManager(reach.conduits, self._engine.ledger, lambda: reach.way.trigger())

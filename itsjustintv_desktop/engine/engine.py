@@ -15,6 +15,7 @@ from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.clockshift import ClockShift
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.control.lock import InstanceLock
@@ -32,19 +33,18 @@ from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatc
 from itsjustintv_desktop.engine.desk import Desk
 from itsjustintv_desktop.engine.desk.editing import Editing
 from itsjustintv_desktop.engine.health import Health
-from itsjustintv_desktop.engine.housekeeping import Housekeeping
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
 from itsjustintv_desktop.engine.intake import Intake
 from itsjustintv_desktop.engine.listening import Listening
-from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.loops import TwitchLoops
 from itsjustintv_desktop.engine.reach import Reach
-from itsjustintv_desktop.engine.reload import Reload
+from itsjustintv_desktop.engine.runtime.config_reloader import ConfigReloader
+from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
+from itsjustintv_desktop.engine.runtime.twitch_tasks import TwitchTasks
 from itsjustintv_desktop.engine.signing import SigningSecret
-from itsjustintv_desktop.engine.storage.feed import Feed
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
+from itsjustintv_desktop.engine.storage.output import OutputFile
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
@@ -131,7 +131,7 @@ class Engine:
         return await self.desk.snapshot()
 
     @property
-    def live(self) -> Live:
+    def live(self) -> ActiveConfig:
         """The configuration as it is in force now."""
         return self._live
 
@@ -186,7 +186,7 @@ class Engine:
         loaded = await asyncio.to_thread(load, paths.config, self._options.environ, named=paths.config_named)
         self.say(loaded)
         self.loaded = loaded
-        self._live = Live(loaded.config, {})
+        self._live = ActiveConfig(loaded.config, {})
         self.telemetry = Telemetry(self)
         self.closing("telemetry", self.telemetry.close)
         self.ledger = Ledger(paths.ledger, clock, on_notice=self.notice)
@@ -227,10 +227,10 @@ class Engine:
         self.reach = Reach(self, endpoints)
         self.closing("way", self.reach.close)
         self.updates = UpdateCheck(self, endpoints)
-        self.reload = Reload(self)
-        self.loops = TwitchLoops(self, reached=self._options.listen)
+        self.reload = ConfigReloader(self)
+        self.loops = TwitchTasks(self, reached=self._options.listen)
         if self._options.listen:
-            self.signing.on_changed = lambda: self.reach.subscriptions.nudge("secret")
+            self.signing.on_changed = lambda: self.reach.subscriptions.trigger("secret")
             self.follow_way()
             if self.signing.is_wanted:
                 await self.signing.looked()
@@ -246,7 +246,7 @@ class Engine:
         self._sources: list[EventSource] = [self._source, *(source for source, _ in self._options.sources)]
         enrichers: dict[str, Enricher] = {self._source.name: twitch.enricher, QUEUE: twitch.enricher}
         enrichers.update({source.name: enricher for source, enricher in self._options.sources})
-        self.feed = Feed(
+        self.feed = OutputFile(
             self.ledger,
             output=lambda: self._live.config.output,
             resolve=paths.resolve,
@@ -298,7 +298,7 @@ class Engine:
         self.wishes = Wishes(self)
         self.editing = Editing(self)
         self.health, self.watch = Health(self), Watch(self, self.notice)
-        self.housekeeping = Housekeeping(
+        self.housekeeping = Maintenance(
             self.ledger,
             self.dispatcher,
             live=lambda: self._live,
@@ -342,7 +342,7 @@ class Engine:
         if not self.supervisor.keeps("signing.secret"):
             self.supervisor.keep("signing.secret", self.signing.run)
 
-    def swap(self, loaded: Loaded, live: Live) -> None:
+    def swap(self, loaded: Loaded, live: ActiveConfig) -> None:
         """Work by another config from this moment on."""
         self.loaded, self._live = loaded, live
 
@@ -363,7 +363,7 @@ class Engine:
 
     def _channels_changed(self, resolved: Mapping[str, Any]) -> None:
         self._live = self._live.with_resolved(resolved)
-        self.twitch.trickle.nudge()
+        self.twitch.trickle.trigger()
         self.reach.channels_changed()
 
     def watched_ids(self) -> list[str]:

@@ -70,7 +70,7 @@ class Reach:
             clock=clock,
             paused_at=engine.pause.covers,
         )
-        self.conduit_manager = ConduitManager(self.conduits, engine.ledger, lambda: self.way.nudge())
+        self.conduit_manager = ConduitManager(self.conduits, engine.ledger, lambda: self.way.trigger())
         self.wake = SleepDetector(clock, self._woke)
         self._way = self._build(engine.live.config)
         self._made_for = _made_for(engine.live.config)
@@ -128,8 +128,8 @@ class Reach:
 
     def channels_changed(self) -> None:
         """Who is watched, or what is known of them, changed."""
-        self.subscriptions.nudge("config")
-        self.catch_up.nudge("config")
+        self.subscriptions.trigger("config")
+        self.catch_up.trigger("config")
 
     def revoked(self, event: StreamEvent) -> None:
         """Twitch ended a subscription."""
@@ -147,21 +147,21 @@ class Reach:
     def _look_again(self, why: str) -> None:
         self._engine.dispatcher.wake()  # it looks at the clock itself
         self._engine.pipeline.wake()
-        self.way.nudge()
-        self.subscriptions.nudge(why)
-        self.catch_up.nudge(why)
+        self.way.trigger()
+        self.subscriptions.trigger(why)
+        self.catch_up.trigger(why)
 
     def _gap(self, why: str) -> None:
         _log.info("Twitch is asked who is live", reason=why)
-        self.catch_up.nudge("gap")
+        self.catch_up.trigger("gap")
 
     def _way_changed(self) -> None:
         if self._way is None:
             return  # it is still being built
-        self.subscriptions.nudge_if_moved()
+        self.subscriptions.trigger_if_moved()
         status = self._way.status
         if status.state is WayState.READY and not self._was_ready:
-            self.catch_up.nudge("address")  # whatever began while we could not be reached
+            self.catch_up.trigger("address")  # whatever began while we could not be reached
         self._was_ready = status.state is WayState.READY
         self._engine.bus.publish(
             WayChanged(kind=status.kind, state=status.state.value, code=status.code, text=status.message)

@@ -10,7 +10,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.core.models import DeliveryView, EventState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.storage.ledger.browsing import BITE, Told
+from itsjustintv_desktop.engine.storage.ledger.queries import BITE, EventRow
 
 Kind = Literal["announced", "suppressed", "missed", "notice"]
 """`missed`: found too late to be announced. `notice`: Twitch ended a subscription, or the ledger was begun anew."""
@@ -54,7 +54,7 @@ class EventPage(msgspec.Struct, frozen=True, kw_only=True):
     before: int | None
 
 
-def kind_of(row: Told) -> Kind:
+def kind_of(row: EventRow) -> Kind:
     if row.state == EventState.ANNOUNCED:
         return "announced"
     if row.state == EventState.NOTED:
@@ -63,8 +63,8 @@ def kind_of(row: Told) -> Kind:
 
 
 async def look(
-    ledger: Ledger, before: int | None, limit: int, kinds: Collection[Kind], fitting: Callable[[Told], T | None]
-) -> tuple[list[tuple[Told, T]], int | None]:
+    ledger: Ledger, before: int | None, limit: int, kinds: Collection[Kind], fitting: Callable[[EventRow], T | None]
+) -> tuple[list[tuple[EventRow, T]], int | None]:
     """Up to `limit` events (at most PAGE) of those kinds, with what `fitting` made of them, and where to go on.
 
     Those it made None of are left out. Cut small, so that accepting a message never waits for a long search.
@@ -72,7 +72,7 @@ async def look(
     wanted = set(kinds or KINDS)
     states = {_STATE_OF[kind] for kind in wanted if kind in _STATE_OF}
     limit = max(1, min(limit, PAGE))
-    found: list[tuple[Told, T]] = []
+    found: list[tuple[EventRow, T]] = []
     looked = 0
     ended = False
     while len(found) < limit and looked < SCAN and not ended:
@@ -90,7 +90,7 @@ async def look(
     return found, None if ended else before
 
 
-async def deliveries_of(ledger: Ledger, rows: Sequence[Told]) -> dict[int, list[DeliveryView]]:
+async def deliveries_of(ledger: Ledger, rows: Sequence[EventRow]) -> dict[int, list[DeliveryView]]:
     """By event, oldest first."""
     found: dict[int, list[DeliveryView]] = {}
     with_some = [row.id for row in rows if row.state == EventState.ANNOUNCED]
@@ -106,7 +106,7 @@ async def event_page(
     """`streamer` is a key of the config or a login. Raises LedgerError."""
     wanted = None if streamer is None else streamer.strip().casefold()
 
-    def fits(row: Told) -> bool | None:
+    def fits(row: EventRow) -> bool | None:
         names = ((row.streamer or "").casefold(), row.broadcaster_login.casefold())
         return True if wanted is None or wanted in names else None
 
@@ -116,7 +116,7 @@ async def event_page(
     return EventPage(events=tuple(_view(row, deliveries.get(row.id, ())) for row in rows), before=before)
 
 
-def _view(row: Told, deliveries: Sequence[DeliveryView]) -> EventView:
+def _view(row: EventRow, deliveries: Sequence[DeliveryView]) -> EventView:
     return EventView(
         id=row.id, at=row.received_at, kind=kind_of(row), streamer=row.streamer or "", login=row.broadcaster_login,
         name=row.broadcaster_name, started_at=row.started_at, reason=row.reason or "",

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.control.client import ControlClient
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.storage.ledger import Ledger, Settlement
+from itsjustintv_desktop.engine.storage.ledger import EventOutcome, Ledger
 from tests.support.commands import beside, here
 from tests.support.engine import SECRET, running_engine
 from tests.support.events import online
@@ -62,7 +62,7 @@ async def _fill(path: Path) -> None:
     )
     await ledger.settle(
         [
-            Settlement(event_id=one, state=state, reason=why, explanation=text, streamer="bob")
+            EventOutcome(event_id=one, state=state, reason=why, explanation=text, streamer="bob")
             for one, state, why, text in ends
         ]
     )
@@ -124,7 +124,7 @@ def test_more_than_one_page(tmp_path: Path) -> None:
         for number in range(230):
             await ledger.accept_now(online(stream_id=str(number)))
         ends = [
-            Settlement(event_id=one, state=EventState.SUPPRESSED, reason="missed", explanation="")
+            EventOutcome(event_id=one, state=EventState.SUPPRESSED, reason="missed", explanation="")
             for one in range(1, 231)
         ]
         await ledger.settle(ends)

@@ -11,7 +11,7 @@ import pytest
 
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.twitch.timestamps import format_rfc3339
-from tests.engine.moving.gofolder import CONFIG, ENVIRON, GLOBAL_URL, SECRETS, GoFolder, over, payload, told, waiting
+from tests.engine.import_go.gofolder import CONFIG, ENVIRON, GLOBAL_URL, SECRETS, GoFolder, over, payload, told, waiting
 from tests.keyring_session import keyring_session
 from tests.support.commands import Result, beside, here
 

@@ -67,12 +67,12 @@ async def test_an_address_that_changes_takes_the_subscriptions_along(
         try:
             before = await subscribed(running)
             # Right after the handshakes it looks every few seconds; once it saw that all is well it rests for an hour.
-            running.engine.reach.subscriptions.nudge("test")
+            running.engine.reach.subscriptions.trigger("test")
             await until(lambda: running.engine.reach.subscriptions.status.code == "ok")
             await running.simulator.go_live("alice")
             await announced(running, "alice")
             await tunnel.move()
-            running.engine.reach.way.nudge()
+            running.engine.reach.way.trigger()
 
             def is_moved() -> bool:
                 there = {each.transport.callback for each in held(running) if each.status == "enabled"}
@@ -81,7 +81,7 @@ async def test_an_address_that_changes_takes_the_subscriptions_along(
             await until(is_moved, what="the new address passed Twitch's handshake")
             assert set(map(id, before)) < set(map(id, held(running))), "the old ones go last"
             await running.simulator.eventsub.idle()
-            running.engine.reach.subscriptions.nudge("test")  # it would look again after ten seconds
+            running.engine.reach.subscriptions.trigger("test")  # it would look again after ten seconds
             after = await subscribed(running)
             assert {each.transport.callback for each in after} == {f"{tunnel.address}/twitch"}
             await running.simulator.go_live("bob")

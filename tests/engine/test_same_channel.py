@@ -60,7 +60,7 @@ async def test_a_stream_goes_to_the_destinations_of_both(running: Running) -> No
 async def test_a_stream_found_by_asking_goes_to_both_once(running: Running) -> None:
     await running.simulator.go_live("alice", notify=False)
     for _ in range(3):
-        running.engine.reach.catch_up.nudge("asked")
+        running.engine.reach.catch_up.trigger("asked")
         await running.simulator.receiver.wait_for(2)
         await running.settled()
     assert got(running) == {"first": [], "second": ["Ours"]}
@@ -89,7 +89,7 @@ async def test_a_test_goes_where_it_says(running: Running, name: str, told: set[
 async def test_the_part_that_was_not_announced_is_said(running: Running) -> None:
     off = TWICE.replace('url = "RECEIVER/second"', 'url = "RECEIVER/second"\nenabled = false')
     running.write_config(off)
-    running.engine.reload.nudge()
+    running.engine.reload.trigger()
     await until(lambda: not running.engine.live.destinations["second"].enabled)
     await running.simulator.go_live("alice")
     await running.settled()
@@ -101,7 +101,7 @@ async def test_the_part_that_was_not_announced_is_said(running: Running) -> None
     with pytest.raises(UsageError, match="switched off"):
         await running.engine.wishes.send_anyway(event.id)
     running.write_config(TWICE)
-    running.engine.reload.nudge()
+    running.engine.reload.trigger()
     await until(lambda: running.engine.live.destinations["second"].enabled)
     assert await running.engine.wishes.send_anyway(event.id) == ("second",)
     await running.settled()

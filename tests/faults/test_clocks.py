@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.clock_trust import STEADY_SECONDS
 from itsjustintv_desktop.engine.core.events import Notice, Subscription
 from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
-from itsjustintv_desktop.engine.housekeeping import Housekeeping
+from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
@@ -272,11 +272,11 @@ def _taken(running: Running) -> list[str | None]:
     return [each.webhook_id for each in received if each.status_answered is not None and each.status_answered < 300]
 
 
-def housekeeping(world: World) -> Housekeeping:
+def housekeeping(world: World) -> Maintenance:
     async def nothing() -> None:
         return
 
-    return Housekeeping(
+    return Maintenance(
         world.ledger,
         world.dispatcher,
         live=lambda: world.live,

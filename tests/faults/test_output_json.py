@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.storage import feed
+from itsjustintv_desktop.engine.storage import output
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.disks import small_disk
 from tests.support.engine import HEAD, Running, running_engine
@@ -28,7 +28,7 @@ Record = Callable[[str, object], None]
 
 @pytest.fixture(autouse=True)
 def _tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(output, "RETRY_SECONDS", 0.2)
 
 
 def _path(running: Running) -> Path:

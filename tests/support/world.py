@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer, Twitch
 from itsjustintv_desktop.engine.core.clock_trust import WallClock
 from itsjustintv_desktop.engine.core.errors import SecretsError
@@ -29,7 +30,6 @@ from itsjustintv_desktop.engine.core.sources import WatchedStreamer
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
-from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger
 from tests.support.clock import FakeClock
 from tests.support.events import online
@@ -190,10 +190,10 @@ class World:
 
     @config.setter
     def config(self, made: Config) -> None:
-        self._live = Live(made, {})
+        self._live = ActiveConfig(made, {})
 
     @property
-    def live(self) -> Live:
+    def live(self) -> ActiveConfig:
         return self._live
 
     async def open(self) -> None:

@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine import (
 )
 from itsjustintv_desktop.engine.core.models import LiveStream
 from itsjustintv_desktop.engine.core.status import WORDS
-from itsjustintv_desktop.engine.reload import ConfigState
+from itsjustintv_desktop.engine.runtime.config_reloader import ConfigState
 from itsjustintv_desktop.engine.storage.secrets import SecretsState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, SubscriptionsStatus
 

@@ -33,7 +33,7 @@ from itsjustintv_desktop.engine.doctor import gather
 from itsjustintv_desktop.engine.ingress.ways.status import WayState, WayStatus
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET
-from itsjustintv_desktop.engine.storage.secrets.home import Opened
+from itsjustintv_desktop.engine.storage.secrets.secret_backend import UnlockResult
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from itsjustintv_desktop.engine.watch import disk
 from itsjustintv_desktop.simulator import Simulator
@@ -101,7 +101,7 @@ class Stage:
     async def write(self, text: str) -> None:
         """Until it is in force, or was refused."""
         self.paths.config.write_text(text, encoding="utf-8")
-        await self.on_engine(lambda engine: engine.reload.nudge())
+        await self.on_engine(lambda engine: engine.reload.trigger())
 
         def is_taken(engine: Engine) -> bool:
             return engine.reload.state.state != "ok" or (self.paths.config.exists() and _digest(engine, text))
@@ -180,7 +180,7 @@ async def _put_right(engine: Engine) -> None:
     await engine.secrets.get(TWITCH_CLIENT_SECRET)
     subscriptions = engine.reach.subscriptions
     subscriptions._withheld.clear()
-    subscriptions.nudge("config")
+    subscriptions.trigger("config")
     await subscriptions.listing()
 
 
@@ -266,7 +266,7 @@ def locks(*, forgets: bool) -> Act:
     def act(engine: Engine) -> None:
         if forgets:
             engine.secrets._cache.clear()
-        engine.secrets._note(Opened(error, error))
+        engine.secrets._note(UnlockResult(error, error))
 
     return on_engine(act)
 
@@ -325,7 +325,7 @@ async def ledger_fails(stage: Stage) -> None:
 
 async def goes_missing(stage: Stage) -> None:
     stage.paths.config.unlink()
-    await stage.on_engine(lambda engine: engine.reload.nudge())
+    await stage.on_engine(lambda engine: engine.reload.trigger())
     await stage.wait(lambda engine: engine.reload.state.state == "missing")
     stage._written = ""
 
@@ -491,9 +491,9 @@ def stage(
         (catchup, "LEAST", 0.01),
     ):  # fmt: skip
         monkeypatch.setattr(target, name, value)
-    monkeypatch.setattr("itsjustintv_desktop.engine.reload.CAREFUL", 0.05)
+    monkeypatch.setattr("itsjustintv_desktop.engine.runtime.config_reloader.CAREFUL", 0.05)
     monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.AGAIN_MS", 10**8)  # nothing is asked by itself
-    monkeypatch.setattr("itsjustintv_desktop.engine.unlocking.look", _nobody_unlocks)
+    monkeypatch.setattr("itsjustintv_desktop.engine.runtime.unlocking.look", _nobody_unlocks)
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
     paths = Paths(tmp_path / "config" / "config.toml", tmp_path / "data")
     paths.create()
@@ -541,8 +541,8 @@ async def _furnish(engine: Engine, simulator: Simulator) -> None:
     await engine.secrets.set(TWITCH_CLIENT_SECRET, simulator.environment()["ITSJUSTINTV_TWITCH_CLIENT_SECRET"])
     await engine.secrets.set_destination("single", url=f"{simulator.url}/receiver/single")
     engine.twitch.directory.refresh()
-    engine.reach.way.nudge()
-    engine.reach.subscriptions.nudge("secret")
+    engine.reach.way.trigger()
+    engine.reach.subscriptions.trigger("secret")
 
 
 async def agree(stage: Stage, situation: Situation) -> tuple[float, list[str]]:

@@ -180,7 +180,7 @@ SEEN = (
     "config/endpoints.py", "config/read.py", "config/validators.py", "desk/editing/channels.py",
     "desk/editing/destinations.py", "desk/editing/documents.py", "desk/editing/form.py", "desk/editing/renaming.py",
     "desk/editing/secrets.py", "desk/editing/way_check.py", "ingress/acme/explain.py", "ingress/ngrok/faults.py",
-    "ingress/ngrok/install.py", "storage/secrets/home.py", "storage/secrets/vault.py", "catchup/judge.py",
+    "ingress/ngrok/install.py", "storage/secrets/secret_backend.py", "storage/secrets/vault.py", "catchup/judge.py",
     "twitch/oauth.py", "doctor/streamers.py", "doctor/reach.py", "doctor/secrets.py", "doctor/machine.py",
     "doctor/overall.py", "doctor/destinations.py", "doctor/twitch.py", "core/status.py",
 )  # fmt: skip

@@ -16,8 +16,8 @@ from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.models import EventState, StreamEvent
-from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Ledger, Settlement
-from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, End, Sight, Stream
+from itsjustintv_desktop.engine.storage.ledger import FEED, EventOutcome, EventRecord, Ledger
+from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, BroadcastStream, End, Sight
 from itsjustintv_desktop.engine.twitch.eventsub_messages import SOURCE
 
 SLACK = 600.0
@@ -54,7 +54,7 @@ class PreviousBroadcast(msgspec.Struct, frozen=True):
     announced, paused (held back) or accepted (not settled yet). `ended`: when it was last known to run, by Twitch's
     clock."""
 
-    stream: Stream
+    stream: BroadcastStream
     gap: float
     fate: str
     ended: float
@@ -78,9 +78,9 @@ def gap_before(event: StreamEvent, before: Broadcast, skew: float, window: float
 
 def settlement(
     record: EventRecord, streamer: Streamer, gap: float, window: float, body: bytes | None = None
-) -> Settlement:
+) -> EventOutcome:
     """The end of an event that is the second half of a broadcast."""
-    return Settlement(
+    return EventOutcome(
         event_id=record.id,
         state=EventState.SUPPRESSED,
         reason="restarted",
@@ -93,9 +93,9 @@ def settlement(
     )
 
 
-def too_late(record: EventRecord, streamer: Streamer) -> Settlement:
+def too_late(record: EventRecord, streamer: Streamer) -> EventOutcome:
     """The end of an event that a newer stream has overtaken."""
-    return Settlement(
+    return EventOutcome(
         event_id=record.id,
         state=EventState.SUPPRESSED,
         reason="overtaken",
@@ -145,16 +145,15 @@ class BroadcastContinuity:
     ) -> dict[int, PreviousBroadcast]:
         """By event id: the broadcast that it may be the second half of, announced, being announced or held back."""
         skew = self._skew()
-        near: dict[int, tuple[Stream, float, float]] = {}
+        near: dict[int, tuple[BroadcastStream, float, float]] = {}
         for record, _, destinations, entry in chosen:
             row = before.get(record.id)
             gap = None if row is None else gap_before(record.event, row, skew, window)
             if row is not None and gap is None and window > 0 and await self._ledger.is_half(record.event, entry):
                 gap = max((record.event.started_at or row.last_known) - row.last_known, 0.0)
             if row is not None and gap is not None:
-                near[record.id] = (
-                    Stream(row.broadcaster_id, row.stream_id, destinations or (FEED,), entry), gap, row.last_known
-                )  # fmt: skip
+                stream = BroadcastStream(row.broadcaster_id, row.stream_id, destinations or (FEED,), entry)
+                near[record.id] = (stream, gap, row.last_known)
         if not near:
             return {}
         fates = await self._ledger.broadcast_fates([stream for stream, _, _ in near.values()])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.models import EventState
-from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger, Settlement
+from itsjustintv_desktop.engine.storage.ledger import EventOutcome, EventRecord, Ledger
 from itsjustintv_desktop.engine.storage.ledger.importing import key_of
 
 
@@ -33,9 +33,9 @@ class ImportedStreams:
         return {event_id for event_id, key in keys.items() if key in found}
 
 
-def settlement(record: EventRecord, streamer: Streamer) -> Settlement:
+def settlement(record: EventRecord, streamer: Streamer) -> EventOutcome:
     """The end of an event whose stream was announced elsewhere."""
-    return Settlement(
+    return EventOutcome(
         event_id=record.id,
         state=EventState.SUPPRESSED,
         reason="already_announced",

@@ -14,7 +14,7 @@ from itsjustintv_desktop.engine.announce.pause import REASON, WHY_PAUSED, began_
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.models import EventState, StreamEvent
-from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger, Settlement
+from itsjustintv_desktop.engine.storage.ledger import EventOutcome, EventRecord, Ledger
 
 
 class PausedStreams:
@@ -58,9 +58,11 @@ class PausedStreams:
         )
 
 
-def settlement(record: EventRecord, streamer: Streamer, why: str = WHY_PAUSED, body: bytes | None = None) -> Settlement:
+def settlement(
+    record: EventRecord, streamer: Streamer, why: str = WHY_PAUSED, body: bytes | None = None
+) -> EventOutcome:
     """The end of an event that is held back."""
-    return Settlement(
+    return EventOutcome(
         event_id=record.id,
         state=EventState.SUPPRESSED,
         reason=REASON,

@@ -20,6 +20,7 @@ from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
 from itsjustintv_desktop.engine.announce.enrichment_deadline import EnrichmentDeadline
 from itsjustintv_desktop.engine.announce.suppression import already, why_already
 from itsjustintv_desktop.engine.announce.triage import Triage
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError, NotFoundError, UsageError
@@ -27,8 +28,7 @@ from itsjustintv_desktop.engine.core.events import Bus, EventSettled
 from itsjustintv_desktop.engine.core.models import Enrichment, EventState, StreamEvent
 from itsjustintv_desktop.engine.core.sources import Enricher
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger, Settlement
+from itsjustintv_desktop.engine.storage.ledger import EventOutcome, EventRecord, Ledger
 from itsjustintv_desktop.engine.telemetry import ids
 from itsjustintv_desktop.engine.telemetry.observer import Seam
 
@@ -56,7 +56,7 @@ class Pipeline:
         ledger: Ledger,
         enrichers: Mapping[str, Enricher],
         *,
-        live: Callable[[], Live],
+        live: Callable[[], ActiveConfig],
         bus: Bus,
         clock: Clock,
         on_announced: Callable[[], None],
@@ -272,7 +272,7 @@ class Pipeline:
     async def _suppress(
         self, record: EventRecord, streamer: Streamer, reason: str, why: str, body: bytes | None = None
     ) -> None:
-        settlement = Settlement(
+        settlement = EventOutcome(
             event_id=record.id,
             state=EventState.SUPPRESSED,
             reason=reason,
@@ -282,7 +282,7 @@ class Pipeline:
         )
         await self._end(record, settlement)
 
-    async def _end(self, record: EventRecord, settlement: Settlement) -> None:
+    async def _end(self, record: EventRecord, settlement: EventOutcome) -> None:
         await self._ledger.settle([settlement])
         self._tell([(record, settlement)])
 
@@ -319,9 +319,9 @@ class Pipeline:
             seconds = ids.announcing_for(record.id, self._clock.monotonic())
             observer.settled(record, state, reason, destinations=destinations, ended=self._clock.now(), seconds=seconds)
 
-    def _tell(self, settled: Sequence[tuple[EventRecord, Settlement]]) -> None:
+    def _tell(self, settled: Sequence[tuple[EventRecord, EventOutcome]]) -> None:
         """Every event to those who watch; the log gets one line where a page holds many of a kind."""
-        kinds: dict[tuple[bool, str], list[tuple[EventRecord, Settlement]]] = {}
+        kinds: dict[tuple[bool, str], list[tuple[EventRecord, EventOutcome]]] = {}
         for record, settlement in settled:
             loud = settlement.state is EventState.SUPPRESSED
             kinds.setdefault((loud, settlement.reason), []).append((record, settlement))

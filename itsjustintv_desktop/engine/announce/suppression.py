@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.models import EventState
-from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.storage.ledger import FEED, EventRecord, Settlement
+from itsjustintv_desktop.engine.storage.ledger import FEED, EventOutcome, EventRecord
 
 _ANNOUNCED_BEFORE = "This stream was announced before."
 _FOR_ANOTHER = "This stream was announced before, for this streamer or for another one with the same channel."
@@ -16,9 +16,9 @@ def why_already(chosen: Candidate) -> str:
     return _FOR_ANOTHER if chosen.entry else _ANNOUNCED_BEFORE
 
 
-def already(chosen: Candidate) -> Settlement:
+def already(chosen: Candidate) -> EventOutcome:
     """Its stream was announced before."""
-    return Settlement(
+    return EventOutcome(
         event_id=chosen.record.id,
         state=EventState.SUPPRESSED,
         reason="already_announced",
@@ -33,7 +33,7 @@ def keys(chosen: Candidate) -> list[tuple[str, str, str]]:
     return [(name, event.broadcaster_id, event.stream_id) for name in chosen.destinations or (FEED,)]
 
 
-def without_announcement(record: EventRecord, streamer: Streamer | None, live: Live) -> Settlement | None:
+def without_announcement(record: EventRecord, streamer: Streamer | None, live: ActiveConfig) -> EventOutcome | None:
     """Why this event is none to announce; None = it is one."""
     event = record.event
     state = EventState.NOTED
@@ -57,4 +57,4 @@ def without_announcement(record: EventRecord, streamer: Streamer | None, live: L
         state = EventState.SUPPRESSED
     else:
         return None
-    return Settlement(event_id=record.id, state=state, reason=reason, explanation=why, streamer=key)
+    return EventOutcome(event_id=record.id, state=state, reason=reason, explanation=why, streamer=key)

@@ -9,15 +9,15 @@ from itsjustintv_desktop.engine.announce import broadcast_continuity, imported_s
 from itsjustintv_desktop.engine.announce import paused_streams as holding
 from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
 from itsjustintv_desktop.engine.announce.suppression import already, keys, without_announcement
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Streamer
-from itsjustintv_desktop.engine.live import Live
-from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger, Settlement
+from itsjustintv_desktop.engine.storage.ledger import EventOutcome, EventRecord, Ledger
 
 
 class TriageResult(NamedTuple):
     """`ended` with how, `chosen` to be announced, and what those may be the second half of, by event id."""
 
-    ended: list[tuple[EventRecord, Settlement]]
+    ended: list[tuple[EventRecord, EventOutcome]]
     chosen: list[Candidate]
     rivals: dict[int, broadcast_continuity.PreviousBroadcast]
 
@@ -37,12 +37,12 @@ class Triage:
         self._restarts = restarts
         self._elsewhere = told
 
-    async def sift(self, page: Sequence[EventRecord], live: Live) -> TriageResult:
+    async def sift(self, page: Sequence[EventRecord], live: ActiveConfig) -> TriageResult:
         entries = {record.id: live.matcher.entries(record.event) for record in page}
         await self._part(page, entries)
         matched = [(record, live.matcher.match(record.event, record.streamer)) for record in page]
         before = await self._restarts.note([record for record, streamer in matched if streamer is not None])
-        ended: list[tuple[EventRecord, Settlement]] = []
+        ended: list[tuple[EventRecord, EventOutcome]] = []
         chosen: list[Candidate] = []
         for record, streamer in matched:
             settlement = without_announcement(record, streamer, live)
@@ -53,7 +53,7 @@ class Triage:
                 chosen.append(Candidate(record, streamer, live.destinations_of(streamer), entry))
 
         def left(
-            some: list[Candidate], out: Collection[int], end: Callable[[Candidate], Settlement]
+            some: list[Candidate], out: Collection[int], end: Callable[[Candidate], EventOutcome]
         ) -> list[Candidate]:
             ended.extend((each.record, end(each)) for each in some if each.record.id in out)
             return [each for each in some if each.record.id not in out]

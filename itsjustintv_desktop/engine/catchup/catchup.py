@@ -18,6 +18,7 @@ from itsjustintv_desktop.engine.catchup.found import event_of, live_stream_of
 from itsjustintv_desktop.engine.catchup.judge import GRACE, Circumstances, judge
 from itsjustintv_desktop.engine.catchup.now import LiveNow
 from itsjustintv_desktop.engine.catchup.status import CatchUpState, CatchUpStatus
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import (
@@ -29,7 +30,6 @@ from itsjustintv_desktop.engine.core.errors import (
 )
 from itsjustintv_desktop.engine.core.events import Bus, EventSettled
 from itsjustintv_desktop.engine.core.models import EventState, LiveStream, StreamEvent
-from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Key
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Caught, Find, Known, Verdict
@@ -61,7 +61,7 @@ class CatchUp:
         helix: Helix,
         ledger: Ledger,
         *,
-        live: Callable[[], Live],
+        live: Callable[[], ActiveConfig],
         watched: Callable[[], list[str]],
         on_submitted: Callable[[], None],
         skew: Callable[[], float],
@@ -86,7 +86,7 @@ class CatchUp:
         self._paused_at = paused_at
         self._dice = dice
         self._now = LiveNow(bus)
-        self._nudged = asyncio.Event()
+        self._triggered = asyncio.Event()
         self._reasons: list[str] = []
         self._backoff = Backoff(FIRST_RETRY, LAST_RETRY, jitter=lambda: 1 - 0.2 * dice())
         self._offset: float | None = None
@@ -98,11 +98,11 @@ class CatchUp:
         """Who of the watched channels is live, by user id."""
         return self._now.streams
 
-    def nudge(self, reason: str) -> None:
+    def trigger(self, reason: str) -> None:
         """Ask now. `reason` is one word: start, wake, network, gap, address, config, asked."""
         if reason not in self._reasons:
             self._reasons.append(reason)
-        self._nudged.set()
+        self._triggered.set()
 
     def heard(self, event: StreamEvent) -> None:
         """Twitch told that a watched channel went live or offline: `live_now` need not wait for the next round."""
@@ -110,18 +110,18 @@ class CatchUp:
 
     async def run(self) -> None:
         """Ask at once, then every `poll_interval` and whenever nudged, until cancelled. Can be started again."""
-        self.nudge("start")
+        self.trigger("start")
         while True:
             pause = await self._turn()
             self._plan(pause)
             await self._clock.sleep(LEAST)
-            while not await self._clock.wait(self._nudged, _IDLE if pause is None else max(pause - LEAST, 0.0)):
+            while not await self._clock.wait(self._triggered, _IDLE if pause is None else max(pause - LEAST, 0.0)):
                 if pause is not None:
                     break
 
     async def _turn(self) -> float | None:
         """One round; the seconds to wait before the next, None = until nudged."""
-        self._nudged.clear()
+        self._triggered.clear()
         reasons, self._reasons = self._reasons, []
         if self._backoff.failures and "network" not in reasons:
             reasons.append("network")

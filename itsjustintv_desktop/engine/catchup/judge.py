@@ -7,10 +7,10 @@ import msgspec
 from itsjustintv_desktop.engine.announce import tag_filter
 from itsjustintv_desktop.engine.announce.pause import REASON as PAUSED
 from itsjustintv_desktop.engine.announce.pause import WHY_PAUSED
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.models import StreamEvent
-from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Known, Verdict
 
 GRACE = 120.0
@@ -39,7 +39,7 @@ def judge(
     known: Known,
     around: Circumstances,
     *,
-    live: Live,
+    live: ActiveConfig,
     tried: bool,
     now: float,
     paused: bool = False,
@@ -89,7 +89,7 @@ def _had_no_luck(known: Known) -> bool:
     return known.events[-1][1] == "tags_unknown" and len(known.events) < TRIES
 
 
-def _may_differ(known: Known, around: Circumstances, live: Live) -> bool:
+def _may_differ(known: Known, around: Circumstances, live: ActiveConfig) -> bool:
     """Whether what kept the stream from being announced is different now."""
     if any(state != "suppressed" for state, _ in known.events):
         return False  # announced, or in work

@@ -39,13 +39,13 @@ class ConfigWatcher:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
-        self._nudged = asyncio.Event()
+        self._triggered = asyncio.Event()
         self._mark: object = None
         self._read_at = float("-inf")
 
-    def nudge(self) -> None:
+    def trigger(self) -> None:
         """Look now."""
-        self._nudged.set()
+        self._triggered.set()
 
     async def another(self, known: str, within: float | None = None) -> Content | None:
         """Wait until the file is another than the one with the digest `known` and stands still; what it is then.
@@ -59,9 +59,9 @@ class ConfigWatcher:
                 return content
             if within is not None and self._clock.monotonic() - began >= within:
                 return None
-            await self._clock.wait(self._nudged, EVERY)
-            if self._nudged.is_set():
-                self._nudged.clear()
+            await self._clock.wait(self._triggered, EVERY)
+            if self._triggered.is_set():
+                self._triggered.clear()
                 self._mark = None
 
     async def steady(self, content: Content, seconds: float) -> bool:

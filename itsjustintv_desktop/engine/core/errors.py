@@ -47,7 +47,7 @@ AppError
 
 Errors of other libraries are turned into these, or into sentences, beside the calls that raise them: those of HTTP
 and TLS in `net/errors.py`, of the system in `os_sentence` below, of SQLite in `storage/ledger/connection.py`, of the
-keyring in `storage/secrets/backend.py`, of ACME in `ingress/acme/client.py`.
+keyring in `storage/secrets/keyring_library.py`, of ACME in `ingress/acme/client.py`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination, Retry
 from itsjustintv_desktop.engine.core.clock import Clock
@@ -29,7 +30,6 @@ from itsjustintv_desktop.engine.delivery.destination_queues import FIRST_WIDTH, 
 from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.delivery.outcomes import MAY_HAVE_ARRIVED, MOST_LOST, finish, gave_up, judged, say_which
 from itsjustintv_desktop.engine.delivery.responses import refused
-from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger
 from itsjustintv_desktop.engine.telemetry.observer import Seam
 
@@ -62,7 +62,7 @@ class Dispatcher:
         addresses: Addresses,
         enrichers: Mapping[str, Enricher],
         *,
-        live: Callable[[], Live],
+        live: Callable[[], ActiveConfig],
         read_image: Callable[[str], Awaitable[bytes | None]],
         bus: Bus,
         clock: Clock,

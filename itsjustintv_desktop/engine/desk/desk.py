@@ -62,9 +62,9 @@ class Desk:
 
     # How Twitch reaches us
 
-    async def nudge_way(self) -> None:
+    async def trigger_way(self) -> None:
         """Try the way in use now instead of at its next time; a tunnel that ended is started again."""
-        self._reaching.nudge()
+        self._reaching.trigger()
 
     async def last_message(self) -> float | None:
         """When Twitch last told us something (Unix seconds); None: not lately. Raises LedgerError."""

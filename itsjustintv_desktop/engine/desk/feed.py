@@ -11,7 +11,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.core.errors import NotFoundError
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView, EventState, StreamEvent
-from itsjustintv_desktop.engine.storage.ledger.browsing import Told
+from itsjustintv_desktop.engine.storage.ledger.queries import EventRow
 from itsjustintv_desktop.engine.telling import STATES, Kind, deliveries_of, kind_of, look
 
 if TYPE_CHECKING:
@@ -135,11 +135,11 @@ class Feed:
             raise NotFoundError("The payload of this event is damaged.") from error
         return pretty(shortened(self._engine.twitch.complete_payload(payload)))
 
-    async def _items(self, found: Sequence[tuple[Told, _Payload]]) -> tuple[FeedItem, ...]:
+    async def _items(self, found: Sequence[tuple[EventRow, _Payload]]) -> tuple[FeedItem, ...]:
         deliveries = await deliveries_of(self._engine.ledger, [row for row, _ in found])
         return tuple(self._item(row, body, deliveries.get(row.id, ())) for row, body in found)
 
-    def _item(self, row: Told, body: _Payload, deliveries: Sequence[DeliveryView]) -> FeedItem:
+    def _item(self, row: EventRow, body: _Payload, deliveries: Sequence[DeliveryView]) -> FeedItem:
         login = body.streamer_login or row.broadcaster_login
         return FeedItem(
             event_id=row.id,
@@ -165,13 +165,13 @@ class Feed:
             can_send_anyway=self._can_send(row),
         )
 
-    def _picture_of(self, row: Told, body: _Payload) -> str | None:
+    def _picture_of(self, row: EventRow, body: _Payload) -> str | None:
         if body.image is not None and body.image.sha256:
             return body.image.sha256
         image = self._engine.twitch.profiles.get(row.broadcaster_id).image
         return image.sha256 if image is not None else None
 
-    def _can_send(self, row: Told) -> bool:
+    def _can_send(self, row: EventRow) -> bool:
         """Whether "send anyway" would do something, as far as can be told without asking the ledger."""
         if row.state != EventState.SUPPRESSED or row.reason == "already_announced":
             return False
@@ -201,7 +201,7 @@ def pretty(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
-def _matching(row: Told, needle: str) -> _Payload | None:
+def _matching(row: EventRow, needle: str) -> _Payload | None:
     """The payload, if the event has `needle` in one of its names or in its title; unpacked only where it must be."""
     payload = row.payload
     if not needle:

@@ -137,7 +137,7 @@ class Queue:
         after: int | None = 0
         total = 0
         while after is not None:
-            some, after = await engine.ledger.hasten(destination, after, tuple(blocked))
+            some, after = await engine.ledger.retry_all(destination, after, tuple(blocked))
             total += some
         if total:
             for name in names:

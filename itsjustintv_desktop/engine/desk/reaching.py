@@ -17,12 +17,12 @@ class Reaching:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def nudge(self) -> None:
+    def trigger(self) -> None:
         """Look at the way in use now, and at the subscriptions that depend on it."""
         reach = self._engine.reach
         _log.info("a person asks to look at the way now", way=reach.way.kind)
-        reach.way.nudge()
-        reach.subscriptions.nudge("asked")
+        reach.way.trigger()
+        reach.subscriptions.trigger("asked")
 
     async def last_message(self) -> float | None:
         """When Twitch was heard of last. Raises LedgerError."""
@@ -33,5 +33,5 @@ class Reaching:
         from itsjustintv_desktop.engine.ingress.ngrok.install import install
 
         version = await install(self._engine.paths.ngrok, progress, outbound=self._engine.outbound)
-        self._engine.reach.way.nudge()
+        self._engine.reach.way.trigger()
         return version

@@ -73,7 +73,7 @@ class Outside:
         if keep:
             self._heard = (clock.monotonic(), depends_on, heard)
         if any(self._is_gone(streamer, heard.held) for streamer in wanted):
-            self._engine.reach.subscriptions.nudge("doctor")
+            self._engine.reach.subscriptions.trigger("doctor")
             self._last = None  # that is being mended
         elif keep:
             self._last = self._heard

@@ -44,19 +44,19 @@ class BackgroundRefresh:
         self._turns = ["profile", "followers", "picture"]
         """What was done last comes last."""
         self._tried: dict[tuple[str, str], float] = {}
-        self._nudged = asyncio.Event()
+        self._triggered = asyncio.Event()
         self._backoff = Backoff(2 * PAUSE, _LONGEST_PAUSE)
 
-    def nudge(self) -> None:
+    def trigger(self) -> None:
         """The watched channels changed: look now."""
-        self._nudged.set()
+        self._triggered.set()
 
     async def run(self, watched: Callable[[], Iterable[str]]) -> None:
         """Work until cancelled; can be started again. `watched` gives the user ids of the channels we watch."""
         while True:
-            self._nudged.clear()
+            self._triggered.clear()
             pause = await self._step(list(watched()))
-            await self._clock.wait(self._nudged, pause)
+            await self._clock.wait(self._triggered, pause)
 
     async def _step(self, ids: Sequence[str]) -> float:
         """Do at most one thing and return the seconds to wait before the next."""

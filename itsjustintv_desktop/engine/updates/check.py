@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop import __version__
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.core.clock import Clock
@@ -18,7 +19,6 @@ from itsjustintv_desktop.engine.core.errors import LedgerError, UpdateUnreachabl
 from itsjustintv_desktop.engine.core.events import Bus, UpdateChanged
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.status import Level, Status
-from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.updates import keys, memory
 from itsjustintv_desktop.engine.updates.fetch import both
 from itsjustintv_desktop.engine.updates.manifest import Manifest, decode
@@ -43,7 +43,7 @@ class Around(Protocol):
     """What it needs of the engine."""
 
     @property
-    def live(self) -> Live: ...
+    def live(self) -> ActiveConfig: ...
     @property
     def ledger(self) -> memory.Store: ...
     @property
@@ -83,7 +83,7 @@ class UpdateCheck:
         self._last: Code = "not-asked"
         self._why = ""
         self._since = self._clock.now()
-        self._nudged = asyncio.Event()
+        self._triggered = asyncio.Event()
         self._shown = ""
         self._begun = 0.0
         self._every = EVERY
@@ -128,9 +128,9 @@ class UpdateCheck:
         """What is worth a line among the doctor's: a newer version, or a list that is not believed."""
         return self.sentence if self.view is not None or self.code in SUSPICIOUS else None
 
-    def nudge(self) -> None:
+    def trigger(self) -> None:
         """Another config is in force."""
-        self._nudged.set()
+        self._triggered.set()
 
     async def skip(self, version: str) -> None:
         """Say no more of this version; of later ones it is said again. Raises LedgerError."""
@@ -140,7 +140,7 @@ class UpdateCheck:
         except LedgerError:
             self._kept = msgspec.structs.replace(self._kept, skipped=before)
             raise
-        self._nudged.set()
+        self._triggered.set()
 
     async def run(self) -> None:
         """Until cancelled. Nothing outside is asked while it is switched off, or there is no key."""
@@ -151,8 +151,8 @@ class UpdateCheck:
             if wait <= 0:
                 await self.check()
                 continue
-            await self._clock.wait(self._nudged, min(wait, LOOK))
-            self._nudged.clear()
+            await self._clock.wait(self._triggered, min(wait, LOOK))
+            self._triggered.clear()
 
     async def begin(self) -> None:
         """Read what is known."""

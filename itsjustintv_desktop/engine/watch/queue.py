@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.delivery.destination_queues import TOTAL
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
-from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 STUCK_SECONDS = 120.0
@@ -28,7 +28,7 @@ class QueueWatch:
         ledger: Ledger,
         dispatcher: Dispatcher,
         *,
-        live: Callable[[], Live],
+        live: Callable[[], ActiveConfig],
         clock: Clock,
         paused: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -59,7 +59,7 @@ class QueueWatch:
         """Raises LedgerError: nothing is known then, and no age counts on."""
         now = self._clock.monotonic()
         passed, self._looked = min(now - self._looked, LONGEST_LOOK), now
-        pulse = await self._ledger.pulse()
+        pulse = await self._ledger.progress()
         free = {name for name, due in pulse.due.items() if due <= self._clock.now() and self._is_free(name)}
         if pulse.sending and not self._dispatcher.under_way:
             free.add(SENDING)

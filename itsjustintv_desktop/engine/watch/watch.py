@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from itsjustintv_desktop.engine import unlocking
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.status import Level, Status
+from itsjustintv_desktop.engine.runtime import unlocking
 from itsjustintv_desktop.engine.watch.disk import DiskWatch
 from itsjustintv_desktop.engine.watch.loop import LoopWatch
 from itsjustintv_desktop.engine.watch.queue import SENDING, QueueWatch

@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 from itsjustintv_desktop.engine.delivery import response_excerpt
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.engine import Engine
-from itsjustintv_desktop.engine.housekeeping import Housekeeping
 from itsjustintv_desktop.engine.redaction import Redactor, redactor
+from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
 from itsjustintv_desktop.engine.twitch.enrichment import TwitchEnricher
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 
@@ -59,7 +59,7 @@ def enrich() -> None:
 def loops() -> None:
     """A loop of the engine breaks, and so do a thread and a finaliser."""
 
-    async def run(_: Housekeeping) -> NoReturn:
+    async def run(_: Maintenance) -> NoReturn:
         engine = _engines[0]
         await engine.twitch.tokens.get()
         told = _secrets_of(engine)
@@ -77,7 +77,7 @@ def loops() -> None:
         Left()
         raise RuntimeError(told)
 
-    Housekeeping.run = run  # type: ignore[assignment, method-assign]
+    Maintenance.run = run  # type: ignore[assignment, method-assign]
 
 
 def start() -> None:

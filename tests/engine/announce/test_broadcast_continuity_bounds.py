@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.announce.broadcast_continuity import (
     settlement,
 )
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
-from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, Stream
+from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, BroadcastStream
 from tests.support.clock import START, FakeClock
 from tests.support.events import online
 from tests.support.waiting import until
@@ -78,7 +78,9 @@ async def test_one_that_stays_in_work_is_waited_for_half_a_minute(world: World, 
     assert isinstance(record, EventRecord)
     restarts = BroadcastContinuity(world.ledger, clock=clock, skew=lambda: 0.0, on_broadcast=lambda _event: None)
     await restarts.note([record])
-    rival = PreviousBroadcast(Stream(record.event.broadcaster_id, "a", ("main",)), 60.0, "accepted", clock.now())
+    rival = PreviousBroadcast(
+        BroadcastStream(record.event.broadcaster_id, "a", ("main",)), 60.0, "accepted", clock.now()
+    )
     began = clock.monotonic()
     waiting = asyncio.create_task(restarts.fate(rival))
     pauses, looks = [], [0.0]

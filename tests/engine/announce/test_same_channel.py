@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.announce.same_channel import may_be_the_same, same_channels, sentence
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Streamer, Twitch
 from itsjustintv_desktop.engine.core.models import Enrichment, EventState
-from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from tests.support.events import online
@@ -30,7 +30,7 @@ def resolved(**logins: str) -> dict[str, Channel]:
 
 def watch(world: World, *streamers: Streamer, **tables: Any) -> None:
     made = config(*(streamers or (BY_ID, BY_LOGIN)), destinations=DESTINATIONS, **tables)
-    world._live = Live(made, resolved(one="alice", two="alice"))
+    world._live = ActiveConfig(made, resolved(one="alice", two="alice"))
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ async def test_one_without_a_destination_goes_to_the_file(world: World) -> None:
 
 
 async def test_one_that_twitch_was_not_asked_about_yet(world: World) -> None:
-    world._live = Live(world.config, resolved(one="alice"))
+    world._live = ActiveConfig(world.config, resolved(one="alice"))
     await world.accept(stream_id="s")
     await settled(world, 2)
     assert set(await sent(world)) == {"first", "second"}
@@ -214,7 +214,7 @@ async def test_the_config_may_change_in_between(tmp_path: Path) -> None:
         event_id = await world.accept(stream_id="a")
         await world.ledger.part({event_id: ["one", "two"]})
         await world.ledger.part({event_id: ["one", "two"]})
-        world._live = Live(config(BY_ID, destinations=DESTINATIONS), resolved(one="alice"))
+        world._live = ActiveConfig(config(BY_ID, destinations=DESTINATIONS), resolved(one="alice"))
         world.run_pipeline()
         records = await settled(world, 2)
         assert sorted(record.reason or record.state for record in records) == ["already_announced", "announced"]
@@ -233,10 +233,10 @@ def test_who_shares_a_channel() -> None:
     assert same_channels(made, resolved(one="Alice")) == {"one": ("two",), "two": ("one",)}
     off = config(BY_ID, msgspec.structs.replace(BY_LOGIN, enabled=False), destinations=DESTINATIONS)
     assert same_channels(off, found) == {}
-    live = Live(made, found)
+    live = ActiveConfig(made, found)
     assert live.watched_ids() == ["100", "200"], "one subscription a channel"
     assert live.knows_all_ids
-    assert not Live(made, resolved(one="alice")).knows_all_ids
+    assert not ActiveConfig(made, resolved(one="alice")).knows_all_ids
     assert "the same channel as two" in sentence(("two",))
 
 

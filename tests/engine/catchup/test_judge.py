@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.catchup.judge import GRACE, TRIES, Circumstances, judge
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Streamer, Twitch
-from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Known, Verdict
 from tests.support.clock import START
 from tests.support.events import online
@@ -55,7 +55,7 @@ def test_whatever_is_known(
     age: float | None,
     longest: float,
 ) -> None:
-    live = Live(
+    live = ActiveConfig(
         config(
             streamer,
             destinations=(destination(enabled=switched_on),),
@@ -87,7 +87,7 @@ def test_whatever_is_known(
 
 def test_a_start_that_is_not_known_is_no_reason_to_ping_anybody() -> None:
     streamer = Streamer(key="alice", user_id="100", login="alice", destinations=("main",))
-    live = Live(config(streamer, twitch=Twitch()), {})
+    live = ActiveConfig(config(streamer, twitch=Twitch()), {})
     verdict = judge(
         online(started_at=None), Known(False, ()), Circumstances(streamer, (), ("main",)), live=live, tried=False,
         now=START,
@@ -98,7 +98,7 @@ def test_a_start_that_is_not_known_is_no_reason_to_ping_anybody() -> None:
 
 def test_what_began_before_the_ledger_was_begun_anew_is_listed() -> None:
     streamer = Streamer(key="alice", user_id="100", login="alice", destinations=("main",))
-    live = Live(config(streamer, twitch=Twitch(catch_up_max_age=1800.0)), {})
+    live = ActiveConfig(config(streamer, twitch=Twitch(catch_up_max_age=1800.0)), {})
     around = Circumstances(streamer, (), ("main",))
 
     def verdict(known: Known) -> Verdict:

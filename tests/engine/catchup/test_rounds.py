@@ -65,7 +65,7 @@ async def test_the_interval_differs_from_machine_to_machine(net: Net, tasks: Tas
 async def test_a_nudge_asks_at_once_and_several_ask_once(net: Net, tasks: Tasks) -> None:
     await run(net, tasks)
     for reason in ("wake", "gap", "wake"):
-        net.catch_up.nudge(reason)
+        net.catch_up.trigger(reason)
     await pass_time(net, 5)
     await until(lambda: net.catch_up.status.reason == "wake, gap")
     assert net.simulator.calls["streams"] == 2
@@ -79,7 +79,7 @@ async def test_no_interval_asks_when_nudged_only(net: Net, tasks: Tasks) -> None
         net.clock.advance(40_000)
         await pass_time(net, 3)
     assert net.simulator.calls["streams"] == 1
-    net.catch_up.nudge("gap")
+    net.catch_up.trigger("gap")
     await pass_time(net, 5)
     await until(lambda: net.simulator.calls["streams"] == 2)
 
@@ -88,7 +88,7 @@ async def test_a_new_config_counts_from_the_nudge(net: Net, tasks: Tasks) -> Non
     net.watch("alice", poll_interval=0.0)
     await run(net, tasks)
     net.watch("alice", "bob", poll_interval=60.0)
-    net.catch_up.nudge("config")
+    net.catch_up.trigger("config")
     await pass_time(net, 5)
     await until(lambda: net.catch_up.status.watched == 2)
     assert net.catch_up.status.next_poll == pytest.approx(net.clock.now() + 60, abs=8)
@@ -128,7 +128,7 @@ async def test_a_nudge_does_not_wait_for_the_next_try(net: Net, tasks: Tasks) ->
     await net.clock.run_until(lambda: net.simulator.faults.endpoints["streams"].times == 0)
     await until(lambda: net.clock.sleeping)
     at = net.clock.now()
-    net.catch_up.nudge("network")
+    net.catch_up.trigger("network")
     await net.clock.run_until(lambda: net.catch_up.status.state is CatchUpState.OK)
     assert net.clock.now() - at < 10
     assert net.catch_up.status.reason == "network"

@@ -137,7 +137,7 @@ async def test_unreadable_says_so(desk: Desk) -> None:
 
 async def test_a_nudge_looks_at_once(desk: Desk) -> None:
     desk.path.write_bytes(b"second")
-    desk.watcher.nudge()
+    desk.watcher.trigger()
     await desk.pass_time(2 * SETTLE, step=SETTLE)
     assert desk.found.done()
 

@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.delivery.backlog_pacer import LONGEST
 from itsjustintv_desktop.engine.delivery.breaker import LONGEST_OPEN
 from itsjustintv_desktop.engine.delivery.dispatcher import LONGEST_WAIT
-from itsjustintv_desktop.engine.housekeeping import Housekeeping
+from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
 from tests.support.waiting import until
 from tests.support.world import BUSY, SENT, World, config, opened_world
 
@@ -59,7 +59,7 @@ class Life:
 
     def begin(self) -> None:
         world = self.world
-        house = Housekeeping(
+        house = Maintenance(
             world.ledger,
             world.dispatcher,
             live=lambda: world.live,

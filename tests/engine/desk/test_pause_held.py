@@ -25,7 +25,7 @@ async def ask(running: Running) -> None:
     """Twitch is asked who is live, and what follows from it is settled."""
     catch_up = running.engine.reach.catch_up
     polled = catch_up.status.last_poll
-    catch_up.nudge("asked")
+    catch_up.trigger("asked")
     await until(lambda: catch_up.status.last_poll != polled)
     await running.settled()
 

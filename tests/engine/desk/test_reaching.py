@@ -18,7 +18,7 @@ async def test_a_person_has_the_way_looked_at_now(tmp_path: Path, monkeypatch: p
         reach = running.engine.reach
         monkeypatch.setattr(reach.way, "nudge", lambda: nudged.append("way"))
         monkeypatch.setattr(reach.subscriptions, "nudge", nudged.append)
-        await running.engine.desk.nudge_way()
+        await running.engine.desk.trigger_way()
         assert nudged == ["way", "asked"]
 
 

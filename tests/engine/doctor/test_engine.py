@@ -336,7 +336,7 @@ async def test_a_recent_look_asks_twitch_only_for_what_may_have_changed(
     await engine.desk.resume()
     assert not any("paused" in check.message for check in (await engine.wishes.doctor(recent=True)).checks)
     before = engine.reach.subscriptions.status.last_round
-    engine.reach.subscriptions.nudge("test")
+    engine.reach.subscriptions.trigger("test")
     await until(lambda: engine.reach.subscriptions.status.last_round != before)
     await until(lambda: engine.reach.subscriptions.status.state is SubscriptionsState.OK)
     await engine.wishes.doctor(recent=True)

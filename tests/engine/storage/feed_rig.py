@@ -11,8 +11,8 @@ import msgspec
 from itsjustintv_desktop.engine.config.schema import Output
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.storage.feed import LONGEST_PAUSE, RETRY_SECONDS, Feed
 from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.storage.output import LONGEST_PAUSE, RETRY_SECONDS, OutputFile
 from tests.engine.storage.ledger.book import FAILED, SENT, Book
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
@@ -34,8 +34,8 @@ class Rig:
         self.on_complete: Callable[[], None] = lambda: None
         self.feed = self.new_feed()
 
-    def new_feed(self) -> Feed:
-        return Feed(
+    def new_feed(self) -> OutputFile:
+        return OutputFile(
             self.ledger,
             output=lambda: self.output,
             resolve=lambda _: self.path,

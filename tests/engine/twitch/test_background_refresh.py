@@ -114,7 +114,7 @@ async def test_a_nudge_wakes_it(rig: Rig, trickling: Trickling) -> None:
     await rig.clock.stopped.wait()
     rig.clock.stopped.clear()
     add(trickling, 1)
-    trickling.trickle.nudge()
+    trickling.trickle.trigger()
     await rig.clock.stopped.wait()
     assert rig.simulator.calls["users"] == 1
     work.cancel()

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config, Updates
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent, UpdateChanged
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.live import Live
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.updates import keys
 from itsjustintv_desktop.engine.updates.check import UpdateCheck
@@ -39,7 +39,7 @@ class House:
         self.ledger, self.clock, self.server = ledger, clock, server
         self.ear = Ear()
         self.bus: Bus = self.ear
-        self.live = Live(Config(), {})
+        self.live = ActiveConfig(Config(), {})
         self.tasks = Tasks()
         self.outbound = Outbound()
         self.check: UpdateCheck
@@ -55,8 +55,8 @@ class House:
 
     def switch(self, *, on: bool) -> None:
         """As a reload does."""
-        self.live = Live(Config(updates=Updates(check=on)), {})
-        self.check.nudge()
+        self.live = ActiveConfig(Config(updates=Updates(check=on)), {})
+        self.check.trigger()
 
     async def start(self, version: str = OWN, **endpoints: str) -> UpdateCheck:
         await self.tasks.stop()

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.core.events import HealthChanged, Notice
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import writer
-from itsjustintv_desktop.engine.storage.secrets.home import MemoryHome, Opened
+from itsjustintv_desktop.engine.storage.secrets.secret_backend import MemoryBackend, UnlockResult
 from itsjustintv_desktop.engine.watch import queue, watch
 from tests.support import rawhttp
 from tests.support.engine import Running, running_engine
@@ -202,12 +202,12 @@ async def test_secrets_that_are_unlocked_elsewhere_are_noticed_and_used(
     """Over a conduit, where nothing waits for the webhook secret and looks for it."""
     locked, woken = [True], list[bool]()
 
-    async def open_(_: MemoryHome, *, prompt: bool) -> Opened:
+    async def open_(_: MemoryBackend, *, prompt: bool) -> UnlockResult:
         error = SecretsLockedError("The keyring is locked.") if locked[0] else None
-        return Opened(error, error)
+        return UnlockResult(error, error)
 
     monkeypatch.setattr(watch, "EVERY", 0.05)
-    monkeypatch.setattr(MemoryHome, "open", open_)
+    monkeypatch.setattr(MemoryBackend, "open", open_)
     async with running_engine(tmp_path, environ={"ITSJUSTINTV_TWITCH_TRANSPORT": "conduit"}) as running:
         await running.engine.secrets.refresh()
         assert running.engine.secrets.state.status == "locked"

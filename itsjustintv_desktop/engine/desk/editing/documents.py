@@ -250,7 +250,7 @@ class Documents:
         saved = Saved(digest=digest, state="stored", changes=changes, warnings=found.warnings, undo=undo)
         if engine.listening is None:
             return msgspec.structs.replace(saved, sentence="It takes effect at the next start.")
-        engine.reload.nudge(whole=digest)
+        engine.reload.trigger(whole=digest)
         state = await engine.reload.taken_up(digest, IN_FORCE_SECONDS)
         if state is None:
             sentence = "It is saved, and will be in force in a moment."

@@ -15,6 +15,7 @@ from itsjustintv_desktop.engine.config.schema import KEYRING
 from itsjustintv_desktop.engine.config.validators import kept_secret, trimmed, webhook_secret
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.desk.editing.documents import Documents
+from itsjustintv_desktop.engine.runtime.unlocking import try_again
 from itsjustintv_desktop.engine.storage.secrets import (
     TUNNEL_AUTHTOKEN,
     TWITCH_CLIENT_SECRET,
@@ -22,7 +23,6 @@ from itsjustintv_desktop.engine.storage.secrets import (
     SecretsState,
     move_into_keyring,
 )
-from itsjustintv_desktop.engine.unlocking import try_again
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

@@ -17,7 +17,7 @@ from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair, new_key, pair_of, request_for
 from itsjustintv_desktop.engine.ingress.acme.client import Authority, ChallengeKind, Order, Proof
 from itsjustintv_desktop.engine.ingress.acme.store import Account, Pending
-from itsjustintv_desktop.engine.storage.secrets.worker import Worker, finished
+from itsjustintv_desktop.engine.storage.secrets.blocking_thread import BlockingThread, finished
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class Ordering:
         self._kind = kind
         self._note = note
         self._directory = directory
-        self._worker = Worker("acme")
+        self._worker = BlockingThread("acme")
 
     async def sign_in(self, account: Account | None, address: str) -> Account:
         return await self._ask(partial(self._authority.sign_in, account, address))

@@ -93,8 +93,8 @@ class ConduitWay(BaseWay):
         self._check_at = 0.0
         self._was_moved = False
 
-    def nudge(self) -> None:
-        super().nudge()
+    def trigger(self) -> None:
+        super().trigger()
         self._stir.set()
 
     async def run(self) -> None:
@@ -170,7 +170,7 @@ class ConduitWay(BaseWay):
                 raise EventSocketError(
                     f"The connection to Twitch was silent for more than {session.keepalive:.0f} seconds.", code=1006
                 )
-            if (self._nudged.is_set() or self._clock.monotonic() >= self._check_at) and not await self._still_ours(
+            if (self._triggered.is_set() or self._clock.monotonic() >= self._check_at) and not await self._still_ours(
                 conduit_id, session
             ):
                 return
@@ -206,7 +206,7 @@ class ConduitWay(BaseWay):
 
         A living socket is not given up because a question fails.
         """
-        self._nudged.clear()
+        self._triggered.clear()
         now = self._clock.monotonic()
         try:
             if await self._ours.held() != conduit_id:

@@ -74,9 +74,9 @@ class NgrokWay(BaseWay):
         self._ready_at: float | None = None
         self._quota_spent = False
 
-    def nudge(self) -> None:
+    def trigger(self) -> None:
         self._asked = True
-        super().nudge()
+        super().trigger()
 
     async def run(self) -> None:
         try:
@@ -87,7 +87,7 @@ class NgrokWay(BaseWay):
                 pause = self._pause_after(fault)
                 await self.close()
                 if not self._asked:
-                    self._nudged.clear()  # that was only the agent, and it has ended
+                    self._triggered.clear()  # that was only the agent, and it has ended
                     await self._pause(pause)
                 self._asked = False
         finally:
@@ -110,7 +110,7 @@ class NgrokWay(BaseWay):
         except OSError as error:
             return faults.unwritable(os_sentence(error))
         self._ready_at = None
-        self._running = running = Running(plan, folder=self._folder, environ=self._environ, on_news=self._nudged.set)
+        self._running = running = Running(plan, folder=self._folder, environ=self._environ, on_news=self._triggered.set)
         return await running.start() or await self._connect(running) or await self._watch(running)
 
     async def _connect(self, running: Running) -> Fault | None:

@@ -60,7 +60,7 @@ class Way(Protocol):
         """Let go of what outlives `run`."""
         ...
 
-    def nudge(self) -> None:
+    def trigger(self) -> None:
         """Look now: the machine woke, the network or the config changed, or a person asks."""
         ...
 
@@ -77,7 +77,7 @@ class BaseWay:
         self._status = WayStatus(
             kind=self.kind, state=WayState.STARTING, code="starting", message="It is starting.", since=clock.now()
         )
-        self._nudged = asyncio.Event()
+        self._triggered = asyncio.Event()
 
     @property
     def status(self) -> WayStatus:
@@ -91,8 +91,8 @@ class BaseWay:
     def context(self) -> ssl.SSLContext | None:
         return None
 
-    def nudge(self) -> None:
-        self._nudged.set()
+    def trigger(self) -> None:
+        self._triggered.set()
 
     async def close(self) -> None:
         """Nothing outlives `run` unless a way says so."""
@@ -134,6 +134,6 @@ class BaseWay:
 
     async def _pause(self, seconds: float) -> bool:
         """Wait that long or until nudged (True)."""
-        nudged = await self._clock.wait(self._nudged, seconds)
-        self._nudged.clear()
+        nudged = await self._clock.wait(self._triggered, seconds)
+        self._triggered.clear()
         return nudged

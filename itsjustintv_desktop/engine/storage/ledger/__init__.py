@@ -7,10 +7,10 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
     ClaimBatch,
     Claimed,
     Counts,
+    EventOutcome,
     EventRecord,
     FeedEntry,
     Finish,
-    Settlement,
 )
 
 __all__ = [
@@ -19,9 +19,9 @@ __all__ = [
     "ClaimBatch",
     "Claimed",
     "Counts",
+    "EventOutcome",
     "EventRecord",
     "FeedEntry",
     "Finish",
     "Ledger",
-    "Settlement",
 ]

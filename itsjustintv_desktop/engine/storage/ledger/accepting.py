@@ -16,13 +16,13 @@ from msgspec.structs import astuple
 
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import StreamEvent
-from itsjustintv_desktop.engine.storage.ledger.records import rung
+from itsjustintv_desktop.engine.storage.ledger.records import statement_size
 
 _COLUMNS = StreamEvent.__struct_fields__
 TOGETHER = 64
 """Most events in one statement."""
 _EXACT = 8
-"""Up to here every count is a `rung`."""
+"""Up to here every count is a `statement_size`."""
 
 # What a source can hand in that SQLite cannot keep: a lone surrogate, None where there must be text, a huge number.
 _NOT_STORABLE = (
@@ -76,7 +76,7 @@ def _accept(connection: sqlite3.Connection, events: Sequence[StreamEvent]) -> li
 
 def _insertion(count: int, values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     """The statement that stores so many, and its values."""
-    size = rung(count)
+    size = statement_size(count)
     if size <= _EXACT:
         return _insert(size), values
     empty = (None,) * ((size - count) * len(_COLUMNS))

@@ -13,12 +13,12 @@ from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger.records import (
     EVENT_COLUMNS,
     Announced,
+    EventOutcome,
     EventRecord,
-    Settlement,
     event_record,
     pack,
-    padded,
-    rung,
+    pad_to,
+    statement_size,
 )
 
 FEED = "@feed"
@@ -54,7 +54,7 @@ def announced_to(connection: sqlite3.Connection, streams: Sequence[Stream]) -> s
     wanted = list(dict.fromkeys(streams))
     found: set[Stream] = set()
     for start in range(0, len(wanted), 300):
-        some = padded(wanted[start : start + 300])
+        some = pad_to(wanted[start : start + 300])
         # CROSS JOIN, or SQLite reads the whole table once for more than one key.
         rows = connection.execute(
             f"WITH asked(d, b, s) AS (VALUES {','.join(['(?,?,?)'] * len(some))}) "  # noqa: S608
@@ -159,7 +159,7 @@ def _first(
     return cursor.rowcount == 1
 
 
-def settle_many(connection: sqlite3.Connection, settlements: Sequence[Settlement], now: float) -> None:
+def settle_many(connection: sqlite3.Connection, settlements: Sequence[EventOutcome], now: float) -> None:
     """Settle several accepted events in one transaction, and in few steps: see accepting.py. Settled ones stay."""
     for start in range(0, len(settlements), _TOGETHER):
         some = settlements[start : start + _TOGETHER]
@@ -167,7 +167,7 @@ def settle_many(connection: sqlite3.Connection, settlements: Sequence[Settlement
         for each in some:
             payload = None if each.payload is None else pack(each.payload)
             values += (each.event_id, each.state.value, each.reason, each.explanation, each.streamer, payload)
-        size = rung(len(some))
+        size = statement_size(len(some))
         values += [None] * (6 * (size - len(some)))
         connection.execute(_settle_some(size), (*values, now))
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from itsjustintv_desktop.engine.storage.ledger import importing, parting
-from itsjustintv_desktop.engine.storage.ledger.records import EventRecord, marks, padded
+from itsjustintv_desktop.engine.storage.ledger.records import EventRecord, pad_to, placeholders
 
 KEPT = 5
 """Broadcasts remembered of a channel."""
@@ -70,7 +70,7 @@ Key = tuple[str, str, str]
 """Broadcaster, stream, and the streamer it is about where several stand for the channel (else "")."""
 
 
-class Stream(NamedTuple):
+class BroadcastStream(NamedTuple):
     """What to look up, and where it would be announced to (destinations, or FEED). `entry`: as in Key."""
 
     broadcaster_id: str
@@ -180,8 +180,8 @@ def close(connection: sqlite3.Connection, row: Broadcast) -> None:
 
 def running(connection: sqlite3.Connection, broadcaster_ids: Sequence[str]) -> list[Broadcast]:
     """The broadcast that each of these channels (at most PAGE) has now, as far as is known."""
-    among = padded(broadcaster_ids)
-    return _running(connection, f"b.broadcaster_id IN ({marks(len(among))})", among)
+    among = pad_to(broadcaster_ids)
+    return _running(connection, f"b.broadcaster_id IN ({placeholders(len(among))})", among)
 
 
 def all_running(connection: sqlite3.Connection, after: str = "", limit: int = PAGE) -> list[Broadcast]:
@@ -189,7 +189,7 @@ def all_running(connection: sqlite3.Connection, after: str = "", limit: int = PA
     return _running(connection, "b.broadcaster_id > ?", (after,), f"LIMIT {min(limit, PAGE)}")
 
 
-def fates(connection: sqlite3.Connection, streams: Sequence[Stream]) -> list[str]:
+def fates(connection: sqlite3.Connection, streams: Sequence[BroadcastStream]) -> list[str]:
     """For each: "announced" (itself, or taken for the same broadcast as one that was), "paused" (held back),
     "accepted" (still in work), or "" (none of it)."""
     working = in_work(connection) if streams else {}
@@ -270,7 +270,7 @@ def works_on(working: Working, broadcaster_id: str, stream_id: str, entry: str) 
     return bool(entries) if not entry else not entries.isdisjoint({entry, ""})
 
 
-def _fate(connection: sqlite3.Connection, stream: Stream, working: Working) -> str:
+def _fate(connection: sqlite3.Connection, stream: BroadcastStream, working: Working) -> str:
     events = settled_events(connection, stream.broadcaster_id, stream.stream_id, stream.entry)
     if any(state == "announced" or reason in {"restarted", "already_announced"} for state, reason in events):
         return "announced"

@@ -15,12 +15,12 @@ import msgspec
 
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import EventState, StreamEvent
-from itsjustintv_desktop.engine.storage.ledger import broadcasting, importing, keeping, parting
+from itsjustintv_desktop.engine.storage.ledger import broadcasting, importing, keyed_values, parting
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.announcing import announced_to, settle_many
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, Sight
 from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW
-from itsjustintv_desktop.engine.storage.ledger.records import Settlement
+from itsjustintv_desktop.engine.storage.ledger.records import EventOutcome
 
 LAG = 300.0
 """Seconds for which Get Streams may not show yet a stream that has begun."""
@@ -104,7 +104,7 @@ def catch_up(
     had = announced_to(
         connection, [(name, event.broadcaster_id, event.stream_id) for event, names, _ in finds for name in names]
     )
-    begun = keeping.meta(connection, BEGUN_ANEW)
+    begun = keyed_values.meta(connection, BEGUN_ANEW)
     working = broadcasting.in_work(connection) if finds else {}
     verdicts: list[Verdict] = []
     ids: list[int | None] = []
@@ -142,7 +142,7 @@ def _store(connection: sqlite3.Connection, find: Find, verdict: Verdict, now: fl
     if find.entry:
         parting.assign(connection, event_id, find.entry)
     if verdict.action is Action.LIST:
-        settlement = Settlement(
+        settlement = EventOutcome(
             event_id=event_id,
             state=EventState.SUPPRESSED,
             reason=verdict.reason,

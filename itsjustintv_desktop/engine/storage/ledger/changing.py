@@ -11,7 +11,7 @@ import msgspec
 from itsjustintv_desktop.engine.core.errors import NotFoundError, UsageError
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.storage.ledger import managing
-from itsjustintv_desktop.engine.storage.ledger.records import marks, padded
+from itsjustintv_desktop.engine.storage.ledger.records import pad_to, placeholders
 
 MOST = 500
 """Most deliveries that are changed in one transaction."""
@@ -71,7 +71,7 @@ def many(
     return Changed(done=tuple(done), refused=tuple(refused))
 
 
-def hasten(
+def retry_all(
     connection: sqlite3.Connection, destination: str | None, after: int, blocked: Sequence[str], now: float
 ) -> tuple[int, int | None]:
     """Make the next few waiting deliveries above the id `after` due now, as if each were retried.
@@ -85,10 +85,10 @@ def hasten(
     ).fetchall()
     ids = [each for each, name in rows if (destination is None or name == destination) and name not in blocked]
     if ids:
-        among = padded(ids)
+        among = pad_to(ids)
         connection.execute(
             "UPDATE deliveries SET next_at = min(next_at, ?), forced = 1, lost = min(lost, 1) "  # noqa: S608
-            f"WHERE id IN ({marks(len(among))})",
+            f"WHERE id IN ({placeholders(len(among))})",
             (now, *among),
         )
     return len(ids), rows[-1][0] if len(rows) == BITE else None

@@ -11,8 +11,8 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
     Claimed,
     Finish,
     WaitingPage,
-    marks,
-    padded,
+    pad_to,
+    placeholders,
     source_id,
 )
 
@@ -145,16 +145,16 @@ def recover(connection: sqlite3.Connection, now: float, latest: float) -> int:
     """
     interrupted = [row[0] for row in connection.execute("SELECT id FROM deliveries WHERE state = 'sending'").fetchall()]
     for start in range(0, len(interrupted), 500):
-        some = padded(interrupted[start : start + 500])
+        some = pad_to(interrupted[start : start + 500])
         connection.execute(
             "UPDATE deliveries SET state = 'pending', next_at = ?, lost = max(lost, 1), "  # noqa: S608
             "last_error = 'the program ended before the answer came' "
-            f"WHERE id IN ({marks(len(some))})",
+            f"WHERE id IN ({placeholders(len(some))})",
             (now, *some),
         )
         connection.execute(
             "UPDATE attempts SET error = 'the program ended before the answer came' "  # noqa: S608
-            f"WHERE duration IS NULL AND error IS NULL AND delivery_id IN ({marks(len(some))})",
+            f"WHERE duration IS NULL AND error IS NULL AND delivery_id IN ({placeholders(len(some))})",
             some,
         )
     while cap_due(connection, latest):
@@ -180,7 +180,7 @@ def cap_due(connection: sqlite3.Connection, latest: float, spread: float = 0.0, 
     return capped
 
 
-def cap_births(connection: sqlite3.Connection, latest: float, now: float, limit: int = 500) -> int:
+def clamp_created_at(connection: sqlite3.Connection, latest: float, now: float, limit: int = 500) -> int:
     """Waiting deliveries born after `latest`, in the future, would never be too old: their age counts from now."""
     return connection.execute(
         "UPDATE deliveries SET born_at = ? WHERE id IN (SELECT id FROM deliveries INDEXED BY deliveries_age "
@@ -202,7 +202,7 @@ def give_up(connection: sqlite3.Connection, born_before: float, reason: str, now
     ).rowcount
 
 
-def bury(connection: sqlite3.Connection, destination: str, reason: str, now: float, limit: int = 500) -> int:
+def fail_removed(connection: sqlite3.Connection, destination: str, reason: str, now: float, limit: int = 500) -> int:
     """Make the waiting deliveries of a removed destination dead letters, at most `limit` at a time."""
     return connection.execute(
         "UPDATE deliveries SET state = 'dead', next_at = NULL, last_error = ?, settled_at = ? WHERE id IN "

@@ -13,8 +13,8 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
     FeedEntry,
     event_record,
     fetch_deliveries,
-    marks,
-    padded,
+    pad_to,
+    placeholders,
     unpack,
 )
 
@@ -39,8 +39,8 @@ def feed(connection: sqlite3.Connection, limit: int, before: int | None = None) 
         raise LedgerCorruptError("A row of the ledger is damaged.")
     by_event: dict[int, list[DeliveryView]] = {row[0]: [] for row in rows}
     if rows:
-        among = padded(tuple(by_event))
-        where = f"event_id IN ({marks(len(among))}) ORDER BY id"
+        among = pad_to(tuple(by_event))
+        where = f"event_id IN ({placeholders(len(among))}) ORDER BY id"
         for delivery in fetch_deliveries(connection, where, among):
             by_event[delivery.event_id].append(delivery)
     return [
@@ -86,8 +86,8 @@ def purge(connection: sqlite3.Connection, history_before: float, noted_before: f
             ).fetchall()
         ]
     if gone:
-        among = padded(gone)
-        inside = f"IN ({marks(len(among))})"
+        among = pad_to(gone)
+        inside = f"IN ({placeholders(len(among))})"
         connection.execute(
             f"DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE event_id {inside})",  # noqa: S608
             among,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from itsjustintv_desktop.engine.core.models import DeliveryState, EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.announcing import FEED
-from itsjustintv_desktop.engine.storage.ledger.records import marks, pack, padded
+from itsjustintv_desktop.engine.storage.ledger.records import pack, pad_to, placeholders
 
 QUEUE = "go-import"
 """The source of events whose deliveries were under way."""
@@ -114,8 +114,8 @@ def told(connection: sqlite3.Connection, keys: Sequence[bytes]) -> set[bytes]:
     """Those of `keys` (a page) that are remembered."""
     if not keys or not has_told(connection):
         return set()
-    among = padded(keys)
-    rows = connection.execute(f"SELECT key FROM told_elsewhere WHERE key IN ({marks(len(among))})", among)  # noqa: S608
+    among = pad_to(keys)
+    rows = connection.execute(f"SELECT key FROM told_elsewhere WHERE key IN ({placeholders(len(among))})", among)  # noqa: S608
     return {row[0] for row in rows}
 
 

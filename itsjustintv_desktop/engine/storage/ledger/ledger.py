@@ -16,7 +16,6 @@ from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, DeliveryView, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import (
     announcing,
-    browsing,
     catching,
     changing,
     claiming,
@@ -26,27 +25,28 @@ from itsjustintv_desktop.engine.storage.ledger import (
     latest,
     listing,
     managing,
-    pulse,
+    progress,
+    queries,
     renaming,
 )
 from itsjustintv_desktop.engine.storage.ledger.records import (
     Announced,
     ClaimBatch,
     Counts,
+    EventOutcome,
     EventRecord,
     FeedEntry,
     Finish,
-    Settlement,
     WaitingPage,
 )
-from itsjustintv_desktop.engine.storage.ledger.shelf import Shelf
+from itsjustintv_desktop.engine.storage.ledger.state import LedgerState
 from itsjustintv_desktop.engine.storage.ledger.streams import Streams
 from itsjustintv_desktop.engine.storage.ledger.writer import Settle, Writer
 
 T = TypeVar("T")
 
 
-class Ledger(Streams, Shelf):
+class Ledger(Streams, LedgerState):
     """SQLite in one thread (writer.py). Open it once a data directory, under the instance lock."""
 
     def __init__(self, path: Path, clock: Clock, *, on_notice: Callable[[str], None] | None = None) -> None:
@@ -133,7 +133,7 @@ class Ledger(Streams, Shelf):
             now=self._clock.now(), fresh=fresh, why_not=why_not,
         )  # fmt: skip
 
-    async def settle(self, settlements: Sequence[Settlement]) -> None:
+    async def settle(self, settlements: Sequence[EventOutcome]) -> None:
         """Settle events without an announcement, keeping why."""
         await self._run(announcing.settle_many, settlements, self._clock.now())
 
@@ -181,21 +181,21 @@ class Ledger(Streams, Shelf):
         """Bring one bite of due times beyond `latest` back to it, or to up to `spread` seconds earlier. How many."""
         return await self._run(claiming.cap_due, latest, spread)
 
-    async def cap_births(self, latest: float) -> int:
+    async def clamp_created_at(self, latest: float) -> int:
         """Let the age of one bite of waiting deliveries count from now, where they seem born after `latest`."""
-        return await self._run(claiming.cap_births, latest, self._clock.now())
+        return await self._run(claiming.clamp_created_at, latest, self._clock.now())
 
-    async def pulse(self) -> pulse.Pulse:
+    async def progress(self) -> progress.Progress:
         """What shows whether work goes on."""
-        return await self._run(pulse.pulse)
+        return await self._run(progress.progress)
 
     async def give_up(self, born_before: float, reason: str) -> int:
         """Dead-letter one bite of waiting deliveries older than that. Returns how many."""
         return await self._run(claiming.give_up, born_before, reason, self._clock.now())
 
-    async def bury(self, destination: str, reason: str) -> int:
+    async def fail_removed(self, destination: str, reason: str) -> int:
         """Dead-letter one bite of a removed destination's waiting deliveries. Returns how many."""
-        return await self._run(claiming.bury, destination, reason, self._clock.now())
+        return await self._run(claiming.fail_removed, destination, reason, self._clock.now())
 
     async def count_waiting(self, destination: str) -> int:
         """Deliveries that wait for it, or are being sent to it."""
@@ -272,9 +272,9 @@ class Ledger(Streams, Shelf):
         """At most 500, in one transaction. See changing.many."""
         return await self._run(changing.many, action, ids, blocked, self._clock.now())
 
-    async def hasten(self, destination: str | None, after: int, blocked: Sequence[str]) -> tuple[int, int | None]:
+    async def retry_all(self, destination: str | None, after: int, blocked: Sequence[str]) -> tuple[int, int | None]:
         """See changing.hasten."""
-        return await self._run(changing.hasten, destination, after, blocked, self._clock.now())
+        return await self._run(changing.retry_all, destination, after, blocked, self._clock.now())
 
     async def delivery_rows(self, choice: listing.Choice, before: int | None, limit: int) -> listing.Bite:
         return await self._run(listing.rows, choice, before, limit)
@@ -327,12 +327,12 @@ class Ledger(Streams, Shelf):
         """The newest events whatever became of them, newest first."""
         return await self._run(history.events, limit, before)
 
-    async def recent(self, before: int | None, states: Collection[str]) -> list[browsing.Told]:
+    async def recent(self, before: int | None, states: Collection[str]) -> list[queries.EventRow]:
         """The next few events a person cares about, newest first. See browsing.told."""
-        return await self._run(browsing.told, before, states)
+        return await self._run(queries.event_rows, before, states)
 
     async def deliveries_of(self, event_ids: Sequence[int]) -> list[DeliveryView]:
-        return await self._run(browsing.deliveries_of, event_ids)
+        return await self._run(queries.deliveries_of, event_ids)
 
     async def purge(self, history_before: float, noted_before: float, once_before: float) -> int:
         """Forget one bite of old things. Returns how many rows; 0 = done."""

@@ -7,7 +7,7 @@ import sqlite3
 import msgspec
 
 from itsjustintv_desktop.engine.core.models import DeliveryView
-from itsjustintv_desktop.engine.storage.ledger.records import fetch_deliveries, marks, padded
+from itsjustintv_desktop.engine.storage.ledger.records import fetch_deliveries, pad_to, placeholders
 
 ROWS = 500
 """Most rows that one job reads whole."""
@@ -46,8 +46,8 @@ def rows(connection: sqlite3.Connection, choice: Choice, before: int | None, lim
     if not looked:
         return Bite(rows=(), before=None)
     where, names = _names(choice)
-    among = padded(looked)
-    tail = f"id IN ({marks(len(among))}){where} ORDER BY id DESC LIMIT ?"
+    among = pad_to(looked)
+    tail = f"id IN ({placeholders(len(among))}){where} ORDER BY id DESC LIMIT ?"
     found = fetch_deliveries(connection, tail, (*among, *names, limit))
     most = ROWS if choice.by_name else min(limit, ROWS)
     full = len(found) == limit
@@ -63,15 +63,15 @@ def ids(connection: sqlite3.Connection, choice: Choice, before: int | None) -> I
     found = looked
     if choice.by_name and looked:
         where, names = _names(choice)
-        among = padded(looked)
-        tail = f"SELECT id FROM deliveries WHERE id IN ({marks(len(among))}){where} ORDER BY id DESC"  # noqa: S608
+        among = pad_to(looked)
+        tail = f"SELECT id FROM deliveries WHERE id IN ({placeholders(len(among))}){where} ORDER BY id DESC"  # noqa: S608
         found = [row[0] for row in connection.execute(tail, (*among, *names))]
     return IdBite(ids=tuple(found), before=looked[-1] if len(looked) == most else None)
 
 
 def count(connection: sqlite3.Connection, choice: Choice) -> int:
     """Of whole states and destinations: as cheap for 100,000 as for none."""
-    where = f" AND state IN ({marks(len(choice.states))})" if choice.states else ""
+    where = f" AND state IN ({placeholders(len(choice.states))})" if choice.states else ""
     parameters: tuple[str, ...] = choice.states
     if choice.destination is not None:
         where, parameters = f"{where} AND destination = ?", (*parameters, choice.destination)
@@ -107,7 +107,7 @@ def _names(choice: Choice) -> tuple[str, tuple[str, ...]]:
             where += f" AND {column} = ?"
             values.append(value)
     if choice.names is not None:
-        some = marks(len(choice.names)) if choice.names else "NULL"
+        some = placeholders(len(choice.names)) if choice.names else "NULL"
         where += f" AND (streamer IN ({some}) OR destination IN ({some}))"
         values += [*choice.names, *choice.names]
     return where, tuple(values)

@@ -41,7 +41,7 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
         return self.event.message_id or str(self.id)
 
 
-class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+class EventOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """The end of an event that is not announced, and why."""
 
     event_id: int
@@ -204,12 +204,12 @@ def delivery_view(row: tuple[Any, ...]) -> DeliveryView:
     )  # fmt: skip
 
 
-def marks(count: int) -> str:
+def placeholders(count: int) -> str:
     """`count` placeholders for an IN list."""
     return ",".join("?" * count)
 
 
-def rung(count: int) -> int:
+def statement_size(count: int) -> int:
     """The size, not below `count` and less than a quarter above it, that a statement about so many things is made for.
 
     Every size is a statement of its own, which stays prepared with the values it had last. With all sizes there are,
@@ -219,9 +219,9 @@ def rung(count: int) -> int:
     return -(-count // step) * step
 
 
-def padded(values: Sequence[T]) -> tuple[T, ...]:
-    """For an IN list: the last one again and again, up to a `rung`."""
-    return (*values, *tuple(values[-1:]) * (rung(len(values)) - len(values)))
+def pad_to(values: Sequence[T]) -> tuple[T, ...]:
+    """For an IN list: the last one again and again, up to a `statement_size`."""
+    return (*values, *tuple(values[-1:]) * (statement_size(len(values)) - len(values)))
 
 
 def fetch_deliveries(connection: sqlite3.Connection, where: str, parameters: tuple[Any, ...]) -> list[DeliveryView]:

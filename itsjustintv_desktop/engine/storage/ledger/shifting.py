@@ -6,7 +6,7 @@ import sqlite3
 
 import msgspec
 
-from itsjustintv_desktop.engine.storage.ledger import keeping
+from itsjustintv_desktop.engine.storage.ledger import keyed_values
 
 _KEY = "clock_frame"
 
@@ -27,7 +27,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def frame(connection: sqlite3.Connection) -> Frame | None:
-    text = keeping.meta(connection, _KEY)
+    text = keyed_values.meta(connection, _KEY)
     if text is None:
         return None
     try:
@@ -37,7 +37,7 @@ def frame(connection: sqlite3.Connection) -> Frame | None:
 
 
 def keep_frame(connection: sqlite3.Connection, kept: Frame) -> None:
-    keeping.set_meta(connection, _KEY, msgspec.json.encode(kept).decode())
+    keyed_values.set_meta(connection, _KEY, msgspec.json.encode(kept).decode())
 
 
 def next_boot(connection: sqlite3.Connection, kept: Frame) -> Frame:

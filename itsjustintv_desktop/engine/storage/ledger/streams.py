@@ -38,7 +38,7 @@ class Streams(ABC):
         """Note who went live and offline, in order. For each sight: the channel's broadcast before that one."""
         return await self._run(broadcasting.note, words)
 
-    async def broadcast_fates(self, streams: Sequence[broadcasting.Stream]) -> list[str]:
+    async def broadcast_fates(self, streams: Sequence[broadcasting.BroadcastStream]) -> list[str]:
         """For each: "announced" (or taken for one that was), "paused", "accepted" (in work), or "" (none of it)."""
         return await self._run(broadcasting.fates, streams)
 

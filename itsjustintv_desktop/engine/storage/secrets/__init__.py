@@ -1,7 +1,7 @@
 """Twitch's and the destinations' secrets: in the operating system's keyring, or where the owner chose."""
 
 from itsjustintv_desktop.engine.storage.secrets.content import DestinationSecrets
-from itsjustintv_desktop.engine.storage.secrets.move import move_into_keyring
+from itsjustintv_desktop.engine.storage.secrets.migrate import move_into_keyring
 from itsjustintv_desktop.engine.storage.secrets.names import (
     TUNNEL_AUTHTOKEN,
     TWITCH_APP_TOKEN,

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.core.errors import (
     WrongPassphraseError,
 )
 
-Status = Literal["ready", "locked", "absent", "wrong-passphrase", "damaged", "unopened"]
+SecretsStatus = Literal["ready", "locked", "absent", "wrong-passphrase", "damaged", "unopened"]
 
 
 class SecretsState(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,13 +22,13 @@ class SecretsState(msgspec.Struct, frozen=True, kw_only=True):
     `takes_passphrase`: one that is given to `unlock` may open them.
     """
 
-    status: Status
+    status: SecretsStatus
     message: str
     since: float
     takes_passphrase: bool = False
 
 
-def status_of(error: SecretsError | None) -> Status:
+def status_of(error: SecretsError | None) -> SecretsStatus:
     """The state an error stands for. What is not absent, wrong or damaged may come back: locked."""
     if error is None:
         return "ready"

@@ -20,15 +20,20 @@ from itsjustintv_desktop.engine.core.errors import (
     VaultDamagedError,
     WrongPassphraseError,
 )
-from itsjustintv_desktop.engine.storage.secrets.backend import Keyring
+from itsjustintv_desktop.engine.storage.secrets.blocking_thread import BlockingThread
 from itsjustintv_desktop.engine.storage.secrets.content import DestinationSecrets, VaultContent
-from itsjustintv_desktop.engine.storage.secrets.home import Home, MemoryHome, Opened, PassphraseHome
-from itsjustintv_desktop.engine.storage.secrets.keyring_home import DEADLINE, KeyringHome, KeyringWaitingError
+from itsjustintv_desktop.engine.storage.secrets.keyring_backend import DEADLINE, KeyringBackend, KeyringWaitingError
+from itsjustintv_desktop.engine.storage.secrets.keyring_library import Keyring
 from itsjustintv_desktop.engine.storage.secrets.names import SERVICE, check_item, check_text
+from itsjustintv_desktop.engine.storage.secrets.secret_backend import (
+    MemoryBackend,
+    PassphraseBackend,
+    SecretBackend,
+    UnlockResult,
+)
 from itsjustintv_desktop.engine.storage.secrets.state import SecretsState, renewed, status_of
 from itsjustintv_desktop.engine.storage.secrets.vault import Vault
-from itsjustintv_desktop.engine.storage.secrets.vaultformat import Kind
-from itsjustintv_desktop.engine.storage.secrets.worker import Worker
+from itsjustintv_desktop.engine.storage.secrets.vault_format import ProtectionKind
 
 Choice = Literal["keyring", "passphrase", "memory"]
 
@@ -57,16 +62,16 @@ class SecretStore:
         self._service = service
         self._deadline = deadline
         self._clock = clock
-        self._disk = Worker("secrets.vault")
+        self._disk = BlockingThread("secrets.vault")
         self._vault = Vault(vault, clock)
-        self._in_memory = MemoryHome()
-        self._in_keyring = KeyringHome(
+        self._in_memory = MemoryBackend()
+        self._in_keyring = KeyringBackend(
             Keyring(service, vault.parent), self._vault, self._disk, clock, deadline=deadline
         )
-        self._in_vault = PassphraseHome(self._vault, self._disk, passphrase)
-        self._home: Home = self._in_memory
-        self._vault_kind: Kind | None = None
-        self._opened: Opened | None = None
+        self._in_vault = PassphraseBackend(self._vault, self._disk, passphrase)
+        self._home: SecretBackend = self._in_memory
+        self._vault_kind: ProtectionKind | None = None
+        self._opened: UnlockResult | None = None
         self._cache: dict[str, str | None] = {}
         self._lock = asyncio.Lock()
         self._closed = False
@@ -115,7 +120,7 @@ class SecretStore:
         if passphrase:
             self._passphrase = passphrase
             redaction.learn(passphrase)
-            self._in_vault = PassphraseHome(self._vault, self._disk, passphrase)
+            self._in_vault = PassphraseBackend(self._vault, self._disk, passphrase)
         async with self._lock:
             await self._open(prompt=True)
         return self._state
@@ -206,34 +211,34 @@ class SecretStore:
             await self._in_keyring.close()
             self._cache.clear()
             self._closed = True
-            self._opened = Opened(_CLOSED, _CLOSED)
+            self._opened = UnlockResult(_CLOSED, _CLOSED)
             self._state = SecretsState(status="unopened", message=_CLOSED.message, since=self._clock.now())
 
-    async def _open(self, *, prompt: bool, again: bool = True) -> Opened:
+    async def _open(self, *, prompt: bool, again: bool = True) -> UnlockResult:
         """With the lock held. Without `again` only if nobody has tried yet."""
-        if not self._closed and (self._opened is None or (again and self._opened != Opened())):
+        if not self._closed and (self._opened is None or (again and self._opened != UnlockResult())):
             try:
                 self._note(await self._open_home(prompt=prompt))
             except SecretsError as error:
-                self._note(Opened(error, error))
-        return self._opened or Opened()
+                self._note(UnlockResult(error, error))
+        return self._opened or UnlockResult()
 
-    async def _open_home(self, *, prompt: bool) -> Opened:
+    async def _open_home(self, *, prompt: bool) -> UnlockResult:
         if self._choice == "memory":
             return await self._use(self._in_memory, prompt=prompt)
         kind = self._vault_kind = await self._disk.run(self._vault.kind)
-        if self._choice == "passphrase" or kind is Kind.PASSPHRASE:
+        if self._choice == "passphrase" or kind is ProtectionKind.PASSPHRASE:
             return await self._use(self._in_vault, prompt=prompt)
         opened = await self._use(self._in_keyring, prompt=prompt)
         if isinstance(opened.items, SecretsAbsentError) and self._passphrase and kind is None:
             return await self._use(self._in_vault, prompt=prompt)
         return opened
 
-    async def _use(self, home: Home, *, prompt: bool) -> Opened:
+    async def _use(self, home: SecretBackend, *, prompt: bool) -> UnlockResult:
         self._home = home
         return await home.open(prompt=prompt)
 
-    async def _first_open(self) -> Opened:
+    async def _first_open(self) -> UnlockResult:
         if self._opened is not None:
             return self._opened
         try:
@@ -268,9 +273,9 @@ class SecretStore:
     def _items_failed(self, error: SecretsError) -> None:
         """A keyring that was open and no longer answers. A full disk, in contrast, locks nothing."""
         if isinstance(error, SecretsLockedError):
-            self._note(Opened(error, self._opened.destinations if self._opened else error))
+            self._note(UnlockResult(error, self._opened.destinations if self._opened else error))
 
-    def _note(self, opened: Opened) -> None:
+    def _note(self, opened: UnlockResult) -> None:
         self._opened = opened
         error = opened.items or opened.destinations
         before = self._state

@@ -11,20 +11,20 @@ import structlog
 from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import SecretsError, SecretsLockedError, VaultDamagedError, os_sentence
-from itsjustintv_desktop.engine.storage.secrets import vaultformat
+from itsjustintv_desktop.engine.storage.secrets import vault_format
 from itsjustintv_desktop.engine.storage.secrets.content import VaultContent
 from itsjustintv_desktop.engine.storage.secrets.state import renewed
-from itsjustintv_desktop.engine.storage.secrets.vaultformat import Kind, Protection, Sealed
+from itsjustintv_desktop.engine.storage.secrets.vault_format import Protection, ProtectionKind, Sealed
 
 _log = structlog.get_logger(__name__)
 
 _MOST: Final = 64 * 1024 * 1024
 _OTHER_KIND: Final = {
-    Kind.KEYRING: (
+    ProtectionKind.KEYRING: (
         'secrets.vault was made with the keyring. Set [secrets] store = "keyring", or move the file away to begin '
         "a new one."
     ),
-    Kind.PASSPHRASE: (
+    ProtectionKind.PASSPHRASE: (
         "secrets.vault was made with a passphrase. Set ITSJUSTINTV_PASSPHRASE, or move the file away to begin a "
         "new one."
     ),
@@ -40,14 +40,14 @@ class Vault:
         self._refusal: SecretsError | None = SecretsLockedError("secrets.vault is not open yet.")
         self.content = VaultContent()
 
-    def kind(self) -> Kind | None:
+    def kind(self) -> ProtectionKind | None:
         """How the file is protected, None if there is none or it cannot be read. Changes nothing."""
         try:
-            return vaultformat.parse(files.read(self._path, _MOST)).protection.kind
+            return vault_format.parse(files.read(self._path, _MOST)).protection.kind
         except (OSError, ValueError, VaultDamagedError):
             return None
 
-    def load(self, kind: Kind, key_for: Callable[[Protection], bytes | None], *, wrong: SecretsError) -> None:
+    def load(self, kind: ProtectionKind, key_for: Callable[[Protection], bytes | None], *, wrong: SecretsError) -> None:
         """Read and open the file with what `key_for` gives. A missing file is an empty vault.
 
         Raises `wrong` if that is not its key, SecretsLockedError if the file is of the other kind, and
@@ -65,7 +65,7 @@ class Vault:
             raise self._refuse(SecretsLockedError(_OTHER_KIND[sealed.protection.kind], title="The vault is locked"))
         key = key_for(sealed.protection)
         try:
-            content = None if key is None else vaultformat.unseal(sealed, key)
+            content = None if key is None else vault_format.unseal(sealed, key)
         except VaultDamagedError as error:
             raise self._refuse(error) from error
         if content is None:
@@ -75,7 +75,7 @@ class Vault:
     def save(self, content: VaultContent, key: bytes, protection: Protection) -> None:
         """Write `content` and keep it. Raises SecretsError, then file and memory are as before."""
         self.require_writable()
-        data = vaultformat.seal(content, key, protection)
+        data = vault_format.seal(content, key, protection)
         try:
             files.clear_leftovers(self._path)
             files.write_atomic(self._path, data)
@@ -97,7 +97,7 @@ class Vault:
             message = f"secrets.vault cannot be read: {os_sentence(error)}. Put that right; it is tried again."
             raise self._refuse(VaultDamagedError(message)) from error
         try:
-            return vaultformat.parse(data)
+            return vault_format.parse(data)
         except VaultDamagedError as error:
             raise self._refuse(error) from error
         except ValueError:

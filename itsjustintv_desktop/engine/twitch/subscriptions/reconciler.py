@@ -102,7 +102,7 @@ class Reconciler:
         self._certain = certain
         self._signed_with = signed_with
         self._lock = asyncio.Lock()
-        self._nudged = asyncio.Event()
+        self._triggered = asyncio.Event()
         self._verification = Verification(clock, dice)
         self._withheld: dict[str, ChannelState] = {}
         self._unaffordable: set[str] = set()
@@ -124,22 +124,22 @@ class Reconciler:
     async def run(self) -> None:
         """Round after round until cancelled; can be started again."""
         while True:
-            self._nudged.clear()
+            self._triggered.clear()
             pause = await self._round()
             self._board.update(next_round=self._clock.now() + pause)
-            if await self._clock.wait(self._nudged, pause):
+            if await self._clock.wait(self._triggered, pause):
                 await self._clock.sleep(_SETTLE_SECONDS)
 
-    def nudge(self, reason: str) -> None:
+    def trigger(self, reason: str) -> None:
         """A round now: the config, the address or the secret changed, or the machine woke. `reason` is for the log."""
         _log.debug("the subscriptions are looked at", reason=reason)
-        self._nudged.set()
+        self._triggered.set()
 
-    def nudge_if_moved(self) -> None:
+    def trigger_if_moved(self) -> None:
         """The way changed in some respect: a round only if subscriptions have to point elsewhere."""
         target = self._target()
         if target is not None and target_text(target) != self._used[0]:
-            self.nudge("address")
+            self.trigger("address")
 
     def revoked(self, subscription_id: str, status: str, user_id: str = "") -> None:
         """Twitch ended one of ours. It is made anew at once, unless the reason lies with the channel.
@@ -152,7 +152,7 @@ class Reconciler:
         if status in ENDED_BY_USER and user_id:
             self._withheld[user_id] = channel_states.ended_state(status)
             self.states = {**self.states, user_id: self._withheld[user_id]}
-        self.nudge(f"revoked: {status}")
+        self.trigger(f"revoked: {status}")
 
     async def sync(self, target: Target | None = None) -> SyncReport:
         """One round now, whatever was put off. `target` stands in where none is known.
@@ -171,7 +171,7 @@ class Reconciler:
             try:
                 report = await self._reconcile(target, secret)
             finally:
-                self._nudged.set()  # the next round looks at what came of it
+                self._triggered.set()  # the next round looks at what came of it
         return report
 
     async def listing(self) -> tuple[Holdings, tuple[SubscriptionView, ...]]:
@@ -349,7 +349,7 @@ class Reconciler:
         if outcome.created:
             self._looks = 0
         if self._unaffordable and outcome.deleted:
-            self._nudged.set()  # there is room now
+            self._triggered.set()  # there is room now
         if outcome.created or outcome.deleted:
             _log.info("subscriptions were repaired", created=len(outcome.created), deleted=len(outcome.deleted))
         again = len(outcome.failed) + len(outcome.not_deleted)

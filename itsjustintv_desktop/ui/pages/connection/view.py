@@ -109,7 +109,7 @@ class Connection(Page):
         self.store.refresh()
 
     async def _again(self) -> None:
-        await self.bridge.call(lambda engine: engine.desk.nudge_way())
+        await self.bridge.call(lambda engine: engine.desk.trigger_way())
         self.way.asked()
         self.store.refresh()
 

@@ -113,7 +113,7 @@ class Rig:
         self.clock.advance(wait)
         return wait
 
-    async def hasten(self, condition: Callable[[], Any]) -> None:
+    async def retry_all(self, condition: Callable[[], Any]) -> None:
         """Let all waits pass, long ones too, until the condition holds."""
 
         def met() -> Any:

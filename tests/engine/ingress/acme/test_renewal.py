@@ -119,11 +119,11 @@ async def test_after_two_refusals_it_is_rehearsed_elsewhere(rig: Rig, stack: Asy
     rig.change(directory_url=real.directory)
     await rig.public.stop()  # as if the router did not forward
     rig.begin()
-    await rig.hasten(lambda: rig.way._retries._failures == 4)
+    await rig.retry_all(lambda: rig.way._retries._failures == 4)
     assert (real.count("chalZ"), staging.count("chalZ")) == (2, 2), "production was spared"
     rig.public = rig._port()
     await rig.listen()
-    await rig.hasten(lambda: rig.way.status.code == "ready")
+    await rig.retry_all(lambda: rig.way.status.code == "ready")
     assert (real.count("chalZ"), staging.count("chalZ")) == (3, 3), "first there, then at once here"
     assert (real.count("certZ"), staging.count("certZ")) == (1, 1)
     assert rig.way._issuing.cache.issued_by == real.directory
@@ -146,7 +146,7 @@ async def test_other_names_in_the_config_make_another_order(rig: Rig) -> None:
     await rig.reaches("ready")
     names = (f"other.{rig.name}", rig.name)
     rig.change(domains=names)
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.settle(lambda: rig.way.target == Webhook(f"https://{names[0]}/twitch"))
     assert rig.way.status.facts["certificate_names"].split(", ") == sorted(names, key=names.index)
     assert rig.way.status.code == "ready"
@@ -157,7 +157,7 @@ async def test_another_authority_in_the_config_is_asked_at_once(rig: Rig, stack:
     await rig.reaches("ready")
     proxy = await stack.enter_async_context(Proxy(rig.authority))
     rig.change(directory_url=proxy.directory)
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.settle(lambda: proxy.count("certZ"))
     await rig.reaches("ready")
 
@@ -172,7 +172,7 @@ async def test_a_correction_is_tried_at_once(rig: Rig) -> None:
     await rig.settle(lambda: rig.clock.sleeping and rig.clock.sleeping[0] > 100)
     rig.name = f"right.{wrong}"
     rig.change(domains=(rig.name,))
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.reaches("ready")
 
 

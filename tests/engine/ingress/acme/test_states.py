@@ -87,7 +87,7 @@ async def test_the_authority_wants_us_to_wait(rig: Rig, stack: AsyncExitStack) -
     assert "too many new orders" in rig.way.status.message
     asked = proxy.count("order-plz")
     await rig.next_try()
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.settle(lambda: len(rig.clock.sleeping) == 1)
     assert proxy.count("order-plz") == asked, "not even a person's wish goes against the authority's word"
     waited = 0.0

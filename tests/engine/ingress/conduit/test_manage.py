@@ -16,7 +16,7 @@ NOWHERE = "26b1c993-bfcf-44d9-b876-379dacafe75a"
 
 @pytest.fixture
 def manager(rig: Rig) -> ConduitManager:
-    return ConduitManager(rig.conduits, rig, lambda: rig.way.nudge())
+    return ConduitManager(rig.conduits, rig, lambda: rig.way.trigger())
 
 
 async def test_the_list_shows_ours_first_and_who_is_connected(rig: Rig, manager: ConduitManager) -> None:
@@ -59,7 +59,7 @@ async def test_a_taken_conduit_is_taken_back_by_adopting_it(rig: Rig, manager: C
         await rig.conduits.attach(ours, theirs)
         rig.clock.advance(31.0)
         await rig.keepalive()
-        rig.way.nudge()
+        rig.way.trigger()
         await rig.reached("conduit_taken")
         await manager.adopt(ours)
         await rig.reached("ready")

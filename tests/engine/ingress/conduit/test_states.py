@@ -38,7 +38,7 @@ async def test_no_client(rig: Rig, client_id: str, secret: str) -> None:
     assert rig.simulator.other_calls["websocket"] == 0
     assert rig.way.target is None
     rig.credentials = good
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.reached("ready")
 
 
@@ -49,7 +49,7 @@ async def test_refused(rig: Rig) -> None:
     await rig.reached("refused")
     _is(rig, WayState.FAILING, "refuses the client secret", "Compare client id and secret")
     rig.credentials = good
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.reached("ready")
 
 
@@ -95,7 +95,7 @@ async def test_the_conduit_goes_while_the_socket_lives(rig: Rig) -> None:
     rig.simulator.conduits.delete(before)
     rig.clock.advance(31.0)
     await rig.keepalive()
-    rig.way.nudge()
+    rig.way.trigger()
     await until(lambda: "conduit_gone" in rig.codes)
     await rig.rested()
     await until(lambda: rig.way.status.code == "ready" and rig.target != before)
@@ -108,7 +108,7 @@ async def test_five_conduits_are_the_limit(rig: Rig) -> None:
     _is(rig, WayState.FAILING, "5 conduits already", "`conduit delete ID`")
     assert rig.simulator.other_calls["websocket"] == 0
     rig.simulator.conduits.delete(others[0].id)
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.reached("ready")
     assert {each.id for each in rig.simulator.conduits} == {rig.target, *(each.id for each in others[1:])}
 
@@ -218,7 +218,7 @@ async def test_another_program_takes_the_conduit_and_is_left_in_peace(rig: Rig) 
         await rig.conduits.attach(ours, welcome["payload"]["session"]["id"])
         rig.clock.advance(31.0)
         await rig.keepalive()
-        rig.way.nudge()
+        rig.way.trigger()
         await rig.reached("conduit_taken")
         _is(rig, WayState.FAILING, "Another program took", "conduit adopt ID")
         for _ in range(2):

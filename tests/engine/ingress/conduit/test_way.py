@@ -85,7 +85,7 @@ async def test_every_close_code_is_understood_and_mended(rig: Rig, code: int, wo
     await rig.simulator.drop_sockets(code)
     await rig.reached("connecting")
     assert words in rig.way.status.message
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.reached("ready")
 
 
@@ -119,7 +119,7 @@ async def test_after_a_sleep_of_the_machine_the_dead_socket_is_noticed_at_once(r
     await rig.ready()
     before = rig.session
     rig.clock.jump(8 * 3600.0)  # the monotonic clock stood still
-    rig.way.nudge()
+    rig.way.trigger()
     await until(lambda: rig.way.status.code == "ready" and rig.session != before)
     assert rig.codes == ["connecting", "ready", "connecting", "ready"]
     assert len(rig.gaps) == 2
@@ -129,14 +129,14 @@ async def test_a_nudge_leaves_a_living_socket_alone(rig: Rig) -> None:
     await rig.ready()
     before = rig.session
     looked = rig.simulator.calls["shards"]
-    rig.way.nudge()
-    await until(lambda: not rig.way._nudged.is_set())
+    rig.way.trigger()
+    await until(lambda: not rig.way._triggered.is_set())
     assert rig.simulator.calls["shards"] == looked, "right after connecting the list may not be true yet"
     rig.clock.advance(31.0)
     await rig.keepalive()
-    rig.way.nudge()
+    rig.way.trigger()
     await until(lambda: rig.simulator.calls["shards"] == looked + 1)
-    await until(lambda: not rig.way._nudged.is_set())
+    await until(lambda: not rig.way._triggered.is_set())
     assert (rig.session, rig.way.status.code, len(rig.gaps)) == (before, "ready", 1)
 
 

@@ -75,7 +75,7 @@ async def test_what_began_while_the_socket_was_away_is_found(running: Running) -
     await running.simulator.go_live("alice")
     await until(lambda: running.simulator.eventsub.lost == 1)
     running.simulator.faults.ws_refuse = False
-    running.engine.reach.way.nudge()
+    running.engine.reach.way.trigger()
     await until(lambda: _delivered(running, 1))
 
 

@@ -184,7 +184,7 @@ async def test_a_change_of_the_config_is_followed(rig: Rig) -> None:
     rig.start()
     await rig.ready()
     rig.config = FIXED
-    rig.way.nudge()
+    rig.way.trigger()
     await until(lambda: "mine.ngrok-free.dev" in rig.way.status.address)
     assert len(rig.running()) == 1
     rig.upstream = ("127.0.0.1", 8765)
@@ -196,12 +196,12 @@ async def test_a_new_token_is_used_after_a_nudge_and_a_locked_keyring_disturbs_n
     rig.start()
     await rig.ready()
     rig.token = SecretsLockedError("Unlock it.")
-    rig.way.nudge()
+    rig.way.trigger()
     await until(lambda: not rig.way._asked)
     await asyncio.sleep(0.05)
     assert (rig.way.status.code, len(rig.seen("pid"))) == ("ready", 1)
     rig.token = "another-token"
-    rig.way.nudge()
+    rig.way.trigger()
     await until(lambda: len(rig.seen("settings")) == 2)
     assert "another-token" in rig.seen("settings")[1]
     await rig.ready()

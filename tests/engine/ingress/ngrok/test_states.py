@@ -61,7 +61,7 @@ async def test_no_token(rig: Rig, token: str | SecretsError | None) -> None:
     assert "ITSJUSTINTV_TUNNEL_AUTHTOKEN" in status.fix
     assert rig.seen("pid") == []
     rig.token = TOKEN
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.ready()
 
 
@@ -100,7 +100,7 @@ async def test_a_bad_token(rig: Rig) -> None:
     await until(lambda: len(rig.seen("pid")) == 2)
     await rig.rests()
     rig.script()
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.ready()
     assert rig.codes() == ["bad_token", "ready"], "told once, however often it is tried"
 
@@ -135,7 +135,7 @@ async def test_a_domain_of_somebody_else(rig: Rig) -> None:
     assert "theirs.ngrok.app" in status.message
     rig.script()
     rig.config = Config(tunnel=Tunnel(provider="ngrok", domain="mine.ngrok-free.dev"))
-    rig.way.nudge()
+    rig.way.trigger()
     await rig.ready()
 
 

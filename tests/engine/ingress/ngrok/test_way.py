@@ -176,7 +176,7 @@ async def test_looks_from_outside_are_few(rig: Rig, tmp_path: Path) -> None:
         await rig.ready()
         await rig.passes(lambda: asked == 1, most=20)
         for _ in range(20):
-            rig.way.nudge()
+            rig.way.trigger()
             rig.clock.advance(10)
             await asyncio.sleep(0.01)
         assert asked == 1, "a person who asks often does not spend the allowance"

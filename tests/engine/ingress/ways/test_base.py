@@ -62,7 +62,7 @@ def test_a_target_is_told_once() -> None:
 async def test_a_nudge_ends_the_wait() -> None:
     clock = FakeClock()
     way = BaseWay(clock, lambda: None)
-    way.nudge()
+    way.trigger()
     assert await way._pause(60.0), "one that came before counts as well"
     waiting = asyncio.get_running_loop().create_task(way._pause(60.0))
     await until(lambda: clock.sleeping)
@@ -103,7 +103,7 @@ async def test_an_address_somebody_else_keeps_is_ready_at_once(tasks: Tasks) -> 
     assert way.status.address == "https://b.example/twitch"
     assert "127.0.0.1 port 8081" in way.status.message
     config = Config(server=Server(external_domain="c.example"))
-    way.nudge()
+    way.trigger()
     await until(lambda: way.target == Webhook("https://c.example/twitch"))
 
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.core.models import EventState
-from itsjustintv_desktop.engine.storage.ledger import Ledger, Settlement, announcing, broadcasting
+from itsjustintv_desktop.engine.storage.ledger import EventOutcome, Ledger, announcing, broadcasting
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
-from itsjustintv_desktop.engine.storage.ledger.broadcasting import ECHO, KEPT, Broadcast, End, Sight, Stream
+from itsjustintv_desktop.engine.storage.ledger.broadcasting import ECHO, KEPT, Broadcast, BroadcastStream, End, Sight
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
 from tests.engine.storage.ledger.book import Book
 from tests.support.events import online
@@ -161,8 +161,8 @@ def test_whatever_is_told_it_makes_sense(told: list[Sight | End]) -> None:
 
 
 async def test_what_became_of_a_stream(ledger: Ledger, book: Book) -> None:
-    def asked(*streams: str) -> list[Stream]:
-        return [Stream("100", stream, ("main",)) for stream in streams]
+    def asked(*streams: str) -> list[BroadcastStream]:
+        return [BroadcastStream("100", stream, ("main",)) for stream in streams]
 
     await book.event(stream_id="work")
     await book.announced("main", stream_id="done")
@@ -173,7 +173,7 @@ async def test_what_became_of_a_stream(ledger: Ledger, book: Book) -> None:
     )
     await ledger.settle(
         [
-            Settlement(event_id=event, state=EventState.SUPPRESSED, reason=reason, explanation="Because.")
+            EventOutcome(event_id=event, state=EventState.SUPPRESSED, reason=reason, explanation="Because.")
             for event, reason in ((filtered, "filtered"), (half, "restarted"))
         ]
     )
@@ -187,7 +187,9 @@ def test_history_may_be_forgotten_before_the_announcement_is(connection: sqlite3
     announcing.announce(connection, 1, streamer="alice", payload=b"{}", destinations=["main"], now=T)
     connection.execute("DELETE FROM deliveries")
     connection.execute("DELETE FROM events")
-    assert broadcasting.fates(connection, [Stream("100", "s", ("main",)), Stream("100", "s", ("other",))]) == [
+    assert broadcasting.fates(
+        connection, [BroadcastStream("100", "s", ("main",)), BroadcastStream("100", "s", ("other",))]
+    ) == [
         "announced",
         "",
     ]

@@ -239,7 +239,7 @@ async def test_giving_up_takes_the_old_ones_in_bites(ledger: Ledger, book: Book,
 async def test_burying_takes_one_destination(ledger: Ledger, book: Book) -> None:
     gone, kept, sent = await book.delivery("gone"), await book.delivery("kept"), await book.delivery("gone")
     assert len(await book.claim(1, kept=0)) == 1
-    assert await ledger.bury("gone", "It was removed.") == 1
+    assert await ledger.fail_removed("gone", "It was removed.") == 1
     assert (await ledger.delivery(kept)).state is DeliveryState.PENDING
     states = {(await ledger.delivery(each)).state for each in (gone, sent)}
     assert states == {DeliveryState.DEAD, DeliveryState.SENDING}
@@ -255,11 +255,11 @@ async def test_large_purges_and_burials_are_cut_into_bites(ledger: Ledger, clock
         connection.execute("UPDATE deliveries SET born_at = ? WHERE state = 'pending'", (clock.now() + 9e6,))
 
     await ledger._writer.run(fill)
-    assert [await ledger.bury("gone", "x") for _ in range(4)] == [500, 500, 200, 0]
+    assert [await ledger.fail_removed("gone", "x") for _ in range(4)] == [500, 500, 200, 0]
     await ledger._writer.run(fill)
     assert [await ledger.give_up(10.0, "Too old.") for _ in range(4)] == [500, 500, 200, 0]
     await ledger._writer.run(fill_ahead)
-    assert [await ledger.cap_births(clock.now() + 60.0) for _ in range(4)] == [500, 500, 200, 0]
+    assert [await ledger.clamp_created_at(clock.now() + 60.0) for _ in range(4)] == [500, 500, 200, 0]
 
 
 async def test_the_cost_of_a_claim_follows_destinations_not_the_queue(ledger: Ledger, path: Path) -> None:

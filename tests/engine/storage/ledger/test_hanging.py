@@ -99,7 +99,7 @@ async def test_reading_does_not_make_a_ledger_well_that_cannot_be_written(
         other.execute("ROLLBACK")
     probes: list[int] = []
     monkeypatch.setattr(ledger._writer, "_probe", lambda: probes.append(1))
-    await ledger.pulse()
+    await ledger.progress()
     await ledger.counts()
     assert ledger.failure is not None
     await until(lambda: probes, what="it is tried, though others read")
@@ -111,12 +111,12 @@ async def test_reading_does_not_make_a_ledger_well_that_cannot_be_written(
 async def test_the_pulse_shows_what_waits(ledger: Ledger) -> None:
     clock = FakeClock()
     book = Book(ledger, clock)
-    assert (await ledger.pulse()).unfinished is None
+    assert (await ledger.progress()).unfinished is None
     event = await book.event()
     first = await book.delivery("main")
     await book.delivery("other")
-    pulse = await ledger.pulse()
+    pulse = await ledger.progress()
     assert (pulse.unfinished, pulse.sending, set(pulse.due)) == (event, 0, {"main", "other"})
     await book.claimed(first)
-    pulse = await ledger.pulse()
+    pulse = await ledger.progress()
     assert (pulse.sending, set(pulse.due)) == (1, {"other"})

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 
 from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
-from itsjustintv_desktop.engine.storage.ledger import Ledger, Settlement
+from itsjustintv_desktop.engine.storage.ledger import EventOutcome, Ledger
 from itsjustintv_desktop.engine.storage.ledger.history import BITE
 from tests.engine.storage.ledger.book import Book
 from tests.support.clock import FakeClock
@@ -15,7 +15,7 @@ DAY = 86400.0
 
 
 async def note(ledger: Ledger, event_id: int, state: EventState = EventState.NOTED) -> None:
-    await ledger.settle([Settlement(event_id=event_id, state=state, reason="x", explanation="x")])
+    await ledger.settle([EventOutcome(event_id=event_id, state=state, reason="x", explanation="x")])
 
 
 async def purge_all(ledger: Ledger, history: float, noted: float, once: float) -> int:

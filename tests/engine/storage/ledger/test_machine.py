@@ -144,9 +144,9 @@ class Deliveries(RuleBasedStateMachine):
             each.state, each.next_at, each.settled_at = S.DEAD, None, self.now
 
     @rule(name=st.sampled_from(DESTINATIONS))
-    def bury(self, name: str) -> None:
+    def fail_removed(self, name: str) -> None:
         waiting = [each for each in self.model.values() if each.state is S.PENDING and each.destination == name]
-        assert claiming.bury(self.connection, name, "Removed.", self.now) == len(waiting)
+        assert claiming.fail_removed(self.connection, name, "Removed.", self.now) == len(waiting)
         for each in waiting:
             each.state, each.next_at, each.settled_at = S.DEAD, None, self.now
 

@@ -9,7 +9,7 @@ import pytest
 
 from itsjustintv_desktop.engine.core.errors import NotFoundError
 from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
-from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger, Settlement, announcing
+from itsjustintv_desktop.engine.storage.ledger import FEED, EventOutcome, Ledger, announcing
 from tests.engine.storage.ledger.book import Book
 from tests.support.clock import FakeClock
 
@@ -101,7 +101,7 @@ async def test_announced_to_tells_many_at_once(ledger: Ledger, book: Book) -> No
 
 async def test_a_suppressed_event_leaves_no_once_row_and_can_be_announced_later(ledger: Ledger, book: Book) -> None:
     event_id = await book.event(stream_id="s")
-    why = Settlement(
+    why = EventOutcome(
         event_id=event_id, state=EventState.SUPPRESSED, reason="filtered", explanation="No tag.",
         streamer="alice", payload=b"{1}",
     )  # fmt: skip
@@ -128,7 +128,7 @@ async def test_ids_only_grow_even_when_all_deliveries_are_gone(ledger: Ledger, b
     last = await book.ended(DeliveryState.DELIVERED)
     for _ in range(3):
         await ledger.settle(
-            [Settlement(event_id=await book.event(), state=EventState.NOTED, reason="x", explanation="x")]
+            [EventOutcome(event_id=await book.event(), state=EventState.NOTED, reason="x", explanation="x")]
         )
     clock.advance(10)
     assert await ledger.purge(clock.now(), clock.now(), clock.now())

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.core.models import EventState
-from itsjustintv_desktop.engine.storage.ledger import Ledger, Settlement
+from itsjustintv_desktop.engine.storage.ledger import EventOutcome, Ledger
 from itsjustintv_desktop.engine.storage.ledger.records import pack, unpack
 from tests.engine.storage.ledger.book import Book
 
@@ -38,7 +38,7 @@ async def test_a_suppressed_event_keeps_its_payload_too(ledger: Ledger, book: Bo
     ids = [await book.event(stream_id=str(number)) for number in range(60)]
     await ledger.settle(
         [
-            Settlement(
+            EventOutcome(
                 event_id=event_id,
                 state=EventState.SUPPRESSED if number % 2 else EventState.NOTED,
                 reason=f"reason{number}",

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.core.models import EventState
-from itsjustintv_desktop.engine.storage.ledger import Settlement, broadcasting, importing
+from itsjustintv_desktop.engine.storage.ledger import EventOutcome, broadcasting, importing
 from itsjustintv_desktop.engine.storage.ledger.accepting import TOGETHER, accept
 from itsjustintv_desktop.engine.storage.ledger.announcing import announced_to, settle_many
-from itsjustintv_desktop.engine.storage.ledger.browsing import deliveries_of
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
-from itsjustintv_desktop.engine.storage.ledger.records import padded, rung
+from itsjustintv_desktop.engine.storage.ledger.queries import deliveries_of
+from itsjustintv_desktop.engine.storage.ledger.records import pad_to, statement_size
 from tests.support.clock import START
 from tests.support.events import online
 
@@ -43,16 +43,16 @@ def connection() -> Iterator[Listening]:
 
 @given(st.integers(0, 100_000))
 def test_a_rung_is_less_than_a_quarter_above(count: int) -> None:
-    assert count <= rung(count)
-    assert rung(count) * 4 < count * 5 or rung(count) == count
-    assert rung(rung(count)) == rung(count)
+    assert count <= statement_size(count)
+    assert statement_size(count) * 4 < count * 5 or statement_size(count) == count
+    assert statement_size(statement_size(count)) == statement_size(count)
 
 
 @given(st.lists(st.integers(), max_size=300))
 def test_padding_adds_nothing_new(values: list[int]) -> None:
-    assert set(padded(values)) == set(values)
-    assert padded(values)[: len(values)] == tuple(values)
-    assert len(padded(values)) == rung(len(values))
+    assert set(pad_to(values)) == set(values)
+    assert pad_to(values)[: len(values)] == tuple(values)
+    assert len(pad_to(values)) == statement_size(len(values))
 
 
 def test_batches_of_every_size_are_stored_by_few_statements(connection: Listening) -> None:
@@ -107,8 +107,8 @@ def test_any_number_is_looked_up_by_few_statements(connection: Listening) -> Non
     assert len(connection.statements) <= 4 * 27 + 1
 
 
-def _settlement(event_id: int) -> Settlement:
-    return Settlement(event_id=event_id, state=EventState.SUPPRESSED, reason="filtered", explanation="It was.")
+def _settlement(event_id: int) -> EventOutcome:
+    return EventOutcome(event_id=event_id, state=EventState.SUPPRESSED, reason="filtered", explanation="It was.")
 
 
 def test_a_batch_is_one_statement_and_not_one_for_each(connection: Listening) -> None:

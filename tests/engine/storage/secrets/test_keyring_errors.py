@@ -8,7 +8,7 @@ import pytest
 from keyring import errors as keyring_errors
 
 from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsError, SecretsLockedError
-from itsjustintv_desktop.engine.storage.secrets.backend import keyring_error
+from itsjustintv_desktop.engine.storage.secrets.keyring_library import keyring_error
 
 jeepney: Any = pytest.importorskip("jeepney", reason="D-Bus is Linux' own")
 storage: Any = pytest.importorskip("secretstorage.exceptions", reason="the Secret Service is Linux' own")

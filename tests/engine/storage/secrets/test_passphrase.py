@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError, VaultDamagedError, WrongPassphraseError
-from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET, DestinationSecrets, home
+from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET, DestinationSecrets, secret_backend
 from tests.engine.storage.secrets.conftest import OpenStore
 from tests.keyring_session import KeyringSession
 
@@ -168,7 +168,7 @@ async def test_a_vault_that_was_made_with_the_line_break_still_opens(
     open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
-        before.setattr(home, "trimmed", str)
+        before.setattr(secret_backend, "trimmed", str)
         await open_store("passphrase", passphrase=f"{RIGHT}\n").set(TWITCH_CLIENT_SECRET, "kept")
     assert await open_store("passphrase", passphrase=f"{RIGHT}\n").get(TWITCH_CLIENT_SECRET) == "kept"
     assert (await open_store("passphrase", passphrase=RIGHT).unlock()).status == "wrong-passphrase"

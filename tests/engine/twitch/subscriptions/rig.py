@@ -133,7 +133,7 @@ class Rig:
     async def nudged(self, reason: str = "test") -> float:
         """Nudge it and wait until the round is over."""
         rounds = self.reconciler.status.last_round
-        self.reconciler.nudge(reason)
+        self.reconciler.trigger(reason)
         await until(lambda: self.clock.sleeping == [1.0], what="it gathers nudges")
         self.clock.advance(1.0)
         await until(lambda: self.reconciler.status.last_round != rounds, what="another round")

@@ -51,7 +51,7 @@ async def test_after_a_conduit_is_gone_a_new_one_gets_them_all_at_once(rig: Rig)
     assert {state.status for state in rig.reconciler.states.values()} == {ChannelStatus.FAILING}
     conduit = rig.simulator.conduits.create(1)
     rig.target = Conduit(conduit.id)
-    rig.reconciler.nudge_if_moved()
+    rig.reconciler.trigger_if_moved()
     await until(lambda: rig.clock.sleeping == [1.0])
     await rig.on(1.0)
     assert _at(rig, conduit.id) == 4
@@ -63,10 +63,10 @@ async def test_the_way_changing_in_another_respect_makes_no_round(rig: Rig) -> N
     rig.target = Conduit(rig.simulator.conduits.create(1).id)
     rig.run()
     pause = await rig.resting()
-    rig.reconciler.nudge_if_moved()
+    rig.reconciler.trigger_if_moved()
     rig.target = None
-    rig.reconciler.nudge_if_moved()
-    assert not rig.reconciler._nudged.is_set()
+    rig.reconciler.trigger_if_moved()
+    assert not rig.reconciler._triggered.is_set()
     assert rig.clock.sleeping == [pause]
 
 

@@ -112,7 +112,7 @@ async def test_a_new_address_is_subscribed_before_the_old_one_goes(rig: Rig) -> 
     await rig.on(10.0)
     new = rig.callback(query="?new")
     rig.target = Webhook(new)
-    rig.reconciler.nudge_if_moved()
+    rig.reconciler.trigger_if_moved()
     await until(lambda: rig.clock.sleeping == [1.0])
     await rig.on(1.0)
     assert rig.at() == rig.wanted(), "the old ones stay until Twitch has checked the new ones"
@@ -170,7 +170,7 @@ async def test_nothing_to_point_at_or_no_secret_is_said_and_waited_for(rig: Rig)
     with pytest.raises(UsageError):
         await rig.reconciler.sync()
     rig.target, secret, rig.secret = target, rig.secret, None
-    rig.reconciler.nudge("address")
+    rig.reconciler.trigger("address")
     await until(lambda: rig.clock.sleeping == [1.0])
     rig.clock.advance(1.0)
     await until(lambda: rig.reconciler.status.code == "no_secret")

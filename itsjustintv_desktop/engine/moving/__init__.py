@@ -1,1 +1,0 @@
-"""Moving in from the Go service: its files are read, never changed; see carry.py for the order of things."""

@@ -77,6 +77,9 @@ def _by_last_answer(last: LastAnswer, note: str, now: float) -> RowStatus:
     if last.given_up:
         text = f"The last announcement, {when}, was given up: {error}."
         return RowStatus(level=Level.FAILING, word="Not delivering", reason=text, fix=_TRY)
+    if last.gave_up_before:
+        text = f"The last attempt, {when}, failed: {error}. Another announcement was given up since the last success."
+        return RowStatus(level=Level.FAILING, word="Not delivering", reason=text, fix=_TRY)
     return RowStatus(
         level=Level.ATTENTION,
         word="Trying again",

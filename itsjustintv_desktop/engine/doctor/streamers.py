@@ -154,15 +154,16 @@ def _delivery(facts: StreamerFacts, destinations: Mapping[str, RowStatus]) -> St
         if not bad:
             return None
         level = Level.PAUSED if all(rows[name].level is Level.PAUSED for name in bad) else Level.ATTENTION
-        text = f"Not everything arrives where it goes: see {some(bad)}."
-        return StreamerStatus(level=level, word="Partly delivered", reason=text, because_of=tuple(bad))
+        text = f"Not everything is delivered: see {some(bad)}."
+        word = "Partly paused" if level is Level.PAUSED else "Delivery problem"
+        return StreamerStatus(level=level, word=word, reason=text, because_of=tuple(bad))
     if all(row.level is Level.PAUSED for row in silent.values()):
         text = f"Nothing is sent to {some(silent)}, which you paused."
         return StreamerStatus(level=Level.PAUSED, word="Paused", reason=text, announced=False, because_of=tuple(silent))
     return StreamerStatus(
         level=Level.FAILING,
         word="Not delivered",
-        reason=f"What is announced does not arrive: see {some(silent)}.",
+        reason=f"Its announcements are not delivered: see {some(silent)}.",
         announced=False,
         because_of=tuple(silent),
     )

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QV
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import icon, pixmap, theme
 from itsjustintv_desktop.ui.theme.tokens import SIDEBAR
-from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, button, label
+from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, button, label, row
 
 MOST_SHOWN = 999
 """A longer number would lie over the page's name; it is said in whole to those who hear it."""
@@ -74,15 +74,13 @@ class Sidebar(QWidget):
         layout.addStretch(1)
         self._dot, self._status = Dot(), Elided("", "muted")
         self._pause = button("", self.pause_wished.emit, role="small")
-        foot = QHBoxLayout()
-        foot.setContentsMargins(10, 0, 0, 0)
-        foot.setSpacing(10)
-        for part, stretch in ((self._dot, 0), (self._status, 1), (self._pause, 0)):
-            foot.addWidget(part, stretch)
+        self.quit = button(self.tr("Quit"), self.quit_wished.emit, role="link")
+        foot = row(self._dot, self._status, spacing=10)
+        foot.setContentsMargins(10, 0, 0, 6)
+        foot.setStretch(1, 1)
         self._foot = layout
         layout.addLayout(foot)
-        self.quit = button(self.tr("Quit"), self.quit_wished.emit, role="link")
-        layout.addWidget(self.quit, alignment=Qt.AlignmentFlag.AlignLeft)
+        layout.addLayout(row(self._pause, None, self.quit))
         self.quit.hide()
 
     def add(self, key: str, name: str, icon_name: str) -> None:

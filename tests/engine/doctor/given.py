@@ -103,8 +103,10 @@ def streamer(streamer: Streamer = ALICE, **changes: Any) -> StreamerFacts:
     )
 
 
-def answer(status: int | None = 204, error: str | None = None, *, given_up: bool = False) -> LastAnswer:
-    return LastAnswer(at=NOW - 7200, status=status, error=error, given_up=given_up)
+def answer(
+    status: int | None = 204, error: str | None = None, *, given_up: bool = False, gave_up_before: bool = False
+) -> LastAnswer:
+    return LastAnswer(at=NOW - 7200, status=status, error=error, given_up=given_up, gave_up_before=gave_up_before)
 
 
 def destination(destination: Destination = MAIN, **changes: Any) -> DestinationFacts:

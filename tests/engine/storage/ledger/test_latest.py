@@ -44,6 +44,25 @@ async def test_the_attempt_counts_and_not_the_delivery(ledger: Ledger, book: Boo
     assert (await ledger.last_answers(["main"]))["main"].status == 404
 
 
+async def test_what_was_given_up_since_the_last_success_counts(ledger: Ledger, book: Book, clock: FakeClock) -> None:
+    """One was given up, and the next is only tried again: that destination takes nothing."""
+    await book.ended(DeliveryState.DELIVERED, "main", stream_id="1")
+    clock.advance(10)
+    dead = await book.delivery("main", stream_id="2")
+    await book.finish(await book.claimed(dead), DeliveryState.DEAD, REFUSED)
+    clock.advance(10)
+    waits = await book.delivery("main", stream_id="3")
+    await book.finish(await book.claimed(waits), DeliveryState.PENDING, FAILED, next_at=clock.now() + 60)
+    found = (await ledger.last_answers(["main"]))["main"]
+    assert (found.given_up, found.gave_up_before) == (False, True)
+    clock.advance(10)
+    await book.ended(DeliveryState.DELIVERED, "main", stream_id="4")
+    assert not (await ledger.last_answers(["main"]))["main"].gave_up_before
+    clock.advance(60)
+    await book.finish(await book.claimed(waits), DeliveryState.PENDING, FAILED, next_at=clock.now() + 60)
+    assert not (await ledger.last_answers(["main"]))["main"].gave_up_before, "that was before the last success"
+
+
 async def test_a_queue_that_was_never_tried_is_not_read(ledger: Ledger, book: Book, path: Path) -> None:
     await book.ended(DeliveryState.DELIVERED, "main", stream_id="first")
     for number in range(40):

@@ -31,7 +31,6 @@ from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.doctor import gather
 from itsjustintv_desktop.engine.ingress.ways.status import WayState, WayStatus
-from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET
 from itsjustintv_desktop.engine.storage.secrets.secret_backend import UnlockResult
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
@@ -175,7 +174,6 @@ async def _put_right(engine: Engine) -> None:
     engine.supervisor.broken.clear()
     engine.watch.disk.free = 10**11
     engine.health.add("public port", lambda: None)
-    engine.feed._unwritable = None
     await engine.secrets.refresh()
     await engine.secrets.get(TWITCH_CLIENT_SECRET)
     subscriptions = engine.reach.subscriptions
@@ -316,11 +314,19 @@ def has_disk(size: int) -> Act:
     return act
 
 
-async def ledger_fails(stage: Stage) -> None:
-    real = Ledger.failure
-    error = LedgerError("It is full.")
-    stage.undo.append(lambda engine: setattr(Ledger, "failure", real))
-    await stage.on_engine(lambda engine: setattr(Ledger, "failure", property(lambda _: error)))
+def has_property(part: Callable[[Engine], object], name: str, value: object) -> Act:
+    """A part that says so of itself, whatever it does meanwhile."""
+
+    async def act(stage: Stage) -> None:
+        def change(engine: Engine) -> None:
+            kind = type(part(engine))
+            real = getattr(kind, name)
+            stage.undo.append(lambda _: setattr(kind, name, real))
+            setattr(kind, name, property(lambda _: value))
+
+        await stage.on_engine(change)
+
+    return act
 
 
 async def goes_missing(stage: Stage) -> None:
@@ -412,10 +418,10 @@ SITUATIONS = [
     Situation("the disk is getting full", has_disk(10**8), Level.ATTENTION, ALL, {}),
     Situation("the disk is full", has_disk(10**6), Level.FAILING, NONE, {"i": "failing"}),
     Situation("the ledger cannot be written",
-              ledger_fails,
+              has_property(lambda engine: engine.ledger, "failure", LedgerError("It is full.")),
               Level.FAILING, NONE, {"i": "failing"}),
     Situation("output.json cannot be written",
-              on_engine(lambda engine: setattr(engine.feed, "_unwritable", "output.json cannot be written.")),
+              has_property(lambda engine: engine.feed, "problem", "output.json cannot be written."),
               Level.ATTENTION, ALL, {}),
     Situation("a loop is down", breaks("announce.pipeline"), Level.FAILING, NONE, {"i": "failing"}),
     Situation("a loop that no announcement needs is down", breaks("telemetry"), Level.ATTENTION, ALL, {}),

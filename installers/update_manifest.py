@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from installers import ROOT, changelog, merge
-from itsjustintv_desktop.engine.updates import keys
-from itsjustintv_desktop.engine.updates.version import is_final, order
+from itsjustintv_desktop.engine.monitoring.updates import keys
+from itsjustintv_desktop.engine.monitoring.updates.version import is_final, order
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from itsjustintv_desktop.engine.updates.manifest import Manifest
+    from itsjustintv_desktop.engine.monitoring.updates.manifest import Manifest
 
 DAYS = 180
 """How long a manifest is good. A release or a renewal must come before."""
@@ -47,7 +47,7 @@ def pinned(root: Path = ROOT) -> tuple[bytes, ...]:
 
 def manifest(root: Path = ROOT, *, now: float, days: float = DAYS) -> Manifest:
     """Of this checkout's version. Raises ValueError for a pre-release, or when the changelog has no date for it."""
-    from itsjustintv_desktop.engine.updates.manifest import Manifest
+    from itsjustintv_desktop.engine.monitoring.updates.manifest import Manifest
 
     version = merge.version(root)
     if not is_final(order(version)):
@@ -70,7 +70,7 @@ def manifest(root: Path = ROOT, *, now: float, days: float = DAYS) -> Manifest:
 
 def write(folder: Path, made: Manifest, private: list[Ed25519PrivateKey]) -> list[Path]:
     """Both files. Raises ValueError for a manifest that the program would not take."""
-    from itsjustintv_desktop.engine.updates.manifest import NAME, SIGNATURE_SUFFIX, encode
+    from itsjustintv_desktop.engine.monitoring.updates.manifest import NAME, SIGNATURE_SUFFIX, encode
 
     raw = encode(made)
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,8 +82,8 @@ def write(folder: Path, made: Manifest, private: list[Ed25519PrivateKey]) -> lis
 
 def verify(folder: Path, public: tuple[bytes, ...], *, version: str, now: float) -> Manifest:
     """Judge both files as an installed program does. Raises ValueError, OSError."""
-    from itsjustintv_desktop.engine.updates.manifest import NAME, SIGNATURE_SUFFIX, decode
-    from itsjustintv_desktop.engine.updates.signature import is_signed
+    from itsjustintv_desktop.engine.monitoring.updates.manifest import NAME, SIGNATURE_SUFFIX, decode
+    from itsjustintv_desktop.engine.monitoring.updates.signature import is_signed
 
     raw = (folder / NAME).read_bytes()
     if not is_signed(raw, (folder / (NAME + SIGNATURE_SUFFIX)).read_bytes(), public):

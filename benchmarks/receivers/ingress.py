@@ -9,10 +9,10 @@ from pathlib import Path
 
 from benchmarks.messages import SECRET
 from itsjustintv_desktop.engine.core.clock import SystemClock
-from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
+from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
-from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 
@@ -22,8 +22,8 @@ async def main(path: Path) -> None:
     await ledger.open()
     source = TwitchSource()
     await source.start()
-    judge = EventSubJudge(lambda: (SECRET.encode(),), clock, lambda: 0.0)
-    public = PublicServer(judge, source, well_known=WellKnown(clock), healthy=lambda: True, clock=clock)
+    judge = EventSubVerifier(lambda: (SECRET.encode(),), clock, lambda: 0.0)
+    public = PublicServer(judge, source, well_known=WellKnownTokens(clock), healthy=lambda: True, clock=clock)
     host, port = await public.start("127.0.0.1", 0)
     print(f"ready http://{host}:{port}", flush=True)
     async for incoming in source.events():

@@ -13,7 +13,7 @@ from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, ControlError, NotFoundError
 from itsjustintv_desktop.engine.core.status import NEXT_STREAM, NO_STREAM
-from itsjustintv_desktop.engine.doctor import Check, CheckState, Report
+from itsjustintv_desktop.engine.monitoring.doctor import Check, CheckState, Report
 
 _SIGNS = {CheckState.GREEN: "✓", CheckState.AMBER: "!", CheckState.RED: "✗"}
 _COLOURS = {CheckState.GREEN: "green", CheckState.AMBER: "yellow", CheckState.RED: "red"}

@@ -68,14 +68,14 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.queue import ManyResult as ManyResult
     from itsjustintv_desktop.engine.desk.statistics import DayNumbers as DayNumbers
     from itsjustintv_desktop.engine.desk.statistics import Statistics as Statistics
-    from itsjustintv_desktop.engine.doctor.check import Check as Check
-    from itsjustintv_desktop.engine.doctor.check import Report as Report
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
+    from itsjustintv_desktop.engine.monitoring.doctor.check import Check as Check
+    from itsjustintv_desktop.engine.monitoring.doctor.check import Report as Report
+    from itsjustintv_desktop.engine.monitoring.updates.standing import UpdateView as UpdateView
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
     from itsjustintv_desktop.engine.storage.secrets.state import SecretsState as SecretsState
-    from itsjustintv_desktop.engine.updates.standing import UpdateView as UpdateView
 
 _EDITING = "desk.editing"
 _PLACES = {
@@ -84,7 +84,7 @@ _PLACES = {
     "announce.pause": ("PauseView",),
     "desk.lines": ("LogPage",),
     "logs.recent": ("LogLine",),
-    "doctor.check": ("Check", "Report"),
+    "monitoring.doctor.check": ("Check", "Report"),
     "control.actions": ("EventReport",),
     "desk.details": ("AttemptView", "DeliveryDetails", "RequestView"),
     "desk.queue": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),
@@ -94,7 +94,7 @@ _PLACES = {
     "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
     "desk.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "WayView"),
     "core.status": ("Level", "OverallStatus", "Problem", "RowStatus", "StreamerStatus"),
-    "updates.standing": ("UpdateView",),
+    "monitoring.updates.standing": ("UpdateView",),
     "config.load": ("Remark",),
     "config.save": ("Change", "Remove", "Rename", "Set"),
     "config.validators": ("new_standard_secret",),

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from itsjustintv_desktop.engine.config.schema import Streamer
-    from itsjustintv_desktop.engine.doctor import Report
     from itsjustintv_desktop.engine.engine import Engine
+    from itsjustintv_desktop.engine.monitoring.doctor import Report
 
 
 class DoctorWishes:
@@ -24,7 +24,7 @@ class DoctorWishes:
         """`local` asks nothing outside of this process; `recent` asks there only for what was not heard lately. Raises
         NotFoundError for an unknown streamer."""
         if local:
-            from itsjustintv_desktop.engine.doctor.local import look
+            from itsjustintv_desktop.engine.monitoring.doctor.local import look
 
             return await look(self._engine)
         asked = None if streamer is None else self._streamer(streamer)

@@ -32,25 +32,25 @@ from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
 from itsjustintv_desktop.engine.desk import Desk
 from itsjustintv_desktop.engine.desk.editing import Editing
-from itsjustintv_desktop.engine.health import Health
+from itsjustintv_desktop.engine.ingress.intake import EventIntake
+from itsjustintv_desktop.engine.ingress.manager import IngressManager
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
-from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
-from itsjustintv_desktop.engine.intake import Intake
+from itsjustintv_desktop.engine.ingress.webhook_secret import WebhookSecret
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.listening import Listening
-from itsjustintv_desktop.engine.reach import Reach
+from itsjustintv_desktop.engine.monitoring.health import Health
+from itsjustintv_desktop.engine.monitoring.telemetry.telemetry import Telemetry
+from itsjustintv_desktop.engine.monitoring.updates.check import UpdateCheck
+from itsjustintv_desktop.engine.monitoring.watchdog import Watchdog
+from itsjustintv_desktop.engine.monitoring.watchdog.files import FilesWatch
 from itsjustintv_desktop.engine.runtime.config_reloader import ConfigReloader
 from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
 from itsjustintv_desktop.engine.runtime.twitch_tasks import TwitchTasks
-from itsjustintv_desktop.engine.signing import SigningSecret
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
 from itsjustintv_desktop.engine.storage.output import OutputFile
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
-from itsjustintv_desktop.engine.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
-from itsjustintv_desktop.engine.updates.check import UpdateCheck
-from itsjustintv_desktop.engine.watch import Watch
-from itsjustintv_desktop.engine.watch.files import FilesWatch
 from itsjustintv_desktop.engine.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class Engine:
         self.closing("secrets", self.secrets.close)
         self.files.add("secrets.vault", self.secrets.keep)
         values = self.values = SecretValues(self.secrets, lambda: self._live.config)
-        self.signing = SigningSecret(self.secrets, values, clock)
+        self.signing = WebhookSecret(self.secrets, values, clock)
         endpoints = Endpoints.from_environ(self._options.environ)
         self.outbound = Outbound.from_environ(self._options.environ, loaded.config.network.proxy)
         twitch = self.twitch = Twitch(
@@ -217,14 +217,14 @@ class Engine:
             tasks=self._tasks,
             clock=clock,
             outbound=self.outbound,
-            seam=self.telemetry.seam,
+            instrumentation=self.telemetry.instrumentation,
         )
         self.closing("twitch", twitch.close)
         await twitch.profiles.load()
         self._live = self._live.with_resolved(await twitch.directory.load())
         await self._build_line(twitch)
-        self.well_known = WellKnown(clock)
-        self.reach = Reach(self, endpoints)
+        self.well_known = WellKnownTokens(clock)
+        self.reach = IngressManager(self, endpoints)
         self.closing("way", self.reach.close)
         self.updates = UpdateCheck(self, endpoints)
         self.reload = ConfigReloader(self)
@@ -274,7 +274,7 @@ class Engine:
             clock_doubtful=self.clock_trust.doubtful,
             follow_clock=shift.follow,
             clock_unsure=lambda: shift.unsure,
-            seam=self.telemetry.seam,
+            instrumentation=self.telemetry.instrumentation,
             paused=lambda: self.pause.active,
         )
         interrupted = await self.dispatcher.recover()
@@ -291,13 +291,13 @@ class Engine:
             skew=lambda: twitch.skew.seconds,
             on_broadcast=lambda event: self.reach.catch_up.heard(event),
             on_revoked=lambda event: self.reach.revoked(event),
-            seam=self.telemetry.seam,
+            instrumentation=self.telemetry.instrumentation,
             paused=lambda: self.pause.active,
             paused_at=self.pause.covers,
         )
         self.wishes = Wishes(self)
         self.editing = Editing(self)
-        self.health, self.watch = Health(self), Watch(self, self.notice)
+        self.health, self.watch = Health(self), Watchdog(self, self.notice)
         self.housekeeping = Maintenance(
             self.ledger,
             self.dispatcher,
@@ -307,14 +307,14 @@ class Engine:
             on_outcome=self.feed.changed,
             clock_doubtful=self.clock_trust.doubtful,
             follow_clock=shift.follow,
-            seam=self.telemetry.seam,
+            instrumentation=self.telemetry.instrumentation,
         )
 
     async def _begin(self) -> None:
         keep = self.supervisor.keep
         self.telemetry.apply(self._live.config.telemetry)
         keep("telemetry", self.telemetry.run)
-        intake = Intake(self.ledger, self.telemetry, on_new=self.pipeline.wake, told_itself=self._source)
+        intake = EventIntake(self.ledger, self.telemetry, on_new=self.pipeline.wake, told_itself=self._source)
         for source in self._sources:
             keep(f"source.{source.name}", partial(intake.run, source))
         keep("announce.pipeline", self.pipeline.run)

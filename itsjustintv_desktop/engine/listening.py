@@ -9,12 +9,12 @@ from itsjustintv_desktop.engine.control.server import ControlServer
 from itsjustintv_desktop.engine.control.stream import EventStream
 from itsjustintv_desktop.engine.core.errors import AddressInUseError
 from itsjustintv_desktop.engine.descriptors import raise_limit
-from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
+from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
 from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
-from itsjustintv_desktop.engine.ingress.ways import Way
-from itsjustintv_desktop.engine.ingress.ways.choose import way_kind
+from itsjustintv_desktop.engine.ingress.transports import Transport
+from itsjustintv_desktop.engine.ingress.transports.choose import transport_kind
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
@@ -39,7 +39,7 @@ class Listening:
         self._yielded: tuple[str, int] | None = None
         """Where it should listen and another program does."""
         twitch, signing = engine.twitch, engine.signing
-        judge = EventSubJudge(signing.current, engine.clock, lambda: twitch.skew.seconds)
+        judge = EventSubVerifier(signing.current, engine.clock, lambda: twitch.skew.seconds)
         judge.why_no_secret = lambda: signing.problem
         judge.expects_messages = lambda: signing.is_wanted
         judge.on_stale = lambda: engine.background("twitch.clock", twitch.measure_clock())
@@ -52,7 +52,7 @@ class Listening:
             healthy=engine.health.is_well,
             clock=engine.clock,
             limits=limits(raise_limit()),
-            seam=engine.telemetry.seam,
+            instrumentation=engine.telemetry.instrumentation,
         )
         stream = EventStream(engine.bus, engine.health)
         self._control = ControlServer(engine.wishes, engine.health.report, stream, engine.paths.control, engine.clock)
@@ -68,7 +68,7 @@ class Listening:
         await self._control.start()
         self._engine.files.add("control.json", self._control.keep)
 
-    async def move(self, config: Config, way: Way) -> None:
+    async def move(self, config: Config, way: Transport) -> None:
         """Take the public port to where another config and way want it.
 
         Raises AddressInUseError if that cannot be had and something has to reach us there; it stays then.
@@ -87,14 +87,14 @@ class Listening:
         try:
             self.address = await self._public.start(*wanted, tls)
         except AddressInUseError as error:
-            if way_kind(config) not in self._needless:
+            if transport_kind(config) not in self._needless:
                 raise
             self.address = await self._public.start("127.0.0.1", 0, tls)
             self._yield(wanted, config, error)
 
     def _yield(self, wanted: tuple[str, int], config: Config, error: AddressInUseError) -> None:
         """Leave `wanted` to the program that holds it, and say so once. Raises `error` where something needs it."""
-        if way_kind(config) not in self._needless:
+        if transport_kind(config) not in self._needless:
             raise error
         if self._yielded != wanted and self.address is not None:
             self._yielded = wanted

@@ -12,8 +12,8 @@ from itsjustintv_desktop.engine.control.conduits import ConduitView
 from itsjustintv_desktop.engine.core.errors import NotFoundError, UsageError
 from itsjustintv_desktop.engine.core.events import DeliveryChanged
 from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, DeliveryView, EventState, StreamEvent
-from itsjustintv_desktop.engine.doctor import Report
 from itsjustintv_desktop.engine.doctor_wishes import DoctorWishes
+from itsjustintv_desktop.engine.monitoring.doctor import Report
 from itsjustintv_desktop.engine.subscription_wishes import SubscriptionWishes
 from itsjustintv_desktop.engine.telling import EventPage, Kind, event_page
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel

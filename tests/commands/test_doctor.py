@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.commands import doctor
-from itsjustintv_desktop.engine.catchup import catchup
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.doctor.check import Check, amber, green, red, report_of
+from itsjustintv_desktop.engine.ingress.catch_up import catch_up
+from itsjustintv_desktop.engine.monitoring.doctor.check import Check, amber, green, red, report_of
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, reconciler
 from tests.support.commands import beside, clean_environ, here
 from tests.support.engine import Running, running_engine
@@ -44,7 +44,7 @@ destinations = ["main"]
 async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     """Everything is subscribed to."""
     monkeypatch.setattr(reconciler, "_SETTLE_SECONDS", 0.01)
-    monkeypatch.setattr(catchup, "LEAST", 0.01)
+    monkeypatch.setattr(catch_up, "LEAST", 0.01)
     async with running_engine(tmp_path, CONFIG, logins=("alice", "bob"), subscribe=False, secret=None) as running:
         reach = running.engine.reach
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from itsjustintv_desktop.engine.ingress.ways import WayState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.support import rawhttp, signed
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
@@ -33,7 +33,7 @@ async def subscribed(running: Running, count: int = 2) -> None:
 async def test_from_an_empty_config_to_the_first_announcement(tmp_path: Path) -> None:
     config = CONFIG + 'destinations = ["main"]\n'
     async with running_engine(tmp_path, config, subscribe=False, secret=None) as running:
-        await until(lambda: running.engine.reach.way.status.state is WayState.READY)
+        await until(lambda: running.engine.reach.way.status.state is TransportState.READY)
         await subscribed(running)
         await running.simulator.go_live("alice")
         (got,) = await running.simulator.receiver.wait_for(1, "main")

@@ -8,7 +8,7 @@ import pytest
 
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.models import EventState
-from itsjustintv_desktop.engine.ingress.ways import WayState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.simulator.subscriptions import Subscription
 from tests.support import tunnel as tunnels
 from tests.support.engine import SECRET, Running, running_engine
@@ -128,13 +128,13 @@ async def test_what_began_while_the_connection_was_broken_is_found_once(tmp_path
         before = await subscribed(running)
         simulator.faults.ws_refuse = True
         assert await simulator.drop_sockets() == 1
-        await until(lambda: way.status.state is WayState.WAITING)
+        await until(lambda: way.status.state is TransportState.WAITING)
         await simulator.go_live("alice")
         await simulator.eventsub.idle()
         assert simulator.eventsub.lost == 1
         simulator.faults.ws_refuse = False
         await announced(running, "alice")
-        assert way.status.state is WayState.READY
+        assert way.status.state is TransportState.READY
         assert held(running) == before, "subscriptions outlive the connection"
         await simulator.go_live("alice")  # Twitch tells of the same stream after all
         await simulator.go_live("bob")

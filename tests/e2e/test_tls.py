@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
-from itsjustintv_desktop.engine.ingress.ways import WayState, Webhook
+from itsjustintv_desktop.engine.ingress.transports import TransportState, Webhook
 from tests.engine.ingress.acme.pebble import pebble
 from tests.support.engine import running_engine
 from tests.support.signed import online
@@ -42,7 +42,7 @@ async def test_a_message_over_our_own_certificate_is_announced(tmp_path: Path) -
         }
         async with running_engine(tmp_path, config, environ=environ, subscribe=False, secret=None) as running:
             way = running.engine.reach.way
-            await until(lambda: way.status.state is WayState.READY, timeout=30, what="the certificate is there")
+            await until(lambda: way.status.state is TransportState.READY, timeout=30, what="the certificate is there")
             assert way.target == Webhook(f"https://{name}/twitch")
             secret = running.engine.signing.primary
             assert secret is not None

@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.events import HealthChanged
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.status import Level, Status
-from itsjustintv_desktop.engine.health import Health
+from itsjustintv_desktop.engine.monitoring.health import Health
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
 

@@ -49,7 +49,7 @@ async def test_one_id_from_the_post_to_the_last_attempt(tmp_path: Path) -> None:
         logs.close_file()
         said = [line for line in lines(running) if line.get("notification") == sent.message_id]
         deliveries = [line for line in said if line["event"] == "delivery"]
-        assert [line["event"] for line in said if line["logger"] == "engine.intake"] == ["taken in"]
+        assert [line["event"] for line in said if line["logger"] == "engine.ingress.intake"] == ["taken in"]
         assert [line["state"] for line in deliveries] == ["pending", "delivered"]
         assert [line["attempt"] for line in deliveries] == [1, 2]
         assert {line["event_id"] for line in said if "event_id" in line} == {1}

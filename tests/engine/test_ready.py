@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine import Engine, EngineOptions, signing
+from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
+from itsjustintv_desktop.engine.ingress import webhook_secret
 from itsjustintv_desktop.engine.storage.secrets import SecretStore
 from tests.support import rawhttp, signed
 from tests.support.ports import free_port
@@ -92,7 +93,7 @@ async def test_it_is_at_hand_once_it_is_ready(paths: Paths, environ: dict[str, s
 @pytest.mark.usefixtures("slow")
 async def test_over_a_conduit_it_is_not_waited_for(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     paths.config.write_text(paths.config.read_text() + '[twitch]\ntransport = "conduit"\n')
-    monkeypatch.setattr(signing.SigningSecret, "keep", None)
+    monkeypatch.setattr(webhook_secret.WebhookSecret, "keep", None)
     engine = Engine(EngineOptions(paths=paths, environ={}))
     await engine.start()
     await engine.stop()
@@ -103,7 +104,7 @@ async def test_one_that_cannot_be_had_holds_nothing_up(
     paths: Paths, port: int, monkeypatch: pytest.MonkeyPatch, hangs: bool
 ) -> None:
     """Twitch hears 503, and sends again."""
-    monkeypatch.setattr(signing, "START_SECONDS", 0.1)
+    monkeypatch.setattr(webhook_secret, "START_SECONDS", 0.1)
 
     async def get(*_: Any) -> str:
         if hangs:

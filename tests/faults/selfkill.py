@@ -21,7 +21,7 @@ from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState,
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.engine import Engine
-from itsjustintv_desktop.engine.intake import Intake
+from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger, claiming, connection, file, migrations
 from itsjustintv_desktop.engine.storage.ledger.writer import Settle
 
@@ -37,7 +37,7 @@ def die(*_: object, **__: object) -> NoReturn:
 
 def accepted(_: int) -> None:
     """The ledger has committed, Twitch was not answered."""
-    Intake._accepted = die  # type: ignore[method-assign]
+    EventIntake._accepted = die  # type: ignore[method-assign]
 
 
 def announced(_: int) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.catchup import catchup
 from itsjustintv_desktop.engine.core import sleep_detector
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.engine.ingress.catch_up import catch_up
 from itsjustintv_desktop.engine.twitch import clock_skew, enrichment
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.events import online
@@ -54,7 +54,7 @@ async def waiting(
 ) -> AsyncIterator[tuple[Running, ShownClock]]:
     """With a clock that is wrong by so much, one announcement was tried and is to be tried again."""
     monkeypatch.setattr(sleep_detector, "EVERY", 0.2)
-    monkeypatch.setattr(catchup, "LEAST", 0.01)
+    monkeypatch.setattr(catch_up, "LEAST", 0.01)
     monkeypatch.setattr(enrichment, "APART", 0.5)
     clock = ShownClock(ahead)
     real = clock_skew._unix

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.catchup import catchup
 from itsjustintv_desktop.engine.config.schema import Cache, Retry
 from itsjustintv_desktop.engine.core import sleep_detector
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.clock_trust import STEADY_SECONDS
 from itsjustintv_desktop.engine.core.events import Notice, Subscription
 from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
+from itsjustintv_desktop.engine.ingress.catch_up import catch_up
 from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from tests.support.engine import SECRET, Running, running_engine
@@ -114,7 +114,7 @@ async def test_a_clock_that_is_set_while_it_runs(running: Running, jump: float) 
 async def test_a_night_of_sleep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sleep_detector, "EVERY", 0.2)
     monkeypatch.setattr(reconciler, "_SETTLE_SECONDS", 0.01)
-    monkeypatch.setattr(catchup, "LEAST", 0.01)
+    monkeypatch.setattr(catch_up, "LEAST", 0.01)
     settings = f'[twitch]\ntransport = "conduit"\n{CONFIG}'
     names = ("alice", "bob")
     async with running_engine(

@@ -13,9 +13,9 @@ import pytest
 from installers import ROOT, merge, update_manifest
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.config.endpoints import PROJECT, Endpoints
-from itsjustintv_desktop.engine.updates import keys
-from itsjustintv_desktop.engine.updates.version import order
-from tests.engine.updates.conftest import House, house
+from itsjustintv_desktop.engine.monitoring.updates import keys
+from itsjustintv_desktop.engine.monitoring.updates.version import order
+from tests.engine.monitoring.updates.conftest import House, house
 
 __all__ = ["house"]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.sources import Incoming
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
+from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
 from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
-from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger
 from tests.support import rawhttp, signed
 from tests.support.clock import FakeClock
@@ -35,9 +35,9 @@ class PublicRig:
         self.ledger_path = folder / "ledger.db"
         self.ledger = Ledger(self.ledger_path, self.clock)
         self.source = TwitchSource()
-        judge = self.judge = EventSubJudge(lambda: self.secrets, self.clock, lambda: self.skew)
+        judge = self.judge = EventSubVerifier(lambda: self.secrets, self.clock, lambda: self.skew)
         judge.on_stale = self._count_stale
-        self.well_known = WellKnown(self.clock)
+        self.well_known = WellKnownTokens(self.clock)
         self.server = PublicServer(
             judge,
             self.source,

@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.ingress.ways import BaseWay, WayState, Webhook
-from itsjustintv_desktop.engine.reach import Reach
+from itsjustintv_desktop.engine.ingress.manager import IngressManager
+from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, Webhook
 
 Mode = Literal["open", "silent", "offline"]
 _POLL = 15.0
@@ -94,7 +94,7 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-class TunnelWay(BaseWay):
+class TunnelWay(BaseTransport):
     """Asks the tunnel's program now and then for its address, and knows no more of it than that."""
 
     kind = "ngrok"
@@ -107,10 +107,12 @@ class TunnelWay(BaseWay):
         while True:
             callback = f"{self._tunnel.address}/twitch"
             self._set_target(Webhook(callback))
-            self._tell(WayState.READY, "ready", f"Twitch posts to {callback}.", address=callback)
+            self._tell(TransportState.READY, "ready", f"Twitch posts to {callback}.", address=callback)
             await self._pause(_POLL)
 
 
 def use(tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every engine is reached through it from now on, whatever its config says."""
-    monkeypatch.setattr(Reach, "_build", lambda reach, _: TunnelWay(reach._engine.clock, reach._way_changed, tunnel))
+    monkeypatch.setattr(
+        IngressManager, "_build", lambda reach, _: TunnelWay(reach._engine.clock, reach._way_changed, tunnel)
+    )

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from itsjustintv_desktop.engine.updates.manifest import Manifest, encode
+from itsjustintv_desktop.engine.monitoring.updates.manifest import Manifest, encode
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

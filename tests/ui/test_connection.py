@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Check, FieldInfo, Remove, Saved, Set, WayDraft, errors, events
 from itsjustintv_desktop.engine.desk.editing.secrets import SecretView
-from itsjustintv_desktop.engine.doctor.check import CheckState
+from itsjustintv_desktop.engine.monitoring.doctor.check import CheckState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, SubscriptionsStatus, SyncReport
 from itsjustintv_desktop.ui.pages.connection import View
 from itsjustintv_desktop.ui.pages.connection.ways import Wanted, changes_of
@@ -248,7 +248,7 @@ def test_no_secret_is_said_and_everything_has_a_name(qtbot: QtBot, store: Store,
 def test_each_way_comes_to_a_config_that_chooses_it(kind: Any) -> None:
     """The engine's own choice is asked, over what is written for a file that had everything else before."""
     from itsjustintv_desktop.engine.config.schema import Config, Server, Tls, Tunnel, Twitch
-    from itsjustintv_desktop.engine.ingress.ways import way_kind
+    from itsjustintv_desktop.engine.ingress.transports import transport_kind
 
     draft = WayDraft(kind=kind, address="https://example.com/twitch", domains=("example.com",), listen_addr="0.0.0.0")
     said: dict[tuple[str, ...], Any] = {
@@ -272,4 +272,4 @@ def test_each_way_comes_to_a_config_that_chooses_it(kind: Any) -> None:
             tls=Tls(enabled=said.get(("server", "tls", "enabled"), False)),
         ),
     )
-    assert way_kind(config) == kind
+    assert transport_kind(config) == kind

@@ -18,7 +18,6 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.engine import Engine, EngineOptions, Level
-from itsjustintv_desktop.engine.catchup import catchup
 from itsjustintv_desktop.engine.config import watch as config_watch
 from itsjustintv_desktop.engine.core.errors import (
     LedgerError,
@@ -29,12 +28,13 @@ from itsjustintv_desktop.engine.core.errors import (
 from itsjustintv_desktop.engine.core.models import DeliveryState, Outcome
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.status import Status
-from itsjustintv_desktop.engine.doctor import gather
-from itsjustintv_desktop.engine.ingress.ways.status import WayState, WayStatus
+from itsjustintv_desktop.engine.ingress.catch_up import catch_up
+from itsjustintv_desktop.engine.ingress.transports.status import TransportState, TransportStatus
+from itsjustintv_desktop.engine.monitoring.doctor import collect
+from itsjustintv_desktop.engine.monitoring.watchdog import disk
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET
 from itsjustintv_desktop.engine.storage.secrets.secret_backend import UnlockResult
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
-from itsjustintv_desktop.engine.watch import disk
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.ui.collecting import Collecting
 from itsjustintv_desktop.ui.enginethread import Setting
@@ -219,11 +219,11 @@ def opens(engine: Engine) -> None:
         engine.dispatcher.queues.queue("single").breaker.record(Outcome.RETRY, engine.now(), "it answered 503")
 
 
-def in_state(state: WayState, code: str, message: str) -> Act:
+def in_state(state: TransportState, code: str, message: str) -> Act:
     """A change of the config may make the way say how it is once more, a moment later."""
 
-    def tell(engine: Engine, *said: Any) -> WayStatus:
-        before: WayStatus = engine.reach.way.status
+    def tell(engine: Engine, *said: Any) -> TransportStatus:
+        before: TransportStatus = engine.reach.way.status
         engine.reach.way._tell(*said)  # type: ignore[attr-defined]
         return before
 
@@ -303,10 +303,10 @@ async def refuses_pictures(stage: Stage) -> None:
 def has_disk(size: int) -> Act:
     async def act(stage: Stage) -> None:
         real = disk.free
-        disk.free = gather.free = lambda _: size  # type: ignore[assignment, attr-defined]
+        disk.free = collect.free = lambda _: size  # type: ignore[assignment, attr-defined]
 
         def put_back(engine: Engine) -> None:
-            disk.free = gather.free = real  # type: ignore[attr-defined]
+            disk.free = collect.free = real  # type: ignore[attr-defined]
 
         stage.undo.append(put_back)
         await stage.on_engine(lambda engine: setattr(engine.watch.disk, "free", size))
@@ -404,16 +404,17 @@ SITUATIONS = [
               {"i": "failing", "single": "failing"}),
     Situation("the clock is wrong", clock_is_wrong, Level.ATTENTION, ALL, {}),
     Situation("the connection is lost",
-              together(unanswered(reset=True), in_state(WayState.WAITING, "offline", "There is no connection.")),
+              together(unanswered(reset=True), in_state(TransportState.WAITING, "offline", "There is no connection.")),
               Level.FAILING, NONE, {"i": "failing"}),
     Situation("Twitch's API fails", unanswered(status=503), Level.ATTENTION, ALL, {}),
     Situation("the client secret is refused",
               on_engine(lambda engine: engine.twitch.client.failed(TwitchAuthError("Twitch refuses the secret."))),
               Level.FAILING, NONE, {"i": "failing"}),
-    Situation("Twitch cannot reach us, and is asked", in_state(WayState.FAILING, "refused", "It is refused."),
+    Situation("Twitch cannot reach us, and is asked", in_state(TransportState.FAILING, "refused", "It is refused."),
               Level.ATTENTION, ALL, {}),
     Situation("Twitch cannot reach us, and nobody asks",
-              together(config(twitch="poll_interval = 0"), in_state(WayState.FAILING, "refused", "It is refused.")),
+              together(config(twitch="poll_interval = 0"),
+                       in_state(TransportState.FAILING, "refused", "It is refused.")),
               Level.FAILING, NONE, {"i": "failing"}),
     Situation("the disk is getting full", has_disk(10**8), Level.ATTENTION, ALL, {}),
     Situation("the disk is full", has_disk(10**6), Level.FAILING, NONE, {"i": "failing"}),
@@ -497,7 +498,7 @@ def stage(
     """Runs a test's coroutine beside the program."""
     for target, name, value in (
         (config_watch, "EVERY", 0.02), (config_watch, "SETTLE", 0.02), (reconciler, "_SETTLE_SECONDS", 0.01),
-        (catchup, "LEAST", 0.01),
+        (catch_up, "LEAST", 0.01),
     ):  # fmt: skip
         monkeypatch.setattr(target, name, value)
     monkeypatch.setattr("itsjustintv_desktop.engine.runtime.config_reloader.CAREFUL", 0.05)
@@ -571,7 +572,7 @@ def test_everybody_gives_the_same_answer(stage: Callable[..., None]) -> None:
 
     async def test(stage: Stage) -> None:
         await stage.on_engine(lambda engine: _furnish(engine, stage.simulator))
-        await stage.wait(lambda engine: engine.reach.way.status.state is WayState.READY)
+        await stage.wait(lambda engine: engine.reach.way.status.state is TransportState.READY)
         await stage.arrives()
         for situation in SITUATIONS:
             if situation.name != "resumed":

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 
 from itsjustintv_desktop.engine import Check, DayNumbers, Level, Report, Statistics, events
-from itsjustintv_desktop.engine.doctor.check import CheckState, Chosen, Mitigated, Unsettled
+from itsjustintv_desktop.engine.monitoring.doctor.check import CheckState, Chosen, Mitigated, Unsettled
 from itsjustintv_desktop.ui.pages.overview import View
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import Button, Dot
@@ -177,7 +177,7 @@ CHANGES = (
     events.DestinationChanged(destination="chat", state="open", reason="500"),
     events.HealthChanged(part="disk", status="failing", reason="full", since=samples.NOW),
     events.SubscriptionsChanged(state="ok", message="", wanted=1, enabled=1, pending=0, done=0, total=0),
-    events.WayChanged(kind="none", state="ready", code="", text=""),
+    events.TransportChanged(kind="none", state="ready", code="", text=""),
     events.DeliveriesChanged(count=3),
     events.LiveChanged(began=(), ended=("1",), count=0),
 )

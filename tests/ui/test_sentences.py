@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import errors
-from itsjustintv_desktop.engine.doctor.chain import judge
+from itsjustintv_desktop.engine.monitoring.doctor.chain import judge
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.language import _sentences
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
@@ -19,7 +19,7 @@ from itsjustintv_desktop.ui.resources import resource
 from itsjustintv_desktop.ui.sentences import Sentences
 from itsjustintv_desktop.ui.widgets.states import Banner
 from itsjustintv_desktop.ui.words import said
-from tests.engine.doctor import given
+from tests.engine.monitoring.doctor import given
 from tests.ui.sentences import templates, texts_of
 
 CATALOGUE = language.read(resource("translations", "engine", "de.json"))
@@ -179,10 +179,11 @@ SEEN = (
     "config/addresses.py", "config/build.py", "config/diff.py", "config/crosscheck.py", "config/durations.py",
     "config/endpoints.py", "config/read.py", "config/validators.py", "desk/editing/channels.py",
     "desk/editing/destinations.py", "desk/editing/documents.py", "desk/editing/form.py", "desk/editing/renaming.py",
-    "desk/editing/secrets.py", "desk/editing/way_check.py", "ingress/acme/explain.py", "ingress/ngrok/faults.py",
-    "ingress/ngrok/install.py", "storage/secrets/secret_backend.py", "storage/secrets/vault.py", "catchup/judge.py",
-    "twitch/oauth.py", "doctor/streamers.py", "doctor/reach.py", "doctor/secrets.py", "doctor/machine.py",
-    "doctor/overall.py", "doctor/destinations.py", "doctor/twitch.py", "core/status.py",
+    "desk/editing/secrets.py", "desk/editing/way_check.py", "ingress/acme/errors.py", "ingress/ngrok/messages.py",
+    "ingress/ngrok/install.py", "storage/secrets/secret_backend.py", "storage/secrets/vault.py",
+    "ingress/catch_up/decide.py", "twitch/oauth.py", "monitoring/doctor/streamers.py", "monitoring/doctor/reach.py",
+    "monitoring/doctor/secrets.py", "monitoring/doctor/machine.py", "monitoring/doctor/overall.py",
+    "monitoring/doctor/destinations.py", "monitoring/doctor/twitch.py", "core/status.py",
 )  # fmt: skip
 """Files whose sentences people meet on the screen."""
 NO_SENTENCES = frozenset(

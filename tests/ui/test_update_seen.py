@@ -19,7 +19,7 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.updates import check, keys
+from itsjustintv_desktop.engine.monitoring.updates import check, keys
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.enginethread import Setting
 from itsjustintv_desktop.ui.notify import Notifier

@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine import trace_ids
 from itsjustintv_desktop.engine.announce import broadcast_continuity, imported_streams, tag_filter
 from itsjustintv_desktop.engine.announce import paused_streams as holding
 from itsjustintv_desktop.engine.announce import payload as payloads
@@ -28,9 +29,8 @@ from itsjustintv_desktop.engine.core.events import Bus, EventSettled
 from itsjustintv_desktop.engine.core.models import Enrichment, EventState, StreamEvent
 from itsjustintv_desktop.engine.core.sources import Enricher
 from itsjustintv_desktop.engine.core.tasks import Tasks
+from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.storage.ledger import EventOutcome, EventRecord, Ledger
-from itsjustintv_desktop.engine.telemetry import ids
-from itsjustintv_desktop.engine.telemetry.observer import Seam
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class Pipeline:
         skew: Callable[[], float] = lambda: 0.0,
         on_broadcast: Callable[[StreamEvent], None] = lambda _: None,
         on_revoked: Callable[[StreamEvent], None] = lambda _: None,
-        seam: Seam | None = None,
+        instrumentation: Instrumentation | None = None,
         paused: Callable[[], bool] = lambda: False,
         paused_at: Callable[[float], bool] = lambda _: False,
     ) -> None:
@@ -84,7 +84,7 @@ class Pipeline:
         self._on_announced = on_announced
         self._on_not_watched = on_not_watched
         self._on_revoked = on_revoked
-        self._seam = seam or Seam()
+        self._instrumentation = instrumentation or Instrumentation()
         self._held = holding.PausedStreams(ledger, active=paused, covers=paused_at, skew=skew)
         self._restarts = broadcast_continuity.BroadcastContinuity(
             ledger, clock=clock, skew=skew, on_broadcast=on_broadcast
@@ -158,10 +158,10 @@ class Pipeline:
         record, streamer = chosen.record, chosen.streamer
         # Every log line of this task tells which notification it is about.
         structlog.contextvars.bind_contextvars(notification=record.notification, event_id=record.id)
-        if self._seam.observer is not None:
+        if self._instrumentation.observer is not None:
             event = record.event
-            trace = ids.TraceIds(event.source, event.message_id, record.id, event.received_at)
-            ids.begin_announcing(record.id, trace, self._clock.monotonic())
+            trace = trace_ids.TraceIds(event.source, event.message_id, record.id, event.received_at)
+            trace_ids.begin_announcing(record.id, trace, self._clock.monotonic())
         try:
             try:
                 body, tags = await self._payload(record, streamer)
@@ -315,8 +315,8 @@ class Pipeline:
         self._on_announced()
 
     def _observe(self, record: EventRecord, state: str, reason: str | None, destinations: int = 0) -> None:
-        if (observer := self._seam.observer) is not None:
-            seconds = ids.announcing_for(record.id, self._clock.monotonic())
+        if (observer := self._instrumentation.observer) is not None:
+            seconds = trace_ids.announcing_for(record.id, self._clock.monotonic())
             observer.settled(record, state, reason, destinations=destinations, ended=self._clock.now(), seconds=seconds)
 
     def _tell(self, settled: Sequence[tuple[EventRecord, EventOutcome]]) -> None:

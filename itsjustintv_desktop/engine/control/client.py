@@ -21,7 +21,7 @@ from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.core.net.client import Options, Outbound
 from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS, network_sentence
 from itsjustintv_desktop.engine.core.net.limits import parts
-from itsjustintv_desktop.engine.doctor import Report
+from itsjustintv_desktop.engine.monitoring.doctor import Report
 from itsjustintv_desktop.engine.telling import EventPage, Kind
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport

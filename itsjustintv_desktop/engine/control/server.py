@@ -31,7 +31,7 @@ from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.core.paths import data_directory_error
 from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.core.tasks import Tasks, census
-from itsjustintv_desktop.engine.ingress.guard import Connection, guarded
+from itsjustintv_desktop.engine.ingress.guard import GuardedConnection, guarded
 from itsjustintv_desktop.engine.ingress.listener import listen
 from itsjustintv_desktop.engine.ingress.places import Limits, Places
 from itsjustintv_desktop.engine.telling import KINDS, Kind
@@ -86,7 +86,9 @@ class ControlServer:
         await self._runner.setup()
         server = self._runner.server
         assert server is not None
-        self._listener = await listen(lambda: Connection(server, self._places, _LIMITS), host="127.0.0.1", port=0)
+        self._listener = await listen(
+            lambda: GuardedConnection(server, self._places, _LIMITS), host="127.0.0.1", port=0
+        )
         self._tasks.start("control.sweep", self._places.sweep())
         port = self._listener.sockets[0].getsockname()[1]
         self._announced = address.ControlAddress(port=port, token=self._token, pid=os.getpid())
@@ -130,7 +132,7 @@ class ControlServer:
         if request.headers.get("Host", "").partition(":")[0] != "127.0.0.1" or "Origin" in request.headers:
             return _answer({"title": "Not allowed", "message": "Only local programs may ask here."}, 403)
         connection = request.protocol
-        assert isinstance(connection, Connection)
+        assert isinstance(connection, GuardedConnection)
         connection.place.proven = True
         try:
             return await handler(request)

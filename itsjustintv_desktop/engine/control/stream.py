@@ -16,7 +16,7 @@ from aiohttp import web
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.core.errors import ControlError
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent, Subscription
-from itsjustintv_desktop.engine.health import Health
+from itsjustintv_desktop.engine.monitoring.health import Health
 from itsjustintv_desktop.engine.storage.ledger import Counts
 
 HEARTBEAT = 15.0

@@ -95,8 +95,8 @@ class LiveChanged(msgspec.Struct, frozen=True, kw_only=True, tag="live"):
     count: int
 
 
-class WayChanged(msgspec.Struct, frozen=True, kw_only=True, tag="way"):
-    """How Twitch reaches us is now like this: `state` and `code` as in WayStatus, `text` for a person."""
+class TransportChanged(msgspec.Struct, frozen=True, kw_only=True, tag="way"):
+    """How Twitch reaches us is now like this: `state` and `code` as in TransportStatus, `text` for a person."""
 
     kind: str
     state: str
@@ -143,7 +143,7 @@ EngineEvent = (
     | Notice
     | SubscriptionsChanged
     | LiveChanged
-    | WayChanged
+    | TransportChanged
     | ConfigChanged
     | AnnouncementsPaused
     | HealthChanged

@@ -1,4 +1,7 @@
-"""How things stand, as plain values: one level for all, and one wording for whoever shows it. See doctor/overall.py."""
+"""How things stand, as plain values: one level for all, and one wording for all who show it.
+
+monitoring/doctor/overall.py makes them.
+"""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ from itsjustintv_desktop.engine.delivery.destination_queues import FIRST_WIDTH, 
 from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.delivery.outcomes import MAY_HAVE_ARRIVED, MOST_LOST, finish, gave_up, judged, say_which
 from itsjustintv_desktop.engine.delivery.responses import refused
+from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger
-from itsjustintv_desktop.engine.telemetry.observer import Seam
 
 LATE_SECONDS = 600.0
 """After this long the source is asked whether the stream still runs: late is worse than never."""
@@ -72,7 +72,7 @@ class Dispatcher:
         clock_unsure: Callable[[], bool] = lambda: False,
         paused: Callable[[], bool] = lambda: False,
         dice: Callable[[], float] = random.random,
-        seam: Seam | None = None,
+        instrumentation: Instrumentation | None = None,
     ) -> None:
         """`on_outcome` is called whenever a delivery's state changed; `dice` gives the jitter, in [0, 1).
 
@@ -90,7 +90,7 @@ class Dispatcher:
         self._clock = clock
         self._on_outcome = on_outcome
         self._dice = dice
-        self._seam = seam or Seam()
+        self._instrumentation = instrumentation or Instrumentation()
         self._clock_doubtful = clock_doubtful
         self._clock_shift, self._clock_unsure = follow_clock, clock_unsure
         self._paused = paused
@@ -234,7 +234,7 @@ class Dispatcher:
         ended, seconds = self._clock.now(), self._clock.monotonic() - began
         await self._record(finish)
         if result is not None or finish.reason is not None:
-            if (observer := self._seam.observer) is not None:
+            if (observer := self._instrumentation.observer) is not None:
                 observer.attempted(claimed, finish, ended=ended, seconds=seconds)
             self._report(claimed, finish)
         failed = result is not None and result.outcome is Outcome.RETRY
@@ -283,7 +283,7 @@ class Dispatcher:
             webhook_id=claimed.webhook_id,
             only_link=self.queues.only_link(claimed.destination) is not None,
             as_text=self.queues.queue(claimed.destination).as_text,
-            traceparent=None if (observer := self._seam.observer) is None else observer.traceparent(claimed),
+            traceparent=None if (observer := self._instrumentation.observer) is None else observer.traceparent(claimed),
         )
         now = self._clock.now()
         paused = self._paused() and not claimed.forced  # a person may have wanted it so since it was claimed

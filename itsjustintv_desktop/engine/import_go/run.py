@@ -24,7 +24,7 @@ from itsjustintv_desktop.engine.import_go.names import Names
 from itsjustintv_desktop.engine.import_go.next_steps import next_steps
 from itsjustintv_desktop.engine.import_go.payload import Pictures
 from itsjustintv_desktop.engine.import_go.report import Moved, Part, State, number
-from itsjustintv_desktop.engine.ingress.ways.base import Webhook
+from itsjustintv_desktop.engine.ingress.transports.base import Webhook
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, move_into_keyring
 from itsjustintv_desktop.engine.twitch.subscriptions.models import target_text

@@ -28,7 +28,7 @@ _FOLLOWED = 65_536
 """So many bytes of a request are kept to know where the next one begins."""
 
 
-class Connection(RequestHandler):
+class GuardedConnection(RequestHandler):
     """One connection, which knows by when it must have moved on."""
 
     __slots__ = ("_head", "_known", "_raw", "between", "limits", "place", "places")
@@ -157,14 +157,14 @@ class GuardedServer(web.Server):
         self._limits = limits
         self._places = places
 
-    def __call__(self) -> Connection:
-        return Connection(self, self._places, self._limits)
+    def __call__(self) -> GuardedConnection:
+        return GuardedConnection(self, self._places, self._limits)
 
 
 async def guarded(answer: Handler, request: web.BaseRequest) -> web.StreamResponse:
-    """Answer a request of a `Connection`, if it is proper HTTP."""
+    """Answer a request of a `GuardedConnection`, if it is proper HTTP."""
     connection = request.protocol
-    assert isinstance(connection, Connection)
+    assert isinstance(connection, GuardedConnection)
     place, limits, time = connection.place, connection.limits, asyncio.get_running_loop().time
     place.busy = True
     place.deadline = time() + limits.body + limits.answer
@@ -204,7 +204,7 @@ async def read_body(request: web.BaseRequest, limits: Limits) -> bytes:
             raise TooLargeError
         return body
     connection = request.protocol
-    assert isinstance(connection, Connection)
+    assert isinstance(connection, GuardedConnection)
     connection.places.owes(connection.place)
     parts: list[bytes] = []
     size = 0

@@ -23,14 +23,14 @@ from itsjustintv_desktop.engine.core.errors import (
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottles
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
-from itsjustintv_desktop.engine.ingress.guard import Connection, GuardedServer, TooLargeError, read_body, refusal
+from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
+from itsjustintv_desktop.engine.ingress.guard import GuardedConnection, GuardedServer, TooLargeError, read_body, refusal
 from itsjustintv_desktop.engine.ingress.listener import Listener
 from itsjustintv_desktop.engine.ingress.nocontent import NoContent
 from itsjustintv_desktop.engine.ingress.places import Limits, Places
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
-from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
-from itsjustintv_desktop.engine.telemetry.observer import Seam, Taken
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
+from itsjustintv_desktop.engine.instrumentation import Instrumentation, Taken
 from itsjustintv_desktop.engine.twitch.eventsub_messages import Challenge
 
 CALLBACK_PATH = "/twitch"
@@ -46,16 +46,16 @@ class PublicServer:
 
     def __init__(
         self,
-        judge: EventSubJudge,
+        judge: EventSubVerifier,
         source: TwitchSource,
         *,
-        well_known: WellKnown,
+        well_known: WellKnownTokens,
         healthy: Callable[[], bool],
         clock: Clock,
         limits: Limits | None = None,
-        seam: Seam | None = None,
+        instrumentation: Instrumentation | None = None,
     ) -> None:
-        self._seam = seam or Seam()
+        self._instrumentation = instrumentation or Instrumentation()
         self._scheme = "http"
         self._judge = judge
         self._source = source
@@ -102,7 +102,7 @@ class PublicServer:
         if path == CALLBACK_PATH:
             if request.method != "POST":
                 return _empty(405, {"Allow": "POST"})
-            if self._seam.observer is not None:
+            if self._instrumentation.observer is not None:
                 return await self._observed(request)
             return await self._receive(request)
         if path == HEALTH_PATH:
@@ -125,7 +125,7 @@ class PublicServer:
         return response
 
     def _tell_observer(self, status: int, note: _Note, ended: float, seconds: float) -> None:
-        if (observer := self._seam.observer) is not None:
+        if (observer := self._instrumentation.observer) is not None:
             observer.answered(status, self._scheme, note.event, note.outcome, ended=ended, seconds=seconds)
 
     async def _receive(self, request: web.BaseRequest, note: _Note | None = None) -> web.StreamResponse:
@@ -140,7 +140,7 @@ class PublicServer:
         try:
             message = self._judge.judge(request.headers, body)
             connection = request.protocol
-            assert isinstance(connection, Connection)
+            assert isinstance(connection, GuardedConnection)
             connection.place.proven = True
             if isinstance(message, Challenge):
                 redaction.learn_passing(message.text)

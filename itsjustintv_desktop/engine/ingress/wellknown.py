@@ -8,7 +8,7 @@ LIFETIME = 60.0
 """Seconds an entry is served."""
 
 
-class WellKnown:
+class WellKnownTokens:
     """Short-lived answers for ACME challenges and for our own question whether we can be reached."""
 
     def __init__(self, clock: Clock) -> None:

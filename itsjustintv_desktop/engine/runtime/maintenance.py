@@ -12,8 +12,8 @@ from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.clock_trust import JUMP_SECONDS
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
+from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.telemetry.observer import Seam
 
 EVERY = 60.0
 PURGE_EVERY = 3600.0
@@ -35,10 +35,10 @@ class Maintenance:
         on_outcome: Callable[[], None],
         clock_doubtful: Callable[[], bool] = lambda: False,
         follow_clock: Callable[[], Awaitable[None]] | None = None,
-        seam: Seam | None = None,
+        instrumentation: Instrumentation | None = None,
     ) -> None:
         """While `clock_doubtful` says so, nothing is given up and nothing forgotten: both are for ever."""
-        self._seam = seam or Seam()
+        self._instrumentation = instrumentation or Instrumentation()
         self._ledger = ledger
         self._dispatcher = dispatcher
         self._live = live
@@ -126,7 +126,7 @@ class Maintenance:
         self._unknown = unknown
 
     def _tell(self, destination: str | None, count: int) -> None:
-        if (observer := self._seam.observer) is not None:
+        if (observer := self._instrumentation.observer) is not None:
             observer.given_up(destination, count)
 
     async def _purge(self) -> None:

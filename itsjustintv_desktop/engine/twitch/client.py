@@ -25,7 +25,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRefusedError,
     TwitchUnreachableError,
 )
-from itsjustintv_desktop.engine.telemetry.observer import Seam
+from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.twitch.endpoints import Endpoints
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp, TwitchResponse
 from itsjustintv_desktop.engine.twitch.oauth import reason
@@ -57,10 +57,16 @@ class HelixClient:
     """
 
     def __init__(
-        self, *, http: TwitchHttp, tokens: AppTokens, api_url: str, clock: Clock, seam: Seam | None = None
+        self,
+        *,
+        http: TwitchHttp,
+        tokens: AppTokens,
+        api_url: str,
+        clock: Clock,
+        instrumentation: Instrumentation | None = None,
     ) -> None:
         self.api_url = api_url
-        self._seam = seam or Seam()
+        self._instrumentation = instrumentation or Instrumentation()
         self.budget = RateBudget()
         self.status = HelixStatus()
         self.calls: Counter[str] = Counter()
@@ -236,7 +242,7 @@ class HelixClient:
         return answer
 
     def _tell(self, method: str, path: str, status: int | None, began: float) -> None:
-        if (observer := self._seam.observer) is not None:
+        if (observer := self._instrumentation.observer) is not None:
             fault = "no_answer" if status is None else None
             seconds = self._clock.monotonic() - began
             observer.asked(method, path, status, fault, ended=self._clock.now(), seconds=seconds)

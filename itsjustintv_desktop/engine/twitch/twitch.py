@@ -17,10 +17,10 @@ from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery.formats import json as json_format
+from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.storage import image_files
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
-from itsjustintv_desktop.engine.telemetry.observer import Seam
 from itsjustintv_desktop.engine.twitch.background_refresh import BackgroundRefresh
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.channels import ChannelDirectory
@@ -59,7 +59,7 @@ class Twitch:
         tasks: Tasks,
         clock: Clock,
         outbound: Outbound,
-        seam: Seam | None = None,
+        instrumentation: Instrumentation | None = None,
     ) -> None:
         """`busy`: announcements are on their way, so background questions wait. Tasks outlive none of this."""
         self._config = config
@@ -86,7 +86,7 @@ class Twitch:
             clock=clock,
         )
         self.client = HelixClient(
-            http=self._http, tokens=self.tokens, api_url=endpoints.api_url, clock=clock, seam=seam
+            http=self._http, tokens=self.tokens, api_url=endpoints.api_url, clock=clock, instrumentation=instrumentation
         )
         self.helix = Helix(self.client)
         self.profiles = Profiles(ledger, tasks=tasks, clock=clock)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.announce.pause import Pause
-from itsjustintv_desktop.engine.catchup.judge import GRACE
 from itsjustintv_desktop.engine.core.events import AnnouncementsPaused, Bus
 from itsjustintv_desktop.engine.core.models import EventState
-from tests.engine.catchup.rig import Net, opened_net
+from itsjustintv_desktop.engine.ingress.catch_up.decide import GRACE
+from tests.engine.ingress.catch_up.rig import Net, opened_net
 from tests.support.engine import ONE_STREAMER, Running, running_engine
 from tests.support.waiting import until
 

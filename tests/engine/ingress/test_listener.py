@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.core.errors import AddressInUseError
-from itsjustintv_desktop.engine.ingress.acme.front import TlsFront
+from itsjustintv_desktop.engine.ingress.acme.sni_server import SniServer
 from itsjustintv_desktop.engine.ingress.listener import Listener
 
 Talk = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -137,7 +137,7 @@ async def test_where_another_program_was_quicker_it_comes_back_when_it_can(
 
 
 async def test_tls_begins_and_ends_at_the_same_port(listener: Listener, tmp_path: Path) -> None:
-    front = TlsFront()
+    front = SniServer()
     before = listener.address
     plain = await asyncio.open_connection(*before)
     assert await listener.move("127.0.0.1", 0, front.context) == before

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.ingress import places
-from itsjustintv_desktop.engine.ingress.acme.front import TlsFront
+from itsjustintv_desktop.engine.ingress.acme.sni_server import SniServer
 from itsjustintv_desktop.engine.ingress.places import Limits, Place, Places
 from tests.support import rawhttp, signed
 from tests.support.clock import FakeClock
@@ -196,7 +196,7 @@ def _anything() -> ssl.SSLContext:
     "strangers: connections that never begin TLS", seen='Twitch is served; health: "Too many connections at once"'
 )
 async def test_a_connection_counts_before_its_tls_handshake(tmp_path: Path) -> None:
-    async with public_port(tmp_path, Limits(connections=16), tls=TlsFront().context) as rig:
+    async with public_port(tmp_path, Limits(connections=16), tls=SniServer().context) as rig:
         async with contextlib.AsyncExitStack() as crowd:
             silent = [await crowd.enter_async_context(rawhttp.connect(rig.address)) for _ in range(10)]
             await until(lambda: len(rig.server.places) == 10)

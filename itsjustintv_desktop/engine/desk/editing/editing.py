@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.desk.editing.transfer import ImportPlan, Transfer
     from itsjustintv_desktop.engine.desk.editing.trial import Preview, TestResult, Trial
     from itsjustintv_desktop.engine.desk.editing.way_check import WayDraft
-    from itsjustintv_desktop.engine.doctor.check import Check
     from itsjustintv_desktop.engine.engine import Engine
+    from itsjustintv_desktop.engine.monitoring.doctor.check import Check
     from itsjustintv_desktop.engine.storage.secrets import SecretsState
 
 

@@ -1,5 +1,5 @@
 """TLS on the public port itself, with certificates of an ACME authority such as Let's Encrypt."""
 
-from itsjustintv_desktop.engine.ingress.acme.way import TlsWay
+from itsjustintv_desktop.engine.ingress.acme.transport import AcmeTransport
 
-__all__ = ["TlsWay"]
+__all__ = ["AcmeTransport"]

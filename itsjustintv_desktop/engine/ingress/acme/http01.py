@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.guard import GuardedServer
 from itsjustintv_desktop.engine.ingress.listener import listen
 from itsjustintv_desktop.engine.ingress.places import Limits, Places
-from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 
 _KIND = "acme-challenge"
 _BELOW = f"/.well-known/{_KIND}/"
@@ -23,7 +23,7 @@ _SERVER = {"Server": "itsjustintv"}
 class HttpChallenge:
     """Implements `order.Presenter`. Knows the challenges that are open, and answers 404 to all else."""
 
-    def __init__(self, well_known: WellKnown, clock: Clock, host: str, port: int) -> None:
+    def __init__(self, well_known: WellKnownTokens, clock: Clock, host: str, port: int) -> None:
         self._well_known = well_known
         self._places = Places("http-01", _LIMITS, clock)
         self._host = host

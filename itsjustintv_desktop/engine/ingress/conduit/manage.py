@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from itsjustintv_desktop.engine.control.conduits import ConduitView, ShardView
 from itsjustintv_desktop.engine.core.errors import ConduitGoneError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.ingress.conduit.ours import META, TAKEN, MetaStore
+from itsjustintv_desktop.engine.ingress.conduit.registry import META, TAKEN, MetaStore
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
 
 

@@ -26,7 +26,7 @@ _FIRST_KEEPALIVE = 10.0
 _log = structlog.get_logger(__name__)
 
 
-class Session:
+class ConduitSession:
     """Reads until the socket ends or `run` is cancelled. Events go to `on_event`; `stir` is called for all else."""
 
     def __init__(

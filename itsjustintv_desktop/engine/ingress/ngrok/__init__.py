@@ -5,6 +5,6 @@ whole environment, and writes the agent's lines into the log as they are (one of
 knows is used: where the agent is downloaded from for each system, and how its log lines are read.
 """
 
-from itsjustintv_desktop.engine.ingress.ngrok.way import NgrokWay
+from itsjustintv_desktop.engine.ingress.ngrok.transport import NgrokTransport
 
-__all__ = ["NgrokWay"]
+__all__ = ["NgrokTransport"]

@@ -15,8 +15,8 @@ import structlog
 
 from itsjustintv_desktop.engine.core.errors import TunnelError, os_sentence
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.ngrok import faults, lines
-from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault
+from itsjustintv_desktop.engine.ingress.ngrok import agent_output, messages
+from itsjustintv_desktop.engine.ingress.ngrok.messages import Fault
 from itsjustintv_desktop.engine.ingress.ngrok.program import harmless
 
 _LONGEST_LINE: Final = 64 * 1024
@@ -113,7 +113,7 @@ class Agent:
         if not raw:
             return
         self.heard += 1
-        line = lines.read(raw)
+        line = agent_output.read(raw)
         if line.address and line.address.rpartition(":")[0] in _LOOPBACK:
             self.api_address = line.address
         if line.is_up:
@@ -121,12 +121,12 @@ class Agent:
             self._gave_up.clear()
         if not line.text:
             return
-        shown = lines.redact(line.text, self._token)
+        shown = agent_output.redact(line.text, self._token)
         whole = line.text
         if line.is_last_words:  # one message, spread over several lines
             self._gave_up = [*self._gave_up[-20:], line.text]
             whole = " ".join(self._gave_up)
-            shown = lines.redact(whole, self._token)
+            shown = agent_output.redact(whole, self._token)
         elif line.is_down:
             self.session = False
         else:
@@ -134,7 +134,7 @@ class Agent:
         if shown != self.trouble:
             self.trouble = shown
             _log.debug("ngrok's program says", text=shown)
-        self.fault = faults.judge(whole, detail=shown, domain=self._domain) or self.fault
+        self.fault = messages.classify(whole, detail=shown, domain=self._domain) or self.fault
 
 
 async def _ends(process: Process, seconds: float) -> bool:

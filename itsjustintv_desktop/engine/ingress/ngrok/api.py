@@ -51,7 +51,7 @@ class _Error(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class AgentStatus:
     """`online` is None when the agent does not say it in a word we know."""
 
     online: bool | None
@@ -83,7 +83,7 @@ class AgentApi:
         """Close the endpoint."""
         await self._ask("DELETE", f"/api/endpoints/{name}")
 
-    async def status(self) -> Status:
+    async def status(self) -> AgentStatus:
         """How its session with ngrok is."""
         found = _decoded(await self._ask("GET", "/api/status"), _Status)
         word = found.status.lower()
@@ -91,7 +91,7 @@ class AgentApi:
         legs = found.session.get("legs")
         first = legs[0] if isinstance(legs, list) and legs else {}
         region = first.get("region", "") if isinstance(first, dict) else ""
-        return Status(online, found.agent_version, str(region))
+        return AgentStatus(online, found.agent_version, str(region))
 
     async def close(self) -> None:
         await self._client.aclose()

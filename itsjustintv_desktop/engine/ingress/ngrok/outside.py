@@ -11,7 +11,7 @@ from typing import Final
 from itsjustintv_desktop.engine.core.net.client import USER_AGENT, Options, Outbound
 from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS
 from itsjustintv_desktop.engine.core.net.limits import read_at_most
-from itsjustintv_desktop.engine.ingress.ngrok import faults
+from itsjustintv_desktop.engine.ingress.ngrok import messages
 
 _SECONDS: Final = 10.0
 _PATH: Final = "/health"
@@ -34,7 +34,7 @@ async def look(address: str, outbound: Outbound) -> str | None:
             code: str = answer.headers.get("Ngrok-Error-Code", "")
             if not code and answer.status_code >= 400:
                 body = (await read_at_most(answer, _LARGEST)).decode(errors="replace")
-                code = body if faults.code_of(body) else ""
+                code = body if messages.code_of(body) else ""
             return code
     except REQUEST_ERRORS:
         return None

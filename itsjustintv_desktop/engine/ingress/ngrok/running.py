@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from itsjustintv_desktop.engine.core.errors import TunnelError, TunnelRefusedError, os_sentence
-from itsjustintv_desktop.engine.ingress.ngrok import faults, lines, orphan, settings
+from itsjustintv_desktop.engine.ingress.ngrok import agent_output, messages, orphan, settings
 from itsjustintv_desktop.engine.ingress.ngrok.agent import Agent
 from itsjustintv_desktop.engine.ingress.ngrok.api import AgentApi
-from itsjustintv_desktop.engine.ingress.ngrok.faults import Fault
-from itsjustintv_desktop.engine.ingress.ngrok.plan import Plan
+from itsjustintv_desktop.engine.ingress.ngrok.messages import Fault
+from itsjustintv_desktop.engine.ingress.ngrok.start_settings import NgrokSettings
 
 _NOT_READY: Final = 503
 _NOT_FOUND: Final = 404
@@ -23,7 +23,9 @@ _MUTE_LIMIT: Final = 3
 class Running:
     """Made for one start. `close` ends everything, whatever state it is in."""
 
-    def __init__(self, plan: Plan, *, folder: Path, environ: Mapping[str, str], on_news: Callable[[], None]) -> None:
+    def __init__(
+        self, plan: NgrokSettings, *, folder: Path, environ: Mapping[str, str], on_news: Callable[[], None]
+    ) -> None:
         self.plan = plan
         self.agent = Agent(token=plan.token, domain=plan.route.domain, on_news=on_news)
         self.address: str | None = None
@@ -47,15 +49,15 @@ class Running:
                 proxy=self.plan.route.proxy.with_password if self.plan.route.proxy is not None else "",
             )
         except OSError as error:
-            return faults.unwritable(os_sentence(error))
+            return messages.unwritable(os_sentence(error))
         try:
             await self.agent.start(self.plan.program, path, self._environ)
         except TunnelError as error:
-            return faults.broken_program(error.message)
+            return messages.broken_program(error.message)
         try:
             await asyncio.to_thread(orphan.remember, self._folder, self.agent.pid)
         except OSError as error:
-            return faults.unwritable(os_sentence(error))
+            return messages.unwritable(os_sentence(error))
         return None
 
     @property
@@ -68,7 +70,7 @@ class Running:
         if self.agent.fault is not None and not (self.address and self.agent.fault.may_pass):
             return self.agent.fault
         why = f": {self.agent.trouble}" if self.agent.trouble else ""
-        return faults.crashed(f"ended (exit code {self.agent.exit_code}){why}")
+        return messages.crashed(f"ended (exit code {self.agent.exit_code}){why}")
 
     async def open(self) -> Fault | None:
         """Make the endpoint. None also if the agent was not ready after all: it is asked again at the next look."""
@@ -85,7 +87,7 @@ class Running:
         except TunnelRefusedError as error:
             return self._refused(error)
         except TunnelError as error:
-            return faults.crashed(f"does not answer ({error.message})") if self._grows_mute() else None
+            return messages.crashed(f"does not answer ({error.message})") if self._grows_mute() else None
         return self._take(address)
 
     async def look(self) -> Fault | None:
@@ -100,7 +102,7 @@ class Running:
                 return None
             address = await self._api.address_of(self._name)
         except TunnelError:
-            return faults.crashed("does not answer any more and was stopped") if self._grows_mute() else None
+            return messages.crashed("does not answer any more and was stopped") if self._grows_mute() else None
         self._mute = 0
         if address is None:
             self.address = None  # nobody answers there until the new one is made
@@ -126,7 +128,7 @@ class Running:
 
     def _take(self, address: str) -> Fault | None:
         if not address.startswith("https://"):
-            return faults.crashed("gave an address that is not https")
+            return messages.crashed("gave an address that is not https")
         self.address = address.rstrip("/")
         return None
 
@@ -134,10 +136,10 @@ class Running:
         if error.status == _NOT_READY:
             return None
         if error.status == _NOT_FOUND:
-            return faults.TOO_OLD
-        shown = lines.redact(error.message, self.plan.token)
-        judged = faults.judge(error.message, detail=shown, domain=self.plan.route.domain)
-        return judged or faults.crashed(f"could not open the address ({shown})")
+            return messages.TOO_OLD
+        shown = agent_output.redact(error.message, self.plan.token)
+        judged = messages.classify(error.message, detail=shown, domain=self.plan.route.domain)
+        return judged or messages.crashed(f"could not open the address ({shown})")
 
     def _grows_mute(self) -> bool:
         self._mute += 1

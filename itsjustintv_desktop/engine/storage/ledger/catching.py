@@ -51,7 +51,7 @@ class Known(NamedTuple):
     """When a damaged ledger was replaced, Unix seconds by our clock: of earlier streams nothing is known."""
 
 
-class Verdict(NamedTuple):
+class Decision(NamedTuple):
     action: Action
     streamer: str | None = None
     reason: str = ""
@@ -62,7 +62,7 @@ class Verdict(NamedTuple):
 class Caught(msgspec.Struct, frozen=True, kw_only=True):
     """What one batch came to. `verdicts` has one for each stream found; `ids` its new event, None without one."""
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Decision, ...]
     ids: tuple[int | None, ...]
     live: tuple[Broadcast, ...]
     """Who is live now of those asked for: shown, or told so lately."""
@@ -77,7 +77,7 @@ class Find(NamedTuple):
     entry: str = ""
 
 
-Judge = Callable[[Find, Known], Verdict]
+Judge = Callable[[Find, Known], Decision]
 """Called in the ledger's thread, so it only looks at what never changes."""
 
 
@@ -106,7 +106,7 @@ def catch_up(
     )
     begun = keyed_values.meta(connection, BEGUN_ANEW)
     working = broadcasting.in_work(connection) if finds else {}
-    verdicts: list[Verdict] = []
+    verdicts: list[Decision] = []
     ids: list[int | None] = []
     for find in finds:
         event, names, entry = find
@@ -132,7 +132,7 @@ def _events(connection: sqlite3.Connection, find: Find, working: broadcasting.Wo
     return (*settled, ("accepted", "")) if in_work else settled
 
 
-def _store(connection: sqlite3.Connection, find: Find, verdict: Verdict, now: float) -> int | None:
+def _store(connection: sqlite3.Connection, find: Find, verdict: Decision, now: float) -> int | None:
     if verdict.action not in {Action.SUBMIT, Action.LIST}:
         return None
     (stored,) = accept(connection, [find.event])

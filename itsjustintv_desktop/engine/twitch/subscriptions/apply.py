@@ -23,7 +23,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRefusedError,
 )
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.ways.base import Conduit, Target
+from itsjustintv_desktop.engine.ingress.transports.base import Conduit, Target
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENABLED,

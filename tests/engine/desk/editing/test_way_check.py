@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 
 from itsjustintv_desktop.engine.desk.editing.way_check import WayDraft
-from itsjustintv_desktop.engine.doctor.check import Check, CheckState
 from itsjustintv_desktop.engine.ingress.ngrok.program import own_program
+from itsjustintv_desktop.engine.monitoring.doctor.check import Check, CheckState
 from tests.support.engine import Running
 from tests.support.ports import free_port
 

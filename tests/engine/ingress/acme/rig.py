@@ -20,11 +20,11 @@ from cryptography import x509
 from itsjustintv_desktop.engine.config.schema import Config, Server, Tls
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.acme import TlsWay
-from itsjustintv_desktop.engine.ingress.eventsub import EventSubJudge
+from itsjustintv_desktop.engine.ingress.acme import AcmeTransport
+from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
 from itsjustintv_desktop.engine.ingress.public import PublicServer
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
-from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from tests.engine.ingress.acme.pebble import Pebble
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
@@ -52,7 +52,7 @@ class Rig:
         self.environ: Mapping[str, str] = authority.environ
         self.changes = 0
         self.tasks = Tasks()
-        self.well_known = WellKnown(self.clock)
+        self.well_known = WellKnownTokens(self.clock)
         self.way = self._make()
         self.public = self._port()
         self.address = ("", 0)
@@ -136,8 +136,8 @@ class Rig:
         await writer.wait_closed()
         return seen
 
-    def _make(self) -> TlsWay:
-        return TlsWay(
+    def _make(self) -> AcmeTransport:
+        return AcmeTransport(
             self.clock,
             self._changed,
             config=lambda: Config(server=self.server),
@@ -149,7 +149,7 @@ class Rig:
         )
 
     def _port(self) -> PublicServer:
-        judge = EventSubJudge(lambda: (b"a secret of the tests",), self.clock, lambda: 0.0)
+        judge = EventSubVerifier(lambda: (b"a secret of the tests",), self.clock, lambda: 0.0)
         return PublicServer(
             judge, TwitchSource(), well_known=self.well_known, healthy=lambda: True, clock=SystemClock()
         )

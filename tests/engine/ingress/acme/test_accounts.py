@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.ingress.acme.network import NONCES
-from itsjustintv_desktop.engine.ingress.ways import WayState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.acme.pebble import Pebble, pebble
 from tests.engine.ingress.acme.rig import Proxy, Rig, refusing
 
@@ -48,7 +48,7 @@ async def test_a_forgotten_account_is_registered_again(rig: Rig, proxy: Proxy, f
     assert proxy.count("sign-me-up") == 2
     second = rig.way._issuing.cache.accounts[proxy.directory]
     assert second.key != first.key
-    assert (rig.way.status.state, rig.way.status.fix) == (WayState.READY, "")
+    assert (rig.way.status.state, rig.way.status.fix) == (TransportState.READY, "")
 
 
 async def test_an_order_of_a_forgotten_account_is_made_anew(rig: Rig, proxy: Proxy, forgetful: Pebble) -> None:
@@ -67,7 +67,7 @@ async def test_an_order_of_a_forgotten_account_is_made_anew(rig: Rig, proxy: Pro
 async def test_an_authority_that_forgets_each_account_is_not_asked_without_end(rig: Rig, proxy: Proxy) -> None:
     proxy.refuse["order-plz"] = refusing("accountDoesNotExist", "who?", status=400)
     rig.begin()
-    await rig.settle(lambda: rig.way.status.state is WayState.FAILING)
+    await rig.settle(lambda: rig.way.status.state is TransportState.FAILING)
     assert (proxy.count("sign-me-up"), proxy.count("order-plz")) == (1, 1), "the account was new"
     assert await rig.next_try() > 30
     await rig.settle(lambda: proxy.count("order-plz") == 3)
@@ -111,7 +111,7 @@ async def test_refusals_that_bring_no_nonce(rig: Rig, proxy: Proxy) -> None:
 async def test_an_authority_that_refuses_all_nonces_is_given_up_for_now(rig: Rig, proxy: Proxy) -> None:
     proxy.refuse["order-plz"] = refusing("badNonce", "no", status=400)
     rig.begin()
-    await rig.settle(lambda: rig.way.status.state is WayState.WAITING)
+    await rig.settle(lambda: rig.way.status.state is TransportState.WAITING)
     assert proxy.count("order-plz") == NONCES
     assert await rig.next_try() >= 10
 
@@ -119,7 +119,7 @@ async def test_an_authority_that_refuses_all_nonces_is_given_up_for_now(rig: Rig
 async def test_an_answer_without_end_is_read_to_a_limit(rig: Rig, proxy: Proxy) -> None:
     proxy.endless.add("dir")
     rig.begin()
-    await rig.settle(lambda: rig.way.status.state is WayState.WAITING)
+    await rig.settle(lambda: rig.way.status.state is TransportState.WAITING)
     assert proxy.count("dir") == 1
     proxy.endless.clear()
     await rig.next_try()

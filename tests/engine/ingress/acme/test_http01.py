@@ -6,7 +6,7 @@ import pytest
 
 from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.ingress.acme.http01 import HttpChallenge
-from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from tests.support import rawhttp
 from tests.support.clock import FakeClock
 from tests.support.ports import free_port
@@ -16,7 +16,7 @@ TOKEN = "/.well-known/acme-challenge/token"
 
 async def test_it_serves_tokens_and_nothing_else_as_long_as_they_are_asked_for() -> None:
     clock, port = FakeClock(), free_port()
-    well_known = WellKnown(clock)
+    well_known = WellKnownTokens(clock)
     well_known.publish("itsjustintv", "nonce", b"for the public port alone")
     challenge = HttpChallenge(well_known, clock, "127.0.0.1", port)
     await challenge.show("a.example", "token", "token.thumbprint")
@@ -44,7 +44,7 @@ async def test_it_serves_tokens_and_nothing_else_as_long_as_they_are_asked_for()
 async def test_a_port_that_is_taken() -> None:
     port = free_port()
     clock = FakeClock()
-    well_known = WellKnown(clock)
+    well_known = WellKnownTokens(clock)
     first, second = (HttpChallenge(well_known, clock, "127.0.0.1", port) for _ in range(2))
     await first.show("a.example", "token", "token.thumbprint")
     with pytest.raises(CertificateError, match=f"port {port}") as caught:

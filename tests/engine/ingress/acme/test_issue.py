@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from itsjustintv_desktop.engine.ingress.ways import WayState, Webhook
+from itsjustintv_desktop.engine.ingress.transports import TransportState, Webhook
 from tests.engine.ingress.acme.rig import Proxy, Rig
 from tests.support import rawhttp
 
@@ -24,7 +24,7 @@ async def test_a_certificate_is_had_and_served_and_only_then_is_twitch_told(rig:
     await rig.reaches("ready")
     assert rig.way.target == Webhook(f"https://{rig.name}/twitch")
     status = rig.way.status
-    assert status.state is WayState.READY
+    assert status.state is TransportState.READY
     assert status.address == f"https://{rig.name}/twitch"
     assert set(status.facts) == {"authority", "certificate_names", "certificate_until", "next_renewal"}
     assert status.facts["authority"] == "127.0.0.1"

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair
-from itsjustintv_desktop.engine.ingress.ways import WayState, Webhook
+from itsjustintv_desktop.engine.ingress.transports import TransportState, Webhook
 from tests.engine.ingress.acme.rig import Proxy, Rig, refusing
 from tests.support import rawhttp
 from tests.support.waiting import until
@@ -99,12 +99,12 @@ async def test_a_renewal_that_fails_is_no_alarm_until_it_is_late(rig: Rig, stack
     assert "on fire" in rig.way.status.facts["renewal_problem"]
     pass_life(rig, 0.95)
     await rig.reaches("authority_down")
-    assert state_of(rig) is WayState.WAITING
+    assert state_of(rig) is TransportState.WAITING
     assert "could not be renewed" in rig.way.status.message
     assert await rig.next_try() <= 3600, "it is urgent now"
     pass_life(rig, 1.01)
     await rig.reaches("expired")
-    assert state_of(rig) is WayState.FAILING
+    assert state_of(rig) is TransportState.FAILING
     assert "on fire" in rig.way.status.message
     assert rig.way.target == Webhook(f"https://{rig.name}/twitch"), "the last one that worked stays"
     proxy.refuse.clear()
@@ -204,7 +204,7 @@ async def test_another_email_is_told_to_the_authority(rig: Rig) -> None:
     assert (second.uri, second.address) == (first.uri, "me@example.com")
 
 
-def state_of(rig: Rig) -> WayState:
+def state_of(rig: Rig) -> TransportState:
     return rig.way.status.state
 
 

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.ingress.acme.certificate import self_signed
-from itsjustintv_desktop.engine.ingress.ways import WayState, Webhook
+from itsjustintv_desktop.engine.ingress.transports import TransportState, Webhook
 from tests.engine.ingress.acme.rig import Proxy, Rig, refusing
 from tests.support.waiting import until
 
@@ -40,7 +40,7 @@ async def test_down_at_the_start_with_a_renewal_due(rig: Rig, stack: AsyncExitSt
     await rig.again()
     rig.begin()
     await rig.settle(lambda: "renewal_problem" in rig.way.status.facts)
-    assert rig.way.status.state is WayState.READY
+    assert rig.way.status.state is TransportState.READY
     assert rig.way.target is not None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.ingress.ways import WayState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.acme.rig import Proxy, Rig, refusing
 from tests.support.ports import free_port
 
@@ -18,7 +18,7 @@ async def test_a_name_that_leads_nowhere(rig: Rig) -> None:
     rig.begin()
     await rig.reaches("wrong_dns")
     status = rig.way.status
-    assert (status.state, rig.way.target) == (WayState.FAILING, None)
+    assert (status.state, rig.way.target) == (TransportState.FAILING, None)
     assert rig.name in status.message
     assert "A record" in status.fix
     assert "next_try" in status.facts
@@ -34,7 +34,7 @@ async def test_a_port_that_is_not_forwarded(rig: Rig, challenge: str, outside: i
     rig.begin()
     await rig.reaches("port_closed")
     status = rig.way.status
-    assert status.state is WayState.FAILING
+    assert status.state is TransportState.FAILING
     assert f"port {outside}" in status.message
     assert f"forward TCP port {outside} to" in status.fix
     assert f"port {inside}" in status.fix
@@ -54,7 +54,7 @@ async def test_another_machine_answers_for_the_name(rig: Rig) -> None:
     await other.listen()
     try:
         rig.begin()
-        await rig.settle(lambda: rig.way.status.state is WayState.FAILING)
+        await rig.settle(lambda: rig.way.status.state is TransportState.FAILING)
         assert rig.way.status.code in {"wrong_dns", "port_closed"}
         assert "answers" in rig.way.status.message
     finally:
@@ -83,7 +83,7 @@ async def test_the_authority_wants_us_to_wait(rig: Rig, stack: AsyncExitStack) -
     rig.change(directory_url=proxy.directory)
     rig.begin()
     await rig.reaches("rate_limited")
-    assert rig.way.status.state is WayState.WAITING
+    assert rig.way.status.state is TransportState.WAITING
     assert "too many new orders" in rig.way.status.message
     asked = proxy.count("order-plz")
     await rig.next_try()
@@ -103,7 +103,7 @@ async def test_the_authority_is_down(rig: Rig) -> None:
     rig.change(directory_url=f"https://127.0.0.1:{free_port()}/dir")
     rig.begin()
     await rig.reaches("authority_down")
-    assert rig.way.status.state is WayState.WAITING
+    assert rig.way.status.state is TransportState.WAITING
     assert "connection was refused" in rig.way.status.message
     assert 40 <= await rig.next_try() <= 80, "a minute or so"
     assert 400 <= await rig.next_try() <= 800, "then ten"
@@ -154,7 +154,7 @@ async def test_a_folder_that_cannot_be_written(rig: Rig, stack: AsyncExitStack) 
     rig.folder.write_text("a file, where the folder should be")
     rig.begin()
     await rig.reaches("disk")
-    assert rig.way.status.state is WayState.FAILING
+    assert rig.way.status.state is TransportState.FAILING
     assert not proxy.asked, "the authority is not asked for what could not be kept"
     rig.folder.unlink()
     await rig.next_try()
@@ -196,7 +196,7 @@ async def test_the_http_port_is_taken(rig: Rig) -> None:
     rig.change(challenge="http-01")
     rig.begin()
     await rig.reaches("http_port")
-    assert rig.way.status.state is WayState.FAILING
+    assert rig.way.status.state is TransportState.FAILING
     assert f"port {rig.authority.http_port}" in rig.way.status.message
     holder.close()
     await holder.wait_closed()

@@ -1,4 +1,4 @@
-"""A ConduitWay against the simulator, with a real ledger, and clocks that move only when a test says so."""
+"""A ConduitTransport against the simulator, with a real ledger, and clocks that move only when a test says so."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.conduit import ConduitWay
-from itsjustintv_desktop.engine.ingress.ways import Conduit, WayStatus
+from itsjustintv_desktop.engine.ingress.conduit import ConduitTransport
+from itsjustintv_desktop.engine.ingress.transports import Conduit, TransportStatus
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.records import EventRecord
 from itsjustintv_desktop.engine.twitch.client import HelixClient
@@ -27,7 +27,7 @@ from tests.support.clock import FakeClock
 from tests.support.waiting import until
 
 
-class WatchedWay(ConduitWay):
+class WatchedWay(ConduitTransport):
     """Shows when it rests between two tries, and for how long it meant to."""
 
     pauses: list[float]
@@ -67,7 +67,7 @@ class Rig:
         self.client = HelixClient(http=self.http, tokens=tokens, api_url=simulator.api_url, clock=clock)
         self.conduits = Conduits(self.client)
         self.gaps: list[str] = []
-        self.told: list[WayStatus] = []
+        self.told: list[TransportStatus] = []
         """The first status of every state the way went through, in order."""
         self.submitted: list[StreamEvent] = []
         self.refusal: LedgerError | None = None

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.ingress.conduit.ours import OWNER, TAKEN
-from itsjustintv_desktop.engine.ingress.ways import Conduit, WayState
+from itsjustintv_desktop.engine.ingress.conduit.registry import OWNER, TAKEN
+from itsjustintv_desktop.engine.ingress.transports import Conduit, TransportState
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from tests.engine.ingress.conduit.rig import Rig
 from tests.support.engine import ONE_STREAMER, running_engine
@@ -53,12 +53,12 @@ async def test_it_gets_a_conduit_of_its_own_and_the_one_before_is_deleted(rig: R
 
 async def test_the_way_says_why_it_makes_another(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     await rig.ready()
-    said: list[tuple[WayState, str]] = []
+    said: list[tuple[TransportState, str]] = []
     monkeypatch.setattr(rig, "_changed", lambda: said.append((rig.way.status.state, rig.way.status.message)))
     await _changed(rig)
     await rig.reached("ready")
     text = "The client id is another one now. A conduit of its own is made, and the subscriptions with it."
-    assert (WayState.STARTING, text) in said
+    assert (TransportState.STARTING, text) in said
 
 
 async def test_what_cannot_be_deleted_is_said_once_and_left_to_twitch(rig: Rig) -> None:

@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.frames import LARGEST
-from itsjustintv_desktop.engine.ingress.conduit.lines import Lines
+from itsjustintv_desktop.engine.ingress.conduit.sockets import Sockets
 from tests.engine.ingress.conduit.test_frames import EVENT, SUBSCRIPTION, message, session
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
@@ -36,7 +36,7 @@ class Odd:
         self.clock = FakeClock()
         self.events: list[StreamEvent] = []
         self.dialler = Dialler(url, Outbound())
-        self.lines = Lines(
+        self.lines = Sockets(
             self.dialler,
             tasks,
             clock=self.clock,

@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, SecretsLockedError
-from itsjustintv_desktop.engine.ingress.conduit import lines
-from itsjustintv_desktop.engine.ingress.ways import Conduit, WayState
+from itsjustintv_desktop.engine.ingress.conduit import sockets
+from itsjustintv_desktop.engine.ingress.transports import Conduit, TransportState
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.simulator.conduits import KEPT_WITHOUT_SHARDS
 from tests.engine.ingress.conduit.rig import Rig
@@ -20,12 +20,12 @@ from tests.support.waiting import until
 FULL = LedgerUnavailableError("The disk is full. Free some space; nothing else needs doing.")
 
 
-def _is(rig: Rig, state: WayState, message: str, fix: str = "") -> None:
+def _is(rig: Rig, state: TransportState, message: str, fix: str = "") -> None:
     status = rig.way.status
     assert status.state is state
     assert message in status.message
     assert fix in status.fix
-    assert bool(status.fix) or state is not WayState.FAILING
+    assert bool(status.fix) or state is not TransportState.FAILING
 
 
 @pytest.mark.parametrize(("client_id", "secret"), [("", "x"), ("x", "")])
@@ -34,7 +34,7 @@ async def test_no_client(rig: Rig, client_id: str, secret: str) -> None:
     rig.credentials = Credentials(client_id, secret)
     rig.start()
     await rig.reached("no_client")
-    _is(rig, WayState.FAILING, "No Twitch client", "Register an app at dev.twitch.tv/console")
+    _is(rig, TransportState.FAILING, "No Twitch client", "Register an app at dev.twitch.tv/console")
     assert rig.simulator.other_calls["websocket"] == 0
     assert rig.way.target is None
     rig.credentials = good
@@ -47,7 +47,7 @@ async def test_refused(rig: Rig) -> None:
     rig.credentials = Credentials(good.client_id, "wrong")
     rig.start()
     await rig.reached("refused")
-    _is(rig, WayState.FAILING, "refuses the client secret", "Compare client id and secret")
+    _is(rig, TransportState.FAILING, "refuses the client secret", "Compare client id and secret")
     rig.credentials = good
     rig.way.trigger()
     await rig.reached("ready")
@@ -60,7 +60,7 @@ async def test_locked_secrets(rig: Rig) -> None:
     rig.client._tokens._credentials, good = locked, rig.client._tokens._credentials
     rig.start()
     await rig.reached("secrets")
-    _is(rig, WayState.WAITING, "The keyring is locked. Unlock it.")
+    _is(rig, TransportState.WAITING, "The keyring is locked. Unlock it.")
     rig.client._tokens._credentials = good
     await rig.rested()
     await rig.reached("ready")
@@ -76,7 +76,7 @@ async def test_the_conduit_is_gone_after_72_hours(rig: Rig) -> None:
     await rig.rested()
     await rig.reached("ready")
     told = next(status for status in rig.told if status.code == "conduit_gone")
-    assert told.state is WayState.WAITING
+    assert told.state is TransportState.WAITING
     assert f"The conduit {before} no longer exists" in told.message
     assert "72 hours" in told.message
     (made,) = rig.simulator.conduits
@@ -105,7 +105,7 @@ async def test_five_conduits_are_the_limit(rig: Rig) -> None:
     others = [rig.simulator.conduits.create() for _ in range(5)]
     rig.start()
     await rig.reached("conduit_limit")
-    _is(rig, WayState.FAILING, "5 conduits already", "`conduit delete ID`")
+    _is(rig, TransportState.FAILING, "5 conduits already", "`conduit delete ID`")
     assert rig.simulator.other_calls["websocket"] == 0
     rig.simulator.conduits.delete(others[0].id)
     rig.way.trigger()
@@ -117,7 +117,7 @@ async def test_twitch_accepts_the_question_and_refuses_the_shard(rig: Rig) -> No
     rig.simulator.faults.shard_error = "The websocket session is not connected."
     rig.start()
     await rig.reached("shard_refused")
-    _is(rig, WayState.WAITING, "serve the conduit: The websocket session is not connected. It is tried again")
+    _is(rig, TransportState.WAITING, "serve the conduit: The websocket session is not connected. It is tried again")
     assert rig.way.target is None
     await until(lambda: rig.simulator.sockets.connections == 0)
     rig.simulator.faults.shard_error = ""
@@ -140,7 +140,7 @@ async def test_twitch_is_down(rig: Rig, fault: str, words: str) -> None:
         faults.set("token", status=500)
     rig.start()
     await rig.reached("twitch_down")
-    _is(rig, WayState.WAITING, words)
+    _is(rig, TransportState.WAITING, words)
     assert "tried again by itself" in rig.way.status.message
     faults.clear()
     await rig.rested()
@@ -154,7 +154,7 @@ async def test_nobody_listens_at_twitch(rig: Rig) -> None:
     rig.new_way()
     rig.start()
     await rig.reached("twitch_down")
-    _is(rig, WayState.WAITING, "event server cannot be reached: the connection was refused")
+    _is(rig, TransportState.WAITING, "event server cannot be reached: the connection was refused")
 
 
 @pytest.mark.fault(
@@ -170,18 +170,18 @@ async def test_offline(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.new_way()
     rig.start()
     await rig.reached("offline")
-    _is(rig, WayState.WAITING, "the host name could not be found", "network up?")
+    _is(rig, TransportState.WAITING, "the host name could not be found", "network up?")
 
 
 async def test_no_welcome(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "WELCOME_SECONDS", 12.0)  # so that the clock shows which of the two waits it is
+    monkeypatch.setattr(sockets, "WELCOME_SECONDS", 12.0)  # so that the clock shows which of the two waits it is
     rig.simulator.faults.ws_no_welcome = True
     rig.start()
     await until(lambda: rig.clock.sleeping == [12.0])
     rig.clock.advance(11.9)
     assert rig.way.status.code == "connecting"
     await rig.clock.run_until(lambda: rig.way.status.code == "twitch_down", step=0.5, most=30)
-    _is(rig, WayState.WAITING, "did not welcome us within 12 seconds")
+    _is(rig, TransportState.WAITING, "did not welcome us within 12 seconds")
     await until(lambda: rig.simulator.sockets.connections == 0)
     rig.simulator.faults.ws_no_welcome = False
     await rig.rested()
@@ -199,7 +199,7 @@ async def test_a_conduit_that_cannot_be_remembered_is_not_made_twice(rig: Rig) -
     rig.conduits.create = then_full  # type: ignore[assignment]
     rig.start()
     await rig.reached("ledger")
-    _is(rig, WayState.WAITING, "The disk is full")
+    _is(rig, TransportState.WAITING, "The disk is full")
     assert rig.simulator.other_calls["websocket"] == 0, "it is not used before it is in the ledger"
     await rig.rested()
     await rig.pausing()
@@ -220,7 +220,7 @@ async def test_another_program_takes_the_conduit_and_is_left_in_peace(rig: Rig) 
         await rig.keepalive()
         rig.way.trigger()
         await rig.reached("conduit_taken")
-        _is(rig, WayState.FAILING, "Another program took", "conduit adopt ID")
+        _is(rig, TransportState.FAILING, "Another program took", "conduit adopt ID")
         for _ in range(2):
             await rig.rested()
             await rig.pausing()

@@ -18,10 +18,10 @@ import pytest
 
 from itsjustintv_desktop.engine import logs
 from itsjustintv_desktop.engine.control import address
-from itsjustintv_desktop.engine.ingress.acme.front import TlsFront
 from itsjustintv_desktop.engine.ingress.acme.http01 import HttpChallenge
+from itsjustintv_desktop.engine.ingress.acme.sni_server import SniServer
 from itsjustintv_desktop.engine.ingress.places import Limits
-from itsjustintv_desktop.engine.ingress.wellknown import WellKnown
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from tests.engine.ingress.hostile import framing, signatures
 from tests.engine.ingress.test_request_line import REFUSED
 from tests.support import rawhttp, signed
@@ -157,7 +157,7 @@ async def test_the_control_port(tmp_path: Path, log: io.StringIO) -> None:
 
 async def test_the_port_of_http_01(log: io.StringIO) -> None:
     clock = FakeClock()
-    challenge = HttpChallenge(WellKnown(clock), clock, "127.0.0.1", port := free_port())
+    challenge = HttpChallenge(WellKnownTokens(clock), clock, "127.0.0.1", port := free_port())
     await challenge.show("a.example", "token", "token.thumbprint")
     await _flood(("127.0.0.1", port), _everything(clock.now()))
     await challenge.clear()
@@ -210,7 +210,7 @@ async def _tls_port(folder: Path) -> None:
     """With the hooks of a program: what nobody can be told of is a line as well."""
     logs.configure("info", sys.stderr)
     logs.catch_the_uncaught()
-    front = TlsFront()
+    front = SniServer()
     async with public_port(folder, Limits(headers=0.5, body=0.5, sweep=0.1), tls=front.context) as port:
         await _flood(port.address, _handshakes())
         await front.show("a.example", "token.thumbprint")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.ingress.acme.front import TlsFront
+from itsjustintv_desktop.engine.ingress.acme.sni_server import SniServer
 from tests.engine.ingress.hostile import crowd
 from tests.support import rawhttp, signed
 from tests.support.public import PublicRig, public_port
@@ -98,7 +98,7 @@ def _anything() -> ssl.SSLContext:
     "strangers: connections that never begin TLS", seen='Twitch is served; health: "Too many connections at once"'
 )
 async def test_connections_that_never_begin_tls_do_not_use_up_all_files(tmp_path: Path) -> None:
-    async with public_port(tmp_path, tls=TlsFront().context) as port:
+    async with public_port(tmp_path, tls=SniServer().context) as port:
         places, seconds = port.server.places, []
         with capture_logs() as lines:
             async with _crowd(port.address, "silent", SILENT):

@@ -19,8 +19,8 @@ from itsjustintv_desktop.engine.core.errors import SecretsError
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.net.trust import Trust
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.ngrok import NgrokWay
-from itsjustintv_desktop.engine.ingress.ways import WayStatus
+from itsjustintv_desktop.engine.ingress.ngrok import NgrokTransport
+from itsjustintv_desktop.engine.ingress.transports import TransportStatus
 from tests.support import ngrok_agent
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
@@ -85,7 +85,7 @@ class Rig:
         self.folder = folder / "data" / "ngrok"
         self.program = standin(self.place, certificate)
         self.clock = FakeClock()
-        self.told: list[WayStatus] = []
+        self.told: list[TransportStatus] = []
         self.config = Config(tunnel=Tunnel(provider="ngrok"))
         self.token: str | SecretsError | None = TOKEN
         self.upstream: tuple[str, int] | None = ("127.0.0.1", 9)
@@ -99,8 +99,8 @@ class Rig:
         self.outbound = Outbound(_Trusting(certificate))
         self.way = self.made()
 
-    def made(self) -> NgrokWay:
-        return NgrokWay(
+    def made(self) -> NgrokTransport:
+        return NgrokTransport(
             self.clock, self._changed, config=lambda: self.config, authtoken=self._authtoken,
             local_address=lambda: self.upstream, folder=self.folder, environ=self.environ,
             outbound=self.outbound,
@@ -137,7 +137,7 @@ class Rig:
     async def ready(self) -> None:
         await self.state("ready")
 
-    async def state(self, code: str) -> WayStatus:
+    async def state(self, code: str) -> TransportStatus:
         """Wait for it, the clock standing still."""
         await until(lambda: self.way.status.code == code, what=f"{code}, not {self.way.status}")
         return self.way.status

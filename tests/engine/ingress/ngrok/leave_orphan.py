@@ -9,7 +9,7 @@ from pathlib import Path
 from itsjustintv_desktop.engine.config.schema import Config, Tunnel
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.ngrok import NgrokWay
+from itsjustintv_desktop.engine.ingress.ngrok import NgrokTransport
 
 
 async def main(folder: str, programs: str, token: str) -> None:
@@ -20,7 +20,7 @@ async def main(folder: str, programs: str, token: str) -> None:
         if way.status.code == "ready":
             print("ready", flush=True)
 
-    way = NgrokWay(
+    way = NgrokTransport(
         SystemClock(), told, config=lambda: Config(tunnel=Tunnel(provider="ngrok")), authtoken=authtoken,
         local_address=lambda: ("127.0.0.1", 9), folder=Path(folder), environ={"PATH": programs},
     )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from itsjustintv_desktop.engine.config.schema import Config, Tunnel
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.ingress.ngrok import api
-from itsjustintv_desktop.engine.ingress.ways import WayState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.ngrok.conftest import Rig
 from tests.support.public import public_port
 from tests.support.waiting import until
@@ -30,7 +30,7 @@ async def test_a_program_that_dies_is_started_again(rig: Rig) -> None:
     (process,) = rig.running()
     process.kill()
     status = await rig.state("crashed")
-    assert status.state is WayState.WAITING
+    assert status.state is TransportState.WAITING
     assert rig.way.target == target, "the last one that worked stays"
     assert await rig.retried() == 1.0
     await rig.ready()
@@ -162,7 +162,7 @@ async def test_a_spent_allowance_is_seen_from_outside(rig: Rig, tmp_path: Path) 
         rig.start()
         await rig.ready()
         await rig.passes(lambda: rig.way.status.code == "quota_spent", most=20)
-        assert rig.way.status.state is WayState.WAITING
+        assert rig.way.status.state is TransportState.WAITING
         assert len(rig.running()) == 1, "the agent stays, it cannot help it"
         rig.script()
         await rig.passes(lambda: rig.way.status.code == "ready", most=1900)
@@ -233,7 +233,7 @@ async def test_an_address_that_is_gone_is_not_called_well(rig: Rig) -> None:
     await running._api.remove(running._name)
     rig.clock.advance(15)
     status = await rig.state("address_gone")
-    assert status.state is WayState.WAITING
+    assert status.state is TransportState.WAITING
     rig.script()
     await rig.passes(lambda: rig.way.status.code == "ready", most=10)
     assert len(rig.seen("pid")) == 1, "the agent itself was well"

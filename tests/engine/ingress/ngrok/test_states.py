@@ -14,7 +14,7 @@ from itsjustintv_desktop.engine.core.errors import (
     SecretsLockedError,
     WrongPassphraseError,
 )
-from itsjustintv_desktop.engine.ingress.ways import WayState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.ngrok.conftest import TOKEN, Rig, standin
 from tests.support.waiting import until
 
@@ -23,7 +23,7 @@ async def test_no_program(rig: Rig) -> None:
     shutil.rmtree(rig.place)
     rig.start()
     status = await rig.state("agent_missing")
-    assert status.state is WayState.FAILING
+    assert status.state is TransportState.FAILING
     assert "tunnel install" in status.fix
     standin(rig.place, rig.certificate)
     assert await rig.retried() == 15.0
@@ -48,7 +48,7 @@ async def test_a_program_that_cannot_be_started(rig: Rig) -> None:
     rig.program.write_bytes(b"\x7fELF of another machine")
     rig.start()
     status = await rig.state("agent_broken")
-    assert status.state is WayState.FAILING
+    assert status.state is TransportState.FAILING
     assert "tunnel install" in status.fix
 
 
@@ -57,7 +57,7 @@ async def test_no_token(rig: Rig, token: str | SecretsError | None) -> None:
     rig.token = token
     rig.start()
     status = await rig.state("no_token")
-    assert status.state is WayState.FAILING
+    assert status.state is TransportState.FAILING
     assert "ITSJUSTINTV_TUNNEL_AUTHTOKEN" in status.fix
     assert rig.seen("pid") == []
     rig.token = TOKEN
@@ -70,7 +70,7 @@ async def test_the_keyring_is_locked(rig: Rig, error: SecretsError) -> None:
     rig.token = error
     rig.start()
     status = await rig.state("secrets_waiting")
-    assert status.state is WayState.WAITING
+    assert status.state is TransportState.WAITING
     assert error.message in status.message
     rig.token = TOKEN
     assert await rig.retried() == 15.0
@@ -81,7 +81,7 @@ async def test_nothing_listens_yet(rig: Rig) -> None:
     rig.upstream = None
     rig.start()
     await until(lambda: rig.clock.sleeping)
-    assert rig.way.status.state is WayState.STARTING
+    assert rig.way.status.state is TransportState.STARTING
     rig.upstream = ("127.0.0.1", 8099)
     assert await rig.retried() == 1.0
     await rig.ready()
@@ -92,7 +92,7 @@ async def test_a_bad_token(rig: Rig) -> None:
     rig.script(session="bad_token")
     rig.start()
     status = await rig.state("bad_token")
-    assert status.state is WayState.FAILING
+    assert status.state is TransportState.FAILING
     assert TOKEN not in f"{status.message} {status.fix}"
     assert await rig.rests() == 300.0, "it is not left to try and try"
     assert rig.running() == []
@@ -119,7 +119,7 @@ async def test_too_many_agents(rig: Rig) -> None:
     rig.script(session="sessions")
     rig.start()
     status = await rig.state("session_limit")
-    assert status.state is WayState.FAILING
+    assert status.state is TransportState.FAILING
     assert "Another ngrok agent" in status.fix
     rig.script()
     assert await rig.retried() == 60.0
@@ -131,7 +131,7 @@ async def test_a_domain_of_somebody_else(rig: Rig) -> None:
     rig.script(refusal="This domain is reserved for another account.\\r\\n\\r\\nERR_NGROK_320\\r\\n")
     rig.start()
     status = await rig.state("bad_domain")
-    assert status.state is WayState.FAILING
+    assert status.state is TransportState.FAILING
     assert "theirs.ngrok.app" in status.message
     rig.script()
     rig.config = Config(tunnel=Tunnel(provider="ngrok", domain="mine.ngrok-free.dev"))
@@ -142,7 +142,7 @@ async def test_a_domain_of_somebody_else(rig: Rig) -> None:
 async def test_a_domain_that_another_agent_serves(rig: Rig) -> None:
     rig.script(refusal="The endpoint 'https://mine.ngrok-free.dev' is already online.\\r\\n\\r\\nERR_NGROK_334\\r\\n")
     rig.start()
-    assert (await rig.state("domain_in_use")).state is WayState.FAILING
+    assert (await rig.state("domain_in_use")).state is TransportState.FAILING
     rig.script()
     assert await rig.retried() == 60.0
     await rig.ready()
@@ -152,14 +152,14 @@ async def test_a_program_too_old_for_endpoints(rig: Rig) -> None:
     rig.script(old=True)
     rig.start()
     status = await rig.state("agent_too_old")
-    assert (status.state, "tunnel install" in status.fix) == (WayState.FAILING, True)
+    assert (status.state, "tunnel install" in status.fix) == (TransportState.FAILING, True)
 
 
 async def test_anything_else_that_ngrok_refuses_is_shown_without_the_token(rig: Rig) -> None:
     rig.script(refusal=f"The account x has been suspended ({TOKEN}).\\r\\n\\r\\nERR_NGROK_338\\r\\n")
     rig.start()
     status = await rig.state("refused")
-    assert status.state is WayState.FAILING
+    assert status.state is TransportState.FAILING
     assert "has been suspended" in status.message
     assert TOKEN not in status.message
     assert status.fix.endswith("err_ngrok_338")
@@ -169,7 +169,7 @@ async def test_the_quota_is_spent_when_it_starts(rig: Rig) -> None:
     rig.script(refusal="This ngrok account has reached its connections limit for the month. ERR_NGROK_726")
     rig.start()
     status = await rig.state("quota_spent")
-    assert status.state is WayState.WAITING
+    assert status.state is TransportState.WAITING
     assert "conduit" in status.fix
     rig.script()
     assert await rig.retried() == 1800.0
@@ -181,7 +181,7 @@ async def test_a_silent_program(rig: Rig) -> None:
     rig.start()
     await until(lambda: rig.seen("pid"))
     await rig.passes(lambda: rig.way.status.code == "start_timeout", most=31)
-    assert rig.way.status.state is WayState.WAITING
+    assert rig.way.status.state is TransportState.WAITING
     await until(lambda: rig.running() == [])
     rig.script()
     assert await rig.retried() == 1.0
@@ -203,7 +203,7 @@ async def test_offline_from_the_start(rig: Rig) -> None:
     rig.script(session="dial")
     rig.start()
     status = await rig.state("offline")
-    assert status.state is WayState.WAITING
+    assert status.state is TransportState.WAITING
     assert "i/o timeout" in status.message
     assert rig.way.target is None
     rig.script()
@@ -230,7 +230,7 @@ async def test_a_folder_that_cannot_be_written(rig: Rig) -> None:
     rig.folder.parent.mkdir()
     rig.folder.write_text("in the way")
     rig.start()
-    assert (await rig.state("folder_unwritable")).state is WayState.FAILING
+    assert (await rig.state("folder_unwritable")).state is TransportState.FAILING
     rig.folder.unlink()
     assert await rig.retried() == 15.0
     await rig.ready()

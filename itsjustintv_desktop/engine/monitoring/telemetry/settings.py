@@ -1,0 +1,98 @@
+"""Where telemetry goes, from [telemetry] and the standard OTEL_* variables. The config wins where it says something.
+
+Source: OpenTelemetry specification, "OpenTelemetry Environment Variable Specification" and "OTLP Exporter
+Configuration". Variables not named here (certificates, compression, sampler, queue sizes, resource attributes) are
+read by the SDK itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from itsjustintv_desktop.engine.config.schema import Telemetry
+
+_DEFAULT = Telemetry()
+_PATHS = {"traces": "/v1/traces", "metrics": "/v1/metrics"}
+EXPORT_SECONDS = 60.0
+"""How often metrics are sent, unless OTEL_METRIC_EXPORT_INTERVAL says otherwise."""
+TIMEOUT = 5.0
+"""Seconds one export may take with all its retries, unless OTEL_EXPORTER_OTLP_TIMEOUT says otherwise."""
+
+Signal = Literal["traces", "metrics"]
+SIGNALS: tuple[Signal, ...] = ("traces", "metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """All that is needed to send. `headers` are secrets, so they are not shown."""
+
+    protocol: Literal["http", "grpc"]
+    endpoints: Mapping[Signal, str]
+    """One for each signal that is sent."""
+    headers: Mapping[str, str] = field(repr=False)
+    """Names in lower case. They go over those of the environment."""
+    service_name: str | None
+    """None: the environment names it."""
+    service_version: str | None
+    timeout: float | None
+    """None: the environment says it."""
+    interval: float
+    """Seconds between two exports of metrics."""
+
+
+def telemetry_settings(settings: Telemetry, environ: Mapping[str, str]) -> TelemetrySettings | None:
+    """None: nothing is to be sent."""
+    if not settings.enabled or _word(environ, "OTEL_SDK_DISABLED") == "true":
+        return None
+    wanted = [one for one in SIGNALS if _word(environ, f"OTEL_{one.upper()}_EXPORTER") != "none"]
+    if not wanted:
+        return None
+    # The protocol belongs to the endpoint: the environment's counts only for an endpoint of the environment.
+    spoken = "" if settings.endpoint else _word(environ, "OTEL_EXPORTER_OTLP_PROTOCOL")
+    protocol: Literal["http", "grpc"] = "grpc" if "grpc" in {settings.protocol, spoken} else "http"
+    endpoints = {one: _endpoint(one, protocol, settings.endpoint, environ) for one in wanted}
+    named = settings.service_name != _DEFAULT.service_name or not _names(environ, "service.name", "OTEL_SERVICE_NAME")
+    has_timeout = any(name.startswith("OTEL_EXPORTER_OTLP_") and name.endswith("TIMEOUT") for name in environ)
+    return TelemetrySettings(
+        protocol=protocol,
+        endpoints=endpoints,
+        headers={name.lower(): value for name, value in settings.headers.items()},
+        service_name=settings.service_name if named else None,
+        service_version=settings.service_version or None,
+        timeout=None if has_timeout else TIMEOUT,
+        interval=_interval(environ.get("OTEL_METRIC_EXPORT_INTERVAL", "")),
+    )
+
+
+def _endpoint(signal: Signal, protocol: str, configured: str, environ: Mapping[str, str]) -> str:
+    own = environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", "").strip()
+    if own and not configured:
+        return own
+    base = configured or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+    if protocol == "grpc":
+        return base or "http://localhost:4317"
+    base = (base or "http://localhost:4318").rstrip("/")
+    for path in _PATHS.values():
+        base = base.removesuffix(path)
+    return base + _PATHS[signal]
+
+
+def _names(environ: Mapping[str, str], attribute: str, variable: str) -> bool:
+    """Whether the environment says this about the service."""
+    listed = environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(",")
+    return bool(environ.get(variable)) or any(item.partition("=")[0].strip() == attribute for item in listed)
+
+
+def _interval(text: str) -> float:
+    """Seconds, from the variable's milliseconds."""
+    try:
+        seconds = float(text) / 1000.0
+    except ValueError:
+        return EXPORT_SECONDS
+    return seconds if 0.0 < seconds < float("inf") else EXPORT_SECONDS
+
+
+def _word(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(name, "").strip().lower()

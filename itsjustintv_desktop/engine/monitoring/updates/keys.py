@@ -12,7 +12,7 @@ from pathlib import Path
 
 NAME = "update-keys.txt"
 SIZE = 32
-_PACKAGE = Path(__file__).parents[2]
+_PACKAGE = Path(__file__).parents[3]
 
 
 def pinned() -> tuple[bytes, ...]:

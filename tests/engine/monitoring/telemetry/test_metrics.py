@@ -13,7 +13,7 @@ from tests.support.collector import PROTOCOLS, collector
 from tests.support.engine import ONE_STREAMER, running_engine
 from tests.support.waiting import until
 
-PAGE = Path(__file__).parents[3] / "docs" / "telemetry.md"
+PAGE = Path(__file__).parents[4] / "docs" / "telemetry.md"
 
 CONFIG = (
     ONE_STREAMER

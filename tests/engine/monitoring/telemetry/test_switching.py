@@ -21,7 +21,7 @@ from tests.support.collector import PROTOCOLS, attributes, collector
 from tests.support.engine import ONE_STREAMER, running_engine
 from tests.support.waiting import until
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 _WHOLE_ENGINE = """
 import asyncio, pathlib, sys

@@ -57,7 +57,7 @@ def test_a_tunnel_that_is_down_says_why_and_is_restarted(qtbot: QtBot, store: St
     assert "Copy it again." in texts(page.way)
     assert page.way.again.text() == "&Restart the tunnel"
     QTest.mouseClick(page.way.again, LEFT)
-    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("desk.nudge_way")) == 1)
+    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("desk.trigger_way")) == 1)
 
 
 def test_where_there_is_no_way_the_headline_says_just_that(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

@@ -16,8 +16,8 @@ async def test_a_person_has_the_way_looked_at_now(tmp_path: Path, monkeypatch: p
     async with running_engine(tmp_path, subscribe=False) as running:
         nudged: list[str] = []
         reach = running.engine.reach
-        monkeypatch.setattr(reach.way, "nudge", lambda: nudged.append("way"))
-        monkeypatch.setattr(reach.subscriptions, "nudge", nudged.append)
+        monkeypatch.setattr(reach.way, "trigger", lambda: nudged.append("way"))
+        monkeypatch.setattr(reach.subscriptions, "trigger", nudged.append)
         await running.engine.desk.trigger_way()
         assert nudged == ["way", "asked"]
 

@@ -16,9 +16,11 @@ async def test_everything_is_looked_at_again(
     async with running_engine(tmp_path, ONE_STREAMER, logins=("alice",)) as running:
         engine, seen = running.engine, list[str]()
         await running.settled()
-        monkeypatch.setattr(engine.reach.catch_up, "nudge", lambda reason: seen.append(f"catch-up {reason}"))
-        monkeypatch.setattr(engine.reach.subscriptions, "nudge", lambda reason: seen.append(f"subscriptions {reason}"))
-        monkeypatch.setattr(engine.reach.way, "nudge", lambda: seen.append("way"))
+        monkeypatch.setattr(engine.reach.catch_up, "trigger", lambda reason: seen.append(f"catch-up {reason}"))
+        monkeypatch.setattr(
+            engine.reach.subscriptions, "trigger", lambda reason: seen.append(f"subscriptions {reason}")
+        )
+        monkeypatch.setattr(engine.reach.way, "trigger", lambda: seen.append("way"))
         monkeypatch.setattr(engine.dispatcher, "wake", lambda: seen.append("deliveries"))
         monkeypatch.setattr(engine.pipeline, "wake", lambda: seen.append("announcements"))
         await getattr(engine.desk, told)()

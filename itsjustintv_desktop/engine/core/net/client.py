@@ -13,6 +13,7 @@ import io
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.cookiejar import CookieJar
 from typing import Any, Final
 
@@ -99,20 +100,35 @@ class _NoCookies(CookieJar):
 
 class _Client(httpx.AsyncClient):
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
-        """What httpx is given of it is the host and the body. Raises RequestError for what is not an http address."""
+        """What httpx is given of it is the host and the body. Raises RequestError for what is not an http address.
+
+        Its own way merges headers, parameters and cookies of which there are none: a fifth of what an attempt costs.
+        """
         try:
             address = as_given(str(url))
             if params := options.pop("params", None):
                 address = address.extend_query(params)
             headers = CIMultiDict(options.pop("headers", None) or {})
-            origin = httpx.URL(scheme=address.scheme, host=address.host or "", port=address.explicit_port)
-            request = super().build_request(method, origin, **options)
+            waits = options.pop("timeout", httpx.USE_CLIENT_DEFAULT)
+            waits = self.timeout if waits is httpx.USE_CLIENT_DEFAULT else httpx.Timeout(waits)
+            extensions = (options.pop("extensions", None) or {}) | {"timeout": waits.as_dict()}
+            origin = _origin(address.scheme, address.host or "", address.explicit_port)
+            options = {name: value for name, value in options.items() if name in _BODIES}
+            request = httpx.Request(method, origin, extensions=extensions, **options)
         except (ValueError, httpx.InvalidURL) as error:
             raise RequestError(error) from error
         if (kind := request.headers.get("Content-Type")) is not None:  # of a form or of JSON
             headers.setdefault("Content-Type", kind)
         request.extensions |= {"address": address, "headers": headers}
         return request
+
+
+_BODIES = frozenset({"content", "data", "files", "json"})
+
+
+@lru_cache(maxsize=1000)
+def _origin(scheme: str, host: str, port: int | None) -> httpx.URL:
+    return httpx.URL(scheme=scheme, host=host, port=port)
 
 
 def as_given(address: str) -> URL:

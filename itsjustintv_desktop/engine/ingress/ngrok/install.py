@@ -211,7 +211,9 @@ async def _try(program: Path) -> str:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+            # Not wait(): until the rest of the output is read, asyncio does not see that the process ended.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.communicate(), 5.0)
     found = _VERSION.search(said.decode(errors="replace"))
     if found is None:
         raise failed

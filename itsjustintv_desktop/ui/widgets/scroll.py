@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
@@ -30,17 +32,32 @@ class Upright(QScrollArea):
         super().__init__()
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._inner = inner
-        self.setWidget(inner)
+        self._inside = _Inside(inner, self.updateGeometry)
+        self.setWidget(self._inside)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        least = self._inner.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        least = self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(least, super().minimumSizeHint().height())
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+
+class _Inside(QWidget):
+    """Calls `changed` when what is inside may need another size.
+
+    Not an event filter of the area: that one wraps the area's own viewport for Python, and with the wrapper all that
+    was inside was taken for deleted.
+    """
+
+    def __init__(self, inner: QWidget, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._changed = changed
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(inner)
+
+    def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.LayoutRequest:
-            self.updateGeometry()
-        return super().eventFilter(watched, event)
+            self._changed()
+        return super().event(event)
 
 
 def keep_width(area: QScrollArea, content: QLayout) -> None:

@@ -134,10 +134,10 @@ async def test_one_that_may_not_be_read(go: GoFolder, monkeypatch: pytest.Monkey
     fill(go)
     real = os.open
 
-    def refused(path: object, *more: object) -> int:
+    def refused(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         if str(path).endswith("cache.json"):
             raise PermissionError(13, "Permission denied")
-        return real(path, *more)  # type: ignore[arg-type]
+        return real(path, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", refused)  # root may read everything, so the mode alone would prove nothing
     part = await go.part("cache.json")

@@ -147,14 +147,16 @@ class WalCopy:
         if size:
             header = self._read(0, _HEADER)
             found = self._read(_HEADER + begin, size - begin)
-            if len(found) < size - begin or self._last(found) != index.last or header[16:24] != index.salts:
+            if len(found) < size - begin or self._last(found, len(found)) != index.last or header[16:24] != index.salts:
                 return False
             # Each frame has a checksum over all before it: what is new follows what is known.
-            if known is not None and before and self._last(found[: before - begin]) != known.last:
+            if known is not None and before and self._last(found, before - begin) != known.last:
                 return False
             new = range(before - begin, len(found), self._step) if complete else ()
             if any(found[at + 8 : at + 16] != index.salts for at in new):
                 return False
+        # The whole log is compared without a copy of it.
+        same = found.startswith(self._frames if not begin else self._frames[begin:before]) if before else True
         if not before:
             self._header = header
         if anew or not complete:
@@ -162,7 +164,7 @@ class WalCopy:
         if complete:
             self._frames += found[before - begin :]
         self._known, self._complete, self.has_latest = index, complete, True
-        if header != self._header or (complete and found[: before - begin] != self._frames[begin:before]):
+        if header != self._header or not same:
             return False
         self._changed_at, self._compared_at = changed_at, now if all_of_it else self._compared_at
         return True
@@ -182,9 +184,9 @@ class WalCopy:
                 return False
         return True
 
-    def _last(self, frames: bytes) -> bytes:
-        """The header of the last of them, as `_Index` has it."""
-        return frames[4 - self._step : _FRAME_HEADER - self._step]
+    def _last(self, frames: bytes, end: int) -> bytes:
+        """The header of the frame that ends there, as `_Index` has it."""
+        return frames[end - self._step + 4 : end - self._step + _FRAME_HEADER]
 
     def _may_begin_anew(self, salts: bytes) -> bool:
         """SQLite begins the log anew when all of it is in the database, and adds one to the first salt then."""

@@ -21,12 +21,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
+from shiboken6 import dump
 
 from itsjustintv_desktop.engine import DestinationUse
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import button
+from itsjustintv_desktop.ui.widgets.chips import ChipField
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from tests.ui.fake import FakeBridge
 from tests.ui.pages.destinations import test_destinations
@@ -202,6 +204,38 @@ def test_the_focus_of_what_goes_away_stays_with_the_fields(qtbot: QtBot, how: st
     assert QApplication.focusWidget() is field
     QTest.keyClick(field, Qt.Key.Key_Tab)
     assert QApplication.focusWidget() is remove, "a person's own way is open"
+
+
+def owner(widget: QWidget) -> str:
+    (line,) = (line for line in dump(widget).splitlines() if line.startswith("parent"))
+    return line
+
+
+@pytest.mark.parametrize("way", ["disabled", "chips"])
+def test_who_looks_for_the_focus_owns_nothing(qtbot: QtBot, way: str) -> None:
+    """In PySide 6.11 the widget that is asked for its neighbour of the focus chain is the owner of that from then on,
+    for Python, and what then owns itself in a ring is collected while it is on the screen."""
+    window, part = Dialog(), QWidget()
+    qtbot.addWidget(window)
+    field = QLineEdit()
+    asks = ChipField("Tags", "") if way == "chips" else button("Save")
+    inner = QVBoxLayout(part)
+    inner.addWidget(asks)
+    layout = QVBoxLayout(window)
+    layout.addWidget(field)
+    layout.addWidget(part)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    field.setFocus()
+    assert owner(field) == owner(part)
+    if isinstance(asks, ChipField):
+        asks.add("one")
+    else:
+        asks.setFocus()
+        asks.setEnabled(False)
+    qtbot.wait(20)
+    assert owner(field) == owner(part)
 
 
 # On every page and dialog of the real program

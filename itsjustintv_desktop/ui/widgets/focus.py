@@ -9,8 +9,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
-_MOST = 2_000
-
 
 def moved(window: QWidget) -> bool:
     """For `focusNextPrevChild` of a window: whether Qt asked because the control went away, and the focus is placed.
@@ -25,14 +23,13 @@ def moved(window: QWidget) -> bool:
 def rest(control: QWidget) -> None:
     """Put the focus where no key does anything, near that control."""
     place = _place_of(control)
-    at = control.previousInFocusChain()
-    for _ in range(_MOST):
-        if at is None or at is control:
-            break
-        if _holds(at) and place.isAncestorOf(at):
-            at.setFocus(Qt.FocusReason.OtherFocusReason)
+    # Not by previousInFocusChain: PySide makes who is asked the owner of the answer, and collects what owns itself.
+    parts = place.findChildren(QWidget)
+    at = parts.index(control) if control in parts else 0
+    for part in reversed((*parts[at + 1 :], *parts[:at])):
+        if _holds(part):
+            part.setFocus(Qt.FocusReason.OtherFocusReason)
             return
-        at = at.previousInFocusChain()
     if place.isVisible():
         place.setFocus(Qt.FocusReason.OtherFocusReason)
     else:

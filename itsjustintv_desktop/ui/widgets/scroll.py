@@ -43,8 +43,7 @@ class Upright(QScrollArea):
 class _Inside(QWidget):
     """Calls `changed` when what is inside may need another size.
 
-    Not an event filter of the area: that one wraps the area's own viewport for Python, and with the wrapper all that
-    was inside was taken for deleted.
+    Not an event filter of the area: that is called for all that happens to its scroll bars as well.
     """
 
     def __init__(self, inner: QWidget, changed: Callable[[], None]) -> None:

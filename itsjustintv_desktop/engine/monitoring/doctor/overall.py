@@ -111,7 +111,10 @@ def _problems(
         if row.level in _WORSE and not row.because_of
     ]
     order = (Level.FAILING, Level.ATTENTION, Level.PAUSED)
-    return tuple(sorted(found, key=lambda each: (bool(each.streamers), order.index(each.level))))
+    general = {check.name for check in checks}  # these affect all streamers, whatever they are about
+    return tuple(
+        sorted(found, key=lambda each: (order.index(each.level), each.code not in general, -len(each.streamers)))
+    )
 
 
 def _summary(

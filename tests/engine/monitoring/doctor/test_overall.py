@@ -250,6 +250,19 @@ def agrees(facts: Facts, status: SystemStatus) -> None:
         assert not set(levels.values()) & {Level.ATTENTION, Level.FAILING, Level.STARTING}
 
 
+def test_the_worst_problem_is_named_first() -> None:
+    """A destination that nobody uses affects no streamer: it is no matter of all of them, and not the worst."""
+    unused = Destination(name="a spare one", url="https://spare.example/hook")
+    config = msgspec.structs.replace(CONFIG, destinations={unused.name: unused, **CONFIG.destinations})
+    of = {
+        "config": given.config(config=config),
+        "destinations": (given.destination(unused, used=False), *destinations(single=DEAD)),
+    }
+    summary = system_status(given.facts(**nine(**of))).summary
+    assert [each.code for each in summary.problems] == ["destination single", "destination a spare one"]
+    assert summary.detail == summary.problems[0].text
+
+
 def test_one_streamer() -> None:
     status = system_status(given.facts())
     assert status.summary.headline == "Your next stream will be announced"

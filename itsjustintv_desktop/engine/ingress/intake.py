@@ -41,6 +41,6 @@ class EventIntake:
             self._on_new()
         if incoming.event.source != self._told_itself:
             self._telemetry.heard(incoming.event, outcome)
-        if logs.tells_debug(__name__):
+        if logs.tells_debug():
             _log.debug("taken in", notification=incoming.event.message_id, new=outcome is True)
         incoming.settle(outcome)

@@ -35,6 +35,7 @@ _OURS = "itsjustintv_desktop"
 _console: logging.Handler | None = None
 _file: Background | None = None
 _recent: Recent | None = None
+_debug = False
 
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
@@ -116,9 +117,9 @@ def reset() -> None:
     structlog.reset_defaults()
 
 
-def tells_debug(name: str) -> bool:
-    """Whether debug lines of this logger go anywhere: cheaper than making one, for where every message passes."""
-    return logging.getLogger(name).isEnabledFor(logging.DEBUG)
+def tells_debug() -> bool:
+    """Whether debug lines go anywhere: cheaper than making one, for where every message passes."""
+    return _debug
 
 
 def tell_failed_start(error: BaseException) -> None:
@@ -172,8 +173,10 @@ def _spare(*, no_more: bool = False) -> None:
 
 def _apply() -> None:
     """What no handler wants is not even made."""
+    global _debug
     handlers = [each for each in (_console, _file, _recent) if each is not None]
     number = min((each.level for each in handlers), default=logging.WARNING)
+    _debug = number <= logging.DEBUG
     logging.getLogger(_OURS).setLevel(number)
     logging.getLogger().setLevel(logging.WARNING)
     structlog.configure(

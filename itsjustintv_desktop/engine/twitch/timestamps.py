@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
-_SHAPE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d{1,32})?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
-)
+_SHAPE = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d):(\d\d)(\.\d{1,32})?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
 _EPOCH = date(1970, 1, 1).toordinal()
 _START = datetime(1970, 1, 1)  # noqa: DTZ001 (UTC by definition; naive, so that isoformat adds no offset)
 
@@ -22,18 +21,27 @@ def parse_rfc3339(text: str) -> float:
     match = _SHAPE.fullmatch(text)
     if match is None:
         raise ValueError("not an RFC 3339 timestamp with a zone")
-    year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
-    hours, minutes, seconds = int(hour), int(minute), int(second)
-    if hours > 23 or minutes > 59 or seconds > 60:
+    minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
+    seconds = int(second)
+    if seconds > 60:
         raise ValueError("no such time of day")
-    days = date(int(year), int(month), int(day)).toordinal() - _EPOCH
-    whole = days * 86400 + hours * 3600 + minutes * 60 + seconds
+    whole = _minute(minute) + seconds
     if sign:
         if int(zone_hour) > 23 or int(zone_minute) > 59:
             raise ValueError("no such time zone")
         offset = int(zone_hour) * 3600 + int(zone_minute) * 60
         whole += offset if sign == "-" else -offset
     return whole + float(fraction) if fraction else float(whole)
+
+
+@lru_cache(64)  # nearly all that come are of the same few minutes
+def _minute(text: str) -> int:
+    """Unix seconds of `YYYY-MM-DDTHH:MM` in UTC. Raises ValueError."""
+    hours, minutes = int(text[11:13]), int(text[14:16])
+    if hours > 23 or minutes > 59:
+        raise ValueError("no such time of day")
+    days = date(int(text[:4]), int(text[5:7]), int(text[8:10])).toordinal() - _EPOCH
+    return days * 86400 + hours * 3600 + minutes * 60
 
 
 def format_rfc3339(unix: float) -> str:

@@ -72,7 +72,7 @@ def test_the_level_steers_the_console_and_the_file_has_info_at_least(
     stream = io.StringIO()
     logs.configure(level, stream)
     logs.open_file(tmp_path)
-    assert logs.tells_debug("itsjustintv_desktop.engine.part") is (level == "debug")
+    assert logs.tells_debug() is (level == "debug")
     for name in logs.LEVELS:
         getattr(log, name)("said")
     assert [line["level"] for line in written(tmp_path)] == kept

@@ -95,17 +95,19 @@ class LedgerFile:
                 self.connection.execute("PRAGMA wal_autocheckpoint = 0")  # what is copied is looked at before
         return self.connection
 
-    def look(self, *, committed: bool = False, all_of_it: bool = False) -> bool:
+    def look(self, *, committed: bool = False, all_of_it: bool = False, briefly: bool = False) -> bool:
         """See whether it is still there with all that was written to it; whether that had to be repaired.
 
         `committed`: something was just now. `all_of_it`: read all of the log, although nobody else seems to have
-        written to it. Raises LedgerUndoneError (what was just committed is not kept), LedgerLostError,
-        LedgerCorruptError, LedgerUnavailableError (it could not be repaired yet).
+        written to it. `briefly`: only take in what was just committed. Raises LedgerUndoneError (what was just
+        committed is not kept), LedgerLostError, LedgerCorruptError, LedgerUnavailableError (it could not be repaired
+        yet).
         """
         wal = self._wal
         intact = True
-        found = [place.look() for place in self._places] or [None] * len(BESIDE)
-        database, log, shm = found
+        database = log = shm = None
+        if self._places and not briefly:
+            database, log, shm = (place.look() for place in self._places)
         if wal is not None:
             with suppress(OSError, sqlite3.Error):  # no word on what is in it; it is tried again
                 intact = wal.intact(committed=committed, all_of_it=all_of_it, log=log, shm=shm)

@@ -23,7 +23,7 @@ from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger, claiming, connection, file, migrations
-from itsjustintv_desktop.engine.storage.ledger.writer import Settle
+from itsjustintv_desktop.engine.storage.ledger.settling import Settle
 
 _ROWS = 10
 """Bytes; an output.json with more than that holds an announcement."""

@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Ledger
-from itsjustintv_desktop.engine.storage.ledger.writer import Settle
+from itsjustintv_desktop.engine.storage.ledger.settling import Settle
 
 _KEPT: list[Any] = []
 

@@ -39,9 +39,10 @@ from itsjustintv_desktop.engine.storage.ledger.records import (
     Finish,
     WaitingPage,
 )
+from itsjustintv_desktop.engine.storage.ledger.settling import Settle
 from itsjustintv_desktop.engine.storage.ledger.state import LedgerState
 from itsjustintv_desktop.engine.storage.ledger.streams import Streams
-from itsjustintv_desktop.engine.storage.ledger.writer import Settle, Writer
+from itsjustintv_desktop.engine.storage.ledger.writer import Writer
 
 T = TypeVar("T")
 

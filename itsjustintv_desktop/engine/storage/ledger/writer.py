@@ -30,9 +30,9 @@ from itsjustintv_desktop.engine.core.errors import (
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.storage.ledger.accepting import TOGETHER, accept
 from itsjustintv_desktop.engine.storage.ledger.file import LedgerFile
+from itsjustintv_desktop.engine.storage.ledger.settling import Settle, done, fail, finish_all, settle_all
 
 T = TypeVar("T")
-Settle = Callable[[bool | LedgerError], None]
 Job = Callable[[sqlite3.Connection], Any]
 
 _log = structlog.get_logger(__name__)
@@ -162,12 +162,12 @@ class Writer:
         try:
             self._file.open()
         except AppError as error:
-            self._tell(_fail, opened, error)
+            self._tell(fail, opened, error)
             return
         except Exception as error:  # noqa: BLE001 - whoever opens must hear of it, whatever it is
-            self._tell(_fail, opened, LedgerUnavailableError(f"The ledger cannot be opened ({type(error).__name__})."))
+            self._tell(fail, opened, LedgerUnavailableError(f"The ledger cannot be opened ({type(error).__name__})."))
             return
-        self._tell(_done, opened, None)
+        self._tell(done, opened, None)
         try:
             while self._turn():
                 pass
@@ -201,13 +201,13 @@ class Writer:
 
     def _refuse(self, failure: LedgerError) -> None:
         """All that wait to hand in an event."""
-        self._tell(_settle_all, [(self._accepts.popleft()[1], failure) for _ in range(len(self._accepts))])
+        self._tell(settle_all, [(self._accepts.popleft()[1], failure) for _ in range(len(self._accepts))])
 
     def _refuse_the_rest(self) -> None:
         self._stopping = True
         failure = self.failure or LedgerUnavailableError("The ledger is closed.")
         self._refuse(failure)
-        self._tell(_finish_all, [], [(future, failure) for _, future in self._jobs])
+        self._tell(finish_all, [], [(future, failure) for _, future in self._jobs])
 
     def _sleep(self) -> None:
         self._sleeping = True
@@ -222,9 +222,7 @@ class Writer:
     def _commit_accepts(self) -> None:
         batch: list[tuple[Settle, bool | LedgerError]] = []
         waiting: list[Settle] = []
-        hurried = self._hurried
-        if not hurried:
-            self._look()
+        hurried = self._look_unless_hurried()
         if self._file.lost and self.failure is not None:
             self._refuse(self.failure)
             return
@@ -249,20 +247,18 @@ class Writer:
             failure = self._failed(error)
             if not waiting:  # not even begun: whoever waits longest must not wait for ever
                 waiting = [self._accepts.popleft()[1] for _ in range(len(self._accepts))]
-            self._tell(_settle_all, [(settle, failure) for settle in waiting])
+            self._tell(settle_all, [(settle, failure) for settle in waiting])
             _end_if_fatal(error)
             return
         self._wrote(connection.total_changes - before)
         if (unsafe := self._look(committed=True, briefly=hurried)) is not None:
             batch = [(settle, unsafe) for settle in waiting]
-        self._tell(_settle_all, batch)
+        self._tell(settle_all, batch)
 
     def _commit_jobs(self) -> None:
         results: list[tuple[asyncio.Future[Any], Any]] = []
         errors: list[tuple[asyncio.Future[Any], BaseException]] = []
-        hurried = self._hurried
-        if not hurried:
-            self._look()
+        hurried = self._look_unless_hurried()
         until = time.monotonic() + _GROUP_SECONDS
         future: asyncio.Future[Any] | None = None
         try:
@@ -293,18 +289,22 @@ class Writer:
             if not unfinished and not errors:
                 unfinished = [self._jobs.popleft()[1] for _ in range(len(self._jobs))]
             errors.extend((waiting, failure) for waiting in unfinished)
-            self._tell(_finish_all, [], errors)
+            self._tell(finish_all, [], errors)
             _end_if_fatal(error)
             return
         self._wrote(connection.total_changes - before)
         # Otherwise what was done is done, wherever the file is: only who hands in an event must hear of it.
         if isinstance(undone := self._look(committed=True, briefly=hurried), LedgerUndoneError):
             results, errors = [], errors + [(waiting, undone) for waiting, _ in results]
-        self._tell(_finish_all, results, errors)
+        self._tell(finish_all, results, errors)
 
-    @property
-    def _hurried(self) -> bool:
-        return len(self._accepts) + len(self._jobs) >= _BUSY and time.monotonic() - self._looked_at < _LOOK_AGAIN
+    def _look_unless_hurried(self) -> bool:
+        """Before a commit. Whether so much waits that it was left out."""
+        waiting = len(self._accepts) + len(self._jobs)
+        hurried = waiting >= _BUSY and time.monotonic() - self._looked_at < _LOOK_AGAIN
+        if not hurried:
+            self._look()
+        return hurried
 
     def _look(self, *, committed: bool = False, all_of_it: bool = False, briefly: bool = False) -> LedgerError | None:
         """See whether the file is still there, and mend it if not; why what was just committed may not be kept."""
@@ -386,30 +386,3 @@ class Writer:
 def _end_if_fatal(error: BaseException) -> None:
     if not isinstance(error, Exception):
         raise error
-
-
-def _settle_all(batch: list[tuple[Settle, bool | LedgerError]]) -> None:
-    for settle, outcome in batch:
-        try:
-            settle(outcome)
-        except Exception:  # noqa: BLE001 - one source's fault must not keep the word from the others
-            _log.exception("a source broke while it heard that its event is stored")
-
-
-def _finish_all(
-    results: list[tuple[asyncio.Future[Any], Any]], errors: list[tuple[asyncio.Future[Any], BaseException]]
-) -> None:
-    for future, result in results:
-        _done(future, result)
-    for future, error in errors:
-        _fail(future, error)
-
-
-def _done(future: asyncio.Future[Any], result: object) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
-    if not future.done():
-        future.set_exception(error)

@@ -22,7 +22,7 @@ from itsjustintv_desktop.desktop.network import Network
 from itsjustintv_desktop.desktop.notifications import Notifications
 from itsjustintv_desktop.desktop.power import Power
 from itsjustintv_desktop.desktop.single import SingleInstance
-from itsjustintv_desktop.engine import EngineOptions, Mending, logs
+from itsjustintv_desktop.engine import ConfigRepair, EngineOptions, logs
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.assistant import Assistant
@@ -104,7 +104,7 @@ class Desktop:
         self.store = Store(self.bridge, self.preferences, demo=demo)
         self.window = Window(self.store, self.preferences)
         if not demo:
-            self.window.failed.offer(Mending(paths.config, dict(os.environ)), paths)
+            self.window.failed.offer(ConfigRepair(paths.config, dict(os.environ)), paths)
         self.notifications = Notifications(parent=self.window)
         self.tray = Tray(self.store, lambda: self.notifications.reads_markup)
         self.notifier = Notifier(self.store, self.preferences, self.tray.say, self._open)
@@ -241,7 +241,7 @@ class Desktop:
         elif what == "settings":
             self._open("settings")
         elif what == "resume":
-            self._doing.start("resume", self.bridge.call(lambda engine: engine.desk.resume()))
+            self._doing.start("resume", self.bridge.call(lambda engine: engine.api.resume()))
         elif what == "test":
             self._open("destinations")
 
@@ -253,15 +253,15 @@ class Desktop:
             self._pause(None)
 
     def _pause(self, until: float | None) -> None:
-        self._doing.start("pause", self.bridge.call(lambda engine: engine.desk.pause(until)))
+        self._doing.start("pause", self.bridge.call(lambda engine: engine.api.pause(until)))
 
     def _woke(self) -> None:
         if self.bridge.state == "running":
-            self._doing.start("wake", self.bridge.call(lambda engine: engine.desk.woke()))
+            self._doing.start("wake", self.bridge.call(lambda engine: engine.api.woke()))
 
     def _network_returned(self) -> None:
         if self.bridge.state == "running":
-            self._doing.start("network", self.bridge.call(lambda engine: engine.desk.network_returned()))
+            self._doing.start("network", self.bridge.call(lambda engine: engine.api.network_returned()))
 
     def _logging_out(self) -> None:
         """The session ends, and no clean-up would be waited for: what is on disk is valid at any moment."""

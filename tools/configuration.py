@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 
+from itsjustintv_desktop.engine.api.settings.fields import typed
 from itsjustintv_desktop.engine.config import environment
 from itsjustintv_desktop.engine.config.fields import ALIASES, Field, Kind, fields, tables
 from itsjustintv_desktop.engine.config.reference import AT_NEXT_START, HELP
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.config.validators import NOT_USED, limits
-from itsjustintv_desktop.engine.desk.editing.form import typed
 from tools.configuration_words import ABOUT, DEFAULTS, EXAMPLES
 
 PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"

@@ -32,7 +32,7 @@ CORE = {
     "config/document.py": "config/test_document.py config/test_document_layouts.py config/test_merge.py",
     "config/durations.py": "config/test_durations.py",
     "config/environment.py": "config/test_environment.py",
-    "config/save.py": "config/test_save.py desk/editing/test_mending.py",
+    "config/save.py": "config/test_save.py api/settings/test_repair.py",
     "config/sections.py": "config/test_document.py config/test_document_layouts.py config/test_merge.py",
     "delivery/responses.py": "delivery/test_responses.py",
     "delivery/breaker.py": "delivery/test_breaker.py",

@@ -13,16 +13,16 @@ from itsjustintv_desktop.commands.known import no_such_streamer
 from itsjustintv_desktop.commands.outcome import outcome_of, show
 from itsjustintv_desktop.commands.running import actions, queue
 from itsjustintv_desktop.engine.announce.pause import PauseView
+from itsjustintv_desktop.engine.api.events import EventKind, EventView
 from itsjustintv_desktop.engine.control.actions import EventReport
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.engine.telling import EventView, Kind
 
 _ID = click.IntRange(1, 2**63 - 1)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-_NOT_ANNOUNCED: tuple[Kind, ...] = ("suppressed", "missed")
+_NOT_ANNOUNCED: tuple[EventKind, ...] = ("suppressed", "missed")
 
 # The words of the window's live feed.
-_KINDS: dict[Kind, str] = {
+_KINDS: dict[EventKind, str] = {
     "announced": "went live", "missed": "missed", "notice": "note", "suppressed": "not announced",
 }  # fmt: skip
 _STATES = {
@@ -70,7 +70,7 @@ def list_(app: AppContext, everything: bool, streamer: str | None, limit: int, a
 
 
 async def _list(
-    app: AppContext, kinds: tuple[Kind, ...], streamer: str | None, limit: int
+    app: AppContext, kinds: tuple[EventKind, ...], streamer: str | None, limit: int
 ) -> tuple[list[EventView], PauseView | None]:
     found: list[EventView] = []
     before: int | None = None

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from itsjustintv_desktop.commands.context import AppContext
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.announce.pause import Pause, PauseView
+from itsjustintv_desktop.engine.api.events import EventKind, EventPage, list_events
 from itsjustintv_desktop.engine.config.destinations import effective_destinations, must_exist
 from itsjustintv_desktop.engine.config.load import load
 from itsjustintv_desktop.engine.control import address
@@ -28,7 +29,6 @@ from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.delivery.breaker import BY_HAND
 from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.telling import EventPage, Kind, event_page
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -59,7 +59,7 @@ async def actions(app: AppContext) -> AsyncIterator[Actions]:
     with _nobody_answers():
         await engine.start()
     try:
-        yield engine.wishes
+        yield engine.api.actions
     finally:
         await engine.stop()
 
@@ -112,11 +112,11 @@ class LedgerActions:
         self,
         *,
         before: int | None = None,
-        kinds: Sequence[Kind] = (),
+        kinds: Sequence[EventKind] = (),
         streamer: str | None = None,
         limit: int = 200,
     ) -> EventPage:
-        return await event_page(self._ledger, before, limit, kinds, streamer)
+        return await list_events(self._ledger, before, limit, kinds, streamer)
 
     async def retry(self, delivery_id: int) -> DeliveryView:
         return await self._ledger.retry(delivery_id)

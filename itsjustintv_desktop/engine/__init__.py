@@ -10,6 +10,47 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.announce.pause import PauseView as PauseView
+    from itsjustintv_desktop.engine.api.deliveries import DeliveryFilter as DeliveryFilter
+    from itsjustintv_desktop.engine.api.deliveries import DeliveryIndex as DeliveryIndex
+    from itsjustintv_desktop.engine.api.deliveries import DeliveryPage as DeliveryPage
+    from itsjustintv_desktop.engine.api.deliveries import ManyResult as ManyResult
+    from itsjustintv_desktop.engine.api.delivery_details import AttemptView as AttemptView
+    from itsjustintv_desktop.engine.api.delivery_details import DeliveryDetails as DeliveryDetails
+    from itsjustintv_desktop.engine.api.delivery_details import RequestView as RequestView
+    from itsjustintv_desktop.engine.api.feed import FeedDelivery as FeedDelivery
+    from itsjustintv_desktop.engine.api.feed import FeedItem as FeedItem
+    from itsjustintv_desktop.engine.api.feed import FeedPage as FeedPage
+    from itsjustintv_desktop.engine.api.log_lines import LogPage as LogPage
+    from itsjustintv_desktop.engine.api.models import DestinationStatus as DestinationStatus
+    from itsjustintv_desktop.engine.api.models import Numbers as Numbers
+    from itsjustintv_desktop.engine.api.models import Snapshot as Snapshot
+    from itsjustintv_desktop.engine.api.models import StreamerView as StreamerView
+    from itsjustintv_desktop.engine.api.models import TransportView as TransportView
+    from itsjustintv_desktop.engine.api.settings.channels import Ignored as Ignored
+    from itsjustintv_desktop.engine.api.settings.channels import Parsed as Parsed
+    from itsjustintv_desktop.engine.api.settings.connection_check import TransportDraft as TransportDraft
+    from itsjustintv_desktop.engine.api.settings.destinations import DestinationDraft as DestinationDraft
+    from itsjustintv_desktop.engine.api.settings.destinations import DestinationInfo as DestinationInfo
+    from itsjustintv_desktop.engine.api.settings.destinations import DestinationUse as DestinationUse
+    from itsjustintv_desktop.engine.api.settings.documents import Document as Document
+    from itsjustintv_desktop.engine.api.settings.documents import Merged as Merged
+    from itsjustintv_desktop.engine.api.settings.documents import Saved as Saved
+    from itsjustintv_desktop.engine.api.settings.documents import ValidationResult as ValidationResult
+    from itsjustintv_desktop.engine.api.settings.fields import FieldInfo as FieldInfo
+    from itsjustintv_desktop.engine.api.settings.lookup import FoundChannel as FoundChannel
+    from itsjustintv_desktop.engine.api.settings.preview import Preview as Preview
+    from itsjustintv_desktop.engine.api.settings.preview import Summary as Summary
+    from itsjustintv_desktop.engine.api.settings.preview import TestResult as TestResult
+    from itsjustintv_desktop.engine.api.settings.repair import ConfigRepair as ConfigRepair
+    from itsjustintv_desktop.engine.api.settings.secrets import Revealed as Revealed
+    from itsjustintv_desktop.engine.api.settings.secrets import SecretView as SecretView
+    from itsjustintv_desktop.engine.api.settings.settings import Settings as Settings
+    from itsjustintv_desktop.engine.api.settings.streamers import StreamerDraft as StreamerDraft
+    from itsjustintv_desktop.engine.api.settings.streamers import StreamerLists as StreamerLists
+    from itsjustintv_desktop.engine.api.settings.transfer import ImportPlan as ImportPlan
+    from itsjustintv_desktop.engine.api.settings.transfer import Needed as Needed
+    from itsjustintv_desktop.engine.api.statistics import DayNumbers as DayNumbers
+    from itsjustintv_desktop.engine.api.statistics import Statistics as Statistics
     from itsjustintv_desktop.engine.config.load import Remark as Remark
     from itsjustintv_desktop.engine.config.save import Change as Change
     from itsjustintv_desktop.engine.config.save import Remove as Remove
@@ -27,47 +68,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.core.status import Problem as Problem
     from itsjustintv_desktop.engine.core.status import RowStatus as RowStatus
     from itsjustintv_desktop.engine.core.status import StreamerStatus as StreamerStatus
-    from itsjustintv_desktop.engine.desk.details import AttemptView as AttemptView
-    from itsjustintv_desktop.engine.desk.details import DeliveryDetails as DeliveryDetails
-    from itsjustintv_desktop.engine.desk.details import RequestView as RequestView
-    from itsjustintv_desktop.engine.desk.editing.channels import Ignored as Ignored
-    from itsjustintv_desktop.engine.desk.editing.channels import Parsed as Parsed
-    from itsjustintv_desktop.engine.desk.editing.destinations import DestinationDraft as DestinationDraft
-    from itsjustintv_desktop.engine.desk.editing.destinations import DestinationInfo as DestinationInfo
-    from itsjustintv_desktop.engine.desk.editing.destinations import DestinationUse as DestinationUse
-    from itsjustintv_desktop.engine.desk.editing.documents import Checked as Checked
-    from itsjustintv_desktop.engine.desk.editing.documents import Document as Document
-    from itsjustintv_desktop.engine.desk.editing.documents import Merged as Merged
-    from itsjustintv_desktop.engine.desk.editing.documents import Saved as Saved
-    from itsjustintv_desktop.engine.desk.editing.editing import Editing as Editing
-    from itsjustintv_desktop.engine.desk.editing.form import FieldInfo as FieldInfo
-    from itsjustintv_desktop.engine.desk.editing.look_up import FoundChannel as FoundChannel
-    from itsjustintv_desktop.engine.desk.editing.mending import Mending as Mending
-    from itsjustintv_desktop.engine.desk.editing.secrets import Revealed as Revealed
-    from itsjustintv_desktop.engine.desk.editing.secrets import SecretView as SecretView
-    from itsjustintv_desktop.engine.desk.editing.streamers import StreamerDraft as StreamerDraft
-    from itsjustintv_desktop.engine.desk.editing.streamers import StreamerLists as StreamerLists
-    from itsjustintv_desktop.engine.desk.editing.transfer import ImportPlan as ImportPlan
-    from itsjustintv_desktop.engine.desk.editing.transfer import Needed as Needed
-    from itsjustintv_desktop.engine.desk.editing.trial import Preview as Preview
-    from itsjustintv_desktop.engine.desk.editing.trial import Summary as Summary
-    from itsjustintv_desktop.engine.desk.editing.trial import TestResult as TestResult
-    from itsjustintv_desktop.engine.desk.editing.way_check import WayDraft as WayDraft
-    from itsjustintv_desktop.engine.desk.feed import FeedDelivery as FeedDelivery
-    from itsjustintv_desktop.engine.desk.feed import FeedItem as FeedItem
-    from itsjustintv_desktop.engine.desk.feed import FeedPage as FeedPage
-    from itsjustintv_desktop.engine.desk.lines import LogPage as LogPage
-    from itsjustintv_desktop.engine.desk.models import DestinationStatus as DestinationStatus
-    from itsjustintv_desktop.engine.desk.models import Numbers as Numbers
-    from itsjustintv_desktop.engine.desk.models import Snapshot as Snapshot
-    from itsjustintv_desktop.engine.desk.models import StreamerView as StreamerView
-    from itsjustintv_desktop.engine.desk.models import WayView as WayView
-    from itsjustintv_desktop.engine.desk.queue import DeliveryFilter as DeliveryFilter
-    from itsjustintv_desktop.engine.desk.queue import DeliveryIndex as DeliveryIndex
-    from itsjustintv_desktop.engine.desk.queue import DeliveryPage as DeliveryPage
-    from itsjustintv_desktop.engine.desk.queue import ManyResult as ManyResult
-    from itsjustintv_desktop.engine.desk.statistics import DayNumbers as DayNumbers
-    from itsjustintv_desktop.engine.desk.statistics import Statistics as Statistics
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
@@ -77,39 +77,39 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
     from itsjustintv_desktop.engine.storage.secrets.state import SecretsState as SecretsState
 
-_EDITING = "desk.editing"
+_SETTINGS = "api.settings"
 _PLACES = {
     "engine": ("Engine", "EngineOptions"),
     "core.paths": ("Paths",),
     "announce.pause": ("PauseView",),
-    "desk.lines": ("LogPage",),
+    "api.log_lines": ("LogPage",),
     "logs.recent": ("LogLine",),
     "monitoring.doctor.check": ("Check", "Report"),
     "control.actions": ("EventReport",),
-    "desk.details": ("AttemptView", "DeliveryDetails", "RequestView"),
-    "desk.queue": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),
+    "api.delivery_details": ("AttemptView", "DeliveryDetails", "RequestView"),
+    "api.deliveries": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),
     "storage.ledger.changing": ("Refused",),
     "storage.secrets.state": ("SecretsState",),
-    "desk.statistics": ("DayNumbers", "Statistics"),
-    "desk.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
-    "desk.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "WayView"),
+    "api.statistics": ("DayNumbers", "Statistics"),
+    "api.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
+    "api.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "TransportView"),
     "core.status": ("Level", "OverallStatus", "Problem", "RowStatus", "StreamerStatus"),
     "monitoring.updates.standing": ("UpdateView",),
     "config.load": ("Remark",),
     "config.save": ("Change", "Remove", "Rename", "Set"),
     "config.validators": ("new_standard_secret",),
-    f"{_EDITING}.channels": ("Ignored", "Parsed"),
-    f"{_EDITING}.destinations": ("DestinationDraft", "DestinationInfo", "DestinationUse"),
-    f"{_EDITING}.documents": ("Checked", "Document", "Merged", "Saved"),
-    f"{_EDITING}.editing": ("Editing",),
-    f"{_EDITING}.form": ("FieldInfo",),
-    f"{_EDITING}.look_up": ("FoundChannel",),
-    f"{_EDITING}.mending": ("Mending",),
-    f"{_EDITING}.secrets": ("Revealed", "SecretView"),
-    f"{_EDITING}.streamers": ("StreamerDraft", "StreamerLists"),
-    f"{_EDITING}.transfer": ("ImportPlan", "Needed"),
-    f"{_EDITING}.trial": ("Preview", "Summary", "TestResult"),
-    f"{_EDITING}.way_check": ("WayDraft",),
+    f"{_SETTINGS}.channels": ("Ignored", "Parsed"),
+    f"{_SETTINGS}.destinations": ("DestinationDraft", "DestinationInfo", "DestinationUse"),
+    f"{_SETTINGS}.documents": ("ValidationResult", "Document", "Merged", "Saved"),
+    f"{_SETTINGS}.settings": ("Settings",),
+    f"{_SETTINGS}.fields": ("FieldInfo",),
+    f"{_SETTINGS}.lookup": ("FoundChannel",),
+    f"{_SETTINGS}.repair": ("ConfigRepair",),
+    f"{_SETTINGS}.secrets": ("Revealed", "SecretView"),
+    f"{_SETTINGS}.streamers": ("StreamerDraft", "StreamerLists"),
+    f"{_SETTINGS}.transfer": ("ImportPlan", "Needed"),
+    f"{_SETTINGS}.preview": ("Preview", "Summary", "TestResult"),
+    f"{_SETTINGS}.connection_check": ("TransportDraft",),
 }
 """The names given out, by the module below this package that has them."""
 _MODULE_OF = {name: module for module, names in _PLACES.items() for name in names}

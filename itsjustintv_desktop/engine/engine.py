@@ -14,6 +14,7 @@ import structlog
 from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
+from itsjustintv_desktop.engine.api import Api
 from itsjustintv_desktop.engine.clockshift import ClockShift
 from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
@@ -30,8 +31,6 @@ from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
 from itsjustintv_desktop.engine.core.tasks import Supervisor, Tasks
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
-from itsjustintv_desktop.engine.desk import Desk
-from itsjustintv_desktop.engine.desk.editing import Editing
 from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.ingress.manager import IngressManager
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
@@ -51,10 +50,9 @@ from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
 from itsjustintv_desktop.engine.storage.output import OutputFile
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
-from itsjustintv_desktop.engine.wishes import Wishes
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.desk.models import Snapshot
+    from itsjustintv_desktop.engine.api.models import Snapshot
 
 _log = structlog.get_logger(__name__)
 
@@ -89,8 +87,8 @@ class Engine:
         self.listening: Listening | None = None
         """The ports, where it was started to listen."""
         self._said: set[str] = set()
-        self.desk = Desk(self)
-        """What a screen asks."""
+        self.api = Api(self)
+        """What a person asks."""
         self.started_at = 0.0
         """Unix seconds."""
 
@@ -128,7 +126,7 @@ class Engine:
 
     async def snapshot(self) -> Snapshot:
         """Everything at this moment, immutable."""
-        return await self.desk.snapshot()
+        return await self.api.snapshot()
 
     @property
     def live(self) -> ActiveConfig:
@@ -295,8 +293,6 @@ class Engine:
             paused=lambda: self.pause.active,
             paused_at=self.pause.covers,
         )
-        self.wishes = Wishes(self)
-        self.editing = Editing(self)
         self.health, self.watch = Health(self), Watchdog(self, self.notice)
         self.housekeeping = Maintenance(
             self.ledger,

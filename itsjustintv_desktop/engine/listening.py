@@ -55,7 +55,9 @@ class Listening:
             instrumentation=engine.telemetry.instrumentation,
         )
         stream = EventStream(engine.bus, engine.health)
-        self._control = ControlServer(engine.wishes, engine.health.report, stream, engine.paths.control, engine.clock)
+        self._control = ControlServer(
+            engine.api.actions, engine.health.report, stream, engine.paths.control, engine.clock
+        )
         engine.health.add("public port", self._public.places.part)
         engine.health.add("control port", self._control.part)
         self.address: tuple[str, int] | None = None

@@ -61,7 +61,7 @@ class Pictures(QObject):
 
 
 async def _ask(sha256: str, engine: Engine) -> bytes | None:
-    return await engine.desk.picture(sha256)
+    return await engine.api.picture(sha256)
 
 
 def _decoded(data: bytes) -> QImage | None:

@@ -160,7 +160,7 @@ async def test_while_no_program_runs_and_announcements_are_paused(tmp_path: Path
     async with running_engine(tmp_path, _FILTERED, logins=("alice", "bob")) as running:
         await running.simulator.go_live("bob")
         await running.settled()
-        await running.engine.desk.pause()
+        await running.engine.api.pause()
         await running.stop()
         environ = running.simulator.environment()
         unknown = await beside(running.paths, "feed", "send-anyway", "77", environ=environ)

@@ -72,7 +72,7 @@ async def test_a_stream_found_by_asking_goes_to_both_once(running: Running) -> N
     [("alice", {"first", "second"}), (ALICE, {"first", "second"}), ("one", {"first"}), ("two", {"second"})],
 )
 async def test_a_test_goes_where_it_says(running: Running, name: str, told: set[str]) -> None:
-    wishes = running.engine.wishes
+    wishes = running.engine.api.actions
     event_id = await wishes.test_event(name)
 
     async def over() -> bool:
@@ -93,43 +93,43 @@ async def test_the_part_that_was_not_announced_is_said(running: Running) -> None
     await until(lambda: not running.engine.live.destinations["second"].enabled)
     await running.simulator.go_live("alice")
     await running.settled()
-    page = await running.engine.wishes.events()
+    page = await running.engine.api.actions.events()
     assert sorted((event.streamer, event.kind, event.reason) for event in page.events) == [
         ("one", "announced", ""), ("two", "suppressed", "destinations_disabled"),
     ]  # fmt: skip
     event = next(each for each in page.events if each.streamer == "two")
     with pytest.raises(UsageError, match="switched off"):
-        await running.engine.wishes.send_anyway(event.id)
+        await running.engine.api.actions.send_anyway(event.id)
     running.write_config(TWICE)
     running.engine.reload.trigger()
     await until(lambda: running.engine.live.destinations["second"].enabled)
-    assert await running.engine.wishes.send_anyway(event.id) == ("second",)
+    assert await running.engine.api.actions.send_anyway(event.id) == ("second",)
     await running.settled()
     assert got(running) == {"first": [], "second": ["Ours"]}
 
 
 async def test_while_paused_it_is_held_back_for_both(running: Running) -> None:
-    await running.engine.wishes.pause(None)
+    await running.engine.api.actions.pause(None)
     await running.simulator.go_live("alice")
     await running.settled()
-    await running.engine.wishes.resume()
+    await running.engine.api.actions.resume()
     records = await running.engine.ledger.events()
     assert {(record.streamer, record.reason) for record in records} == {("one", "paused"), ("two", "paused")}
-    assert await running.engine.wishes.send_anyway(records[0].id) == ("second",)
+    assert await running.engine.api.actions.send_anyway(records[0].id) == ("second",)
     await running.simulator.go_live("alice")  # Twitch tells of it once more
     await running.settled()
     assert set(got(running)) == {"second"}, "what a person did not send stays held back"
 
 
 async def test_it_is_pointed_out(running: Running) -> None:
-    report = await running.engine.wishes.doctor()
+    report = await running.engine.api.actions.doctor()
     found = {check.name: check for check in report.checks}
     for key, other in (("one", "two"), ("two", "one")):
         check = found[f"streamer {key}"]
         assert check.state == "amber"
         assert f"the same channel as {other}" in check.message
         assert "Keep one of them" in check.fix
-    views = {view.key: view for view in (await running.engine.desk.snapshot()).streamers}
+    views = {view.key: view for view in (await running.engine.api.snapshot()).streamers}
     assert "the same channel as two" in views["one"].status.reason
     assert "the same channel as one" in views["two"].status.reason
     address = read(running.paths.control)
@@ -143,7 +143,7 @@ async def test_a_channel_that_is_there_by_its_id_is_not_added_by_its_login(tmp_p
     async with running_engine(tmp_path, by_id, secret=None) as running:
         await running.engine.channels_looked_up(10.0)
         with pytest.raises(UsageError, match="watched already"):
-            await running.engine.editing.add_streamers(["Alice"])
+            await running.engine.api.settings.add_streamers(["Alice"])
 
 
 async def check(running: Running, *, environ: dict[str, str]) -> Any:

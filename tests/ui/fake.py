@@ -50,14 +50,21 @@ class Answers:
         return answer
 
 
+class Api(Answers):
+    """The whole of it, with its parts."""
+
+    def __init__(self, asked: list[Asked], part: str) -> None:
+        super().__init__(asked, part)
+        self.actions = Answers(asked, f"{part}.actions")
+        self.settings = Answers(asked, f"{part}.settings")
+
+
 class FakeEngine:
     """The parts a screen asks."""
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
-        self.wishes = Answers(self.asked, "wishes")
-        self.desk = Answers(self.asked, "desk")
-        self.editing = Answers(self.asked, "editing")
+        self.api = Api(self.asked, "api")
         self._snapshot: Any = None
 
     async def snapshot(self) -> Any:

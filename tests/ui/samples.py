@@ -14,7 +14,7 @@ from itsjustintv_desktop.engine import (
     Problem,
     Snapshot,
     StreamerView,
-    WayView,
+    TransportView,
 )
 from itsjustintv_desktop.engine.core.models import LiveStream
 from itsjustintv_desktop.engine.core.status import WORDS
@@ -25,12 +25,12 @@ from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, 
 NOW = time.time()
 
 
-def way(**details: Any) -> WayView:
+def way(**details: Any) -> TransportView:
     given: dict[str, Any] = {
         "kind": "conduit", "state": "ready", "code": "ready", "message": "Twitch hands its messages over.", "fix": "",
         "since": NOW - 3600, "address": "", "facts": (),
     }  # fmt: skip
-    return WayView(**{**given, **details})
+    return TransportView(**{**given, **details})
 
 
 def streamer(login: str, **details: Any) -> StreamerView:

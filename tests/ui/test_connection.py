@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import Check, FieldInfo, Remove, Saved, Set, WayDraft, errors, events
-from itsjustintv_desktop.engine.desk.editing.secrets import SecretView
+from itsjustintv_desktop.engine import Check, FieldInfo, Remove, Saved, Set, TransportDraft, errors, events
+from itsjustintv_desktop.engine.api.settings.secrets import SecretView
 from itsjustintv_desktop.engine.monitoring.doctor.check import CheckState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, SubscriptionsStatus, SyncReport
 from itsjustintv_desktop.ui.pages.connection import View
@@ -30,17 +30,17 @@ def check(name: str, state: str, message: str = "So it is.", fix: str = "") -> C
 
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> View:
     bridge.engine._snapshot = store.snapshot = samples.snapshot(**snapshot)
-    bridge.engine.desk.set("last_message", samples.NOW - 120)
-    bridge.engine.editing.set("fields", ())
-    bridge.engine.editing.set("secrets", ())
-    bridge.engine.editing.set("check_way", (check("token", "green"), check("conduit", "green")))
-    bridge.engine.editing.set("edit", Saved(digest="d", state="in_force"))
+    bridge.engine.api.set("last_message", samples.NOW - 120)
+    bridge.engine.api.settings.set("fields", ())
+    bridge.engine.api.settings.set("secrets", ())
+    bridge.engine.api.settings.set("check_way", (check("token", "green"), check("conduit", "green")))
+    bridge.engine.api.settings.set("edit", Saved(digest="d", state="in_force"))
     page = View(store, "Connection")
     qtbot.addWidget(page)
     page.resize(1000, 700)
     page.show()
     page.activate()
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("desk.last_message")))
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.last_message")))
     return page
 
 
@@ -57,7 +57,7 @@ def test_a_tunnel_that_is_down_says_why_and_is_restarted(qtbot: QtBot, store: St
     assert "Copy it again." in texts(page.way)
     assert page.way.again.text() == "&Restart the tunnel"
     QTest.mouseClick(page.way.again, LEFT)
-    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("desk.trigger_way")) == 1)
+    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.trigger_way")) == 1)
 
 
 def test_where_there_is_no_way_the_headline_says_just_that(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -103,7 +103,7 @@ def test_a_repair_shows_how_far_it_is(qtbot: QtBot, store: Store, bridge: FakeBr
         await going
         return report
 
-    bridge.engine.wishes.set("sync_subscriptions", sync)
+    bridge.engine.api.actions.set("sync_subscriptions", sync)
     QTest.mouseClick(page.subscriptions.repair, LEFT)
     bridge.happen(
         events.SubscriptionsChanged(state="working", message="", wanted=6, enabled=4, pending=0, done=3, total=8)
@@ -121,16 +121,16 @@ def test_a_repair_can_be_stopped(qtbot: QtBot, store: Store, bridge: FakeBridge)
     import asyncio
 
     page = shown(qtbot, store, bridge)
-    bridge.engine.wishes.set("sync_subscriptions", lambda: asyncio.get_event_loop().create_future())
+    bridge.engine.api.actions.set("sync_subscriptions", lambda: asyncio.get_event_loop().create_future())
     QTest.mouseClick(page.subscriptions.repair, LEFT)
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("wishes.sync_subscriptions")))
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.actions.sync_subscriptions")))
     QTest.mouseClick(page.subscriptions.stop, LEFT)
     qtbot.waitUntil(page.subscriptions.repair.isEnabled)
 
 
 def opened(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
     QTest.mouseClick(page.change, LEFT)
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.secrets")))
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.secrets")))
     qtbot.waitUntil(lambda: not page.doing.is_doing("load"))
 
 
@@ -143,9 +143,9 @@ def test_nothing_is_saved_before_the_check_was_seen(qtbot: QtBot, store: Store, 
     QTest.keyClicks(switch.form.address, "https://example.com/twitch")
     QTest.mouseClick(switch.check, LEFT)
     qtbot.waitUntil(switch.save.isEnabled)
-    (asked,) = bridge.engine.was_asked("editing.check_way")
+    (asked,) = bridge.engine.was_asked("api.settings.check_way")
     assert asked.args[0].address == "https://example.com/twitch"
-    assert not bridge.engine.was_asked("editing.edit")
+    assert not bridge.engine.was_asked("api.settings.edit")
     QTest.keyClicks(switch.form.address, "2")  # what was seen is about another address now
     assert not switch.save.isEnabled()
     assert not switch.checks.isVisible()
@@ -153,7 +153,7 @@ def test_nothing_is_saved_before_the_check_was_seen(qtbot: QtBot, store: Store, 
 
 def test_a_red_check_can_be_overruled_but_is_named(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
-    bridge.engine.editing.set("check_way", (check("ngrok", "red", "It is not installed.", "Install it."),))
+    bridge.engine.api.settings.set("check_way", (check("ngrok", "red", "It is not installed.", "Install it."),))
     opened(qtbot, page, bridge)
     page.switch.form.choices["ngrok"].click()
     QTest.mouseClick(page.switch.check, LEFT)
@@ -178,18 +178,18 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
     qtbot.waitUntil(switch.save.isEnabled)
     by_hand = FieldInfo(path=("twitch", "incoming_webhook_url"), kind="text", help="", value="https://by.hand/twitch")
     elsewhere = FieldInfo(path=("retry", "max_age"), kind="text", help="", value="2h")
-    bridge.engine.editing.set("fields", (by_hand, elsewhere))
+    bridge.engine.api.settings.set("fields", (by_hand, elsewhere))
     QTest.mouseClick(switch.save, LEFT)
     qtbot.waitUntil(switch.theirs.isVisible)
-    assert not bridge.engine.was_asked("editing.edit")
-    asked = len(bridge.engine.was_asked("editing.secrets"))
+    assert not bridge.engine.was_asked("api.settings.edit")
+    asked = len(bridge.engine.was_asked("api.settings.secrets"))
     (switch.theirs.mine if keep == "mine" else switch.theirs.other).click()
     qtbot.waitUntil(lambda: not switch.theirs.isVisible())
     if keep == "mine":
-        qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.edit")))
+        qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.edit")))
     else:
-        qtbot.waitUntil(lambda: len(bridge.engine.was_asked("editing.secrets")) > asked)
-        assert not bridge.engine.was_asked("editing.edit")
+        qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.settings.secrets")) > asked)
+        assert not bridge.engine.was_asked("api.settings.edit")
 
 
 def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -202,10 +202,10 @@ def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridg
     QTest.mouseClick(page.switch.check, LEFT)
     qtbot.waitUntil(page.switch.save.isEnabled)
     QTest.mouseClick(page.switch.save, LEFT)
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("editing.edit")))
-    (kept,) = bridge.engine.was_asked("editing.keep_secret")
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.edit")))
+    (kept,) = bridge.engine.was_asked("api.settings.keep_secret")
     assert kept.args == ("tunnel.authtoken", "a-token-of-ngrok")
-    changes = bridge.engine.was_asked("editing.edit")[0].args[0]
+    changes = bridge.engine.was_asked("api.settings.edit")[0].args[0]
     assert Set(("tunnel", "provider"), "ngrok") in changes
     assert Set(("tunnel", "domain"), "me.ngrok-free.dev") in changes
     assert "a-token-of-ngrok" not in repr(changes)
@@ -221,7 +221,7 @@ def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridg
 def test_a_check_that_cannot_be_made_says_so(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
     opened(qtbot, page, bridge)
-    bridge.engine.editing.set("check_way", errors.EngineGoneError("It does not answer."))
+    bridge.engine.api.settings.set("check_way", errors.EngineGoneError("It does not answer."))
     QTest.mouseClick(page.switch.check, LEFT)
     qtbot.waitUntil(page.banner.isVisible)
     assert page.switch.check.isEnabled()
@@ -230,7 +230,7 @@ def test_a_check_that_cannot_be_made_says_so(qtbot: QtBot, store: Store, bridge:
 
 def test_no_secret_is_said_and_everything_has_a_name(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
-    bridge.engine.editing.set(
+    bridge.engine.api.settings.set(
         "secrets", (SecretView(name="twitch.client_secret", title="t", where="keyring", sentence="s"),)
     )
     opened(qtbot, page, bridge)
@@ -250,7 +250,9 @@ def test_each_way_comes_to_a_config_that_chooses_it(kind: Any) -> None:
     from itsjustintv_desktop.engine.config.schema import Config, Server, Tls, Tunnel, Twitch
     from itsjustintv_desktop.engine.ingress.transports import transport_kind
 
-    draft = WayDraft(kind=kind, address="https://example.com/twitch", domains=("example.com",), listen_addr="0.0.0.0")
+    draft = TransportDraft(
+        kind=kind, address="https://example.com/twitch", domains=("example.com",), listen_addr="0.0.0.0"
+    )
     said: dict[tuple[str, ...], Any] = {
         ("twitch", "transport"): "conduit", ("tunnel", "provider"): "ngrok", ("server", "tls", "enabled"): True,
         ("twitch", "incoming_webhook_url"): "https://old.example.com/twitch",

@@ -47,7 +47,7 @@ def test_a_dialog(spoken: str, run: Run, qtbot: QtBot, opened: Opened) -> None:
 def test_each_step_of_the_assistant(spoken: str, run: Run, qtbot: QtBot) -> None:
     desktop = run.begin()
     answer_pages(run)
-    run.bridge.engine.editing.set("check_way", ())
+    run.bridge.engine.api.settings.set("check_way", ())
     desktop.window.assistant_wished.emit()
     assistant = desktop.assistant
     assert assistant is not None

@@ -28,7 +28,7 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, ledger: Ledger, **snap
     given = {"destinations": (samples.destination("website"), samples.destination("chat")), **snapshot}
     bridge.engine._snapshot = store.snapshot = samples.snapshot(**given)
     for name, answer in (("deliveries", ledger.page), ("delivery_index", ledger.index), ("delivery", ledger.details)):
-        bridge.engine.desk.set(name, answer)
+        bridge.engine.api.set(name, answer)
     page = View(store, "Deliveries")
     qtbot.addWidget(page)
     page.resize(1000, 700)
@@ -72,7 +72,7 @@ def test_a_change_arrives_in_its_row(qtbot: QtBot, store: Store, bridge: FakeBri
     with qtbot.waitSignal(page.model.dataChanged):
         bridge.happen(changed(delivery(2, attempts=4)))
     assert text(page, 0, ANSWER) == "204"
-    assert len(bridge.engine.was_asked("desk.deliveries")) == 1
+    assert len(bridge.engine.was_asked("api.deliveries")) == 1
 
 
 def test_a_hundred_thousand_rows_are_read_where_one_looks(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -150,7 +150,7 @@ def test_filters(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
 def test_nothing_yet_and_nothing_to_be_read(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger())
     qtbot.waitUntil(page._empty.isVisible)
-    bridge.engine.desk.set("deliveries", errors.LedgerError("The disk is full."))
+    bridge.engine.api.set("deliveries", errors.LedgerError("The disk is full."))
     other = View(store, "Deliveries")
     qtbot.addWidget(other)
     other.show()
@@ -203,7 +203,7 @@ def test_a_waiting_one_is_tried_now(qtbot: QtBot, store: Store, bridge: FakeBrid
     assert not page.details.resend.isVisible()
     with qtbot.waitSignal(page.said):
         page.details.retry.click()
-    assert bridge.engine.was_asked("wishes.retry")[0].args == (2,)
+    assert bridge.engine.was_asked("api.actions.retry")[0].args == (2,)
     qtbot.waitUntil(page.details.retry.isEnabled)
 
 
@@ -214,7 +214,7 @@ def test_a_delivered_one_is_sent_again_and_not_dropped(qtbot: QtBot, store: Stor
     assert not page.details.drop.isVisible()
     with qtbot.waitSignal(page.said):
         page.details.resend.click()
-    assert bridge.engine.was_asked("wishes.resend")[0].args == (1,)
+    assert bridge.engine.was_asked("api.actions.resend")[0].args == (1,)
 
 
 def test_a_drop_can_be_undone(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -222,19 +222,19 @@ def test_a_drop_can_be_undone(qtbot: QtBot, store: Store, bridge: FakeBridge) ->
     open_row(qtbot, page)
     with qtbot.waitSignal(page.said) as said:
         page.details.drop.click()
-    assert bridge.engine.was_asked("wishes.drop")[0].args == (2,)
+    assert bridge.engine.was_asked("api.actions.drop")[0].args == (2,)
     _, action, undo = said.args
     assert action == "Undo"
-    bridge.engine.desk.set("retry_many", ManyResult(done=1))
+    bridge.engine.api.set("retry_many", ManyResult(done=1))
     with qtbot.waitSignal(page.said):
         undo()
-    assert bridge.engine.was_asked("desk.retry_many")[0].args == ([2],)
+    assert bridge.engine.was_asked("api.retry_many")[0].args == ([2],)
 
 
 def test_what_the_engine_refuses_is_shown(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger(waiting(2)))
     open_row(qtbot, page)
-    bridge.engine.wishes.set("drop", errors.UsageError("It is being sent at this very moment."))
+    bridge.engine.api.actions.set("drop", errors.UsageError("It is being sent at this very moment."))
     page.details.drop.click()
     qtbot.waitUntil(page.banner.isVisible)
     assert "at this very moment" in page.banner.accessibleName()
@@ -250,7 +250,7 @@ def test_another_time_for_the_next_try(qtbot: QtBot, store: Store, bridge: FakeB
     assert due.when.accessibleName()
     with qtbot.waitSignal(page.said):
         due.presets[0].click()
-    delivery_id, at = bridge.engine.was_asked("desk.set_due")[0].args
+    delivery_id, at = bridge.engine.was_asked("api.set_due")[0].args
     assert delivery_id == 2
     assert abs(at - time.time() - 300) < 5
 
@@ -261,10 +261,10 @@ def test_a_destination_is_paused_and_resumed(qtbot: QtBot, store: Store, bridge:
     assert page.details.pause.accessibleName() == "Pause website"
     with qtbot.waitSignal(page.said) as said:
         page.details.pause.click()
-    assert bridge.engine.was_asked("desk.pause_destination")[0].args == ("website",)
+    assert bridge.engine.was_asked("api.pause_destination")[0].args == ("website",)
     with qtbot.waitSignal(page.said):
         said.args[2]()
-    assert bridge.engine.was_asked("desk.resume_destination")[0].args == ("website",)
+    assert bridge.engine.was_asked("api.resume_destination")[0].args == ("website",)
 
 
 def test_a_filtered_destination_can_be_paused(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -274,7 +274,7 @@ def test_a_filtered_destination_can_be_paused(qtbot: QtBot, store: Store, bridge
     assert page.pause.text() == "Pause chat"
     with qtbot.waitSignal(page.said):
         page.pause.click()
-    assert bridge.engine.was_asked("desk.pause_destination")[0].args == ("chat",)
+    assert bridge.engine.was_asked("api.pause_destination")[0].args == ("chat",)
 
 
 def test_many_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -290,17 +290,17 @@ def test_many_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
         left = tuple(Refused(id=each, reason="It is being sent.") for each in ids if each == 450)
         return ManyResult(done=len(ids) - len(left), refused=left)
 
-    bridge.engine.desk.set("drop_many", drop)
+    bridge.engine.api.set("drop_many", drop)
     with qtbot.waitSignal(page.said) as said:
         page.many.drop.click()
     assert sorted(told) == list(range(1, 451))
-    assert len(bridge.engine.was_asked("desk.drop_many")) == 3
+    assert len(bridge.engine.was_asked("api.drop_many")) == 3
     assert said.args[0].startswith("449 dropped")
     assert "It is being sent." in said.args[0]
-    bridge.engine.desk.set("retry_many", lambda ids: ManyResult(done=len(ids)))
+    bridge.engine.api.set("retry_many", lambda ids: ManyResult(done=len(ids)))
     with qtbot.waitSignal(page.said):
         said.args[2]()
-    back = [each for asked in bridge.engine.was_asked("desk.retry_many") for each in asked.args[0]]
+    back = [each for asked in bridge.engine.was_asked("api.retry_many") for each in asked.args[0]]
     assert sorted(back) == list(range(1, 450))
 
 
@@ -313,7 +313,7 @@ def test_many_can_be_cancelled(qtbot: QtBot, store: Store, bridge: FakeBridge) -
         page.many.cancel.click()
         return ManyResult(done=len(ids))
 
-    bridge.engine.desk.set("retry_many", retry)
+    bridge.engine.api.set("retry_many", retry)
     with qtbot.waitSignal(page.said) as said:
         page.many.retry.click()
     assert said.args[0].startswith("200 ")
@@ -324,22 +324,22 @@ def test_many_can_be_cancelled(qtbot: QtBot, store: Store, bridge: FakeBridge) -
 def test_sending_many_again_asks_first(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger(delivery(1), delivery(2)))
     page.table.selectAll()
-    bridge.engine.desk.set("resend_many", lambda ids: ManyResult(done=len(ids)))
+    bridge.engine.api.set("resend_many", lambda ids: ManyResult(done=len(ids)))
     page.many.resend.click()
     (box,) = page.findChildren(QMessageBox)
     qtbot.waitUntil(box.isVisible)
-    assert not bridge.engine.was_asked("desk.resend_many")
+    assert not bridge.engine.was_asked("api.resend_many")
     (send,) = [each for each in box.buttons() if box.buttonRole(each) is QMessageBox.ButtonRole.DestructiveRole]
     with qtbot.waitSignal(page.said):
         send.click()
-    assert bridge.engine.was_asked("desk.resend_many")[0].args == ([2, 1],)
+    assert bridge.engine.was_asked("api.resend_many")[0].args == ([2, 1],)
 
 
 def test_retry_all_due(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     numbers = samples.numbers(pending=2)
     page = shown(qtbot, store, bridge, Ledger(waiting(1), waiting(2)), deliveries=numbers)
     assert page.waiting.text() == "2 waiting"
-    bridge.engine.desk.set("retry_all", 2)
+    bridge.engine.api.set("retry_all", 2)
     with qtbot.waitSignal(page.said) as said:
         page.retry_all.click()
     assert said.args[0].startswith("2 ")
@@ -390,7 +390,7 @@ def test_details_are_those_of_now_when_the_page_is_seen_again(qtbot: QtBot, stor
     page = shown(qtbot, store, bridge, Ledger(waiting(1)))
     open_row(qtbot, page)
     page.hide()
-    asked = len(bridge.engine.was_asked("desk.delivery"))
+    asked = len(bridge.engine.was_asked("api.delivery"))
     page.show()
     page.activate()
-    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("desk.delivery")) > asked)
+    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.delivery")) > asked)

@@ -89,7 +89,7 @@ async def export_and_import(page: Settings, folder: Path, config: Path) -> None:
 
 
 async def a_list_of_channels(desktop: Desktop, page: Streamers, folder: Path, config: Path) -> None:
-    await desktop.bridge.call(lambda engine: engine.editing.remove_streamers(["bytewright"]))
+    await desktop.bridge.call(lambda engine: engine.api.settings.remove_streamers(["bytewright"]))
     file = folder / "follows.csv"
     file.write_bytes(b"\xef\xbb\xbfto_login,followed_at\r\nbytewright,2026-01-01\r\npixelforge,2026-01-02\r\n")
     page.open_paste()

@@ -36,10 +36,10 @@ def faults(dialog: QWidget) -> list[str]:
 @pytest.mark.parametrize("name", STEPS)
 def test_the_assistant(qtbot: QtBot, store: Store, preferences: Preferences, bridge: FakeBridge, name: str) -> None:
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
-    bridge.engine.editing.set("check_way", ())
-    bridge.engine.wishes.set("doctor", Report(ok=True, checks=()))
+    bridge.engine.api.settings.set("check_way", ())
+    bridge.engine.api.actions.set("doctor", Report(ok=True, checks=()))
     for what in ("fields", "secrets", "destinations"):
-        bridge.engine.editing.set(what, ())
+        bridge.engine.api.settings.set(what, ())
     assistant = Assistant(store, preferences)
     qtbot.addWidget(assistant)
     shown(qtbot, assistant)

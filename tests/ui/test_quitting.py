@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.engine import FieldInfo, ImportPlan, Needed, errors
-from itsjustintv_desktop.engine.desk.editing.secrets import SecretView
+from itsjustintv_desktop.engine.api.settings.secrets import SecretView
 from itsjustintv_desktop.ui.pages.destinations.assign import AssignDialog
 from itsjustintv_desktop.ui.pages.settings import View as Settings
 from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
@@ -41,7 +41,7 @@ def asked_about(desktop: Desktop) -> str:
 
 def test_quitting_asks_about_the_form_of_the_connection(run: Run, qtbot: QtBot) -> None:
     desktop = run.begin()
-    editing = run.bridge.engine.editing
+    editing = run.bridge.engine.api.settings
     editing.set("fields", (FieldInfo(path=("twitch", "client_id"), kind="text", help="", value="abc"),))
     editing.set("secrets", ())
     desktop.window.show_page("connection")
@@ -78,7 +78,7 @@ def test_what_of_the_connection_was_saved_is_not_asked_about(qtbot: QtBot, store
 
 
 def answer_pages(run: Run) -> None:
-    editing = run.bridge.engine.editing
+    editing = run.bridge.engine.api.settings
     for name in ("fields", "secrets", "destinations", "look_up", "suggest_tags"):
         editing.set(name, ())
     editing.set("streamer", test_streamers.draft)
@@ -170,7 +170,7 @@ def test_a_dialog_with_nothing_in_it_is_not_asked_about(run: Run, qtbot: QtBot) 
     desktop = run.begin()
     answer_pages(run)
     field = FieldInfo(path=("twitch", "client_id"), kind="text", help="", value="abc")
-    run.bridge.engine.editing.set("fields", (field,))
+    run.bridge.engine.api.settings.set("fields", (field,))
     _adding(run, qtbot).close()
     desktop.window.assistant_wished.emit()
     assert desktop.assistant is not None
@@ -183,7 +183,7 @@ def test_a_dialog_with_nothing_in_it_is_not_asked_about(run: Run, qtbot: QtBot) 
 
 def test_what_a_step_of_the_assistant_saved_is_not_asked_about(run: Run, qtbot: QtBot) -> None:
     desktop = run.begin()
-    editing = run.bridge.engine.editing
+    editing = run.bridge.engine.api.settings
     editing.set("fields", ())
     editing.set("secrets", ())
     editing.set("check_way", ())
@@ -207,8 +207,8 @@ def test_half_a_tag_of_a_streamer_is_asked_about(qtbot: QtBot, store: Store, bri
 def test_a_secret_that_is_not_kept_yet_is_asked_about(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     view = SecretView(name="client_secret", title="Client secret", where="absent", sentence="There is none.")
     for name in ("fields", "document", "written"):
-        bridge.engine.editing.set(name, errors.UsageError("not now"))
-    bridge.engine.editing.set("secrets", (view,))
+        bridge.engine.api.settings.set(name, errors.UsageError("not now"))
+    bridge.engine.api.settings.set("secrets", (view,))
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
     page: Any = Settings(store, "Settings")
     qtbot.addWidget(page)

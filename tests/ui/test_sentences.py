@@ -177,11 +177,11 @@ def test_a_name_that_a_person_chose_is_no_word_of_ours(german: Sentences) -> Non
 
 SEEN = (
     "config/addresses.py", "config/build.py", "config/diff.py", "config/crosscheck.py", "config/durations.py",
-    "config/endpoints.py", "config/read.py", "config/validators.py", "desk/editing/channels.py",
-    "desk/editing/destinations.py", "desk/editing/documents.py", "desk/editing/form.py", "desk/editing/renaming.py",
-    "desk/editing/secrets.py", "desk/editing/way_check.py", "ingress/acme/errors.py", "ingress/ngrok/messages.py",
-    "ingress/ngrok/install.py", "storage/secrets/secret_backend.py", "storage/secrets/vault.py",
-    "ingress/catch_up/decide.py", "twitch/oauth.py", "monitoring/doctor/streamers.py", "monitoring/doctor/reach.py",
+    "config/endpoints.py", "config/read.py", "config/validators.py", "api/settings/channels.py",
+    "api/settings/destinations.py", "api/settings/documents.py", "api/settings/fields.py", "api/settings/rename.py",
+    "api/settings/secrets.py", "api/settings/connection_check.py", "ingress/acme/errors.py",
+    "ingress/ngrok/messages.py", "ingress/ngrok/install.py", "storage/secrets/secret_backend.py",
+    "storage/secrets/vault.py", "ingress/catch_up/decide.py", "twitch/oauth.py", "monitoring/doctor/streamers.py", "monitoring/doctor/reach.py",
     "monitoring/doctor/secrets.py", "monitoring/doctor/machine.py", "monitoring/doctor/overall.py",
     "monitoring/doctor/destinations.py", "monitoring/doctor/twitch.py", "core/status.py",
 )  # fmt: skip

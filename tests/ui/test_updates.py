@@ -84,13 +84,13 @@ def test_skipping_is_asked_of_the_engine(qtbot: QtBot, line: UpdateLine, store: 
     show(store)
     line.skip.click()
     qtbot.waitUntil(lambda: bool(engine.asked))
-    assert [(each.what, each.args) for each in engine.asked] == [("desk.skip_update", ("1.3.0",))]
+    assert [(each.what, each.args) for each in engine.asked] == [("api.skip_update", ("1.3.0",))]
 
 
 def test_a_skip_that_cannot_be_kept_leaves_it_there(
     qtbot: QtBot, line: UpdateLine, store: Store, engine: FakeEngine
 ) -> None:
-    engine.desk.set("skip_update", errors.LedgerUnavailableError("The disk is full."))
+    engine.api.set("skip_update", errors.LedgerUnavailableError("The disk is full."))
     show(store)
     line.skip.click()
     qtbot.waitUntil(lambda: bool(engine.asked) and not line._doing.is_doing("skip"))

@@ -7,11 +7,11 @@ from typing import Protocol
 
 import msgspec
 
+from itsjustintv_desktop.engine.api.events import EventKind, EventPage
 from itsjustintv_desktop.engine.control.conduits import ConduitActions
 from itsjustintv_desktop.engine.control.pausing import PauseActions
 from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.monitoring.doctor import Report
-from itsjustintv_desktop.engine.telling import EventPage, Kind
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
@@ -83,7 +83,7 @@ class QueueActions(PauseActions, Protocol):
         self,
         *,
         before: int | None = None,
-        kinds: Sequence[Kind] = (),
+        kinds: Sequence[EventKind] = (),
         streamer: str | None = None,
         limit: int = 200,
     ) -> EventPage:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from itsjustintv_desktop.engine.announce.pause import PauseView
+from itsjustintv_desktop.engine.api.events import EventKind, EventPage
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.conduits import ConduitView
@@ -22,7 +23,6 @@ from itsjustintv_desktop.engine.core.net.client import Options, Outbound
 from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS, network_sentence
 from itsjustintv_desktop.engine.core.net.limits import parts
 from itsjustintv_desktop.engine.monitoring.doctor import Report
-from itsjustintv_desktop.engine.telling import EventPage, Kind
 from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
@@ -100,7 +100,7 @@ class ControlClient:
         self,
         *,
         before: int | None = None,
-        kinds: Sequence[Kind] = (),
+        kinds: Sequence[EventKind] = (),
         streamer: str | None = None,
         limit: int = 200,
     ) -> EventPage:

@@ -17,6 +17,7 @@ import structlog
 from aiohttp import web
 
 from itsjustintv_desktop.engine import redaction
+from itsjustintv_desktop.engine.api.events import KINDS, EventKind
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.actions import Actions
 from itsjustintv_desktop.engine.control.channel_routes import channel_routes
@@ -34,7 +35,6 @@ from itsjustintv_desktop.engine.core.tasks import Tasks, census
 from itsjustintv_desktop.engine.ingress.guard import GuardedConnection, guarded
 from itsjustintv_desktop.engine.ingress.listener import listen
 from itsjustintv_desktop.engine.ingress.places import Limits, Places
-from itsjustintv_desktop.engine.telling import KINDS, Kind
 
 _log = structlog.get_logger(__name__)
 
@@ -207,7 +207,7 @@ def _state(name: str) -> DeliveryState:
         raise UsageError(f"{name!r} is no state: {', '.join(DeliveryState)}.") from None
 
 
-def _kind(name: str) -> Kind:
+def _kind(name: str) -> EventKind:
     for kind in KINDS:
         if kind == name:
             return kind

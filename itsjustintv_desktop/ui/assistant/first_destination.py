@@ -68,7 +68,7 @@ class FirstDestination(Step):
         if url:
             draft = DestinationDraft(name=name, url=url)
             saved_as = self.course.destination
-            await self.bridge.call(lambda engine: engine.editing.save_destination(saved_as, draft))
+            await self.bridge.call(lambda engine: engine.api.settings.save_destination(saved_as, draft))
             self.course.destination = name
             self.address.conceal()
             self.address.clear()
@@ -82,7 +82,7 @@ class FirstDestination(Step):
         snapshot = await self.bridge.call(lambda engine: engine.snapshot())
         if any(each.key == key for each in snapshot.streamers):
             lists = StreamerLists(destinations=(name,))
-            await self.bridge.call(lambda engine: engine.editing.change_streamers((key,), lists))
+            await self.bridge.call(lambda engine: engine.api.settings.change_streamers((key,), lists))
 
     def _edited(self) -> None:
         self.field.say()
@@ -105,7 +105,7 @@ class FirstDestination(Step):
     async def _do_look(self, url: str) -> None:
         draft = DestinationDraft(name=self.called.text().strip() or "new", url=url)
         try:
-            preview = await self.bridge.call(lambda engine: engine.editing.preview(None, draft))
+            preview = await self.bridge.call(lambda engine: engine.api.settings.preview(None, draft))
         except errors.AppError as error:
             if url == self.address.text().strip():
                 self.field.complain(said(error.message))

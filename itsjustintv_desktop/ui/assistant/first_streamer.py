@@ -72,7 +72,7 @@ class FirstStreamer(Step):
             self.course.streamer, self.course.login = found.watched_as, found.login
             return True
         before = {each.key for each in self.course.store.snapshot.streamers} if self.course.store.snapshot else set()
-        await self.bridge.call(lambda engine: engine.editing.add_streamers([found]))
+        await self.bridge.call(lambda engine: engine.api.settings.add_streamers([found]))
         snapshot = await self.bridge.call(lambda engine: engine.snapshot())
         added = [each.key for each in snapshot.streamers if each.key not in before]
         self.course.streamer, self.course.login = added[0] if added else found.login, found.login
@@ -101,7 +101,7 @@ class FirstStreamer(Step):
     async def _find(self, typed: str) -> None:
         self.look_up.setEnabled(False)
         try:
-            found = await self.bridge.call(lambda engine: engine.editing.look_up([typed]))
+            found = await self.bridge.call(lambda engine: engine.api.settings.look_up([typed]))
         except errors.AppError as error:
             self.field.complain(said(error.message))
             return
@@ -137,7 +137,7 @@ class FirstStreamer(Step):
         self.changed.emit()
         picture = channel.picture
         if picture:
-            content = await self.bridge.call(lambda engine: engine.desk.picture(picture))
+            content = await self.bridge.call(lambda engine: engine.api.picture(picture))
             image = QPixmap()
             if content and image.loadFromData(content):
                 self._avatar.show_channel(name, image)

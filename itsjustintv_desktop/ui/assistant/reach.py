@@ -76,8 +76,8 @@ class Reach(Step):
 
     async def _load(self) -> None:
         if not self._loaded:
-            fields = await self.bridge.call(lambda engine: engine.editing.fields())
-            kept = await self.bridge.call(lambda engine: engine.editing.secrets())
+            fields = await self.bridge.call(lambda engine: engine.api.settings.fields())
+            kept = await self.bridge.call(lambda engine: engine.api.settings.secrets())
             snapshot = self.course.store.snapshot
             way = snapshot.way if snapshot is not None else None
             kind = way.kind if way is not None and way.kind in KINDS else "conduit"
@@ -90,7 +90,7 @@ class Reach(Step):
         self._bar.show()
         self.changed.emit()
         try:
-            checks = await self.bridge.call(lambda engine: engine.editing.check_way(wanted.draft), CHECK_SECONDS)
+            checks = await self.bridge.call(lambda engine: engine.api.settings.check_way(wanted.draft), CHECK_SECONDS)
         finally:
             self._bar.hide()
             self.changed.emit()

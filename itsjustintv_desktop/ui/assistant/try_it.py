@@ -74,11 +74,11 @@ class TryIt(Step):
         login, destination = self.course.login, self.course.destination
         try:
             if login:
-                self._event = await self.bridge.call(lambda engine: engine.wishes.test_event(login))
+                self._event = await self.bridge.call(lambda engine: engine.api.actions.test_event(login))
                 self._timer.start()
                 self._look()
                 return
-            result = await self.bridge.call(lambda engine: engine.editing.test_destination(destination))
+            result = await self.bridge.call(lambda engine: engine.api.settings.test_destination(destination))
         except BaseException:
             self._over()
             raise
@@ -91,7 +91,7 @@ class TryIt(Step):
             self.course.doing.start("how far", self._do_look(self._event))
 
     async def _do_look(self, event: int) -> None:
-        report = await self.bridge.call(lambda engine: engine.wishes.event_report(event))
+        report = await self.bridge.call(lambda engine: engine.api.actions.event_report(event))
         if event != self._event:
             return
         if report.state == "accepted":

@@ -253,7 +253,7 @@ class DeliveriesModel(QAbstractTableModel):
 
     async def _ask(self, before: int | None) -> DeliveryPage:
         wanted = self.wanted
-        return await self._bridge.call(lambda engine: engine.desk.deliveries(wanted, before, PAGE))
+        return await self._bridge.call(lambda engine: engine.api.deliveries(wanted, before, PAGE))
 
     async def _fetch(self, page: int) -> list[DeliveryView]:
         marks = self._marks
@@ -292,7 +292,7 @@ class DeliveriesModel(QAbstractTableModel):
         if page.before is None:
             return
         wanted = self.wanted
-        index = await self._bridge.call(lambda engine: engine.desk.delivery_index(wanted))
+        index = await self._bridge.call(lambda engine: engine.api.delivery_index(wanted))
         same = bool(rows) and len(rows) == PAGE and index.marks[:1] == (mark,) and not self._fresh
         if same and index.count > len(rows):
             self.beginInsertRows(QModelIndex(), len(rows), index.count - 1)
@@ -308,7 +308,7 @@ class DeliveriesModel(QAbstractTableModel):
             await self._reload()
             return
         wanted = self.wanted
-        self._reset(await self._bridge.call(lambda engine: engine.desk.delivery_index(wanted)), {})
+        self._reset(await self._bridge.call(lambda engine: engine.api.delivery_index(wanted)), {})
 
     def _reset(self, index: DeliveryIndex, pages: dict[int, list[DeliveryView]]) -> None:
         self.beginResetModel()

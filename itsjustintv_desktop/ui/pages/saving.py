@@ -28,7 +28,7 @@ def tell_saved(page: Page, saved: Saved, done: str) -> None:
 
 
 async def _undo(page: Page, token: str) -> None:
-    await page.bridge.call(lambda engine: engine.editing.undo(token))
+    await page.bridge.call(lambda engine: engine.api.settings.undo(token))
     page.tell(_tr("It is as it was before."))
     page.store.refresh()
 

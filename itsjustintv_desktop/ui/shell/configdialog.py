@@ -19,7 +19,7 @@ from itsjustintv_desktop.ui.widgets.states import Banner
 from itsjustintv_desktop.ui.widgets.theirs import Theirs
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine import Document, Mending
+    from itsjustintv_desktop.engine import ConfigRepair, Document
 
 CHECK_MS = 400
 
@@ -27,7 +27,7 @@ CHECK_MS = 400
 class ConfigDialog(Dialog):
     """Accepted once a config that can be used is on disk."""
 
-    def __init__(self, parent: QWidget, mending: Mending) -> None:
+    def __init__(self, parent: QWidget, mending: ConfigRepair) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Edit config.toml"))
         self.resize(820, 600)

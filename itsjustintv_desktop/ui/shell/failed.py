@@ -17,7 +17,7 @@ from itsjustintv_desktop.ui.widgets.states import EmptyState
 from itsjustintv_desktop.ui.words import clock, said, trouble
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine import Mending, Paths
+    from itsjustintv_desktop.engine import ConfigRepair, Paths
 
 _BY_CONFIG = (errors.ConfigError, errors.AddressInUseError)
 """What another config.toml can put right."""
@@ -32,7 +32,7 @@ class Failed(EmptyState):
         """`leave` ends the program; None where the window offers that anyway."""
         super().__init__("alert", "", "", self.tr("&Try again"), again)
         self._again = again
-        self._mending: Mending | None = None
+        self._mending: ConfigRepair | None = None
         self._logs = ""
         self._editor: ConfigDialog | None = None
         self._doing = Doing(self, lambda error: self.told.emit(trouble(error)))
@@ -46,7 +46,7 @@ class Failed(EmptyState):
         for each in (self.edit, self.back):
             each.hide()
 
-    def offer(self, mending: Mending, paths: Paths) -> None:
+    def offer(self, mending: ConfigRepair, paths: Paths) -> None:
         """The config that may be to blame, and where the log's files are."""
         self._mending, self._logs = mending, str(paths.logs)
 

@@ -47,4 +47,4 @@ async def test_this_process_alone(client: ControlClient, running: Running) -> No
     names = [check.name for check in report.checks]
     assert names[:2] == ["program", "public port"]
     assert "token" not in names
-    assert report == await running.engine.wishes.doctor(local=True)
+    assert report == await running.engine.api.actions.doctor(local=True)

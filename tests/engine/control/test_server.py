@@ -320,7 +320,7 @@ async def test_pausing(running: Running, client: ControlClient) -> None:
     view = await client.pause(until)
     assert view is not None
     assert (view.until, view.sentence) == (until, running.engine.pause.sentence)
-    assert await client.paused() == view == running.engine.desk.paused
+    assert await client.paused() == view == running.engine.api.paused
     await client.resume()
     await client.resume()
     assert await client.paused() is None

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from itsjustintv_desktop.engine.api.settings.transfer import _write
 from itsjustintv_desktop.engine.config.load import load
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.errors import AppError
-from itsjustintv_desktop.engine.desk.editing.transfer import _write
 from itsjustintv_desktop.engine.ingress.acme.store import CertStore
 from itsjustintv_desktop.engine.ingress.ngrok import orphan
 from itsjustintv_desktop.engine.storage import image_files

@@ -82,7 +82,7 @@ async def test_a_new_address_takes_what_is_queued_along(running: Running) -> Non
     running.write_config(ONE_STREAMER.replace("RECEIVER/main", "RECEIVER/other"))
     await in_force(running)
     (delivery,) = await running.deliveries()
-    await running.engine.wishes.retry(delivery.id)
+    await running.engine.api.actions.retry(delivery.id)
     await running.simulator.receiver.wait_for(1, "other")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QLineEdit, QRadioButton, QSpinBox, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.engine import WayDraft
+from itsjustintv_desktop.engine import TransportDraft
 from itsjustintv_desktop.ui.pages.connection.ways import (
     AUTHTOKEN,
     CLIENT_SECRET,
@@ -104,7 +104,7 @@ class WayForm(QWidget):
         """What stands there."""
         kind = self._kind
         own, tls = kind == "own", kind == "tls"
-        draft = WayDraft(
+        draft = TransportDraft(
             kind=kind,
             client_id=self.client_id.text().strip() if self._with_credentials else None,
             client_secret=(self.secret.text().strip() or None) if self._with_credentials else None,

@@ -114,8 +114,8 @@ class Switch(QWidget):
         self._working(False)
 
     async def _load(self, snapshot: Snapshot) -> None:
-        fields = await self._bridge.call(lambda engine: engine.editing.fields())
-        secrets = await self._bridge.call(lambda engine: engine.editing.secrets())
+        fields = await self._bridge.call(lambda engine: engine.api.settings.fields())
+        secrets = await self._bridge.call(lambda engine: engine.api.settings.secrets())
         self.form.load(fields, secrets, snapshot.way.kind, snapshot.way.address)
         self._loaded = self.form.wanted()
         self._base = _values(fields)
@@ -149,7 +149,9 @@ class Switch(QWidget):
         self._doing.start("check way", self._do_check(self.form.wanted()), replace=True)
 
     async def _do_check(self, wanted: Wanted) -> None:
-        checks = await self._bridge.call(lambda engine: engine.editing.check_way(wanted.draft), timeout=CHECK_SECONDS)
+        checks = await self._bridge.call(
+            lambda engine: engine.api.settings.check_way(wanted.draft), timeout=CHECK_SECONDS
+        )
         self._working(False)
         self._hint.hide()
         self.checks.show()
@@ -165,7 +167,7 @@ class Switch(QWidget):
             self._doing.start("save way", self._do_save(self._checked))
 
     async def _do_save(self, wanted: Wanted) -> None:
-        now = _values(await self._bridge.call(lambda engine: engine.editing.fields()))
+        now = _values(await self._bridge.call(lambda engine: engine.api.settings.fields()))
         if now != self._base:
             self._now = now
             self.theirs.show_for(self.tr("The connection"))
@@ -176,7 +178,7 @@ class Switch(QWidget):
         except BaseException:
             self.save.setEnabled(True)
             raise
-        self._base = _values(await self._bridge.call(lambda engine: engine.editing.fields()))
+        self._base = _values(await self._bridge.call(lambda engine: engine.api.settings.fields()))
         self.form.forget_secrets()
         self._loaded = self.form.wanted()
         self._saved = wanted

@@ -7,7 +7,7 @@ from datetime import datetime
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout
 
-from itsjustintv_desktop.engine import WayView
+from itsjustintv_desktop.engine import TransportView
 from itsjustintv_desktop.ui.pages.connection.ways import KINDS, title
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
@@ -41,9 +41,9 @@ class WayCard(Card):
         self.body.addLayout(self._facts)
         self.body.addStretch(1)
         self.body.addLayout(row(self.again, None))
-        self._shown: WayView | None = None
+        self._shown: TransportView | None = None
 
-    def show_way(self, way: WayView) -> None:
+    def show_way(self, way: TransportView) -> None:
         words = {
             "ready": self.tr("works"), "starting": self.tr("is starting"), "waiting": self.tr("waits"),
             "failing": self.tr("does not work"),
@@ -92,7 +92,7 @@ class WayCard(Card):
         return known.get(fact) or fact.replace("_", " ").capitalize()
 
 
-def _tunnel_is_down(way: WayView) -> bool:
+def _tunnel_is_down(way: TransportView) -> bool:
     return way.kind == "ngrok" and way.state in {"waiting", "failing"}
 
 

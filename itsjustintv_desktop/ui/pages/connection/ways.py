@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QCoreApplication
 
-from itsjustintv_desktop.engine import Remove, Set, WayDraft
+from itsjustintv_desktop.engine import Remove, Set, TransportDraft
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Change
@@ -24,7 +24,7 @@ CLIENT_SECRET, AUTHTOKEN = "twitch.client_secret", "tunnel.authtoken"
 class Wanted:
     """What stands in the form: what is checked, and what is only saved."""
 
-    draft: WayDraft
+    draft: TransportDraft
     domain: str = ""
     """ngrok's fixed domain."""
     email: str = ""

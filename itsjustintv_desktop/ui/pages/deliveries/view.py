@@ -277,7 +277,7 @@ class DeliveriesView(Page):
 
     async def _read(self, delivery_id: int) -> None:
         try:
-            found = await self.bridge.call(lambda engine: engine.desk.delivery(delivery_id))
+            found = await self.bridge.call(lambda engine: engine.api.delivery(delivery_id))
         except errors.NotFoundError:
             self._about = None
             self._side_stack.setCurrentWidget(self._nothing)

@@ -11,7 +11,7 @@ from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, labe
 from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine import Checked, Document, Merged
+    from itsjustintv_desktop.engine import Document, Merged, ValidationResult
 
 
 class ConflictCard(Card):
@@ -86,7 +86,7 @@ class SaveBar(QWidget):
         self._changed = changed
         self._state()
 
-    def show_checked(self, checked: Checked, problems: list[str]) -> None:
+    def show_checked(self, checked: ValidationResult, problems: list[str]) -> None:
         self._wrong, self._changes, self._problems = len(checked.problems), checked.changes, problems
         self._state()
 

@@ -15,7 +15,7 @@ from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine import Checked
+    from itsjustintv_desktop.engine import ValidationResult
 
 HIDE_AGAIN_MS = 15_000
 
@@ -64,7 +64,7 @@ class RawTab(QWidget):
             self.reveal.setChecked(False)
             self._toggle()
 
-    def show_checked(self, checked: Checked) -> None:
+    def show_checked(self, checked: ValidationResult) -> None:
         marks: dict[int, str] = {}
         self.problems.clear()
         for remark in checked.problems:

@@ -108,8 +108,8 @@ class Settings(Page):
 
     async def _read(self) -> None:
         if not self.form.is_made:
-            self.form.make(await self.bridge.call(lambda engine: engine.editing.fields()))
-        document = await self.bridge.call(lambda engine: engine.editing.document())
+            self.form.make(await self.bridge.call(lambda engine: engine.api.settings.fields()))
+        document = await self.bridge.call(lambda engine: engine.api.settings.document())
         self.raw.where.setText(document.path)
         if self.doing.is_doing("save"):
             return  # that is our own; saving looks again
@@ -132,7 +132,7 @@ class Settings(Page):
 
     async def _check(self) -> None:
         text = self.document.text
-        checked = await self.bridge.call(lambda engine: engine.editing.check(text))
+        checked = await self.bridge.call(lambda engine: engine.api.settings.check(text))
         if text == self.document.text:
             self.raw.show_checked(checked)
             self.bar.show_checked(checked, self.form.problems)
@@ -141,7 +141,7 @@ class Settings(Page):
     async def _show_form(self) -> None:
         text = self.document.text
         try:
-            written = await self.bridge.call(lambda engine: engine.editing.written(text))
+            written = await self.bridge.call(lambda engine: engine.api.settings.written(text))
         except errors.AppError as error:
             self.form.show_broken(said(error.message))
             return
@@ -177,7 +177,7 @@ class Settings(Page):
         text, digest = self.document.text, self.document.digest
         self.bar.hold(True)
         try:
-            saved = await self.bridge.call(lambda engine: engine.editing.save_text(text, digest))
+            saved = await self.bridge.call(lambda engine: engine.api.settings.save_text(text, digest))
         except errors.ConfigChangedError:
             await self._look_after(None)
             return
@@ -193,7 +193,7 @@ class Settings(Page):
         self.secrets.read()
 
     async def _look_after(self, merged: Merged | None) -> None:
-        document = await self.bridge.call(lambda engine: engine.editing.document())
+        document = await self.bridge.call(lambda engine: engine.api.settings.document())
         self._differs(document)
         self.conflict.show_merged(merged)
 
@@ -213,7 +213,7 @@ class Settings(Page):
         merged = self.conflict.merged
         if merged is None:
             try:
-                found = await self.bridge.call(lambda engine: engine.editing.save_text(text, digest))
+                found = await self.bridge.call(lambda engine: engine.api.settings.save_text(text, digest))
             except errors.ConfigChangedError as error:
                 self.conflict.cannot_merge(said(error.message))
                 return
@@ -258,7 +258,7 @@ class Settings(Page):
         dialog.open()
 
     async def _export(self, path: FilePath) -> None:
-        await self.bridge.call(lambda engine: engine.editing.export_to(path))
+        await self.bridge.call(lambda engine: engine.api.settings.export_to(path))
         self.tell(self.tr("Exported to {}, without secrets.").format(path.name))
 
     def _choose_import(self) -> None:
@@ -276,7 +276,7 @@ class Settings(Page):
         except OSError as error:
             raise errors.UsageError(self.tr("The file could not be read: {}.").format(error.strerror or "?")) from None
         text = content.decode("utf-8-sig", "replace")
-        plan = await self.bridge.call(lambda engine: engine.editing.import_text(text))
+        plan = await self.bridge.call(lambda engine: engine.api.settings.import_text(text))
         dialog = ImportDialog(self, self.bridge, plan)
         dialog.taken.connect(self._imported)
         dialog.finished.connect(dialog.deleteLater)
@@ -291,11 +291,11 @@ class Settings(Page):
 
 
 async def _problem(path: Path, typed: str, engine: Engine) -> str | None:
-    return await engine.editing.check_value(path, typed)
+    return await engine.api.settings.check_value(path, typed)
 
 
 async def _with(text: str, typed: dict[Path, str], engine: Engine) -> str:
-    return await engine.editing.with_values(text, typed)
+    return await engine.api.settings.with_values(text, typed)
 
 
 def _content(path: FilePath) -> bytes:

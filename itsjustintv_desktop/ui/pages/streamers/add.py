@@ -85,7 +85,7 @@ class AddDialog(Dialog):
         self._doing.start("look-up", self._ask(self.name.text()), replace=True)
 
     async def _ask(self, text: str) -> None:
-        found = await self._bridge.call(lambda engine: engine.editing.look_up([text]))
+        found = await self._bridge.call(lambda engine: engine.api.settings.look_up([text]))
         if text != self.name.text():
             return
         if not found:
@@ -129,7 +129,7 @@ class AddDialog(Dialog):
         destinations, tags = self.destinations.values, self.tags.values
         try:
             saved: Saved = await self._bridge.call(
-                lambda engine: engine.editing.add_streamers([channel], destinations, tags, self._model)
+                lambda engine: engine.api.settings.add_streamers([channel], destinations, tags, self._model)
             )
         except errors.AppError:
             self.add.setEnabled(True)

@@ -96,7 +96,7 @@ class PasteDialog(Dialog):
         super().reject()
 
     async def _find(self, text: str) -> None:
-        parsed = await self._bridge.call(lambda engine: engine.editing.parse_channels(text))
+        parsed = await self._bridge.call(lambda engine: engine.api.settings.parse_channels(text))
         self.model.begin(parsed.names, [(each.text, each.reason) for each in parsed.ignored])
         self._stack.setCurrentIndex(1)
         names = list(parsed.names)
@@ -155,7 +155,7 @@ class PasteDialog(Dialog):
     async def _save(self) -> None:
         channels, destinations, tags = self.model.taken, self.destinations.values, self.tags.values
         saved: Saved = await self._bridge.call(
-            lambda engine: engine.editing.add_streamers(channels, destinations, tags), 120.0
+            lambda engine: engine.api.settings.add_streamers(channels, destinations, tags), 120.0
         )
         self.added.emit(saved, len(channels))
         self.accept()
@@ -208,7 +208,7 @@ class PasteDialog(Dialog):
 
 
 async def _ask(names: list[str], engine: Engine) -> list[FoundChannel]:
-    return await engine.editing.look_up(names)
+    return await engine.api.settings.look_up(names)
 
 
 def _content(path: Path) -> bytes:

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import FieldInfo
+from itsjustintv_desktop.engine.api.settings.fields import all_fields
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.desk.editing.form import all_fields
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.language import read
 from itsjustintv_desktop.ui.pages.settings import names

@@ -12,10 +12,19 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import Checked, Document, FieldInfo, Merged, Saved, SecretsState, errors, events
+from itsjustintv_desktop.engine import (
+    Document,
+    FieldInfo,
+    Merged,
+    Saved,
+    SecretsState,
+    ValidationResult,
+    errors,
+    events,
+)
+from itsjustintv_desktop.engine.api.settings.drafts import with_values, written
+from itsjustintv_desktop.engine.api.settings.fields import all_fields, problem_of
 from itsjustintv_desktop.engine.config.load import Remark
-from itsjustintv_desktop.engine.desk.editing.drafts import with_values, written
-from itsjustintv_desktop.engine.desk.editing.form import all_fields, problem_of
 from itsjustintv_desktop.ui.pages.settings import View
 from itsjustintv_desktop.ui.pages.settings.controls import Hidden, Line
 from itsjustintv_desktop.ui.pages.settings.view import APP, FORM, RAW, SECRETS
@@ -42,10 +51,10 @@ def fields() -> tuple[FieldInfo, ...]:
 
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, tmp_path: Path) -> View:
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
-    editing = bridge.engine.editing
+    editing = bridge.engine.api.settings
     editing.set("fields", fields())
     editing.set("document", Document(text=TEXT, digest="d1", path="/home/me/config.toml"))
-    editing.set("check", Checked(changes=""))
+    editing.set("check", ValidationResult(changes=""))
     editing.set("written", written)
     editing.set("check_value", problem_of)
     editing.set("with_values", lambda text, typed: with_values(text, typed, tmp_path / "config.toml", {}))
@@ -98,7 +107,7 @@ def test_form_and_text_are_one_document(qtbot: QtBot, page: View, engine: FakeEn
     qtbot.waitUntil(lambda: line(page, "retry", "max_attempts").text == "9")
     with qtbot.waitSignal(page.said):
         page.save()
-    (asked,) = engine.was_asked("editing.save_text")
+    (asked,) = engine.was_asked("api.settings.save_text")
     assert asked.args == (TEXT.replace("= 3", "= 9"), "d1")  # with the secret, which the screen had as dots
     assert not page.document.is_changed
 
@@ -109,7 +118,7 @@ def test_what_cannot_be_is_said_as_it_is_typed_and_not_saved(qtbot: QtBot, page:
     qtbot.waitUntil(lambda: "whole number" in control.problem)
     assert not page.bar.save.isEnabled()
     page.save()
-    assert not engine.was_asked("editing.save_text")
+    assert not engine.was_asked("api.settings.save_text")
     page.bar.discard.click()
     qtbot.waitUntil(lambda: control.text == "3")
     assert not control.problem
@@ -117,7 +126,7 @@ def test_what_cannot_be_is_said_as_it_is_typed_and_not_saved(qtbot: QtBot, page:
 
 def test_problems_are_marked_at_their_lines(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
     remark = Remark(line=3, key="retry.max_attempts", sentence="it must be a whole number")
-    engine.editing.set("check", Checked(problems=(remark,)))
+    engine.api.settings.set("check", ValidationResult(problems=(remark,)))
     page.raw.editor.setPlainText(page.raw.editor.toPlainText().replace("= 3", '= "x"'))
     page.tabs.setCurrentIndex(RAW)
     qtbot.waitUntil(page.raw.problems.isVisible)
@@ -151,7 +160,7 @@ def test_secrets_in_the_text_are_dots_until_asked_for(qtbot: QtBot, page: View) 
 
 def theirs(page: View, bridge: FakeBridge, text: str = "[output]\nmax_lines = 5\n") -> Document:
     document = Document(text=text, digest="d9", path="/home/me/config.toml")
-    bridge.engine.editing.set("document", document)
+    bridge.engine.api.settings.set("document", document)
     bridge.happen(CHANGED)
     return document
 
@@ -171,9 +180,9 @@ def test_somebody_elses_change_meets_an_unsaved_one(qtbot: QtBot, page: View, br
     qtbot.waitUntil(page.conflict.isVisible)
     assert page.document.text == mine
     page.save()
-    assert not bridge.engine.was_asked("editing.save_text")  # nothing is written before the choice
+    assert not bridge.engine.was_asked("api.settings.save_text")  # nothing is written before the choice
     both = Merged(text=mine + document.text, digest="d9", sentence="Someone else changed: output.")
-    bridge.engine.editing.set("save_text", both)
+    bridge.engine.api.settings.set("save_text", both)
     {"merge": page.conflict.merge, "mine": page.conflict.mine, "theirs": page.conflict.other}[choice].click()
     qtbot.waitUntil(lambda: not page.conflict.isVisible())
     expected = {"merge": both.text, "mine": mine, "theirs": document.text}
@@ -186,7 +195,7 @@ def test_changes_at_the_same_place_cannot_be_brought_together(qtbot: QtBot, page
     page.document.edit(TEXT.replace("= 3", "= 4"))
     theirs(page, bridge, TEXT.replace("= 3", "= 5"))
     qtbot.waitUntil(page.conflict.isVisible)
-    bridge.engine.editing.set("save_text", errors.ConfigChangedError("You both changed [retry]."))
+    bridge.engine.api.settings.set("save_text", errors.ConfigChangedError("You both changed [retry]."))
     page.conflict.merge.click()
     qtbot.waitUntil(lambda: not page.conflict.merge.isEnabled())
     assert page.conflict.sentence.text() == "You both changed [retry]."
@@ -197,8 +206,10 @@ def test_a_change_that_is_noticed_only_when_saving(qtbot: QtBot, page: View, bri
     page.document.edit(TEXT.replace("= 3", "= 4"))
     qtbot.waitUntil(lambda: page.bar.can_save)
     document = Document(text=TEXT + "# more\n", digest="d9", path="x")
-    bridge.engine.editing.set("document", document)
-    bridge.engine.editing.set("save_text", Merged(text="both", digest="d9", sentence="Someone else changed: comments."))
+    bridge.engine.api.settings.set("document", document)
+    bridge.engine.api.settings.set(
+        "save_text", Merged(text="both", digest="d9", sentence="Someone else changed: comments.")
+    )
     page.save()
     qtbot.waitUntil(page.conflict.isVisible)
     assert page.conflict.sentence.text() == "Someone else changed: comments."
@@ -211,7 +222,7 @@ def test_a_change_that_is_noticed_only_when_saving(qtbot: QtBot, page: View, bri
 def test_a_save_that_fails_keeps_everything(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
     page.document.edit(TEXT.replace("= 3", "= 4"))
     qtbot.waitUntil(lambda: page.bar.can_save)
-    engine.editing.set("save_text", errors.ConfigSaveError("The disk is full."))
+    engine.api.settings.set("save_text", errors.ConfigSaveError("The disk is full."))
     page.save()
     qtbot.waitUntil(page.banner.isVisible)
     assert page.document.is_changed
@@ -232,7 +243,7 @@ def test_an_address_is_typed_without_being_shown(qtbot: QtBot, page: View) -> No
 def test_a_secret_is_shown_on_purpose_and_goes_again(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
     page.tabs.setCurrentIndex(SECRETS)
     row = page.secrets.rows["twitch.client_secret"]
-    engine.editing.set("reveal_secret", "very-secret")
+    engine.api.settings.set("reveal_secret", "very-secret")
     row.reveal.click()
     qtbot.waitUntil(row.value.isVisible)
     assert row.value.text() == "very-secret"
@@ -248,13 +259,13 @@ def test_a_secret_is_shown_on_purpose_and_goes_again(qtbot: QtBot, page: View, e
 def test_a_secret_is_replaced(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
     page.tabs.setCurrentIndex(SECRETS)
     row = page.secrets.rows["twitch.client_secret"]
-    engine.editing.set("keep_secret", StoredSecret("twitch.client_secret", "Twitch client secret", "keyring"))
+    engine.api.settings.set("keep_secret", StoredSecret("twitch.client_secret", "Twitch client secret", "keyring"))
     row.replace.click()
     QTest.keyClicks(row.typed, "another-one")
     assert "another-one" not in row.typed.displayText()
     with qtbot.waitSignal(page.said):
         row.keep.click()
-    assert engine.was_asked("editing.keep_secret")[0].args == ("twitch.client_secret", "another-one")
+    assert engine.was_asked("api.settings.keep_secret")[0].args == ("twitch.client_secret", "another-one")
     assert row.typed.text() == ""
     assert row.typed.isHidden()
 
@@ -268,11 +279,11 @@ def test_a_vault_with_a_passphrase_is_unlocked(qtbot: QtBot, page: View, store: 
     assert not page.secrets.lock.field.isVisible(), "whatever the sentence says"
     page.refresh(samples.snapshot(secrets=structs.replace(locked, message="Locked.", takes_passphrase=True)))
     assert page.secrets.lock.field.isVisible()
-    engine.editing.set("unlock", samples.snapshot().secrets)
+    engine.api.settings.set("unlock", samples.snapshot().secrets)
     QTest.keyClicks(page.secrets.lock.phrase, "open it")
     page.secrets.lock.unlock.click()
     qtbot.waitUntil(lambda: not page.secrets.lock.isVisible())
-    assert engine.was_asked("editing.unlock")[0].args == ("open it",)
+    assert engine.was_asked("api.settings.unlock")[0].args == ("open it",)
     assert page.secrets.lock.phrase.text() == ""
 
 

@@ -1,0 +1,288 @@
+"""config.toml as a document that a person edits: read, check, save, undo. Never over someone else's change."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+import uuid
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from itsjustintv_desktop.engine.config.diff import compare
+from itsjustintv_desktop.engine.config.load import (
+    BOM,
+    Examined,
+    Remark,
+    decode,
+    digest_of,
+    examine,
+    read_bytes,
+    read_toml,
+)
+from itsjustintv_desktop.engine.config.merge import merge, touched
+from itsjustintv_desktop.engine.config.notation import dotted
+from itsjustintv_desktop.engine.config.save import Change, ConfigFile, apply
+from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.engine import Engine
+
+IN_FORCE_SECONDS = 5.0
+_TEXTS = 12
+"""Texts remembered by their digest, to merge with."""
+_UNDOS = 10
+
+Restore = Callable[[], Awaitable[None]]
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """The file as it is now. `text` has "\\n" at its line ends, whatever the file has; "" for a missing file."""
+
+    text: str
+    digest: str
+    path: str
+    problems: tuple[Remark, ...] = ()
+    warnings: tuple[Remark, ...] = ()
+
+
+class ValidationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`changes` says in a sentence what would be different from the config in force, "" for nothing."""
+
+    problems: tuple[Remark, ...] = ()
+    warnings: tuple[Remark, ...] = ()
+    changes: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """It is on disk. `state`: in_force, refused or waiting (`sentence` says why), late (not dealt with within five
+    seconds), stored (nothing runs that would use it), unchanged (there was nothing to save).
+
+    `undo` is for `undo`, "" where that cannot be had. `note` is a sentence worth showing beside, or "".
+    """
+
+    digest: str
+    state: Literal["in_force", "refused", "waiting", "late", "stored", "unchanged"]
+    sentence: str = ""
+    changes: str = ""
+    warnings: tuple[Remark, ...] = ()
+    undo: str = ""
+    note: str = ""
+
+
+class Merged(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing was saved: the file was changed meanwhile, elsewhere than here. This would be both together.
+
+    To take it, save `text` with `digest`. `sentence` says what the other changed.
+    """
+
+    text: str
+    digest: str
+    sentence: str
+
+
+class _Undo(msgspec.Struct, frozen=True):
+    digest: str
+    content: bytes | None
+    restore: Restore | None
+
+
+def changed(where: str) -> ConfigChangedError:
+    """`where`: the tables, "" if that is not known."""
+    return ConfigChangedError(
+        f"The config was changed by someone else in the meantime{f' ({where})' if where else ''}. Nothing was "
+        "saved; take a look at the new version and make your change again."
+    )
+
+
+class Documents:
+    """All writing of the config goes through here, one at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._path = engine.paths.config
+        self._texts: OrderedDict[str, str] = OrderedDict()
+        self._undos: OrderedDict[str, _Undo] = OrderedDict()
+        self._turn = asyncio.Lock()
+
+    async def document(self) -> Document:
+        """Raises ConfigError if the file cannot be read, or is no text."""
+        text, digest, found = await asyncio.to_thread(self._read)
+        self._remember(digest, text)
+        return Document(
+            text=text, digest=digest, path=str(self._path), problems=found.problems, warnings=found.warnings
+        )
+
+    async def check(self, text: str) -> ValidationResult:
+        """What would be wrong with this text, and what it would change."""
+        found = await asyncio.to_thread(examine, text, self._engine.environ)
+        changes = compare(self._engine.live.config, found.config).sentence if found.config is not None else ""
+        return ValidationResult(problems=found.problems, warnings=found.warnings, changes=changes)
+
+    async def save_text(self, text: str, digest: str, *, restore: Restore | None = None) -> Saved | Merged:
+        """Save a text that was made of the document with that digest.
+
+        If the file is another meanwhile, nothing is saved: `Merged` is what both changes together would be, where
+        they touch different tables, else ConfigChangedError is raised. Raises ConfigError (it cannot be used),
+        ConfigSaveError.
+        """
+        async with self._turn:
+            file = await asyncio.to_thread(self._open_whole)
+            if file.digest != digest:
+                return await asyncio.to_thread(self._merged, text, digest, file)
+            await asyncio.to_thread(file.replace, text)
+            return await self._save(file, restore=restore)
+
+    async def edit(
+        self,
+        changes: Iterable[Change],
+        digest: str | None = None,
+        *,
+        restore: Restore | None = None,
+        forget: bool = False,
+    ) -> Saved:
+        """Make these changes, comments kept. With `digest`, only if nobody changed the same tables since.
+
+        `forget`: what is replaced holds a secret that was moved away; no backup and no undo keeps it.
+        Raises ConfigError, ConfigChangedError, ConfigSaveError, UsageError.
+        """
+        wanted = list(changes)
+        async with self._turn:
+            file = await asyncio.to_thread(ConfigFile, self._path, self._engine.environ)
+            before = file.text
+            await asyncio.to_thread(apply, file, wanted)
+            if digest is not None and file.digest != digest:
+                await asyncio.to_thread(self._same_tables, digest, before, file.text)
+            return await self._save(file, restore=restore, forget=forget)
+
+    async def undo(self, token: str) -> Saved:
+        """Put back what a save replaced. Raises UsageError (too long ago), ConfigChangedError (the file is another)."""
+        async with self._turn:
+            kept = self._undos.get(token)
+            if kept is None:
+                raise UsageError("That can no longer be undone.")
+            file = await asyncio.to_thread(self._open_whole)
+            if file.digest != kept.digest:
+                raise ConfigChangedError("The config was changed again since then, so that cannot be undone any more.")
+            if kept.restore is not None:
+                await kept.restore()
+            await asyncio.to_thread(file.replace, decode(kept.content or b"", str(self._path)))
+            saved = await self._save(file)
+            del self._undos[token]
+            return saved
+
+    async def in_file(self) -> Config:
+        """What the file says now, which may be newer than what is in force; the latter where it cannot be used."""
+        _, _, found = await asyncio.to_thread(self._read)
+        return found.config or self._engine.live.config
+
+    def _open_whole(self) -> ConfigFile:
+        return ConfigFile(self._path, self._engine.environ, whole=True)
+
+    def no_undo(self) -> None:
+        """What was saved before can no longer be put back: more than the file has changed with it."""
+        self._undos.clear()
+
+    async def moved(self, move: Callable[[], Awaitable[object]]) -> Saved:
+        """Let something else write the file meanwhile (secrets are moved out of it), and follow it."""
+        async with self._turn:
+            await move()
+            self._texts.clear()
+            self._undos.clear()
+            file = await asyncio.to_thread(ConfigFile, self._path, self._engine.environ)
+            found = await asyncio.to_thread(examine, file.text, self._engine.environ)
+            return await self._followed(file.digest, found, undo="")
+
+    def _same_tables(self, digest: str, now: str, wanted: str) -> None:
+        """Blocks. Raises ConfigChangedError."""
+        base = self._texts.get(digest)
+        theirs = touched(tomllib.loads(base), _data(now)) if base is not None and _is_toml(base) else None
+        both = touched(_data(now), _data(wanted)) & theirs if theirs is not None else {("",)}
+        if both:
+            raise changed(", ".join(sorted(dotted(path) for path in both if path != ("",))))
+
+    def _merged(self, text: str, digest: str, file: ConfigFile) -> Merged:
+        """Blocks. Raises ConfigChangedError, ConfigError."""
+        read_toml(text.removeprefix(BOM), str(self._path))
+        theirs, base = _plain(file.text), self._texts.get(digest)
+        can_be = base is not None and _is_toml(base) and _is_toml(theirs)
+        both = merge(base, _plain(text), theirs) if base is not None and can_be else None
+        if both is None or base is None:
+            raise ConfigChangedError(
+                f"{self._path.name} was changed by someone else in the meantime, where you changed it too. Nothing was "
+                "saved; take a look at the new version and make your change again."
+            )
+        self._remember(file.digest, theirs)
+        changed = ", ".join(sorted(dotted(path) for path in touched(_data(base), _data(theirs)))) or "comments"
+        return Merged(text=both, digest=file.digest, sentence=f"Someone else changed the config meanwhile: {changed}.")
+
+    async def _save(self, file: ConfigFile, *, restore: Restore | None = None, forget: bool = False) -> Saved:
+        before, text = await asyncio.to_thread(read_bytes, self._path), file.text
+        found = await asyncio.to_thread(examine, text, self._engine.environ)
+        digest = file.digest
+        await asyncio.to_thread(lambda: file.save(forget_backup=forget))
+        self._remember(file.digest, _plain(text))
+        if forget:
+            self._undos.clear()
+            self._texts.clear()
+            self._remember(file.digest, _plain(text))
+        if file.digest == digest:
+            return Saved(digest=digest, state="unchanged", warnings=found.warnings)
+        token = ""
+        if not forget:
+            token = uuid.uuid4().hex
+            self._undos[token] = _Undo(file.digest, before, restore)
+            while len(self._undos) > _UNDOS:
+                self._undos.popitem(last=False)
+        return await self._followed(file.digest, found, undo=token)
+
+    async def _followed(self, digest: str, found: Examined, *, undo: str) -> Saved:
+        """Wait until the running engine works by it, or says why not."""
+        engine, config = self._engine, found.config
+        changes = compare(engine.live.config, config).sentence if config is not None else ""
+        saved = Saved(digest=digest, state="stored", changes=changes, warnings=found.warnings, undo=undo)
+        if engine.listening is None:
+            return msgspec.structs.replace(saved, sentence="It takes effect at the next start.")
+        engine.reload.trigger(whole=digest)
+        state = await engine.reload.taken_up(digest, IN_FORCE_SECONDS)
+        if state is None:
+            sentence = "It is saved, and will be in force in a moment."
+            return msgspec.structs.replace(saved, state="late", sentence=sentence)
+        if state.state == "ok":
+            return msgspec.structs.replace(saved, state="in_force")
+        outcome: Literal["waiting", "refused"] = "waiting" if state.state == "waiting" else "refused"
+        return msgspec.structs.replace(saved, state=outcome, sentence=state.reason)
+
+    def _read(self) -> tuple[str, str, Examined]:
+        content = read_bytes(self._path)
+        text = _plain(decode(content or b"", str(self._path)))
+        return text, digest_of(content), examine(text, self._engine.environ)
+
+    def _remember(self, digest: str, text: str) -> None:
+        self._texts[digest] = text
+        self._texts.move_to_end(digest)
+        while len(self._texts) > _TEXTS:
+            self._texts.popitem(last=False)
+
+
+def _plain(text: str) -> str:
+    return text.removeprefix(BOM).replace("\r\n", "\n")
+
+
+def _data(text: str) -> dict[str, object]:
+    return tomllib.loads(_plain(text))
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        read_toml(text, "")
+    except ConfigError:
+        return False
+    return True

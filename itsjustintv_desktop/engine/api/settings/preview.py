@@ -1,0 +1,239 @@
+"""What a destination would get: shown as it would be sent, and sent to it alone as a test. Leaves no trace."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from itsjustintv_desktop.engine.announce import payload as payloads
+from itsjustintv_desktop.engine.api.settings.destinations import DestinationDraft, Destinations
+from itsjustintv_desktop.engine.api.settings.streamers import StreamerDraft
+from itsjustintv_desktop.engine.config.schema import Destination, Streamer
+from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, UsageError
+from itsjustintv_desktop.engine.core.models import Enrichment, Outcome, StreamEvent
+from itsjustintv_desktop.engine.delivery.formats import text
+from itsjustintv_desktop.engine.delivery.messages import Messages
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.engine import Engine
+
+MASK = "\u2022" * 6
+_PICTURE_SHOWN = "... the picture in base64, {} characters ..."
+_EVENTS = 200
+_LINK = 2048
+
+
+class TestResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`sentence` is for a person. `status`: None without an answer. `duration`: seconds. `answer`: what came back,
+    without anything secret that it echoes."""
+
+    __test__ = False
+
+    ok: bool
+    status: int | None
+    sentence: str
+    duration: float
+    answer: str = ""
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """How the receiver would show it, about. `color` is 0xRRGGBB where the format has one."""
+
+    title: str
+    lines: tuple[str, ...]
+    link: str = ""
+    icon: str = ""
+    picture: str = ""
+    color: int | None = None
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """The request as it would be made. Values of headers that may be secret are masked; the address is not in it.
+
+    `body` is indented for reading, the picture's bytes left out. `sample`: nothing is known of a stream of this
+    channel yet, so the words are made up.
+    """
+
+    format: str
+    host: str
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    summary: Summary
+    sample: bool
+
+
+class PreviewActions:
+    def __init__(self, engine: Engine, destinations: Destinations) -> None:
+        self._engine = engine
+        self._destinations = destinations
+        self._messages = Messages(engine.sender, engine.twitch.images.read)
+
+    async def test(self, destination: DestinationDraft | str, streamer: StreamerDraft | None = None) -> TestResult:
+        """One POST of a payload with `test: true`, saved or not, switched on or off. It never counts as an attempt.
+
+        Raises NotFoundError, UsageError, ConfigError, SecretsError for a destination that cannot be tried at all.
+        """
+        made, url, secret = await self._destinations.reachable(destination)
+        payload, _ = await self._payload(streamer)
+        send = await self._messages.prepare(made, payload, url=url, secret=secret, webhook_id=_webhook_id())
+        result = await send()
+        ok = result.outcome is Outcome.DELIVERED
+        said = f"It arrived. {result.note or ''}".rstrip() if ok else f"It did not arrive: {result.error}."
+        sentence = said.replace("..", ".")
+        return TestResult(
+            ok=ok, status=result.status, sentence=sentence, duration=result.duration, answer=result.answer
+        )
+
+    async def preview(self, streamer: StreamerDraft | None, destination: DestinationDraft | str) -> Preview:
+        """Raises as `test`."""
+        try:
+            made, url, secret = await self._destinations.reachable(destination)
+        except UsageError:
+            made, url, secret = _without_address(destination), "", ""
+        payload, sample = await self._payload(streamer)
+        body, content_type = await self._messages.body(made, made.format, payload, plain=False)
+        shown = msgspec.structs.replace(made, headers=dict.fromkeys(made.headers, MASK))
+        try:
+            headers = self._engine.sender.headers(shown, secret, _webhook_id(), body, content_type)
+        except ConfigError as error:
+            raise UsageError(error.message) from None
+        hidden = {name.lower() for name in (made.header, "webhook-signature")}
+        content: dict[str, Any] = json.loads(body)
+        return Preview(
+            format=made.format,
+            host=_host(url),
+            headers=tuple(
+                (f"{name}", _masked(value) if name.lower() in hidden else value) for name, value in headers.items()
+            ),
+            body=json.dumps(_without_picture(content), indent=2, ensure_ascii=False),
+            summary=_summary(made, content, payload),
+            sample=sample,
+        )
+
+    async def _payload(self, draft: StreamerDraft | None) -> tuple[dict[str, Any], bool]:
+        """A payload with what is known of the channel, else with made-up words (True)."""
+        engine, now = self._engine, self._engine.now()
+        draft = draft or self._first()
+        channel = engine.live.resolved.get(draft.key)
+        user_id = draft.user_id or (channel.user_id if channel is not None else "")
+        login = (channel.login if channel is not None else draft.login or draft.key).lower() or "yourchannel"
+        profile = engine.twitch.profiles.get(user_id)
+        known = await self._last(draft.key, user_id)
+        stream = known.get("stream") or {}
+        enrichment = Enrichment(
+            login=login,
+            name=profile.display_name or known.get("streamer_name") or (channel.display_name if channel else login),
+            description=profile.description or None,
+            image=profile.image,
+            tags=tuple(known.get("tags") or ("English",)),
+            language=known.get("language"),
+            view_count=known.get("view_count") or 42,
+            followers_count=profile.followers if profile.followers is not None else known.get("followers_count"),
+            title=stream.get("title") or "The title of the stream",
+            category_id=stream.get("category_id") or "509658",
+            category_name=stream.get("category_name") or "Just Chatting",
+            thumbnail_url=stream.get("thumbnail_url"),
+            started_at=now,
+        )
+        event = StreamEvent(
+            source="twitch",
+            kind="stream.online",
+            message_id=None,
+            received_at=now,
+            broadcaster_id=user_id,
+            broadcaster_login=login,
+            stream_id="test",
+            started_at=now,
+            test=True,
+        )
+        streamer = Streamer(
+            key=draft.key,
+            user_id=user_id,
+            login=login,
+            additional_tags=draft.additional_tags,
+            description=draft.description,
+        )
+        return payloads.build(event, streamer, enrichment, event_id="test"), not known
+
+    def _first(self) -> StreamerDraft:
+        for key, one in self._engine.live.config.streamers.items():
+            return StreamerDraft(key=key, login=one.login, user_id=one.user_id)
+        return StreamerDraft(key="", login="yourchannel")
+
+    async def _last(self, key: str, user_id: str) -> dict[str, Any]:
+        """The latest payload of that channel in the recent history; empty if there is none."""
+        try:
+            page = await self._engine.ledger.events(limit=_EVENTS)
+        except AppError:
+            return {}
+        for record in page:
+            ours = record.streamer == key or (user_id and record.event.broadcaster_id == user_id)
+            if record.payload is not None and ours:
+                try:
+                    found: dict[str, Any] = msgspec.json.decode(record.payload)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    continue
+                return found
+        return {}
+
+
+def _without_address(destination: DestinationDraft | str) -> Destination:
+    if isinstance(destination, str):
+        return Destination(name=destination)
+    return Destination(
+        name=destination.name or "new",
+        format=destination.format or "json",
+        header=destination.header,
+        hashing=destination.hashing,
+        signature="x-hub",
+        picture=destination.picture,
+        headers=dict(destination.headers or {}),
+    )
+
+
+def _webhook_id() -> str:
+    return f"msg_test_{uuid.uuid4().hex}"
+
+
+def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _masked(value: str) -> str:
+    """sha256=...: how it is made may be seen, not what came out."""
+    kind, sign, _ = value.partition("=")
+    if sign and len(kind) < 8:
+        return f"{kind}={MASK}"
+    kind, comma, _ = value.partition(",")
+    return f"{kind},{MASK}" if comma and len(kind) < 4 else MASK
+
+
+def _without_picture(content: dict[str, Any]) -> dict[str, Any]:
+    image = content.get("image")
+    if not isinstance(image, dict) or not isinstance(image.get("data"), str):
+        return content
+    return {**content, "image": {**image, "data": _PICTURE_SHOWN.format(len(image["data"]))}}
+
+
+def _summary(made: Destination, content: dict[str, Any], payload: dict[str, Any]) -> Summary:
+    """The same words that the formats take, as data."""
+    kind, shown = made.format, made.picture != "none"
+    lines = [f"{name}: {value}" for name, value in text.facts(payload)]
+    who = f"{text.streamer(payload)} is live on Twitch"
+    first = who if kind == "json" else f"Test: {who}"
+    return Summary(
+        title=text.title(payload),
+        lines=(first, *lines),
+        link=text.web_address(payload.get("url"), _LINK) or "",
+        icon=(shown and text.profile_image(payload, _LINK)) or "",
+        picture=(shown and text.thumbnail(payload, _LINK)) or "",
+        color=content["embeds"][0]["color"] if kind == "discord" else None,
+    )

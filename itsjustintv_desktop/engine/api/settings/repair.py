@@ -1,0 +1,77 @@
+"""A config.toml that no engine can start with: read, checked, saved, or put back to the last one that was good.
+
+Synchronous: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from itsjustintv_desktop.engine.api.settings.documents import Document, ValidationResult, changed
+from itsjustintv_desktop.engine.config.load import BOM, decode, digest_of, examine, legible, parse, read_bytes
+from itsjustintv_desktop.engine.config.save import ConfigFile
+from itsjustintv_desktop.engine.core.errors import ConfigError
+
+
+class LastGood(msgspec.Struct, frozen=True, kw_only=True):
+    """`since`: when it was written (Unix seconds)."""
+
+    text: str
+    since: float
+
+
+class ConfigRepair:
+    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+        self.path = path
+        self._environ = environ
+
+    def document(self) -> Document:
+        """Also of a file that is no UTF-8: as its characters were most likely meant. Raises ConfigError."""
+        content = read_bytes(self.path)
+        text = legible(content or b"").removeprefix(BOM).replace("\r\n", "\n")
+        found = examine(text, self._environ)
+        return Document(
+            text=text, digest=digest_of(content), path=str(self.path), problems=found.problems, warnings=found.warnings
+        )
+
+    def check(self, text: str) -> ValidationResult:
+        found = examine(text, self._environ)
+        return ValidationResult(problems=found.problems, warnings=found.warnings)
+
+    def save(self, text: str, digest: str) -> None:
+        """Raises ConfigError (it cannot be used), ConfigChangedError, ConfigSaveError."""
+        file = ConfigFile(self.path, self._environ, whole=True)
+        if file.digest != digest:
+            raise changed("")
+        file.replace(text)
+        file.save()
+
+    def last_good(self) -> LastGood | None:
+        """config.toml.bak, None where it is missing or cannot be used either."""
+        backup = Path(os.path.realpath(self.path) + ".bak")
+        try:
+            content = read_bytes(backup)
+            if not content:
+                return None
+            text = decode(content, str(backup))
+            parse(text, file=str(backup), environ=self._environ)
+            return LastGood(text=text, since=backup.stat().st_mtime)
+        except (ConfigError, OSError):
+            return None
+
+    def go_back(self) -> LastGood:
+        """Put the last good one in its place. What could not be used is kept as config.toml.broken.
+
+        Raises ConfigError, ConfigChangedError, ConfigSaveError.
+        """
+        good = self.last_good()
+        if good is None:
+            raise ConfigError([f"{self.path}.bak: it is missing, or cannot be used either"])
+        file = ConfigFile(self.path, self._environ, whole=True)
+        file.replace(good.text)
+        file.save(keep_broken=True)
+        return good

@@ -1,0 +1,211 @@
+"""Secrets of Twitch and the tunnel: where each is, kept, shown on purpose, forgotten. Values only in `reveal_...`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from itsjustintv_desktop.engine.api.settings.documents import Documents
+from itsjustintv_desktop.engine.config.environment import names
+from itsjustintv_desktop.engine.config.problems import Mistake
+from itsjustintv_desktop.engine.config.save import ConfigFile, Remove
+from itsjustintv_desktop.engine.config.schema import KEYRING
+from itsjustintv_desktop.engine.config.validators import kept_secret, trimmed, webhook_secret
+from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, UsageError
+from itsjustintv_desktop.engine.runtime.unlocking import try_again
+from itsjustintv_desktop.engine.storage.secrets import (
+    TUNNEL_AUTHTOKEN,
+    TWITCH_CLIENT_SECRET,
+    TWITCH_WEBHOOK_SECRET,
+    SecretsState,
+    move_into_keyring,
+)
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.engine import Engine
+
+Where = Literal["environment", "config", "keyring", "vault", "memory", "absent", "unknown"]
+
+TITLES = {
+    TWITCH_CLIENT_SECRET: "Twitch client secret",
+    TWITCH_WEBHOOK_SECRET: "Webhook secret",
+    TUNNEL_AUTHTOKEN: "ngrok authtoken",
+}
+_RULES: dict[str, Callable[[str, Callable[[str], None]], str | None]] = {
+    TWITCH_CLIENT_SECRET: kept_secret,
+    TWITCH_WEBHOOK_SECRET: webhook_secret,
+    TUNNEL_AUTHTOKEN: kept_secret,
+}
+_SENTENCES: dict[Where, str] = {
+    "environment": "It comes from the environment variable {variable}, which wins over everything else.",
+    "config": "It stands in config.toml, where whoever may read that file can read it.",
+    "keyring": "It is kept in your system's keyring.",
+    "vault": "It is kept encrypted in secrets.vault, under your passphrase.",
+    "memory": "It is kept until the program ends: [secrets] store is memory.",
+    "absent": "It is not set.",
+}
+
+
+class SecretView(msgspec.Struct, frozen=True, kw_only=True):
+    """`sentence` says where it is and what that means; for `unknown` why it cannot be looked up, and what to do."""
+
+    name: str
+    title: str
+    where: Where
+    sentence: str
+
+
+class Revealed(msgspec.Struct, frozen=True, kw_only=True):
+    """A destination's address and secret, in the clear. Neither is in any repr."""
+
+    url: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return "Revealed()"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return []
+
+
+class Secrets:
+    def __init__(self, engine: Engine, documents: Documents) -> None:
+        self._engine = engine
+        self._documents = documents
+
+    async def list(self) -> tuple[SecretView, ...]:
+        """All of them; never raises for one that cannot be had."""
+        return tuple([await self._view(name) for name in TITLES])
+
+    async def keep(self, name: str, value: str) -> SecretView:
+        """Keep a secret where secrets are kept; one that stands in the config is taken out of it and its backup.
+
+        Raises NotFoundError for an unknown name, UsageError for a value that cannot be one, SecretsError, and as
+        `Documents.edit`. The config is changed last: until then the one in it counts.
+        """
+        _known(name)
+        try:
+            good = _RULES[name](value, lambda _: None) if trimmed(value) else None
+        except Mistake as mistake:
+            raise UsageError(f"It cannot be used: {mistake}.") from None
+        if not good:
+            raise UsageError("Enter the secret.")
+        store = self._engine.secrets
+        in_file = await self._in_file(name)
+        if in_file and not store.lasting:
+            raise UsageError(
+                "It stands in config.toml, and secrets are kept in memory only, where it would be gone with the end "
+                'of the program. Choose [secrets] store = "keyring" or "passphrase" first.'
+            )
+        before = await store.get(name)
+        await store.set(name, good)
+        if in_file:
+            try:
+                await self._documents.edit([Remove(tuple(name.split(".")))], forget=True)
+            except Exception:
+                await store.set(name, before or "")
+                raise
+        try_again(self._engine)
+        return await self._view(name)
+
+    async def forget(self, name: str) -> SecretView:
+        """Out of the store and out of the config. Raises NotFoundError, SecretsError, and as `Documents.edit`."""
+        _known(name)
+        await self._engine.secrets.delete(name)
+        if await self._in_file(name):
+            await self._documents.edit([Remove(tuple(name.split(".")))], forget=True)
+        try_again(self._engine)
+        return await self._view(name)
+
+    async def reveal(self, name: str) -> str:
+        """Its value, in the clear. Raises NotFoundError where it is not set, SecretsError."""
+        _known(name)
+        values = self._engine.values
+        found: str | None
+        if name == TWITCH_CLIENT_SECRET:
+            found = await values.client_secret()
+        elif name == TUNNEL_AUTHTOKEN:
+            found = await values.tunnel_authtoken()
+        else:
+            written = self._engine.live.config.twitch.webhook_secret
+            found = written if written not in {"", KEYRING} else await self._engine.secrets.get(name)
+        if not found:
+            raise NotFoundError(f"{TITLES[name]}: it is not set.")
+        return found
+
+    async def reveal_destination(self, name: str) -> Revealed:
+        """Its address and secret, in the clear. Raises NotFoundError, SecretsError."""
+        destination = self._engine.live.destinations.get(name)
+        if destination is None:
+            raise NotFoundError("There is no such destination in the config.")
+        url, secret = destination.url, destination.secret
+        if KEYRING in {url, secret}:
+            kept = await self._engine.secrets.destination(name)
+            url = (kept.url or "") if url == KEYRING else url
+            secret = (kept.secret or "") if secret == KEYRING else secret
+        return Revealed(url=url, secret=secret)
+
+    async def move(self) -> tuple[str, ...]:
+        """Every secret that stands in the config in the clear goes to where secrets are kept; the keys of the file
+        that were moved. Raises UsageError, SecretsError, and as `Documents.edit`."""
+        moved: list[str] = []
+
+        async def work() -> None:
+            engine = self._engine
+            moved.extend(
+                await move_into_keyring(
+                    engine.paths.config, engine.loaded.secrets_in_clear, engine.secrets, environ=engine.environ
+                )
+            )
+
+        if self._engine.loaded.secrets_in_clear:
+            await self._documents.moved(work)
+            try_again(self._engine)
+        return tuple(moved)
+
+    async def unlock(self, passphrase: str | None = None) -> SecretsState:
+        """Open the keyring or the vault; the keyring may ask the person by itself. Never raises: see the state."""
+        state = await self._engine.secrets.unlock(passphrase)
+        try_again(self._engine)
+        return state
+
+    async def _view(self, name: str) -> SecretView:
+        where, sentence = await self._where(name)
+        return SecretView(name=name, title=TITLES[name], where=where, sentence=sentence)
+
+    async def _where(self, name: str) -> tuple[Where, str]:
+        path = tuple(name.split("."))
+        variable = next((one for one, (target, _) in names().items() if target == path), "")
+        bare = variable.removeprefix("ITSJUSTINTV_")
+        in_file = await self._in_file(name)
+        used = variable if self._engine.environ.get(variable, "").strip() else "" if in_file else bare
+        if used and self._engine.environ.get(used, "").strip() not in {"", KEYRING}:
+            return "environment", _SENTENCES["environment"].format(variable=used)
+        if in_file:
+            return "config", _SENTENCES["config"]
+        try:
+            there = await self._engine.secrets.get(name)
+        except SecretsError as error:
+            return "unknown", error.message
+        where: Where = self._engine.secrets.place if there else "absent"
+        sentence = _SENTENCES[where]
+        if where == "absent" and name == TWITCH_WEBHOOK_SECRET:
+            sentence = "It is made when it is first needed."
+        return where, sentence
+
+    async def _in_file(self, name: str) -> bool:
+        """Whether the file itself holds a value."""
+
+        def look() -> bool:
+            written = ConfigFile(self._engine.paths.config, self._engine.environ).get(tuple(name.split(".")))
+            return isinstance(written, str) and written.strip() not in {"", KEYRING}
+
+        return await asyncio.to_thread(look)
+
+
+def _known(name: str) -> None:
+    if name not in TITLES:
+        raise NotFoundError("There is no secret of that name.")

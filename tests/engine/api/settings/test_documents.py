@@ -1,0 +1,184 @@
+"""The config as a document: saved without losing anybody's change, in force at once, undone."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from itsjustintv_desktop.engine.api.settings.documents import Merged, Saved
+from itsjustintv_desktop.engine.config.save import Remove, Set
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError, UsageError
+from tests.support.engine import Running
+from tests.support.ports import free_port
+
+BOB = '\n# The second one.\n[streamers.bob]\nlogin = "bob" # hi\ndestinations = ["main"]\n'
+
+
+def on_disk(running: Running) -> str:
+    return running.paths.config.read_text(encoding="utf-8")
+
+
+def change_outside(running: Running, old: str, new: str) -> None:
+    text = on_disk(running)
+    assert old in text
+    running.paths.config.write_text(text.replace(old, new), encoding="utf-8")
+
+
+async def saved(running: Running, text: str, digest: str) -> Saved:
+    outcome = await running.engine.api.settings.save_text(text, digest)
+    assert isinstance(outcome, Saved)
+    return outcome
+
+
+async def test_a_text_saved_is_in_force_when_it_returns(running: Running) -> None:
+    document = await running.engine.api.settings.document()
+    outcome = await saved(running, document.text + BOB, document.digest)
+    assert (outcome.state, outcome.changes) == ("in_force", "Added streamer bob.")
+    assert "bob" in running.engine.live.config.streamers
+    assert on_disk(running) == document.text + BOB
+    assert (await running.engine.api.settings.document()).digest == outcome.digest
+
+
+async def test_something_removed_is_not_waited_for_as_if_it_were_half_written(running: Running) -> None:
+    began = running.clock.monotonic()
+    outcome = await running.engine.api.settings.edit([Remove("streamers.alice")])
+    assert outcome.state == "in_force"
+    assert not running.engine.live.config.streamers
+    assert running.clock.monotonic() - began < 1.5, "it took the two seconds of care for half-written files"
+
+
+async def test_a_text_with_a_problem_is_not_saved_and_check_says_the_line(running: Running) -> None:
+    document = await running.engine.api.settings.document()
+    text = document.text + '[retry]\nmax_age = "soon"\nfoo = 1\n'
+    line = text[: text.index("max_age")].count("\n") + 1
+    checked = await running.engine.api.settings.check(text)
+    assert not checked.ok
+    (problem,) = checked.problems
+    assert (problem.line, problem.key) == (line, "retry.max_age")
+    assert "duration" in problem.sentence
+    (warning,) = checked.warnings
+    assert (warning.line, warning.key) == (line + 1, "retry.foo")
+    with pytest.raises(ConfigError, match="duration"):
+        await running.engine.api.settings.save_text(text, document.digest)
+    assert on_disk(running) == document.text
+
+
+async def test_check_of_what_is_no_toml_has_a_line_too(running: Running) -> None:
+    checked = await running.engine.api.settings.check('[retry]\n\nmax_age = "24h\n')
+    (problem,) = checked.problems
+    assert problem.line == 3
+    assert "config.toml" not in problem.sentence
+
+
+async def test_check_says_what_would_change(running: Running) -> None:
+    text = (await running.engine.api.settings.document()).text
+    assert (await running.engine.api.settings.check(text)).changes == ""
+    assert (await running.engine.api.settings.check(text + BOB)).changes == "Added streamer bob."
+
+
+async def test_changes_of_two_people_at_different_tables_are_offered_together(running: Running) -> None:
+    document = await running.engine.api.settings.document()
+    change_outside(running, 'store = "memory"', 'store = "memory" # theirs')
+    change_outside(running, "[streamers.alice]", '[retry] # theirs\nmax_age = "2h"\n[streamers.alice]')
+    ours = document.text.replace('login = "alice"', 'login = "alice" # ours\ndescription = "Hi"')
+    offer = await running.engine.api.settings.save_text(ours, document.digest)
+    assert isinstance(offer, Merged)
+    assert "max_age" not in on_disk(running).split("alice", 1)[1], "nothing was saved yet"
+    assert "retry" in offer.sentence
+    outcome = await saved(running, offer.text, offer.digest)
+    assert outcome.state == "in_force"
+    config = running.engine.live.config
+    assert (config.retry.max_age, config.streamers["alice"].description) == (7200.0, "Hi")
+    assert on_disk(running).count("# theirs") == 2
+    assert "# ours" in on_disk(running)
+
+
+async def test_both_adding_a_streamer_at_the_end_is_no_conflict(running: Running) -> None:
+    document = await running.engine.api.settings.document()
+    change_outside(running, 'login = "alice"\n', 'login = "alice"\n')
+    running.paths.config.write_text(on_disk(running) + '[streamers.carol]\nlogin = "carol"\n', encoding="utf-8")
+    offer = await running.engine.api.settings.save_text(document.text + BOB, document.digest)
+    assert isinstance(offer, Merged)
+    outcome = await saved(running, offer.text, offer.digest)
+    assert set(running.engine.live.config.streamers) == {"alice", "bob", "carol"}
+    assert outcome.state == "in_force"
+
+
+async def test_changes_at_the_same_table_are_refused_and_the_others_stay(running: Running) -> None:
+    document = await running.engine.api.settings.document()
+    change_outside(running, 'login = "alice"', 'login = "alice"\ndescription = "Theirs"')
+    theirs = on_disk(running)
+    ours = document.text.replace('login = "alice"', 'login = "alice"\ndescription = "Ours"')
+    with pytest.raises(ConfigChangedError):
+        await running.engine.api.settings.save_text(ours, document.digest)
+    with pytest.raises(ConfigChangedError):
+        await running.engine.api.settings.edit([Set("streamers.alice.description", "Ours")], document.digest)
+    assert on_disk(running) == theirs
+
+
+async def test_an_edit_of_another_table_goes_in_beside_the_change(running: Running) -> None:
+    document = await running.engine.api.settings.document()
+    change_outside(running, 'login = "alice"', 'login = "alice"\ndescription = "Theirs"')
+    outcome = await running.engine.api.settings.edit([Set("retry.max_age", "2h")], document.digest)
+    assert outcome.state == "in_force"
+    config = running.engine.live.config
+    assert (config.retry.max_age, config.streamers["alice"].description) == (7200.0, "Theirs")
+
+
+async def test_what_the_running_program_cannot_take_says_why(running: Running) -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        outcome = await running.engine.api.settings.edit([Set("server.port", port)])
+    assert outcome.state == "waiting"
+    assert str(port) in outcome.sentence
+
+
+async def test_undo_puts_the_very_bytes_back(running: Running) -> None:
+    before = on_disk(running)
+    outcome = await running.engine.api.settings.edit([Remove("streamers.alice")])
+    undone = await running.engine.api.settings.undo(outcome.undo)
+    assert undone.state == "in_force"
+    assert on_disk(running) == before
+    assert "alice" in running.engine.live.config.streamers
+    with pytest.raises(UsageError):
+        await running.engine.api.settings.undo(outcome.undo)
+
+
+async def test_undo_never_takes_a_later_change_with_it(running: Running) -> None:
+    outcome = await running.engine.api.settings.edit([Remove("streamers.alice")])
+    running.paths.config.write_text(on_disk(running) + "# a later change\n", encoding="utf-8")
+    with pytest.raises(ConfigChangedError):
+        await running.engine.api.settings.undo(outcome.undo)
+    assert on_disk(running).endswith("# a later change\n")
+
+
+async def test_line_ends_and_byte_order_mark_stay(running: Running) -> None:
+    running.paths.config.write_bytes(("\ufeff" + on_disk(running)).replace("\n", "\r\n").encode())
+    document = await running.engine.api.settings.document()
+    assert "\r" not in document.text
+    await saved(running, document.text + BOB, document.digest)
+    content = running.paths.config.read_bytes().decode()
+    assert content.startswith("\ufeff")
+    assert content.count("\r\n") == content.count("\n")
+    assert "streamers.bob" in content
+
+
+async def test_a_file_that_somebody_broke_can_be_mended_here(running: Running) -> None:
+    good = on_disk(running)
+    running.paths.config.write_text("[broken\n" + good, encoding="utf-8")
+    document = await running.engine.api.settings.document()
+    assert document.problems
+    with pytest.raises(ConfigError):
+        await running.engine.api.settings.edit([Set("retry.max_age", "1h")])
+    outcome = await saved(running, good + BOB, document.digest)
+    assert outcome.state == "in_force"
+    assert "bob" in running.engine.live.config.streamers
+
+
+async def test_a_file_that_is_broken_meanwhile_is_not_written_over(running: Running) -> None:
+    document = await running.engine.api.settings.document()
+    running.paths.config.write_text("[broken\n", encoding="utf-8")
+    with pytest.raises(ConfigChangedError):
+        await running.engine.api.settings.save_text(document.text + BOB, document.digest)
+    assert on_disk(running) == "[broken\n"

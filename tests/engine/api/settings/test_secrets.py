@@ -1,0 +1,141 @@
+"""Secrets kept in a real vault, shown on purpose, and out of the config in the same breath."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from itsjustintv_desktop.engine.api.settings.secrets import SecretView
+from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, UsageError
+from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET, TWITCH_WEBHOOK_SECRET
+from tests.engine.api.settings.conftest import PASSPHRASE
+from tests.support.engine import SECRET, Running, running_engine
+from tests.support.waiting import until
+
+CLEAR = "a-client-secret-in-the-clear"
+OURS = "a-new-client-secret-of-ours"
+CONFIG = f'[twitch]\nclient_secret = "{CLEAR}"\n[destinations.main]\nurl = "RECEIVER/main"\nsecret = "{SECRET}"\n'
+
+
+@pytest.fixture
+async def vault(tmp_path: Path) -> AsyncIterator[Running]:
+    """A vault under a passphrase; the client secret stands in the file, nothing of it in the environment."""
+    environ = {
+        "ITSJUSTINTV_PASSPHRASE": PASSPHRASE,
+        "ITSJUSTINTV_SECRETS_STORE": "passphrase",
+        "ITSJUSTINTV_TWITCH_CLIENT_SECRET": "",
+        "ITSJUSTINTV_TWITCH_WEBHOOK_SECRET": "",
+    }
+    async with running_engine(tmp_path, CONFIG, environ=environ, subscribe=False) as running:
+        yield running
+
+
+async def view(running: Running, name: str) -> SecretView:
+    return {one.name: one for one in await running.engine.api.settings.secrets()}[name]
+
+
+def on_disk(running: Running) -> bytes:
+    folders = (running.paths.config.parent, running.paths.data)
+    return b"".join(path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file())
+
+
+async def test_where_each_is(vault: Running) -> None:
+    assert (await view(vault, TWITCH_CLIENT_SECRET)).where == "config"
+    assert (await view(vault, TWITCH_WEBHOOK_SECRET)).where == "vault"
+    assert (await view(vault, TUNNEL_AUTHTOKEN)).where == "absent"
+
+
+async def test_what_the_environment_says_wins_and_is_named(with_vault: Running) -> None:
+    found = await view(with_vault, TWITCH_CLIENT_SECRET)
+    assert found.where == "environment"
+    assert "ITSJUSTINTV_TWITCH_CLIENT_SECRET" in found.sentence
+
+
+async def test_keeping_one_takes_the_old_one_out_of_file_and_backup(vault: Running) -> None:
+    editing = vault.engine.api.settings
+    await editing.documents.edit([])
+    assert CLEAR.encode() in on_disk(vault)
+    kept = await editing.keep_secret(TWITCH_CLIENT_SECRET, f" {OURS}\n")
+    assert kept.where == "vault"
+    assert CLEAR.encode() not in on_disk(vault)
+    assert OURS.encode() not in on_disk(vault)
+    assert await editing.reveal_secret(TWITCH_CLIENT_SECRET) == OURS
+    assert vault.engine.live.config.twitch.client_secret == ""
+    await vault.restart()
+    assert await vault.engine.api.settings.reveal_secret(TWITCH_CLIENT_SECRET) == OURS
+
+
+async def test_undo_does_not_bring_a_moved_secret_back(vault: Running) -> None:
+    editing = vault.engine.api.settings
+    saved = await editing.set_values({("retry", "max_age"): "2h"})
+    await editing.keep_secret(TWITCH_CLIENT_SECRET, OURS)
+    with pytest.raises(UsageError):
+        await editing.undo(saved.undo)
+
+
+async def test_another_webhook_secret_is_used_and_the_old_one_still_good(vault: Running) -> None:
+    before: str = await until(lambda: vault.engine.signing.primary)
+    await vault.engine.api.settings.keep_secret(TWITCH_WEBHOOK_SECRET, "another-webhook-secret")
+    await until(lambda: vault.engine.signing.primary == "another-webhook-secret")
+    assert before.encode() in vault.engine.signing.current()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(TWITCH_CLIENT_SECRET, "two words"), (TWITCH_CLIENT_SECRET, ""), (TWITCH_WEBHOOK_SECRET, "short")],
+)
+async def test_what_cannot_be_one_is_refused_without_showing_it(vault: Running, name: str, value: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        await vault.engine.api.settings.keep_secret(name, value)
+    assert not value or value not in caught.value.message
+    with pytest.raises(NotFoundError):
+        await vault.engine.api.settings.keep_secret("twitch.app_token", "x")
+
+
+async def test_forgetting(vault: Running) -> None:
+    editing = vault.engine.api.settings
+    gone = await editing.forget_secret(TWITCH_CLIENT_SECRET)
+    assert gone.where == "absent"
+    assert CLEAR.encode() not in on_disk(vault)
+    with pytest.raises(NotFoundError):
+        await editing.reveal_secret(TWITCH_CLIENT_SECRET)
+
+
+async def test_all_in_the_clear_are_moved(vault: Running) -> None:
+    editing = vault.engine.api.settings
+    moved = await editing.move_secrets()
+    assert set(moved) == {"twitch.client_secret", "destinations.main.secret"}
+    assert SECRET.encode() not in on_disk(vault)
+    assert await editing.reveal_secret(TWITCH_CLIENT_SECRET) == CLEAR
+    shown = await editing.reveal_destination("main")
+    assert (shown.secret, shown.url.endswith("/receiver/main")) == (SECRET, True)
+    assert SECRET not in repr(shown)
+    assert vault.engine.live.destinations["main"].secret == "@keyring"
+    assert await editing.move_secrets() == ()
+
+
+async def test_a_locked_vault_says_so_and_opens(vault: Running) -> None:
+    editing = vault.engine.api.settings
+    await editing.keep_secret(TWITCH_CLIENT_SECRET, OURS)
+    del vault._environ["ITSJUSTINTV_PASSPHRASE"]
+    await vault.restart()
+    editing = vault.engine.api.settings
+    locked = await view(vault, TWITCH_CLIENT_SECRET)
+    assert locked.where == "unknown"
+    assert "passphrase" in locked.sentence.lower()
+    with pytest.raises(SecretsError):
+        await editing.reveal_secret(TWITCH_CLIENT_SECRET)
+    assert (await editing.unlock("wrong")).status == "wrong-passphrase"
+    assert (await editing.unlock(PASSPHRASE)).status == "ready"
+    assert await editing.reveal_secret(TWITCH_CLIENT_SECRET) == OURS
+
+
+async def test_memory_does_not_take_what_lasts_in_the_file(tmp_path: Path) -> None:
+    environ = {"ITSJUSTINTV_TWITCH_CLIENT_SECRET": ""}
+    async with running_engine(tmp_path, CONFIG, environ=environ, subscribe=False) as running:
+        with pytest.raises(UsageError, match="memory"):
+            await running.engine.api.settings.keep_secret(TWITCH_CLIENT_SECRET, OURS)
+        assert CLEAR.encode() in on_disk(running)
+        assert (await running.engine.api.settings.keep_secret(TUNNEL_AUTHTOKEN, "2abc")).where == "memory"

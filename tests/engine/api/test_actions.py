@@ -1,0 +1,61 @@
+"""What a person asks for reaches its destination, or says why it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from itsjustintv_desktop.engine.api.actions import ApiActions
+from itsjustintv_desktop.engine.core.errors import UsageError
+from itsjustintv_desktop.engine.core.events import Bus
+from itsjustintv_desktop.engine.core.models import DeliveryState
+from tests.support.world import GONE, SENT, World, config, destination, opened_world
+
+S = DeliveryState
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with opened_world(tmp_path) as made:
+        made.run_dispatcher()
+        yield made
+
+
+def wishes(world: World) -> ApiActions:
+    engine: Any = SimpleNamespace(
+        ledger=world.ledger,
+        dispatcher=world.dispatcher,
+        live=world.live,
+        bus=Bus(),
+        feed=SimpleNamespace(changed=lambda: None),
+        now=world.clock.now,
+    )
+    return ApiActions(engine)
+
+
+@pytest.mark.parametrize("wish", ["retry", "resend"])
+async def test_a_paused_destination_tries_again_when_a_person_asks(world: World, wish: str) -> None:
+    first = (await world.queue("main"))["main"]
+    await world.reached(first, S.DELIVERED)
+    world.sender.default = GONE
+    second = (await world.queue("main"))["main"]
+    await world.reached(second, S.PENDING, attempts=1)
+    assert world.dispatcher.queues.states(world.clock.now())["main"][0] == "paused"
+    world.sender.default = SENT
+    wanted = second if wish == "retry" else first
+    view = await getattr(wishes(world), wish)(wanted)
+    assert (await world.reached(view.id, S.DELIVERED)).destination == "main"
+
+
+@pytest.mark.parametrize("wish", ["retry", "resend"])
+async def test_a_destination_that_is_switched_off_says_so(world: World, wish: str) -> None:
+    delivery = (await world.queue("main"))["main"]
+    await world.reached(delivery, S.DELIVERED)
+    world.config = config(destinations=(destination(enabled=False),))
+    with pytest.raises(UsageError, match="switched off in the config"):
+        await getattr(wishes(world), wish)(delivery)
+    assert len(await world.ledger.deliveries()) == 1

@@ -87,7 +87,7 @@ class Ticking(QObject):
 
     def _state_changed(self, state: str) -> None:
         if state == "running":
-            self._desktop._doing.start("bench", self._tell())
+            self._desktop._tasks.start("bench", self._tell())
 
     async def _tell(self) -> None:
         print(f"ready {await self._desktop.bridge.call(_address)}", flush=True)

@@ -27,18 +27,18 @@ from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.collecting import Collecting
-from itsjustintv_desktop.ui.doing import Doing
-from itsjustintv_desktop.ui.enginethread import Prepare, Setting
-from itsjustintv_desktop.ui.notify import Notifier
+from itsjustintv_desktop.ui.engine_thread import Prepare, Setting
+from itsjustintv_desktop.ui.formatting import trouble
+from itsjustintv_desktop.ui.gc_control import GcControl
+from itsjustintv_desktop.ui.notifications import Notifier
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.shell.tray import Tray
 from itsjustintv_desktop.ui.shell.trayicons import tray_icon
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.ask import ask, message
-from itsjustintv_desktop.ui.words import trouble
 
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps Python's lock while another wants it. With the usual 5 ms a busy screen delays each step of
@@ -69,15 +69,15 @@ def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None, d
     translators = language.install(Preferences(paths.data / "desktop.ini").language)
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
-    collecting = Collecting()
+    gc_control = GcControl()
     try:
         with loop:
             desktop = Desktop(app, paths, prepare or _plain(paths), hidden=hidden, demo=demo)
             single.asked.connect(desktop.window.to_front)
-            desktop.bridge.state_changed.connect(lambda state: collecting.started() if state == "running" else None)
+            desktop.bridge.state_changed.connect(lambda state: gc_control.started() if state == "running" else None)
             return int(loop.run_until_complete(desktop.live()))
     finally:
-        collecting.end()
+        gc_control.end()
         for each in translators:
             app.removeTranslator(each)
         single.release()
@@ -108,7 +108,7 @@ class Desktop:
         self.notifications = Notifications(parent=self.window)
         self.tray = Tray(self.store, lambda: self.notifications.reads_markup)
         self.notifier = Notifier(self.store, self.preferences, self.tray.say, self._open)
-        self._doing = Doing(self.window, lambda error: self.window.toast.say(trouble(error)))
+        self._tasks = PageTasks(self.window, lambda error: self.window.toast.say(trouble(error)))
         self._over = asyncio.Event()
         self._hidden = hidden
         self.assistant: Assistant | None = None
@@ -116,12 +116,12 @@ class Desktop:
         self._lacks_named_config = paths.config_named and not paths.config.exists()
         self._question: QDialog | None = None
         self.store.changed.connect(self._offer_assistant)
-        self.window.assistant_wished.connect(self._assist)
+        self.window.assistant_requested.connect(self._assist)
         self.window.closing = self._closing
-        self.window.quit_wished.connect(self._quit_wished)
-        self.window.pause_wished.connect(self._toggle_pause)
-        self.tray.wished.connect(self._wished)
-        self.tray.pause_wished.connect(self._pause)
+        self.window.quit_requested.connect(self._quit_requested)
+        self.window.pause_requested.connect(self._toggle_pause)
+        self.tray.wished.connect(self._requested)
+        self.tray.pause_requested.connect(self._pause)
         self.tray.seen.connect(lambda seen: self.window.offer_quit(not (seen or demo)))
         self.window.offer_quit(not (self.tray.is_there or demo))
         app.commitDataRequest.connect(self._logging_out)
@@ -154,7 +154,7 @@ class Desktop:
         """End the program: what is not sent yet waits on disk for the next start."""
         self._over.set()
 
-    def _quit_wished(self) -> None:
+    def _quit_requested(self) -> None:
         """As a person asks for it: what was typed and is not saved yet would be lost."""
         unsaved = self.window.unsaved
         if not unsaved or self.store.demo:
@@ -233,35 +233,35 @@ class Desktop:
         )
         message(self.window, text).finished.connect(self.window.hide)
 
-    def _wished(self, what: str) -> None:
+    def _requested(self, what: str) -> None:
         if what == "quit":
-            self._quit_wished()
+            self._quit_requested()
         elif what == "open":
             self._open()
         elif what == "settings":
             self._open("settings")
         elif what == "resume":
-            self._doing.start("resume", self.bridge.call(lambda engine: engine.api.resume()))
+            self._tasks.start("resume", self.bridge.call(lambda engine: engine.api.resume()))
         elif what == "test":
             self._open("destinations")
 
     def _toggle_pause(self) -> None:
         snapshot = self.store.snapshot
         if snapshot is not None and snapshot.paused:
-            self._wished("resume")
+            self._requested("resume")
         else:
             self._pause(None)
 
     def _pause(self, until: float | None) -> None:
-        self._doing.start("pause", self.bridge.call(lambda engine: engine.api.pause(until)))
+        self._tasks.start("pause", self.bridge.call(lambda engine: engine.api.pause(until)))
 
     def _woke(self) -> None:
         if self.bridge.state == "running":
-            self._doing.start("wake", self.bridge.call(lambda engine: engine.api.woke()))
+            self._tasks.start("wake", self.bridge.call(lambda engine: engine.api.woke()))
 
     def _network_returned(self) -> None:
         if self.bridge.state == "running":
-            self._doing.start("network", self.bridge.call(lambda engine: engine.api.network_returned()))
+            self._tasks.start("network", self.bridge.call(lambda engine: engine.api.network_returned()))
 
     def _logging_out(self) -> None:
         """The session ends, and no clean-up would be waited for: what is on disk is valid at any moment."""

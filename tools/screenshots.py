@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from itsjustintv_desktop.app import Desktop
-from itsjustintv_desktop.demo import stage
+from itsjustintv_desktop.demo import environment
 from itsjustintv_desktop.demo.window import prepare
 from itsjustintv_desktop.engine import DeliveryFilter, logs
 from itsjustintv_desktop.engine.core.paths import Paths
@@ -76,10 +76,10 @@ async def take(app: QApplication, folder: Path, names: Sequence[str]) -> None:
 def _in_full_swing(desktop: Desktop) -> bool:
     """All that goes live did, and what failed at first has arrived."""
     snapshot = desktop.store.snapshot
-    arrives = sum(map(len, stage.EXPECTED.values()))
+    arrives = sum(map(len, environment.EXPECTED.values()))
     return (
         snapshot is not None
-        and len(snapshot.live) == len(stage.CHANNELS)
+        and len(snapshot.live) == len(environment.CHANNELS)
         and snapshot.deliveries.of("delivered") == arrives
     )
 

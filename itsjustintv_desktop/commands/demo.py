@@ -12,9 +12,9 @@ import click
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import stop_on_signals
 from itsjustintv_desktop.commands.tray import has_screen, no_qt
-from itsjustintv_desktop.demo import stage, verdict
+from itsjustintv_desktop.demo import assertions, environment
+from itsjustintv_desktop.demo.reporter import Reporter
 from itsjustintv_desktop.demo.script import Script
-from itsjustintv_desktop.demo.teller import Teller
 from itsjustintv_desktop.engine import Engine, EngineOptions, logs
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
@@ -52,40 +52,40 @@ def command(app: AppContext, headless: bool, seconds: float) -> None:
 async def _demo(folder: Path, seconds: float) -> bool:
     stop = stop_on_signals()
     tasks = Tasks()
-    teller = Teller(lambda line, kind: click.secho(line, fg=_COLOURS[kind]))
+    reporter = Reporter(lambda line, kind: click.secho(line, fg=_COLOURS[kind]))
     paths = Paths(config=folder / "config" / "config.toml", data=folder / "data")
     feed = paths.resolve("output.json")
     began = time.monotonic()
     async with Simulator() as simulator:
-        stage.furnish(simulator)
+        environment.furnish(simulator)
         paths.config.parent.mkdir()
-        paths.config.write_text(stage.config(simulator), encoding="utf-8")
+        paths.config.write_text(environment.config(simulator), encoding="utf-8")
         engine = Engine(EngineOptions(paths=paths, environ=simulator.environment()))
         await engine.start()
         try:
             host, port = engine.address or ("", 0)
-            teller.engine(f"listening on http://{host}:{port}, watching {len(stage.CHANNELS)} channels")
-            tasks.start("demo.tell", _tell(engine, teller))
-            script = Script(simulator, teller.twitch, callback=f"http://{host}:{port}/twitch")
+            reporter.engine(f"listening on http://{host}:{port}, watching {len(environment.CHANNELS)} channels")
+            tasks.start("demo.tell", _tell(engine, reporter))
+            script = Script(simulator, reporter.twitch, callback=f"http://{host}:{port}/twitch")
             await script.subscribe()
             playing = tasks.start("demo.script", script.play(seconds))
             until = began + seconds
             while not stop.is_set():
                 now = time.monotonic()
                 over = playing.done() and now >= until
-                if (over and verdict.is_complete(simulator, feed)) or now > until + _GRACE:
+                if (over and assertions.is_complete(simulator, feed)) or now > until + _GRACE:
                     break
                 await asyncio.sleep(0.1)
         finally:
             await tasks.stop()
             await engine.stop()
-        return _summary(verdict.faults(simulator, feed), sum(verdict.arrived(simulator).values()), simulator)
+        return _summary(assertions.faults(simulator, feed), sum(assertions.arrived(simulator).values()), simulator)
 
 
-async def _tell(engine: Engine, teller: Teller) -> None:
+async def _tell(engine: Engine, reporter: Reporter) -> None:
     login_of: dict[int, str] = {}
     async for event in engine.subscribe():
-        teller.event(event, login_of)
+        reporter.event(event, login_of)
 
 
 def _summary(faults: list[str], count: int, simulator: Simulator) -> bool:

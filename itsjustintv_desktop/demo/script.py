@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from itsjustintv_desktop.demo import stage
+from itsjustintv_desktop.demo import environment
 from itsjustintv_desktop.simulator.server import Simulator
 
 Say = Callable[[str], None]
@@ -24,13 +24,13 @@ class Script:
 
     async def subscribe(self) -> None:
         """Have Twitch ask our callback whether it is ours, and watch every channel. Raises RuntimeError."""
-        for login in stage.CHANNELS:
+        for login in environment.CHANNELS:
             channel = self._simulator.state.get(login)
             made = await self._simulator.subscribe(channel.user_id, "stream.online", self._callback)
             if made.status != "enabled":
                 raise RuntimeError(f"Twitch's challenge for {login} was not answered rightly: {made.status}")
             self._subscriptions[login] = made.id
-        self._say(f"asked {len(stage.CHANNELS)} times whether our address is ours, and got the right answer")
+        self._say(f"asked {len(environment.CHANNELS)} times whether our address is ours, and got the right answer")
 
     async def play(self, seconds: float) -> None:
         """All scenes; returns about 4 s before `seconds` are over."""

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from itsjustintv_desktop.app import run
-from itsjustintv_desktop.demo import stage
+from itsjustintv_desktop.demo import environment
 from itsjustintv_desktop.demo.script import Script
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.simulator.server import Simulator
-from itsjustintv_desktop.ui.enginethread import Prepare, Setting
+from itsjustintv_desktop.ui.engine_thread import Prepare, Setting
 
 EVENING_SECONDS = 40.0
 REST_SECONDS = 20.0
@@ -37,8 +37,8 @@ def prepare(paths: Paths, seconds: float = EVENING_SECONDS, rest: float = REST_S
     @asynccontextmanager
     async def setting() -> AsyncIterator[Setting]:
         async with Simulator() as simulator:
-            stage.furnish(simulator)
-            await asyncio.to_thread(_write, paths.config, stage.config(simulator))
+            environment.furnish(simulator)
+            await asyncio.to_thread(_write, paths.config, environment.config(simulator))
 
             async def evenings(engine: Engine) -> None:
                 await _subscribed(engine)
@@ -46,7 +46,7 @@ def prepare(paths: Paths, seconds: float = EVENING_SECONDS, rest: float = REST_S
                 while True:
                     await script.play(seconds)
                     await asyncio.sleep(rest)
-                    for login in stage.CHANNELS:
+                    for login in environment.CHANNELS:
                         await simulator.go_offline(login)
                     await asyncio.sleep(rest)
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from itsjustintv_desktop.simulator.answers import RefusedError, answer, problem
 from itsjustintv_desktop.simulator.faults import Fault, ReceiverFault
 from itsjustintv_desktop.simulator.state import Channel
-from itsjustintv_desktop.simulator.subscriptions import Status
+from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.simulator.server import Simulator
@@ -219,7 +219,7 @@ class Admin:
         if not chosen:
             raise RefusedError(404, "there is no such subscription")
         for held in chosen:
-            eventsub.revoke_soon(held, Status(body.status))
+            eventsub.revoke_soon(held, SubscriptionStatus(body.status))
         return answer({"revoked": [held.public() for held in chosen]})
 
     async def _subscribe(self, request: web.Request) -> web.Response:

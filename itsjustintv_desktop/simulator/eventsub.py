@@ -19,7 +19,13 @@ from itsjustintv_desktop.simulator.faults import Faults
 from itsjustintv_desktop.simulator.messages import Sent
 from itsjustintv_desktop.simulator.shards import Shard, ShardStatus
 from itsjustintv_desktop.simulator.state import State
-from itsjustintv_desktop.simulator.subscriptions import ALIVE, Status, Subscription, Subscriptions, Transport
+from itsjustintv_desktop.simulator.subscriptions import (
+    ALIVE,
+    Subscription,
+    Subscriptions,
+    SubscriptionStatus,
+    Transport,
+)
 from itsjustintv_desktop.simulator.websocket import Sockets
 
 RESEND_DELAYS = (1.0, 5.0, 15.0, 60.0)
@@ -94,10 +100,10 @@ class EventSub:
     async def challenge(self, subscription: Subscription) -> None:
         """The handshake: the callback must give the challenge back as text/plain, with status 200 and its length."""
         if await self._challenged({"subscription": subscription.public()}, subscription, subscription.transport):
-            outcome = Status.ENABLED
+            outcome = SubscriptionStatus.ENABLED
         else:
-            outcome = Status.VERIFICATION_FAILED
-        if subscription.status is Status.PENDING:
+            outcome = SubscriptionStatus.VERIFICATION_FAILED
+        if subscription.status is SubscriptionStatus.PENDING:
             subscription.status = outcome
 
     def assign(self, conduit: Conduit, wanted: Sequence[Any]) -> tuple[list[Shard], list[dict[str, str]]]:
@@ -115,14 +121,14 @@ class EventSub:
             self._background("simulator.notify", self._notify(subscription, event, delay))
         return len(listening)
 
-    async def revoke(self, subscription: Subscription, status: Status) -> bool:
+    async def revoke(self, subscription: Subscription, status: SubscriptionStatus) -> bool:
         """Switch a subscription off and tell its callback or conduit. True if that one took note."""
         subscription.status = status
         body = answers.body({"subscription": subscription.public()})
         sent = await self._deliver(subscription, messages.REVOCATION, body, str(uuid.uuid4()))
         return sent is not None and sent.ok
 
-    def revoke_soon(self, subscription: Subscription, status: Status) -> None:
+    def revoke_soon(self, subscription: Subscription, status: SubscriptionStatus) -> None:
         """Switch a subscription off; its callback or conduit is told in the background."""
         subscription.status = status
         self._background("simulator.revoke", self.revoke(subscription, status))
@@ -182,9 +188,9 @@ class EventSub:
                     self.conduits.note(self.conduits.get(subscription.transport.conduit_id))
             return
         subscription.failures += 1
-        wanted = subscription in self.subscriptions and subscription.status is Status.ENABLED
+        wanted = subscription in self.subscriptions and subscription.status is SubscriptionStatus.ENABLED
         if wanted and subscription.failures >= self.failures_allowed:
-            await self.revoke(subscription, Status.FAILURES_EXCEEDED)
+            await self.revoke(subscription, SubscriptionStatus.FAILURES_EXCEEDED)
 
     async def _deliver(self, subscription: Subscription, kind: str, body: bytes, message_id: str) -> Sent | None:
         """Send until it is taken or the resends are used up; only POSTs are sent again.

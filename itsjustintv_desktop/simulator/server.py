@@ -28,7 +28,7 @@ from itsjustintv_desktop.simulator.oauth import LIFETIME, OAuth, Tokens
 from itsjustintv_desktop.simulator.receiver import Receiver
 from itsjustintv_desktop.simulator.state import Channel, Details, State, Stream
 from itsjustintv_desktop.simulator.subscription_api import SubscriptionApi
-from itsjustintv_desktop.simulator.subscriptions import KINDS, Status, Subscription
+from itsjustintv_desktop.simulator.subscriptions import KINDS, Subscription, SubscriptionStatus
 from itsjustintv_desktop.simulator.videos import Videos
 from itsjustintv_desktop.simulator.websocket import Sockets
 
@@ -284,9 +284,9 @@ class Simulator:
         """Send one message once; `details` as in `EventSub.send`. Raises KeyError for an unknown id."""
         return await self.eventsub.send(self._held(subscription), event, **details)
 
-    async def revoke(self, subscription: Subscription | str, status: Status | str) -> bool:
+    async def revoke(self, subscription: Subscription | str, status: SubscriptionStatus | str) -> bool:
         """Switch a subscription off and tell its callback or conduit. Raises KeyError, ValueError."""
-        return await self.eventsub.revoke(self._held(subscription), Status(status))
+        return await self.eventsub.revoke(self._held(subscription), SubscriptionStatus(status))
 
     def _held(self, subscription: Subscription | str) -> Subscription:
         found = self.eventsub.subscriptions.get(subscription) if isinstance(subscription, str) else subscription

@@ -8,10 +8,10 @@ from aiohttp import web
 
 from itsjustintv_desktop.simulator.answers import RefusedError, answer, page, read_object
 from itsjustintv_desktop.simulator.eventsub import EventSub
-from itsjustintv_desktop.simulator.subscriptions import KINDS, Status, Subscription
+from itsjustintv_desktop.simulator.subscriptions import KINDS, Subscription, SubscriptionStatus
 
 FILTERS = ("status", "type", "user_id", "subscription_id", "conduit_id")
-_STATUSES = frozenset(Status)
+_STATUSES = frozenset(SubscriptionStatus)
 
 
 class SubscriptionApi:

@@ -18,7 +18,7 @@ SAME_TYPE_AND_CONDITION = 3
 MAX_TOTAL_COST = 10_000
 
 
-class Status(StrEnum):
+class SubscriptionStatus(StrEnum):
     ENABLED = "enabled"
     PENDING = "webhook_callback_verification_pending"
     VERIFICATION_FAILED = "webhook_callback_verification_failed"
@@ -40,11 +40,11 @@ class Status(StrEnum):
     WEBSOCKET_FAILED_TO_RECONNECT = "websocket_failed_to_reconnect"
 
 
-ALIVE = frozenset({Status.ENABLED, Status.PENDING})
+ALIVE = frozenset({SubscriptionStatus.ENABLED, SubscriptionStatus.PENDING})
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SubscriptionType:
     """A subscription type: its versions, the field its condition needs, whether the user must authorise it."""
 
     versions: tuple[str, ...]
@@ -52,14 +52,14 @@ class Kind:
     authorisation: bool = False
 
 
-KINDS: Mapping[str, Kind] = {
-    "stream.online": Kind(("1",)),
-    "stream.offline": Kind(("1",)),
-    "channel.update": Kind(("2",)),
-    "user.update": Kind(("1",), condition="user_id"),
-    "channel.follow": Kind(("2",), authorisation=True),
-    "channel.subscribe": Kind(("1",), authorisation=True),
-    "channel.cheer": Kind(("1",), authorisation=True),
+KINDS: Mapping[str, SubscriptionType] = {
+    "stream.online": SubscriptionType(("1",)),
+    "stream.offline": SubscriptionType(("1",)),
+    "channel.update": SubscriptionType(("2",)),
+    "user.update": SubscriptionType(("1",), condition="user_id"),
+    "channel.follow": SubscriptionType(("2",), authorisation=True),
+    "channel.subscribe": SubscriptionType(("1",), authorisation=True),
+    "channel.cheer": SubscriptionType(("1",), authorisation=True),
 }
 
 
@@ -81,7 +81,7 @@ class Transport:
 @dataclass(slots=True)
 class Subscription:
     id: str
-    status: Status
+    status: SubscriptionStatus
     type: str
     version: str
     condition: dict[str, str]
@@ -139,14 +139,14 @@ class Subscriptions:
         """Its subscriptions are switched off; Twitch lists them for days."""
         for held in self._all.values():
             if held.transport.conduit_id == conduit_id and held.status in ALIVE:
-                held.status = Status.CONDUIT_DELETED
+                held.status = SubscriptionStatus.CONDUIT_DELETED
 
     def listening(self, type: str, user_id: str) -> list[Subscription]:  # noqa: A002 - the field's own name
         """The enabled ones that an event of `type` about `user_id` goes to."""
         return [
             held
             for held in self._all.values()
-            if held.type == type and held.status is Status.ENABLED and user_id in held.condition.values()
+            if held.type == type and held.status is SubscriptionStatus.ENABLED and user_id in held.condition.values()
         ]
 
     def create(self, wanted: Mapping[str, Any]) -> Subscription:
@@ -168,7 +168,7 @@ class Subscriptions:
         self._make_room(type_, condition, way, cost)
         made = Subscription(
             id=str(uuid.uuid4()),
-            status=Status.ENABLED if way.conduit_id else Status.PENDING,
+            status=SubscriptionStatus.ENABLED if way.conduit_id else SubscriptionStatus.PENDING,
             type=type_,
             version=version,
             condition=condition,

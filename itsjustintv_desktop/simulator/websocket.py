@@ -41,7 +41,7 @@ _PING_SECONDS = 60.0
 
 
 @dataclass(eq=False, slots=True)
-class Connection:
+class SocketConnection:
     """One WebSocket. `written_at` is Unix seconds of the last message over it."""
 
     request: web.Request
@@ -59,7 +59,7 @@ class Session:
     id: str
     connected_at: str
     keepalive_timeout: int
-    connection: Connection
+    connection: SocketConnection
     assigned: bool = False
     """Whether a shard named it, ever: one that none names within 10 s is closed."""
     challenge: str = ""
@@ -98,7 +98,7 @@ class Sockets:
         self._reconnect_grace = reconnect_grace
         self._answer_timeout = answer_timeout
         self._sessions: dict[str, Session] = {}
-        self._connections: set[Connection] = set()
+        self._connections: set[SocketConnection] = set()
         self._tasks = Tasks()
 
     def __iter__(self) -> Iterator[Session]:
@@ -157,7 +157,7 @@ class Sockets:
         # Pings are answered here and not by aiohttp: a silent simulator must not answer any.
         socket = web.WebSocketResponse(autoping=False, timeout=_GOODBYE_SECONDS)
         await socket.prepare(request)
-        connection = Connection(request, socket, self._state.clock.now())
+        connection = SocketConnection(request, socket, self._state.clock.now())
         self._connections.add(connection)
         watching: list[asyncio.Task[None]] = []
         try:
@@ -173,7 +173,7 @@ class Sockets:
             self._end(connection, ShardStatus.DISCONNECTED)
         return socket
 
-    async def _welcome(self, connection: Connection, keepalive_timeout: int) -> list[asyncio.Task[None]]:
+    async def _welcome(self, connection: SocketConnection, keepalive_timeout: int) -> list[asyncio.Task[None]]:
         query = connection.request.query
         now = self._state.stamp()
         if "challenge" in query:
@@ -196,7 +196,7 @@ class Sockets:
             watching.append(self._tasks.start("simulator.unused", self._unused(session, connection)))
         return watching
 
-    async def _read(self, connection: Connection) -> None:
+    async def _read(self, connection: SocketConnection) -> None:
         """Until the client leaves. Whatever it says but pings and pongs is too much."""
         while True:
             message = await connection.socket.receive()
@@ -210,7 +210,7 @@ class Sockets:
             else:
                 return
 
-    async def _keepalive(self, connection: Connection, timeout: int) -> None:
+    async def _keepalive(self, connection: SocketConnection, timeout: int) -> None:
         clock = self._state.clock
         while True:
             silent = clock.now() - connection.written_at
@@ -221,7 +221,7 @@ class Sockets:
             connection.written_at = clock.now()
             await self._write(connection, frames.session(frames.KEEPALIVE, self._state.stamp()))
 
-    async def _ping(self, connection: Connection) -> None:
+    async def _ping(self, connection: SocketConnection) -> None:
         while True:
             await self._state.clock.sleep(_PING_SECONDS)
             if self._faults.ws_silent or connection.socket.closed:
@@ -237,18 +237,18 @@ class Sockets:
                 self._tasks.start("simulator.close", self._close(connection, PING_PONG))
                 return
 
-    async def _unused(self, session: Session, connection: Connection) -> None:
+    async def _unused(self, session: Session, connection: SocketConnection) -> None:
         await self._state.clock.sleep(self._unused_after)
         if not session.assigned:
             # Closing ends the reading and with it this very task, so another one does it.
             self._tasks.start("simulator.close", self._close(connection, UNUSED))
 
-    async def _grace(self, connection: Connection) -> None:
+    async def _grace(self, connection: SocketConnection) -> None:
         await self._state.clock.sleep(self._reconnect_grace)
         if connection in self._connections:
             await self._close(connection, GRACE_EXPIRED)
 
-    async def _write(self, connection: Connection, frame: str) -> str | None:
+    async def _write(self, connection: SocketConnection, frame: str) -> str | None:
         if self._faults.ws_silent:
             return "Silent"
         try:
@@ -263,7 +263,7 @@ class Sockets:
         connection.written_at = self._state.clock.now()
         return None
 
-    async def _close(self, connection: Connection, code: int) -> None:
+    async def _close(self, connection: SocketConnection, code: int) -> None:
         reason, status = CLOSINGS.get(code, ("", ShardStatus.INTERNAL_ERROR))
         self._end(connection, status)
         connection.closing = True
@@ -272,11 +272,11 @@ class Sockets:
         finally:
             connection.closed.set()
 
-    def _cut(self, connection: Connection, status: ShardStatus) -> None:
+    def _cut(self, connection: SocketConnection, status: ShardStatus) -> None:
         self._end(connection, status)
         reset_connection(connection.request)
 
-    def _end(self, connection: Connection, status: ShardStatus) -> None:
+    def _end(self, connection: SocketConnection, status: ShardStatus) -> None:
         """The first reason counts. An old connection that the client left for a new one ends nothing."""
         for session in self:
             if session.connection is connection:

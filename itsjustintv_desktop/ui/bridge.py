@@ -8,8 +8,8 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Qt, Signal
 
 from itsjustintv_desktop.engine import Engine, errors
-from itsjustintv_desktop.ui.enginethread import EngineThread, Prepare
-from itsjustintv_desktop.ui.words import tr
+from itsjustintv_desktop.ui.engine_thread import EngineThread, Prepare
+from itsjustintv_desktop.ui.formatting import tr
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from itsjustintv_desktop.engine import files
 from itsjustintv_desktop.ui.resources import resource
-from itsjustintv_desktop.ui.sentences import Sentences
+from itsjustintv_desktop.ui.translate_engine import Sentences
 
 ENGINE = "engine"
-"""The context of texts that the engine made (ui/sentences.py)."""
+"""The context of texts that the engine made (ui/translate_engine.py)."""
 LANGUAGES = ("en", "de")
 Catalogue = dict[str, str | list[str]]
 

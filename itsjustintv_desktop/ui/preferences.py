@@ -14,8 +14,8 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from itsjustintv_desktop.engine import files
 
-Kind = Literal["live", "given_up", "trouble", "update"]
-KINDS: tuple[Kind, ...] = ("live", "given_up", "trouble", "update")
+NotificationKind = Literal["live", "given_up", "trouble", "update"]
+KINDS: tuple[NotificationKind, ...] = ("live", "given_up", "trouble", "update")
 
 
 class Preferences:
@@ -71,10 +71,10 @@ class Preferences:
     def own_login(self, value: str) -> None:
         self._set("own_login", value)
 
-    def notify(self, kind: Kind) -> bool:
+    def notify(self, kind: NotificationKind) -> bool:
         return self._flag(f"notify/{kind}", default=True)
 
-    def set_notify(self, kind: Kind, wanted: bool) -> None:
+    def set_notify(self, kind: NotificationKind, wanted: bool) -> None:
         self._set(f"notify/{kind}", wanted)
 
     @property

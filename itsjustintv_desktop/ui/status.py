@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication
 
 from itsjustintv_desktop.engine import Level, OverallStatus, Snapshot
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.shell.trayicons import TrayState
 from itsjustintv_desktop.ui.widgets.basic import Tone
-from itsjustintv_desktop.ui.words import said
 
 TONES: Mapping[Level, Tone] = {
     Level.OK: "ok",
@@ -31,7 +31,7 @@ _ICONS: Mapping[Level, TrayState] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class AppStatus:
     """`word` for the sidebar, `headline` and `detail` for the tray, `action` what the button below the sidebar is
     called."""
 
@@ -43,7 +43,7 @@ class Status:
     action: str
 
 
-def status_of(snapshot: Snapshot) -> Status:
+def status_of(snapshot: Snapshot) -> AppStatus:
     summary = snapshot.status
     detail, tray = detail_of(summary), _ICONS[summary.level]
     if summary.level is Level.OK and snapshot.live:
@@ -51,11 +51,11 @@ def status_of(snapshot: Snapshot) -> Status:
         more = len(snapshot.live) - 3
         detail = _tr("Live now: {}").format(names) + (_tr(" and {} more").format(more) if more > 0 else "")
         tray = "live"
-    return Status(
+    return AppStatus(
         tray=tray,
         tone=TONES[summary.level],
-        word=said(summary.word),
-        headline=said(summary.headline),
+        word=translate(summary.word),
+        headline=translate(summary.headline),
         detail=detail,
         action=_tr("Pause") if snapshot.paused is None else _tr("Resume"),
     )
@@ -64,9 +64,9 @@ def status_of(snapshot: Snapshot) -> Status:
 def detail_of(summary: OverallStatus) -> str:
     """What is wrong, with what, in a sentence or two; "" for nothing."""
     if not summary.problems or summary.note:
-        return said(summary.note)
+        return translate(summary.note)
     first, more = summary.problems[0], len(summary.problems) - 1
-    text = said(first.text)
+    text = translate(first.text)
     if first.streamers or first.code.startswith("destination "):
         text = f"{first.code.partition(' ')[2]}: {text}"
     return f"{text} {_tr('%n more points need attention.', more)}" if more else text

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.preferences import Preferences
+from itsjustintv_desktop.ui.tasks import PageTasks
 
 SOON_MS = 200
 """Events that come together make one question."""
@@ -33,7 +33,7 @@ class Store(QObject):
         self.preferences = preferences
         self.demo = demo
         self.snapshot: Snapshot | None = None
-        self._doing = Doing(self, lambda _: None)
+        self._tasks = PageTasks(self, lambda _: None)
         self._again = False
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(self.refresh)
@@ -45,7 +45,7 @@ class Store(QObject):
 
     def refresh(self) -> None:
         """Take a snapshot now."""
-        if self.bridge.state == "running" and not self._doing.start("snapshot", self._take()):
+        if self.bridge.state == "running" and not self._tasks.start("snapshot", self._take()):
             self._again = True
 
     def _happened(self, batch: list[events.EngineEvent]) -> None:

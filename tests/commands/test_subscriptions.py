@@ -9,7 +9,7 @@ import pytest
 
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.ingress.transports import Webhook
-from itsjustintv_desktop.simulator.subscriptions import Status
+from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.support import rawhttp
 from tests.support.commands import Result, beside
 from tests.support.engine import Running, running_engine
@@ -35,7 +35,9 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 
 async def _foreign(running: Running) -> None:
     user = running.simulator.state.get("alice").user_id
-    (await running.simulator.subscribe(user, "stream.online", "http://127.0.0.1:9/other")).status = Status.ENABLED
+    (
+        await running.simulator.subscribe(user, "stream.online", "http://127.0.0.1:9/other")
+    ).status = SubscriptionStatus.ENABLED
 
 
 async def _run(running: Running, *command: str, stdin: bytes = b"") -> Result:

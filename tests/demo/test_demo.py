@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
-from itsjustintv_desktop.demo import stage, verdict
+from itsjustintv_desktop.demo import assertions, environment
 from itsjustintv_desktop.engine.config.load import examine
 from itsjustintv_desktop.simulator.server import Simulator
 
@@ -38,7 +38,7 @@ def test_the_demo_works_and_tells_each_step(tmp_path: Path) -> None:
 
 async def test_nothing_in_its_config_needs_a_look() -> None:
     async with Simulator() as simulator:
-        found = examine(stage.config(simulator), simulator.environment())
+        found = examine(environment.config(simulator), simulator.environment())
     assert (found.problems, found.warnings) == ((), ())
 
 
@@ -51,22 +51,22 @@ async def post(simulator: Simulator, name: str, login: str) -> None:
 
 async def test_nothing_at_all_is_a_failure(tmp_path: Path) -> None:
     async with Simulator() as simulator:
-        faults = verdict.faults(simulator, tmp_path / "output.json")
+        faults = assertions.faults(simulator, tmp_path / "output.json")
     assert "pixelforge did not arrive at chat" in faults
     assert "soupandstories is not in output.json" in faults
-    assert not verdict.is_complete(simulator, tmp_path / "output.json")
+    assert not assertions.is_complete(simulator, tmp_path / "output.json")
 
 
 async def test_doubles_strangers_and_unsigned_ones_are_failures(tmp_path: Path) -> None:
     feed = tmp_path / "output.json"
-    entries = [{"payload": {"streamer_login": login}} for login in stage.EXPECTED]
+    entries = [{"payload": {"streamer_login": login}} for login in environment.EXPECTED]
     await asyncio.to_thread(feed.write_text, json.dumps(entries))
     async with Simulator() as simulator:  # no signature is demanded here, so that these get through
-        for login, name in sorted(verdict.expected()):
+        for login, name in sorted(assertions.expected()):
             await post(simulator, name, login)
         await post(simulator, "chat", "pixelforge")
         await post(simulator, "chat", "quietcorner")
-        faults = verdict.faults(simulator, feed)
+        faults = assertions.faults(simulator, feed)
     assert "pixelforge arrived 2 times at chat" in faults
     assert "quietcorner arrived at chat, which it must not" in faults
     assert "quietcorner is in output.json, which it must not" in faults

@@ -9,7 +9,7 @@ import pytest
 
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.messages import signature
-from itsjustintv_desktop.simulator.subscriptions import Status
+from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.simulator.conftest import Callback, Client, SteppingClock
 from tests.simulator.sockets import (
     CONDUITS,
@@ -206,9 +206,9 @@ async def test_subscriptions_outlive_sockets_but_not_their_conduit(
         there = await conduit(client)
         other = await subscribed(sim, there)
         await sim.drop_sockets()
-        assert made.status is Status.ENABLED
+        assert made.status is SubscriptionStatus.ENABLED
         await client.ask(CONDUITS, {"id": here}, method="DELETE")
-    assert (made.status, other.status) == (Status.CONDUIT_DELETED, Status.ENABLED)
+    assert (made.status, other.status) == (SubscriptionStatus.CONDUIT_DELETED, SubscriptionStatus.ENABLED)
     _, data, _ = await client.ask(SUBSCRIPTIONS, {"status": "conduit_deleted"})
     assert [one["id"] for one in data["data"]] == [made.id]
     assert data["total_cost"] == 1
@@ -233,8 +233,8 @@ async def test_a_conduit_without_shards_goes_after_72_hours(
             assert await ids(client) == [here]
             await timed.drop_sockets()
         clock.advance(72 * HOUR)
-        assert [held.status for held in timed.eventsub.subscriptions] == [Status.CONDUIT_DELETED]
-    assert made.status is Status.CONDUIT_DELETED
+        assert [held.status for held in timed.eventsub.subscriptions] == [SubscriptionStatus.CONDUIT_DELETED]
+    assert made.status is SubscriptionStatus.CONDUIT_DELETED
     assert await ids(client) == []
     assert (await client.ask(SHARDS, {"conduit_id": here}))[0] == 404
 
@@ -287,7 +287,7 @@ async def test_a_webhook_shard_that_fails(sim: Simulator, client: Client, callba
         await sim.go_live("ada")
         await sim.eventsub.idle()
         assert await statuses(client, here) == [expected]
-    assert (made.status, callback.kinds()) == (Status.ENABLED, ["notification"] * 10)
+    assert (made.status, callback.kinds()) == (SubscriptionStatus.ENABLED, ["notification"] * 10)
     assert sim.eventsub.lost == 0
     await sim.go_live("ada")
     await sim.eventsub.idle()

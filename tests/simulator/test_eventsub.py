@@ -8,7 +8,7 @@ import pytest
 
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.messages import signature
-from itsjustintv_desktop.simulator.subscriptions import Status, Subscription
+from itsjustintv_desktop.simulator.subscriptions import Subscription, SubscriptionStatus
 from tests.simulator.conftest import Callback, SteppingClock
 
 HEADER = "Twitch-Eventsub-Message-"
@@ -17,7 +17,7 @@ HEADER = "Twitch-Eventsub-Message-"
 async def subscribed(sim: Simulator, callback: Callback, type_: str = "stream.online") -> Subscription:
     channel = sim.state.find("ada") or sim.add_channel("ada", display_name="エイダ")
     made = await sim.subscribe(channel.user_id, type_, callback.url, "a-secret-of-ours")
-    assert made.status is Status.ENABLED
+    assert made.status is SubscriptionStatus.ENABLED
     callback.got.clear()
     return made
 
@@ -79,7 +79,7 @@ async def test_a_message_not_taken_comes_again_with_the_same_id(
     assert [headers[HEADER + "Retry"] for headers, _ in callback.got] == ["0", "1", "2"]
     assert len({headers[HEADER + "Id"] for headers, _ in callback.got}) == 1
     assert len({body for _, body in callback.got}) == 1
-    assert made.status is Status.ENABLED
+    assert made.status is SubscriptionStatus.ENABLED
     assert made.failures == 0
 
 
@@ -116,11 +116,11 @@ async def test_too_many_failures_switch_the_subscription_off(sim: Simulator, cal
     callback.answers = [500] * 3
     await sim.go_live("ada")
     await sim.eventsub.idle()
-    assert (made.status, made.failures) == (Status.ENABLED, 1)
+    assert (made.status, made.failures) == (SubscriptionStatus.ENABLED, 1)
     callback.answers = [500] * 3
     await sim.go_live("ada")
     await sim.eventsub.idle()
-    assert made.status is Status.FAILURES_EXCEEDED
+    assert made.status is SubscriptionStatus.FAILURES_EXCEEDED
     assert callback.kinds()[-1] == "revocation"
     count = len(callback.got)
     await sim.go_live("ada")
@@ -134,7 +134,7 @@ async def test_one_success_forgives_the_failures_before(sim: Simulator, callback
         callback.answers = answers
         await sim.go_live("ada")
         await sim.eventsub.idle()
-    assert (made.status, made.failures) == (Status.ENABLED, 1)
+    assert (made.status, made.failures) == (SubscriptionStatus.ENABLED, 1)
 
 
 async def test_a_revocation_says_why_and_has_no_event(sim: Simulator, callback: Callback) -> None:

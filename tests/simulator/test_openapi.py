@@ -13,7 +13,7 @@ import pytest
 
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.shards import ShardStatus
-from itsjustintv_desktop.simulator.subscriptions import KINDS, Status
+from itsjustintv_desktop.simulator.subscriptions import KINDS, SubscriptionStatus
 from tests.simulator import sockets
 from tests.simulator.conftest import Callback, Client
 from tests.support.reference import REFERENCE
@@ -102,7 +102,7 @@ async def test_subscriptions_agree_in_every_state(sim: Simulator, client: Client
     await sim.eventsub.idle()
     listed = spec()["components"]["schemas"]["EventSubSubscription"]["properties"]["status"]["enum"]
     held = next(iter(sim.eventsub.subscriptions))
-    for state in Status:
+    for state in SubscriptionStatus:
         held.status = state
         _, data, _ = await client.ask("/eventsub/subscriptions")
         filters = {"chat_user_banned", "conduit_deleted", "websocket_failed_to_reconnect"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.simulator import Simulator
-from itsjustintv_desktop.simulator.subscriptions import Status
+from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.simulator.conftest import Callback, Client
 
 PATH = "/eventsub/subscriptions"
@@ -57,12 +57,12 @@ async def test_a_wrong_challenge_answer_fails_the_subscription(
 async def test_a_challenge_answered_as_html_fails_the_subscription(sim: Simulator, callback: Callback) -> None:
     callback.challenge_type = "text/html"
     made = await sim.subscribe(sim.add_channel("ada").user_id, "stream.online", callback.url)
-    assert made.status is Status.VERIFICATION_FAILED
+    assert made.status is SubscriptionStatus.VERIFICATION_FAILED
 
 
 async def test_a_callback_nobody_answers_at_fails_the_subscription(sim: Simulator) -> None:
     made = await sim.subscribe(sim.add_channel("ada").user_id, "stream.online", "http://127.0.0.1:9/twitch")
-    assert made.status is Status.VERIFICATION_FAILED
+    assert made.status is SubscriptionStatus.VERIFICATION_FAILED
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_the_same_again_is_a_conflict_and_a_fourth_callback_too_many(
     await sim.eventsub.idle()
     assert (await post(client, wanted(ada.user_id, callbacks[3].url)))[0] == 429
     assert (await post(client, wanted(ada.user_id, callbacks[3].url, "stream.offline")))[0] == 202
-    next(iter(sim.eventsub.subscriptions)).status = Status.AUTHORIZATION_REVOKED
+    next(iter(sim.eventsub.subscriptions)).status = SubscriptionStatus.AUTHORIZATION_REVOKED
     assert (await post(client, wanted(ada.user_id, callbacks[3].url)))[0] == 202
 
 
@@ -167,7 +167,7 @@ async def test_the_list_pages_and_filters_one_way_at_a_time(sim: Simulator, clie
         for channel in channels
         for type_ in ("stream.online", "stream.offline")
     ]
-    made[0].status = Status.USER_REMOVED
+    made[0].status = SubscriptionStatus.USER_REMOVED
     seen: list[str] = []
     after: dict[str, str] = {}
     while True:

@@ -32,7 +32,7 @@ from tests.ui.fake import FakeBridge, FakeEngine
 
 @pytest.fixture(autouse=True)
 def _garbage_on_this_thread() -> Iterator[None]:
-    """As in the program (ui/collecting.py): an engine's thread that collects would delete widgets, and crash."""
+    """As in the program (ui/gc_control.py): an engine's thread that collects would delete widgets, and crash."""
     gc.disable()
     yield
     gc.collect()

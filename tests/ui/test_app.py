@@ -242,12 +242,12 @@ def asked(run: Run, what: str) -> list[tuple[Any, ...]]:
 
 def test_pausing_and_resuming(run: Run, qtbot: QtBot) -> None:
     desktop = run.begin()
-    desktop.tray.pause_wished.emit(samples.NOW + 3600)
+    desktop.tray.pause_requested.emit(samples.NOW + 3600)
     qtbot.waitUntil(lambda: asked(run, "api.pause") == [(samples.NOW + 3600,)])
-    desktop.window.pause_wished.emit()
+    desktop.window.pause_requested.emit()
     qtbot.waitUntil(lambda: len(asked(run, "api.pause")) == 2)
     desktop.store.snapshot = samples.snapshot(paused=samples.paused())
-    desktop.window.pause_wished.emit()
+    desktop.window.pause_requested.emit()
     qtbot.waitUntil(lambda: asked(run, "api.resume") == [()])
     run.bridge.engine.api.set("resume", errors.LedgerError("The disk is full."))
     desktop.tray.wished.emit("resume")

@@ -20,12 +20,12 @@ from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.assistant.first_destination import FirstDestination
 from itsjustintv_desktop.ui.assistant.first_streamer import FirstStreamer
 from itsjustintv_desktop.ui.assistant.register import Register
-from itsjustintv_desktop.ui.assistant.try_it import TryIt
+from itsjustintv_desktop.ui.assistant.test_step import TestStep
 from itsjustintv_desktop.ui.assistant.welcome import Welcome
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.copyline import CopyLine
+from itsjustintv_desktop.ui.widgets.copy_line import CopyLine
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 
@@ -255,7 +255,7 @@ def test_a_test_that_is_not_announced_says_why(qtbot: QtBot, assistant: Assistan
     bridge.engine.api.actions.set("event_report", report)
     assistant.course.login = "alice"
     assistant.show_step("test")
-    step: TryIt = at(qtbot, assistant, "test")
+    step: TestStep = at(qtbot, assistant, "test")
     QTest.mouseClick(step.send, LEFT)
     qtbot.waitUntil(lambda: "The streamer is off." in said(step.card))
     assert not step.arrived
@@ -277,5 +277,5 @@ def test_an_error_is_shown_and_the_step_stays(qtbot: QtBot, assistant: Assistant
 def test_the_window_asks_for_it(qtbot: QtBot, store: Store, bridge: FakeBridge, preferences: Preferences) -> None:
     window = Window(store, preferences)
     qtbot.addWidget(window)
-    with qtbot.waitSignal(window.assistant_wished):
+    with qtbot.waitSignal(window.assistant_requested):
         window.show_page("assistant")

@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.api.settings.secrets import SecretView
 from itsjustintv_desktop.engine.monitoring.doctor.check import CheckState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, SubscriptionsStatus, SyncReport
 from itsjustintv_desktop.ui.pages.connection import View
-from itsjustintv_desktop.ui.pages.connection.ways import Wanted, changes_of
+from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, changes_of
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
@@ -131,7 +131,7 @@ def test_a_repair_can_be_stopped(qtbot: QtBot, store: Store, bridge: FakeBridge)
 def opened(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
     QTest.mouseClick(page.change, LEFT)
     qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.secrets")))
-    qtbot.waitUntil(lambda: not page.doing.is_doing("load"))
+    qtbot.waitUntil(lambda: not page.tasks.is_running("load"))
 
 
 def test_nothing_is_saved_before_the_check_was_seen(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

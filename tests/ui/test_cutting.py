@@ -48,7 +48,7 @@ def test_each_step_of_the_assistant(spoken: str, run: Run, qtbot: QtBot) -> None
     desktop = run.begin()
     answer_pages(run)
     run.bridge.engine.api.settings.set("check_way", ())
-    desktop.window.assistant_wished.emit()
+    desktop.window.assistant_requested.emit()
     assistant = desktop.assistant
     assert assistant is not None
     found = []

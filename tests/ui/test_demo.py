@@ -38,7 +38,7 @@ def test_the_window_says_so(qtbot: QtBot, store: Store, preferences: Preferences
     said = " ".join(each.text() for each in bar.findChildren(QLabel))
     assert "Demo" in said
     assert "Nothing is really announced" in said
-    with qtbot.waitSignal(window.quit_wished):
+    with qtbot.waitSignal(window.quit_requested):
         bar.end.click()
     page: Any = window.page("connection")
     assert page.set_up.isHidden()
@@ -81,7 +81,7 @@ def test_closing_it_ends_it_and_nothing_is_set_up(run: Run, qtbot: QtBot) -> Non
     run.is_demo = True
     desktop = run.begin()
     assert desktop.assistant is None
-    desktop.window.assistant_wished.emit()
+    desktop.window.assistant_requested.emit()
     assert desktop.assistant is None
     desktop.window.close()
     qtbot.waitUntil(run.life.done)

@@ -80,13 +80,13 @@ def test_a_destination_keeps_what_was_typed_while_another_is_looked_at(
     assert page.form.url.text() == ""
     assert not page.save.isEnabled()
     page.refresh(samples.snapshot())
-    qtbot.waitUntil(lambda: not page.doing.is_doing("list"))
+    qtbot.waitUntil(lambda: not page.tasks.is_running("list"))
     page.show_destination("community")
     qtbot.waitUntil(lambda: page.form.title.text() == "community")
     assert page.form.draft == before
     assert page.save.isEnabled()
     page.refresh(samples.snapshot())
-    qtbot.waitUntil(lambda: not page.doing.is_doing("list"))
+    qtbot.waitUntil(lambda: not page.tasks.is_running("list"))
     assert page.form.draft == before
     assert page.unsaved == ("community",)
     page.discard.click()
@@ -218,5 +218,5 @@ def test_quitting_asks_about_what_is_not_saved(run: Run, qtbot: QtBot, answer: s
         assert list(page.form.extra.values) == ["community"]
         page.form.discard.click()
         qtbot.waitUntil(lambda: not page.unsaved)
-        desktop.window.quit_wished.emit()
+        desktop.window.quit_requested.emit()
     qtbot.waitUntil(run.life.done)

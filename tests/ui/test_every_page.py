@@ -17,7 +17,7 @@ from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.demo.window import prepare
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui import language
-from itsjustintv_desktop.ui.collecting import Collecting
+from itsjustintv_desktop.ui.gc_control import GcControl
 from itsjustintv_desktop.ui.pages import ENTRIES
 from itsjustintv_desktop.ui.pages.connection import View as Connection
 from itsjustintv_desktop.ui.pages.destinations import View as Destinations
@@ -42,7 +42,7 @@ SHORT = 0.3
 
 
 def under_way(window: QWidget) -> bool:
-    """Whether a page waits for the engine (ui/doing.py), or is about to ask."""
+    """Whether a page waits for the engine (ui/tasks.py), or is about to ask."""
     soon = (each for each in window.findChildren(QTimer) if each.isActive() and each.isSingleShot())
     return any(task.get_name().startswith("ui.") for task in asyncio.all_tasks()) or any(
         each.interval() <= SETTLE * 1000 for each in soon
@@ -82,7 +82,7 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
     paths = Paths(tmp_path / "config" / "config.toml", tmp_path / "data")
     paths.create()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    collecting = Collecting()
+    gc_control = GcControl()
 
     async def run(look: Look) -> list[str]:
         shown = Shown()
@@ -110,7 +110,7 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
         return found
 
     yield lambda look: qt_loop.run_until_complete(run(look))
-    collecting.end()
+    gc_control.end()
     for number, handler in before.items():
         signal.signal(number, handler)
 

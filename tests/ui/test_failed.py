@@ -19,7 +19,7 @@ from qasync import QEventLoop
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.engine import EngineOptions, errors, logs
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.ui.enginethread import Setting
+from itsjustintv_desktop.ui.engine_thread import Setting
 from itsjustintv_desktop.ui.shell.configdialog import ConfigDialog
 from itsjustintv_desktop.ui.shell.logdialog import LogDialog
 

@@ -20,7 +20,7 @@ from shiboken6 import isValid
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.demo.window import prepare
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.ui.collecting import Collecting
+from itsjustintv_desktop.ui.gc_control import GcControl
 from itsjustintv_desktop.ui.pages.settings import View as Settings
 from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
 from itsjustintv_desktop.ui.pages.streamers import View as Streamers
@@ -109,7 +109,7 @@ def test_export_import_and_a_list_of_channels(
 ) -> None:
     paths = Paths(tmp_path / "config" / "config.toml", tmp_path / "data")
     paths.create()
-    collecting = Collecting()
+    gc_control = GcControl()
 
     async def evening() -> None:
         desktop = Desktop(qapp, paths, prepare(paths, seconds=60), hidden=False)
@@ -130,4 +130,4 @@ def test_export_import_and_a_list_of_channels(
             desktop.window.deleteLater()
 
     qt_loop.run_until_complete(evening())
-    collecting.end()
+    gc_control.end()

@@ -22,7 +22,7 @@ from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.enginethread import Setting
+from itsjustintv_desktop.ui.engine_thread import Setting
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
 

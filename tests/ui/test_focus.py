@@ -82,7 +82,7 @@ def test_saving_and_then_space_removes_nobody(qtbot: QtBot, store: Store, bridge
     page.form.extra.add("community")
     page.form.save.setFocus()
     QTest.keyClick(page.form.save, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: not page.doing.is_doing("save"))
+    qtbot.waitUntil(lambda: not page.tasks.is_running("save"))
     assert faults(host) == []
     at = QApplication.focusWidget()
     assert at is not None
@@ -99,7 +99,7 @@ def test_saving_a_destination_and_then_space(qtbot: QtBot, store: Store, bridge:
     QTest.keyClicks(page.form.title, "2")
     page.save.setFocus()
     QTest.keyClick(page.save, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: not page.doing.is_doing("save"))
+    qtbot.waitUntil(lambda: not page.tasks.is_running("save"))
     assert faults(host) == []
     QTest.keyClick(QApplication.focusWidget() or page, Qt.Key.Key_Space)
     qtbot.wait(50)
@@ -114,7 +114,7 @@ def test_one_press_removes_one(qtbot: QtBot, store: Store, bridge: FakeBridge, k
     page.form.remove.setFocus()
     for _ in range(3):
         QTest.keyClick(QApplication.focusWidget() or page, key)
-        qtbot.waitUntil(lambda: not page.doing.is_doing("remove"))
+        qtbot.waitUntil(lambda: not page.tasks.is_running("remove"))
     assert faults(host) == []
     assert len(bridge.engine.was_asked("api.settings.remove_streamers")) == 1
 

@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox
 
 from itsjustintv_desktop.engine import Level
 from itsjustintv_desktop.ui import language
+from itsjustintv_desktop.ui.formatting import ago
 from itsjustintv_desktop.ui.language import Catalogue, read
 from itsjustintv_desktop.ui.pages import ENTRIES
 from itsjustintv_desktop.ui.resources import resource
 from itsjustintv_desktop.ui.status import status_of
-from itsjustintv_desktop.ui.words import ago
 from tests.ui import samples
 from tests.ui.translations import PACKAGE, texts, update
 

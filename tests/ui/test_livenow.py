@@ -8,9 +8,9 @@ from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages.overview import livenow
 from itsjustintv_desktop.ui.pages.overview.livenow import AT_ONCE, MOST, LiveNow
-from itsjustintv_desktop.ui.pictures import Pictures
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 

@@ -153,7 +153,7 @@ def test_nothing_is_asked_while_another_page_is_in_front(qtbot: QtBot, store: St
     page = shown(qtbot, store, bridge, Memory())
     assert page._empty.isVisible()
     page.hide()
-    qtbot.waitUntil(lambda: not page.doing._tasks)
+    qtbot.waitUntil(lambda: not page.tasks._tasks)
     asked = len(bridge.engine.was_asked("api.log_lines"))
     page._read_soon()
     qtbot.wait(1)

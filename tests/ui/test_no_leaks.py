@@ -16,7 +16,7 @@ from qasync import QEventLoop
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.simulator import Simulator
-from itsjustintv_desktop.ui.enginethread import Setting
+from itsjustintv_desktop.ui.engine_thread import Setting
 from itsjustintv_desktop.ui.pages import ENTRIES
 from tests.e2e.leaks.echo import echo
 from tests.e2e.leaks.marks import Marks

@@ -31,8 +31,8 @@ from itsjustintv_desktop.engine.ingress.transports.status import TransportState
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from itsjustintv_desktop.simulator import Simulator
-from itsjustintv_desktop.ui.collecting import Collecting
-from itsjustintv_desktop.ui.enginethread import Setting
+from itsjustintv_desktop.ui.engine_thread import Setting
+from itsjustintv_desktop.ui.gc_control import GcControl
 from itsjustintv_desktop.ui.models.destinations import state_of as destination_state
 from itsjustintv_desktop.ui.models.streamers import state_of as streamer_state
 from itsjustintv_desktop.ui.pages.destinations import View as Destinations
@@ -237,7 +237,7 @@ def stage(
     paths = Paths(tmp_path / "config" / "config.toml", tmp_path / "data")
     paths.create()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    collecting = Collecting()
+    gc_control = GcControl()
     made = Stage(paths)
 
     @asynccontextmanager
@@ -267,7 +267,7 @@ def stage(
             made.desktop.window.deleteLater()
 
     yield lambda test, has_config=True: qt_loop.run_until_complete(run(test, has_config))
-    collecting.end()
+    gc_control.end()
     for number, handler in before.items():
         signal.signal(number, handler)
 

@@ -162,7 +162,7 @@ def test_it_is_looked_again_after_another_page_was_in_front(
     monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.SETTLING_MS", (20, 40))
     page = shown(qtbot, store, bridge, Report(ok=True, checks=(STARTING,)))
     page.hide()
-    qtbot.waitUntil(lambda: not page._settling.isActive() and not page.doing.is_doing("check"))
+    qtbot.waitUntil(lambda: not page._settling.isActive() and not page.tasks.is_running("check"))
     looked = looks(bridge)
     bridge.engine.api.actions.set("doctor", report(way="green"))
     page.show()

@@ -60,7 +60,7 @@ def test_quitting_asks_about_the_form_of_the_connection(run: Run, qtbot: QtBot) 
     assert page.unsaved == ("the connection",)
     page.switch.cancel.click()
     assert page.unsaved == (), "it was put away"
-    desktop.window.quit_wished.emit()
+    desktop.window.quit_requested.emit()
     qtbot.waitUntil(run.life.done)
 
 
@@ -143,7 +143,7 @@ def _importing(run: Run, qtbot: QtBot) -> Any:
 
 
 def _setting_up(run: Run, qtbot: QtBot) -> Any:
-    run.desktop.window.assistant_wished.emit()
+    run.desktop.window.assistant_requested.emit()
     dialog = run.desktop.assistant
     assert dialog is not None
     dialog.show_step("register")
@@ -172,7 +172,7 @@ def test_a_dialog_with_nothing_in_it_is_not_asked_about(run: Run, qtbot: QtBot) 
     field = FieldInfo(path=("twitch", "client_id"), kind="text", help="", value="abc")
     run.bridge.engine.api.settings.set("fields", (field,))
     _adding(run, qtbot).close()
-    desktop.window.assistant_wished.emit()
+    desktop.window.assistant_requested.emit()
     assert desktop.assistant is not None
     desktop.assistant.show_step("register")
     step: Any = desktop.assistant.current

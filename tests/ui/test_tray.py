@@ -123,7 +123,7 @@ def test_what_is_chosen(tray: Tray, store: Store) -> None:
 def test_for_how_long_it_pauses(tray: Tray, store: Store) -> None:
     show(store)
     until: list[float | None] = []
-    tray.pause_wished.connect(until.append)
+    tray.pause_requested.connect(until.append)
     menu = entry(tray.menu, "&Pause announcements").menu()
     assert isinstance(menu, QMenu)
     assert entries(menu) == ["For one hour", "Until tomorrow", "Until I resume them"]

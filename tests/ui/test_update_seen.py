@@ -21,8 +21,8 @@ from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.monitoring.updates import check, keys
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.enginethread import Setting
-from itsjustintv_desktop.ui.notify import Notifier
+from itsjustintv_desktop.ui.engine_thread import Setting
+from itsjustintv_desktop.ui.notifications import Notifier
 from itsjustintv_desktop.ui.pages import Entry
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import Preferences

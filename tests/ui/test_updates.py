@@ -14,7 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import UpdateView, errors, events
 from itsjustintv_desktop.ui import language
-from itsjustintv_desktop.ui.notify import Notifier
+from itsjustintv_desktop.ui.formatting import translate
+from itsjustintv_desktop.ui.notifications import Notifier
 from itsjustintv_desktop.ui.pages import Entry
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import Preferences
@@ -23,7 +24,6 @@ from itsjustintv_desktop.ui.shell.tray import Tray
 from itsjustintv_desktop.ui.shell.updateline import UpdateLine
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.words import said
 from tests.ui import samples
 from tests.ui.fake import FakeBridge, FakeEngine
 from tests.ui.mnemonics import clashes, menu_clashes
@@ -93,7 +93,7 @@ def test_a_skip_that_cannot_be_kept_leaves_it_there(
     engine.api.set("skip_update", errors.LedgerUnavailableError("The disk is full."))
     show(store)
     line.skip.click()
-    qtbot.waitUntil(lambda: bool(engine.asked) and not line._doing.is_doing("skip"))
+    qtbot.waitUntil(lambda: bool(engine.asked) and not line._tasks.is_running("skip"))
     assert not line.isHidden()
 
 
@@ -161,7 +161,7 @@ def test_in_german(line: UpdateLine, store: Store) -> None:
     assert line.sentence.text() == "Version 1.3.0 ist da"
     assert line.page.text() == "Download-Seite"
     assert (
-        said("Version 1.3.0 is there; this is 0.1.0. See https://example.org/get/1.3.0")
+        translate("Version 1.3.0 is there; this is 0.1.0. See https://example.org/get/1.3.0")
         == "Version 1.3.0 ist da; dies ist 0.1.0. Siehe https://example.org/get/1.3.0"
     )
     tray = Tray(store)

@@ -59,7 +59,7 @@ def plain(window: Window, name: str) -> _Plain:
 def test_the_focus_begins_on_the_page_where_no_key_does_anything(qtbot: QtBot, window: Window) -> None:
     page = plain(window, "overview")
     assert window.focusWidget() is page
-    with qtbot.assertNotEmitted(window.pause_wished):
+    with qtbot.assertNotEmitted(window.pause_requested):
         QTest.keyClick(page, Qt.Key.Key_Space)
         QTest.keyClick(page, Qt.Key.Key_Return)
     QTest.keyClick(page, Qt.Key.Key_Tab)

@@ -11,13 +11,13 @@ from itsjustintv_desktop.ui.assistant.first_destination import FirstDestination
 from itsjustintv_desktop.ui.assistant.first_streamer import FirstStreamer
 from itsjustintv_desktop.ui.assistant.reach import Reach
 from itsjustintv_desktop.ui.assistant.register import Register
-from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
+from itsjustintv_desktop.ui.assistant.test_step import TestStep
 from itsjustintv_desktop.ui.assistant.trail import Trail
-from itsjustintv_desktop.ui.assistant.try_it import TryIt
 from itsjustintv_desktop.ui.assistant.welcome import Welcome
-from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.widgets import typed
 from itsjustintv_desktop.ui.widgets.basic import button, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
@@ -35,12 +35,12 @@ class Assistant(Dialog):
         self.setWindowTitle(self.tr("Set up itsjustintv"))
         self.resize(860, 580)
         self._store, self._preferences = store, preferences
-        self._doing = Doing(self, self._show_error)
-        self.course = Course(store, preferences, self._doing)
+        self._tasks = PageTasks(self, self._show_error)
+        self.course = SetupContext(store, preferences, self._tasks)
         self._leaving = False
         self._take_up()
         self.steps: tuple[Step, ...] = tuple(
-            kind(self.course) for kind in (Welcome, Register, Reach, FirstStreamer, FirstDestination, TryIt, Finish)
+            kind(self.course) for kind in (Welcome, Register, Reach, FirstStreamer, FirstDestination, TestStep, Finish)
         )
         short = (
             self.tr("Welcome"), self.tr("Twitch"), self.tr("Connection"), self.tr("Streamer"), self.tr("Destination"),
@@ -91,7 +91,7 @@ class Assistant(Dialog):
         self.current.enter()
 
     def done(self, result: int) -> None:
-        self._doing.cancel()
+        self._tasks.cancel()
         super().done(result)
 
     def _take_up(self) -> None:
@@ -107,7 +107,7 @@ class Assistant(Dialog):
     def _go_on(self) -> None:
         if self.current.ready and not self._leaving:
             self.banner.hide()
-            self._doing.start("leave", self._leave())
+            self._tasks.start("leave", self._leave())
 
     def _forward(self) -> None:
         """Return in a field: what was found wrong is looked at once more, and never gone on against."""
@@ -144,11 +144,11 @@ class Assistant(Dialog):
 
     def _go_to(self, number: int) -> None:
         """As a person asks for it: what was under way for the step in front is given up."""
-        self._doing.stop("leave")
+        self._tasks.stop("leave")
         self.show_step(self._names[max(0, number)])
 
     def _skip(self) -> None:
-        self._doing.stop("leave")
+        self._tasks.stop("leave")
         self._advance()
 
     def _never(self) -> None:

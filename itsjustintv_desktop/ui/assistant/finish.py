@@ -12,11 +12,11 @@ from typing import Any
 from PySide6.QtWidgets import QCheckBox
 
 from itsjustintv_desktop.engine import Snapshot
-from itsjustintv_desktop.ui.assistant.step import Course, Step
-from itsjustintv_desktop.ui.pages.connection.ways import title
+from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
+from itsjustintv_desktop.ui.formatting import translate
+from itsjustintv_desktop.ui.pages.connection.transport_choice import title
 from itsjustintv_desktop.ui.preferences import KINDS
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, label, row
-from itsjustintv_desktop.ui.words import said
 
 _AUTOSTART = "itsjustintv_desktop.desktop.autostart"
 
@@ -24,7 +24,7 @@ _AUTOSTART = "itsjustintv_desktop.desktop.autostart"
 class Finish(Step):
     name = "done"
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: SetupContext) -> None:
         super().__init__(
             course,
             self.tr("That is all"),
@@ -41,7 +41,7 @@ class Finish(Step):
         habits = Card(self.tr("How it stays around"))
         self.start = QCheckBox(self.tr("Start with the &computer, in the tray"))
         self.start.hide()
-        self.start.clicked.connect(lambda on: course.doing.start("autostart", self._set_start(on)))
+        self.start.clicked.connect(lambda on: course.tasks.start("autostart", self._set_start(on)))
         words = {
             "live": self.tr("Tell me when somebody goes &live"),
             "given_up": self.tr("Tell me when a delivery is &given up"),
@@ -66,14 +66,14 @@ class Finish(Step):
         return False
 
     def enter(self) -> None:
-        self.course.doing.start("autostart state", self._read_start())
+        self.course.tasks.start("autostart state", self._read_start())
         if self.course.store.snapshot is not None:
             self.refresh(self.course.store.snapshot)
 
     def refresh(self, snapshot: Snapshot) -> None:
         way = snapshot.way
         tone: Tone = {"ready": "ok", "failing": "failed"}.get(way.state, "attention")  # type: ignore[assignment]
-        self._say("way", tone, f"{title(way.kind)}: {said(way.message)}")
+        self._say("way", tone, f"{title(way.kind)}: {translate(way.message)}")
         names = [each.display_name or each.login for each in snapshot.streamers if each.enabled]
         watched = self.tr("Watched: {}").format(", ".join(names[:3])) if names else self.tr("Nobody is watched yet.")
         self._say("streamer", "ok" if names else "attention", watched)

@@ -8,11 +8,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLineEdit
 
 from itsjustintv_desktop.engine import DestinationDraft, StreamerLists, errors
-from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.widgets.basic import Card, label
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
-from itsjustintv_desktop.ui.words import said
 
 GUESS_MS = 400
 
@@ -20,7 +20,7 @@ GUESS_MS = 400
 class FirstDestination(Step):
     name = "destination"
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: SetupContext) -> None:
         super().__init__(
             course,
             self.tr("Where shall it be told?"),
@@ -99,8 +99,8 @@ class FirstDestination(Step):
     def _look(self) -> None:
         url = self.address.text().strip()
         if url:
-            doing = self.course.doing
-            doing.start("guess", self._do_look(url), replace=doing.is_doing("guess"))
+            tasks = self.course.tasks
+            tasks.start("guess", self._do_look(url), replace=tasks.is_running("guess"))
 
     async def _do_look(self, url: str) -> None:
         draft = DestinationDraft(name=self.called.text().strip() or "new", url=url)
@@ -108,7 +108,7 @@ class FirstDestination(Step):
             preview = await self.bridge.call(lambda engine: engine.api.settings.preview(None, draft))
         except errors.AppError as error:
             if url == self.address.text().strip():
-                self.field.complain(said(error.message))
+                self.field.complain(translate(error.message))
             return
         words = {"discord": "Discord", "slack": "Slack", "json": self.tr("your own program (JSON)")}
         if url == self.address.text().strip():

@@ -8,12 +8,12 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QLineEdit
 
 from itsjustintv_desktop.engine import errors
-from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
+from itsjustintv_desktop.ui.formatting import number, translate
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
-from itsjustintv_desktop.ui.words import number, said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import FoundChannel
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class FirstStreamer(Step):
     name = "streamer"
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: SetupContext) -> None:
         super().__init__(
             course,
             self.tr("Who shall be watched?"),
@@ -96,14 +96,14 @@ class FirstStreamer(Step):
     def _look_up(self) -> None:
         typed = self.channel.text().strip()
         if typed:
-            self.course.doing.start("look up", self._find(typed), replace=self.course.doing.is_doing("look up"))
+            self.course.tasks.start("look up", self._find(typed), replace=self.course.tasks.is_running("look up"))
 
     async def _find(self, typed: str) -> None:
         self.look_up.setEnabled(False)
         try:
             found = await self.bridge.call(lambda engine: engine.api.settings.look_up([typed]))
         except errors.AppError as error:
-            self.field.complain(said(error.message))
+            self.field.complain(translate(error.message))
             return
         finally:
             self.look_up.setEnabled(True)
@@ -112,7 +112,7 @@ class FirstStreamer(Step):
         channel = found[0] if found else None
         if channel is None or channel.unknown or channel.problem:
             problem = channel.problem if channel is not None else ""
-            self.field.complain(said(problem) or self.tr("Twitch knows no such channel."))
+            self.field.complain(translate(problem) or self.tr("Twitch knows no such channel."))
             return
         await self._show(channel)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QProgressBar
 
-from itsjustintv_desktop.ui.assistant.step import Course, Step
-from itsjustintv_desktop.ui.pages.connection.form import WayForm
+from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
+from itsjustintv_desktop.ui.pages.connection.form import TransportForm
 from itsjustintv_desktop.ui.pages.connection.saving import save
-from itsjustintv_desktop.ui.pages.connection.ways import KINDS, Wanted
+from itsjustintv_desktop.ui.pages.connection.transport_choice import KINDS, Wanted
 from itsjustintv_desktop.ui.widgets.basic import Card
 from itsjustintv_desktop.ui.widgets.checklist import CheckList
 
@@ -19,13 +19,13 @@ class Reach(Step):
 
     name = "reach"
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: SetupContext) -> None:
         super().__init__(
             course,
             self.tr("How Twitch reaches you"),
             self.tr("Stay with the conduit unless you know why not. It can be changed at any time."),
         )
-        self.form = WayForm(with_credentials=False)
+        self.form = TransportForm(with_credentials=False)
         self.checks = CheckList()
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)
@@ -61,7 +61,7 @@ class Reach(Step):
 
     def enter(self) -> None:
         self.form.choices[self.form.kind].setFocus()
-        self.course.doing.start("way", self._load())
+        self.course.tasks.start("way", self._load())
 
     async def leave(self) -> bool:
         """The first time it only looks; what was looked at is saved."""

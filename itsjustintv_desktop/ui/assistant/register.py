@@ -7,12 +7,12 @@ import secrets
 from PySide6.QtWidgets import QGridLayout, QLineEdit
 
 from itsjustintv_desktop.engine import Set, TransportDraft
-from itsjustintv_desktop.ui.assistant.step import Course, Step
-from itsjustintv_desktop.ui.pages.connection.ways import CLIENT_SECRET
+from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
+from itsjustintv_desktop.ui.pages.connection.transport_choice import CLIENT_SECRET
 from itsjustintv_desktop.ui.plain import open_address, plain
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 from itsjustintv_desktop.ui.widgets.checklist import CheckList
-from itsjustintv_desktop.ui.widgets.copyline import CopyLine
+from itsjustintv_desktop.ui.widgets.copy_line import CopyLine
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
 
@@ -24,7 +24,7 @@ CHECK_SECONDS = 60.0
 class Register(Step):
     name = "register"
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: SetupContext) -> None:
         super().__init__(
             course,
             self.tr("Register an application at Twitch"),
@@ -87,7 +87,7 @@ class Register(Step):
 
     def enter(self) -> None:
         self.open.setFocus()
-        self.course.doing.start("credentials", self._load())
+        self.course.tasks.start("credentials", self._load())
 
     async def leave(self) -> bool:
         """Twitch is asked at once; what it refuses is saved only if the person insists."""

@@ -9,21 +9,21 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.widgets.basic import label
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 
 
 @dataclass(slots=True)
-class Course:
+class SetupContext:
     """What the steps share."""
 
     store: Store
     preferences: Preferences
-    doing: Doing
+    tasks: PageTasks
     streamer: str = ""
     """The key of the streamer that is set up."""
     login: str = ""
@@ -43,7 +43,7 @@ class Step(QWidget):
 
     name = ""
 
-    def __init__(self, course: Course, title: str, text: str) -> None:
+    def __init__(self, course: SetupContext, title: str, text: str) -> None:
         super().__init__()
         self.course = course
         self.title = title

@@ -7,7 +7,7 @@ import sys
 from PySide6.QtCore import QProcess, Signal
 
 from itsjustintv_desktop.desktop import launching
-from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 
 
@@ -17,7 +17,7 @@ class Welcome(Step):
     name = "welcome"
     by_hand = Signal()
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: SetupContext) -> None:
         super().__init__(
             course,
             self.tr("Tell the world when you go live"),

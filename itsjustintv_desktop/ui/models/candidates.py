@@ -9,8 +9,8 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, Qt
 
 from itsjustintv_desktop.engine import FoundChannel
+from itsjustintv_desktop.ui.formatting import number, translate
 from itsjustintv_desktop.ui.models.rows import Index, RowsModel
-from itsjustintv_desktop.ui.words import number, said
 
 CHANNEL, ABOUT = range(2)
 
@@ -42,7 +42,7 @@ class CandidatesModel(RowsModel[Candidate]):
     def begin(self, names: Sequence[str], ignored: Iterable[tuple[str, str]]) -> None:
         """Names to be looked up, and words with the reason why they are none."""
         rows = [Candidate(name) for name in names]
-        rows += [Candidate(text, reason=said(reason)) for text, reason in ignored]
+        rows += [Candidate(text, reason=translate(reason)) for text, reason in ignored]
         self.beginResetModel()
         self.rows = rows
         self.endResetModel()
@@ -109,7 +109,7 @@ def _about(channel: FoundChannel) -> str:
 def _reason(channel: FoundChannel) -> str:
     if channel.watched_as:
         return _tr("Watched already, as {}").format(channel.watched_as)
-    return said(channel.problem) if channel.unknown or not channel.user_id else ""
+    return translate(channel.problem) if channel.unknown or not channel.user_id else ""
 
 
 def _tr(text: str) -> str:

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import QApplication
 from itsjustintv_desktop.engine import DeliveryFilter, DeliveryIndex, DeliveryPage, events
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.delivery_text import DeliveryHold, answer_of, word_of
+from itsjustintv_desktop.ui.formatting import countdown
 from itsjustintv_desktop.ui.models.rows import as_text
-from itsjustintv_desktop.ui.outcome import Held, answer_of, word_of
 from itsjustintv_desktop.ui.theme import theme
-from itsjustintv_desktop.ui.words import countdown
 
 PAGE = 200
 KEPT = 30
@@ -53,7 +53,7 @@ class DeliveriesModel(QAbstractTableModel):
         self._bridge, self._start = bridge, start
         self.wanted = DeliveryFilter()
         self.is_loaded = False
-        self.held: Mapping[str, Held] = {}
+        self.held: Mapping[str, DeliveryHold] = {}
         """What holds the deliveries of a destination, by its name."""
         self._fresh: list[DeliveryView] = []
         self._count = 0
@@ -157,7 +157,7 @@ class DeliveriesModel(QAbstractTableModel):
     def reload(self) -> None:
         self._start("list", self._reload(), replace=True)
 
-    def hold(self, held: Mapping[str, Held]) -> None:
+    def hold(self, held: Mapping[str, DeliveryHold]) -> None:
         self.held = held
 
     def happened(self, batch: Iterable[events.EngineEvent]) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, Qt
 
 from itsjustintv_desktop.engine import DestinationStatus, Level
+from itsjustintv_desktop.ui.formatting import number, translate
 from itsjustintv_desktop.ui.models.rows import RowsModel
 from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Tone
-from itsjustintv_desktop.ui.words import number, said
 
 NAME, STATE, WAITING = range(3)
 
@@ -34,7 +34,7 @@ class DestinationsModel(RowsModel[DestinationStatus]):
 
 def state_of(row: DestinationStatus) -> tuple[Tone, str]:
     """A shape and a few words."""
-    return TONES[row.status.level], said(row.status.word)
+    return TONES[row.status.level], translate(row.status.word)
 
 
 def sentence_of(row: DestinationStatus) -> str:
@@ -42,8 +42,8 @@ def sentence_of(row: DestinationStatus) -> str:
     if row.status.level is Level.OK:
         return ""
     if row.status.level is Level.PAUSED:
-        return f"{said(row.status.reason)} {_tr('Nothing is sent there until it is resumed; what is due waits.')}"
-    return said(row.status.reason)
+        return f"{translate(row.status.reason)} {_tr('Nothing is sent there until it is resumed; what is due waits.')}"
+    return translate(row.status.reason)
 
 
 def format_name(name: str) -> str:

@@ -9,10 +9,10 @@ from PySide6.QtCore import QCoreApplication, QSortFilterProxyModel, Qt
 
 from itsjustintv_desktop.engine import Level, Snapshot, StreamerView
 from itsjustintv_desktop.engine.core.models import LiveStream
+from itsjustintv_desktop.ui.formatting import number, translate
 from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index, RowsModel
 from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Tone
-from itsjustintv_desktop.ui.words import number, said
 
 NAME, STATE, FILTER, DESTINATIONS = range(4)
 _WORSE = frozenset({Level.ATTENTION, Level.FAILING})
@@ -87,13 +87,13 @@ def state_of(row: StreamerRow) -> tuple[Tone, str]:
         viewers = row.stream.viewer_count if row.stream is not None else None
         return "live", _tr("Live") if viewers is None else _tr("Live · {}").format(number(viewers))
     tone = TONES[status.level]
-    return "off" if tone == "ok" else tone, said(status.word) or _tr("Offline")
+    return "off" if tone == "ok" else tone, translate(status.word) or _tr("Offline")
 
 
 def problem_of(view: StreamerView) -> str:
     """What stands in the way of its announcements or needs a look, as sentences; "" for nothing."""
     status = view.status
-    return f"{said(status.reason)} {said(status.fix)}".strip() if status.level in _WORSE else ""
+    return f"{translate(status.reason)} {translate(status.fix)}".strip() if status.level in _WORSE else ""
 
 
 def _text(row: StreamerRow, column: int) -> str:

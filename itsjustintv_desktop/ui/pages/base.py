@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.theme.tokens import BAR_MARGIN, GAP, PAGE_MARGIN
 from itsjustintv_desktop.ui.widgets.basic import icon_button, label
 from itsjustintv_desktop.ui.widgets.states import Banner
@@ -35,7 +35,7 @@ class Page(QWidget):
         super().__init__()
         self.store = store
         self.bridge: Bridge = store.bridge
-        self.doing = Doing(self, self.show_error)
+        self.tasks = PageTasks(self, self.show_error)
         self.setAccessibleName(readable(title))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(PAGE_MARGIN[0], PAGE_MARGIN[1], PAGE_MARGIN[0] - BAR_MARGIN, PAGE_MARGIN[1])
@@ -93,7 +93,7 @@ class Page(QWidget):
 
     def do(self, name: str, work: Coroutine[Any, Any, Any], *, replace: bool = False) -> bool:
         """Run `work` in the background; what goes wrong is shown on this page."""
-        return self.doing.start(name, work, replace=replace)
+        return self.tasks.start(name, work, replace=replace)
 
     def tell(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
         """`action` and `do` take it back: offered where it is said, and by the page as long as it lives."""

@@ -9,9 +9,9 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import errors
-from itsjustintv_desktop.ui.doing import Doing, in_thread
 from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
 from itsjustintv_desktop.ui.pages.settings.raw import RawTab
+from itsjustintv_desktop.ui.tasks import PageTasks, in_thread
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import button, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
@@ -32,12 +32,12 @@ class ConfigDialog(Dialog):
         self.setWindowTitle(self.tr("Edit config.toml"))
         self.resize(820, 600)
         self._mending = mending
-        self._doing = Doing(self, self._show_error)
+        self._tasks = PageTasks(self, self._show_error)
         self._theirs: Document | None = None
         self._usable = False
         self.document = ConfigDocument(self)
         self.raw, self.banner, self.theirs = RawTab(self.document), Banner(), Theirs()
-        self.save = button(self.tr("&Save and start"), self._save_wished, role="primary")
+        self.save = button(self.tr("&Save and start"), self._save_requested, role="primary")
         self.save.setEnabled(False)
         self.cancel = button(self.tr("Cancel"), self.reject)
         layout = QVBoxLayout(self)
@@ -47,12 +47,12 @@ class ConfigDialog(Dialog):
             layout.addWidget(part, 1 if part is self.raw else 0)
         layout.addLayout(row(None, self.cancel, self.save))
         self._check_soon = QTimer(self, singleShot=True, interval=CHECK_MS)
-        self._check_soon.timeout.connect(lambda: self._doing.start("check", self._check(), replace=True))
+        self._check_soon.timeout.connect(lambda: self._tasks.start("check", self._check(), replace=True))
         self.document.changed.connect(self._changed)
-        self.theirs.mine_wished.connect(self._keep_mine)
-        self.theirs.theirs_wished.connect(self._take_theirs)
+        self.theirs.mine_requested.connect(self._keep_mine)
+        self.theirs.theirs_requested.connect(self._take_theirs)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self).activated.connect(lambda: self.save.click())
-        self._doing.start("read", self._read())
+        self._tasks.start("read", self._read())
 
     @property
     def unsaved(self) -> tuple[str, ...]:
@@ -91,10 +91,10 @@ class ConfigDialog(Dialog):
             self._state()
 
     def _state(self) -> None:
-        self.save.setEnabled(self._usable and self._theirs is None and not self._doing.is_doing("save"))
+        self.save.setEnabled(self._usable and self._theirs is None and not self._tasks.is_running("save"))
 
-    def _save_wished(self) -> None:
-        self._doing.start("save", self._save())
+    def _save_requested(self) -> None:
+        self._tasks.start("save", self._save())
         self._state()
 
     async def _save(self) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 
 from itsjustintv_desktop.engine import errors
-from itsjustintv_desktop.ui.doing import Doing, in_thread
+from itsjustintv_desktop.ui.formatting import clock, translate, trouble
 from itsjustintv_desktop.ui.plain import plain
 from itsjustintv_desktop.ui.shell.configdialog import ConfigDialog
 from itsjustintv_desktop.ui.shell.logdialog import LogDialog
+from itsjustintv_desktop.ui.tasks import PageTasks, in_thread
 from itsjustintv_desktop.ui.widgets.basic import button, row
 from itsjustintv_desktop.ui.widgets.states import EmptyState
-from itsjustintv_desktop.ui.words import clock, said, trouble
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import ConfigRepair, Paths
@@ -35,9 +35,9 @@ class Failed(EmptyState):
         self._mending: ConfigRepair | None = None
         self._logs = ""
         self._editor: ConfigDialog | None = None
-        self._doing = Doing(self, lambda error: self.told.emit(trouble(error)))
+        self._tasks = PageTasks(self, lambda error: self.told.emit(trouble(error)))
         self.edit = button(self.tr("&Edit config.toml…"), self.open_editor)
-        self.back = button(self.tr("Use the &last good version"), self._back_wished)
+        self.back = button(self.tr("Use the &last good version"), self._back_requested)
         self.log = button(self.tr("Show the l&og…"), self._open_log)
         self.also(self.log)
         if leave is not None:
@@ -51,12 +51,12 @@ class Failed(EmptyState):
         self._mending, self._logs = mending, str(paths.logs)
 
     def show_error(self, error: errors.AppError) -> None:
-        self.say(said(error.title), said(error.message))
+        self.say(translate(error.title), translate(error.message))
         self.back.hide()
         mends = self._mending is not None and isinstance(error, _BY_CONFIG)
         self.edit.setVisible(mends)
         if mends and isinstance(error, errors.ConfigError):
-            self._doing.start("look", self._look(), replace=True)
+            self._tasks.start("look", self._look(), replace=True)
 
     async def _look(self) -> None:
         """Whether there is something to go back to."""
@@ -81,8 +81,8 @@ class Failed(EmptyState):
             self._editor.deleteLater()
             self._editor = None
 
-    def _back_wished(self) -> None:
-        self._doing.start("back", self._go_back())
+    def _back_requested(self) -> None:
+        self._tasks.start("back", self._go_back())
 
     async def _go_back(self) -> None:
         assert self._mending is not None

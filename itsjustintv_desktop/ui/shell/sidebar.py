@@ -52,8 +52,8 @@ class Sidebar(QWidget):
     """`chosen` names the page a person wants to see."""
 
     chosen = Signal(str)
-    pause_wished = Signal()
-    quit_wished = Signal()
+    pause_requested = Signal()
+    quit_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,8 +73,8 @@ class Sidebar(QWidget):
         layout.addLayout(self._list)
         layout.addStretch(1)
         self._dot, self._status = Dot(), Elided("", "muted")
-        self._pause = button("", self.pause_wished.emit, role="small")
-        self.quit = button(self.tr("Quit"), self.quit_wished.emit, role="link")
+        self._pause = button("", self.pause_requested.emit, role="small")
+        self.quit = button(self.tr("Quit"), self.quit_requested.emit, role="link")
         foot = row(self._dot, self._status, spacing=10)
         foot.setContentsMargins(10, 0, 0, 6)
         foot.setStretch(1, 1)

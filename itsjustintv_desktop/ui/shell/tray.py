@@ -32,7 +32,7 @@ class Tray(QObject):
     wished = Signal(str)
     seen = Signal(bool)
     """Whether a host shows it, each time that it was looked at."""
-    pause_wished = Signal(object)
+    pause_requested = Signal(object)
 
     def __init__(self, store: Store, reads_markup: Callable[[], bool] = lambda: False) -> None:
         """`reads_markup`: whether the desktop takes the text of a notification for markup."""
@@ -172,11 +172,11 @@ class Tray(QObject):
             return
         menu = self._menu.addMenu(self.tr("&Pause announcements"))
         menu.addAction(self.tr("For one hour")).triggered.connect(self._pause_an_hour)
-        menu.addAction(self.tr("Until tomorrow")).triggered.connect(lambda: self.pause_wished.emit(_tomorrow()))
-        menu.addAction(self.tr("Until I resume them")).triggered.connect(lambda: self.pause_wished.emit(None))
+        menu.addAction(self.tr("Until tomorrow")).triggered.connect(lambda: self.pause_requested.emit(_tomorrow()))
+        menu.addAction(self.tr("Until I resume them")).triggered.connect(lambda: self.pause_requested.emit(None))
 
     def _pause_an_hour(self) -> None:
-        self.pause_wished.emit(time.time() + 3600.0)
+        self.pause_requested.emit(time.time() + 3600.0)
 
     def _add(self, text: str, do: Callable[[], object] | None) -> QAction:
         made = self._menu.addAction(text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import UpdateView, errors
-from itsjustintv_desktop.ui.doing import Doing
 from itsjustintv_desktop.ui.plain import open_address, readable
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.widgets.basic import Elided, button, icon_button, row
 
 
@@ -23,7 +23,7 @@ class UpdateLine(QWidget):
         super().__init__()
         self._store = store
         self._update: UpdateView | None = None
-        self._doing = Doing(self, self._failed)
+        self._tasks = PageTasks(self, self._failed)
         self.sentence = Elided("", "muted")
         self.page = button(self.tr("Download page"), self._open, role="small")
         self.skip = icon_button("cross", self.tr("Skip this version"), self._skip)
@@ -55,7 +55,7 @@ class UpdateLine(QWidget):
     def _skip(self) -> None:
         if self._update is not None:
             version = self._update.version
-            self._doing.start("skip", self._store.bridge.call(lambda engine: engine.api.skip_update(version)))
+            self._tasks.start("skip", self._store.bridge.call(lambda engine: engine.api.skip_update(version)))
 
     def _failed(self, _: errors.AppError) -> None:
         """It stays, to be tried again; the log has why."""

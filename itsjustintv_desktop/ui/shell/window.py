@@ -30,9 +30,9 @@ DEMO = QSize(1120, 740)
 class Window(QMainWindow):
     """`closing` is asked what to do when a person closes it: True = hide, False = stay as it is."""
 
-    quit_wished = Signal()
-    pause_wished = Signal()
-    assistant_wished = Signal()
+    quit_requested = Signal()
+    pause_requested = Signal()
+    assistant_requested = Signal()
 
     def __init__(self, store: Store, preferences: Preferences, entries: tuple[Entry, ...] = ENTRIES) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Window(QMainWindow):
         self.sidebar.put_above_status(self.update_line, self.update_line.page, self.update_line.skip)
         self._stack = QStackedWidget()
         self._loading = Loading(self.tr("Starting the engine"))
-        self.failed = Failed(store.bridge.again, None if store.demo else self.quit_wished.emit)
+        self.failed = Failed(store.bridge.again, None if store.demo else self.quit_requested.emit)
         self._offers_quit = False
         self._stack.addWidget(self._loading)
         self._stack.addWidget(self.failed)
@@ -63,7 +63,7 @@ class Window(QMainWindow):
         right = QVBoxLayout()
         if store.demo:
             right.setContentsMargins(0, 0, 0, 0)
-            right.addWidget(DemoBar(self.quit_wished.emit))
+            right.addWidget(DemoBar(self.quit_requested.emit))
         right.addWidget(self._stack, 1)
         layout.addLayout(right, 1)
         self.setCentralWidget(middle)
@@ -71,9 +71,9 @@ class Window(QMainWindow):
         self._stack.currentChanged.connect(self._turned)
         self.failed.told.connect(self.toast.say)
         self.sidebar.chosen.connect(self.show_page)
-        self.sidebar.pause_wished.connect(self.pause_wished)
-        self.sidebar.quit_wished.connect(self.quit_wished)
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Quit), self).activated.connect(self.quit_wished)
+        self.sidebar.pause_requested.connect(self.pause_requested)
+        self.sidebar.quit_requested.connect(self.quit_requested)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Quit), self).activated.connect(self.quit_requested)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Close), self).activated.connect(self.close)
         store.changed.connect(self._changed)
         store.bridge.state_changed.connect(self._state_changed)
@@ -109,7 +109,7 @@ class Window(QMainWindow):
     def show_page(self, name: str, what: object = None) -> None:
         """Bring a page to the front; "assistant" is none, and opens over whatever is there."""
         if name == "assistant":
-            self.assistant_wished.emit()
+            self.assistant_requested.emit()
             return
         if self._store.snapshot is None or name not in self._entries:
             return

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from itsjustintv_desktop.engine import Check
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Dot, Tone, clear, column, label
-from itsjustintv_desktop.ui.words import said
 
 TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "failed"}
 
@@ -33,16 +33,16 @@ class CheckList(QWidget):
             dot = Dot(TONES[check.state], words[check.state])
             name = _name(check)
             called = label(f"{name}: {words[check.state]}", "strong")
-            parts = [called, label(said(check.message), "muted", wrap=True, selectable=True)]
+            parts = [called, label(translate(check.message), "muted", wrap=True, selectable=True)]
             if check.state != "green" and check.fix:
-                parts.append(label(said(check.fix), wrap=True, selectable=True))
+                parts.append(label(translate(check.fix), wrap=True, selectable=True))
             self._rows.addWidget(dot, number, 0, Qt.AlignmentFlag.AlignTop)
             self._rows.addLayout(column(*parts, spacing=2), number, 1)
         self.setAccessibleName(
-            readable(". ".join(f"{_name(each)} {words[each.state]}: {said(each.message)}" for each in checks))
+            readable(". ".join(f"{_name(each)} {words[each.state]}: {translate(each.message)}" for each in checks))
         )
 
 
 def _name(check: Check) -> str:
-    called = said(check.name)
+    called = translate(check.name)
     return called[:1].upper() + called[1:]

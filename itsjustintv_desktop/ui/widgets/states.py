@@ -8,10 +8,10 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import errors
+from itsjustintv_desktop.ui.formatting import trouble
 from itsjustintv_desktop.ui.plain import HINT, readable
 from itsjustintv_desktop.ui.theme import pixmap, theme
 from itsjustintv_desktop.ui.widgets.basic import button, icon_button, label
-from itsjustintv_desktop.ui.words import trouble
 
 ABOVE = 72
 """Pixels below it: what stands at the foot of a page stays in sight."""

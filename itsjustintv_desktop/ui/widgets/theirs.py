@@ -10,14 +10,14 @@ from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 class Theirs(Card):
     """Hidden while there is no such thing."""
 
-    mine_wished = Signal()
-    theirs_wished = Signal()
+    mine_requested = Signal()
+    theirs_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__(quiet=True, margin=12)
         self.sentence = label("", wrap=True)
-        self.mine = button(self.tr("Keep mine"), self.mine_wished.emit, role="small", destructive=True)
-        self.other = button(self.tr("Take theirs"), self.theirs_wished.emit, role="small", destructive=True)
+        self.mine = button(self.tr("Keep mine"), self.mine_requested.emit, role="small", destructive=True)
+        self.other = button(self.tr("Take theirs"), self.theirs_requested.emit, role="small", destructive=True)
         self.body.addWidget(label(self.tr("config.toml was changed by somebody else"), "heading", wrap=True))
         self.body.addWidget(self.sentence)
         self.body.addLayout(row(self.mine, self.other, None))

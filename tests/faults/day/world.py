@@ -19,7 +19,7 @@ from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch import client
 from itsjustintv_desktop.simulator import Simulator, messages
-from itsjustintv_desktop.simulator.subscriptions import Status
+from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.faults.day.neighbour import Neighbour
 from tests.faults.day.script import BY_LOGIN, LOGINS, Happening
 from tests.faults.day.times import Times
@@ -196,7 +196,9 @@ class World:
         ours = [
             held
             for held in self.simulator.eventsub.subscriptions
-            if held.type == "stream.online" and held.status is Status.ENABLED and held not in self.neighbour.held
+            if held.type == "stream.online"
+            and held.status is SubscriptionStatus.ENABLED
+            and held not in self.neighbour.held
         ]
         chosen = self._dice.choice(ours)
         self.diary.revoked.append(chosen.id)

@@ -10,11 +10,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QLineEdit, QRadioButton, QSpinBox, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import TransportDraft
-from itsjustintv_desktop.ui.pages.connection.ways import (
+from itsjustintv_desktop.ui.pages.connection.transport_choice import (
     AUTHTOKEN,
     CLIENT_SECRET,
     KINDS,
-    Kind,
+    TransportChoice,
     Wanted,
     description,
     names_of,
@@ -33,7 +33,7 @@ DOMAIN_PAGE = "https://dashboard.ngrok.com/domains"
 _DECIDING = (("twitch", "transport"), ("tunnel", "provider"), ("server", "tls", "enabled"))
 
 
-class WayForm(QWidget):
+class TransportForm(QWidget):
     """`changed` whenever something was typed or chosen: what was checked before no longer counts."""
 
     changed = Signal()
@@ -41,9 +41,9 @@ class WayForm(QWidget):
     def __init__(self, *, with_credentials: bool) -> None:
         super().__init__()
         self._with_credentials = with_credentials
-        self._kind: Kind = "conduit"
-        self.choices: dict[Kind, QRadioButton] = {}
-        self._fields: dict[Kind, QWidget] = {}
+        self._kind: TransportChoice = "conduit"
+        self.choices: dict[TransportChoice, QRadioButton] = {}
+        self._fields: dict[TransportChoice, QWidget] = {}
         self._group = QButtonGroup(self)
         self._overrides = label("", "attention", wrap=True)
         self._overrides.hide()
@@ -64,10 +64,10 @@ class WayForm(QWidget):
         self.choose("conduit")
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> TransportChoice:
         return self._kind
 
-    def choose(self, kind: Kind) -> None:
+    def choose(self, kind: TransportChoice) -> None:
         """Choose it as a person does."""
         self.choices[kind].setChecked(True)
         self._chosen(kind)
@@ -124,7 +124,7 @@ class WayForm(QWidget):
             field.conceal()
             field.clear()
 
-    def _chosen(self, kind: Kind) -> None:
+    def _chosen(self, kind: TransportChoice) -> None:
         self._kind = kind
         for each, fields in self._fields.items():
             fields.setVisible(each == kind and kind != "conduit")
@@ -154,7 +154,7 @@ class WayForm(QWidget):
         for edit in texts:
             edit.textEdited.connect(lambda _: self.changed.emit())
 
-    def _choice(self, kind: Kind) -> QVBoxLayout:
+    def _choice(self, kind: TransportChoice) -> QVBoxLayout:
         made = QRadioButton(title(kind))
         self.choices[kind] = made
         made.setAccessibleDescription(readable(description(kind)))

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.pages.connection.form import DOMAIN_PAGE, TOKEN_PAGE
 from itsjustintv_desktop.ui.plain import open_address
 from itsjustintv_desktop.ui.widgets.basic import Card, button, clear, label, row
-from itsjustintv_desktop.ui.widgets.copyline import CopyLine
+from itsjustintv_desktop.ui.widgets.copy_line import CopyLine
 
 _CADDY = "{host} {{\n    reverse_proxy 127.0.0.1:{port}\n}}"
 _NGINX = (
@@ -26,16 +26,16 @@ _NGINX = (
 class Guidance(Card):
     """`install_wished`: get ngrok's program; `stop_wished`: no, stop that."""
 
-    install_wished = Signal()
-    stop_wished = Signal()
+    install_requested = Signal()
+    stop_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__(self.tr("What you set up"))
         self._rows = QVBoxLayout()
         self._rows.setSpacing(8)
         self.body.addLayout(self._rows)
-        self.install = button(self.tr("&Download ngrok's program"), self.install_wished.emit)
-        self.stop = button(self.tr("Stop the do&wnload"), self.stop_wished.emit)
+        self.install = button(self.tr("&Download ngrok's program"), self.install_requested.emit)
+        self.stop = button(self.tr("Stop the do&wnload"), self.stop_requested.emit)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)

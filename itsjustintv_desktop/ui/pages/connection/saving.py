@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.pages.connection.ways import AUTHTOKEN, CLIENT_SECRET, Wanted, changes_of
+from itsjustintv_desktop.ui.pages.connection.transport_choice import AUTHTOKEN, CLIENT_SECRET, Wanted, changes_of
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Saved

@@ -8,9 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar
 
 from itsjustintv_desktop.engine import Snapshot, events
+from itsjustintv_desktop.ui.formatting import ago, number, span, translate
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, label, row
-from itsjustintv_desktop.ui.words import ago, number, said, span
 
 _TONES: dict[str, Tone] = {"ok": "ok", "working": "accent", "waiting": "attention", "failing": "failed"}
 
@@ -18,8 +18,8 @@ _TONES: dict[str, Tone] = {"ok": "ok", "working": "accent", "waiting": "attentio
 class Subscriptions(Card):
     """`repair_wished`: one round now; `stop_wished`: wait for it no longer."""
 
-    repair_wished = Signal()
-    stop_wished = Signal()
+    repair_requested = Signal()
+    stop_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,8 +34,8 @@ class Subscriptions(Card):
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(6)
         self._step = label("", "muted")
-        self.repair = button(self.tr("Re&pair now"), self.repair_wished.emit, icon_name="retry")
-        self.stop = button(self.tr("S&top"), self.stop_wished.emit)
+        self.repair = button(self.tr("Re&pair now"), self.repair_requested.emit, icon_name="retry")
+        self.stop = button(self.tr("S&top"), self.stop_requested.emit)
         self.body.addLayout(row(self._dot, label(self.tr("Subscriptions"), "heading"), None))
         for part in (self._message, self._fix, self._counts, self._points, self._budget, self._rounds, self._step):
             self.body.addWidget(part)
@@ -47,9 +47,9 @@ class Subscriptions(Card):
     def show_status(self, snapshot: Snapshot) -> None:
         status, now = snapshot.subscriptions, time.time()
         state = str(status.state.value)
-        self._dot.show_state(_TONES.get(state, "off"), said(status.message))
-        self._message.setText(said(status.message))
-        self._fix.setText(said(status.fix))
+        self._dot.show_state(_TONES.get(state, "off"), translate(status.message))
+        self._message.setText(translate(status.message))
+        self._fix.setText(translate(status.fix))
         self._fix.setVisible(bool(status.fix))
         counts = self.tr("{} of {} are in force").format(number(status.enabled), number(status.wanted))
         if status.pending:

@@ -10,17 +10,17 @@ from PySide6.QtWidgets import QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FieldInfo, Snapshot
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.pages.connection.form import WayForm
+from itsjustintv_desktop.ui.formatting import translate
+from itsjustintv_desktop.ui.pages.connection.form import TransportForm
 from itsjustintv_desktop.ui.pages.connection.saving import save
-from itsjustintv_desktop.ui.pages.connection.ways import Wanted, title
+from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, title
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.checklist import CheckList
 from itsjustintv_desktop.ui.widgets.scroll import keep_width
 from itsjustintv_desktop.ui.widgets.theirs import Theirs
-from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.ui.doing import Doing
+    from itsjustintv_desktop.ui.tasks import PageTasks
 
 CHECK_SECONDS = 90.0
 Values = dict[tuple[str, ...], str | None]
@@ -31,9 +31,9 @@ class Switch(QWidget):
 
     closed = Signal()
 
-    def __init__(self, bridge: Bridge, doing: Doing) -> None:
+    def __init__(self, bridge: Bridge, tasks: PageTasks) -> None:
         super().__init__()
-        self._bridge, self._doing = bridge, doing
+        self._bridge, self._tasks = bridge, tasks
         self._checked: Wanted | None = None
         self._saved: Wanted | None = None
         self._loaded: Wanted | None = None
@@ -42,7 +42,7 @@ class Switch(QWidget):
         self._base: Values = {}
         """What the config said when the form was filled, and what it says now that differs."""
         self._now: Values = {}
-        self.form = WayForm(with_credentials=True)
+        self.form = TransportForm(with_credentials=True)
         self.form.changed.connect(self._edited)
         self.checks = CheckList()
         self._hint = label(
@@ -62,8 +62,8 @@ class Switch(QWidget):
         result.body.addLayout(row(self._dot, self._state))
         result.body.addLayout(row(self.cancel, None, self.check, self.save))
         self.theirs = Theirs()
-        self.theirs.mine_wished.connect(self._insist)
-        self.theirs.theirs_wished.connect(self._take_theirs)
+        self.theirs.mine_requested.connect(self._insist)
+        self.theirs.theirs_requested.connect(self._take_theirs)
         form = Card()
         form.body.addWidget(self.theirs)
         form.body.addWidget(self.form)
@@ -90,7 +90,7 @@ class Switch(QWidget):
     def begin(self, snapshot: Snapshot) -> None:
         """Show what is in force."""
         self._snapshot = snapshot
-        self._doing.start("load", self._load(snapshot), replace=True)
+        self._tasks.start("load", self._load(snapshot), replace=True)
 
     def refresh(self, snapshot: Snapshot) -> None:
         """The way in use changed: after a save one watches the new one come up."""
@@ -100,7 +100,7 @@ class Switch(QWidget):
         is_new = way.kind == self._saved.kind
         tone = {"ready": "ok", "failing": "failed"}.get(way.state, "attention") if is_new else "attention"
         text = (
-            f"{title(way.kind)}: {said(way.message)} {said(way.fix)}".strip()
+            f"{title(way.kind)}: {translate(way.message)} {translate(way.fix)}".strip()
             if is_new
             else self.tr("The way before ends.")
         )
@@ -124,7 +124,7 @@ class Switch(QWidget):
         self._edited()
 
     def _edited(self) -> None:
-        self._doing.stop("check way")  # what is asked now would be about something else
+        self._tasks.stop("check way")  # what is asked now would be about something else
         self._checked = self._saved = None
         self._quiet()
 
@@ -146,7 +146,7 @@ class Switch(QWidget):
     def _check(self) -> None:
         self._working(True)
         self.save.setEnabled(False)
-        self._doing.start("check way", self._do_check(self.form.wanted()), replace=True)
+        self._tasks.start("check way", self._do_check(self.form.wanted()), replace=True)
 
     async def _do_check(self, wanted: Wanted) -> None:
         checks = await self._bridge.call(
@@ -164,7 +164,7 @@ class Switch(QWidget):
     def _save(self) -> None:
         if self._checked is not None and self._checked == self.form.wanted():
             self.save.setEnabled(False)
-            self._doing.start("save way", self._do_save(self._checked))
+            self._tasks.start("save way", self._do_save(self._checked))
 
     async def _do_save(self, wanted: Wanted) -> None:
         now = _values(await self._bridge.call(lambda engine: engine.api.settings.fields()))
@@ -201,7 +201,7 @@ class Switch(QWidget):
             self.begin(self._snapshot)
 
     def _close(self) -> None:
-        self._doing.stop("check way")
+        self._tasks.stop("check way")
         self.form.forget_secrets()
         self._loaded = self._saved = None
         self.closed.emit()

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QBoxLayout, QStackedWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.pages.base import Page
-from itsjustintv_desktop.ui.pages.connection.arriving import Arriving
 from itsjustintv_desktop.ui.pages.connection.guidance import Guidance
+from itsjustintv_desktop.ui.pages.connection.last_message_card import LastMessageCard
 from itsjustintv_desktop.ui.pages.connection.subscriptions import Subscriptions
 from itsjustintv_desktop.ui.pages.connection.switch import Switch
-from itsjustintv_desktop.ui.pages.connection.waycard import WayCard
+from itsjustintv_desktop.ui.pages.connection.transport_card import TransportCard
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button, column
@@ -40,9 +40,9 @@ class Connection(Page):
         self.head.addWidget(self.set_up)
         self.set_up.setHidden(store.demo)
         self.head.addWidget(self.change)
-        self.way, self.subscriptions = WayCard(), Subscriptions()
-        self.arriving, self.guidance = Arriving(), Guidance()
-        self.switch = Switch(self.bridge, self.doing)
+        self.way, self.subscriptions = TransportCard(), Subscriptions()
+        self.arriving, self.guidance = LastMessageCard(), Guidance()
+        self.switch = Switch(self.bridge, self.tasks)
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(GAP)
         self._columns.addLayout(column(self.way, self.guidance, None), 3)
@@ -53,11 +53,11 @@ class Connection(Page):
         self.stack.addWidget(self.switch)
         self.scrolls()
         self.body.addWidget(self.stack, 1)
-        self.way.again_wished.connect(lambda: self.do("again", self._again()))
-        self.subscriptions.repair_wished.connect(self._repair)
-        self.subscriptions.stop_wished.connect(lambda: self.doing.stop("repair"))
-        self.guidance.install_wished.connect(self._install)
-        self.guidance.stop_wished.connect(lambda: self.doing.stop("install"))
+        self.way.again_requested.connect(lambda: self.do("again", self._again()))
+        self.subscriptions.repair_requested.connect(self._repair)
+        self.subscriptions.stop_requested.connect(lambda: self.tasks.stop("repair"))
+        self.guidance.install_requested.connect(self._install)
+        self.guidance.stop_requested.connect(lambda: self.tasks.stop("install"))
         self.switch.closed.connect(self._changed_way)
         self._downloaded.connect(self.guidance.show_bytes)
 

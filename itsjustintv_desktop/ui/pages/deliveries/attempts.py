@@ -7,9 +7,9 @@ from datetime import datetime
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import AttemptView
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.plain import plain
 from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, clear, label, row
-from itsjustintv_desktop.ui.words import said
 
 MOST = 30
 """Attempts with a row each; those before them are counted."""
@@ -68,7 +68,9 @@ class Attempts(QWidget):
         """ "503 in 212 ms"; the error where no status came."""
         if attempt.outcome in {"interrupted", "under way"}:
             return self._word(attempt)
-        what = str(attempt.status) if attempt.status is not None else said(attempt.error or "") or self._word(attempt)
+        what = (
+            str(attempt.status) if attempt.status is not None else translate(attempt.error or "") or self._word(attempt)
+        )
         if attempt.duration is None:
             return what
         took = f"{attempt.duration:.1f} s" if attempt.duration >= 1 else f"{round(attempt.duration * 1000)} ms"

@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject
 
 from itsjustintv_desktop.engine import ManyResult
 from itsjustintv_desktop.engine.core.models import DeliveryView
+from itsjustintv_desktop.ui.formatting import clock, translate
 from itsjustintv_desktop.ui.models.deliveries import DeliveriesModel
 from itsjustintv_desktop.ui.pages.base import Page
-from itsjustintv_desktop.ui.words import clock, said
 
 AT_ONCE = 200
 """Deliveries changed with one question: between two of them it can be cancelled."""
@@ -94,7 +94,7 @@ class Changing(QObject):
                 result: ManyResult = await self._ask(lambda engine: _do(engine, what, some))  # noqa: B023
                 done += result.done
                 refused += len(result.refused)
-                why = why or next((said(each.reason) for each in result.refused), "")
+                why = why or next((translate(each.reason) for each in result.refused), "")
                 kept = {each.id for each in result.refused}
                 changed += [each for each in some if each not in kept]
                 progress(min(start + AT_ONCE, total), total)

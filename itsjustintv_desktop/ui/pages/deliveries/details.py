@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QScrollArea, QVBoxLayout, 
 
 from itsjustintv_desktop.engine import DeliveryDetails, DestinationStatus, RequestView
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.ui.outcome import answer_of, tone_of, word_of
+from itsjustintv_desktop.ui.delivery_text import answer_of, tone_of, word_of
+from itsjustintv_desktop.ui.formatting import ago, clock, translate
 from itsjustintv_desktop.ui.pages.deliveries.attempts import Attempts
 from itsjustintv_desktop.ui.pages.deliveries.due import Due
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, button, label, row
 from itsjustintv_desktop.ui.widgets.flow import Flow
-from itsjustintv_desktop.ui.words import ago, clock, said
 
 _GIVEN_UP = frozenset({DeliveryState.DEAD, DeliveryState.EXPIRED, DeliveryState.DROPPED})
 
@@ -23,7 +23,7 @@ class Details(QScrollArea):
     """`wished`: retry, resend, drop, pause or resume. `due_wished`: another time for the next try."""
 
     wished = Signal(str)
-    due_wished = Signal(float)
+    due_requested = Signal(float)
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Details(QScrollArea):
         self.attempts.show_attempts(details.attempts)
         text = request_text(details.request) if details.request is not None else ""
         _fill(self.request, text)
-        self._problem.setText(said(details.problem))
+        self._problem.setText(translate(details.problem))
         self._problem.setVisible(bool(details.problem))
         answer = details.attempts[-1].answer if details.attempts else ""
         _fill(self.response, answer)
@@ -93,7 +93,7 @@ class Details(QScrollArea):
         paused = status.state == "paused"
         if paused:
             self._way_dot.show_state("off", self.tr("paused"))
-            why = f": {said(status.reason)}" if status.reason and not status.paused_by_hand else ""
+            why = f": {translate(status.reason)}" if status.reason and not status.paused_by_hand else ""
             self._way.say(self.tr("{} is paused").format(name) + why)
         elif status.state == "off":
             self._way_dot.show_state("off", self.tr("switched off"))
@@ -103,7 +103,7 @@ class Details(QScrollArea):
             self._way.say(self.tr("{} takes deliveries").format(name))
         else:
             self._way_dot.show_state("attention", self.tr("left alone"))
-            self._way.say(self.tr("{} is left alone for a moment: {}").format(name, said(status.reason)))
+            self._way.say(self.tr("{} is left alone for a moment: {}").format(name, translate(status.reason)))
         self.pause.setText(self.tr("Resume") if paused else self.tr("Pause"))
         words = self.tr("Resume {}") if paused else self.tr("Pause {}")
         self.pause.setAccessibleName(readable(words.format(name)))
@@ -154,7 +154,7 @@ class Details(QScrollArea):
         return " · ".join(said) + (f"\n{error[:1].upper()}{error[1:]}" if error else "")
 
     def _open_due(self) -> None:
-        Due(self.window(), self.due_wished.emit).open_below(self.due)
+        Due(self.window(), self.due_requested.emit).open_below(self.due)
 
     def _copy(self) -> None:
         if self.details is not None and self.details.request is not None:

@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QSplitter, QStackedWidget
 
 from itsjustintv_desktop.engine import DeliveryFilter, DestinationStatus, Snapshot, errors, events
 from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.ui.delivery_text import held_by
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.models.deliveries import DeliveriesModel
-from itsjustintv_desktop.ui.outcome import held_by
 from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.deliveries.bulk_card import BulkCard
 from itsjustintv_desktop.ui.pages.deliveries.changing import Changing
 from itsjustintv_desktop.ui.pages.deliveries.details import Details
-from itsjustintv_desktop.ui.pages.deliveries.many import Many
 from itsjustintv_desktop.ui.pages.deliveries.table import DeliveriesTable
 from itsjustintv_desktop.ui.plain import for_menu, readable
 from itsjustintv_desktop.ui.store import Store
@@ -23,7 +24,6 @@ from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
-from itsjustintv_desktop.ui.words import said
 
 TYPING_MS = 250
 _SIDE_BY_SIDE = 880
@@ -123,7 +123,7 @@ class DeliveriesView(Page):
         self._side = Card(margin=20)
         self._side.setMinimumWidth(300)
         self._side.setMinimumHeight(180)
-        self.details, self.many = Details(), Many()
+        self.details, self.many = Details(), BulkCard()
         self._nothing = label(
             self.tr("Choose a delivery to see what was sent and what was answered."), "muted", wrap=True
         )
@@ -133,9 +133,9 @@ class DeliveriesView(Page):
             self._side_stack.addWidget(each)
         self._side.body.addWidget(self._side_stack)
         self._side_stack.currentChanged.connect(lambda _: self._place_side())
-        self.details.wished.connect(self._wished)
-        self.details.due_wished.connect(self._due_wished)
-        self.many.wished.connect(self._many_wished)
+        self.details.wished.connect(self._requested)
+        self.details.due_requested.connect(self._due_requested)
+        self.many.wished.connect(self._many_requested)
 
     # The page
 
@@ -182,7 +182,7 @@ class DeliveriesView(Page):
         if self.model.is_loaded:
             super().show_error(error)
         else:
-            self._failed.say(self.tr("The list cannot be read"), said(error.message))
+            self._failed.say(self.tr("The list cannot be read"), translate(error.message))
             self._stack.setCurrentWidget(self._failed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
@@ -286,7 +286,7 @@ class DeliveriesView(Page):
             self.details.show_details(found, self._destinations.get(found.view.destination))
             self._side_stack.setCurrentWidget(self.details)
 
-    def _wished(self, what: str) -> None:
+    def _requested(self, what: str) -> None:
         details = self.details.details
         if details is None:
             return
@@ -299,11 +299,11 @@ class DeliveriesView(Page):
             self.details.busy(True)
             self.changing.one(what, view, after=partial(self.details.busy, False))
 
-    def _due_wished(self, at: float) -> None:
+    def _due_requested(self, at: float) -> None:
         if self.details.details is not None:
             self.changing.set_due(self.details.details.view, at)
 
-    def _many_wished(self, what: str) -> None:
+    def _many_requested(self, what: str) -> None:
         if what == "cancel":
             self.changing.cancel()
         elif what == "resend":

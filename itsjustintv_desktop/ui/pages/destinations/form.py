@@ -6,13 +6,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo, new_standard_secret
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.models.destinations import format_name
 from itsjustintv_desktop.ui.pages.destinations.headers import Headers
 from itsjustintv_desktop.ui.widgets.basic import button, column, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 from itsjustintv_desktop.ui.widgets.secret import SecretField
-from itsjustintv_desktop.ui.words import said
 
 FORMATS = ("", "json", "discord", "slack")
 SIGNATURES = ("x-hub", "standard-webhooks")
@@ -24,7 +24,7 @@ class DestinationForm(QWidget):
     """`edited` when a person changed something."""
 
     edited = Signal()
-    reveal_wished = Signal(object)
+    reveal_requested = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class DestinationForm(QWidget):
         self.more.setCheckable(True)
         self._lay_out()
         for field in (self.url, self.secret):
-            field.reveal_asked.connect(lambda asked=field: self.reveal_wished.emit(asked))
+            field.reveal_asked.connect(lambda asked=field: self.reveal_requested.emit(asked))
         for line in (self.title, self.url, self.secret, self.header):
             line.textEdited.connect(self._changed)
         for combo in (self.format, self.signature, self.hashing, self.picture):
@@ -156,7 +156,7 @@ class DestinationForm(QWidget):
         }
         self.url.setPlaceholderText("••••••••" if info.address else "https://…")
         if info.problem:
-            self.url_field.complain(said(info.problem))
+            self.url_field.complain(translate(info.problem))
         else:
             self.url_field.complain(None)
             self.url_field.say(where.get(info.address, "").format(info.host) if info.host else "")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from itsjustintv_desktop.ui.formatting import span, translate
 from itsjustintv_desktop.ui.widgets.basic import label
 from itsjustintv_desktop.ui.widgets.field import repolish
-from itsjustintv_desktop.ui.words import said, span
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import TestResult
@@ -39,7 +39,7 @@ class Result(QWidget):
         shown = "" if "(it wrote: " in result.sentence else " ".join(result.answer.split())[:400]
         answer = f"\n{shown}" if shown else ""
         mark = "✓" if result.ok else "✗"
-        self._say(f"{mark} {said(result.sentence)} ({facts}){answer}", "ok" if result.ok else "attention")
+        self._say(f"{mark} {translate(result.sentence)} ({facts}){answer}", "ok" if result.ok else "attention")
 
     def _say(self, text: str, role: str) -> None:
         self._said.setProperty("role", role)

@@ -19,6 +19,7 @@ from itsjustintv_desktop.engine import (
     events,
 )
 from itsjustintv_desktop.ui.drafts import Drafts
+from itsjustintv_desktop.ui.formatting import ago, translate
 from itsjustintv_desktop.ui.models.destinations import sentence_of, state_of
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.destinations.assign import ask_who
@@ -26,14 +27,13 @@ from itsjustintv_desktop.ui.pages.destinations.empty import none_chosen, none_ye
 from itsjustintv_desktop.ui.pages.destinations.form import DestinationForm
 from itsjustintv_desktop.ui.pages.destinations.result import Result
 from itsjustintv_desktop.ui.pages.destinations.table import DestinationTable
-from itsjustintv_desktop.ui.pages.saving import tell_saved
+from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
 from itsjustintv_desktop.ui.widgets.secret import SecretField
 from itsjustintv_desktop.ui.widgets.theirs import Theirs
-from itsjustintv_desktop.ui.words import ago, said
 
 GUESS_MS = 400
 TEST_SECONDS = 150.0
@@ -63,9 +63,9 @@ class Destinations(Page):
         self.result = Result()
         self.theirs = Theirs()
         self._theirs: DestinationDraft | None = None
-        self.theirs.mine_wished.connect(self._insist)
-        self.theirs.theirs_wished.connect(self._discard)
-        self.save = button(self.tr("&Save"), self._save_wished, role="primary")
+        self.theirs.mine_requested.connect(self._insist)
+        self.theirs.theirs_requested.connect(self._discard)
+        self.save = button(self.tr("&Save"), self._save_requested, role="primary")
         self.test = button(self.tr("Send &test"), self._test)
         self.discard = button(self.tr("D&iscard"), self._discard, role="link", destructive=True)
         self.remove = button(self.tr("&Remove"), self._remove, role="danger")
@@ -74,7 +74,7 @@ class Destinations(Page):
         self._lay_out()
         self.table.chosen_changed.connect(self._chosen)
         self.form.edited.connect(self._edited)
-        self.form.reveal_wished.connect(lambda field: self.do("reveal", self._reveal(field), replace=True))
+        self.form.reveal_requested.connect(lambda field: self.do("reveal", self._reveal(field), replace=True))
         QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self).activated.connect(lambda: self.save.click())
 
     def activate(self, what: object = None) -> None:
@@ -215,7 +215,7 @@ class Destinations(Page):
             return
         if tried is not None:
             status = str(tried.last_status) if tried.last_status else ""
-            error = said(tried.last_error or "")
+            error = translate(tried.last_error or "")
             self.answer.setText(self.tr("Last answer: {}").format(" · ".join(p for p in (status, error) if p)))
         self.answer.setVisible(tried is not None)
 
@@ -253,7 +253,7 @@ class Destinations(Page):
         text = self.form.headers.typed
         path = ("destinations", "*", "headers")
         problem = await self.bridge.call(lambda engine: engine.api.settings.check_value(path, text))
-        self.form.headers_field.complain(said(problem or ""))
+        self.form.headers_field.complain(translate(problem or ""))
         self._state()
 
     def _state(self) -> None:
@@ -282,7 +282,7 @@ class Destinations(Page):
         else:
             self._stack.setCurrentIndex(1)
 
-    def _save_wished(self) -> None:
+    def _save_requested(self) -> None:
         self._busy = self.do("save", self._save())
         self._state()
 
@@ -363,7 +363,7 @@ class Destinations(Page):
 
     async def _after(self, saved: Saved, done: str) -> None:
         self.banner.hide()
-        tell_saved(self, saved, done)
+        save_feedback(self, saved, done)
         await self._read()
         self.store.refresh()
 

@@ -10,18 +10,18 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.ui.outcome import Held, sentence_of, tone_of, word_of
-from itsjustintv_desktop.ui.pages.feed import arranging
-from itsjustintv_desktop.ui.pages.feed.arranging import AVATAR, DOT, INDENT, LINE, MARGIN, RIGHT, TOP, arrange, font
+from itsjustintv_desktop.ui.delivery_text import DeliveryHold, sentence_of, tone_of, word_of
+from itsjustintv_desktop.ui.formatting import ago, translate
+from itsjustintv_desktop.ui.pages.feed import card_layout
+from itsjustintv_desktop.ui.pages.feed.card_layout import AVATAR, DOT, INDENT, LINE, MARGIN, RIGHT, TOP, arrange, font
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.theme.tokens import CARD_RADIUS
 from itsjustintv_desktop.ui.widgets.avatar import paint_avatar
 from itsjustintv_desktop.ui.widgets.basic import button, icon_button, paint_dot
-from itsjustintv_desktop.ui.words import ago, said
 
 _ONE_LINE = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
-Holding = Mapping[str, Held]
+Holding = Mapping[str, DeliveryHold]
 """What holds the deliveries of a destination, by its name."""
 
 
@@ -29,7 +29,7 @@ class FeedCard(QWidget):
     """`wished`: a word for what a person wants with this entry. `delivery_wished`: the id of one to look at."""
 
     wished = Signal(str)
-    delivery_wished = Signal(int)
+    delivery_requested = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class FeedCard(QWidget):
         self.item: FeedItem | None = None
         self._held: Holding = {}
         self._picture: QPixmap | None = None
-        self._arranged: dict[int, arranging.Arranged] = {}
+        self._arranged: dict[int, card_layout.Arranged] = {}
         self._busy = False
         self.send_anyway = button(self.tr("Send anyway"), lambda: self.wished.emit("send_anyway"))
         self.edit_filter = button(self.tr("Edit filter"), lambda: self.wished.emit("edit_filter"))
@@ -113,16 +113,16 @@ class FeedCard(QWidget):
         return QSize(width, self.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        return QSize(320, arranging.TOP * 2 + AVATAR)
+        return QSize(320, card_layout.TOP * 2 + AVATAR)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         super().resizeEvent(event)
         self._place()
 
-    def _at(self, width: int) -> arranging.Arranged:
+    def _at(self, width: int) -> card_layout.Arranged:
         if width not in self._arranged:
             if self.item is None:
-                return arranging.Arranged()
+                return card_layout.Arranged()
             if len(self._arranged) > 3:
                 self._arranged.clear()
             has_buttons = self.item.can_send_anyway or not self.edit_filter.isHidden()
@@ -170,11 +170,11 @@ class FeedCard(QWidget):
         painter.setFont(font())
         if not where.title.isNull():
             painter.setPen(QColor(palette.text2 if quiet else palette.text1))
-            room = where.title.adjusted(0, 0, -arranging.RIGHT + 36, 0)
+            room = where.title.adjusted(0, 0, -card_layout.RIGHT + 36, 0)
             painter.drawText(where.title, _ONE_LINE, _elided(painter, item.title, room.width()))
         if not where.explanation.isNull():
             painter.setPen(QColor(palette.text2))
-            painter.drawText(where.explanation, Qt.TextFlag.TextWordWrap, readable(said(item.explanation)))
+            painter.drawText(where.explanation, Qt.TextFlag.TextWordWrap, readable(translate(item.explanation)))
         self._paint_chips(painter, where)
         self._paint_marks(painter, where)
         painter.end()
@@ -194,7 +194,7 @@ class FeedCard(QWidget):
         when = QRect(self.width() - MARGIN - RIGHT, TOP - 2, RIGHT, LINE)
         painter.drawText(when, _ONE_LINE | Qt.AlignmentFlag.AlignRight, ago(item.at))
 
-    def _paint_chips(self, painter: QPainter, where: arranging.Arranged) -> None:
+    def _paint_chips(self, painter: QPainter, where: card_layout.Arranged) -> None:
         palette = theme().palette
         painter.setFont(font(pixels=11))
         for chip in where.chips:
@@ -204,7 +204,7 @@ class FeedCard(QWidget):
             painter.setPen(QColor(palette.text2))
             painter.drawText(chip.box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine, chip.text)
 
-    def _paint_marks(self, painter: QPainter, where: arranging.Arranged) -> None:
+    def _paint_marks(self, painter: QPainter, where: card_layout.Arranged) -> None:
         painter.setFont(font())
         for mark in where.marks:
             box = mark.box
@@ -227,9 +227,9 @@ class FeedCard(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         mark = self._under(event.position().toPoint())
         if mark is not None and event.button() is Qt.MouseButton.LeftButton:
-            self.delivery_wished.emit(mark.delivery.id)
+            self.delivery_requested.emit(mark.delivery.id)
 
-    def _under(self, point: QPoint) -> arranging.Mark | None:
+    def _under(self, point: QPoint) -> card_layout.Mark | None:
         return next((mark for mark in self._at(self.width()).marks if mark.box.contains(point)), None)
 
     def _open_menu(self) -> None:
@@ -243,7 +243,7 @@ class FeedCard(QWidget):
         assert item is not None
         parts = [f"{item.name or item.login} {self.kind_words()}", ago(item.at), item.title, item.category]
         if item.kind != "announced":
-            parts.append(said(item.explanation))
+            parts.append(translate(item.explanation))
         parts += [f"{each.destination}: {word_of(each.state)}" for each in _latest(item.deliveries)]
         self.setAccessibleName(readable(". ".join(part.rstrip(".") for part in parts if part)))
 

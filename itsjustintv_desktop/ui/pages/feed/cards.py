@@ -8,9 +8,9 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FeedItem
+from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.models.feed import MOST
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard, Holding
-from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button, row
 from itsjustintv_desktop.ui.widgets.scroll import keep_width
@@ -23,8 +23,8 @@ class Cards(QScrollArea):
     """`reached_top(bool)`: whether the newest entry is in sight."""
 
     reached_top = Signal(bool)
-    older_wished = Signal()
-    newest_wished = Signal()
+    older_requested = Signal()
+    newest_requested = Signal()
 
     def __init__(self, pictures: Pictures, prepare: Callable[[FeedCard], None]) -> None:
         """`prepare` is called once with each card that is made."""
@@ -47,15 +47,15 @@ class Cards(QScrollArea):
         self._layout.setSpacing(GAP)
         self._list = QVBoxLayout()
         self._list.setSpacing(GAP)
-        self.back = button(self.tr("Back to the &newest"), self.newest_wished.emit, icon_name="feed")
-        self.older = button(self.tr("Show &older"), self.older_wished.emit)
+        self.back = button(self.tr("Back to the &newest"), self.newest_requested.emit, icon_name="feed")
+        self.older = button(self.tr("Show &older"), self.older_requested.emit)
         self._layout.addLayout(row(None, self.back, None))
         self._layout.addLayout(self._list)
         self._layout.addLayout(row(None, self.older, None))
         self._layout.addStretch(1)
         self.setWidget(self._inner)
         keep_width(self, self._layout)
-        self.pill = _Pill(self, self.newest_wished.emit)
+        self.pill = _Pill(self, self.newest_requested.emit)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         pictures.arrived.connect(self._picture_arrived)
         self._tick = QTimer(self, interval=1000)

@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QStackedWidget
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem, Snapshot, errors, events
 from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState
+from itsjustintv_desktop.ui.delivery_text import held_by
+from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.models.feed import FeedWindow, Show
-from itsjustintv_desktop.ui.outcome import held_by
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard
 from itsjustintv_desktop.ui.pages.feed.cards import Cards
 from itsjustintv_desktop.ui.pages.feed.raw import Raw
-from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.plain import for_menu, open_address
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import button
@@ -65,8 +65,8 @@ class FeedView(Page):
         self.body.addWidget(self._stack, 1)
         self.entries.changed.connect(self._show)
         self.entries.fresh_changed.connect(self._fresh)
-        self.cards.older_wished.connect(self.entries.older)
-        self.cards.newest_wished.connect(self._to_newest)
+        self.cards.older_requested.connect(self.entries.older)
+        self.cards.newest_requested.connect(self._to_newest)
         self.cards.reached_top.connect(self._reached_top)
         self.bridge.lost.connect(self.entries.again)
         self._to_top = False
@@ -169,11 +169,11 @@ class FeedView(Page):
     # One entry
 
     def _prepare(self, card: FeedCard) -> None:
-        card.wished.connect(partial(self._wished, card))
-        card.delivery_wished.connect(lambda delivery: self.go.emit("deliveries", delivery))
+        card.wished.connect(partial(self._requested, card))
+        card.delivery_requested.connect(lambda delivery: self.go.emit("deliveries", delivery))
         card.fill_menu = partial(self._fill_menu, card)
 
-    def _wished(self, card: FeedCard, what: str) -> None:
+    def _requested(self, card: FeedCard, what: str) -> None:
         item = card.item
         if item is None:
             return
@@ -190,10 +190,10 @@ class FeedView(Page):
         if item is None:
             return
         if item.url:
-            menu.addAction(self.tr("&Open the channel")).triggered.connect(lambda: self._wished(card, "channel"))
+            menu.addAction(self.tr("&Open the channel")).triggered.connect(lambda: self._requested(card, "channel"))
         if item.can_send_anyway:
             action = menu.addAction(self.tr("&Send anyway"))
-            action.triggered.connect(lambda: self._wished(card, "send_anyway"))
+            action.triggered.connect(lambda: self._requested(card, "send_anyway"))
         if item.kind == "announced":
             action = menu.addAction(self.tr("&Copy payload"))
             action.triggered.connect(lambda: self.do("copy", self._copy(item.event_id)))

@@ -8,11 +8,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 
 from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.ui.formatting import countdown, translate
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.status import TONES, detail_of
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import Card, Tone, label
-from itsjustintv_desktop.ui.words import countdown, said
 
 _BAR = 4
 
@@ -39,7 +39,7 @@ class Answer(Card):
         self._next_due = snapshot.deliveries.oldest_due or snapshot.deliveries.next_due
         self._waiting = snapshot.deliveries.of("pending")
         self._more = detail_of(snapshot.status)
-        self._set(TONES[snapshot.status.level], said(snapshot.status.headline))
+        self._set(TONES[snapshot.status.level], translate(snapshot.status.headline))
         self._say_small()
 
     def _set(self, tone: Tone, sentence: str) -> None:

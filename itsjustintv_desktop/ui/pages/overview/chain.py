@@ -8,11 +8,11 @@ from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from itsjustintv_desktop.engine import Check, Level, Report
+from itsjustintv_desktop.ui.formatting import sentence_case, translate
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Button, Card, Dot, button, clear, label, rule
 from itsjustintv_desktop.ui.widgets.states import Loading
-from itsjustintv_desktop.ui.words import said, sentence_case
 
 _CALM = frozenset({Level.STARTING, Level.PAUSED})
 _PAGES = {
@@ -30,7 +30,7 @@ MOST_ALIKE = 10
 class Chain(Card):
     """`fix_wished`: a page, and the check to mend there."""
 
-    fix_wished = Signal(str, object)
+    fix_requested = Signal(str, object)
 
     def __init__(self) -> None:
         super().__init__(self.tr("Will my next stream be announced?"))
@@ -71,7 +71,7 @@ class Chain(Card):
         clear(self._grid)
         for number in range(self._grid.rowCount()):
             self._grid.setRowStretch(number, 0)
-        self._rows = [_Row(self._grid, 2 * number, check, self.fix_wished) for number, check in enumerate(shown)]
+        self._rows = [_Row(self._grid, 2 * number, check, self.fix_requested) for number, check in enumerate(shown)]
         self._grid.setRowStretch(2 * len(shown), 1)
         for row in self._rows:
             if row.fix is not None and row.check.name == focused:
@@ -106,9 +106,9 @@ class _Row(QObject):
 
     def __init__(self, grid: QGridLayout, at: int, check: Check, wished: SignalInstance) -> None:
         super().__init__(grid)
-        self._grid, self._at, self._wished = grid, at, wished
+        self._grid, self._at, self._requested = grid, at, wished
         self.fix: Button | None = None
-        name = label(sentence_case(said(check.name)), "strong", wrap=True)
+        name = label(sentence_case(translate(check.name)), "strong", wrap=True)
         self._message = label("", "muted", wrap=True, selectable=True)
         for each in (name, self._message):
             each.setContentsMargins(0, 10, 0, 10)
@@ -142,8 +142,10 @@ class _Row(QObject):
         self._dot.show_state(TONES[check.level], words[check.level])
         wrong = check.state != "green" and check.level not in _CALM
         with_fix = wrong and bool(check.fix)
-        self._message.setToolTip(plain(said(check.fix)) if with_fix else "")
-        self._message.setText(f"{said(check.message)}\n{said(check.fix)}" if with_fix else said(check.message))
+        self._message.setToolTip(plain(translate(check.fix)) if with_fix else "")
+        self._message.setText(
+            f"{translate(check.message)}\n{translate(check.fix)}" if with_fix else translate(check.message)
+        )
         self._show_fix(wrong and bool(_page_of(check.name)))
 
     def _show_fix(self, wanted: bool) -> None:
@@ -157,8 +159,8 @@ class _Row(QObject):
             self.fix = None
             return
         page, name = _page_of(self.check.name), self.check.name
-        self.fix = button(self.tr("Fix"), lambda: self._wished.emit(page, name), role="small")
-        self.fix.setAccessibleName(readable(self.tr("Fix {}").format(said(name))))
+        self.fix = button(self.tr("Fix"), lambda: self._requested.emit(page, name), role="small")
+        self.fix.setAccessibleName(readable(self.tr("Fix {}").format(translate(name))))
         self._grid.addWidget(self.fix, self._at + 1, 3, Qt.AlignmentFlag.AlignVCenter)
 
 

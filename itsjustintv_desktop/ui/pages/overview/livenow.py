@@ -10,11 +10,11 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine.core.models import LiveStream
-from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.formatting import number, span
+from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.plain import channel_address, open_address, plain, readable
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, column, icon_button, label
-from itsjustintv_desktop.ui.words import number, span
 
 MOST = 8
 AT_ONCE = 2

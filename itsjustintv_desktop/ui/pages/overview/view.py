@@ -9,12 +9,12 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout
 
 from itsjustintv_desktop.engine import Engine, Level, Report, Snapshot, errors, events
+from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.overview.answer import Answer
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
 from itsjustintv_desktop.ui.pages.overview.days import Days
 from itsjustintv_desktop.ui.pages.overview.livenow import LiveNow
-from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button
@@ -53,7 +53,7 @@ class Overview(Page):
             LiveNow(Pictures(self.bridge, self)),
             Days(),
         )
-        self.chain.fix_wished.connect(lambda page, what: self.go.emit(page, what))
+        self.chain.fix_requested.connect(lambda page, what: self.go.emit(page, what))
         self._beside = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._beside.setSpacing(GAP)
         self._beside.addWidget(self.live_now)

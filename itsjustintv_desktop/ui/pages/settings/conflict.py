@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
-from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Document, Merged, ValidationResult
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 class ConflictCard(Card):
     """Hidden while there is none. Nothing is ever written over without a choice made here."""
 
-    merge_wished = Signal()
-    mine_wished = Signal()
-    theirs_wished = Signal()
+    merge_requested = Signal()
+    mine_requested = Signal()
+    theirs_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__(margin=16)
         self.theirs: Document | None = None
         self.merged: Merged | None = None
         self.sentence = label("", wrap=True)
-        self.merge = button(self.tr("&Bring both together"), self.merge_wished.emit, role="primary")
-        self.mine = button(self.tr("Keep &mine"), self.mine_wished.emit, destructive=True)
-        self.other = button(self.tr("Take t&heirs"), self.theirs_wished.emit, destructive=True)
+        self.merge = button(self.tr("&Bring both together"), self.merge_requested.emit, role="primary")
+        self.mine = button(self.tr("Keep &mine"), self.mine_requested.emit, destructive=True)
+        self.other = button(self.tr("Take t&heirs"), self.theirs_requested.emit, destructive=True)
         self.body.addWidget(label(self.tr("config.toml was changed by somebody else"), "heading"))
         self.body.addWidget(self.sentence)
         self.body.addLayout(row(self.merge, self.mine, self.other, None))
@@ -44,7 +44,7 @@ class ConflictCard(Card):
         """Both together can be had, and what the other changed; None: they cannot."""
         self.merged = merged
         if merged is not None:
-            self.sentence.setText(said(merged.sentence))
+            self.sentence.setText(translate(merged.sentence))
         else:
             self.cannot_merge(self.tr("You both changed the same part, so only one of the two can stay."))
 
@@ -60,8 +60,8 @@ class ConflictCard(Card):
 class SaveBar(QWidget):
     """At the foot of the page."""
 
-    save_wished = Signal()
-    discard_wished = Signal()
+    save_requested = Signal()
+    discard_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,8 +69,8 @@ class SaveBar(QWidget):
         self._wrong = 0
         self._problems: list[str] = []
         self.dot, self.sentence = Dot(), Elided(role="muted")
-        self.discard = button(self.tr("Disc&ard"), self.discard_wished.emit, destructive=True)
-        self.save = button(self.tr("&Save"), self.save_wished.emit, role="primary")
+        self.discard = button(self.tr("Disc&ard"), self.discard_requested.emit, destructive=True)
+        self.save = button(self.tr("&Save"), self.save_requested.emit, role="primary")
         line = row(self.dot, self.sentence, self.discard, self.save)
         line.setStretch(1, 1)
         line.setContentsMargins(0, 0, 0, 0)
@@ -108,7 +108,7 @@ class SaveBar(QWidget):
             self.sentence.say(self.tr("%n things to correct before it can be saved.", "", wrong))
         elif self._changed:
             self.dot.show_state("accent", self.tr("not saved yet"))
-            self.sentence.say(" ".join(part for part in (self.tr("Not saved yet."), said(self._changes)) if part))
+            self.sentence.say(" ".join(part for part in (self.tr("Not saved yet."), translate(self._changes)) if part))
         else:
             self.dot.show_state("ok", self.tr("saved"))
             self.sentence.say(self.tr("Everything is saved."))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QVBoxLayout, QWidget
 
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.settings.names import choice_of, name_of
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import SecretField
-from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import FieldInfo
@@ -25,7 +25,7 @@ class Control(QWidget):
     """`typed` with the key and what was typed ("" = the default). `secrets_wished`: it is kept elsewhere."""
 
     typed = Signal(tuple, str)
-    secrets_wished = Signal()
+    secrets_requested = Signal()
 
     def __init__(self, info: FieldInfo) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Control(QWidget):
 
     def help(self) -> str:
         """Help, and what overrides it or when it counts."""
-        parts = [said(self.info.help)]
+        parts = [translate(self.info.help)]
         if self.info.environment:
             parts.append(self.tr("{} overrides it now.").format(self.info.environment))
         elif self.info.at_next_start:
@@ -142,7 +142,7 @@ class Elsewhere(Control):
         name = name_of(info.path)
         self.box.addLayout(row(label(name, "label"), None, label(info.path[-1], "aside")))
         if info.path[0] in {"twitch", "tunnel"}:
-            where = button(self.tr("Open secrets"), self.secrets_wished.emit, role="small")
+            where = button(self.tr("Open secrets"), self.secrets_requested.emit, role="small")
             where.setAccessibleName(readable(self.tr("Open secrets for {}").format(name)))
             self.box.addLayout(row(label("••••••••", "muted"), where, None))
         else:

@@ -28,7 +28,7 @@ class FormTab(QWidget):
     """`typed` with a key and a text, a moment after the last key stroke. `secrets_wished`: a secret is asked for."""
 
     typed = Signal(tuple, str)
-    secrets_wished = Signal()
+    secrets_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class FormTab(QWidget):
         for field in self._fields[path]:
             control = control_for(field)
             control.typed.connect(self.typed)
-            control.secrets_wished.connect(self.secrets_wished)
+            control.secrets_requested.connect(self.secrets_requested)
             control.show_text(self._written.get(field.path, ""))
             self.controls[field.path] = control
             card.body.addWidget(control)

@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.doing import Doing
+from itsjustintv_desktop.ui.formatting import translate, trouble
+from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.widgets.basic import Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 from itsjustintv_desktop.ui.widgets.secret import SecretField
-from itsjustintv_desktop.ui.words import said, trouble
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import ImportPlan, Needed
@@ -34,7 +34,7 @@ class ImportDialog(Dialog):
         self.setWindowTitle(self.tr("Import settings"))
         self.resize(560, 520)
         self._bridge, self._plan = bridge, plan
-        self._doing = Doing(self, self._show_error)
+        self._tasks = PageTasks(self, self._show_error)
         self.problem = label("", "live", wrap=True, selectable=True)
         self.fields: dict[str, SecretField] = {}
         self.take = button(self.tr("&Import"), self._take, role="primary")
@@ -44,7 +44,7 @@ class ImportDialog(Dialog):
         layout.setSpacing(12)
         layout.addWidget(label(self._headline(), "heading", wrap=True))
         if plan.changes and not plan.problems:
-            layout.addWidget(label(said(plan.changes), "muted", wrap=True))
+            layout.addWidget(label(translate(plan.changes), "muted", wrap=True))
         layout.addWidget(self._list(), 1)
         layout.addWidget(self.problem)
         layout.addLayout(row(None, self.cancel, self.take))
@@ -70,7 +70,7 @@ class ImportDialog(Dialog):
         lines.setSpacing(12)
         for remark in self._plan.problems:
             where = self.tr("Line {}").format(remark.line) if remark.line is not None else remark.key
-            text = f"{where}: {said(remark.sentence)}" if where else said(remark.sentence)
+            text = f"{where}: {translate(remark.sentence)}" if where else translate(remark.sentence)
             lines.addWidget(label(text, "live", wrap=True, selectable=True))
         if self._plan.needed:
             hint = self.tr("An export has no secrets. Enter them now, or later on the pages Settings and Destinations.")
@@ -82,12 +82,12 @@ class ImportDialog(Dialog):
 
     def _needed(self, needed: Needed) -> QWidget:
         hint = self.tr("kept here already") if needed.have else self.tr("not entered yet")
-        field = SecretField(said(needed.title), hint)
+        field = SecretField(translate(needed.title), hint)
         self.fields[needed.name] = field
         dot = Dot("ok" if needed.have else "off", hint)
         field.textChanged.connect(lambda text: dot.show_state("ok" if text or needed.have else "off", hint))
         made = QWidget()
-        line = row(dot, Field(said(needed.title), field))
+        line = row(dot, Field(translate(needed.title), field))
         line.setContentsMargins(0, 0, 0, 0)
         line.setStretch(1, 1)
         made.setLayout(line)
@@ -95,7 +95,7 @@ class ImportDialog(Dialog):
 
     def _take(self) -> None:
         self.take.setEnabled(False)
-        self._doing.start("import", self._taken())
+        self._tasks.start("import", self._taken())
 
     async def _taken(self) -> None:
         plan, entered = self._plan, self.entered

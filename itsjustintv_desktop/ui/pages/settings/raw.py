@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
 from itsjustintv_desktop.ui.pages.settings.editor import TomlEditor
 from itsjustintv_desktop.ui.pages.settings.masking import Masked, mask, unmask
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
-from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import ValidationResult
@@ -69,10 +69,10 @@ class RawTab(QWidget):
         self.problems.clear()
         for remark in checked.problems:
             if remark.line is not None:
-                marks[remark.line] = said(remark.sentence)
+                marks[remark.line] = translate(remark.sentence)
             what = f"{remark.key}: " if remark.key else ""
             where = self.tr("Line {}").format(remark.line) if remark.line is not None else remark.variable
-            text = f"{where}: {what}{said(remark.sentence)}" if where else f"{what}{said(remark.sentence)}"
+            text = f"{where}: {what}{translate(remark.sentence)}" if where else f"{what}{translate(remark.sentence)}"
             item = QListWidgetItem(readable(text))
             item.setData(Qt.ItemDataRole.UserRole, remark.line)
             self.problems.addItem(item)

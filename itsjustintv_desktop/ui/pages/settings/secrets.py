@@ -9,13 +9,13 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.secret import HIDE_AGAIN_MS, SecretField
-from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import SecretsState, SecretView
@@ -34,7 +34,7 @@ class SecretsTab(QWidget):
         self._page = page
         self.rows: dict[str, SecretRow] = {}
         self.lock = LockCard()
-        self.lock.unlock_wished.connect(lambda phrase: page.do("unlock", self._unlock(phrase)))
+        self.lock.unlock_requested.connect(lambda phrase: page.do("unlock", self._unlock(phrase)))
         self.move_them = button(self.tr("Mo&ve them into safe keeping"), self._move)
         self.in_clear = Card()
         text = self.tr("Secrets stand in config.toml, where whoever may read that file can read them.")
@@ -84,9 +84,9 @@ class SecretsTab(QWidget):
             self.rows = {}
             for view in views:
                 made = SecretRow(view)
-                made.keep_wished.connect(lambda name, value: self._page.do("keep", self._keep(name, value)))
-                made.reveal_wished.connect(lambda name: self._page.do("reveal", self._reveal(name), replace=True))
-                made.forget_wished.connect(self._forget)
+                made.keep_requested.connect(lambda name, value: self._page.do("keep", self._keep(name, value)))
+                made.reveal_requested.connect(lambda name: self._page.do("reveal", self._reveal(name), replace=True))
+                made.forget_requested.connect(self._forget)
                 self.rows[view.name] = made
                 self._list.addWidget(made)
         for view in views:
@@ -96,7 +96,7 @@ class SecretsTab(QWidget):
     async def _keep(self, name: str, value: str) -> None:
         view = await self._page.bridge.call(lambda engine: engine.api.settings.keep_secret(name, value))
         self.rows[name].kept(view)
-        self._page.tell(self.tr("{} is kept.").format(said(view.title)))
+        self._page.tell(self.tr("{} is kept.").format(translate(view.title)))
         self.read()
 
     async def _reveal(self, name: str) -> None:
@@ -135,13 +135,13 @@ class SecretsTab(QWidget):
 class SecretRow(Card):
     """One secret: where it is, and what can be done with it."""
 
-    keep_wished = Signal(str, str)
-    reveal_wished = Signal(str)
-    forget_wished = Signal(str)
+    keep_requested = Signal(str, str)
+    reveal_requested = Signal(str)
+    forget_requested = Signal(str)
 
     def __init__(self, view: SecretView) -> None:
         super().__init__(margin=16)
-        self.name, self.title = view.name, said(view.title)
+        self.name, self.title = view.name, translate(view.title)
         self.dot = Dot()
         self.sentence = label("", "muted", wrap=True, selectable=True)
         self.value = QLineEdit()
@@ -153,7 +153,7 @@ class SecretRow(Card):
         self.reveal = button(self.tr("Show"), self._reveal, role="small")
         self.replace = button(self.tr("Replace"), self._replace, role="small")
         self.keep = button(self.tr("Keep it"), self._keep, role="small")
-        wish = partial(self.forget_wished.emit, view.name)
+        wish = partial(self.forget_requested.emit, view.name)
         self.forget = button(self.tr("Forget"), wish, role="small", destructive=True)
         for made in (self.reveal, self.replace, self.keep, self.forget):
             made.setAccessibleName(readable(f"{made.text()}: {self.title}"))
@@ -168,8 +168,8 @@ class SecretRow(Card):
         self._hide_again.timeout.connect(self.conceal)
 
     def show_view(self, view: SecretView) -> None:
-        self.dot.show_state(_TONES.get(view.where, "off"), said(view.sentence))
-        self.sentence.setText(said(view.sentence))
+        self.dot.show_state(_TONES.get(view.where, "off"), translate(view.sentence))
+        self.sentence.setText(translate(view.sentence))
         there = view.where not in {"absent", "unknown"}
         self.reveal.setVisible(there)
         self.forget.setVisible(there and view.where != "environment")
@@ -197,7 +197,7 @@ class SecretRow(Card):
 
     def _reveal(self) -> None:
         if self.value.isHidden():
-            self.reveal_wished.emit(self.name)
+            self.reveal_requested.emit(self.name)
         else:
             self.conceal()
 
@@ -214,13 +214,13 @@ class SecretRow(Card):
 
     def _keep(self) -> None:
         if self.typed.text().strip():
-            self.keep_wished.emit(self.name, self.typed.text())
+            self.keep_requested.emit(self.name, self.typed.text())
 
 
 class LockCard(Card):
     """Shown while secrets cannot be had: what is wrong, and how to open them."""
 
-    unlock_wished = Signal(str)
+    unlock_requested = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -236,10 +236,10 @@ class LockCard(Card):
 
     def show_state(self, state: SecretsState) -> None:
         self.setVisible(state.status not in {"ready", "unopened"})
-        self.sentence.setText(said(state.message))
+        self.sentence.setText(translate(state.message))
         self.field.setVisible(state.takes_passphrase)
 
     def _unlock(self) -> None:
-        self.unlock_wished.emit(self.phrase.text())
+        self.unlock_requested.emit(self.phrase.text())
         self.phrase.clear()
         self.phrase.conceal()

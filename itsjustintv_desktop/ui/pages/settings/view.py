@@ -10,9 +10,9 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QTabWidget
 
 from itsjustintv_desktop.engine import Document, Engine, Merged, Saved, Snapshot, errors, events, files
-from itsjustintv_desktop.ui.doing import in_thread
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page
-from itsjustintv_desktop.ui.pages.saving import tell_saved
+from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
 from itsjustintv_desktop.ui.pages.settings.app import AppTab
 from itsjustintv_desktop.ui.pages.settings.conflict import ConflictCard, SaveBar
 from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
@@ -22,8 +22,8 @@ from itsjustintv_desktop.ui.pages.settings.raw import RawTab
 from itsjustintv_desktop.ui.pages.settings.secrets import SecretsTab
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.tasks import in_thread
 from itsjustintv_desktop.ui.widgets.basic import button
-from itsjustintv_desktop.ui.words import said
 
 CHECK_MS = 400
 MOST_BYTES = 4 * 1024 * 1024
@@ -66,12 +66,12 @@ class Settings(Page):
     def _connect(self) -> None:
         self.document.changed.connect(self._document_changed)
         self.form.typed.connect(self._form_typed)
-        self.form.secrets_wished.connect(lambda: self.tabs.setCurrentIndex(SECRETS))
-        self.bar.save_wished.connect(self.save)
-        self.bar.discard_wished.connect(self.discard)
-        self.conflict.merge_wished.connect(lambda: self.do("merge", self._merge()))
-        self.conflict.mine_wished.connect(self._keep_mine)
-        self.conflict.theirs_wished.connect(self._take_theirs)
+        self.form.secrets_requested.connect(lambda: self.tabs.setCurrentIndex(SECRETS))
+        self.bar.save_requested.connect(self.save)
+        self.bar.discard_requested.connect(self.discard)
+        self.conflict.merge_requested.connect(lambda: self.do("merge", self._merge()))
+        self.conflict.mine_requested.connect(self._keep_mine)
+        self.conflict.theirs_requested.connect(self._take_theirs)
         self.tabs.currentChanged.connect(self._tab_changed)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self).activated.connect(self.save)
 
@@ -111,7 +111,7 @@ class Settings(Page):
             self.form.make(await self.bridge.call(lambda engine: engine.api.settings.fields()))
         document = await self.bridge.call(lambda engine: engine.api.settings.document())
         self.raw.where.setText(document.path)
-        if self.doing.is_doing("save"):
+        if self.tasks.is_running("save"):
             return  # that is our own; saving looks again
         if not self.document.loaded or (not self.document.is_changed and document.digest != self.document.digest):
             self.document.take(document)
@@ -143,7 +143,7 @@ class Settings(Page):
         try:
             written = await self.bridge.call(lambda engine: engine.api.settings.written(text))
         except errors.AppError as error:
-            self.form.show_broken(said(error.message))
+            self.form.show_broken(translate(error.message))
             return
         if text == self.document.text and not self._typed:
             self.form.show_written(written)
@@ -157,7 +157,7 @@ class Settings(Page):
         while self._typed:
             path, typed = next(iter(self._typed.items()))
             problem = await self.bridge.call(partial(_problem, path, typed))
-            self.form.complain(path, said(problem or ""))
+            self.form.complain(path, translate(problem or ""))
             if problem is None:
                 text = self.document.text
                 made = await self.bridge.call(partial(_with, text, {path: typed}))
@@ -188,7 +188,7 @@ class Settings(Page):
             return
         self.document.saved(text, saved.digest)
         self.banner.hide()
-        tell_saved(self, saved, self.tr("Saved the settings."))
+        save_feedback(self, saved, self.tr("Saved the settings."))
         self.store.refresh()
         self.secrets.read()
 
@@ -215,7 +215,7 @@ class Settings(Page):
             try:
                 found = await self.bridge.call(lambda engine: engine.api.settings.save_text(text, digest))
             except errors.ConfigChangedError as error:
-                self.conflict.cannot_merge(said(error.message))
+                self.conflict.cannot_merge(translate(error.message))
                 return
             if not isinstance(found, Merged):  # the other took it back meanwhile, so ours is saved
                 self.document.saved(text, found.digest)
@@ -283,7 +283,7 @@ class Settings(Page):
         dialog.open()
 
     def _imported(self, saved: Saved) -> None:
-        tell_saved(self, saved, self.tr("Imported the settings."))
+        save_feedback(self, saved, self.tr("Imported the settings."))
         self.document.loaded = False
         self.do("read", self._read())
         self.secrets.read()

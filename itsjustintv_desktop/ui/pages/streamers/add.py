@@ -9,14 +9,14 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FoundChannel, StreamerDraft, errors
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.doing import Doing
-from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.formatting import number, translate, trouble
+from itsjustintv_desktop.ui.images import Pictures
+from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Elided, button, column, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import Field
-from itsjustintv_desktop.ui.words import number, said, trouble
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Saved
@@ -44,7 +44,7 @@ class AddDialog(Dialog):
         self._bridge, self._pictures = bridge, pictures
         self._model = model
         self._found: FoundChannel | None = None
-        self._doing = Doing(self, self._show_error)
+        self._tasks = PageTasks(self, self._show_error)
         self.name = QLineEdit()
         self.name.setPlaceholderText("twitch.tv/…")
         self.avatar = Avatar(size=44)
@@ -82,7 +82,7 @@ class AddDialog(Dialog):
         self._timer.start() if text.strip() else self._timer.stop()
 
     def _look_up(self) -> None:
-        self._doing.start("look-up", self._ask(self.name.text()), replace=True)
+        self._tasks.start("look-up", self._ask(self.name.text()), replace=True)
 
     async def _ask(self, text: str) -> None:
         found = await self._bridge.call(lambda engine: engine.api.settings.look_up([text]))
@@ -95,7 +95,7 @@ class AddDialog(Dialog):
 
     def _show(self, channel: FoundChannel) -> None:
         if channel.unknown or not channel.user_id:
-            self._say(said(channel.problem) or self.tr("Twitch knows no channel of this name."), "attention")
+            self._say(translate(channel.problem) or self.tr("Twitch knows no channel of this name."), "attention")
             return
         self._found = channel
         self.avatar.show_channel(channel.display_name, self._pictures.get(channel.picture))
@@ -123,7 +123,7 @@ class AddDialog(Dialog):
         if channel is not None and not channel.watched_as:
             self.tags.take()
             self.add.setEnabled(False)
-            self._doing.start("add", self._save(channel))
+            self._tasks.start("add", self._save(channel))
 
     async def _save(self, channel: FoundChannel) -> None:
         destinations, tags = self.destinations.values, self.tags.values

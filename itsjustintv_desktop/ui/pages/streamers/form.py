@@ -7,28 +7,28 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import StreamerDraft
+from itsjustintv_desktop.ui.formatting import number
+from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.models.streamers import StreamerRow, problem_of
 from itsjustintv_desktop.ui.pages.streamers.preview import PreviewBox
-from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.plain import channel_address, open_address
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, icon_button, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.scroll import Upright
-from itsjustintv_desktop.ui.words import number
 
 
 class StreamerForm(Card):
     """Shows a draft, and gives it back as a person changed it. Signals say what was asked for."""
 
     edited = Signal()
-    save_wished = Signal()
-    discard_wished = Signal()
-    test_wished = Signal()
-    duplicate_wished = Signal()
-    remove_wished = Signal()
-    preview_wished = Signal(str)
+    save_requested = Signal()
+    discard_requested = Signal()
+    test_requested = Signal()
+    duplicate_requested = Signal()
+    remove_requested = Signal()
+    preview_requested = Signal(str)
 
     def __init__(self, pictures: Pictures) -> None:
         super().__init__()
@@ -47,18 +47,18 @@ class StreamerForm(Card):
         self.description.setPlaceholderText(self.tr("the channel's own"))
         self.key = QLineEdit()
         self.preview = PreviewBox()
-        self.save = button(self.tr("&Save"), self.save_wished.emit, role="primary")
-        self.discard = button(self.tr("D&iscard"), self.discard_wished.emit, role="link", destructive=True)
-        self.test = button(self.tr("Send &test"), self.test_wished.emit)
-        self.duplicate = icon_button("copy", self.tr("Duplicate for another channel"), self.duplicate_wished.emit)
-        self.remove = button(self.tr("&Remove"), self.remove_wished.emit, role="danger")
+        self.save = button(self.tr("&Save"), self.save_requested.emit, role="primary")
+        self.discard = button(self.tr("D&iscard"), self.discard_requested.emit, role="link", destructive=True)
+        self.test = button(self.tr("Send &test"), self.test_requested.emit)
+        self.duplicate = icon_button("copy", self.tr("Duplicate for another channel"), self.duplicate_requested.emit)
+        self.remove = button(self.tr("&Remove"), self.remove_requested.emit, role="danger")
         self._lay_out()
         self.enabled.clicked.connect(lambda: self._changed())
         for chips in (self.tags, self.extra, self.destinations):
             chips.changed.connect(self._changed)
         for line in (self.description, self.key):
             line.textEdited.connect(self._changed)
-        self.preview.chosen.connect(self.preview_wished)
+        self.preview.chosen.connect(self.preview_requested)
 
     @property
     def base(self) -> StreamerDraft | None:

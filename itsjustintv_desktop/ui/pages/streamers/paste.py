@@ -19,14 +19,14 @@ from PySide6.QtWidgets import (
 
 from itsjustintv_desktop.engine import Engine, FoundChannel, errors, files
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.doing import Doing, in_thread
+from itsjustintv_desktop.ui.formatting import trouble
 from itsjustintv_desktop.ui.models.candidates import ABOUT, CHANNEL, CandidatesModel
+from itsjustintv_desktop.ui.tasks import PageTasks, in_thread
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.table import Table
-from itsjustintv_desktop.ui.words import trouble
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Saved
@@ -46,7 +46,7 @@ class PasteDialog(Dialog):
         self.setWindowTitle(self.tr("Add many streamers"))
         self.resize(620, 560)
         self._bridge = bridge
-        self._doing = Doing(self, self._show_error)
+        self._tasks = PageTasks(self, self._show_error)
         self.text = QPlainTextEdit()
         self.text.setTabChangesFocus(True)
         self.text.setAccessibleName(self.tr("Names, links or a list"))
@@ -84,15 +84,15 @@ class PasteDialog(Dialog):
     def start(self) -> None:
         """Look for channels in the text."""
         self.problem.hide()
-        self._doing.start("find", self._find(self.text.toPlainText()), replace=True)
+        self._tasks.start("find", self._find(self.text.toPlainText()), replace=True)
 
     def take_file(self, path: str) -> None:
         """Read a list or a table into the text."""
         self.problem.hide()
-        self._doing.start("file", self._read(Path(path)), replace=True)
+        self._tasks.start("file", self._read(Path(path)), replace=True)
 
     def reject(self) -> None:
-        self._doing.cancel()
+        self._tasks.cancel()
         super().reject()
 
     async def _find(self, text: str) -> None:
@@ -120,10 +120,10 @@ class PasteDialog(Dialog):
         self._state()
 
     def _stop(self) -> None:
-        self._doing.cancel()
+        self._tasks.cancel()
 
     def _back(self) -> None:
-        self._doing.cancel()
+        self._tasks.cancel()
         self.problem.hide()
         self._stack.setCurrentIndex(0)
         self._state()
@@ -149,7 +149,7 @@ class PasteDialog(Dialog):
     def _add(self) -> None:
         self.tags.take()
         self.problem.hide()
-        self._doing.start("add", self._save())
+        self._tasks.start("add", self._save())
         self._state()
 
     async def _save(self) -> None:
@@ -169,7 +169,7 @@ class PasteDialog(Dialog):
         taken = len(self.model.taken)
         self.look.setEnabled(bool(self.text.toPlainText().strip()))
         self.add.setText(self.tr("&Add %n streamers", "", taken))
-        self.add.setEnabled(taken > 0 and self.bar.isHidden() and not self._doing.is_doing("add"))
+        self.add.setEnabled(taken > 0 and self.bar.isHidden() and not self._tasks.is_running("add"))
         known = sum(each.channel is not None and bool(each.channel.user_id) for each in self.model.rows)
         self.summary.setText(
             self.tr("{} lines, {} channels at Twitch, {} ticked.").format(len(self.model.rows), known, taken)

@@ -8,10 +8,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QPlainTextEdit, QVBoxLayout, QWidget
 
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
-from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Preview, errors
@@ -71,7 +71,7 @@ class PreviewBox(QWidget):
         self.request.setPlainText(f"POST {preview.host or self.tr('(no address yet)')}\n{head}\n\n{preview.body}")
 
     def show_error(self, error: errors.AppError) -> None:
-        self.card.say(said(error.title), said(error.message))
+        self.card.say(translate(error.title), translate(error.message))
         self.request.clear()
 
     def _picked(self, name: str) -> None:

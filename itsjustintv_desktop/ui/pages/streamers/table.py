@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyleOptionViewItem
 
+from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index
 from itsjustintv_desktop.ui.models.streamers import (
     DESTINATIONS,
@@ -17,7 +18,6 @@ from itsjustintv_desktop.ui.models.streamers import (
     StreamersModel,
     state_of,
 )
-from itsjustintv_desktop.ui.pictures import Pictures
 from itsjustintv_desktop.ui.widgets.avatar import paint_avatar
 from itsjustintv_desktop.ui.widgets.table import EDGE, CellDelegate, Table
 

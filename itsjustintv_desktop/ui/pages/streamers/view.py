@@ -8,15 +8,15 @@ from PySide6.QtWidgets import QLineEdit, QSplitter, QStackedWidget, QVBoxLayout,
 
 from itsjustintv_desktop.engine import FoundChannel, Saved, Snapshot, StreamerDraft, errors
 from itsjustintv_desktop.ui.drafts import Drafts
+from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages.base import Page
-from itsjustintv_desktop.ui.pages.saving import tell_saved
+from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
 from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
+from itsjustintv_desktop.ui.pages.streamers.bulk_card import BulkCard
 from itsjustintv_desktop.ui.pages.streamers.form import StreamerForm
-from itsjustintv_desktop.ui.pages.streamers.many import ManyCard
 from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
 from itsjustintv_desktop.ui.pages.streamers.table import StreamerTable
-from itsjustintv_desktop.ui.pages.streamers.trial import TrialCard
-from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.pages.streamers.test_card import TestCard
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import Card, button
@@ -48,27 +48,27 @@ class Streamers(Page):
             self.head.addWidget(part)
         self.table = StreamerTable(self.tr("Streamers"), self.pictures)
         self.form = StreamerForm(self.pictures)
-        self.trial = TrialCard(self)
+        self.trial = TestCard(self)
         self.theirs = Theirs()
         self._theirs: StreamerDraft | None = None
-        self.theirs.mine_wished.connect(self._insist)
-        self.theirs.theirs_wished.connect(self._discard)
-        self.many = ManyCard()
+        self.theirs.mine_requested.connect(self._insist)
+        self.theirs.theirs_requested.connect(self._discard)
+        self.many = BulkCard()
         self._preview_soon = QTimer(self, singleShot=True, interval=PREVIEW_MS)
         self._preview_soon.timeout.connect(lambda: self.do("preview", self._preview(), replace=True))
         self._lay_out()
         self.filter.textChanged.connect(self._filter)
         self.table.chosen_changed.connect(self._chosen)
         self.form.edited.connect(self._edited)
-        self.form.save_wished.connect(lambda: self.do("save", self._save()))
-        self.form.discard_wished.connect(self._discard)
-        self.form.test_wished.connect(self._test)
-        self.form.duplicate_wished.connect(self._duplicate)
-        self.form.remove_wished.connect(self._remove)
-        self.form.preview_wished.connect(lambda _: self._preview_soon.start())
-        self.many.enable_wished.connect(self._set_enabled)
-        self.many.remove_wished.connect(self._remove)
-        self.many.save_wished.connect(lambda: self.do("save many", self._save_many(self.table.keys)))
+        self.form.save_requested.connect(lambda: self.do("save", self._save()))
+        self.form.discard_requested.connect(self._discard)
+        self.form.test_requested.connect(self._test)
+        self.form.duplicate_requested.connect(self._duplicate)
+        self.form.remove_requested.connect(self._remove)
+        self.form.preview_requested.connect(lambda _: self._preview_soon.start())
+        self.many.enable_requested.connect(self._set_enabled)
+        self.many.remove_requested.connect(self._remove)
+        self.many.save_requested.connect(lambda: self.do("save many", self._save_many(self.table.keys)))
         self.pictures.arrived.connect(lambda _: self._show_row())
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self).activated.connect(self.filter.setFocus)
         save = QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self)
@@ -278,7 +278,7 @@ class Streamers(Page):
 
     def _after(self, saved: Saved, done: str) -> None:
         self.banner.hide()
-        tell_saved(self, saved, done)
+        save_feedback(self, saved, done)
         self.store.refresh()
 
     def _lay_out(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from itsjustintv_desktop.simulator.subscriptions import Status
+from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.support.engine import Running, running_engine
 from tests.support.nginx import nginx
 from tests.support.ports import free_port
@@ -36,7 +36,7 @@ async def test_a_stream_is_announced_through_the_proxy(tmp_path: Path) -> None:
     async with behind_nginx(tmp_path) as (running, public):
         alice = running.simulator.state.get("alice").user_id
         held = await running.simulator.subscribe(alice, "stream.online", f"{public}/twitch")
-        assert held.status is Status.ENABLED, "the challenge went through as well"
+        assert held.status is SubscriptionStatus.ENABLED, "the challenge went through as well"
         await running.simulator.go_live("alice")
         await running.settled()
         (hit,) = running.simulator.receiver.accepted("main")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from itsjustintv_desktop.demo import stage
+from itsjustintv_desktop.demo import environment
 from itsjustintv_desktop.engine import Engine
 from itsjustintv_desktop.engine.config import watch
 from itsjustintv_desktop.engine.core.clock import SystemClock
@@ -133,7 +133,7 @@ async def test_the_demo_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         finally:
             await engine.stop()
     async with Simulator() as simulator:
-        assert "updates" not in stage.config(simulator)
+        assert "updates" not in environment.config(simulator)
 
 
 async def test_a_command_by_itself_asks_nobody(tmp_path: Path, server: Versions) -> None:

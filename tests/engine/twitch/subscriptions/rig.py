@@ -19,7 +19,7 @@ from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.subscriptions import Reconciler, SubscriptionsApi
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 from itsjustintv_desktop.simulator import Simulator
-from itsjustintv_desktop.simulator.subscriptions import Status, Subscription
+from itsjustintv_desktop.simulator.subscriptions import Subscription, SubscriptionStatus
 from tests.engine.twitch.rig import MemoryStore
 from tests.support.public import PublicRig, public_port
 from tests.support.waiting import until
@@ -99,7 +99,9 @@ class Rig:
     def held(self) -> list[Subscription]:
         return list(self.simulator.eventsub.subscriptions)
 
-    def at(self, callback: str | None = None, status: Status = Status.ENABLED) -> Counter[tuple[str, str]]:
+    def at(
+        self, callback: str | None = None, status: SubscriptionStatus = SubscriptionStatus.ENABLED
+    ) -> Counter[tuple[str, str]]:
         """How many of each (type, channel) Twitch holds at that callback (the present one) in that status."""
         where = callback or self.callback()
         return Counter(

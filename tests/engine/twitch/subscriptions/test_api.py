@@ -19,7 +19,7 @@ from itsjustintv_desktop.engine.core.errors import (
 )
 from itsjustintv_desktop.engine.ingress.transports.base import Conduit, Webhook
 from itsjustintv_desktop.engine.twitch.subscriptions.api import SubscriptionsApi, _items, _page
-from itsjustintv_desktop.simulator.subscriptions import Status
+from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.engine.twitch.rig import Rig, running_rig
 from tests.support.bent import MISSING, OTHERS, bend, put
 
@@ -135,7 +135,7 @@ async def test_a_409_says_which_one_there_is(
 def _verified(rig: Rig) -> None:
     """Nobody answers at these addresses; what Twitch holds shall be enabled all the same."""
     for held in rig.simulator.eventsub.subscriptions:
-        held.status = Status.ENABLED
+        held.status = SubscriptionStatus.ENABLED
 
 
 async def test_a_second_one_is_told_apart(rig: Rig, api: SubscriptionsApi) -> None:

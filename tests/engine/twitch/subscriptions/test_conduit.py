@@ -5,7 +5,7 @@ from __future__ import annotations
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.ingress.transports.base import Conduit, Webhook
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus, SubscriptionsState
-from itsjustintv_desktop.simulator.subscriptions import Status
+from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.engine.twitch.subscriptions.rig import Rig
 from tests.support.waiting import until
 
@@ -13,7 +13,7 @@ from tests.support.waiting import until
 def _at(rig: Rig, conduit_id: str) -> int:
     """How many enabled ones point to that conduit."""
     return sum(
-        held.transport.conduit_id == conduit_id and held.status is Status.ENABLED
+        held.transport.conduit_id == conduit_id and held.status is SubscriptionStatus.ENABLED
         for held in rig.held
         if held.transport.method == "conduit"
     )

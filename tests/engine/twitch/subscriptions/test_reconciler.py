@@ -10,7 +10,7 @@ from itsjustintv_desktop.engine.ingress.transports.base import Webhook
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus, SubscriptionsState
 from itsjustintv_desktop.engine.twitch.subscriptions.models import fingerprint_of
-from itsjustintv_desktop.simulator.subscriptions import Status
+from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.engine.twitch.subscriptions.rig import Rig
 from tests.support.waiting import until
 
@@ -233,4 +233,4 @@ async def test_deleting_one(rig: Rig) -> None:
     assert await rig.reconciler.delete(victim)
     assert not await rig.reconciler.delete(victim)
     assert victim not in await rig.ledger.subscriptions()
-    assert {held.status for held in rig.held} <= {Status.PENDING, Status.ENABLED}
+    assert {held.status for held in rig.held} <= {SubscriptionStatus.PENDING, SubscriptionStatus.ENABLED}

@@ -11,7 +11,7 @@ from itsjustintv_desktop.engine.ingress.transports.base import Webhook
 from itsjustintv_desktop.engine.twitch import client as client_module
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus, SubscriptionsState
 from itsjustintv_desktop.engine.twitch.subscriptions.models import RemoteSubscription
-from itsjustintv_desktop.simulator.subscriptions import Status
+from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.engine.twitch.subscriptions.rig import Rig, running
 from tests.support.waiting import until
 
@@ -96,7 +96,7 @@ async def test_an_address_that_heals_is_found_out_by_the_one_that_is_tried(rig: 
     rig.public.secrets = secrets
     await rig.on(pause)
     await rig.handshakes()
-    assert len([held for held in rig.held if held.status is Status.ENABLED]) == 1
+    assert len([held for held in rig.held if held.status is SubscriptionStatus.ENABLED]) == 1
     await rig.on(10.0)
     await rig.handshakes()
     await rig.on(10.0)
@@ -124,7 +124,7 @@ async def test_a_handshake_that_never_ends_is_begun_again_after_a_minute(rig: Ri
     await rig.resting()
     await rig.handshakes()
     first = rig.held[0]
-    first.status = Status.PENDING
+    first.status = SubscriptionStatus.PENDING
     assert await rig.on(10.0) == 51.0
     await rig.on(51.0)
     await rig.handshakes()
@@ -133,8 +133,8 @@ async def test_a_handshake_that_never_ends_is_begun_again_after_a_minute(rig: Ri
     assert user in rig.reconciler.states
 
 
-@pytest.mark.parametrize("status", [Status.FAILURES_EXCEEDED, Status.VERSION_REMOVED])
-async def test_a_revoked_one_is_made_anew_at_once(rig: Rig, status: Status) -> None:
+@pytest.mark.parametrize("status", [SubscriptionStatus.FAILURES_EXCEEDED, SubscriptionStatus.VERSION_REMOVED])
+async def test_a_revoked_one_is_made_anew_at_once(rig: Rig, status: SubscriptionStatus) -> None:
     (user,) = rig.channels(1)
     rig.run()
     await rig.resting()
@@ -152,9 +152,9 @@ async def test_a_revoked_one_is_made_anew_at_once(rig: Rig, status: Status) -> N
     assert rig.reconciler.states[user].status is ChannelStatus.OK
 
 
-@pytest.mark.parametrize("status", [Status.USER_REMOVED, Status.AUTHORIZATION_REVOKED])
+@pytest.mark.parametrize("status", [SubscriptionStatus.USER_REMOVED, SubscriptionStatus.AUTHORIZATION_REVOKED])
 async def test_one_that_ended_with_its_channel_is_told_and_not_made_anew_until_the_hour(
-    rig: Rig, status: Status
+    rig: Rig, status: SubscriptionStatus
 ) -> None:
     gone, other = rig.channels(2)
     rig.run()
@@ -185,7 +185,7 @@ async def test_one_found_ended_at_the_start_is_told_too(rig: Rig) -> None:
     (user,) = rig.channels(1)
     await rig.reconciler.sync()
     await rig.handshakes()
-    rig.held[0].status = Status.USER_REMOVED
+    rig.held[0].status = SubscriptionStatus.USER_REMOVED
     rig.reconciler = rig.new_reconciler()
     rig.run()
     await rig.resting()
@@ -211,7 +211,7 @@ async def test_others_that_fill_a_channels_places_are_named(rig: Rig) -> None:
     (user,) = rig.channels(1)
     for number in range(3):
         held = await rig.simulator.subscribe(user, "stream.online", f"http://127.0.0.1:9/{number}")
-        held.status = Status.ENABLED
+        held.status = SubscriptionStatus.ENABLED
     await rig.reconciler.sync()
     assert "Other programs" in rig.reconciler.states[user].message
     assert "subscriptions list" in rig.reconciler.states[user].fix
@@ -221,7 +221,7 @@ async def test_old_ones_of_ours_make_room_when_there_is_none(rig: Rig) -> None:
     (user,) = rig.channels(1)
     for number in range(2):
         held = await rig.simulator.subscribe(user, "stream.online", f"http://127.0.0.1:9/{number}")
-        held.status = Status.ENABLED
+        held.status = SubscriptionStatus.ENABLED
     await rig.reconciler.sync()
     await rig.handshakes()
     new = rig.callback(query="?new")

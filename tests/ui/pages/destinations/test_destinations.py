@@ -161,7 +161,7 @@ def test_removing_asks_where_deliveries_wait(qtbot: QtBot, store: Store, bridge:
     assert "3" in box.text()
     label = "Remove it" if sure else "Keep it"
     next(each for each in box.findChildren(QPushButton) if each.text() == label).click()
-    qtbot.waitUntil(lambda: not page.findChildren(QMessageBox) and not page.doing.is_doing("remove now"))
+    qtbot.waitUntil(lambda: not page.findChildren(QMessageBox) and not page.tasks.is_running("remove now"))
     assert bool(bridge.engine.was_asked("api.settings.delete_destination")) is sure
 
 
@@ -317,7 +317,7 @@ def test_the_last_answer_is_the_last_when_the_page_is_seen_again(
     qtbot: QtBot, store: Store, bridge: FakeBridge
 ) -> None:
     page = shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: not page.doing.is_doing("answer"))
+    qtbot.waitUntil(lambda: not page.tasks.is_running("answer"))
     page.hide()
     asked = len(bridge.engine.was_asked("api.actions.deliveries"))
     page.show()

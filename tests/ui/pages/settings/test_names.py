@@ -10,11 +10,11 @@ from itsjustintv_desktop.engine import FieldInfo
 from itsjustintv_desktop.engine.api.settings.fields import all_fields
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.ui import language
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.language import read
 from itsjustintv_desktop.ui.pages.settings import names
 from itsjustintv_desktop.ui.pages.settings.controls import Choice, Line
 from itsjustintv_desktop.ui.resources import resource
-from itsjustintv_desktop.ui.words import said
 
 SHOWN = [field for field in all_fields(Config(), {}) if "*" not in field.path and not field.unused]
 ALIKE = {"server.tls.challenge", "global_webhook.target_webhook_hashing"}
@@ -53,7 +53,7 @@ def test_german_has_all_of_it() -> None:
 def test_german_helps_with_every_key(qapp: QApplication) -> None:
     kept = language.install("de")
     try:
-        assert [".".join(field.path) for field in SHOWN if said(field.help) == field.help] == []
+        assert [".".join(field.path) for field in SHOWN if translate(field.help) == field.help] == []
     finally:
         for translator in kept:
             qapp.removeTranslator(translator)

@@ -15,10 +15,10 @@ from pytestqt.qtbot import QtBot
 from itsjustintv_desktop.engine import EventReport, FoundChannel, Saved, errors
 from itsjustintv_desktop.engine.api.settings.channels import Ignored, Parsed
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
 from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
-from itsjustintv_desktop.ui.pages.streamers.trial import TrialCard
-from itsjustintv_desktop.ui.pictures import Pictures
+from itsjustintv_desktop.ui.pages.streamers.test_card import TestCard
 from tests.ui.fake import FakeBridge, FakeEngine
 
 SAVED = Saved(digest="d", state="in_force", undo="token")
@@ -157,12 +157,12 @@ def test_a_file_is_read_and_searched(qtbot: QtBot, engine: FakeEngine, paste: Pa
 
 class _Page(QWidget):
     def __init__(self, bridge: FakeBridge) -> None:
-        from itsjustintv_desktop.ui.doing import Doing
+        from itsjustintv_desktop.ui.tasks import PageTasks
 
         super().__init__()
         self.bridge = bridge
         self.failed: list[errors.AppError] = []
-        self.do = Doing(self, self.failed.append).start
+        self.do = PageTasks(self, self.failed.append).start
 
 
 def delivery(destination: str, state: DeliveryState, **more: Any) -> DeliveryView:
@@ -176,7 +176,7 @@ def delivery(destination: str, state: DeliveryState, **more: Any) -> DeliveryVie
 def test_a_test_is_followed_to_its_end(qtbot: QtBot, bridge: FakeBridge, engine: FakeEngine) -> None:
     page = _Page(bridge)
     qtbot.addWidget(page)
-    card = TrialCard(page)  # type: ignore[arg-type]
+    card = TestCard(page)  # type: ignore[arg-type]
     card.setParent(page)
     page.show()
     waiting = EventReport(id=7, state="accepted", reason=None, explanation=None, deliveries=())
@@ -198,7 +198,7 @@ def test_a_test_is_followed_to_its_end(qtbot: QtBot, bridge: FakeBridge, engine:
 def test_a_test_that_cannot_be_sent_says_so(qtbot: QtBot, bridge: FakeBridge, engine: FakeEngine) -> None:
     page = _Page(bridge)
     qtbot.addWidget(page)
-    card = TrialCard(page)  # type: ignore[arg-type]
+    card = TestCard(page)  # type: ignore[arg-type]
     card.setParent(page)
     engine.api.actions.set("test_event", errors.NotFoundError("Twitch knows no such channel."))
     card.send("alice", "Alice")

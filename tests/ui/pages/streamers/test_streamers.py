@@ -93,7 +93,7 @@ def test_what_is_not_saved_waits_while_another_is_looked_at(qtbot: QtBot, store:
     asked = len(bridge.engine.was_asked("api.settings.streamer"))
     page.refresh(samples.snapshot(live=()))  # a new snapshot takes nothing away
     qtbot.waitUntil(
-        lambda: len(bridge.engine.was_asked("api.settings.streamer")) > asked and not page.doing.is_doing("draft")
+        lambda: len(bridge.engine.was_asked("api.settings.streamer")) > asked and not page.tasks.is_running("draft")
     )
     assert list(page.form.extra.values) == ["community"]
     page.form.discard.click()
@@ -189,7 +189,7 @@ def test_a_duplicate_takes_all_settings_in_one_save(qtbot: QtBot, store: Store, 
     channel = FoundChannel(name="moon", login="moon", user_id="7", display_name="Moon")
     bridge.engine.api.settings.set("duplicate", model)
     bridge.engine.api.settings.set("look_up", [channel])
-    page.form.duplicate_wished.emit()
+    page.form.duplicate_requested.emit()
     qtbot.waitUntil(lambda: bool(page.findChildren(AddDialog)))
     (dialog,) = page.findChildren(AddDialog)
     dialog.name.setText("moon")

@@ -8,10 +8,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout
 
 from itsjustintv_desktop.engine import events
-from itsjustintv_desktop.ui.assistant.step import Course, Step
+from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
-from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.control.actions import EventReport
@@ -22,10 +22,10 @@ _TONES: dict[str, Tone] = {"delivered": "ok", "pending": "attention", "sending":
 _FINAL = ("delivered", "expired", "dead", "dropped")
 
 
-class TryIt(Step):
+class TestStep(Step):
     name = "test"
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: SetupContext) -> None:
         super().__init__(
             course,
             self.tr("See it arrive"),
@@ -68,7 +68,7 @@ class TryIt(Step):
     def _send(self) -> None:
         self.send.setEnabled(False)
         self._bar.show()
-        self.course.doing.start("test", self._do_send())
+        self.course.tasks.start("test", self._do_send())
 
     async def _do_send(self) -> None:
         login, destination = self.course.login, self.course.destination
@@ -83,12 +83,14 @@ class TryIt(Step):
             self._over()
             raise
         self._over()
-        self._say([(destination, "ok" if result.ok else "failed", _answered(said(result.sentence), result.answer))])
+        self._say(
+            [(destination, "ok" if result.ok else "failed", _answered(translate(result.sentence), result.answer))]
+        )
         self.arrived = result.ok
 
     def _look(self) -> None:
         if self._event is not None:
-            self.course.doing.start("how far", self._do_look(self._event))
+            self.course.tasks.start("how far", self._do_look(self._event))
 
     async def _do_look(self, event: int) -> None:
         report = await self.bridge.call(lambda engine: engine.api.actions.event_report(event))
@@ -107,7 +109,7 @@ class TryIt(Step):
 
     def _rows_of(self, report: EventReport) -> list[tuple[str, Tone, str]]:
         if report.state != "announced":
-            return [(self.course.login, "failed", said(report.explanation or "") or report.reason or report.state)]
+            return [(self.course.login, "failed", translate(report.explanation or "") or report.reason or report.state)]
         if not report.deliveries:
             return [("output.json", "ok", self.tr("It stands in output.json; no destination is set."))]
         words = {"delivered": self.tr("It arrived"), "pending": self.tr("It waits, and is tried again"),
@@ -119,7 +121,7 @@ class TryIt(Step):
             if each.last_status is not None:
                 word += " " + self.tr("(HTTP {})").format(each.last_status)
             why = report.blocked.get(each.destination) or (each.last_error if state != "delivered" else "") or ""
-            why = said(why)
+            why = translate(why)
             why = why[:1].upper() + why[1:]
             rows.append((each.destination, _TONES.get(state, "failed"), f"{word}. {why}".strip()))
         return rows

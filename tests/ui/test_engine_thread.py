@@ -16,9 +16,9 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop.engine import Engine, EngineOptions, errors, events
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.ui import enginethread
+from itsjustintv_desktop.ui import engine_thread
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.enginethread import Prepare, Setting
+from itsjustintv_desktop.ui.engine_thread import Prepare, Setting
 from tests.support.waiting import until
 
 CONFIG = '[server]\nport = 0\n[secrets]\nstore = "memory"\n'
@@ -134,14 +134,14 @@ def test_more_than_a_screen_can_take_is_told_as_lost(tmp_path: Path, qtbot: QtBo
     bridge.lost.connect(lambda: lost.append(True))
 
     async def happen(engine: Engine) -> None:
-        for number in range(enginethread.MOST_WAITING * 3):
+        for number in range(engine_thread.MOST_WAITING * 3):
             engine.bus.publish(events.Notice(text=str(number)))
 
     qt_loop.run_until_complete(bridge.call(happen))
-    last = str(enginethread.MOST_WAITING * 3 - 1)
+    last = str(engine_thread.MOST_WAITING * 3 - 1)
     qtbot.waitUntil(lambda: last in seen)
     assert lost
-    assert len(seen) <= enginethread.MOST_WAITING
+    assert len(seen) <= engine_thread.MOST_WAITING
     qt_loop.run_until_complete(bridge.call(lambda engine: engine.snapshot()))
     assert qt_loop.run_until_complete(bridge.stop())
 
@@ -202,7 +202,7 @@ def test_what_runs_beside_it_ends_with_it(tmp_path: Path, qtbot: QtBot, qt_loop:
 def test_one_that_hangs_is_left_behind_within_the_deadline(
     tmp_path: Path, qtbot: QtBot, qt_loop: QEventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(enginethread, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(engine_thread, "STOP_SECONDS", 0.2)
     go_on = threading.Event()
 
     @asynccontextmanager

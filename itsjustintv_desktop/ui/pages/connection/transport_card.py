@@ -8,19 +8,19 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout
 
 from itsjustintv_desktop.engine import TransportView
-from itsjustintv_desktop.ui.pages.connection.ways import KINDS, title
+from itsjustintv_desktop.ui.formatting import ago, clock, translate
+from itsjustintv_desktop.ui.pages.connection.transport_choice import KINDS, title
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
-from itsjustintv_desktop.ui.widgets.copyline import CopyLine
-from itsjustintv_desktop.ui.words import ago, clock, said
+from itsjustintv_desktop.ui.widgets.copy_line import CopyLine
 
 _TONES: dict[str, Tone] = {"ready": "ok", "starting": "accent", "waiting": "attention", "failing": "failed"}
 
 
-class WayCard(Card):
+class TransportCard(Card):
     """`again_wished`: try it now."""
 
-    again_wished = Signal()
+    again_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class WayCard(Card):
         self._facts.setHorizontalSpacing(16)
         self._facts.setVerticalSpacing(4)
         self._facts.setColumnStretch(1, 1)
-        self.again = button("", self.again_wished.emit, icon_name="retry")
+        self.again = button("", self.again_requested.emit, icon_name="retry")
         self.body.addLayout(row(self._dot, self._name, None))
         for part in (self._since, self._message, self._fix, self._address_title, self.address):
             self.body.addWidget(part)
@@ -56,9 +56,9 @@ class WayCard(Card):
         self._dot.show_state(_TONES.get(way.state, "off"), word)
         headline = f"{title(way.kind)} {word}" if way.kind in KINDS else title(way.kind)
         self._name.setText(headline)
-        self.setAccessibleName(readable(f"{headline}: {said(way.message)}"))
-        self._message.setText(said(way.message))
-        self._fix.setText(said(way.fix))
+        self.setAccessibleName(readable(f"{headline}: {translate(way.message)}"))
+        self._message.setText(translate(way.message))
+        self._fix.setText(translate(way.fix))
         self._fix.setVisible(bool(way.fix))
         self.address.say(way.address)
         for part in (self.address, self._address_title):
@@ -103,5 +103,5 @@ def _value(text: str) -> str:
     except ValueError:
         moment = None
     if moment is None:
-        return said(text)
+        return translate(text)
     return ago(moment) if moment <= datetime.now().timestamp() else clock(moment)  # noqa: DTZ005 - only a number of it

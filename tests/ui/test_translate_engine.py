@@ -13,12 +13,12 @@ from pytestqt.qtbot import QtBot
 from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.engine.monitoring.doctor.chain import judge
 from itsjustintv_desktop.ui import language
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.language import _sentences
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
 from itsjustintv_desktop.ui.resources import resource
-from itsjustintv_desktop.ui.sentences import Sentences
+from itsjustintv_desktop.ui.translate_engine import Sentences
 from itsjustintv_desktop.ui.widgets.states import Banner
-from itsjustintv_desktop.ui.words import said
 from tests.engine.monitoring.doctor import given
 from tests.ui.sentences import templates, texts_of
 
@@ -164,7 +164,7 @@ def test_the_screen_says_it(qtbot: QtBot, qapp: QApplication, german: Sentences)
     finally:
         for each in kept:
             qapp.removeTranslator(each)
-    assert said("The keyring is open.") == "The keyring is open."
+    assert translate("The keyring is open.") == "The keyring is open."
 
 
 def test_a_name_that_a_person_chose_is_no_word_of_ours(german: Sentences) -> None:
@@ -181,8 +181,9 @@ SEEN = (
     "api/settings/destinations.py", "api/settings/documents.py", "api/settings/fields.py", "api/settings/rename.py",
     "api/settings/secrets.py", "api/settings/connection_check.py", "ingress/acme/errors.py",
     "ingress/ngrok/messages.py", "ingress/ngrok/install.py", "storage/secrets/secret_backend.py",
-    "storage/secrets/vault.py", "ingress/catch_up/decide.py", "twitch/oauth.py", "monitoring/doctor/streamers.py", "monitoring/doctor/reach.py",
-    "monitoring/doctor/secrets.py", "monitoring/doctor/machine.py", "monitoring/doctor/overall.py",
+    "storage/secrets/vault.py", "ingress/catch_up/decide.py", "twitch/oauth.py",
+    "monitoring/doctor/streamers.py", "monitoring/doctor/reach.py", "monitoring/doctor/secrets.py",
+    "monitoring/doctor/machine.py", "monitoring/doctor/overall.py",
     "monitoring/doctor/destinations.py", "monitoring/doctor/twitch.py", "core/status.py",
 )  # fmt: skip
 """Files whose sentences people meet on the screen."""

@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject, QTimer
 
 from itsjustintv_desktop.engine import events
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.ui.arriving import Arrival, Arrivals
-from itsjustintv_desktop.ui.preferences import Kind, Preferences
+from itsjustintv_desktop.ui.arrivals import Arrival, Arrivals
+from itsjustintv_desktop.ui.formatting import translate
+from itsjustintv_desktop.ui.preferences import NotificationKind, Preferences
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.words import said
 
 Show = Callable[[str, str, Callable[[], object] | None], None]
 TOGETHER = 4
@@ -77,7 +77,7 @@ class Notifier(QObject):
             if isinstance(event, events.DeliveryChanged) and event.state is DeliveryState.DEAD:
                 given_up.append(event)
             elif isinstance(event, events.Notice):
-                notices.append(said(event.text))
+                notices.append(translate(event.text))
             elif isinstance(event, events.UpdateChanged) and event.is_new:
                 title = self.tr("Version {} is there").format(event.version)
                 self._tell("update", title, self.tr("Nothing is installed by itself."), "overview")
@@ -112,7 +112,7 @@ class Notifier(QObject):
             return
         for event in given_up:
             title = self.tr("{} was not told of {}").format(event.destination, event.streamer)
-            self._tell("given_up", title, said(event.error or ""), "deliveries")
+            self._tell("given_up", title, translate(event.error or ""), "deliveries")
 
     def _health(self, changes: list[events.HealthChanged]) -> None:
         """What fails is told once, and that it is over: several parts may fail for one reason (a full disk)."""
@@ -123,18 +123,20 @@ class Notifier(QObject):
                 self._failing.pop(change.part, None)
         standing = set(self._failing.values())
         for reason in sorted(standing - self._told)[:TOGETHER]:
-            if self._tell("trouble", self.tr("Needs attention"), said(reason), "overview"):
+            if self._tell("trouble", self.tr("Needs attention"), translate(reason), "overview"):
                 self._told.add(reason)
         for reason in sorted(self._told - standing):
             self._told.discard(reason)
-            self._tell("trouble", self.tr("Well again"), self.tr("This is over: {}").format(said(reason)), "overview")
+            self._tell(
+                "trouble", self.tr("Well again"), self.tr("This is over: {}").format(translate(reason)), "overview"
+            )
 
     def _state_changed(self, state: str) -> None:
         error = self._store.bridge.error
         if state == "failed" and error is not None:
-            self._tell("trouble", said(error.title), said(error.message), "overview")
+            self._tell("trouble", translate(error.title), translate(error.message), "overview")
 
-    def _tell(self, kind: Kind, title: str, text: str, page: str) -> bool:
+    def _tell(self, kind: NotificationKind, title: str, text: str, page: str) -> bool:
         wanted = self._preferences.notify(kind) and not self._is_on_air()
         if wanted:
             self._show(title, text, lambda: self._open_page(page))

@@ -13,8 +13,8 @@ from itsjustintv_desktop.engine import Remove, Set, TransportDraft
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Change
 
-Kind = Literal["conduit", "ngrok", "tls", "own"]
-KINDS: tuple[Kind, ...] = ("conduit", "ngrok", "tls", "own")
+TransportChoice = Literal["conduit", "ngrok", "tls", "own"]
+KINDS: tuple[TransportChoice, ...] = ("conduit", "ngrok", "tls", "own")
 
 CLIENT_SECRET, AUTHTOKEN = "twitch.client_secret", "tunnel.authtoken"
 """Names of secrets, as the engine keeps them."""
@@ -31,7 +31,7 @@ class Wanted:
     """Where the certificate authority may write to."""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> TransportChoice:
         return self.draft.kind
 
 
@@ -44,7 +44,7 @@ def title(kind: str) -> str:
     }.get(kind, _tr("No way yet"))
 
 
-def description(kind: Kind) -> str:
+def description(kind: TransportChoice) -> str:
     """What it is and what it asks of a person."""
     return {
         "conduit": _tr(

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 
 
-class Many(QWidget):
+class BulkCard(QWidget):
     """`wished`: retry, resend, drop or cancel."""
 
     wished = Signal(str)

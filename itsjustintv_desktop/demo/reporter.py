@@ -18,7 +18,7 @@ Write = Callable[[str, str], None]
 """A line, and its kind: twitch, engine, good or bad."""
 
 
-class Teller:
+class Reporter:
     """Turns events into lines with the seconds since the start."""
 
     def __init__(self, write: Write) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout
 
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, clear, icon_button, label, row
-from itsjustintv_desktop.ui.words import said
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import EventReport
@@ -20,7 +20,7 @@ MOST_LOOKS = 75
 """After that it goes on without being watched here."""
 
 
-class TrialCard(Card):
+class TestCard(Card):
     """Hidden until a test is sent."""
 
     def __init__(self, page: Page) -> None:
@@ -79,7 +79,9 @@ class TrialCard(Card):
     def _show(self, report: EventReport) -> None:
         clear(self.rows)
         if report.state == "suppressed":
-            self._say(self.tr("The test was not announced: {}").format(said(report.explanation or report.reason or "")))
+            self._say(
+                self.tr("The test was not announced: {}").format(translate(report.explanation or report.reason or ""))
+            )
             return
         arrived = sum(each.state == "delivered" for each in report.deliveries)
         if report.is_settled and not report.deliveries:
@@ -98,7 +100,7 @@ class TrialCard(Card):
             word = (
                 words.get(each.state, str(each.state)) if each.attempts or each.state != "pending" else self.tr("waits")
             )
-            answer = said(report.blocked.get(each.destination) or each.last_error or "")
+            answer = translate(report.blocked.get(each.destination) or each.last_error or "")
             status = f" ({each.last_status})" if each.last_status else ""
             text = label(f"{each.destination}: {word}{status} {answer}".strip(), "muted", wrap=True, selectable=True)
             line = row(Dot(tone, word), text)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.ui import collecting
-from itsjustintv_desktop.ui.collecting import Collecting
+from itsjustintv_desktop.ui import gc_control
+from itsjustintv_desktop.ui.gc_control import GcControl
 
 
 class Cycle:
@@ -23,9 +23,9 @@ class Cycle:
 
 
 @pytest.fixture
-def one(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collecting]:
-    monkeypatch.setattr(collecting, "EVERY_MS", 10)
-    made = Collecting()
+def one(monkeypatch: pytest.MonkeyPatch) -> Iterator[GcControl]:
+    monkeypatch.setattr(gc_control, "EVERY_MS", 10)
+    made = GcControl()
     yield made
     made.end()
     assert gc.isenabled()
@@ -37,7 +37,7 @@ def busy() -> None:
         del kept
 
 
-def test_only_the_thread_of_the_screen_collects(one: Collecting, qtbot: QtBot) -> None:
+def test_only_the_thread_of_the_screen_collects(one: GcControl, qtbot: QtBot) -> None:
     died: list[str] = []
     for _ in range(20):
         Cycle(died)
@@ -59,7 +59,7 @@ def collected(monkeypatch: pytest.MonkeyPatch, counts: tuple[int, int, int]) -> 
     return asked
 
 
-def test_a_full_collection_waits_for_a_quiet_moment(one: Collecting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_collection_waits_for_a_quiet_moment(one: GcControl, monkeypatch: pytest.MonkeyPatch) -> None:
     """It stops all threads for long: not while a thousand channels go live."""
     one._timer.stop()
     asked = collected(monkeypatch, (5000, 3, 11))
@@ -74,9 +74,9 @@ def test_a_full_collection_waits_for_a_quiet_moment(one: Collecting, monkeypatch
     assert asked == [2]
 
 
-def test_it_does_not_wait_for_ever(one: Collecting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_wait_for_ever(one: GcControl, monkeypatch: pytest.MonkeyPatch) -> None:
     one._timer.stop()
-    monkeypatch.setattr(collecting, "PUT_OFF", 5)
+    monkeypatch.setattr(gc_control, "PUT_OFF", 5)
     asked = collected(monkeypatch, (5000, 3, 11))
     for _ in range(12):
         one.look()
@@ -84,10 +84,10 @@ def test_it_does_not_wait_for_ever(one: Collecting, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_the_start_made_is_not_looked_at_again(
-    one: Collecting, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    one: GcControl, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    monkeypatch.setattr(collecting, "SETTLE_MS", 0)
+    monkeypatch.setattr(gc_control, "SETTLE_MS", 0)
     monkeypatch.setattr(gc, "collect", lambda generation=2: done.append(f"collect {generation}"))
     monkeypatch.setattr(gc, "freeze", lambda: done.append("freeze"))
     one._timer.stop()

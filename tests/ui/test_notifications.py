@@ -9,9 +9,9 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import errors, events
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.ui import arriving
-from itsjustintv_desktop.ui.notify import TOGETHER, Notifier
-from itsjustintv_desktop.ui.preferences import Kind, Preferences
+from itsjustintv_desktop.ui import arrivals
+from itsjustintv_desktop.ui.notifications import TOGETHER, Notifier
+from itsjustintv_desktop.ui.preferences import NotificationKind, Preferences
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
@@ -106,7 +106,7 @@ def test_only_what_arrived_was_announced(
 def test_a_destination_that_does_not_answer_is_not_waited_for(
     notifier: Notifier, bridge: FakeBridge, shown: Shown, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arriving, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(arrivals, "WAIT_SECONDS", 0.05)
     notifier._arrivals._look.setInterval(10)
     bridge.happen(went_live("pixelforge", destinations=("a", "b")), delivery("a", DeliveryState.DELIVERED))
     qtbot.waitUntil(lambda: bool(shown.all))
@@ -198,7 +198,7 @@ ALL = {"live": went_live("a"), "given_up": given_up(), "trouble": health("ledger
 
 @pytest.mark.parametrize("kind", ["live", "given_up", "trouble"])
 def test_each_kind_can_be_turned_off(
-    kind: Kind, notifier: Notifier, bridge: FakeBridge, shown: Shown, preferences: Preferences
+    kind: NotificationKind, notifier: Notifier, bridge: FakeBridge, shown: Shown, preferences: Preferences
 ) -> None:
     preferences.set_notify(kind, False)
     bridge.happen(ALL[kind])

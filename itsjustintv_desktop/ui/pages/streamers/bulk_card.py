@@ -14,12 +14,12 @@ from itsjustintv_desktop.ui.widgets.field import Field
 _NOTHING = (StreamerLists(), StreamerLists())
 
 
-class ManyCard(Card):
+class BulkCard(Card):
     """In place of the form while more than one is chosen. What is typed for them is kept until it is saved."""
 
-    enable_wished = Signal(bool)
-    remove_wished = Signal()
-    save_wished = Signal()
+    enable_requested = Signal(bool)
+    remove_requested = Signal()
+    save_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,11 +31,11 @@ class ManyCard(Card):
         self.destinations = PickChips(self.tr("Destinations"), self.tr("Add a destination"))
         self.tags = ChipField(self.tr("Announce only with these tags"), self.tr("add a tag"))
         self.extra = ChipField(self.tr("Extra tags in the payload"), self.tr("add a tag"))
-        self.save = button(self.tr("&Save"), self.save_wished.emit, role="primary")
+        self.save = button(self.tr("&Save"), self.save_requested.emit, role="primary")
         self.discard = button(self.tr("D&iscard"), self.forget, role="link", destructive=True)
-        self.enable = button(self.tr("Switch &on"), lambda: self.enable_wished.emit(True))
-        self.disable = button(self.tr("Switch o&ff"), lambda: self.enable_wished.emit(False))
-        self.remove = button(self.tr("&Remove"), self.remove_wished.emit, role="danger")
+        self.enable = button(self.tr("Switch &on"), lambda: self.enable_requested.emit(True))
+        self.disable = button(self.tr("Switch o&ff"), lambda: self.enable_requested.emit(False))
+        self.remove = button(self.tr("&Remove"), self.remove_requested.emit, role="danger")
         self.body.setSpacing(14)
         self.body.addWidget(self.count)
         words = self.tr("Shown is what all of them have. What you add or take away here changes for each of them.")

@@ -17,7 +17,7 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 
-class Doing(QObject):
+class PageTasks(QObject):
     """The background work of one page or dialog. `on_error` gets what a person should read."""
 
     def __init__(self, owner: QObject, on_error: Callable[[errors.AppError], None]) -> None:
@@ -40,7 +40,7 @@ class Doing(QObject):
         task.add_done_callback(lambda _: work.close())  # where it was cancelled before it began
         return True
 
-    def is_doing(self, name: str) -> bool:
+    def is_running(self, name: str) -> bool:
         return name in self._tasks
 
     def stop(self, name: str) -> None:

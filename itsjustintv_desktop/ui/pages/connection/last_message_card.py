@@ -5,15 +5,15 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.ui.formatting import ago, clock, translate
 from itsjustintv_desktop.ui.plain import open_address
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
-from itsjustintv_desktop.ui.widgets.copyline import CopyLine
-from itsjustintv_desktop.ui.words import ago, clock, said
+from itsjustintv_desktop.ui.widgets.copy_line import CopyLine
 
 _HEALTH = "/health"
 
 
-class Arriving(Card):
+class LastMessageCard(Card):
     def __init__(self) -> None:
         super().__init__(self.tr("What arrives"))
         self._last = label(self.tr("Looking when Twitch was heard of last"), wrap=True)
@@ -37,7 +37,7 @@ class Arriving(Card):
             self._last.setText(self.tr("Twitch's last message: {} ({}).").format(ago(moment), clock(moment)))
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        self._signing.setText(said(snapshot.signing_problem or ""))
+        self._signing.setText(translate(snapshot.signing_problem or ""))
         self._signing.setVisible(bool(snapshot.signing_problem) and snapshot.way.kind != "conduit")
         local = ""
         if snapshot.address is not None:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QImageReader, QPixmap
 
 from itsjustintv_desktop.engine import Engine, errors
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.doing import Doing, in_thread
+from itsjustintv_desktop.ui.tasks import PageTasks, in_thread
 
 PIXELS = 128
 """Width and height they are kept in: enough for 44 points on a screen of two and a half pixels a point."""
@@ -27,7 +27,7 @@ class Pictures(QObject):
     def __init__(self, bridge: Bridge, parent: QObject) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._doing = Doing(self, lambda _: None)  # without a picture there is a letter
+        self._tasks = PageTasks(self, lambda _: None)  # without a picture there is a letter
         self._kept: OrderedDict[str, QPixmap | None] = OrderedDict()
         self._wanted: OrderedDict[str, None] = OrderedDict()
 
@@ -41,8 +41,8 @@ class Pictures(QObject):
         self._wanted[sha256] = None
         while len(self._wanted) > _WANTED:
             self._wanted.popitem(last=False)
-        if not self._doing.is_doing("pictures"):
-            self._doing.start("pictures", self._fetch())
+        if not self._tasks.is_running("pictures"):
+            self._tasks.start("pictures", self._fetch())
         return None
 
     async def _fetch(self) -> None:

@@ -18,7 +18,7 @@ PUT_OFF = 6000
 """Looks (10 min) for which a full collection waits at most for a quiet moment."""
 
 
-class Collecting(QObject):
+class GcControl(QObject):
     """From its making to `end` Python collects nothing by itself; a timer does, by Python's own thresholds."""
 
     def __init__(self, parent: QObject | None = None) -> None:

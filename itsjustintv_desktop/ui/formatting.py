@@ -19,8 +19,8 @@ def tr(text: str, *, n: int = -1) -> str:
     return QCoreApplication.translate("words", text, None, n)
 
 
-def said(text: str) -> str:
-    """What the engine said, in the person's language where it is known (ui/sentences.py)."""
+def translate(text: str) -> str:
+    """What the engine said, in the person's language where it is known (ui/translate_engine.py)."""
     return QCoreApplication.translate("engine", readable(text)) if text else ""
 
 
@@ -31,7 +31,7 @@ def sentence_case(text: str) -> str:
 
 def trouble(error: AppError) -> str:
     """An error in a sentence or two."""
-    return f"{said(error.title)}. {said(error.message)}"
+    return f"{translate(error.title)}. {translate(error.message)}"
 
 
 def number(value: int) -> str:

@@ -8,9 +8,9 @@ from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetrics
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme.tokens import BODY_PX
-from itsjustintv_desktop.ui.words import said
 
 MARGIN, AVATAR, INDENT = 20, 44, 80
 """Around the card's content, the picture, and where the words begin."""
@@ -75,7 +75,7 @@ def arrange(item: FeedItem, marks: list[tuple[FeedDelivery, str]], width: int, *
         at += LINE
     if item.explanation and item.kind != "announced":
         room = QRect(INDENT, at, right - INDENT - RIGHT // 2, LINE * _LINES)
-        needed = body.boundingRect(room, Qt.TextFlag.TextWordWrap, readable(said(item.explanation))).height()
+        needed = body.boundingRect(room, Qt.TextFlag.TextWordWrap, readable(translate(item.explanation))).height()
         room.setHeight(min(room.height(), max(LINE, needed + 4)))
         made.explanation = room
         at += room.height()

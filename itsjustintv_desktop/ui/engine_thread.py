@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 
 from itsjustintv_desktop.engine import Engine, EngineOptions, errors, events
-from itsjustintv_desktop.ui.words import tr
+from itsjustintv_desktop.ui.formatting import tr
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from itsjustintv_desktop.demo import stage
+from itsjustintv_desktop.demo import environment
 from itsjustintv_desktop.simulator.receiver import Received
 from itsjustintv_desktop.simulator.server import Simulator
 
@@ -19,7 +19,7 @@ def arrived(simulator: Simulator) -> Counter[tuple[str, str]]:
 
 
 def expected() -> set[tuple[str, str]]:
-    return {(login, name) for login, names in stage.EXPECTED.items() for name in names}
+    return {(login, name) for login, names in environment.EXPECTED.items() for name in names}
 
 
 def is_complete(simulator: Simulator, feed: Path) -> bool:
@@ -35,7 +35,7 @@ def faults(simulator: Simulator, feed: Path) -> list[str]:
     found += [f"{login} arrived {count} times at {name}" for (login, name), count in counts.items() if count > 1]
     unsigned = [one for one in simulator.receiver.all if one.accepted and one.verified is not True]
     found += [f"{one.name} got {_login(one)} without a right signature" for one in unsigned]
-    wanted = {login for login in stage.EXPECTED if login != "quietcorner"}
+    wanted = {login for login in environment.EXPECTED if login != "quietcorner"}
     in_feed = _in_feed(feed)
     found += [f"{login} is not in output.json" for login in sorted(wanted - in_feed)]
     found += [f"{login} is in output.json, which it must not" for login in sorted(in_feed - wanted)]

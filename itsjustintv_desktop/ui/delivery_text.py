@@ -10,8 +10,8 @@ from PySide6.QtCore import QCoreApplication
 
 from itsjustintv_desktop.engine import DestinationStatus
 from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.ui.formatting import countdown, translate
 from itsjustintv_desktop.ui.widgets.basic import Tone
-from itsjustintv_desktop.ui.words import countdown, said
 
 _TONES: dict[DeliveryState, Tone] = {
     DeliveryState.PENDING: "attention",
@@ -25,7 +25,7 @@ _SHORT = 60
 """Characters of an error that fit between other words."""
 
 
-class Held(NamedTuple):
+class DeliveryHold(NamedTuple):
     """What holds a destination's deliveries. `always`: whatever their time is; else once their time has come."""
 
     words: str
@@ -33,12 +33,12 @@ class Held(NamedTuple):
     always: bool
 
 
-def held_by(destinations: Iterable[DestinationStatus]) -> dict[str, Held]:
+def held_by(destinations: Iterable[DestinationStatus]) -> dict[str, DeliveryHold]:
     """By name; those that take deliveries are left out."""
-    alone = Held(_tr("waits until it answers again"), _tr("waits"), False)
+    alone = DeliveryHold(_tr("waits until it answers again"), _tr("waits"), False)
     states = {
-        "paused": Held(_tr("paused"), _tr("paused"), True),
-        "off": Held(_tr("switched off"), _tr("off"), True),
+        "paused": DeliveryHold(_tr("paused"), _tr("paused"), True),
+        "off": DeliveryHold(_tr("switched off"), _tr("off"), True),
         "open": alone,
         "half-open": alone,
     }
@@ -66,11 +66,11 @@ def word_of(state: DeliveryState) -> str:
 def answer_of(status: int | None, error: str | None) -> str:
     """The last answer: what went wrong, or is to be noted, or the status; "" before the first attempt."""
     if error:
-        return said(" ".join(error.split()))
+        return translate(" ".join(error.split()))
     return str(status) if status is not None else ""
 
 
-def next_try(next_at: float | None, held: Held | None = None, now: float | None = None) -> str:
+def next_try(next_at: float | None, held: DeliveryHold | None = None, now: float | None = None) -> str:
     """For a waiting delivery: "next try in 00:41", "next try now", or what holds it ("paused")."""
     left = (next_at or 0.0) - (time.time() if now is None else now)
     if held is not None and (held.always or left < 1):
@@ -87,7 +87,7 @@ def sentence_of(
     error: str | None,
     next_at: float | None,
     *,
-    held: Held | None = None,
+    held: DeliveryHold | None = None,
     now: float | None = None,
 ) -> str:
     """One destination's outcome beside its dot: its name alone where all is well."""

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from itsjustintv_desktop.ui.words import said
+from itsjustintv_desktop.ui.formatting import translate
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Saved
     from itsjustintv_desktop.ui.pages.base import Page
 
 
-def tell_saved(page: Page, saved: Saved, done: str) -> None:
+def save_feedback(page: Page, saved: Saved, done: str) -> None:
     """`done` is a sentence such as "Removed alice." """
-    word = " ".join(part for part in (done, said(saved.note)) if part)
+    word = " ".join(part for part in (done, translate(saved.note)) if part)
     if saved.state in {"refused", "waiting"}:
         text = _tr("It is saved, but the program goes on with the settings it had.")
-        page.banner.say(f"{text} {said(saved.sentence)}", "alert")
+        page.banner.say(f"{text} {translate(saved.sentence)}", "alert")
     elif saved.sentence:
-        word = f"{word} {said(saved.sentence)}"
+        word = f"{word} {translate(saved.sentence)}"
     if saved.undo:
         page.tell(word, _tr("Undo"), lambda: page.do("undo", _undo(page, saved.undo)))
     else:

@@ -20,7 +20,7 @@ from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.assistant.first_destination import FirstDestination
 from itsjustintv_desktop.ui.assistant.first_streamer import FirstStreamer
 from itsjustintv_desktop.ui.assistant.register import Register
-from itsjustintv_desktop.ui.assistant.test_step import TestStep
+from itsjustintv_desktop.ui.assistant.test_step import SendTestStep
 from itsjustintv_desktop.ui.assistant.welcome import Welcome
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.shell.window import Window
@@ -255,7 +255,7 @@ def test_a_test_that_is_not_announced_says_why(qtbot: QtBot, assistant: Assistan
     bridge.engine.api.actions.set("event_report", report)
     assistant.course.login = "alice"
     assistant.show_step("test")
-    step: TestStep = at(qtbot, assistant, "test")
+    step: SendTestStep = at(qtbot, assistant, "test")
     QTest.mouseClick(step.send, LEFT)
     qtbot.waitUntil(lambda: "The streamer is off." in said(step.card))
     assert not step.arrived

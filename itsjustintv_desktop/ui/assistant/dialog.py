@@ -12,7 +12,7 @@ from itsjustintv_desktop.ui.assistant.first_streamer import FirstStreamer
 from itsjustintv_desktop.ui.assistant.reach import Reach
 from itsjustintv_desktop.ui.assistant.register import Register
 from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
-from itsjustintv_desktop.ui.assistant.test_step import TestStep
+from itsjustintv_desktop.ui.assistant.test_step import SendTestStep
 from itsjustintv_desktop.ui.assistant.trail import Trail
 from itsjustintv_desktop.ui.assistant.welcome import Welcome
 from itsjustintv_desktop.ui.preferences import Preferences
@@ -40,7 +40,8 @@ class Assistant(Dialog):
         self._leaving = False
         self._take_up()
         self.steps: tuple[Step, ...] = tuple(
-            kind(self.course) for kind in (Welcome, Register, Reach, FirstStreamer, FirstDestination, TestStep, Finish)
+            kind(self.course)
+            for kind in (Welcome, Register, Reach, FirstStreamer, FirstDestination, SendTestStep, Finish)
         )
         short = (
             self.tr("Welcome"), self.tr("Twitch"), self.tr("Connection"), self.tr("Streamer"), self.tr("Destination"),

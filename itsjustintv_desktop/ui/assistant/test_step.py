@@ -22,7 +22,7 @@ _TONES: dict[str, Tone] = {"delivered": "ok", "pending": "attention", "sending":
 _FINAL = ("delivered", "expired", "dead", "dropped")
 
 
-class TestStep(Step):
+class SendTestStep(Step):
     name = "test"
 
     def __init__(self, course: SetupContext) -> None:

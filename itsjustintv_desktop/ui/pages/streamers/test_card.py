@@ -20,7 +20,7 @@ MOST_LOOKS = 75
 """After that it goes on without being watched here."""
 
 
-class TestCard(Card):
+class SendTestCard(Card):
     """Hidden until a test is sent."""
 
     def __init__(self, page: Page) -> None:

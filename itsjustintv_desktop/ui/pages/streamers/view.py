@@ -16,7 +16,7 @@ from itsjustintv_desktop.ui.pages.streamers.bulk_card import BulkCard
 from itsjustintv_desktop.ui.pages.streamers.form import StreamerForm
 from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
 from itsjustintv_desktop.ui.pages.streamers.table import StreamerTable
-from itsjustintv_desktop.ui.pages.streamers.test_card import TestCard
+from itsjustintv_desktop.ui.pages.streamers.test_card import SendTestCard
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import Card, button
@@ -48,7 +48,7 @@ class Streamers(Page):
             self.head.addWidget(part)
         self.table = StreamerTable(self.tr("Streamers"), self.pictures)
         self.form = StreamerForm(self.pictures)
-        self.trial = TestCard(self)
+        self.trial = SendTestCard(self)
         self.theirs = Theirs()
         self._theirs: StreamerDraft | None = None
         self.theirs.mine_requested.connect(self._insist)

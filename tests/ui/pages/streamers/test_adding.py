@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
 from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
-from itsjustintv_desktop.ui.pages.streamers.test_card import TestCard
+from itsjustintv_desktop.ui.pages.streamers.test_card import SendTestCard
 from tests.ui.fake import FakeBridge, FakeEngine
 
 SAVED = Saved(digest="d", state="in_force", undo="token")
@@ -176,7 +176,7 @@ def delivery(destination: str, state: DeliveryState, **more: Any) -> DeliveryVie
 def test_a_test_is_followed_to_its_end(qtbot: QtBot, bridge: FakeBridge, engine: FakeEngine) -> None:
     page = _Page(bridge)
     qtbot.addWidget(page)
-    card = TestCard(page)  # type: ignore[arg-type]
+    card = SendTestCard(page)  # type: ignore[arg-type]
     card.setParent(page)
     page.show()
     waiting = EventReport(id=7, state="accepted", reason=None, explanation=None, deliveries=())
@@ -198,7 +198,7 @@ def test_a_test_is_followed_to_its_end(qtbot: QtBot, bridge: FakeBridge, engine:
 def test_a_test_that_cannot_be_sent_says_so(qtbot: QtBot, bridge: FakeBridge, engine: FakeEngine) -> None:
     page = _Page(bridge)
     qtbot.addWidget(page)
-    card = TestCard(page)  # type: ignore[arg-type]
+    card = SendTestCard(page)  # type: ignore[arg-type]
     card.setParent(page)
     engine.api.actions.set("test_event", errors.NotFoundError("Twitch knows no such channel."))
     card.send("alice", "Alice")

@@ -57,7 +57,13 @@ def run(folder: Path) -> None:
         [
             Target(what="ready after", measured=median(starts), limit=1, unit=" s", digits=2),
             *(
-                Target(what=f"memory (RSS) {name}", measured=each, limit=70, unit=" MB", digits=0)
+                Target(
+                    what=f"memory (RSS) {name}",
+                    measured=each,
+                    limit=75 if "GNOME" in name else 70,
+                    unit=" MB",
+                    digits=0,
+                )
                 for name, each in memory.items()
             ),
             Target(what="CPU", measured=share, limit=0.5, unit=" % of a core", digits=2),

@@ -11,7 +11,8 @@ import click
 from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import actions
-from itsjustintv_desktop.engine.control.conduits import ConduitActions, ConduitView
+from itsjustintv_desktop.engine.control.conduits import ConduitActions
+from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitView
 
 T = TypeVar("T")
 

@@ -7,13 +7,13 @@ import os
 from typing import TYPE_CHECKING
 
 from itsjustintv_desktop.commands.context import AppContext
-from itsjustintv_desktop.engine.announce.same_channel import may_be_the_same, remarks
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
+from itsjustintv_desktop.engine.config.same_channel import may_be_the_same, remarks
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
 from itsjustintv_desktop.engine.core.errors import AppError
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
+    from itsjustintv_desktop.engine.core.models import Channel
 
 _TWITCH_SECONDS = 4.0
 """How long Twitch is waited for: a machine without a network does not wait for long."""

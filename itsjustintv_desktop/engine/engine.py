@@ -31,6 +31,7 @@ from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
 from itsjustintv_desktop.engine.core.tasks import Supervisor, Tasks
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
+from itsjustintv_desktop.engine.delivery.messages import complete_payload
 from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.ingress.manager import IngressManager
 from itsjustintv_desktop.engine.ingress.source import TwitchSource
@@ -248,7 +249,7 @@ class Engine:
             self.ledger,
             output=lambda: self._live.config.output,
             resolve=paths.resolve,
-            complete=twitch.complete_payload,
+            complete=partial(complete_payload, twitch.images.load),
             clock=clock,
         )
         self.closing("feed", self.feed.close)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.control.server import ControlServer
 from itsjustintv_desktop.engine.control.stream import EventStream
+from itsjustintv_desktop.engine.core.descriptors import raise_limit
 from itsjustintv_desktop.engine.core.errors import AddressInUseError
-from itsjustintv_desktop.engine.descriptors import raise_limit
 from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
 from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.public import PublicServer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -12,10 +12,8 @@ from aiohttp import web
 from itsjustintv_desktop.simulator.answers import RefusedError, answer, problem
 from itsjustintv_desktop.simulator.faults import Fault, ReceiverFault
 from itsjustintv_desktop.simulator.state import Channel
+from itsjustintv_desktop.simulator.steering import Steering
 from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.simulator.server import Simulator
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -121,8 +119,8 @@ _SWITCHES = (
 class Admin:
     """Answers errors in Helix' shape."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
+    def __init__(self, steering: Steering) -> None:
+        self._steering = steering
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -139,34 +137,34 @@ class Admin:
         ]
 
     async def _state(self, _request: web.Request) -> web.Response:
-        simulator = self._simulator
-        received = simulator.receiver.all
+        steering = self._steering
+        received = steering.receiver.all
         return answer(
             {
-                "channels": [_show(channel) for channel in simulator.state.channels.values()],
-                "subscriptions": [held.public() for held in simulator.eventsub.subscriptions],
+                "channels": [_show(channel) for channel in steering.state.channels.values()],
+                "subscriptions": [held.public() for held in steering.eventsub.subscriptions],
                 "conduits": [
                     {**held.public(), "shards": [shard.public() for _, shard in sorted(held.shards.items())]}
-                    for held in simulator.conduits
+                    for held in steering.conduits
                 ],
-                "sockets": [session.public("connected") for session in simulator.sockets],
-                "calls": dict(simulator.calls),
-                "sent": len(simulator.eventsub.sent),
-                "lost": simulator.eventsub.lost,
+                "sockets": [session.public("connected") for session in steering.sockets],
+                "calls": dict(steering.calls),
+                "sent": len(steering.eventsub.sent),
+                "lost": steering.eventsub.lost,
                 "receivers": {
                     name: {
-                        "received": len(simulator.receiver.received(name)),
-                        "accepted": len(simulator.receiver.accepted(name)),
+                        "received": len(steering.receiver.received(name)),
+                        "accepted": len(steering.receiver.accepted(name)),
                     }
                     for name in sorted({one.name for one in received})
                 },
-                "doubles": len(simulator.receiver.doubles()),
+                "doubles": len(steering.receiver.doubles()),
             }
         )
 
     async def _faults(self, request: web.Request) -> web.Response:
         body = await _read(request, FaultsBody)
-        faults = self._simulator.faults
+        faults = self._steering.faults
         if body.clear:
             faults.clear()
         for name in _SWITCHES:
@@ -188,27 +186,27 @@ class Admin:
 
     async def _channel(self, request: web.Request) -> web.Response:
         body = await _read(request, ChannelBody)
-        return answer(_show(self._simulator.add_channel(**msgspec.to_builtins(body))), 201)
+        return answer(_show(self._steering.add_channel(**msgspec.to_builtins(body))), 201)
 
     async def _live(self, request: web.Request) -> web.Response:
         body = await _read(request, LiveBody)
         login = request.match_info["login"]
-        return answer(asdict(await self._simulator.go_live(login, **msgspec.structs.asdict(body))))
+        return answer(asdict(await self._steering.go_live(login, **msgspec.structs.asdict(body))))
 
     async def _offline(self, request: web.Request) -> web.Response:
         body = await _read(request, OfflineBody)
-        await self._simulator.go_offline(request.match_info["login"], **msgspec.structs.asdict(body))
+        await self._steering.go_offline(request.match_info["login"], **msgspec.structs.asdict(body))
         return web.Response(status=204)
 
     async def _update(self, request: web.Request) -> web.Response:
         body = await _read(request, UpdateBody)
         login = request.match_info["login"]
-        return answer(_show(await self._simulator.update_channel(login, **msgspec.structs.asdict(body))))
+        return answer(_show(await self._steering.update_channel(login, **msgspec.structs.asdict(body))))
 
     async def _revoke(self, request: web.Request) -> web.Response:
         body = await _read(request, RevocationBody)
-        eventsub = self._simulator.eventsub
-        user_id = None if body.login is None else self._simulator.state.get(body.login).user_id
+        eventsub = self._steering.eventsub
+        user_id = None if body.login is None else self._steering.state.get(body.login).user_id
         chosen = [
             held
             for held in eventsub.subscriptions
@@ -224,18 +222,18 @@ class Admin:
 
     async def _subscribe(self, request: web.Request) -> web.Response:
         body = await _read(request, SubscriptionBody)
-        channel = self._simulator.state.get(body.login)
-        made = await self._simulator.subscribe(
+        channel = self._steering.state.get(body.login)
+        made = await self._steering.subscribe(
             channel.user_id, body.type, body.callback, body.secret, conduit_id=body.conduit_id
         )
         return answer(made.public(), 201)
 
     async def _drop(self, request: web.Request) -> web.Response:
         body = await _read(request, DropBody)
-        return answer({"sockets": await self._simulator.drop_sockets(body.code)})
+        return answer({"sockets": await self._steering.drop_sockets(body.code)})
 
     async def _reconnect(self, _request: web.Request) -> web.Response:
-        return answer({"sockets": await self._simulator.ask_reconnect()})
+        return answer({"sockets": await self._steering.ask_reconnect()})
 
 
 def _guarded(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Any:

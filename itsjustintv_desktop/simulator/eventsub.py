@@ -12,8 +12,8 @@ from typing import Any
 
 import aiohttp
 
-from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.simulator import answers, frames, messages
+from itsjustintv_desktop.simulator.background import Background
 from itsjustintv_desktop.simulator.conduits import Conduit, Conduits
 from itsjustintv_desktop.simulator.faults import Faults
 from itsjustintv_desktop.simulator.messages import Sent
@@ -63,7 +63,7 @@ class EventSub:
         self._faults = faults
         self._timeout = aiohttp.ClientTimeout(total=answer_timeout)
         self._slots = asyncio.Semaphore(connections)
-        self._tasks = Tasks()
+        self._tasks = Background()
         self._busy: set[asyncio.Task[Any]] = set()
         self._session: aiohttp.ClientSession | None = None
 

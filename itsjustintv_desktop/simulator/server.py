@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from email.utils import formatdate
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Self
 
 from aiohttp import web
 
-from itsjustintv_desktop.simulator import messages
 from itsjustintv_desktop.simulator.admin import Admin
 from itsjustintv_desktop.simulator.answers import problem
 from itsjustintv_desktop.simulator.clock import Clock, MachineClock
@@ -23,12 +21,11 @@ from itsjustintv_desktop.simulator.faults import Faults
 from itsjustintv_desktop.simulator.gate import Gate, RateLimit
 from itsjustintv_desktop.simulator.helix import Helix
 from itsjustintv_desktop.simulator.images import Images
-from itsjustintv_desktop.simulator.messages import Sent
 from itsjustintv_desktop.simulator.oauth import LIFETIME, OAuth, Tokens
 from itsjustintv_desktop.simulator.receiver import Receiver
-from itsjustintv_desktop.simulator.state import Channel, Details, State, Stream
+from itsjustintv_desktop.simulator.state import State
+from itsjustintv_desktop.simulator.steering import Steering
 from itsjustintv_desktop.simulator.subscription_api import SubscriptionApi
-from itsjustintv_desktop.simulator.subscriptions import KINDS, Subscription, SubscriptionStatus
 from itsjustintv_desktop.simulator.videos import Videos
 from itsjustintv_desktop.simulator.websocket import Sockets
 
@@ -36,13 +33,11 @@ _LARGEST_WEBHOOK = 16 * 1024 * 1024
 _TWITCH_PATHS = ("/helix", "/oauth2", "/images", "/ws")
 
 
-class Simulator:
+class Simulator(Steering):
     """Twitch and a receiver of webhooks in one process, on the running event loop.
 
-    Public objects: `state` (channels), `faults`, `eventsub`, `conduits`, `sockets` (WebSocket sessions), `receiver`,
-    `tokens`, `rate`, `calls` (Counter of Helix calls by endpoint: users, streams, channels, followers, games, videos,
-    subscriptions, conduits, shards), `other_calls` (token, validate, revoke, images, websocket). Usable as an async
-    context manager.
+    Beside what `Steering` has: `tokens`, `rate`, `other_calls` (token, validate, revoke, images, websocket). Usable as
+    an async context manager.
     """
 
     def __init__(
@@ -69,55 +64,50 @@ class Simulator:
         `reconnect_grace` after it was asked to reconnect.
         """
         clock = clock or MachineClock()
-        self.client_id = client_id
-        self.client_secret = client_secret
-        self.apps = {client_id: client_secret}
-        """Client secret of each client id. Add to it for a second app: that one has tokens and conduits of its own."""
-        self.webhook_secret = webhook_secret
-        self.faults = Faults(seed)
-        self.state = State(clock, self.faults, seed)
-        self.tokens = Tokens(self.state, token_lifetime, client_id)
-        self.faults.on_revoke_tokens = self.tokens.revoke_all
-        self.rate = RateLimit(self.state, rate_limit, rate_window)
-        self.sockets = Sockets(
-            self.state,
-            self.faults,
-            unused_after=unused_after,
-            reconnect_grace=reconnect_grace,
-            answer_timeout=answer_timeout,
+        faults = Faults(seed)
+        state = State(clock, faults, seed)
+        tokens = Tokens(state, token_lifetime, client_id)
+        faults.on_revoke_tokens = tokens.revoke_all
+        rate = RateLimit(state, rate_limit, rate_window)
+        stopping = asyncio.Event()
+        gate = Gate(state=state, faults=faults, tokens=tokens, rate=rate, stopping=stopping)
+        sockets = Sockets(
+            state, faults, unused_after=unused_after, reconnect_grace=reconnect_grace, answer_timeout=answer_timeout
         )
-        self.conduits = Conduits(self.state, self.faults, self.sockets)
-        self.eventsub = EventSub(
-            self.state,
-            self.faults,
-            self.conduits,
-            self.sockets,
+        conduits = Conduits(state, faults, sockets)
+        eventsub = EventSub(
+            state,
+            faults,
+            conduits,
+            sockets,
             resend_delays=resend_delays,
             failures_allowed=failures_allowed,
             answer_timeout=answer_timeout,
         )
-        self._stopping = asyncio.Event()
-        self.receiver = Receiver(clock, self.faults, self._stopping)
-        self.discord = Discord(clock, self.faults, self._stopping)
-        self._gate = Gate(
-            state=self.state,
-            faults=self.faults,
-            tokens=self.tokens,
-            rate=self.rate,
-            stopping=self._stopping,
+        super().__init__(
+            state=state,
+            faults=faults,
+            eventsub=eventsub,
+            conduits=conduits,
+            sockets=sockets,
+            receiver=Receiver(clock, faults, stopping),
+            calls=gate.calls,
+            webhook_secret=webhook_secret,
         )
-        self._helix = Helix(self.state)
-        self._videos = Videos(self.state)
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.apps = {client_id: client_secret}
+        """Client secret of each client id. Add to it for a second app: that one has tokens and conduits of its own."""
+        self.tokens = tokens
+        self.rate = rate
+        self.other_calls = gate.other_calls
+        self.discord = Discord(clock, faults, stopping)
+        self._stopping = stopping
+        self._gate = gate
+        self._helix = Helix(state)
+        self._videos = Videos(state)
         self._port = port
         self._runner: web.AppRunner | None = None
-
-    @property
-    def calls(self) -> Counter[str]:
-        return self._gate.calls
-
-    @property
-    def other_calls(self) -> Counter[str]:
-        return self._gate.other_calls
 
     @property
     def url(self) -> str:
@@ -185,114 +175,6 @@ class Simulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
-
-    def add_channel(self, login: str, **details: Unpack[Details]) -> Channel:
-        """Make a channel. Raises ValueError if the login or the user id is taken."""
-        return self.state.add(login, **details)
-
-    async def go_live(
-        self,
-        login: str,
-        *,
-        stream_id: str | None = None,
-        notify: bool = True,
-        viewers: int = 25,
-        type: str = "live",  # noqa: A002 - the field's own name
-        delay: float = 0.0,
-    ) -> Stream:
-        """Start a stream; stream.online goes out in the background (`eventsub.idle()` waits for it).
-
-        A channel that is live keeps its stream and is notified again, as flapping streams are. `delay`: seconds until
-        the message goes out, so that messages arrive in another order. Raises KeyError if there is no such channel.
-        """
-        channel = self.state.get(login)
-        stream = self.state.start_stream(channel, stream_id, viewers, type)
-        if notify:
-            event = messages.stream_online(self.state, channel, stream)
-            self.eventsub.notify("stream.online", channel.user_id, event, delay)
-        return stream
-
-    async def go_offline(self, login: str, *, notify: bool = True, delay: float = 0.0) -> None:
-        """End the stream; stream.offline goes out in the background, after `delay` seconds. Raises KeyError."""
-        channel = self.state.get(login)
-        self.state.end_stream(channel)
-        if notify:
-            event = messages.stream_offline(channel)
-            self.eventsub.notify("stream.offline", channel.user_id, event, delay)
-
-    async def update_channel(
-        self,
-        login: str,
-        *,
-        title: str | None = None,
-        category: str | None = None,
-        language: str | None = None,
-        tags: Iterable[str] | None = None,
-        notify: bool = True,
-        delay: float = 0.0,
-    ) -> Channel:
-        """Change what is given; channel.update goes out in the background, after `delay` seconds. Raises KeyError."""
-        channel = self.state.get(login)
-        channel.title = channel.title if title is None else title
-        channel.category = channel.category if category is None else self.state.category(category)
-        channel.language = channel.language if language is None else language
-        channel.tags = channel.tags if tags is None else tuple(tags)
-        if notify:
-            self.eventsub.notify("channel.update", channel.user_id, messages.channel_update(channel), delay)
-        return channel
-
-    async def subscribe(
-        self,
-        broadcaster_id: str,
-        type: str,  # noqa: A002 - the field's own name
-        callback: str = "",
-        secret: str | None = None,
-        *,
-        conduit_id: str = "",
-    ) -> Subscription:
-        """What Create EventSub Subscription does, handshake included; its outcome is in `status`.
-
-        For a callback (without a `secret`, `webhook_secret` it is) or a conduit. Raises RefusedError.
-        """
-        kind = KINDS.get(type)
-        transport = {
-            "method": "webhook",
-            "callback": callback,
-            "secret": self.webhook_secret if secret is None else secret,
-        }
-        made = self.eventsub.subscriptions.create(
-            {
-                "type": type,
-                "version": kind.versions[-1] if kind else "1",
-                "condition": {kind.condition if kind else "broadcaster_user_id": broadcaster_id},
-                "transport": {"method": "conduit", "conduit_id": conduit_id} if conduit_id else transport,
-            }
-        )
-        if made.transport.callback:
-            await self.eventsub.challenge(made)
-        return made
-
-    async def drop_sockets(self, code: int | None = None) -> int:
-        """Close all WebSockets with `code` (4000 to 4007), or cut them without a word. Returns how many."""
-        return await self.sockets.drop(code)
-
-    async def ask_reconnect(self) -> int:
-        """Send session_reconnect to every WebSocket session. Returns how many were told."""
-        return await self.sockets.ask_reconnect()
-
-    async def send(self, subscription: Subscription | str, event: dict[str, Any] | None, **details: Any) -> Sent:
-        """Send one message once; `details` as in `EventSub.send`. Raises KeyError for an unknown id."""
-        return await self.eventsub.send(self._held(subscription), event, **details)
-
-    async def revoke(self, subscription: Subscription | str, status: SubscriptionStatus | str) -> bool:
-        """Switch a subscription off and tell its callback or conduit. Raises KeyError, ValueError."""
-        return await self.eventsub.revoke(self._held(subscription), SubscriptionStatus(status))
-
-    def _held(self, subscription: Subscription | str) -> Subscription:
-        found = self.eventsub.subscriptions.get(subscription) if isinstance(subscription, str) else subscription
-        if found is None:
-            raise KeyError(subscription)
-        return found
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=_LARGEST_WEBHOOK)

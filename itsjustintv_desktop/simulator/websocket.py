@@ -15,9 +15,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.simulator import frames
 from itsjustintv_desktop.simulator.answers import RefusedError, problem, reset_connection
+from itsjustintv_desktop.simulator.background import Background
 from itsjustintv_desktop.simulator.faults import Faults
 from itsjustintv_desktop.simulator.shards import ShardStatus
 from itsjustintv_desktop.simulator.state import State
@@ -99,7 +99,7 @@ class Sockets:
         self._answer_timeout = answer_timeout
         self._sessions: dict[str, Session] = {}
         self._connections: set[SocketConnection] = set()
-        self._tasks = Tasks()
+        self._tasks = Background()
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._sessions.values()))

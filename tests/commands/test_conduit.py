@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.ingress.transports import Conduit
+from itsjustintv_desktop.engine.core.models import Conduit
 from tests.support.commands import Result, beside
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until

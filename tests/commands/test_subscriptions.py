@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.control import address
-from itsjustintv_desktop.engine.ingress.transports import Webhook
+from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.support import rawhttp
 from tests.support.commands import Result, beside

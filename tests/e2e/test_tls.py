@@ -9,7 +9,8 @@ from pathlib import Path
 
 import aiohttp
 
-from itsjustintv_desktop.engine.ingress.transports import TransportState, Webhook
+from itsjustintv_desktop.engine.core.models import Webhook
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.acme.pebble import pebble
 from tests.support.engine import running_engine
 from tests.support.signed import online

@@ -10,8 +10,9 @@ from typing import Literal
 import pytest
 
 from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.ingress.manager import IngressManager
-from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, Webhook
+from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState
 
 Mode = Literal["open", "silent", "offline"]
 _POLL = 15.0

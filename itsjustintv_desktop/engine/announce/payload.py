@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from itsjustintv_desktop.engine.announce.tag_filter import fold
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.models import Enrichment, Image, StreamEvent
+from itsjustintv_desktop.engine.core.tags import fold
 from itsjustintv_desktop.engine.twitch.language import language
 from itsjustintv_desktop.engine.twitch.timestamps import format_rfc3339
 

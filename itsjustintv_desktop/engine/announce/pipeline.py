@@ -13,8 +13,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine import trace_ids
-from itsjustintv_desktop.engine.announce import broadcast_continuity, imported_streams, tag_filter
+from itsjustintv_desktop.engine.announce import broadcast_continuity, imported_streams
 from itsjustintv_desktop.engine.announce import paused_streams as holding
 from itsjustintv_desktop.engine.announce import payload as payloads
 from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
@@ -28,8 +27,9 @@ from itsjustintv_desktop.engine.core.errors import LedgerError, NotFoundError, U
 from itsjustintv_desktop.engine.core.events import Bus, EventSettled
 from itsjustintv_desktop.engine.core.models import Enrichment, EventState, StreamEvent
 from itsjustintv_desktop.engine.core.sources import Enricher
+from itsjustintv_desktop.engine.core.tags import passes
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.instrumentation import Instrumentation
+from itsjustintv_desktop.engine.instrumentation import Instrumentation, TraceIds, announcing_for, begin_announcing
 from itsjustintv_desktop.engine.storage.ledger import EventOutcome, EventRecord, Ledger
 
 T = TypeVar("T")
@@ -160,8 +160,8 @@ class Pipeline:
         structlog.contextvars.bind_contextvars(notification=record.notification, event_id=record.id)
         if self._instrumentation.observer is not None:
             event = record.event
-            trace = trace_ids.TraceIds(event.source, event.message_id, record.id, event.received_at)
-            trace_ids.begin_announcing(record.id, trace, self._clock.monotonic())
+            trace = TraceIds(event.source, event.message_id, record.id, event.received_at)
+            begin_announcing(record.id, trace, self._clock.monotonic())
         try:
             try:
                 body, tags = await self._payload(record, streamer)
@@ -208,7 +208,7 @@ class Pipeline:
                 why = "Its tags could not be had from Twitch, and [filters] unknown says to suppress then."
                 await self._suppress(record, streamer, "tags_unknown", why, body)
                 return None
-            if tags is not None and not tag_filter.passes(streamer.tag_filter, tags):
+            if tags is not None and not passes(streamer.tag_filter, tags):
                 why = f"None of its tags is in the filter ({', '.join(streamer.tag_filter)})."
                 await self._suppress(record, streamer, "filtered", why, body)
                 return None
@@ -316,7 +316,7 @@ class Pipeline:
 
     def _observe(self, record: EventRecord, state: str, reason: str | None, destinations: int = 0) -> None:
         if (observer := self._instrumentation.observer) is not None:
-            seconds = trace_ids.announcing_for(record.id, self._clock.monotonic())
+            seconds = announcing_for(record.id, self._clock.monotonic())
             observer.settled(record, state, reason, destinations=destinations, ended=self._clock.now(), seconds=seconds)
 
     def _tell(self, settled: Sequence[tuple[EventRecord, EventOutcome]]) -> None:

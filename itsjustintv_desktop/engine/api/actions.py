@@ -11,12 +11,18 @@ from itsjustintv_desktop.engine.api.diagnostics import Diagnostics
 from itsjustintv_desktop.engine.api.events import EventKind, EventPage, list_events
 from itsjustintv_desktop.engine.api.subscriptions import ApiSubscriptions
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
-from itsjustintv_desktop.engine.control.conduits import ConduitView
 from itsjustintv_desktop.engine.core.errors import NotFoundError, UsageError
 from itsjustintv_desktop.engine.core.events import DeliveryChanged
-from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, DeliveryView, EventState, StreamEvent
+from itsjustintv_desktop.engine.core.models import (
+    FINAL_STATES,
+    Channel,
+    DeliveryState,
+    DeliveryView,
+    EventState,
+    StreamEvent,
+)
+from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitView
 from itsjustintv_desktop.engine.monitoring.doctor import Report
-from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from itsjustintv_desktop.engine.control.conduits import ConduitView
+from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitView
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

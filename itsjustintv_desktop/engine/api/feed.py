@@ -12,6 +12,7 @@ import msgspec
 from itsjustintv_desktop.engine.api.events import STATES, EventKind, deliveries_of, kind_of, look
 from itsjustintv_desktop.engine.core.errors import NotFoundError
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView, EventState, StreamEvent
+from itsjustintv_desktop.engine.delivery.messages import complete_payload
 from itsjustintv_desktop.engine.storage.ledger.queries import EventRow
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Feed:
             payload: dict[str, Any] = msgspec.json.decode(stored)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise NotFoundError("The payload of this event is damaged.") from error
-        return pretty(shortened(self._engine.twitch.complete_payload(payload)))
+        return pretty(shortened(complete_payload(self._engine.twitch.images.load, payload)))
 
     async def _items(self, found: Sequence[tuple[EventRow, _Payload]]) -> tuple[FeedItem, ...]:
         deliveries = await deliveries_of(self._engine.ledger, [row for row, _ in found])

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, TwitchError, UsageError
-from itsjustintv_desktop.engine.ingress.transports.base import Conduit, Target
+from itsjustintv_desktop.engine.core.models import Conduit, Target
 from itsjustintv_desktop.engine.twitch.helix import MOST
 from itsjustintv_desktop.engine.twitch.subscriptions.models import target_of
 from itsjustintv_desktop.engine.twitch.subscriptions.views import Listing, SubscriptionsStatus, SyncReport

@@ -10,9 +10,8 @@ import msgspec
 from itsjustintv_desktop.engine.api.events import EventKind, EventPage
 from itsjustintv_desktop.engine.control.conduits import ConduitActions
 from itsjustintv_desktop.engine.control.pausing import PauseActions
-from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.models import FINAL_STATES, Channel, DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.monitoring.doctor import Report
-from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 

@@ -14,16 +14,15 @@ from itsjustintv_desktop.engine.announce.pause import PauseView
 from itsjustintv_desktop.engine.api.events import EventKind, EventPage
 from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
 from itsjustintv_desktop.engine.control.address import ControlAddress
-from itsjustintv_desktop.engine.control.conduits import ConduitView
 from itsjustintv_desktop.engine.control.pausing import Paused
 from itsjustintv_desktop.engine.control.stream import StreamLine
 from itsjustintv_desktop.engine.core import errors
-from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.models import Channel, DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.core.net.client import Options, Outbound
 from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS, network_sentence
 from itsjustintv_desktop.engine.core.net.limits import parts
+from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitView
 from itsjustintv_desktop.engine.monitoring.doctor import Report
-from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
 T = TypeVar("T")

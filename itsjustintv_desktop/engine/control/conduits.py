@@ -4,30 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import msgspec
-
-
-class ShardView(msgspec.Struct, frozen=True, kw_only=True):
-    """One end of a conduit. `method` is websocket or webhook, `since` RFC 3339 or empty."""
-
-    id: str
-    status: str
-    method: str = ""
-    since: str = ""
-
-
-class ConduitView(msgspec.Struct, frozen=True, kw_only=True):
-    """One conduit of the client id. `ours`: the one this machine uses."""
-
-    id: str
-    shard_count: int
-    ours: bool
-    shards: tuple[ShardView, ...] = ()
-
-    @property
-    def in_use(self) -> bool:
-        """Some program is connected to it now."""
-        return any(shard.status == "enabled" for shard in self.shards)
+from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitView
 
 
 class ConduitActions(Protocol):

@@ -27,6 +27,31 @@ class StreamEvent(msgspec.Struct, frozen=True, kw_only=True):
     test: bool = False
 
 
+class Channel(msgspec.Struct, frozen=True):
+    """A streamer of the config as Twitch knows the channel now."""
+
+    key: str
+    user_id: str
+    login: str
+    display_name: str
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """Twitch posts to this callback: the whole https address, path included."""
+
+    callback: str
+
+
+class Conduit(msgspec.Struct, frozen=True):
+    """Twitch hands events to this conduit of ours."""
+
+    conduit_id: str
+
+
+Target = Webhook | Conduit
+"""What every subscription has to point at."""
+
+
 class LiveStream(msgspec.Struct, frozen=True, kw_only=True):
     """A watched channel that is live now. Title, category and viewers are known once Twitch was asked."""
 

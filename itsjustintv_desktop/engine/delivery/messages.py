@@ -19,6 +19,7 @@ from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
+from itsjustintv_desktop.engine.delivery.formats import json
 
 ReadImage = Callable[[str], Awaitable[bytes | None]]
 
@@ -114,3 +115,9 @@ def _plain(kind: Format, result: AttemptResult, as_text: str) -> AttemptResult:
         only_link=kind == "json",
         as_text=kind != "json",
     )
+
+
+def complete_payload(load_image: Callable[[str], bytes | None], payload: dict[str, Any]) -> dict[str, Any]:
+    """A stored payload with its picture's bytes, as the json format sends it. Reads a file: call it in a thread."""
+    image = payload.get("image")
+    return json.complete(payload, load_image(image["sha256"]) if image else None)

@@ -16,8 +16,8 @@ from itsjustintv_desktop.engine.import_go import reader
 from itsjustintv_desktop.engine.import_go.report import Part, State, number
 from itsjustintv_desktop.engine.ingress.acme.certificate import pair_of
 from itsjustintv_desktop.engine.ingress.acme.store import CertStore
-from itsjustintv_desktop.engine.storage import image_files
-from itsjustintv_desktop.engine.storage.image_check import inspect
+from itsjustintv_desktop.engine.storage import image_cache
+from itsjustintv_desktop.engine.storage.image_cache import inspect
 from itsjustintv_desktop.engine.twitch.profiles import Profile
 
 _NAME = re.compile(r"(\d{1,20})\.jpg", re.ASCII)
@@ -60,12 +60,12 @@ def pictures(
         if profile is None or profile.image is not None:
             part.already += 1
             continue
-        url = addresses.get((match[1], image_files.digest_of(content)))
+        url = addresses.get((match[1], image_cache.digest_of(content)))
         if url is None:
             unplaced += 1
             continue
         try:
-            digest = image_files.keep(ours, content, kind.extension)
+            digest = image_cache.keep(ours, content, kind.extension)
             at = (folder / name).stat().st_mtime
         except OSError as error:
             part.fail(f"{name} cannot be kept: {os_sentence(error)}.")

@@ -14,8 +14,8 @@ import msgspec
 from itsjustintv_desktop.engine.announce.payload import merge
 from itsjustintv_desktop.engine.core.errors import ImageError
 from itsjustintv_desktop.engine.import_go import values
-from itsjustintv_desktop.engine.storage import image_files
-from itsjustintv_desktop.engine.storage.image_check import MAX_BYTES, inspect
+from itsjustintv_desktop.engine.storage import image_cache
+from itsjustintv_desktop.engine.storage.image_cache import MAX_BYTES, inspect
 from itsjustintv_desktop.engine.twitch.language import language
 from itsjustintv_desktop.engine.twitch.timestamps import format_rfc3339
 
@@ -62,7 +62,7 @@ class Pictures:
         try:
             content = base64.b64decode(data, validate=True)
             kind, width, height = inspect(content)
-            digest = image_files.keep(self._folder, content, kind.extension)
+            digest = image_cache.keep(self._folder, content, kind.extension)
         except (binascii.Error, ValueError, ImageError):
             return None
         except OSError:

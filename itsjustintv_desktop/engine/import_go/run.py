@@ -17,6 +17,7 @@ from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AlreadyRunningError, AppError, ConfigError, UsageError
+from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.import_go import assets, configuration, reader, secrets
 from itsjustintv_desktop.engine.import_go.lists import Lists, Progress, guarded
@@ -24,7 +25,6 @@ from itsjustintv_desktop.engine.import_go.names import Names
 from itsjustintv_desktop.engine.import_go.next_steps import next_steps
 from itsjustintv_desktop.engine.import_go.payload import Pictures
 from itsjustintv_desktop.engine.import_go.report import Moved, Part, State, number
-from itsjustintv_desktop.engine.ingress.transports.base import Webhook
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, move_into_keyring
 from itsjustintv_desktop.engine.twitch.subscriptions.models import target_text

@@ -15,21 +15,13 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchError,
     TwitchRefusedError,
 )
+from itsjustintv_desktop.engine.core.models import Channel
 from itsjustintv_desktop.engine.twitch.helix import Helix, User, chunks
 
 _LOGIN = re.compile(r"[a-z0-9_]{1,25}")
 _ID = re.compile(r"[0-9]{1,20}")
 
 _log = structlog.get_logger(__name__)
-
-
-class Channel(msgspec.Struct, frozen=True):
-    """A streamer of the config as Twitch knows the channel now."""
-
-    key: str
-    user_id: str
-    login: str
-    display_name: str
 
 
 class LookupResult(msgspec.Struct, frozen=True):

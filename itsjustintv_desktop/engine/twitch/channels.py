@@ -16,7 +16,8 @@ from itsjustintv_desktop.engine.config.schema import Config, Streamer
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
-from itsjustintv_desktop.engine.twitch.channel_lookup import Channel, look_up_channels
+from itsjustintv_desktop.engine.core.models import Channel
+from itsjustintv_desktop.engine.twitch.channel_lookup import look_up_channels
 from itsjustintv_desktop.engine.twitch.helix import Helix
 from itsjustintv_desktop.engine.twitch.profiles import Profiles
 

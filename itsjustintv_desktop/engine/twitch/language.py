@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from itsjustintv_desktop.engine.announce.tag_filter import fold
+from itsjustintv_desktop.engine.core.tags import fold
 
 DEFAULT = "en"
 _NAMES = {

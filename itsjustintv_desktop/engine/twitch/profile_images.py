@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import structlog
 
-from itsjustintv_desktop.engine.announce.images import ImageCache
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import ImageError
 from itsjustintv_desktop.engine.core.models import Image
+from itsjustintv_desktop.engine.storage.image_cache import ImageCache
 from itsjustintv_desktop.engine.twitch.profiles import Profile, Profiles
 
 _log = structlog.get_logger(__name__)

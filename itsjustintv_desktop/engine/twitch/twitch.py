@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import structlog
 
-from itsjustintv_desktop.engine.announce.images import ImageCache, picture_of
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.log_throttle import FailureLog, LogThrottle
+from itsjustintv_desktop.engine.core.models import Channel
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.delivery.formats import json as json_format
 from itsjustintv_desktop.engine.instrumentation import Instrumentation
-from itsjustintv_desktop.engine.storage import image_files
+from itsjustintv_desktop.engine.storage.image_cache import ImageCache, picture_of
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.twitch.background_refresh import BackgroundRefresh
-from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from itsjustintv_desktop.engine.twitch.channels import ChannelDirectory
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
@@ -65,7 +62,6 @@ class Twitch:
         self._config = config
         self._ledger = ledger
         self._tasks = tasks
-        self._folder = paths.images
         self.skew = ClockSkew()
         self._timeless = FailureLog(clock, _SAY_EVERY)
         self._time_asked = LogThrottle(clock, _ASK_TIME_EVERY)
@@ -122,12 +118,6 @@ class Twitch:
         else:
             if self._timeless.worked():
                 _log.info("Twitch's time can be asked for again")
-
-    def complete_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """A stored payload with its picture's bytes, as it is sent. Reads a file: call it in a thread."""
-        image = payload.get("image")
-        data = image_files.load(self._folder, image["sha256"]) if image else None
-        return json_format.complete(payload, data)
 
     async def purge_images(self) -> None:
         """Remove pictures that no channel has and no event of the history names. Raises LedgerError."""

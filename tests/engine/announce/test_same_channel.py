@@ -8,12 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.announce.same_channel import may_be_the_same, same_channels, sentence
 from itsjustintv_desktop.engine.config.active import ActiveConfig
+from itsjustintv_desktop.engine.config.same_channel import may_be_the_same, same_channels, sentence
 from itsjustintv_desktop.engine.config.schema import Streamer, Twitch
-from itsjustintv_desktop.engine.core.models import Enrichment, EventState
+from itsjustintv_desktop.engine.core.models import Channel, Enrichment, EventState
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
-from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
 from tests.support.events import online
 from tests.support.waiting import until
 from tests.support.world import World, config, destination, opened_world

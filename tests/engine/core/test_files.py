@@ -22,7 +22,7 @@ from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.errors import AppError
 from itsjustintv_desktop.engine.ingress.acme.store import CertStore
 from itsjustintv_desktop.engine.ingress.ngrok import orphan
-from itsjustintv_desktop.engine.storage import image_files
+from itsjustintv_desktop.engine.storage import image_cache
 from itsjustintv_desktop.engine.storage.ledger.connection import open_ledger
 from itsjustintv_desktop.engine.storage.secrets.vault import Vault
 
@@ -133,7 +133,7 @@ OPENERS: dict[str, Callable[[Path], object]] = {
     "ledger.db-wal": lambda path: open_ledger(path.with_name("ledger.db")),
     "ledger.db-shm": lambda path: open_ledger(path.with_name("ledger.db")),
     "ledger.db-journal": lambda path: open_ledger(path.with_name("ledger.db")),
-    f"{'a' * 64}.png": lambda path: image_files.load(path.parent, "a" * 64),
+    f"{'a' * 64}.png": lambda path: image_cache.load(path.parent, "a" * 64),
     "cert.pem": lambda path: CertStore(path.parent).load(),
     "key.pem": lambda path: CertStore(path.parent).load(),
     "acme_cache.json": lambda path: CertStore(path.parent).load(),

@@ -7,7 +7,8 @@ import pytest
 
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError
-from itsjustintv_desktop.engine.twitch.channel_lookup import Channel, look_up_channels
+from itsjustintv_desktop.engine.core.models import Channel
+from itsjustintv_desktop.engine.twitch.channel_lookup import look_up_channels
 from itsjustintv_desktop.engine.twitch.helix import User
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from tests.engine.twitch.rig import Rig

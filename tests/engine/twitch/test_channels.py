@@ -8,7 +8,7 @@ import pytest
 
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
-from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
+from itsjustintv_desktop.engine.core.models import Channel
 from itsjustintv_desktop.engine.twitch.channels import AGAIN_EVERY, FIRST_RETRY, LAST_RETRY, ChannelDirectory
 from itsjustintv_desktop.engine.twitch.profiles import Profiles
 from tests.engine.twitch.rig import Rig

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.announce.images import ImageCache
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.sources import Doubtful, Enricher
+from itsjustintv_desktop.engine.storage.image_cache import ImageCache
 from itsjustintv_desktop.engine.twitch.enrichment import APART, TwitchEnricher
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.profile_images import ProfileImages

@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.core.models import Image
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.storage import image_files
+from itsjustintv_desktop.engine.storage import image_cache
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
@@ -51,7 +51,7 @@ class House:
         )
 
     def picture(self, number: int, *, old: bool = True) -> str:
-        digest = image_files.keep(self.images, png(10 + number, 10, number), "png")
+        digest = image_cache.keep(self.images, png(10 + number, 10, number), "png")
         if old:
             os.utime(self.images / f"{digest}.png", (0, 0))
         return digest

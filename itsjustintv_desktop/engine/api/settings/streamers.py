@@ -10,7 +10,6 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.announce.payload import merge
-from itsjustintv_desktop.engine.announce.tag_filter import fold
 from itsjustintv_desktop.engine.api.settings.documents import Documents, Saved, changed
 from itsjustintv_desktop.engine.api.settings.lookup import FoundChannel
 from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of
@@ -19,6 +18,7 @@ from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import AddTables, Change, Remove, RemoveMany, Rename, Set, SetMany
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, TwitchError, UsageError
+from itsjustintv_desktop.engine.core.tags import fold
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from itsjustintv_desktop.engine.announce import tag_filter
 from itsjustintv_desktop.engine.announce.pause import REASON as PAUSED
 from itsjustintv_desktop.engine.announce.pause import WHY_PAUSED
 from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.tags import passes
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Decision, Known
 
 GRACE = 120.0
@@ -31,7 +31,7 @@ class Circumstances(msgspec.Struct, frozen=True):
 
     @property
     def passes(self) -> bool:
-        return tag_filter.passes(self.streamer.tag_filter, self.tags)
+        return passes(self.streamer.tag_filter, self.tags)
 
 
 def decide(

@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from itsjustintv_desktop.engine.control.conduits import ConduitView, ShardView
+import msgspec
+
 from itsjustintv_desktop.engine.core.errors import ConduitGoneError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.ingress.conduit.registry import META, TAKEN, MetaStore
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
+
+
+class ShardView(msgspec.Struct, frozen=True, kw_only=True):
+    """One end of a conduit. `method` is websocket or webhook, `since` RFC 3339 or empty."""
+
+    id: str
+    status: str
+    method: str = ""
+    since: str = ""
+
+
+class ConduitView(msgspec.Struct, frozen=True, kw_only=True):
+    """One conduit of the client id. `ours`: the one this machine uses."""
+
+    id: str
+    shard_count: int
+    ours: bool
+    shards: tuple[ShardView, ...] = ()
+
+    @property
+    def in_use(self) -> bool:
+        """Some program is connected to it now."""
+        return any(shard.status == "enabled" for shard in self.shards)
 
 
 class ConduitManager:

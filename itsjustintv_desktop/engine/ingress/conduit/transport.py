@@ -26,7 +26,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRateLimitedError,
 )
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
-from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.models import Conduit, StreamEvent
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
@@ -36,7 +36,7 @@ from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitRegistry,
 from itsjustintv_desktop.engine.ingress.conduit.session import ConduitSession
 from itsjustintv_desktop.engine.ingress.conduit.shard import OurShard
 from itsjustintv_desktop.engine.ingress.conduit.sockets import Sockets
-from itsjustintv_desktop.engine.ingress.transports import BaseTransport, Conduit, TransportState
+from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
 
 FIRST_PAUSE = 1.0

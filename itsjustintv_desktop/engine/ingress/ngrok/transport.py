@@ -11,12 +11,13 @@ from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import os_sentence
+from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.ingress.ngrok import messages, orphan, outside, settings
 from itsjustintv_desktop.engine.ingress.ngrok.messages import Fault
 from itsjustintv_desktop.engine.ingress.ngrok.running import Running
 from itsjustintv_desktop.engine.ingress.ngrok.start_settings import NgrokSettings, SettingsCollector
-from itsjustintv_desktop.engine.ingress.transports.base import BaseTransport, Webhook
+from itsjustintv_desktop.engine.ingress.transports.base import BaseTransport
 from itsjustintv_desktop.engine.ingress.transports.choose import callback_of
 from itsjustintv_desktop.engine.ingress.transports.status import TransportState
 

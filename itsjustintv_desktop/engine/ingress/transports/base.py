@@ -7,29 +7,13 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.models import Target
 from itsjustintv_desktop.engine.ingress.transports.status import TransportState, TransportStatus
 
 _log = structlog.get_logger(__name__)
-
-
-class Webhook(msgspec.Struct, frozen=True):
-    """Twitch posts to this callback: the whole https address, path included."""
-
-    callback: str
-
-
-class Conduit(msgspec.Struct, frozen=True):
-    """Twitch hands events to this conduit of ours."""
-
-    conduit_id: str
-
-
-Target = Webhook | Conduit
-"""What every subscription has to point at."""
 
 
 class Transport(Protocol):

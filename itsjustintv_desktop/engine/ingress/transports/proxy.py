@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.ingress.transports.base import BaseTransport, Webhook
+from itsjustintv_desktop.engine.core.models import Webhook
+from itsjustintv_desktop.engine.ingress.transports.base import BaseTransport
 from itsjustintv_desktop.engine.ingress.transports.choose import callback_of
 from itsjustintv_desktop.engine.ingress.transports.status import TransportState
 

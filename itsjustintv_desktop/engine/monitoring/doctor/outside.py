@@ -11,8 +11,8 @@ import structlog
 
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.errors import AppError, LedgerError, SecretsError, TwitchError
+from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.core.net.trust import Trust
-from itsjustintv_desktop.engine.ingress.transports.base import Webhook
 from itsjustintv_desktop.engine.ingress.transports.status import TransportState
 from itsjustintv_desktop.engine.monitoring.doctor.probe import Probe, Probed
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus

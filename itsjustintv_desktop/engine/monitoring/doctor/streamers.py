@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from itsjustintv_desktop.engine.announce.same_channel import WHAT_TO_DO, sentence
-from itsjustintv_desktop.engine.announce.tag_filter import passes
+from itsjustintv_desktop.engine.config.same_channel import WHAT_TO_DO, sentence
 from itsjustintv_desktop.engine.core.phrases import some
 from itsjustintv_desktop.engine.core.status import Level, RowStatus, StreamerStatus
+from itsjustintv_desktop.engine.core.tags import passes
 from itsjustintv_desktop.engine.monitoring.doctor.check import Check, mitigated, of_row, red
 from itsjustintv_desktop.engine.monitoring.doctor.facts import StreamerFacts
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus

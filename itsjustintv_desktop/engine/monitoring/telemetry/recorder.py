@@ -22,12 +22,11 @@ from opentelemetry.trace import (
 )
 
 from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, Outcome, StreamEvent
-from itsjustintv_desktop.engine.instrumentation import Taken
+from itsjustintv_desktop.engine.instrumentation import Taken, TraceIds, announcing, of_attempt, traceparent
 from itsjustintv_desktop.engine.monitoring.telemetry import metrics
 from itsjustintv_desktop.engine.monitoring.telemetry.exporter import SCOPE, Exporter
 from itsjustintv_desktop.engine.monitoring.telemetry.metrics import Metric
 from itsjustintv_desktop.engine.storage.ledger.records import Claimed, EventRecord, Finish
-from itsjustintv_desktop.engine.trace_ids import TraceIds, announcing, of_attempt, traceparent
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.monitoring.telemetry.readings import Values

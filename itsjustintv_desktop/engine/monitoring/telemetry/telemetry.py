@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.config.schema import Telemetry as Settings
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.instrumentation import Instrumentation, Observer, taken
+from itsjustintv_desktop.engine.instrumentation import Instrumentation, Observer, taken, traceparent
 from itsjustintv_desktop.engine.monitoring.telemetry.export_health import ExportHealth
 from itsjustintv_desktop.engine.monitoring.telemetry.settings import (
     EXPORT_SECONDS,
@@ -24,7 +24,6 @@ from itsjustintv_desktop.engine.monitoring.telemetry.settings import (
     telemetry_settings,
 )
 from itsjustintv_desktop.engine.storage.ledger.records import Claimed
-from itsjustintv_desktop.engine.trace_ids import traceparent
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

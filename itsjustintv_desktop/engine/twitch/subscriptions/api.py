@@ -14,7 +14,7 @@ from itsjustintv_desktop.engine.core.errors import (
     SubscriptionLimitError,
     TwitchRefusedError,
 )
-from itsjustintv_desktop.engine.ingress.transports.base import Conduit, Target
+from itsjustintv_desktop.engine.core.models import Conduit, Target
 from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient, Params
 from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of
 from itsjustintv_desktop.engine.twitch.paging import every_page

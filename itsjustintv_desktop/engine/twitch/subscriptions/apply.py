@@ -22,8 +22,8 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRateLimitedError,
     TwitchRefusedError,
 )
+from itsjustintv_desktop.engine.core.models import Conduit, Target
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.transports.base import Conduit, Target
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENABLED,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from itsjustintv_desktop.engine.core.errors import AppError, SubscriptionLimitError
-from itsjustintv_desktop.engine.ingress.transports.base import Target, Webhook
+from itsjustintv_desktop.engine.core.models import Target, Webhook
 from itsjustintv_desktop.engine.twitch.subscriptions.apply import PlanResult
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENABLED,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from itsjustintv_desktop.engine.ingress.transports.base import Conduit, Target, Webhook
+from itsjustintv_desktop.engine.core.models import Conduit, Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.eventsub_messages import STREAM_OFFLINE, STREAM_ONLINE
 

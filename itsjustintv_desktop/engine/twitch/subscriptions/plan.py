@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from itsjustintv_desktop.engine.ingress.transports.base import Target
+from itsjustintv_desktop.engine.core.models import Target
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENABLED,

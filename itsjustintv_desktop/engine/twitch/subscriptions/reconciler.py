@@ -23,7 +23,7 @@ from itsjustintv_desktop.engine.core.errors import (
     UsageError,
 )
 from itsjustintv_desktop.engine.core.events import Bus
-from itsjustintv_desktop.engine.ingress.transports.base import Target, Webhook
+from itsjustintv_desktop.engine.core.models import Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions import channel_states
 from itsjustintv_desktop.engine.twitch.subscriptions.apply import Api, Book, PlanResult, PlanRunner

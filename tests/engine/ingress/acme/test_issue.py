@@ -11,7 +11,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from itsjustintv_desktop.engine.ingress.transports import TransportState, Webhook
+from itsjustintv_desktop.engine.core.models import Webhook
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.acme.rig import Proxy, Rig
 from tests.support import rawhttp
 

@@ -8,8 +8,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.ingress.acme.certificate import Pair
-from itsjustintv_desktop.engine.ingress.transports import TransportState, Webhook
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.acme.rig import Proxy, Rig, refusing
 from tests.support import rawhttp
 from tests.support.waiting import until

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from itsjustintv_desktop.engine.core.errors import LedgerError
-from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.models import Conduit, StreamEvent
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit import ConduitTransport
-from itsjustintv_desktop.engine.ingress.transports import Conduit, TransportStatus
+from itsjustintv_desktop.engine.ingress.transports import TransportStatus
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.records import EventRecord
 from itsjustintv_desktop.engine.twitch.client import HelixClient

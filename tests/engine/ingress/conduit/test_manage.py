@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 
 from itsjustintv_desktop.engine.core.errors import NotFoundError, UsageError
+from itsjustintv_desktop.engine.core.models import Conduit
 from itsjustintv_desktop.engine.ingress.conduit import ConduitManager
-from itsjustintv_desktop.engine.ingress.transports import Conduit
 from tests.engine.ingress.conduit.rig import Rig
 from tests.support.waiting import until
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from itsjustintv_desktop.engine.core.models import Conduit
 from itsjustintv_desktop.engine.ingress.conduit.registry import OWNER, TAKEN
-from itsjustintv_desktop.engine.ingress.transports import Conduit, TransportState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from tests.engine.ingress.conduit.rig import Rig
 from tests.support.engine import ONE_STREAMER, running_engine

@@ -9,8 +9,9 @@ import aiohttp
 import pytest
 
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, SecretsLockedError
+from itsjustintv_desktop.engine.core.models import Conduit
 from itsjustintv_desktop.engine.ingress.conduit import sockets
-from itsjustintv_desktop.engine.ingress.transports import Conduit, TransportState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.simulator.conduits import KEPT_WITHOUT_SHARDS
 from tests.engine.ingress.conduit.rig import Rig

@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
+from itsjustintv_desktop.engine.core.models import Conduit
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.transport import CHECK_SECONDS, LONGEST_PAUSE
-from itsjustintv_desktop.engine.ingress.transports import Conduit, TransportState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.conduit.rig import Rig
 from tests.support.waiting import until
 

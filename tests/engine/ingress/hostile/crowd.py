@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections.abc import Awaitable, Callable
 
-from itsjustintv_desktop.engine.descriptors import raise_limit
+from itsjustintv_desktop.engine.core.descriptors import raise_limit
 from tests.support import rawhttp
 
 Client = Callable[[rawhttp.Connection], Awaitable[None]]

@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.config.schema import Config, Server, Tunnel, Twitch
-from itsjustintv_desktop.engine.ingress.transports import TransportState, Webhook
+from itsjustintv_desktop.engine.core.models import Webhook
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.ngrok.conftest import TOKEN, Rig
 from tests.support import signed
 from tests.support.public import public_port

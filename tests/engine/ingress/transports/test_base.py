@@ -9,8 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.config.schema import Config, Server, Tls, Tunnel, Twitch
+from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, Webhook, transport_kind
+from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, transport_kind
 from itsjustintv_desktop.engine.ingress.transports.choose import callback_of
 from itsjustintv_desktop.engine.ingress.transports.proxy import NullTransport, ProxyTransport
 from tests.support.clock import FakeClock

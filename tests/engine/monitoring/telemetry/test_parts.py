@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Telemetry
-from itsjustintv_desktop.engine.instrumentation import Instrumentation
+from itsjustintv_desktop.engine.instrumentation import Instrumentation, TraceIds, announcing_for, begin_announcing
 from itsjustintv_desktop.engine.monitoring.telemetry.export_health import EVERY, ExportHealth
 from itsjustintv_desktop.engine.monitoring.telemetry.settings import telemetry_settings
-from itsjustintv_desktop.engine.trace_ids import TraceIds, announcing_for, begin_announcing
 from tests.support.clock import FakeClock
 
 

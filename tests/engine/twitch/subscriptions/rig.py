@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent
+from itsjustintv_desktop.engine.core.models import Target, Webhook
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.places import Limits
-from itsjustintv_desktop.engine.ingress.transports.base import Target, Webhook
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp

@@ -17,7 +17,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRefusedError,
     TwitchUnreachableError,
 )
-from itsjustintv_desktop.engine.ingress.transports.base import Conduit, Webhook
+from itsjustintv_desktop.engine.core.models import Conduit, Webhook
 from itsjustintv_desktop.engine.twitch.subscriptions.api import SubscriptionsApi, _items, _page
 from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.engine.twitch.rig import Rig, running_rig

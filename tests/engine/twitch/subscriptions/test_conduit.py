@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError
-from itsjustintv_desktop.engine.ingress.transports.base import Conduit, Webhook
+from itsjustintv_desktop.engine.core.models import Conduit, Webhook
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus, SubscriptionsState
 from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.engine.twitch.subscriptions.rig import Rig

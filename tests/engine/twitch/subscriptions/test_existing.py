@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.core.errors import SubscriptionExistsError
-from itsjustintv_desktop.engine.ingress.transports.base import Conduit
+from itsjustintv_desktop.engine.core.models import Conduit
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus
 from itsjustintv_desktop.engine.twitch.subscriptions.models import Holdings, RemoteSubscription
 from tests.engine.twitch.subscriptions.rig import Rig

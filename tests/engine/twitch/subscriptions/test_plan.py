@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SubscriptionExistsError, SubscriptionLimitError
-from itsjustintv_desktop.engine.ingress.transports.base import Conduit, Target, Webhook
+from itsjustintv_desktop.engine.core.models import Conduit, Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions.apply import PlanRunner
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (

@@ -6,7 +6,7 @@ import pytest
 
 from itsjustintv_desktop.engine.core.errors import UsageError
 from itsjustintv_desktop.engine.core.events import SubscriptionsChanged
-from itsjustintv_desktop.engine.ingress.transports.base import Webhook
+from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus, SubscriptionsState
 from itsjustintv_desktop.engine.twitch.subscriptions.models import fingerprint_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.core.errors import SubscriptionLimitError
-from itsjustintv_desktop.engine.ingress.transports.base import Webhook
+from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.twitch import client as client_module
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus, SubscriptionsState
 from itsjustintv_desktop.engine.twitch.subscriptions.models import RemoteSubscription

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 
 _SCRIPT = """
 import resource
-from itsjustintv_desktop.engine import descriptors
+from itsjustintv_desktop.engine.core import descriptors
 for soft, hard in [(200, 900), (900, 900), (100, 900)]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     print(descriptors.raise_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))

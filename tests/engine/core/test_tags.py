@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.announce.tag_filter import passes
+from itsjustintv_desktop.engine.core.tags import passes
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from itsjustintv_desktop.engine.config.notation import dotted
 from itsjustintv_desktop.engine.config.problems import safe_name
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
-from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
+from itsjustintv_desktop.engine.core.models import Channel
 
 WHAT_TO_DO = "Keep one of them, and list all destinations there."
 

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from itsjustintv_desktop.engine.announce.match import Matcher
+from itsjustintv_desktop.engine.config.active import Matcher
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
-from itsjustintv_desktop.engine.core.models import StreamEvent
-from itsjustintv_desktop.engine.twitch.channel_lookup import Channel
+from itsjustintv_desktop.engine.core.models import Channel, StreamEvent
 
 CONFIG = Config(
     streamers={

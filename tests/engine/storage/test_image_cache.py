@@ -14,13 +14,12 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.announce.images import ImageCache, is_placeholder, picture_of
 from itsjustintv_desktop.engine.core.errors import ImageError
 from itsjustintv_desktop.engine.core.net.client import Outbound
-from itsjustintv_desktop.engine.storage import image_files
-from itsjustintv_desktop.engine.storage.image_check import MAX_BYTES, inspect
+from itsjustintv_desktop.engine.storage import image_cache
+from itsjustintv_desktop.engine.storage.image_cache import MAX_BYTES, ImageCache, inspect, is_placeholder, picture_of
 from itsjustintv_desktop.simulator.images import png
-from tests.engine.twitch.rig import JumpingClock, Rig
+from tests.engine.twitch.rig import JumpingClock, Rig, running_rig
 
 PNG = png(300, 200, 10)
 GIF = b"GIF89a" + struct.pack("<HH", 40, 30) + b"\0\0\0;"
@@ -33,6 +32,12 @@ async def cache(tmp_path: Path) -> AsyncIterator[ImageCache]:
     images = ImageCache(tmp_path / "image_cache", outbound=Outbound(), clock=JumpingClock())
     yield images
     await images.close()
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    async with running_rig() as running:
+        yield running
 
 
 class Server:
@@ -202,18 +207,18 @@ async def test_a_closed_cache_fetches_nothing_any_more(cache: ImageCache, server
 
 
 def test_a_damaged_file_is_dropped_and_made_anew(tmp_path: Path) -> None:
-    digest = image_files.keep(tmp_path, PNG, "png")
+    digest = image_cache.keep(tmp_path, PNG, "png")
     (tmp_path / f"{digest}.png").write_bytes(PNG[:-1])
-    assert image_files.load(tmp_path, digest) is None
+    assert image_cache.load(tmp_path, digest) is None
     assert not list(tmp_path.iterdir())
-    assert image_files.keep(tmp_path, PNG, "png") == digest
-    assert image_files.load(tmp_path, digest) == PNG
+    assert image_cache.keep(tmp_path, PNG, "png") == digest
+    assert image_cache.load(tmp_path, digest) == PNG
 
 
 def test_the_folder_is_made_when_it_lacks(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "cache"
-    digest = image_files.keep(folder, PNG, "png")
-    assert image_files.load(folder, digest) == PNG
+    digest = image_cache.keep(folder, PNG, "png")
+    assert image_cache.load(folder, digest) == PNG
     assert [file.name for file in folder.iterdir()] == [f"{digest}.png"]
 
 
@@ -222,8 +227,8 @@ def test_only_names_of_ours_are_looked_up(tmp_path: Path) -> None:
     folder.mkdir()
     (tmp_path / "secret.png").write_bytes(PNG)
     for name in ("../secret", "", "A" * 64, "é" * 64, "a" * 63):
-        assert image_files.load(folder, name) is None
-        assert not image_files.touch(folder, name)
+        assert image_cache.load(folder, name) is None
+        assert not image_cache.touch(folder, name)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege there")
@@ -231,31 +236,31 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     digest = hashlib.sha256(PNG).hexdigest()
     (tmp_path / "elsewhere").write_bytes(PNG)
     (tmp_path / f"{digest}.png").symlink_to(tmp_path / "elsewhere")
-    assert image_files.load(tmp_path, digest) is None
+    assert image_cache.load(tmp_path, digest) is None
 
 
 def test_purging_removes_what_is_old_and_unused_and_nothing_else(tmp_path: Path) -> None:
-    kept = image_files.keep(tmp_path, PNG, "png")
-    old = image_files.keep(tmp_path, GIF, "gif")
-    new = image_files.keep(tmp_path, WEBP, "webp")
+    kept = image_cache.keep(tmp_path, PNG, "png")
+    old = image_cache.keep(tmp_path, GIF, "gif")
+    new = image_cache.keep(tmp_path, WEBP, "webp")
     (tmp_path / "notes.txt").write_text("not ours")
     (tmp_path / "half.part").write_bytes(b"x")
     now = 10_000_000.0
     for name in (f"{kept}.png", f"{old}.gif", "notes.txt", "half.part"):
         os.utime(tmp_path / name, (0, 0))
     os.utime(tmp_path / f"{new}.webp", (now - 10, now - 10))
-    assert image_files.unused_since(tmp_path, now - 604800.0) == {kept, old}
-    assert image_files.purge(tmp_path, {old, new}, now=now, ttl=604800.0) == 2
+    assert image_cache.unused_since(tmp_path, now - 604800.0) == {kept, old}
+    assert image_cache.purge(tmp_path, {old, new}, now=now, ttl=604800.0) == 2
     assert {file.name for file in tmp_path.iterdir()} == {f"{kept}.png", f"{new}.webp", "notes.txt"}
-    assert image_files.purge(tmp_path / "missing", set(), now=now, ttl=1.0) == 0
-    assert image_files.unused_since(tmp_path / "missing", now) == set()
+    assert image_cache.purge(tmp_path / "missing", set(), now=now, ttl=1.0) == 0
+    assert image_cache.unused_since(tmp_path / "missing", now) == set()
 
 
 def test_use_makes_a_picture_young_again(tmp_path: Path) -> None:
-    digest = image_files.keep(tmp_path, PNG, "png")
+    digest = image_cache.keep(tmp_path, PNG, "png")
     os.utime(tmp_path / f"{digest}.png", (0, 0))
-    assert image_files.touch(tmp_path, digest)
-    assert image_files.purge(tmp_path, {digest}, now=(tmp_path / f"{digest}.png").stat().st_mtime + 5, ttl=10.0) == 0
+    assert image_cache.touch(tmp_path, digest)
+    assert image_cache.purge(tmp_path, {digest}, now=(tmp_path / f"{digest}.png").stat().st_mtime + 5, ttl=10.0) == 0
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.api.settings.destinations import DestinationInfo as DestinationInfo
     from itsjustintv_desktop.engine.api.settings.destinations import DestinationUse as DestinationUse
     from itsjustintv_desktop.engine.api.settings.documents import Document as Document
-    from itsjustintv_desktop.engine.api.settings.documents import Merged as Merged
     from itsjustintv_desktop.engine.api.settings.documents import Saved as Saved
     from itsjustintv_desktop.engine.api.settings.documents import ValidationResult as ValidationResult
     from itsjustintv_desktop.engine.api.settings.fields import FieldInfo as FieldInfo
@@ -100,7 +99,7 @@ _PLACES = {
     "config.validators": ("new_standard_secret",),
     f"{_SETTINGS}.channels": ("Ignored", "Parsed"),
     f"{_SETTINGS}.destinations": ("DestinationDraft", "DestinationInfo", "DestinationUse"),
-    f"{_SETTINGS}.documents": ("ValidationResult", "Document", "Merged", "Saved"),
+    f"{_SETTINGS}.documents": ("ValidationResult", "Document", "Saved"),
     f"{_SETTINGS}.settings": ("Settings",),
     f"{_SETTINGS}.fields": ("FieldInfo",),
     f"{_SETTINGS}.lookup": ("FoundChannel",),

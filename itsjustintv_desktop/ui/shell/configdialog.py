@@ -113,7 +113,7 @@ class ConfigDialog(Dialog):
     def _keep_mine(self) -> None:
         theirs, self._theirs = self._theirs, None
         if theirs is not None:
-            self.document.keep_on_top_of(theirs)
+            self.document.keep_on_top_of(theirs, self.document.text)
             self.theirs.show_for("")
 
     def _take_theirs(self) -> None:

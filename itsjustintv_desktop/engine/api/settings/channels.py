@@ -1,13 +1,9 @@
-"""Channels out of whatever a person pastes: names, links, lists, a CSV or JSON export of "channels I follow"."""
+"""Channels out of what a person pastes: names, user ids and links, one per line or separated by commas."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -20,12 +16,6 @@ MOST = 5000
 _LONGEST = 4 * 1024 * 1024
 _MOST_IGNORED = 200
 
-_LOGIN_COLUMNS = (
-    "login", "user_login", "broadcaster_login", "to_login", "channel_login", "username", "user_name", "to_name",
-    "channel", "channel_name", "streamer", "streamer_login", "name", "display_name", "url", "link", "channel_url",
-)  # fmt: skip
-_ID_COLUMNS = ("user_id", "broadcaster_id", "to_id", "channel_id", "twitch_id", "id")
-_LISTS = ("data", "follows", "channels", "streamers", "following", "items")
 _NO_CHANNELS = frozenset(
     {
         "about", "bits", "blog", "broadcast", "clips", "collections", "dashboard", "directory", "downloads", "drops",
@@ -38,7 +28,13 @@ _BEFORE_NAME = frozenset({"popout", "moderator", "u", "embed", "m"})
 _BULLET = re.compile(r"^[ \t]*(?:[-*\u2022\u00b7]|\d{1,4}[.)])[ \t]+", re.MULTILINE)
 _AROUND = "\"'`\u201c\u201d\u201e\u2018\u2019<>()[]{}*.,;:!?"
 _SEPARATORS = re.compile(r"[\s,;|]+")
-_DELIMITERS = (",", ";", "\t", "|")
+_JSON = re.compile(r"""\s*[\[{]\s*["\[{]""")
+_CELLS = re.compile(r"[,;\t|]")
+_HEADING = re.compile(
+    r"no|id|login|user|user ?name|name|channel|streamer|url|link|date|followers?"
+    r"|.+[ _-](?:id|login|name|at|on|url|date)"
+)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?!\d).*")
 
 
 class Ignored(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,12 +56,10 @@ def parse_channels(text: str) -> Parsed:
     text = text.removeprefix("\ufeff").replace("\0", " ")
     if len(text) > _LONGEST:
         return Parsed(names=(), ignored=(Ignored(text="...", reason="the text is too long; paste a part of it"),))
-    words = _of_json(text)
-    if words is None:
-        words = _of_table(text)
-    if words is None:
-        words = _SEPARATORS.split(_BULLET.sub("", text))
-    return _gathered(words)
+    if _is_json_or_table(text):
+        reason = "JSON and tables (CSV) cannot be read; paste names or links, one per line or separated by commas"
+        return Parsed(names=(), ignored=(Ignored(text="...", reason=reason),))
+    return _gathered(_SEPARATORS.split(_BULLET.sub("", text)))
 
 
 def _gathered(words: Iterable[str]) -> Parsed:
@@ -116,61 +110,15 @@ def _of_address(word: str) -> tuple[str, str]:
     return (name, "") if is_login(name) else ("", "the address names no channel")
 
 
-def _of_table(text: str) -> list[str] | None:
-    """The cells that name channels, if the first line is a heading of columns; else None."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    for delimiter in [one for one in _DELIMITERS if one in first] or [","]:
-        heading = [_column(cell) for cell in first.split(delimiter)]
-        logins = [heading.index(name) for name in _LOGIN_COLUMNS if name in heading]
-        ids = [heading.index(name) for name in _ID_COLUMNS if name in heading]
-        known = len(logins) + len(ids)
-        # One word alone may be a channel of that name; a heading has another line below it.
-        if not known or (len(heading) > 1 and known * 3 < len(heading)):
-            continue
-        if not text.strip()[len(first.strip()) :].strip():
-            return None
-        return _cells(text[text.index(first) + len(first) :], delimiter, logins, ids)
-    return None
-
-
-def _cells(body: str, delimiter: str, logins: list[int], ids: list[int]) -> list[str]:
-    found: list[str] = []
-    try:
-        for row in csv.reader(io.StringIO(body), delimiter=delimiter):
-            cells = [row[index].strip() for index in (*logins, *ids) if index < len(row) and row[index].strip()]
-            good = next((cell for cell in cells if _name(cell)[0]), None)
-            if good is not None:
-                found.append(good)
-            elif cells:
-                found.append(cells[0])
-    except csv.Error:  # a field without end: what came before it is taken
-        return found
-    return found
-
-
-def _column(cell: str) -> str:
-    return re.sub(r"[\s-]+", "_", cell.strip().strip(_AROUND).strip().lower())
-
-
-def _of_json(text: str) -> list[str] | None:
-    """Names out of a JSON list, of texts or of objects; None if it is no JSON."""
-    if not text.lstrip().startswith(("[", "{")):
-        return None
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(content, dict):
-        content = next((content[name] for name in _LISTS if isinstance(content.get(name), list)), [content])
-    return [_of_entry(entry) for entry in content] if isinstance(content, list) else None
-
-
-def _of_entry(entry: Any) -> str:
-    if isinstance(entry, dict):
-        by_column = {_column(str(name)): value for name, value in entry.items()}
-        cells = [str(by_column[name]) for name in (*_LOGIN_COLUMNS, *_ID_COLUMNS) if by_column.get(name)]
-        return next((cell for cell in cells if _name(cell)[0]), cells[0] if cells else "")
-    return str(entry) if isinstance(entry, str | int) else ""
+def _is_json_or_table(text: str) -> bool:
+    """Whether it is an export: JSON, a heading of columns with rows below it, or rows with a date."""
+    if _JSON.match(text):
+        return True
+    rows = [[cell.strip().strip("\"'").lower() for cell in _CELLS.split(line)] for line in text.strip().splitlines()]
+    heading = rows[0] if len(rows) > 1 else []
+    if sum(_HEADING.fullmatch(cell) is not None for cell in heading) > 1:
+        return True
+    return any(len(cells) > 1 and any(_DATE.fullmatch(cell) for cell in cells) for cells in rows)
 
 
 def _shown(word: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tomllib
 import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
@@ -12,28 +11,15 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from itsjustintv_desktop.engine.config.diff import compare
-from itsjustintv_desktop.engine.config.load import (
-    BOM,
-    Examined,
-    Remark,
-    decode,
-    digest_of,
-    examine,
-    read_bytes,
-    read_toml,
-)
-from itsjustintv_desktop.engine.config.merge import merge, touched
-from itsjustintv_desktop.engine.config.notation import dotted
+from itsjustintv_desktop.engine.config.load import BOM, Examined, Remark, decode, digest_of, examine, read_bytes
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, apply
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError, UsageError
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, UsageError
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
 
 IN_FORCE_SECONDS = 5.0
-_TEXTS = 12
-"""Texts remembered by their digest, to merge with."""
 _UNDOS = 10
 
 Restore = Callable[[], Awaitable[None]]
@@ -77,17 +63,6 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class Merged(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing was saved: the file was changed meanwhile, elsewhere than here. This would be both together.
-
-    To take it, save `text` with `digest`. `sentence` says what the other changed.
-    """
-
-    text: str
-    digest: str
-    sentence: str
-
-
 class _Undo(msgspec.Struct, frozen=True):
     digest: str
     content: bytes | None
@@ -108,14 +83,12 @@ class Documents:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._path = engine.paths.config
-        self._texts: OrderedDict[str, str] = OrderedDict()
         self._undos: OrderedDict[str, _Undo] = OrderedDict()
         self._turn = asyncio.Lock()
 
     async def document(self) -> Document:
         """Raises ConfigError if the file cannot be read, or is no text."""
         text, digest, found = await asyncio.to_thread(self._read)
-        self._remember(digest, text)
         return Document(
             text=text, digest=digest, path=str(self._path), problems=found.problems, warnings=found.warnings
         )
@@ -126,17 +99,16 @@ class Documents:
         changes = compare(self._engine.live.config, found.config).sentence if found.config is not None else ""
         return ValidationResult(problems=found.problems, warnings=found.warnings, changes=changes)
 
-    async def save_text(self, text: str, digest: str, *, restore: Restore | None = None) -> Saved | Merged:
+    async def save_text(self, text: str, digest: str, *, restore: Restore | None = None) -> Saved:
         """Save a text that was made of the document with that digest.
 
-        If the file is another meanwhile, nothing is saved: `Merged` is what both changes together would be, where
-        they touch different tables, else ConfigChangedError is raised. Raises ConfigError (it cannot be used),
+        Raises ConfigChangedError (the file was changed since: nothing is saved), ConfigError (the text cannot be used),
         ConfigSaveError.
         """
         async with self._turn:
             file = await asyncio.to_thread(self._open_whole)
             if file.digest != digest:
-                return await asyncio.to_thread(self._merged, text, digest, file)
+                raise changed("")
             await asyncio.to_thread(file.replace, text)
             return await self._save(file, restore=restore)
 
@@ -148,7 +120,7 @@ class Documents:
         restore: Restore | None = None,
         forget: bool = False,
     ) -> Saved:
-        """Make these changes, comments kept. With `digest`, only if nobody changed the same tables since.
+        """Make these changes, comments kept. With `digest`, only if the file was not changed since.
 
         `forget`: what is replaced holds a secret that was moved away; no backup and no undo keeps it.
         Raises ConfigError, ConfigChangedError, ConfigSaveError, UsageError.
@@ -156,10 +128,9 @@ class Documents:
         wanted = list(changes)
         async with self._turn:
             file = await asyncio.to_thread(ConfigFile, self._path, self._engine.environ)
-            before = file.text
-            await asyncio.to_thread(apply, file, wanted)
             if digest is not None and file.digest != digest:
-                await asyncio.to_thread(self._same_tables, digest, before, file.text)
+                raise changed("")
+            await asyncio.to_thread(apply, file, wanted)
             return await self._save(file, restore=restore, forget=forget)
 
     async def undo(self, token: str) -> Saved:
@@ -194,45 +165,18 @@ class Documents:
         """Let something else write the file meanwhile (secrets are moved out of it), and follow it."""
         async with self._turn:
             await move()
-            self._texts.clear()
             self._undos.clear()
             file = await asyncio.to_thread(ConfigFile, self._path, self._engine.environ)
             found = await asyncio.to_thread(examine, file.text, self._engine.environ)
             return await self._followed(file.digest, found, undo="")
-
-    def _same_tables(self, digest: str, now: str, wanted: str) -> None:
-        """Blocks. Raises ConfigChangedError."""
-        base = self._texts.get(digest)
-        theirs = touched(tomllib.loads(base), _data(now)) if base is not None and _is_toml(base) else None
-        both = touched(_data(now), _data(wanted)) & theirs if theirs is not None else {("",)}
-        if both:
-            raise changed(", ".join(sorted(dotted(path) for path in both if path != ("",))))
-
-    def _merged(self, text: str, digest: str, file: ConfigFile) -> Merged:
-        """Blocks. Raises ConfigChangedError, ConfigError."""
-        read_toml(text.removeprefix(BOM), str(self._path))
-        theirs, base = _plain(file.text), self._texts.get(digest)
-        can_be = base is not None and _is_toml(base) and _is_toml(theirs)
-        both = merge(base, _plain(text), theirs) if base is not None and can_be else None
-        if both is None or base is None:
-            raise ConfigChangedError(
-                f"{self._path.name} was changed by someone else in the meantime, where you changed it too. Nothing was "
-                "saved; take a look at the new version and make your change again."
-            )
-        self._remember(file.digest, theirs)
-        changed = ", ".join(sorted(dotted(path) for path in touched(_data(base), _data(theirs)))) or "comments"
-        return Merged(text=both, digest=file.digest, sentence=f"Someone else changed the config meanwhile: {changed}.")
 
     async def _save(self, file: ConfigFile, *, restore: Restore | None = None, forget: bool = False) -> Saved:
         before, text = await asyncio.to_thread(read_bytes, self._path), file.text
         found = await asyncio.to_thread(examine, text, self._engine.environ)
         digest = file.digest
         await asyncio.to_thread(lambda: file.save(forget_backup=forget))
-        self._remember(file.digest, _plain(text))
         if forget:
             self._undos.clear()
-            self._texts.clear()
-            self._remember(file.digest, _plain(text))
         if file.digest == digest:
             return Saved(digest=digest, state="unchanged", warnings=found.warnings)
         token = ""
@@ -265,24 +209,6 @@ class Documents:
         text = _plain(decode(content or b"", str(self._path)))
         return text, digest_of(content), examine(text, self._engine.environ)
 
-    def _remember(self, digest: str, text: str) -> None:
-        self._texts[digest] = text
-        self._texts.move_to_end(digest)
-        while len(self._texts) > _TEXTS:
-            self._texts.popitem(last=False)
-
 
 def _plain(text: str) -> str:
     return text.removeprefix(BOM).replace("\r\n", "\n")
-
-
-def _data(text: str) -> dict[str, object]:
-    return tomllib.loads(_plain(text))
-
-
-def _is_toml(text: str) -> bool:
-    try:
-        read_toml(text, "")
-    except ConfigError:
-        return False
-    return True

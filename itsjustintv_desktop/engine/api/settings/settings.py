@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         Destinations,
         DestinationUse,
     )
-    from itsjustintv_desktop.engine.api.settings.documents import Document, Documents, Merged, Saved, ValidationResult
+    from itsjustintv_desktop.engine.api.settings.documents import Document, Documents, Saved, ValidationResult
     from itsjustintv_desktop.engine.api.settings.fields import FieldInfo
     from itsjustintv_desktop.engine.api.settings.lookup import FoundChannel
     from itsjustintv_desktop.engine.api.settings.preview import Preview, PreviewActions, TestResult
@@ -53,7 +53,7 @@ class Settings:
     async def check(self, text: str) -> ValidationResult:
         return await self.documents.check(text)
 
-    async def save_text(self, text: str, digest: str) -> Saved | Merged:
+    async def save_text(self, text: str, digest: str) -> Saved:
         return await self.documents.save_text(text, digest)
 
     async def edit(self, changes: Iterable[Change], digest: str | None = None) -> Saved:
@@ -105,7 +105,7 @@ class Settings:
         return Streamers(self._engine, self.documents)
 
     async def parse_channels(self, text: str) -> Parsed:
-        """Channels out of a pasted text: names, links, lists, CSV, JSON."""
+        """Channels out of a pasted text: names, user ids and links."""
         from itsjustintv_desktop.engine.api.settings.channels import parse_channels
 
         return await asyncio.to_thread(parse_channels, text)

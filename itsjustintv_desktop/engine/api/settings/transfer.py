@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from itsjustintv_desktop.engine.api.settings.documents import Documents, Merged, Saved
+from itsjustintv_desktop.engine.api.settings.documents import Documents, Saved
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.build import streamer_paths
 from itsjustintv_desktop.engine.config.diff import compare
@@ -129,8 +129,6 @@ class Transfer:
             elif sensitivity(parts) == "secret":
                 await store.set_destination(_destination(parts), secret=value)
         saved = await self._documents.save_text(text, plan.digest)
-        if isinstance(saved, Merged):
-            raise ConfigChangedError("The config was changed meanwhile. Take a look, and import again.")
         self._engine.signing.look_again()
         self._engine.dispatcher.wake()
         return saved

@@ -1,4 +1,4 @@
-"""What is not saved yet, and what to do where somebody else changed the file meanwhile."""
+"""The bar that says what is not saved yet, and the choice between reload and overwrite when the file changed."""
 
 from __future__ import annotations
 
@@ -11,49 +11,40 @@ from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine import Document, Merged, ValidationResult
+    from itsjustintv_desktop.engine import Document, ValidationResult
 
 
 class ConflictCard(Card):
-    """Hidden while there is none. Nothing is ever written over without a choice made here."""
+    """Hidden while there is no conflict. Nothing is overwritten without a choice made here."""
 
-    merge_requested = Signal()
-    mine_requested = Signal()
-    theirs_requested = Signal()
+    reload_requested = Signal()
+    overwrite_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__(margin=16)
         self.theirs: Document | None = None
-        self.merged: Merged | None = None
         self.sentence = label("", wrap=True)
-        self.merge = button(self.tr("&Bring both together"), self.merge_requested.emit, role="primary")
-        self.mine = button(self.tr("Keep &mine"), self.mine_requested.emit, destructive=True)
-        self.other = button(self.tr("Take t&heirs"), self.theirs_requested.emit, destructive=True)
+        self.reload = button(self.tr("Reload t&he file"), self.reload_requested.emit, destructive=True)
+        self.overwrite = button(self.tr("&Overwrite it"), self.overwrite_requested.emit, destructive=True)
         self.body.addWidget(label(self.tr("config.toml was changed by somebody else"), "heading"))
         self.body.addWidget(self.sentence)
-        self.body.addLayout(row(self.merge, self.mine, self.other, None))
+        self.body.addLayout(row(self.reload, self.overwrite, None))
         self.hide()
 
-    def show_theirs(self, document: Document) -> None:
-        self.theirs, self.merged = document, None
-        self.merge.setEnabled(True)
-        self.sentence.setText(self.tr("You have changes that are not saved yet. What shall be done with them?"))
+    def show_theirs(self, document: Document, *, only_values: bool) -> None:
+        """`only_values`: what is unsaved are values of the form, which go into the file as it is now."""
+        self.theirs = document
+        lost = self.tr("Reloading discards what you have not saved.")
+        kept = (
+            self.tr("Overwriting saves the values you changed and keeps the rest of the file as it is now.")
+            if only_values
+            else self.tr("Overwriting saves your text in place of the whole file.")
+        )
+        self.sentence.setText(f"{lost} {kept}")
         self.show()
 
-    def show_merged(self, merged: Merged | None) -> None:
-        """Both together can be had, and what the other changed; None: they cannot."""
-        self.merged = merged
-        if merged is not None:
-            self.sentence.setText(translate(merged.sentence))
-        else:
-            self.cannot_merge(self.tr("You both changed the same part, so only one of the two can stay."))
-
-    def cannot_merge(self, sentence: str) -> None:
-        self.merge.setEnabled(False)
-        self.sentence.setText(sentence)
-
     def done(self) -> None:
-        self.theirs = self.merged = None
+        self.theirs = None
         self.hide()
 
 

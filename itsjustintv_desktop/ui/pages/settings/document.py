@@ -39,10 +39,9 @@ class ConfigDocument(QObject):
         self.digest, self.loaded = document.digest, True
         self.changed.emit()
 
-    def keep_on_top_of(self, document: Document, text: str | None = None) -> None:
-        """Go on with what a person wrote (or `text`), to be saved in place of what is on disk now."""
-        self.base, self.digest = document.text, document.digest
-        self.text = self.text if text is None else text
+    def keep_on_top_of(self, document: Document, text: str) -> None:
+        """Go on with this text, to be saved in place of what is on disk now."""
+        self.base, self.digest, self.text = document.text, document.digest, text
         self.changed.emit()
 
     def saved(self, text: str, digest: str) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QTabWidget
 
-from itsjustintv_desktop.engine import Document, Engine, Merged, Saved, Snapshot, errors, events, files
+from itsjustintv_desktop.engine import Document, Engine, Saved, Snapshot, errors, events, files
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
@@ -41,6 +41,10 @@ class Settings(Page):
         super().__init__(store, title)
         self.document = ConfigDocument(self)
         self._typed: dict[Path, str] = {}
+        """Typed into the form and not in the text yet."""
+        self._values: dict[Path, str] = {}
+        """Typed into the form since the text was last as on disk."""
+        self._text_edited = False
         self.export = button(self.tr("&Export…"), self._choose_export)
         self.import_ = button(self.tr("&Import…"), self._choose_import)
         self.head.addWidget(self.export)
@@ -69,9 +73,9 @@ class Settings(Page):
         self.form.secrets_requested.connect(lambda: self.tabs.setCurrentIndex(SECRETS))
         self.bar.save_requested.connect(self.save)
         self.bar.discard_requested.connect(self.discard)
-        self.conflict.merge_requested.connect(lambda: self.do("merge", self._merge()))
-        self.conflict.mine_requested.connect(self._keep_mine)
-        self.conflict.theirs_requested.connect(self._take_theirs)
+        self.raw.edited.connect(self._raw_edited)
+        self.conflict.reload_requested.connect(self._reload)
+        self.conflict.overwrite_requested.connect(lambda: self.do("save", self._overwrite()))
         self.tabs.currentChanged.connect(self._tab_changed)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self).activated.connect(self.save)
 
@@ -117,16 +121,30 @@ class Settings(Page):
             self.document.take(document)
         elif document.digest != self.document.digest:
             self._differs(document)
+        else:
+            self._settled()
 
     def _differs(self, document: Document) -> None:
         """Somebody else changed the file while there is something here that is not saved."""
         if document.text == self.document.text:
             self.document.take(document)
+            self._settled()
             return
-        self.conflict.show_theirs(document)
+        self.conflict.show_theirs(document, only_values=self._only_values)
         self.bar.hold(True)
 
+    @property
+    def _only_values(self) -> bool:
+        """What is unsaved was typed into the form alone."""
+        return bool(self._values) and not self._text_edited
+
+    def _raw_edited(self) -> None:
+        self._text_edited = self.document.is_changed
+
     def _document_changed(self) -> None:
+        if not self.document.is_changed:
+            self._values.clear()
+            self._text_edited = False
         self.bar.show_changed(self.document.is_changed)
         self._check_soon.start()
 
@@ -163,6 +181,7 @@ class Settings(Page):
                 made = await self.bridge.call(partial(_with, text, {path: typed}))
                 if text != self.document.text:
                     continue  # the text changed meanwhile: once more
+                self._values[path] = typed
                 self.document.edit(made)
             if self._typed.get(path) == typed:
                 del self._typed[path]
@@ -179,23 +198,15 @@ class Settings(Page):
         try:
             saved = await self.bridge.call(lambda engine: engine.api.settings.save_text(text, digest))
         except errors.ConfigChangedError:
-            await self._look_after(None)
+            self._differs(await self.bridge.call(lambda engine: engine.api.settings.document()))
             return
         finally:
-            self.bar.hold(False)
-        if isinstance(saved, Merged):
-            await self._look_after(saved)
-            return
+            self.bar.hold(self.conflict.theirs is not None)
         self.document.saved(text, saved.digest)
         self.banner.hide()
         save_feedback(self, saved, self.tr("Saved the settings."))
         self.store.refresh()
         self.secrets.read()
-
-    async def _look_after(self, merged: Merged | None) -> None:
-        document = await self.bridge.call(lambda engine: engine.api.settings.document())
-        self._differs(document)
-        self.conflict.show_merged(merged)
 
     def discard(self) -> None:
         self._typed.clear()
@@ -204,40 +215,32 @@ class Settings(Page):
         self.form.show_written({})
         self._check_soon.start()
 
-    # Somebody else's change
-
-    async def _merge(self) -> None:
-        theirs, text, digest = self.conflict.theirs, self.document.text, self.document.digest
-        if theirs is None:
-            return
-        merged = self.conflict.merged
-        if merged is None:
-            try:
-                found = await self.bridge.call(lambda engine: engine.api.settings.save_text(text, digest))
-            except errors.ConfigChangedError as error:
-                self.conflict.cannot_merge(translate(error.message))
-                return
-            if not isinstance(found, Merged):  # the other took it back meanwhile, so ours is saved
-                self.document.saved(text, found.digest)
-                self._settled()
-                return
-            merged = found
-        self.document.keep_on_top_of(theirs, merged.text)
-        self._settled()
-
-    def _keep_mine(self) -> None:
-        if self.conflict.theirs is not None:
-            self.document.keep_on_top_of(self.conflict.theirs)
-            self._settled()
-
-    def _take_theirs(self) -> None:
-        if self.conflict.theirs is not None:
-            self.document.take(self.conflict.theirs)
-            self._settled()
+    # The file was changed meanwhile
 
     def _settled(self) -> None:
         self.conflict.done()
         self.bar.hold(False)
+
+    def _reload(self) -> None:
+        theirs = self.conflict.theirs
+        if theirs is not None:
+            self._typed.clear()
+            self.form.forget_problems()
+            self._settled()
+            self.document.take(theirs)
+
+    async def _overwrite(self) -> None:
+        """Save the form's values into the file as it is now; a text that was edited replaces it."""
+        theirs = self.conflict.theirs
+        if theirs is None:
+            return
+        text = self.document.text
+        if self._only_values:
+            text = await self.bridge.call(partial(_with, theirs.text, dict(self._values)))
+        self._settled()
+        self.document.keep_on_top_of(theirs, text)
+        if not self.form.problems:
+            await self._save()
 
     def _tab_changed(self, number: int) -> None:
         self.raw.conceal()

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from itsjustintv_desktop.engine import Engine, FoundChannel, errors, files
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.formatting import trouble
+from itsjustintv_desktop.ui.formatting import translate, trouble
 from itsjustintv_desktop.ui.models.candidates import ABOUT, CHANNEL, CandidatesModel
 from itsjustintv_desktop.ui.tasks import PageTasks, in_thread
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
@@ -49,7 +49,7 @@ class PasteDialog(Dialog):
         self._tasks = PageTasks(self, self._show_error)
         self.text = QPlainTextEdit()
         self.text.setTabChangesFocus(True)
-        self.text.setAccessibleName(self.tr("Names, links or a list"))
+        self.text.setAccessibleName(self.tr("Names or links"))
         self.text.setPlaceholderText(self.tr("alice\nhttps://twitch.tv/bob\n@carol, dave\n…"))
         self.text.textChanged.connect(self._state)
         self.file = button(self.tr("Open a f&ile…"), self._choose_file, icon_name="open")
@@ -87,7 +87,7 @@ class PasteDialog(Dialog):
         self._tasks.start("find", self._find(self.text.toPlainText()), replace=True)
 
     def take_file(self, path: str) -> None:
-        """Read a list or a table into the text."""
+        """Read a list into the text."""
         self.problem.hide()
         self._tasks.start("file", self._read(Path(path)), replace=True)
 
@@ -97,6 +97,11 @@ class PasteDialog(Dialog):
 
     async def _find(self, text: str) -> None:
         parsed = await self._bridge.call(lambda engine: engine.api.settings.parse_channels(text))
+        if not parsed.names and len(parsed.ignored) == 1:
+            reason = translate(parsed.ignored[0].reason)
+            self.problem.setText(f"{reason[:1].upper()}{reason[1:]}.")
+            self.problem.show()
+            return
         self.model.begin(parsed.names, [(each.text, each.reason) for each in parsed.ignored])
         self._stack.setCurrentIndex(1)
         names = list(parsed.names)
@@ -131,7 +136,7 @@ class PasteDialog(Dialog):
     def _choose_file(self) -> None:
         dialog = QFileDialog(self, self.tr("A list of channels"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([self.tr("Lists (*.csv *.tsv *.txt *.json)"), self.tr("All files (*)")])
+        dialog.setNameFilters([self.tr("Lists (*.txt)"), self.tr("All files (*)")])
         dialog.fileSelected.connect(self.take_file)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -182,7 +187,7 @@ class PasteDialog(Dialog):
         first, second = QWidget(), QWidget()
         above = QVBoxLayout(first)
         above.setContentsMargins(0, 0, 0, 0)
-        hint = self.tr("Paste names, links, a list, or an export of the channels you follow (CSV or JSON).")
+        hint = self.tr("Paste names or links of channels, one per line or separated by commas.")
         above.addWidget(label(hint, "muted", wrap=True))
         above.addWidget(self.text, 1)
         above.addLayout(row(self.file, None, self.look))

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from itsjustintv_desktop.engine.api.settings.documents import Merged, Saved
+from itsjustintv_desktop.engine.api.settings.documents import Saved
 from itsjustintv_desktop.engine.config.save import Remove, Set
 from itsjustintv_desktop.engine.core.errors import ConfigChangedError, ConfigError, UsageError
 from tests.support.engine import Running
@@ -26,9 +26,7 @@ def change_outside(running: Running, old: str, new: str) -> None:
 
 
 async def saved(running: Running, text: str, digest: str) -> Saved:
-    outcome = await running.engine.api.settings.save_text(text, digest)
-    assert isinstance(outcome, Saved)
-    return outcome
+    return await running.engine.api.settings.save_text(text, digest)
 
 
 async def test_a_text_saved_is_in_force_when_it_returns(running: Running) -> None:
@@ -77,53 +75,29 @@ async def test_check_says_what_would_change(running: Running) -> None:
     assert (await running.engine.api.settings.check(text + BOB)).changes == "Added streamer bob."
 
 
-async def test_changes_of_two_people_at_different_tables_are_offered_together(running: Running) -> None:
+@pytest.mark.parametrize("theirs", ['description = "Theirs"', "# a comment", '[retry]\nmax_age = "2h"'])
+async def test_a_file_that_was_changed_meanwhile_is_never_overwritten(running: Running, theirs: str) -> None:
     document = await running.engine.api.settings.document()
-    change_outside(running, 'store = "memory"', 'store = "memory" # theirs')
-    change_outside(running, "[streamers.alice]", '[retry] # theirs\nmax_age = "2h"\n[streamers.alice]')
-    ours = document.text.replace('login = "alice"', 'login = "alice" # ours\ndescription = "Hi"')
-    offer = await running.engine.api.settings.save_text(ours, document.digest)
-    assert isinstance(offer, Merged)
-    assert "max_age" not in on_disk(running).split("alice", 1)[1], "nothing was saved yet"
-    assert "retry" in offer.sentence
-    outcome = await saved(running, offer.text, offer.digest)
-    assert outcome.state == "in_force"
-    config = running.engine.live.config
-    assert (config.retry.max_age, config.streamers["alice"].description) == (7200.0, "Hi")
-    assert on_disk(running).count("# theirs") == 2
-    assert "# ours" in on_disk(running)
-
-
-async def test_both_adding_a_streamer_at_the_end_is_no_conflict(running: Running) -> None:
-    document = await running.engine.api.settings.document()
-    change_outside(running, 'login = "alice"\n', 'login = "alice"\n')
-    running.paths.config.write_text(on_disk(running) + '[streamers.carol]\nlogin = "carol"\n', encoding="utf-8")
-    offer = await running.engine.api.settings.save_text(document.text + BOB, document.digest)
-    assert isinstance(offer, Merged)
-    outcome = await saved(running, offer.text, offer.digest)
-    assert set(running.engine.live.config.streamers) == {"alice", "bob", "carol"}
-    assert outcome.state == "in_force"
-
-
-async def test_changes_at_the_same_table_are_refused_and_the_others_stay(running: Running) -> None:
-    document = await running.engine.api.settings.document()
-    change_outside(running, 'login = "alice"', 'login = "alice"\ndescription = "Theirs"')
-    theirs = on_disk(running)
-    ours = document.text.replace('login = "alice"', 'login = "alice"\ndescription = "Ours"')
+    change_outside(running, 'login = "alice"\n', f'login = "alice"\n{theirs}\n')
+    before = on_disk(running)
     with pytest.raises(ConfigChangedError):
-        await running.engine.api.settings.save_text(ours, document.digest)
+        await running.engine.api.settings.save_text(document.text + BOB, document.digest)
     with pytest.raises(ConfigChangedError):
         await running.engine.api.settings.edit([Set("streamers.alice.description", "Ours")], document.digest)
-    assert on_disk(running) == theirs
+    assert on_disk(running) == before
 
 
-async def test_an_edit_of_another_table_goes_in_beside_the_change(running: Running) -> None:
-    document = await running.engine.api.settings.document()
-    change_outside(running, 'login = "alice"', 'login = "alice"\ndescription = "Theirs"')
-    outcome = await running.engine.api.settings.edit([Set("retry.max_age", "2h")], document.digest)
+async def test_values_for_the_changed_file_keep_what_only_it_has(running: Running) -> None:
+    settings = running.engine.api.settings
+    change_outside(
+        running, "[streamers.alice]", "# theirs\n[retry]\nmax_attempts = 3 # why\nfoo = 1\n\n[streamers.alice]"
+    )
+    document = await settings.document()
+    text = await settings.with_values(document.text, {("retry", "max_attempts"): "5"})
+    outcome = await saved(running, text, document.digest)
     assert outcome.state == "in_force"
-    config = running.engine.live.config
-    assert (config.retry.max_age, config.streamers["alice"].description) == (7200.0, "Theirs")
+    assert running.engine.live.config.retry.max_attempts == 5
+    assert "# theirs\n[retry]\nmax_attempts = 5 # why\nfoo = 1\n" in on_disk(running)
 
 
 async def test_what_the_running_program_cannot_take_says_why(running: Running) -> None:

@@ -15,7 +15,6 @@ from pytestqt.qtbot import QtBot
 from itsjustintv_desktop.engine import (
     Document,
     FieldInfo,
-    Merged,
     Saved,
     SecretsState,
     ValidationResult,
@@ -172,8 +171,10 @@ def test_another_file_is_taken_up_while_nothing_is_unsaved(qtbot: QtBot, page: V
     assert not page.conflict.isVisible()
 
 
-@pytest.mark.parametrize("choice", ["merge", "mine", "theirs"])
-def test_somebody_elses_change_meets_an_unsaved_one(qtbot: QtBot, page: View, bridge: FakeBridge, choice: str) -> None:
+@pytest.mark.parametrize("choice", ["reload", "overwrite"])
+def test_a_file_that_changed_is_reloaded_or_overwritten(
+    qtbot: QtBot, page: View, bridge: FakeBridge, choice: str
+) -> None:
     mine = TEXT.replace("= 3", "= 4")
     page.document.edit(mine)
     document = theirs(page, bridge)
@@ -181,42 +182,76 @@ def test_somebody_elses_change_meets_an_unsaved_one(qtbot: QtBot, page: View, br
     assert page.document.text == mine
     page.save()
     assert not bridge.engine.was_asked("api.settings.save_text")  # nothing is written before the choice
-    both = Merged(text=mine + document.text, digest="d9", sentence="Someone else changed: output.")
-    bridge.engine.api.settings.set("save_text", both)
-    {"merge": page.conflict.merge, "mine": page.conflict.mine, "theirs": page.conflict.other}[choice].click()
-    qtbot.waitUntil(lambda: not page.conflict.isVisible())
-    expected = {"merge": both.text, "mine": mine, "theirs": document.text}
-    assert page.document.text == expected[choice]
-    assert page.document.digest == "d9"
-    assert page.document.is_changed is (choice != "theirs")
+    {"reload": page.conflict.reload, "overwrite": page.conflict.overwrite}[choice].click()
+    qtbot.waitUntil(lambda: not page.conflict.isVisible() and not page.document.is_changed)
+    asked = [each.args for each in bridge.engine.was_asked("api.settings.save_text")]
+    assert asked == ([(mine, "d9")] if choice == "overwrite" else [])
+    assert page.document.text == (mine if choice == "overwrite" else document.text)
 
 
-def test_changes_at_the_same_place_cannot_be_brought_together(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
-    page.document.edit(TEXT.replace("= 3", "= 4"))
-    theirs(page, bridge, TEXT.replace("= 3", "= 5"))
+def test_values_of_the_form_overwrite_nothing_but_their_keys(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+    type_in(qtbot, line(page, "retry", "max_attempts"), "7")
+    qtbot.waitUntil(lambda: "max_attempts = 7" in page.document.text)
+    theirs(page, bridge, "# theirs\n[retry]\nmax_attempts = 5 # why\nunknown_key = 1\n\n[new_table]\nx = 2\n")
     qtbot.waitUntil(page.conflict.isVisible)
-    bridge.engine.api.settings.set("save_text", errors.ConfigChangedError("You both changed [retry]."))
-    page.conflict.merge.click()
-    qtbot.waitUntil(lambda: not page.conflict.merge.isEnabled())
-    assert page.conflict.sentence.text() == "You both changed [retry]."
-    assert page.conflict.mine.isEnabled()
+    assert "keeps the rest of the file" in page.conflict.sentence.text()
+    page.conflict.overwrite.click()
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.save_text")))
+    (asked,) = bridge.engine.was_asked("api.settings.save_text")
+    assert asked.args == (
+        "# theirs\n[retry]\nmax_attempts = 7 # why\nunknown_key = 1\n\n[new_table]\nx = 2\n",
+        "d9",
+    )
+
+
+def test_an_edited_text_says_that_it_replaces_the_whole_file(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+    type_in(qtbot, line(page, "retry", "max_attempts"), "7")
+    qtbot.waitUntil(lambda: "max_attempts = 7" in page.document.text)
+    page.tabs.setCurrentIndex(RAW)
+    page.raw.editor.setPlainText(page.raw.editor.toPlainText() + "# and this\n")
+    theirs(page, bridge)
+    qtbot.waitUntil(page.conflict.isVisible)
+    assert "whole file" in page.conflict.sentence.text()
+
+
+def test_a_value_that_cannot_be_is_not_left_out_of_an_overwrite(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+    type_in(qtbot, line(page, "retry", "max_attempts"), "7")
+    qtbot.waitUntil(lambda: "max_attempts = 7" in page.document.text)
+    control = line(page, "retry", "max_age")
+    type_in(qtbot, control, "soon")
+    qtbot.waitUntil(lambda: bool(control.problem))
+    theirs(page, bridge)
+    qtbot.waitUntil(page.conflict.isVisible)
+    page.conflict.overwrite.click()
+    qtbot.waitUntil(lambda: not page.conflict.isVisible())
+    assert page.document.is_changed
+    assert not page.bar.can_save
+    assert not bridge.engine.was_asked("api.settings.save_text")
 
 
 def test_a_change_that_is_noticed_only_when_saving(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
-    page.document.edit(TEXT.replace("= 3", "= 4"))
+    mine = TEXT.replace("= 3", "= 4")
+    page.document.edit(mine)
     qtbot.waitUntil(lambda: page.bar.can_save)
-    document = Document(text=TEXT + "# more\n", digest="d9", path="x")
-    bridge.engine.api.settings.set("document", document)
-    bridge.engine.api.settings.set(
-        "save_text", Merged(text="both", digest="d9", sentence="Someone else changed: comments.")
-    )
+    bridge.engine.api.settings.set("document", Document(text=TEXT + "# more\n", digest="d9", path="x"))
+    bridge.engine.api.settings.set("save_text", errors.ConfigChangedError("It was changed."))
     page.save()
     qtbot.waitUntil(page.conflict.isVisible)
-    assert page.conflict.sentence.text() == "Someone else changed: comments."
     assert not page.bar.can_save
-    page.conflict.merge.click()
-    qtbot.waitUntil(lambda: page.document.text == "both")
-    assert page.bar.can_save
+    bridge.engine.api.settings.set("save_text", SAVED)
+    page.conflict.overwrite.click()
+    qtbot.waitUntil(lambda: not page.document.is_changed)
+    assert bridge.engine.was_asked("api.settings.save_text")[-1].args == (mine, "d9")
+
+
+def test_a_change_that_is_taken_back_leaves_no_question(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+    page.document.edit(TEXT.replace("= 3", "= 4"))
+    theirs(page, bridge)
+    qtbot.waitUntil(page.conflict.isVisible)
+    bridge.engine.api.settings.set("document", Document(text=TEXT, digest="d1", path="x"))
+    bridge.happen(CHANGED)
+    qtbot.waitUntil(lambda: not page.conflict.isVisible())
+    qtbot.waitUntil(lambda: page.bar.can_save)
 
 
 def test_a_save_that_fails_keeps_everything(qtbot: QtBot, page: View, engine: FakeEngine) -> None:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import EventReport, FoundChannel, Saved, errors
-from itsjustintv_desktop.engine.api.settings.channels import Ignored, Parsed
+from itsjustintv_desktop.engine.api.settings.channels import Ignored, Parsed, parse_channels
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
@@ -144,15 +144,25 @@ def test_looking_up_can_be_stopped_and_what_was_found_stays(
 
 
 def test_a_file_is_read_and_searched(qtbot: QtBot, engine: FakeEngine, paste: PasteDialog, tmp_path: Path) -> None:
-    file = tmp_path / "follows.csv"
-    file.write_bytes(b"\xef\xbb\xbfto_login\nalice\n")
+    file = tmp_path / "follows.txt"
+    file.write_bytes(b"\xef\xbb\xbfalice\n")
     engine.api.settings.set("parse_channels", Parsed(names=("alice",)))
     engine.api.settings.set("look_up", [found("alice")])
     paste.take_file(str(file))
     qtbot.waitUntil(lambda: len(paste.model.taken) == 1)
-    assert engine.was_asked("api.settings.parse_channels")[0].args == ("to_login\nalice\n",)
-    paste.take_file(str(tmp_path / "gone.csv"))
+    assert engine.was_asked("api.settings.parse_channels")[0].args == ("alice\n",)
+    paste.take_file(str(tmp_path / "gone.txt"))
     qtbot.waitUntil(paste.problem.isVisible)
+
+
+def test_a_table_says_what_can_be_pasted(qtbot: QtBot, engine: FakeEngine, paste: PasteDialog) -> None:
+    engine.api.settings.set("parse_channels", parse_channels)
+    paste.text.setPlainText("name,followed_at\nalice,2020-01-01\n")
+    paste.start()
+    qtbot.waitUntil(paste.problem.isVisible)
+    assert paste.problem.text().startswith("JSON and tables (CSV) cannot be read; paste names or links")
+    assert paste.text.isVisible()
+    assert not engine.was_asked("api.settings.look_up")
 
 
 class _Page(QWidget):

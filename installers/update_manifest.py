@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from installers import ROOT, changelog, merge
-from itsjustintv_desktop.engine.monitoring.updates import keys
-from itsjustintv_desktop.engine.monitoring.updates.version import is_final, order
+from itsjustintv_desktop.engine.monitoring.updates.signing import KEYS, is_final, order, parse_keys
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,8 +34,8 @@ _PEM = re.compile(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", re.DOTALL)
 
 def pinned(root: Path = ROOT) -> tuple[bytes, ...]:
     """The keys that a build of this checkout believes. Raises ValueError when there is none, or one is no key."""
-    path = root / "resources" / keys.NAME
-    found = keys.parse(path.read_text(encoding="utf-8"))
+    path = root / "resources" / KEYS
+    found = parse_keys(path.read_text(encoding="utf-8"))
     if not found:
         raise ValueError(
             f"{path.relative_to(root)} has no key, so whoever installs this release would never hear of the next one. "
@@ -83,11 +82,11 @@ def write(folder: Path, made: Manifest, private: list[Ed25519PrivateKey]) -> lis
 def verify(folder: Path, public: tuple[bytes, ...], *, version: str, now: float) -> Manifest:
     """Judge both files as an installed program does. Raises ValueError, OSError."""
     from itsjustintv_desktop.engine.monitoring.updates.manifest import NAME, SIGNATURE_SUFFIX, decode
-    from itsjustintv_desktop.engine.monitoring.updates.signature import is_signed
+    from itsjustintv_desktop.engine.monitoring.updates.signing import is_signed
 
     raw = (folder / NAME).read_bytes()
     if not is_signed(raw, (folder / (NAME + SIGNATURE_SUFFIX)).read_bytes(), public):
-        raise ValueError(f"{NAME} is not signed by a key of resources/{keys.NAME}")
+        raise ValueError(f"{NAME} is not signed by a key of resources/{KEYS}")
     found = decode(raw)
     if found.version != version:
         raise ValueError(f"{NAME} names {found.version}, and this is {version}")

@@ -70,9 +70,9 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
-    from itsjustintv_desktop.engine.monitoring.doctor.check import Check as Check
-    from itsjustintv_desktop.engine.monitoring.doctor.check import Report as Report
-    from itsjustintv_desktop.engine.monitoring.updates.standing import UpdateView as UpdateView
+    from itsjustintv_desktop.engine.monitoring.doctor.report import Check as Check
+    from itsjustintv_desktop.engine.monitoring.doctor.report import Report as Report
+    from itsjustintv_desktop.engine.monitoring.updates.check import UpdateView as UpdateView
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
     from itsjustintv_desktop.engine.storage.secrets.state import SecretsState as SecretsState
 
@@ -83,7 +83,7 @@ _PLACES = {
     "announce.pause": ("PauseView",),
     "api.log_lines": ("LogPage",),
     "logs.recent": ("LogLine",),
-    "monitoring.doctor.check": ("Check", "Report"),
+    "monitoring.doctor.report": ("Check", "Report"),
     "control.actions": ("EventReport",),
     "api.delivery_details": ("AttemptView", "DeliveryDetails", "RequestView"),
     "api.deliveries": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),
@@ -93,7 +93,7 @@ _PLACES = {
     "api.feed": ("FeedDelivery", "FeedItem", "FeedPage"),
     "api.models": ("DestinationStatus", "Numbers", "Snapshot", "StreamerView", "TransportView"),
     "core.status": ("Level", "OverallStatus", "Problem", "RowStatus", "StreamerStatus"),
-    "monitoring.updates.standing": ("UpdateView",),
+    "monitoring.updates.check": ("UpdateView",),
     "config.load": ("Remark",),
     "config.save": ("Change", "Remove", "Rename", "Set"),
     "config.validators": ("new_standard_secret",),

@@ -38,11 +38,11 @@ from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.webhook_secret import WebhookSecret
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.listening import Listening
+from itsjustintv_desktop.engine.monitoring.files import FilesWatch
 from itsjustintv_desktop.engine.monitoring.health import Health
 from itsjustintv_desktop.engine.monitoring.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.monitoring.updates.check import UpdateCheck
 from itsjustintv_desktop.engine.monitoring.watchdog import Watchdog
-from itsjustintv_desktop.engine.monitoring.watchdog.files import FilesWatch
 from itsjustintv_desktop.engine.runtime.config_reloader import ConfigReloader
 from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
 from itsjustintv_desktop.engine.runtime.twitch_tasks import TwitchTasks

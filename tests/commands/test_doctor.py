@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.ingress.catch_up import catch_up
-from itsjustintv_desktop.engine.monitoring.doctor.check import Check, amber, green, red, report_of
+from itsjustintv_desktop.engine.monitoring.doctor.report import Check, amber, green, red, report_of
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, reconciler
 from tests.support.commands import beside, clean_environ, here
 from tests.support.engine import Running, running_engine

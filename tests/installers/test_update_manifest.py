@@ -13,8 +13,8 @@ import pytest
 from installers import ROOT, merge, update_manifest
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.config.endpoints import PROJECT, Endpoints
-from itsjustintv_desktop.engine.monitoring.updates import keys
-from itsjustintv_desktop.engine.monitoring.updates.version import order
+from itsjustintv_desktop.engine.monitoring.updates import signing
+from itsjustintv_desktop.engine.monitoring.updates.signing import order
 from tests.engine.monitoring.updates.conftest import House, house
 
 __all__ = ["house"]
@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
     (folder / "itsjustintv_desktop" / "__init__.py").write_text('__version__ = "1.3.0"\n')
     (folder / "CHANGELOG.md").write_text("# Changes\n\n## 1.3.0 (2026-12-01)\n\n- New.\n")
     (folder / "briefcase.toml").write_text((ROOT / "briefcase.toml").read_text())
-    (folder / "resources" / keys.NAME).write_text("# none yet\n")
+    (folder / "resources" / signing.KEYS).write_text("# none yet\n")
     return folder
 
 
@@ -48,7 +48,7 @@ class Owner:
         self.pem = self.path.read_text()
 
     def pin(self, root: Path) -> None:
-        with (root / "resources" / keys.NAME).open("a") as file:
+        with (root / "resources" / signing.KEYS).open("a") as file:
             file.write(f"{self.public}  # of a test\n")
 
 
@@ -71,7 +71,7 @@ async def test_an_installed_program_believes_it(root: Path, house: House, monkey
     folder = made(root, "--days", "100000")
     house.server.raw = (folder / "latest.json").read_bytes()
     house.server.signatures = (folder / "latest.json.sig").read_bytes()
-    monkeypatch.setattr(keys, "pinned", lambda: keys.parse(owner.public))
+    monkeypatch.setattr(signing, "pinned_keys", lambda: signing.parse_keys(owner.public))
     await house.start()
     check = await house.asked()
     assert check.view is not None
@@ -136,7 +136,7 @@ def test_both_keys_sign_while_they_change(root: Path, monkeypatch: pytest.Monkey
     folder = made(root)
     assert len((folder / "latest.json.sig").read_bytes().splitlines()) == 2
     for owner in (old, new):
-        found = update_manifest.verify(folder, keys.parse(owner.public), version="1.3.0", now=time.time())
+        found = update_manifest.verify(folder, signing.parse_keys(owner.public), version="1.3.0", now=time.time())
         assert found.version == "1.3.0"
 
 
@@ -195,12 +195,12 @@ def test_the_release_check_needs_nothing_but_python() -> None:
         cwd=ROOT, env={**os.environ, "PYTHONPATH": ""}, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert "Traceback" not in told.stderr
-    assert told.returncode == (0 if keys.pinned() else 1)
+    assert told.returncode == (0 if signing.pinned_keys() else 1)
 
 
 def test_no_private_key_lies_in_this_repository_and_what_is_pinned_can_be_read() -> None:
-    assert "PRIVATE" not in (ROOT / "resources" / keys.NAME).read_text()
-    assert all(len(key) == keys.SIZE for key in keys.pinned())
+    assert "PRIVATE" not in (ROOT / "resources" / signing.KEYS).read_text()
+    assert all(len(key) == signing.KEY_SIZE for key in signing.pinned_keys())
 
 
 def test_the_address_is_the_projects_own() -> None:

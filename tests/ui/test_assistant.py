@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from itsjustintv_desktop.desktop import launching
 from itsjustintv_desktop.engine import Check, FoundChannel, Saved, Set, StreamerDraft, StreamerLists, errors
 from itsjustintv_desktop.engine.control.actions import EventReport
-from itsjustintv_desktop.engine.monitoring.doctor.check import CheckState
+from itsjustintv_desktop.engine.monitoring.doctor.report import CheckState
 from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.assistant.first_destination import FirstDestination
 from itsjustintv_desktop.ui.assistant.first_streamer import FirstStreamer

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Check, FieldInfo, Remove, Saved, Set, TransportDraft, errors, events
 from itsjustintv_desktop.engine.api.settings.secrets import SecretView
-from itsjustintv_desktop.engine.monitoring.doctor.check import CheckState
+from itsjustintv_desktop.engine.monitoring.doctor.report import CheckState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, SubscriptionsStatus, SyncReport
 from itsjustintv_desktop.ui.pages.connection import View
 from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, changes_of

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 
 from itsjustintv_desktop.engine import Check, DayNumbers, Level, Report, Statistics, events
-from itsjustintv_desktop.engine.monitoring.doctor.check import CheckState, Chosen, Mitigated, Unsettled
+from itsjustintv_desktop.engine.monitoring.doctor.report import CheckState, Chosen, Mitigated, Unsettled
 from itsjustintv_desktop.ui.pages.overview import View
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import Button, Dot

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import errors
-from itsjustintv_desktop.engine.monitoring.doctor.chain import judge
+from itsjustintv_desktop.engine.monitoring.doctor.overall import judge
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.language import _sentences
@@ -182,9 +182,7 @@ SEEN = (
     "api/settings/secrets.py", "api/settings/connection_check.py", "ingress/acme/errors.py",
     "ingress/ngrok/messages.py", "ingress/ngrok/install.py", "storage/secrets/secret_backend.py",
     "storage/secrets/vault.py", "ingress/catch_up/decide.py", "twitch/oauth.py",
-    "monitoring/doctor/streamers.py", "monitoring/doctor/reach.py", "monitoring/doctor/secrets.py",
-    "monitoring/doctor/machine.py", "monitoring/doctor/overall.py",
-    "monitoring/doctor/destinations.py", "monitoring/doctor/twitch.py", "core/status.py",
+    "monitoring/doctor/checks.py", "monitoring/doctor/overall.py", "monitoring/doctor/rows.py", "core/status.py",
 )  # fmt: skip
 """Files whose sentences people meet on the screen."""
 NO_SENTENCES = frozenset(

@@ -19,7 +19,7 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop.engine import Engine, EngineOptions
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.monitoring.updates import check, keys
+from itsjustintv_desktop.engine.monitoring.updates import check, signing
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.engine_thread import Setting
 from itsjustintv_desktop.ui.notifications import Notifier
@@ -68,7 +68,7 @@ def test_it_is_seen_opened_and_skipped(
             if tampered:
                 server.raw = server.raw.replace(b"example.org", b"example.net")
             servers.append(server)
-            monkeypatch.setattr(keys, "pinned", lambda: (server.key.public,))
+            monkeypatch.setattr(signing, "pinned_keys", lambda: (server.key.public,))
             environ = {
                 "ITSJUSTINTV_UPDATES_URL": server.url, "ITSJUSTINTV_SECRETS_STORE": "memory",
                 "ITSJUSTINTV_SERVER_PORT": "0",

@@ -7,7 +7,7 @@ import msgspec
 from itsjustintv_desktop.engine.announce.pause import PauseView
 from itsjustintv_desktop.engine.core.models import LiveStream
 from itsjustintv_desktop.engine.core.status import OverallStatus, RowStatus, StreamerStatus
-from itsjustintv_desktop.engine.monitoring.updates.standing import UpdateView
+from itsjustintv_desktop.engine.monitoring.updates.check import UpdateView
 from itsjustintv_desktop.engine.runtime.config_reloader import ConfigState
 from itsjustintv_desktop.engine.storage.secrets import SecretsState
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, SubscriptionsStatus

@@ -162,7 +162,7 @@ def test_nothing_is_opened_past_it() -> None:
     allowed = {
         "engine/core/files.py",
         "engine/config/reference.py",  # packaged
-        "engine/monitoring/updates/keys.py",  # packaged
+        "engine/monitoring/updates/signing.py",  # packaged
         "commands/serve.py",  # the null device
         "commands/demo.py",  # a folder made for it the moment before
     }

@@ -17,11 +17,10 @@ from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.core.phrases import count
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ngrok.program import locate
-from itsjustintv_desktop.engine.monitoring.doctor.check import Check, amber, green, red
+from itsjustintv_desktop.engine.monitoring.doctor.checks import reachable, token
 from itsjustintv_desktop.engine.monitoring.doctor.facts import TwitchFacts
 from itsjustintv_desktop.engine.monitoring.doctor.probe import Probe, Reached
-from itsjustintv_desktop.engine.monitoring.doctor.reach import reachable
-from itsjustintv_desktop.engine.monitoring.doctor.twitch import token
+from itsjustintv_desktop.engine.monitoring.doctor.report import Check, amber, green, red
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.conduits import MOST, Conduits

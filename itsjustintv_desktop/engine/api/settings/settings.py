@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.api.settings.transfer import ImportPlan, Transfer
     from itsjustintv_desktop.engine.config.save import Change
     from itsjustintv_desktop.engine.engine import Engine
-    from itsjustintv_desktop.engine.monitoring.doctor.check import Check
+    from itsjustintv_desktop.engine.monitoring.doctor.report import Check
     from itsjustintv_desktop.engine.storage.secrets import SecretsState
 
 

@@ -34,8 +34,8 @@ from itsjustintv_desktop.engine.monitoring.doctor.outside import (
     unless_broken,
     user_id_of,
 )
-from itsjustintv_desktop.engine.monitoring.health.health import BESIDE
-from itsjustintv_desktop.engine.monitoring.watchdog.disk import free
+from itsjustintv_desktop.engine.monitoring.health import BESIDE
+from itsjustintv_desktop.engine.monitoring.watchdog import free
 from itsjustintv_desktop.engine.storage.ledger.counting import Tally
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_WEBHOOK_SECRET

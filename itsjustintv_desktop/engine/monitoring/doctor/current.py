@@ -10,11 +10,10 @@ import msgspec
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.status import SystemStatus
-from itsjustintv_desktop.engine.monitoring.doctor.chain import judge
-from itsjustintv_desktop.engine.monitoring.doctor.check import Report
 from itsjustintv_desktop.engine.monitoring.doctor.collect import ANSWERS, NOTHING, FactCollector
 from itsjustintv_desktop.engine.monitoring.doctor.facts import Facts
-from itsjustintv_desktop.engine.monitoring.doctor.overall import system_status
+from itsjustintv_desktop.engine.monitoring.doctor.overall import judge, system_status
+from itsjustintv_desktop.engine.monitoring.doctor.report import Report
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.counting import Tally
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer

@@ -7,9 +7,8 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from itsjustintv_desktop.engine.core.net.errors import network_sentence
-from itsjustintv_desktop.engine.monitoring.doctor.check import Check, Report, amber, green, red, report_of
-from itsjustintv_desktop.engine.monitoring.doctor.exchange import get
-from itsjustintv_desktop.engine.monitoring.doctor.once import once
+from itsjustintv_desktop.engine.monitoring.doctor.probe import get
+from itsjustintv_desktop.engine.monitoring.doctor.report import Check, Report, amber, green, once, red, report_of
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

@@ -21,10 +21,65 @@ from itsjustintv_desktop.engine.core.status import (
     StreamerStatus,
     SystemStatus,
 )
-from itsjustintv_desktop.engine.monitoring.doctor import chain
-from itsjustintv_desktop.engine.monitoring.doctor.check import Check
+from itsjustintv_desktop.engine.ingress.transports.status import TransportState
+from itsjustintv_desktop.engine.monitoring.doctor import checks
 from itsjustintv_desktop.engine.monitoring.doctor.facts import Facts, StreamerFacts
-from itsjustintv_desktop.engine.monitoring.doctor.streamers import streamer_status
+from itsjustintv_desktop.engine.monitoring.doctor.report import Check, Report, Unsettled, amber, once, report_of
+from itsjustintv_desktop.engine.monitoring.doctor.rows import destination, destination_status, streamer, streamer_status
+
+
+def judge(facts: Facts) -> Report:
+    """The report. With `facts.asked` only that streamer's destinations count."""
+    running, asked = facts.program.running, facts.asked is not None
+    has_file, polls = facts.config.config.output.enabled, facts.reach.polls
+    rows = destination_rows(facts)
+    before, after = general(facts)
+    found = [
+        *before,
+        *(
+            streamer(each, running=running, has_file=has_file, asked=asked, polls=polls, destinations=rows)
+            for each in facts.streamers
+        ),
+        *(destination(one, facts.now) for one in facts.destinations),
+        *after,
+    ]
+    return report_of(once(found if facts.settling else map(overdue, found)))
+
+
+def general(facts: Facts) -> tuple[list[Check], list[Check]]:
+    """What is about no single streamer or destination: what stands before those in the chain, and what after."""
+    before = [checks.program(facts.program)]
+    paused = checks.announcements(facts.program)
+    if paused is not None:
+        before.append(paused)
+    before.append(checks.config(facts.config))
+    proxy = checks.proxy(facts.program)
+    if proxy is not None:
+        before.append(proxy)
+    before.append(checks.secrets(facts.secrets))
+    if facts.secrets.has_client_id:
+        reached = facts.reach.way.state is TransportState.READY
+        before += [checks.token(facts.twitch, reached=reached), checks.clock(facts.twitch)]
+        before += checks.ingress(facts.reach, facts.now, running=facts.program.running)
+    after = [
+        checks.ledger(facts.ledger, facts.now),
+        checks.output(facts.ledger),
+        checks.disk(facts.machine) if facts.machine.looked else None,
+        checks.keyring(facts.secrets),
+        checks.updates(facts.program),
+    ]
+    return before, [check for check in after if check is not None] + checks.others(facts.program)
+
+
+def destination_rows(facts: Facts) -> Mapping[str, RowStatus]:
+    """How each destination is, by name."""
+    return {each.destination.name: destination_status(each, facts.now) for each in facts.destinations}
+
+
+def overdue(check: Check) -> Check:
+    """The same without the excuse that the program began a moment ago."""
+    return amber(check.name, check.message, check.fix) if isinstance(check, Unsettled) else check
+
 
 _WORSE = frozenset({Level.ATTENTION, Level.FAILING})
 _OWN = frozenset({Level.OFF, Level.FAILING})
@@ -33,13 +88,13 @@ _OWN = frozenset({Level.OFF, Level.FAILING})
 
 def system_status(facts: Facts) -> SystemStatus:
     """How things stand, for all or for the one streamer that `facts` are about."""
-    checks = [check for part in chain.general(facts) for check in part]
-    destinations = chain.destination_rows(facts)
+    checks = [check for part in general(facts) for check in part]
+    destinations = destination_rows(facts)
     raw = {each.streamer.key: _streamer(each, facts, destinations) for each in facts.streamers}
     levels = {*(check.level for check in checks), *(row.level for row in raw.values())}
     own = raw if facts.settling else {key: _overdue(row) for key, row in raw.items()}
     if not facts.settling:
-        checks = [chain.overdue(check) for check in checks]
+        checks = [overdue(check) for check in checks]
     blocker = next((check for check in checks if check.level is Level.FAILING), None)
     streamers = {key: _under(row, blocker, paused=bool(facts.program.paused)) for key, row in own.items()}
     problems = _problems(facts, checks, own, destinations)

@@ -9,6 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import requests
+from requests.adapters import HTTPAdapter
+
+from itsjustintv_desktop.engine.core.net.trust import client_context
+
 # grpc's C core writes to stderr by itself whenever a connection fails. Read when grpc is loaded.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
@@ -27,13 +32,45 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.monitoring.telemetry.export_health import ExportHealth
 from itsjustintv_desktop.engine.monitoring.telemetry.settings import Signal, TelemetrySettings
+from itsjustintv_desktop.engine.monitoring.telemetry.telemetry import ExportHealth
 
 SCOPE = "itsjustintv_desktop"
 
 # The SDK logs every failed batch, some with a traceback and some with what the environment holds. ExportHealth says it.
 logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)
+
+
+class ExporterSession(requests.Session):
+    """The system's trust store, no .netrc, and the last answer remembered.
+
+    `last_status` is None while the last request got no answer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last_status: int | None = None
+        # A .netrc would put its own Authorization over that of [telemetry] headers.
+        self.trust_env = False
+        self.mount("https://", _Adapter())
+
+    def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
+        self.last_status = None
+        response = super().request(method, url, *args, **options)
+        self.last_status = response.status_code
+        return response
+
+
+class _Adapter(HTTPAdapter):
+    """Verifies against the system's store unless OTEL_EXPORTER_OTLP_CERTIFICATE names a file of its own."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, ssl_context=client_context())
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        super().cert_verify(conn, url, verify, cert)
+        if verify is True:
+            conn.ca_certs = conn.ca_cert_dir = None  # requests' own bundle
 
 
 class GivenIds(IdGenerator):
@@ -178,8 +215,6 @@ class _Sender:
 def _http(plan: TelemetrySettings, signal: Signal) -> _Sender:
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
-    from itsjustintv_desktop.engine.monitoring.telemetry.session import ExporterSession
 
     session = ExporterSession()
     kind: Any = OTLPSpanExporter if signal == "traces" else OTLPMetricExporter

@@ -1,4 +1,8 @@
-"""Turns what the engine's parts tell into spans and measurements. Imported only when it is used."""
+"""What is measured: every metric, what gauges show, and the spans. Imported only when telemetry is on.
+
+Names follow OpenTelemetry's semantic conventions where there are some, else they begin with "itsjustintv.".
+docs/telemetry.md lists the same (a test compares).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from opentelemetry.context import Context
@@ -22,16 +26,132 @@ from opentelemetry.trace import (
 )
 
 from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, Outcome, StreamEvent
+from itsjustintv_desktop.engine.delivery.breaker import StateName
 from itsjustintv_desktop.engine.instrumentation import Taken, TraceIds, announcing, of_attempt, traceparent
-from itsjustintv_desktop.engine.monitoring.telemetry import metrics
 from itsjustintv_desktop.engine.monitoring.telemetry.exporter import SCOPE, Exporter
-from itsjustintv_desktop.engine.monitoring.telemetry.metrics import Metric
 from itsjustintv_desktop.engine.storage.ledger.records import Claimed, EventRecord, Finish
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.monitoring.telemetry.readings import Values
+    from itsjustintv_desktop.engine.engine import Engine
+
+_HTTP = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SHORT = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0)
+_LONG = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
+
+
+class Metric(NamedTuple):
+    """One metric. `buckets` are the upper bounds of a histogram, in its unit."""
+
+    name: str
+    kind: Literal["counter", "histogram", "gauge"]
+    unit: str
+    attributes: tuple[str, ...]
+    description: str
+    buckets: tuple[float, ...] = ()
+
+
+ANSWERS = Metric(
+    "http.server.request.duration", "histogram", "s",
+    ("http.request.method", "http.route", "http.response.status_code", "url.scheme", "error.type"),
+    "How long Twitch waited for the answer to a POST", _HTTP,
+)  # fmt: skip
+HELIX = Metric(
+    "http.client.request.duration", "histogram", "s",
+    ("http.request.method", "url.template", "server.address", "server.port", "http.response.status_code", "error.type"),
+    "Calls to Twitch's API and how long each took", _SHORT,
+)  # fmt: skip
+RECEIVED = Metric(
+    "itsjustintv.events.received", "counter", "{event}",
+    ("itsjustintv.source", "itsjustintv.event.kind", "itsjustintv.outcome"),
+    "Events that came in: new, known already, or failed to be stored",
+)  # fmt: skip
+SETTLED = Metric(
+    "itsjustintv.events.settled", "counter", "{event}",
+    ("itsjustintv.source", "itsjustintv.event.state", "itsjustintv.reason"),
+    "What became of events: announced, suppressed (with the reason) or noted",
+)  # fmt: skip
+ANNOUNCING = Metric(
+    "itsjustintv.announce.duration", "histogram", "s", ("itsjustintv.source",),
+    "From an event's coming in to its announcement being ready to be sent", _SHORT,
+)  # fmt: skip
+ATTEMPTS = Metric(
+    "itsjustintv.delivery.attempt.duration", "histogram", "s",
+    ("itsjustintv.destination", "itsjustintv.outcome", "http.response.status_code"),
+    "Attempts to deliver (POSTs that were made) and how long each took", _SHORT,
+)  # fmt: skip
+ENDED = Metric(
+    "itsjustintv.deliveries.ended", "counter", "{delivery}",
+    ("itsjustintv.destination", "itsjustintv.delivery.state"),
+    "Deliveries that found their end: delivered, dead (failed) or expired (the stream was over)",
+)  # fmt: skip
+LATENCY = Metric(
+    "itsjustintv.delivery.latency", "histogram", "s", ("itsjustintv.destination",),
+    "From the news to its delivery, of what was delivered", _LONG,
+)  # fmt: skip
+WAITING = Metric("itsjustintv.deliveries.waiting", "gauge", "{delivery}", (), "Deliveries waiting to be sent")
+RETRYING = Metric(
+    "itsjustintv.deliveries.retrying", "gauge", "{delivery}", (), "Those of them that were tried before: retry depth"
+)
+OLDEST = Metric(
+    "itsjustintv.deliveries.oldest_due.age", "gauge", "s", (), "How long the oldest due delivery waits already"
+)
+BREAKERS = Metric(
+    "itsjustintv.destination.breaker", "gauge", "1",
+    ("itsjustintv.destination", "itsjustintv.breaker.state"),
+    "1 for the state a destination's breaker is in (closed, open, half-open, paused), 0 for the others",
+)  # fmt: skip
+RELOADS = Metric(
+    "itsjustintv.config.reloads", "counter", "{reload}", ("itsjustintv.outcome",),
+    "Changes of config.toml that were applied or rejected",
+)  # fmt: skip
+
+METRICS = (
+    ANSWERS, HELIX, RECEIVED, SETTLED, ANNOUNCING, ATTEMPTS, ENDED, LATENCY, WAITING, RETRYING, OLDEST, BREAKERS,
+    RELOADS,
+)  # fmt: skip
+
 
 Attributes = dict[str, str | int | bool]
+Values = list[tuple[float, Mapping[str, str | int]]]
+
+_PAGE = 500
+
+
+async def read(engine: Engine) -> dict[str, Values]:
+    """The values of every gauge by name. Raises LedgerError.
+
+    Asks the ledger in small jobs, each of which steps back behind whatever is to be accepted.
+    """
+    now = engine.now()
+    heads = await engine.ledger.waiting_destinations()
+    oldest = min((due for _, due in heads), default=now)
+    waiting, tried = await _count(engine)
+    return {
+        WAITING.name: [(waiting, {})],
+        RETRYING.name: [(tried, {})],
+        OLDEST.name: [(max(0.0, now - oldest), {})],
+        BREAKERS.name: _breakers(engine, now),
+    }
+
+
+async def _count(engine: Engine) -> tuple[int, int]:
+    waiting = tried = after = 0
+    while True:
+        page = await engine.ledger.waiting_page(after, _PAGE)
+        waiting += page.waiting
+        tried += page.tried
+        if page.waiting < _PAGE:
+            return waiting, tried
+        after = page.last_id
+
+
+def _breakers(engine: Engine, now: float) -> Values:
+    return [
+        (int(state == each), {"itsjustintv.destination": name, "itsjustintv.breaker.state": each})
+        for name, (state, _) in engine.dispatcher.queues.states(now).items()
+        for each in get_args(StateName)
+    ]
+
 
 _OPEN = Context()
 """No span is under way: ours are made when they are over, with their times."""
@@ -50,16 +170,16 @@ class Recorder:
         self._received: Counter[tuple[str, ...]] = Counter()
         self._settled: Counter[tuple[str, ...]] = Counter()
         self._ended: Counter[tuple[str, ...]] = Counter()
-        self._answers = self._histogram(metrics.ANSWERS)
-        self._helix = self._histogram(metrics.HELIX)
-        self._announcing = self._histogram(metrics.ANNOUNCING)
-        self._attempts = self._histogram(metrics.ATTEMPTS)
-        self._latency = self._histogram(metrics.LATENCY)
-        self._counter(metrics.RECEIVED, self._received)
-        self._counter(metrics.SETTLED, self._settled)
-        self._counter(metrics.ENDED, self._ended)
-        self._counter(metrics.RELOADS, reloads)
-        for gauge in (each for each in metrics.METRICS if each.kind == "gauge"):
+        self._answers = self._histogram(ANSWERS)
+        self._helix = self._histogram(HELIX)
+        self._announcing = self._histogram(ANNOUNCING)
+        self._attempts = self._histogram(ATTEMPTS)
+        self._latency = self._histogram(LATENCY)
+        self._counter(RECEIVED, self._received)
+        self._counter(SETTLED, self._settled)
+        self._counter(ENDED, self._ended)
+        self._counter(RELOADS, reloads)
+        for gauge in (each for each in METRICS if each.kind == "gauge"):
             self._meter.create_observable_gauge(gauge.name, [self._reader(gauge)], gauge.unit, gauge.description)
 
     def show(self, readings: Mapping[str, Values]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,13 +19,93 @@ from itsjustintv_desktop.engine.core.errors import LedgerError, UpdateUnreachabl
 from itsjustintv_desktop.engine.core.events import Bus, UpdateChanged
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.status import Level, Status
-from itsjustintv_desktop.engine.monitoring.updates import keys, memory
+from itsjustintv_desktop.engine.monitoring.updates import signing
 from itsjustintv_desktop.engine.monitoring.updates.fetch import both
 from itsjustintv_desktop.engine.monitoring.updates.manifest import Manifest, decode
-from itsjustintv_desktop.engine.monitoring.updates.memory import Kept
-from itsjustintv_desktop.engine.monitoring.updates.signature import is_signed, tidy
-from itsjustintv_desktop.engine.monitoring.updates.standing import NEVER_ASKS, SUSPICIOUS, WORDS, Code, UpdateView
-from itsjustintv_desktop.engine.monitoring.updates.version import Order, is_final, order
+from itsjustintv_desktop.engine.monitoring.updates.signing import Order, is_final, is_signed, order, tidy
+
+_log = structlog.get_logger(__name__)
+
+Code = Literal[
+    "off", "no-key", "unreleased", "simulated", "not-asked", "current", "newer", "unreachable", "refused", "expired",
+    "older",
+]  # fmt: skip
+WORDS: dict[Code, str] = {
+    "off": "It is switched off: [updates] check.",
+    "no-key": "This build has no key for updates, so it does not look for newer versions.",
+    "unreleased": "This is no released version, so it does not look for newer ones.",
+    "simulated": "Twitch is simulated, so nobody is asked for newer versions.",
+    "not-asked": "It was not asked yet for newer versions.",
+    "current": "This is the newest version.",
+    "newer": "There is a newer version, which was skipped.",
+    "refused": "What came as the list of versions is not signed by this project, and is not believed.",
+    "expired": "The list of versions that came is no longer valid: news may be held back, or this clock be wrong.",
+    "older": "The list of versions that came is older than one seen before: news may be held back.",
+}
+NEVER_ASKS: frozenset[Code] = frozenset({"off", "no-key", "unreleased", "simulated"})
+SUSPICIOUS: frozenset[Code] = frozenset({"refused", "expired", "older"})
+
+
+class UpdateView(msgspec.Struct, frozen=True, kw_only=True):
+    """A newer version. `released`: Unix seconds. Both addresses are https pages."""
+
+    version: str
+    released: float
+    download_url: str
+    notes_url: str
+
+
+_KEY = "updates"
+
+
+class Store(Protocol):
+    """The ledger's notes. Both raise LedgerError."""
+
+    async def meta(self, key: str) -> str | None: ...
+
+    async def set_meta(self, key: str, value: str) -> None: ...
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest manifest that was ever believed is kept as it came, to be verified anew by the keys of each start.
+
+    A key that was stolen has its say only as long as it is pinned: not in what it left here, either.
+    """
+
+    raw: bytes = b""
+    signatures: bytes = b""
+    answered_at: float = 0.0
+    """When the last answer came, Unix seconds."""
+    skipped: str = ""
+    """The version that a person does not want to hear of."""
+    told: str = ""
+    """The version that was told of last."""
+
+
+async def _load(store: Store) -> Kept:
+    """Nothing where nothing can be read. What is in it is a claim until its signature was verified."""
+    try:
+        kept = msgspec.json.decode((await store.meta(_KEY)) or "{}", type=Kept)
+        claim = _claim(kept)
+    except LedgerError as error:
+        _log.warning("what is known of newer versions could not be read", reason=error.message)
+    except ValueError:  # msgspec's own are some
+        _log.warning("what is known of newer versions is damaged and left out")
+    else:
+        # What was skipped and told goes with the manifest that it was said of; rows of once had it without signatures.
+        return kept if claim is not None else Kept(answered_at=kept.answered_at)
+    return Kept()
+
+
+def _claim(kept: Kept) -> Manifest | None:
+    """What the kept bytes say, verified or not. Raises ValueError."""
+    return decode(kept.raw) if kept.raw else None
+
+
+async def _save(store: Store, kept: Kept) -> None:
+    """Raises LedgerError."""
+    await store.set_meta(_KEY, msgspec.json.encode(kept).decode())
+
 
 FIRST = 180.0
 """Seconds after the start before anything is asked, and as much again left to chance."""
@@ -36,8 +116,6 @@ AGAIN = 7200.0
 LOOK = 1800.0
 """Seconds between two looks at the wall clock: the monotonic one may stand still while the machine sleeps."""
 
-_log = structlog.get_logger(__name__)
-
 
 class Around(Protocol):
     """What it needs of the engine."""
@@ -45,7 +123,7 @@ class Around(Protocol):
     @property
     def live(self) -> ActiveConfig: ...
     @property
-    def ledger(self) -> memory.Store: ...
+    def ledger(self) -> Store: ...
     @property
     def bus(self) -> Bus: ...
     @property
@@ -157,10 +235,10 @@ class UpdateCheck:
     async def begin(self) -> None:
         """Read what is known."""
         self._begun = self._clock.monotonic() + FIRST * (1 + random.random())
-        self._kept = await memory.load(self._engine.ledger)
-        self._claimed = memory.claimed(self._kept)
+        self._kept = await _load(self._engine.ledger)
+        self._claimed = _claim(self._kept)
         try:
-            self._keys = await asyncio.to_thread(keys.pinned)
+            self._keys = await asyncio.to_thread(signing.pinned_keys)
         except (OSError, ValueError) as error:
             _log.warning("the keys for updates cannot be read", reason=str(error))
         if self._held is None and not self._keys:
@@ -241,7 +319,7 @@ class UpdateCheck:
     async def _change(self, **changes: Any) -> None:
         """In memory at once, so that no change is lost among others under way. Raises LedgerError."""
         self._kept = msgspec.structs.replace(self._kept, **changes)
-        await memory.save(self._engine.ledger, self._kept)
+        await _save(self._engine.ledger, self._kept)
 
     async def _keep(self, **changes: Any) -> None:
         try:

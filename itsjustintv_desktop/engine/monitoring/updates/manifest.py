@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from itsjustintv_desktop.engine.monitoring.updates.version import order
+from itsjustintv_desktop.engine.monitoring.updates.signing import order
 
 NAME = "latest.json"
 SIGNATURE_SUFFIX = ".sig"

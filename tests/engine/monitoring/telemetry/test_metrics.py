@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.monitoring.telemetry import metrics
+from itsjustintv_desktop.engine.monitoring.telemetry.recorder import METRICS
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.support.collector import PROTOCOLS, collector
 from tests.support.engine import ONE_STREAMER, running_engine
@@ -90,8 +90,8 @@ async def test_every_metric_arrives_with_its_value(tmp_path: Path, protocol: str
         await until(lambda: value(asked, url__template="/channels") == calls["GET /channels"] > 0)
         assert value(asked, server__address="127.0.0.1", http__response__status_code=200) > 0
 
-        assert set(collected.metrics) == {metric.name for metric in metrics.METRICS}
-        for metric in metrics.METRICS:
+        assert set(collected.metrics) == {metric.name for metric in METRICS}
+        for metric in METRICS:
             arrived = collected.metrics[metric.name]
             assert arrived.unit == metric.unit
             kinds = {"counter": "sum", "histogram": "histogram", "gauge": "gauge"}
@@ -139,7 +139,7 @@ def test_the_page_lists_what_the_code_has() -> None:
     row = re.compile(r"^\| `([a-z._]+)` \| (counter|histogram|gauge) \| (\S+) \| (.*?) \|", re.M)
     rows = row.findall(PAGE.read_text(encoding="utf-8"))
     listed = {(name, kind, unit, tuple(re.findall(r"`([a-z._]+)`", named))) for name, kind, unit, named in rows}
-    assert listed == {(each.name, each.kind, each.unit, each.attributes) for each in metrics.METRICS}
+    assert listed == {(each.name, each.kind, each.unit, each.attributes) for each in METRICS}
 
 
 async def test_waiting_deliveries_are_counted_in_pages(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from itsjustintv_desktop.engine.config.schema import Config, Updates
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent, UpdateChanged
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.monitoring.updates import keys
+from itsjustintv_desktop.engine.monitoring.updates import signing
 from itsjustintv_desktop.engine.monitoring.updates.check import UpdateCheck
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.support.clock import FakeClock
@@ -48,7 +48,7 @@ class House:
 
     def pin(self, *pinned: Key) -> None:
         """Those are the keys of this build."""
-        self._monkeypatch.setattr(keys, "pinned", lambda: tuple(key.public for key in pinned))
+        self._monkeypatch.setattr(signing, "pinned_keys", lambda: tuple(key.public for key in pinned))
 
     def publish(self, version: str, *signers: Key, **details: Any) -> None:
         self.server.publish(manifest(version, now=self.clock.now(), **details), *signers)

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine import Engine
 from itsjustintv_desktop.engine.config import watch
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.monitoring.updates import check, keys
+from itsjustintv_desktop.engine.monitoring.updates import check, signing
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.engine import ONE_STREAMER, Running, running_engine
 from tests.support.versions import Versions, manifest, versions
@@ -28,7 +28,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Versions]:
     monkeypatch.setattr(watch, "EVERY", 0.02)
     monkeypatch.setattr(watch, "SETTLE", 0.02)
     async with versions() as made:
-        monkeypatch.setattr(keys, "pinned", lambda: (made.key.public,))
+        monkeypatch.setattr(signing, "pinned_keys", lambda: (made.key.public,))
         made.publish(manifest("99.0.0", now=SystemClock().now()))
         yield made
 

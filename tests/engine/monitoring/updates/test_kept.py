@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from itsjustintv_desktop.engine.monitoring.updates import check as module
-from itsjustintv_desktop.engine.monitoring.updates.signature import is_signed, tidy
+from itsjustintv_desktop.engine.monitoring.updates.signing import is_signed, tidy
 from tests.engine.monitoring.updates.conftest import OWN, House
 from tests.engine.monitoring.updates.test_check import shown
 from tests.support.versions import Key, manifest

@@ -13,10 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from itsjustintv_desktop.engine.monitoring.updates import keys
+from itsjustintv_desktop.engine.monitoring.updates import signing
 from itsjustintv_desktop.engine.monitoring.updates.manifest import decode, encode, is_page
-from itsjustintv_desktop.engine.monitoring.updates.signature import is_signed
-from itsjustintv_desktop.engine.monitoring.updates.version import is_final, order
+from itsjustintv_desktop.engine.monitoring.updates.signing import is_final, is_signed, order
 from tests.support.clock import START
 from tests.support.versions import Key, manifest
 
@@ -101,26 +100,26 @@ def test_an_address_with_a_query_is_a_page() -> None:
 def test_the_file_of_keys() -> None:
     one, other = Key(), Key()
     text = f"# which\n\n{base64.b64encode(one.public).decode()}  # of 2026\n{base64.b64encode(other.public).decode()}"
-    assert keys.parse(text) == (one.public, other.public)
-    assert keys.parse("# none\n") == ()
+    assert signing.parse_keys(text) == (one.public, other.public)
+    assert signing.parse_keys("# none\n") == ()
 
 
 @pytest.mark.parametrize("line", ["x", "AAAA", base64.b64encode(b"x" * 33).decode(), "ä", "a b"])
 def test_a_line_that_is_no_key(line: str) -> None:
     with pytest.raises(ValueError, match="line 2 is no Ed25519 public key"):
-        keys.parse(f"# head\n{line}\n")
+        signing.parse_keys(f"# head\n{line}\n")
 
 
 def test_the_keys_come_from_the_package_or_from_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = Key()
-    monkeypatch.setattr(keys, "_PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(signing, "_PACKAGE", tmp_path / "package")
     for folder in (tmp_path / "resources", tmp_path / "package" / "resources"):
         folder.mkdir(parents=True)
-        (folder / keys.NAME).write_text(base64.b64encode(key.public).decode())
-        assert keys.pinned() == (key.public,)
-        (folder / keys.NAME).unlink()
-    with pytest.raises(OSError, match=keys.NAME):
-        keys.pinned()
+        (folder / signing.KEYS).write_text(base64.b64encode(key.public).decode())
+        assert signing.pinned_keys() == (key.public,)
+        (folder / signing.KEYS).unlink()
+    with pytest.raises(OSError, match=signing.KEYS):
+        signing.pinned_keys()
 
 
 def test_a_signature_among_others() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from itsjustintv_desktop.engine.monitoring.updates import keys
+from itsjustintv_desktop.engine.monitoring.updates import signing
 from itsjustintv_desktop.engine.monitoring.updates.check import AGAIN, EVERY, FIRST, LOOK
 from tests.engine.monitoring.updates.conftest import OWN, House
 from tests.support.versions import not_there
@@ -121,7 +121,7 @@ async def test_keys_that_cannot_be_read_are_none(house: House, monkeypatch: pyte
     def broken() -> tuple[bytes, ...]:
         raise ValueError("line 3 is no Ed25519 public key in base64")
 
-    monkeypatch.setattr(keys, "pinned", broken)
+    monkeypatch.setattr(signing, "pinned_keys", broken)
     assert (await house.start()).code == "no-key"
 
 

@@ -13,7 +13,7 @@ import structlog
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.events import HealthChanged
 from itsjustintv_desktop.engine.core.status import Level, Status
-from itsjustintv_desktop.engine.monitoring.health.parts import of_engine
+from itsjustintv_desktop.engine.monitoring.health_parts import of_engine
 from itsjustintv_desktop.engine.storage.ledger import Counts
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.core.clock import SystemClock
-from itsjustintv_desktop.engine.monitoring.watchdog.loop import REMEMBERED, LoopWatch
+from itsjustintv_desktop.engine.monitoring.watchdog import REMEMBERED, LoopWatch
 from tests.support.waiting import until
 
 
@@ -56,7 +56,7 @@ async def test_a_loop_that_stands_still_is_told_with_where_it_is_and_no_value(ri
     (line,) = [each for each in lines if each["log_level"] == "error"]
     assert line["event"] == "the event loop stands still"
     assert line["stack"].endswith(" block")
-    assert "test_loop.py:" in line["stack"]
+    assert "test_watchdog_loop.py:" in line["stack"]
     assert "a-secret-value" not in str(lines)
     assert 0.5 < rig.told[0] < 5
     part = rig.watch.part(time.time())

@@ -9,8 +9,7 @@ import pytest
 
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.engine.monitoring.watchdog.queue import LONGEST_LOOK, SENDING, STUCK_SECONDS, QueueWatch
-from itsjustintv_desktop.engine.monitoring.watchdog.watchdog import EVERY
+from itsjustintv_desktop.engine.monitoring.watchdog import EVERY, LONGEST_LOOK, SENDING, STUCK_SECONDS, QueueWatch
 from tests.engine.storage.ledger.book import Book
 from tests.support.waiting import until
 from tests.support.world import BUSY, World, config, destination, opened_world

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.monitoring.doctor.check import Check, Report, amber, green, red
-from itsjustintv_desktop.engine.monitoring.doctor.once import once
+from itsjustintv_desktop.engine.monitoring.doctor.report import Check, Report, amber, green, once, red
 from tests.support.engine import ONE_STREAMER, running_engine
 from tests.support.waiting import until
 

@@ -17,7 +17,7 @@ from itsjustintv_desktop.engine.control.client import ControlClient
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.core.errors import AlreadyRunningError
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.monitoring.watchdog import files
+from itsjustintv_desktop.engine.monitoring import files
 from tests.support.engine import ONE_STREAMER, Running, running_engine
 from tests.support.waiting import until
 

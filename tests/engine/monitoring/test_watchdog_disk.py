@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from itsjustintv_desktop.engine.monitoring.watchdog import disk
-from itsjustintv_desktop.engine.monitoring.watchdog.disk import EVERY, DiskWatch
+from itsjustintv_desktop.engine.monitoring import watchdog
+from itsjustintv_desktop.engine.monitoring.watchdog import DISK_EVERY, DiskWatch
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
 
@@ -41,14 +41,14 @@ async def test_it_looks_once_a_minute_and_never_waits(tmp_path: Path, monkeypatc
         looks.append(folder)
         return 10**9
 
-    monkeypatch.setattr(disk, "free", look)
+    monkeypatch.setattr(watchdog, "free", look)
     clock = FakeClock()
     watch = DiskWatch(tmp_path, clock)
     for _ in range(5):
         watch.look()
         await until(lambda: watch._looking is None or watch._looking.done())
     assert len(looks) == 1
-    clock.advance(EVERY)
+    clock.advance(DISK_EVERY)
     watch.look()
     await until(lambda: len(looks) == 2)
 

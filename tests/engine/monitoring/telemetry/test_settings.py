@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Telemetry
 from itsjustintv_desktop.engine.instrumentation import Instrumentation, TraceIds, announcing_for, begin_announcing
-from itsjustintv_desktop.engine.monitoring.telemetry.export_health import EVERY, ExportHealth
 from itsjustintv_desktop.engine.monitoring.telemetry.settings import telemetry_settings
+from itsjustintv_desktop.engine.monitoring.telemetry.telemetry import SAY_EVERY, ExportHealth
 from tests.support.clock import FakeClock
 
 
@@ -108,7 +108,7 @@ def test_trouble_is_said_at_once_then_now_and_then_and_when_it_is_over() -> None
             trouble.failed("traces")
             trouble.failed("metrics", 401)
         assert len(logged) == 1
-        clock.advance(EVERY)
+        clock.advance(SAY_EVERY)
         trouble.failed("metrics", 401)
         assert len(logged) == 2
         assert "headers" in logged[1]["reason"]

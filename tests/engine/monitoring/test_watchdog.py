@@ -12,7 +12,7 @@ import pytest
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.core.events import HealthChanged, Notice
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.engine.monitoring.watchdog import queue, watchdog
+from itsjustintv_desktop.engine.monitoring import health, watchdog
 from itsjustintv_desktop.engine.storage.ledger import writer
 from itsjustintv_desktop.engine.storage.secrets.secret_backend import MemoryBackend, UnlockResult
 from tests.support import rawhttp
@@ -23,7 +23,7 @@ from tests.support.waiting import until
 @pytest.fixture
 async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     monkeypatch.setattr(watchdog, "EVERY", 0.05)
-    monkeypatch.setattr(queue, "STUCK_SECONDS", 0.4)
+    monkeypatch.setattr(watchdog, "STUCK_SECONDS", 0.4)
     async with running_engine(tmp_path) as running:
         await until(lambda: running.engine.health._known)
         yield running
@@ -167,7 +167,7 @@ async def test_a_health_report_waits_for_a_hanging_disk_no_longer_than_its_deadl
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before anybody noticed that it hangs."""
-    monkeypatch.setattr("itsjustintv_desktop.engine.monitoring.health.health.LEDGER_SECONDS", 0.1)
+    monkeypatch.setattr(health, "LEDGER_SECONDS", 0.1)
     goes_on = threading.Event()
     hanging = asyncio.ensure_future(running.engine.ledger._writer.run(lambda _: goes_on.wait(30)))
     try:

@@ -8,8 +8,7 @@ import msgspec
 import pytest
 
 from itsjustintv_desktop.engine.monitoring.doctor import Check
-from itsjustintv_desktop.engine.monitoring.doctor.destinations import destination
-from itsjustintv_desktop.engine.monitoring.doctor.streamers import streamer
+from itsjustintv_desktop.engine.monitoring.doctor.rows import destination, streamer
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelState, ChannelStatus
 from tests.engine.monitoring.doctor import given
 from tests.engine.monitoring.doctor.given import ALICE, MAIN, NOW, answer

@@ -9,9 +9,9 @@ import pytest
 
 from itsjustintv_desktop.engine.ingress.catch_up.status import CatchUpState
 from itsjustintv_desktop.engine.ingress.transports import TransportState
-from itsjustintv_desktop.engine.monitoring.doctor import Check, Unsettled, reach
-from itsjustintv_desktop.engine.monitoring.doctor.check import report_of
+from itsjustintv_desktop.engine.monitoring.doctor import Check, Unsettled, checks
 from itsjustintv_desktop.engine.monitoring.doctor.probe import Reached
+from itsjustintv_desktop.engine.monitoring.doctor.report import report_of
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState
 from tests.engine.monitoring.doctor import given
 from tests.engine.monitoring.doctor.given import DAY, NOW
@@ -32,7 +32,7 @@ def colour(check: Check | None) -> str:
     ],
 )
 def test_the_way(state: TransportState, expected: str) -> None:
-    check = reach.way(given.reach(way=given.way(state, fix="Do this." if expected == "red" else "")), running=True)
+    check = checks.way(given.reach(way=given.way(state, fix="Do this." if expected == "red" else "")), running=True)
     assert (check.name, colour(check)) == ("way", expected)
     assert check.message.startswith("The way's own words.")
     assert check.fix == ("Do this." if expected == "red" else "")
@@ -40,32 +40,32 @@ def test_the_way(state: TransportState, expected: str) -> None:
 
 def test_a_way_that_fails_says_what_finds_streams_meanwhile() -> None:
     failing = given.way(TransportState.FAILING)
-    check = reach.way(given.reach(way=failing), running=True)
+    check = checks.way(given.reach(way=failing), running=True)
     assert check.message == "The way's own words. Until then streams are found by asking every 5m."
     for changes in ({"poll_interval": 0.0}, {"catch_up_max_age": 0.0}, {"poll_interval": 3600.0}):
-        check = reach.way(given.reach(way=failing, **changes), running=True)
+        check = checks.way(given.reach(way=failing, **changes), running=True)
         assert check.message == "The way's own words."
 
 
 def test_no_way_at_all_is_bearable_while_twitch_is_asked() -> None:
     none = given.way(TransportState.FAILING, kind="none", fix="Set an address.")
-    assert colour(reach.way(given.reach(way=none), running=True)) == "amber"
+    assert colour(checks.way(given.reach(way=none), running=True)) == "amber"
     waiting = given.catch_up(CatchUpState.WAITING)
-    assert colour(reach.way(given.reach(way=none, catch_up=waiting), running=True)) == "red"
-    assert colour(reach.way(given.reach(way=none, poll_interval=0.0), running=True)) == "red"
+    assert colour(checks.way(given.reach(way=none, catch_up=waiting), running=True)) == "red"
+    assert colour(checks.way(given.reach(way=none, poll_interval=0.0), running=True)) == "red"
 
 
 def test_the_way_of_a_program_that_does_not_run() -> None:
     starting = given.way(TransportState.STARTING)
-    check = reach.way(given.reach(way=starting), running=False)
+    check = checks.way(given.reach(way=starting), running=False)
     assert colour(check) == "amber"
     assert "while the program runs" in check.message
-    names = [one.name for one in reach.checks(given.reach(way=starting, probe=None), NOW, running=False)]
+    names = [one.name for one in checks.ingress(given.reach(way=starting, probe=None), NOW, running=False)]
     assert names == ["way", "last message"]
 
 
 def test_reached() -> None:
-    check = reach.reachable(given.probed(at=NOW - 180), NOW)
+    check = checks.reachable(given.probed(at=NOW - 180), NOW)
     assert (check.name, colour(check), check.fix) == ("reachable", "green", "")
     assert check.message == "We reached ourselves through me.example (3 minutes ago)."
 
@@ -81,7 +81,7 @@ def test_reached() -> None:
     ],
 )
 def test_not_reached_is_never_red(reached: Reached, told: str, fix: str) -> None:
-    check = reach.reachable(given.probed(reached, detail="the reason"), NOW)
+    check = checks.reachable(given.probed(reached, detail="the reason"), NOW)
     assert colour(check) == "amber"
     assert check.message.startswith("We could not reach ourselves through me.example (just now): the reason.")
     assert told in check.message
@@ -93,7 +93,7 @@ def test_not_reached_is_never_red(reached: Reached, told: str, fix: str) -> None
     [(60 * DAY, "green"), (14 * DAY, "green"), (14 * DAY - 1, "amber"), (1.0, "amber"), (0.0, "red"), (-DAY, "red")],
 )
 def test_the_certificate_that_was_shown(left: float, expected: str) -> None:
-    check = reach.certificate(given.reach(probe=given.probed(certificate_until=NOW + left)), NOW)
+    check = checks.certificate(given.reach(probe=given.probed(certificate_until=NOW + left)), NOW)
     assert colour(check) == expected
     assert check is not None
     assert bool(check.fix) == (expected != "green")
@@ -101,7 +101,7 @@ def test_the_certificate_that_was_shown(left: float, expected: str) -> None:
 
 def test_the_certificate_in_words() -> None:
     (green, amber, red) = (
-        reach.certificate(given.reach(probe=given.probed(certificate_until=NOW + left * DAY)), NOW)
+        checks.certificate(given.reach(probe=given.probed(certificate_until=NOW + left * DAY)), NOW)
         for left in (30, 3, -1)
     )
     assert green is not None
@@ -114,7 +114,7 @@ def test_the_certificate_in_words() -> None:
 
 def test_a_certificate_that_was_refused() -> None:
     refused = given.probed(Reached.CERTIFICATE, detail="the server's certificate is not valid: it has expired")
-    check = reach.certificate(given.reach(probe=refused), NOW)
+    check = checks.certificate(given.reach(probe=refused), NOW)
     assert colour(check) == "red"
     assert check is not None
     assert "it has expired" in check.message
@@ -123,7 +123,7 @@ def test_a_certificate_that_was_refused() -> None:
 
 def test_the_certificate_that_only_the_way_knows() -> None:
     own = given.way(kind="tls", facts={"certificate_until": "2026-09-25T00:00:00Z"})
-    check = reach.certificate(given.reach(way=own, probe=given.probed(Reached.NO_ANSWER)), NOW)
+    check = checks.certificate(given.reach(way=own, probe=given.probed(Reached.NO_ANSWER)), NOW)
     assert colour(check) == "amber"
     assert check is not None
     assert "ends on 2026-09-25" in check.message
@@ -132,9 +132,9 @@ def test_the_certificate_that_only_the_way_knows() -> None:
 
 def test_a_conduit_needs_neither() -> None:
     conduit = given.reach(way=given.way(kind="conduit"), probe=None)
-    names = [one.name for one in reach.checks(conduit, NOW, running=True)]
+    names = [one.name for one in checks.ingress(conduit, NOW, running=True)]
     assert names == ["way", "subscriptions", "catching up", "last message"]
-    names = [one.name for one in reach.checks(given.reach(), NOW, running=True)]
+    names = [one.name for one in checks.ingress(given.reach(), NOW, running=True)]
     assert names == ["way", "reachable", "certificate", "subscriptions", "catching up", "last message"]
 
 
@@ -153,7 +153,7 @@ def test_a_conduit_needs_neither() -> None:
 )
 def test_the_subscriptions(state: SubscriptionsState, code: str, expected: str) -> None:
     status = given.subscriptions(state, code=code, fix="" if expected == "green" else "Do this.")
-    check = reach.subscriptions(given.reach(subscriptions=status))
+    check = checks.subscriptions(given.reach(subscriptions=status))
     assert (colour(check), check.message) == (expected, "The reconciler's words.")
     assert check.fix == status.fix
 
@@ -180,28 +180,28 @@ def test_the_subscriptions(state: SubscriptionsState, code: str, expected: str) 
     ],
 )
 def test_catching_up(changes: dict[str, Any], expected: str) -> None:
-    check = reach.catching_up(given.reach(**changes), NOW)
+    check = checks.catching_up(given.reach(**changes), NOW)
     assert (colour(check), check.message) == ("green", expected)
 
 
 @pytest.mark.parametrize("state", [CatchUpState.WAITING, CatchUpState.STARTING])
 def test_catching_up_that_waits(state: CatchUpState) -> None:
-    check = reach.catching_up(given.reach(catch_up=given.catch_up(state)), NOW)
+    check = checks.catching_up(given.reach(catch_up=given.catch_up(state)), NOW)
     assert (colour(check), check.message) == ("amber", "Its own words.")
     assert isinstance(check, Unsettled) is (state is CatchUpState.STARTING)
 
 
 def test_what_is_not_settled_is_amber_to_programs() -> None:
-    check = reach.way(given.reach(way=given.way(TransportState.STARTING)), running=True)
+    check = checks.way(given.reach(way=given.way(TransportState.STARTING)), running=True)
     assert isinstance(check, Unsettled)
     sent = msgspec.json.decode(msgspec.json.encode(report_of([check])))["checks"][0]
     assert sent == {"name": "way", "state": "amber", "message": "The way's own words.", "fix": ""}
     for state in (TransportState.WAITING, TransportState.FAILING, TransportState.READY):
-        assert not isinstance(reach.way(given.reach(way=given.way(state)), running=True), Unsettled)
+        assert not isinstance(checks.way(given.reach(way=given.way(state)), running=True), Unsettled)
 
 
 def test_the_last_message_is_a_fact() -> None:
-    check = reach.last_message(given.reach(), NOW)
+    check = checks.last_message(given.reach(), NOW)
     assert (colour(check), check.message) == ("green", "The last message of Twitch came 3 hours ago.")
-    check = reach.last_message(given.reach(last_message=None), NOW)
+    check = checks.last_message(given.reach(last_message=None), NOW)
     assert (colour(check), check.message) == ("green", "No message of Twitch is in the history yet.")

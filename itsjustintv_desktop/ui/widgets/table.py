@@ -30,6 +30,7 @@ class Table(QTableView):
         self, name: str, model: QAbstractItemModel, *, many: bool = False, row_height: int = ROW_HEIGHT
     ) -> None:
         super().__init__()
+        self._near = 0
         self.setAccessibleName(readable(name))
         self.setModel(model)
         self.setShowGrid(False)
@@ -54,6 +55,21 @@ class Table(QTableView):
     def chosen(self) -> list[int]:
         """Numbers of the rows that are selected, in order."""
         return sorted(index.row() for index in self.selectionModel().selectedRows())
+
+    def choose_near(self) -> None:
+        """Where nothing is selected: the row that took the place of the one that went, else the first."""
+        near, self._near = self._near, 0
+        if not self.chosen() and self.model().rowCount():
+            self.choose(min(near, self.model().rowCount() - 1))
+
+    def rowsAboutToBeRemoved(self, parent: Index, start: int, end: int) -> None:  # noqa: N802 - Qt's name
+        """Qt itself goes to the row above, and to none where several can be selected."""
+        chosen = self.chosen()
+        if chosen and start <= chosen[0] and chosen[-1] <= end:
+            self._near = start
+        elif not chosen and start < self._near:
+            self._near -= min(end + 1, self._near) - start
+        super().rowsAboutToBeRemoved(parent, start, end)
 
     def choose(self, row: int) -> None:
         """Select one row and bring it into sight."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import msgspec
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -105,8 +103,8 @@ class Destinations(Page):
         self.add.setVisible(bool(snapshot.destinations))
         if self._wanted and self.table.choose_key(self._wanted):
             self._wanted = ""
-        elif not is_new and not self.table.key and snapshot.destinations:
-            self.table.choose(0)
+        elif not is_new:
+            self.table.choose_near()
         self._show_state()
         self.do("list", self._read())
 
@@ -303,7 +301,7 @@ class Destinations(Page):
         self._drafts.drop(typed)
         self._theirs = self._shown = None
         self._wanted = draft.name
-        await self._after(saved, self.tr("Saved {}.").format(draft.name))
+        await self._after(saved, self.tr("Saved {}.").format(draft.name), typed)
         if not typed:
             self._ask_who(draft.name)
 
@@ -349,21 +347,19 @@ class Destinations(Page):
             return
         more = self.tr("They would be given up with {}. Undo brings the destination back, not them.").format(name)
         waiting = self.tr("%n deliveries wait for it.", "", use.waiting)
-        remove = partial(self._remove_now, name)
-        ask(self, waiting, more, self.tr("Keep it"), self.tr("Remove it"), remove)
-
-    def _remove_now(self, name: str) -> None:
-        self.do("remove now", self._removed(name))
+        words = (waiting, more, self.tr("Keep it"), self.tr("Remove it"))
+        ask(self, *words, lambda: self.do("remove now", self._removed(name)))
 
     async def _removed(self, name: str) -> None:
         saved = await self.bridge.call(lambda engine: engine.api.settings.delete_destination(name))
         self._shown = None
         self.table.setFocus()
-        await self._after(saved, self.tr("Removed {}.").format(name))
+        await self._after(saved, self.tr("Removed {}.").format(name), name)
 
-    async def _after(self, saved: Saved, done: str) -> None:
+    async def _after(self, saved: Saved, done: str, name: str = "") -> None:
+        """`name` is there again, and selected, once it was taken back."""
         self.banner.hide()
-        save_feedback(self, saved, done)
+        save_feedback(self, saved, done, lambda: self.show_destination(name))
         await self._read()
         self.store.refresh()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelectionModel, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyleOptionViewItem
 
@@ -60,13 +62,18 @@ class StreamerTable(Table):
         row: StreamerRow = self.shown.index(number, 0).data(ROW_ROLE)
         return row
 
-    def choose_key(self, key: str) -> bool:
-        """Select one; False if it is not there."""
-        number = self.all.place(key)
-        index = self.shown.mapFromSource(self.all.index(number, 0))
-        if number < 0 or not index.isValid():
+    def choose_keys(self, keys: Sequence[str]) -> bool:
+        """Select these; False, and nothing, if one of them is not there."""
+        rows = [self.shown.mapFromSource(self.all.index(self.all.place(key), 0)) for key in keys]
+        if not all(index.isValid() for index in rows):
             return False
-        self.choose(index.row())
+        if keys != self.keys:
+            flags = QItemSelectionModel.SelectionFlag
+            for number, index in enumerate(rows):
+                if number:
+                    self.selectionModel().select(index, flags.Select | flags.Rows)
+                else:
+                    self.choose(index.row())
         return True
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name

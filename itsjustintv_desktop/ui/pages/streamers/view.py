@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QLineEdit, QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -35,7 +37,8 @@ class Streamers(Page):
     def __init__(self, store: Store, title: str) -> None:
         super().__init__(store, title)
         self._drafts: Drafts[StreamerDraft] = Drafts()
-        self._wanted = ""
+        self._wanted: list[str] = []
+        """To be selected once they are there: they were just added, renamed or brought back."""
         self.pictures = Pictures(self.bridge, self)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(self.tr("Filter"))
@@ -89,25 +92,27 @@ class Streamers(Page):
         return (*sorted(names), *more)
 
     def show_streamer(self, key: str) -> None:
-        """Choose one, by key or login, whatever is filtered."""
+        """Select one, by key or login, whatever is filtered."""
         views = self.store.snapshot.streamers if self.store.snapshot is not None else ()
         key = next((view.key for view in views if view.login == key and key not in {one.key for one in views}), key)
-        if not self.table.choose_key(key):
+        self._select([key])
+
+    def _select(self, keys: list[str]) -> None:
+        """Those that are not there yet come with a later snapshot."""
+        there = all(self.table.all.place(key) >= 0 for key in keys)
+        if there and not self.table.choose_keys(keys):
             self.filter.clear()
-            if not self.table.choose_key(key):
-                self._wanted = key  # it was just added: the next snapshot has it
+            self.table.choose_keys(keys)
+        self._wanted = [] if there else keys
 
     def refresh(self, snapshot: Snapshot) -> None:
         self._stack.setCurrentIndex(0 if snapshot.streamers else 1)
         for part in (self.filter, self.paste, self.add):  # without streamers they stand below, where one looks then
             part.setVisible(bool(snapshot.streamers))
         self.table.all.show(snapshot)
-        wanted, self._wanted = self._wanted, ""
-        if wanted:
-            self.show_streamer(wanted)
-            self._wanted = "" if self.table.keys == [wanted] else wanted
-        elif not self.table.chosen() and self.table.shown.rowCount():
-            self.table.choose(0)
+        if self._wanted:
+            self._select(self._wanted)
+        self.table.choose_near()
         self._show_row()
         self._show_many()
         keys = {view.key for view in snapshot.streamers}
@@ -214,14 +219,14 @@ class Streamers(Page):
         if self.form.shown_key == key:
             self.form.show_draft(draft)
         if draft.key != key:
-            self._wanted = draft.key
-        self._after(saved, self.tr("Saved {}.").format(draft.key))
+            self._wanted = [draft.key]
+        self._after(saved, self.tr("Saved {}.").format(draft.key), [key])
 
     async def _save_many(self, keys: list[str]) -> None:
         added, removed = self.many.added, self.many.removed
         saved = await self.bridge.call(lambda engine: engine.api.settings.change_streamers(keys, added, removed))
         self.many.forget()
-        self._after(saved, self.tr("Saved %n streamers.", "", len(keys)))
+        self._after(saved, self.tr("Saved %n streamers.", "", len(keys)), keys)
 
     def _test(self) -> None:
         self.trial.send(self.form.shown_key, self.form.name.accessibleName())
@@ -235,7 +240,7 @@ class Streamers(Page):
         saved = await self.bridge.call(lambda engine: engine.api.settings.remove_streamers(keys))
         what = keys[0] if len(keys) == 1 else self.tr("%n streamers", "", len(keys))
         self.table.setFocus()
-        self._after(saved, self.tr("Removed {}.").format(what))
+        self._after(saved, self.tr("Removed {}.").format(what), keys)
 
     def _set_enabled(self, enabled: bool) -> None:
         self.do("switch", self._switched(self.table.keys, enabled))
@@ -243,7 +248,7 @@ class Streamers(Page):
     async def _switched(self, keys: list[str], enabled: bool) -> None:
         saved = await self.bridge.call(lambda engine: engine.api.settings.set_enabled(keys, enabled))
         said = self.tr("Switched on %n streamers.", "", len(keys)) if enabled else ""
-        self._after(saved, said or self.tr("Switched off %n streamers.", "", len(keys)))
+        self._after(saved, said or self.tr("Switched off %n streamers.", "", len(keys)), keys)
 
     def open_add(self) -> None:
         """Ask for one more channel."""
@@ -269,16 +274,17 @@ class Streamers(Page):
         dialog.open()
 
     def _added(self, channel: FoundChannel, saved: Saved) -> None:
-        self._wanted = channel.login
+        self._wanted = [channel.login]
         self._after(saved, self.tr("Added {}.").format(channel.display_name or channel.login))
 
     def _destinations(self) -> tuple[str, ...]:
         snapshot = self.store.snapshot
         return tuple(each.name for each in snapshot.destinations) if snapshot is not None else ()
 
-    def _after(self, saved: Saved, done: str) -> None:
+    def _after(self, saved: Saved, done: str, keys: Sequence[str] = ()) -> None:
+        """`keys` are there again, and selected, once it was taken back."""
         self.banner.hide()
-        save_feedback(self, saved, done)
+        save_feedback(self, saved, done, lambda: self._select(list(keys)))
         self.store.refresh()
 
     def _lay_out(self) -> None:

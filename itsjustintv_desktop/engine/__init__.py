@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.announce.pause import PauseView as PauseView
     from itsjustintv_desktop.engine.api.deliveries import DeliveryFilter as DeliveryFilter
-    from itsjustintv_desktop.engine.api.deliveries import DeliveryIndex as DeliveryIndex
     from itsjustintv_desktop.engine.api.deliveries import DeliveryPage as DeliveryPage
     from itsjustintv_desktop.engine.api.deliveries import ManyResult as ManyResult
     from itsjustintv_desktop.engine.api.delivery_details import AttemptView as AttemptView
@@ -86,7 +85,7 @@ _PLACES = {
     "monitoring.doctor.report": ("Check", "Report"),
     "control.actions": ("EventReport",),
     "api.delivery_details": ("AttemptView", "DeliveryDetails", "RequestView"),
-    "api.deliveries": ("DeliveryFilter", "DeliveryIndex", "DeliveryPage", "ManyResult"),
+    "api.deliveries": ("DeliveryFilter", "DeliveryPage", "ManyResult"),
     "storage.ledger.changing": ("Refused",),
     "storage.secrets.state": ("SecretsState",),
     "api.statistics": ("DayNumbers", "Statistics"),

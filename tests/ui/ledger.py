@@ -9,7 +9,6 @@ from itsjustintv_desktop.engine import (
     AttemptView,
     DeliveryDetails,
     DeliveryFilter,
-    DeliveryIndex,
     DeliveryPage,
     RequestView,
     errors,
@@ -38,7 +37,7 @@ def waiting(number: int, **details: Any) -> DeliveryView:
 
 
 class Ledger:
-    """Answers pages, counts and details as the engine does."""
+    """Answers pages and details as the engine does."""
 
     def __init__(self, *rows: DeliveryView) -> None:
         self.rows = {row.id: row for row in rows}
@@ -55,10 +54,6 @@ class Ledger:
     def page(self, wanted: DeliveryFilter, before: int | None = None, limit: int = PAGE) -> DeliveryPage:
         fit = [row for row in self.fit(wanted) if before is None or row.id < before]
         return DeliveryPage(rows=tuple(fit[:limit]), before=fit[limit - 1].id if len(fit) > limit else None)
-
-    def index(self, wanted: DeliveryFilter) -> DeliveryIndex:
-        fit = self.fit(wanted)
-        return DeliveryIndex(count=len(fit), marks=tuple(row.id + 1 for row in fit[::PAGE]))
 
     def details(self, delivery_id: int) -> DeliveryDetails:
         if delivery_id not in self.rows:

@@ -12,9 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import ManyResult, Refused, errors, events
+from itsjustintv_desktop.engine import DeliveryPage, ManyResult, Refused, errors, events
 from itsjustintv_desktop.engine.core.models import DeliveryView
-from itsjustintv_desktop.ui.models.deliveries import ANSWER, KEPT, NEXT, STATE
+from itsjustintv_desktop.ui.models.deliveries import ANSWER, NEXT, PAGE, STATE
 from itsjustintv_desktop.ui.pages.deliveries import View
 from itsjustintv_desktop.ui.pages.deliveries.due import Due
 from itsjustintv_desktop.ui.store import Store
@@ -27,7 +27,7 @@ from tests.ui.ledger import Ledger, Long, delivery, details, waiting
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, ledger: Ledger, **snapshot: Any) -> View:
     given = {"destinations": (samples.destination("website"), samples.destination("chat")), **snapshot}
     bridge.engine._snapshot = store.snapshot = samples.snapshot(**given)
-    for name, answer in (("deliveries", ledger.page), ("delivery_index", ledger.index), ("delivery", ledger.details)):
+    for name, answer in (("deliveries", ledger.page), ("delivery", ledger.details)):
         bridge.engine.api.set(name, answer)
     page = View(store, "Deliveries")
     qtbot.addWidget(page)
@@ -36,6 +36,16 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, ledger: Ledger, **snap
     page.activate()
     qtbot.waitUntil(lambda: page.model.is_loaded)
     return page
+
+
+def load_all(qtbot: QtBot, page: View, count: int) -> None:
+    """Scroll to the end until all are there."""
+
+    def scrolled() -> bool:
+        page.table.scrollToBottom()
+        return page.model.rowCount() == count
+
+    qtbot.waitUntil(scrolled)
 
 
 def text(page: View, row: int, column: int) -> str:
@@ -75,27 +85,50 @@ def test_a_change_arrives_in_its_row(qtbot: QtBot, store: Store, bridge: FakeBri
     assert len(bridge.engine.was_asked("api.deliveries")) == 1
 
 
-def test_a_hundred_thousand_rows_are_read_where_one_looks(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    ledger = Long(100_000)
-    view = shown(qtbot, store, bridge, ledger)
-    qtbot.waitUntil(lambda: view.model.rowCount() == 100_000)
-    bar = view.table.verticalScrollBar()
-    for part in range(1, 40):
-        bar.setValue(bar.maximum() * part // 40)
-        qtbot.wait(1)
-    bar.setValue(bar.maximum())
-    qtbot.waitUntil(lambda: view.model.view(99_999) is not None)
-    last = view.model.view(99_999)
-    assert last is not None
-    assert last.id == 1
-    assert len(view.model._pages) <= KEPT
-    middle = 50_000
-    view.table.scrollTo(view.model.index(middle, 0))
-    qtbot.waitUntil(lambda: view.model.view(middle) is not None)
-    found = view.model.view(middle)
-    assert found is not None
-    assert found.id == 50_000
-    assert view.model.row_of(50_000) == middle
+def test_of_a_hundred_thousand_rows_a_page_is_read_and_more_at_the_end(
+    qtbot: QtBot, store: Store, bridge: FakeBridge
+) -> None:
+    page = shown(qtbot, store, bridge, Long(100_000))
+    assert page.model.rowCount() == PAGE
+    assert page.model.canFetchMore()
+    page.table.selectAll()
+    assert "not read yet" in page.many.older.text()
+    assert len(bridge.engine.was_asked("api.deliveries")) == 1
+    load_all(qtbot, page, 10 * PAGE)
+    assert [view.id for view in page.model.rows] == list(range(100_000, 100_000 - 10 * PAGE, -1))
+    assert len(bridge.engine.was_asked("api.deliveries")) == 10
+    page.table.select_id(99_000)
+    bar = page.table.verticalScrollBar()
+    at = bar.value()
+    bridge.happen(events.DeliveriesChanged(count=40))
+    with qtbot.waitSignal(page.model.loaded):
+        pass
+    assert page.model.rowCount() >= 10 * PAGE
+    assert (page.table.only(), bar.value()) == (99_000, at)
+
+
+def test_the_end_of_the_list_is_its_end(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge, Ledger(*(delivery(number) for number in range(1, PAGE + 2))))
+    load_all(qtbot, page, PAGE + 1)
+    assert not page.model.canFetchMore()
+
+
+def test_pages_that_are_empty_before_the_end_are_passed_over(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    """Where few of very many fit, the ledger answers with what it has so far."""
+    asked: list[int | None] = []
+
+    def answer(wanted: object, before: int | None = None, limit: int = PAGE) -> DeliveryPage:
+        asked.append(before)
+        left = 9 if before is None else before - 1
+        rows = (delivery(left),) if left in {6, 3} else ()
+        return DeliveryPage(rows=rows, before=left if left > 1 else None)
+
+    ledger = Ledger()
+    ledger.page = answer  # type: ignore[method-assign]
+    page = shown(qtbot, store, bridge, ledger)
+    qtbot.waitUntil(lambda: [view.id for view in page.model.rows] == [6, 3])
+    qtbot.waitUntil(lambda: not page.model.canFetchMore())
+    assert asked == [None, 9, 8, 7, 6, 5, 4, 3, 2]
 
 
 def test_new_ones_come_in_above_without_a_jump(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -280,7 +313,7 @@ def test_a_filtered_destination_can_be_paused(qtbot: QtBot, store: Store, bridge
 def test_many_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     ledger = Ledger(*(waiting(number) for number in range(1, 451)))
     page = shown(qtbot, store, bridge, ledger)
-    qtbot.waitUntil(lambda: page.model.rowCount() == 450)
+    load_all(qtbot, page, 450)
     page.table.selectAll()
     qtbot.waitUntil(page.many.isVisible)
     told: list[int] = []
@@ -306,7 +339,7 @@ def test_many_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
 
 def test_many_can_be_cancelled(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger(*(waiting(number) for number in range(1, 451))))
-    qtbot.waitUntil(lambda: page.model.rowCount() == 450)
+    load_all(qtbot, page, 450)
     page.table.selectAll()
 
     def retry(ids: list[int]) -> ManyResult:
@@ -359,7 +392,7 @@ def test_selection_stays_when_much_changed(qtbot: QtBot, store: Store, bridge: F
     page = shown(qtbot, store, bridge, Ledger(*(waiting(number) for number in range(1, 50))))
     page.table.selectRow(10)
     chosen = page.table.only()
-    with qtbot.waitSignal(page.model.modelReset):
+    with qtbot.waitSignal(page.model.loaded):
         bridge.happen(events.DeliveriesChanged(count=40))
     assert page.table.only() == chosen
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.api.deliveries import (
         Deliveries,
         DeliveryFilter,
-        DeliveryIndex,
         DeliveryPage,
         ManyResult,
     )
@@ -137,13 +136,6 @@ class Api:
     async def delivery_count(self, wanted: DeliveryFilter) -> int:
         """How many those are. By states and destination at once, else in small bites. Raises LedgerError."""
         return await self._queue.count(wanted)
-
-    async def delivery_index(self, wanted: DeliveryFilter) -> DeliveryIndex:
-        """How many, and where each page begins, for a list that jumps. Takes tenths of a second for 100,000.
-
-        Raises LedgerError.
-        """
-        return await self._queue.index(wanted)
 
     async def delivery(self, delivery_id: int) -> DeliveryDetails:
         """Raises NotFoundError, LedgerError."""

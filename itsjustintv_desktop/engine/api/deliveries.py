@@ -42,16 +42,6 @@ class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):
     before: int | None
 
 
-class DeliveryIndex(msgspec.Struct, frozen=True, kw_only=True):
-    """`count` deliveries; `marks[n]` is the `before` of the n-th page of PAGE rows, from the newest on.
-
-    Newer ones come before the first page, and move none of the marks.
-    """
-
-    count: int
-    marks: tuple[int, ...]
-
-
 class ManyResult(msgspec.Struct, frozen=True, kw_only=True):
     """How many were changed, and why not the others. `made`: ids of the new deliveries of a resend."""
 
@@ -83,21 +73,15 @@ class Deliveries:
         """See Api.delivery_count."""
         if wanted.streamer is None and not wanted.search.strip():
             return await self._engine.ledger.delivery_count(await self._choice(wanted))
-        return (await self.index(wanted)).count
-
-    async def index(self, wanted: DeliveryFilter) -> DeliveryIndex:
-        """See Api.delivery_index."""
         choice = await self._choice(wanted)
         before: int | None = None
-        count, marks = 0, list[int]()
+        count = 0
         while True:
             bite = await self._engine.ledger.delivery_ids(choice, before)
-            first = -count % PAGE
-            marks += [each + 1 for each in bite.ids[first::PAGE]]
             count += len(bite.ids)
             before = bite.before
             if before is None:
-                return DeliveryIndex(count=count, marks=tuple(marks))
+                return count
             await asyncio.sleep(0)
 
     async def set_due(self, delivery_id: int, at: float) -> DeliveryView:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 
 from itsjustintv_desktop.engine import FoundChannel
 from itsjustintv_desktop.ui.formatting import number, translate
-from itsjustintv_desktop.ui.models.rows import Index, RowsModel
+from itsjustintv_desktop.ui.models.rows import Index, KeyedRows
 
 CHANNEL, ABOUT = range(2)
 
@@ -29,7 +29,7 @@ class Candidate:
         return self.channel is not None and bool(self.channel.user_id) and not self.channel.watched_as
 
 
-class CandidatesModel(RowsModel[Candidate]):
+class CandidatesModel(KeyedRows[Candidate]):
     """A box to tick in the first column of those that can be taken."""
 
     def __init__(self) -> None:

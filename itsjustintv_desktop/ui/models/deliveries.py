@@ -1,101 +1,79 @@
-"""Deliveries as a table of any length: a few pages of it are in memory, the others are read when they come in sight."""
+"""Deliveries as a table of any length, newest first: a page is read at a time, when the view comes to the end."""
 
 from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QApplication
 
-from itsjustintv_desktop.engine import DeliveryFilter, DeliveryIndex, DeliveryPage, events
+from itsjustintv_desktop.engine import DeliveryFilter, DeliveryPage, events
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.delivery_text import DeliveryHold, answer_of, word_of
 from itsjustintv_desktop.ui.formatting import countdown
-from itsjustintv_desktop.ui.models.rows import as_text
+from itsjustintv_desktop.ui.models.rows import NOWHERE, Index, KeyedRows
 from itsjustintv_desktop.ui.theme import theme
 
 PAGE = 200
-KEPT = 30
-"""Pages in memory."""
 SOON_MS = 300
 TIDY_MS = 3000
 """After so long without a change, what fits the filter no longer leaves the list."""
 _MOST_NEW = 10
-"""Pages of new ones that are put on top; where more came, the list is read anew."""
-_AT_ONCE = 4
-"""Pages wanted at a time: who scrolls on does not wait for those passed by."""
-_END = 2**62
+"""Pages of new ones that are put on top; where more came, the list begins anew."""
 
 STATE, DESTINATION, STREAMER, ANSWER, TRIES, NEXT = range(6)
-Index = QModelIndex | QPersistentModelIndex
 Start = Callable[..., bool]
-_NOWHERE = QModelIndex()
 
 
-class DeliveriesModel(QAbstractTableModel):
-    """Newest first. `loaded` after each time the list was read; `on_top(int)`: so many rows came in above the others.
+class DeliveriesModel(KeyedRows[DeliveryView]):
+    """`loaded` after each time the list was read.
 
     `start(name, coroutine, replace=...)` runs work and shows its errors; see Page.do.
     """
 
     loaded = Signal()
-    on_top = Signal(int)
 
     def __init__(self, bridge: Bridge, start: Start, parent: QObject) -> None:
-        super().__init__(parent)
+        super().__init__(("",) * 6, lambda view: view.id, parent)
+        names = (self.tr("Destination"), self.tr("Streamer"), self.tr("Last answer"), self.tr("Tries"))
+        self._titles = ("", *names, self.tr("Next"))
         self._bridge, self._start = bridge, start
         self.wanted = DeliveryFilter()
         self.is_loaded = False
         self.held: Mapping[str, DeliveryHold] = {}
         """What holds the deliveries of a destination, by its name."""
-        self._fresh: list[DeliveryView] = []
-        self._count = 0
-        self._marks: tuple[int, ...] = ()
-        self._pages: OrderedDict[int, list[DeliveryView]] = OrderedDict()
-        self._stale: set[int] = set()
-        self._queue: list[int] = []
+        self._before: int | None = None
+        """Where older ones go on; None = there are none."""
         self._look = self._timer(SOON_MS, lambda: self._start("newest", self._newest()))
-        self._reread = self._timer(SOON_MS, self._again)
-        self._read = self._timer(0, lambda: self._start("rows", self._read_wanted()))
-        self._tidy = self._timer(TIDY_MS, lambda: self._start("tidy", self._tidy_up()))
+        self._reread = self._timer(SOON_MS, self._read_again)
+        self._tidy = self._timer(TIDY_MS, self.again)
 
     # What the table asks
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:  # noqa: N802 - Qt's name
-        return 0 if parent.isValid() else len(self._fresh) + self._count
+    def canFetchMore(self, parent: Index = NOWHERE) -> bool:  # noqa: N802 - Qt's name
+        return not parent.isValid() and self._before is not None
 
-    def columnCount(self, parent: Index = _NOWHERE) -> int:  # noqa: N802 - Qt's name
-        return 0 if parent.isValid() else 6
+    def fetchMore(self, parent: Index = NOWHERE) -> None:  # noqa: N802 - Qt's name
+        if not parent.isValid():
+            self._start("more", self._more())
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:  # noqa: N802 - Qt's name
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            names = ("", self.tr("Destination"), self.tr("Streamer"), self.tr("Last answer"), self.tr("Tries"))
-            return (*names, self.tr("Next"))[section]
-        if role == Qt.ItemDataRole.AccessibleTextRole and section == STATE:
-            return self.tr("State")
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(section)
-        return None
+        if orientation is Qt.Orientation.Horizontal:
+            if role == Qt.ItemDataRole.AccessibleTextRole and section == STATE:
+                return self.tr("State")
+            if role == Qt.ItemDataRole.TextAlignmentRole:
+                return _alignment(section)
+        return super().headerData(section, orientation, role)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        return as_text(self._cell(index, role), role)
-
-    def _cell(self, index: Index, role: int) -> Any:
-        view = self.view(index.row())
-        column = index.column()
-        if view is None:
-            return "…" if role == Qt.ItemDataRole.DisplayRole and column == DESTINATION else None
+    def cell(self, row: DeliveryView, column: int, role: int) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(view, column)
+            return self._text(row, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.ForegroundRole:
@@ -105,46 +83,22 @@ class DeliveriesModel(QAbstractTableModel):
             font.setWeight(QFont.Weight.DemiBold)
             return font
         if role == Qt.ItemDataRole.ToolTipRole:
-            return word_of(view.state) if column == STATE else self._text(view, column)
+            return word_of(row.state) if column == STATE else self._text(row, column)
         if role == Qt.ItemDataRole.AccessibleTextRole and column == STATE:
-            return word_of(view.state)
+            return word_of(row.state)
         return None
 
     def view(self, row: int) -> DeliveryView | None:
-        """The delivery of a row; None while it is being read, and where it left the list meanwhile."""
-        if row < len(self._fresh):
-            return self._fresh[row] if row >= 0 else None
-        page, place = divmod(row - len(self._fresh), PAGE)
-        rows = self._pages.get(page)
-        if rows is None or page in self._stale:
-            self._want(page)
-        else:
-            self._pages.move_to_end(page)
-        return rows[place] if rows is not None and place < len(rows) else None
+        """The delivery of a row, None where there is no such row."""
+        return self.rows[row] if 0 <= row < len(self.rows) else None
 
     def row_of(self, delivery_id: int) -> int | None:
-        """Where it is, if it is in memory."""
-        place = _place_of(delivery_id, self._fresh)
-        if place is not None:
-            return place
-        page = self._page_of(delivery_id)
-        place = _place_of(delivery_id, self._pages.get(page, []))
-        return None if place is None else len(self._fresh) + page * PAGE + place
+        """Where it is, if it was read. Ids go down."""
+        place = bisect_left(self.rows, -delivery_id, key=lambda view: -view.id)
+        return place if place < len(self.rows) and self.rows[place].id == delivery_id else None
 
-    async def ids(self, parts: Sequence[range]) -> list[int]:
-        """The ids of rows; those that are not in memory are read."""
-        found: list[int] = []
-        pages: dict[int, list[DeliveryView]] = {}
-        for row in (row for part in parts for row in part):
-            if row < len(self._fresh):
-                found.append(self._fresh[row].id)
-                continue
-            page, place = divmod(row - len(self._fresh), PAGE)
-            if page not in pages:
-                pages[page] = self._pages.get(page) or await self._fetch(page)
-            if place < len(pages[page]):
-                found.append(pages[page][place].id)
-        return found
+    def ids(self, parts: Sequence[range]) -> list[int]:
+        return [self.rows[row].id for part in parts for row in part if row < len(self.rows)]
 
     # What changes it
 
@@ -171,7 +125,7 @@ class DeliveriesModel(QAbstractTableModel):
                 self._look_soon()
 
     def again(self) -> None:
-        """Something was missed, or changed at large: read it all anew, in place."""
+        """Something was missed, or changed at large: what is in the list is read again, in place."""
         if self.is_loaded and not self._reread.isActive():
             self._reread.start()
 
@@ -181,17 +135,11 @@ class DeliveriesModel(QAbstractTableModel):
             if event.id > self._newest_id():
                 self._look_soon()
             return
-        old = self.view(row)
-        assert old is not None
         new = msgspec.structs.replace(
-            old, state=event.state, attempts=event.attempts, next_at=event.next_at, last_status=event.status,
-            last_error=event.error,
+            self.rows[row], state=event.state, attempts=event.attempts, next_at=event.next_at,
+            last_status=event.status, last_error=event.error,
         )  # fmt: skip
-        if row < len(self._fresh):
-            self._fresh[row] = new
-        else:
-            page, place = divmod(row - len(self._fresh), PAGE)
-            self._pages[page][place] = new
+        self.rows[row] = new
         self.dataChanged.emit(self.index(row, 0), self.index(row, NEXT))
         if self.wanted.states and new.state not in self.wanted.states:
             self._tidy.start()
@@ -232,91 +180,57 @@ class DeliveriesModel(QAbstractTableModel):
         if self.is_loaded and not self._look.isActive():
             self._look.start()
 
-    def _again(self) -> None:
-        if not self._start("list", self._count_anew()):
+    def _read_again(self) -> None:
+        if not self._start("list", self._renew()):
             self._reread.start()
 
     def _newest_id(self) -> int:
-        if self._fresh:
-            return self._fresh[0].id
-        return self._marks[0] - 1 if self._marks and self._count else 0
-
-    def _page_of(self, delivery_id: int) -> int:
-        """The page that has it, if any does. Marks go down."""
-        return max(bisect_left(self._marks, -delivery_id, key=lambda mark: -mark) - 1, 0)
-
-    def _want(self, page: int) -> None:
-        if page not in self._queue:
-            self._queue = [*self._queue[-_AT_ONCE + 1 :], page]
-            if not self._read.isActive():
-                self._read.start()
+        return self.rows[0].id if self.rows else 0
 
     async def _ask(self, before: int | None) -> DeliveryPage:
         wanted = self.wanted
         return await self._bridge.call(lambda engine: engine.api.deliveries(wanted, before, PAGE))
 
-    async def _fetch(self, page: int) -> list[DeliveryView]:
-        marks = self._marks
-        if page >= len(marks):
-            return []
-        end = marks[page + 1] if page + 1 < len(marks) else 0
-        found = await self._ask(marks[page])
-        rows = [view for view in found.rows if view.id >= end]
-        if marks is self._marks and len(rows) < min(PAGE, self._count - page * PAGE):
-            self._tidy.start()  # some left the list since it was counted
-        return rows
-
-    async def _read_wanted(self) -> None:
-        while self._queue:
-            page, marks = self._queue[-1], self._marks
-            rows = await self._fetch(page)
-            if marks is not self._marks:
-                continue
-            if page in self._queue:
-                self._queue.remove(page)
-            self._pages[page] = rows
-            self._stale.discard(page)
-            while len(self._pages) > KEPT:
-                self._pages.popitem(last=False)
-            first = len(self._fresh) + page * PAGE
-            last = min(first + PAGE, self.rowCount()) - 1
-            if last >= first:
-                self.dataChanged.emit(self.index(first, 0), self.index(last, NEXT))
+    async def _pages(self, before: int | None, count: int) -> tuple[list[DeliveryView], int | None]:
+        """At least `count` rows older than `before`, or all there are; and where still older ones go on."""
+        rows: list[DeliveryView] = []
+        while True:
+            page = await self._ask(before)
+            rows += page.rows
+            before = page.before
+            if before is None or len(rows) >= count:
+                return rows, before
 
     async def _reload(self) -> None:
-        """The first page at once; then, where there is more, how much."""
-        page = await self._ask(None)
-        rows = list(page.rows)
-        mark = rows[0].id + 1 if rows else _END
-        self._reset(DeliveryIndex(count=len(rows), marks=(mark,) if rows else ()), {0: rows} if rows else {})
-        if page.before is None:
-            return
-        wanted = self.wanted
-        index = await self._bridge.call(lambda engine: engine.api.delivery_index(wanted))
-        same = bool(rows) and len(rows) == PAGE and index.marks[:1] == (mark,) and not self._fresh
-        if same and index.count > len(rows):
-            self.beginInsertRows(QModelIndex(), len(rows), index.count - 1)
-            self._count, self._marks = index.count, index.marks
-            self.endInsertRows()
-            self.loaded.emit()
-        else:
-            self._reset(index, {})
-
-    async def _count_anew(self) -> None:
-        """As `_reload`, without a moment in which the list is short."""
-        if self.rowCount() <= PAGE:
-            await self._reload()
-            return
-        wanted = self.wanted
-        self._reset(await self._bridge.call(lambda engine: engine.api.delivery_index(wanted)), {})
-
-    def _reset(self, index: DeliveryIndex, pages: dict[int, list[DeliveryView]]) -> None:
+        rows, before = await self._pages(None, 1)
         self.beginResetModel()
-        self._fresh, self._queue, self._stale = [], [], set()
-        self._count, self._marks, self._pages = index.count, index.marks, OrderedDict(pages)
-        self.is_loaded = True
+        self.rows, self._before, self.is_loaded = rows, before, True
         self.endResetModel()
         self.loaded.emit()
+
+    async def _renew(self) -> None:
+        """Read again what is in the list: selection and place stay."""
+        while True:
+            top = self._newest_id()
+            rows, before = await self._pages(None, max(len(self.rows), 1))
+            if top == self._newest_id():
+                break
+        self.show_rows(rows)
+        self._before = before
+        self.loaded.emit()
+
+    async def _more(self) -> None:
+        while self._before is not None:
+            began = (self._before, self.wanted)
+            rows, before = await self._pages(self._before, 1)
+            if began != (self._before, self.wanted):
+                continue  # the list was read anew meanwhile
+            self._before = before
+            if rows:
+                self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(rows) - 1)
+                self.rows += rows
+                self.endInsertRows()
+            return
 
     async def _newest(self) -> None:
         top, before = self._newest_id(), None
@@ -333,34 +247,8 @@ class DeliveriesModel(QAbstractTableModel):
             return
         if new and top == self._newest_id():
             self.beginInsertRows(QModelIndex(), 0, len(new) - 1)
-            self._fresh = new + self._fresh
+            self.rows[:0] = new
             self.endInsertRows()
-            self.on_top.emit(len(new))
-
-    async def _tidy_up(self) -> None:
-        """Rows that fit no longer go, one by one in a short list; a long one is counted anew."""
-        if self.rowCount() > PAGE:
-            await self._count_anew()
-            return
-        page = await self._ask(None)
-        staying = {view.id for view in page.rows}
-        for row in range(self.rowCount() - 1, -1, -1):
-            view = self.view(row)
-            if view is not None and view.id not in staying:
-                self.beginRemoveRows(QModelIndex(), row, row)
-                if row < len(self._fresh):
-                    del self._fresh[row]
-                else:
-                    del self._pages[0][row - len(self._fresh)]
-                    self._count -= 1
-                self.endRemoveRows()
-        self.loaded.emit()
-
-
-def _place_of(delivery_id: int, rows: list[DeliveryView]) -> int | None:
-    """Ids go down."""
-    place = bisect_left(rows, -delivery_id, key=lambda view: -view.id)
-    return place if place < len(rows) and rows[place].id == delivery_id else None
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:

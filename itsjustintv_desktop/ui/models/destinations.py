@@ -8,14 +8,14 @@ from PySide6.QtCore import QCoreApplication, Qt
 
 from itsjustintv_desktop.engine import DestinationStatus, Level
 from itsjustintv_desktop.ui.formatting import number, translate
-from itsjustintv_desktop.ui.models.rows import RowsModel
+from itsjustintv_desktop.ui.models.rows import KeyedRows
 from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Tone
 
 NAME, STATE, WAITING = range(3)
 
 
-class DestinationsModel(RowsModel[DestinationStatus]):
+class DestinationsModel(KeyedRows[DestinationStatus]):
     def __init__(self) -> None:
         super().__init__((_tr("Destination"), _tr("State"), _tr("Waiting")), lambda row: row.name)
 

@@ -1,16 +1,17 @@
-"""A table model over immutable rows that come anew with every snapshot: only what differs is told to the view."""
+"""The base of the table models: immutable rows with a key. Of rows that are read again, only what differs changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from itsjustintv_desktop.ui.plain import plain, readable
 
 Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
+NOWHERE = QModelIndex()
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 """The row itself."""
 DRAFT_ROLE = ROW_ROLE + 1
@@ -27,15 +28,15 @@ def as_text(value: Any, role: int) -> Any:
 _SAY_DRAFT = frozenset({int(Qt.ItemDataRole.AccessibleTextRole), int(Qt.ItemDataRole.ToolTipRole)})
 
 
-class RowsModel(QAbstractTableModel, Generic[Row]):
+class KeyedRows(QAbstractTableModel, Generic[Row]):
     """`titles` of the columns; `key_of` tells rows apart. Selection and scroll position survive `show_rows`."""
 
-    def __init__(self, titles: Sequence[str], key_of: Callable[[Row], str]) -> None:
-        super().__init__()
+    def __init__(self, titles: Sequence[str], key_of: Callable[[Row], Hashable], parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._titles = tuple(titles)
         self._key_of = key_of
         self.rows: list[Row] = []
-        self._drafts: frozenset[str] = frozenset()
+        self._drafts: frozenset[Hashable] = frozenset()
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Take these in place of what is there."""
@@ -46,15 +47,15 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
             self.rows = new
             self.endResetModel()
             return
-        last = len(self._titles) - 1
-        for number, row in enumerate(new):
-            if self.rows[number] != row:
-                self.rows[number] = row
-                self.dataChanged.emit(self.index(number, 0), self.index(number, last))
+        changed = [number for number, row in enumerate(new) if self.rows[number] != row]
+        self.rows = new
+        for first, last in _runs(changed):
+            self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._titles) - 1))
 
     def mark(self, keys: frozenset[str]) -> None:
         """Rows with something that is not saved yet."""
-        different, self._drafts = keys ^ self._drafts, keys
+        different = keys ^ self._drafts
+        self._drafts = frozenset(keys)
         for number, row in enumerate(self.rows):
             if self._key_of(row) in different:
                 self.dataChanged.emit(self.index(number, 0), self.index(number, len(self._titles) - 1))
@@ -63,18 +64,18 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
         """The number of a row, -1 where there is none."""
         return next((number for number, row in enumerate(self.rows) if self._key_of(row) == key), -1)
 
-    def _fit(self, old_keys: list[str], new_keys: list[str], new: list[Row]) -> bool:
+    def _fit(self, old_keys: list[Hashable], new_keys: list[Hashable], new: list[Row]) -> bool:
         """Take out what is gone and put in what is new. False where the order is another."""
         wanted = set(new_keys)
         kept = [key for key in old_keys if key in wanted]
         there = set(kept)
         if kept != [key for key in new_keys if key in there] or len(there) != len(kept) or len(wanted) != len(new_keys):
             return False
-        for number in range(len(old_keys) - 1, -1, -1):
-            if old_keys[number] not in wanted:
-                self.beginRemoveRows(QModelIndex(), number, number)
-                del self.rows[number]
-                self.endRemoveRows()
+        gone = [number for number, key in enumerate(old_keys) if key not in wanted]
+        for first, last in reversed(list(_runs(gone))):
+            self.beginRemoveRows(QModelIndex(), first, last)
+            del self.rows[first : last + 1]
+            self.endRemoveRows()
         number = 0
         while number < len(new):
             end = number
@@ -87,10 +88,10 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
             number = end + 1
         return True
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
+    def rowCount(self, parent: Index = NOWHERE) -> int:  # noqa: N802 - Qt's name
         return 0 if parent.isValid() else len(self.rows)
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
+    def columnCount(self, parent: Index = NOWHERE) -> int:  # noqa: N802 - Qt's name
         return 0 if parent.isValid() else len(self._titles)
 
     def headerData(  # noqa: N802 - Qt's name
@@ -117,3 +118,12 @@ class RowsModel(QAbstractTableModel, Generic[Row]):
     def cell(self, row: Row, column: int, role: int) -> Any:
         """What a cell has for a role, None for nothing: for each table to say."""
         return None
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of numbers without a gap; `numbers` go up."""
+    start = 0
+    for place, number in enumerate(numbers):
+        if place + 1 == len(numbers) or numbers[place + 1] != number + 1:
+            yield numbers[start], number
+            start = place + 1

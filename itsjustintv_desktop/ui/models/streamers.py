@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QSortFilterProxyModel, Qt
 from itsjustintv_desktop.engine import Level, Snapshot, StreamerView
 from itsjustintv_desktop.engine.core.models import LiveStream
 from itsjustintv_desktop.ui.formatting import number, translate
-from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index, RowsModel
+from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index, KeyedRows
 from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Tone
 
@@ -28,7 +28,7 @@ class StreamerRow:
         return self.view.display_name or self.view.login or self.view.key
 
 
-class StreamersModel(RowsModel[StreamerRow]):
+class StreamersModel(KeyedRows[StreamerRow]):
     """`show` a snapshot."""
 
     def __init__(self) -> None:

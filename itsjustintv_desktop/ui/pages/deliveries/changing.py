@@ -86,7 +86,7 @@ class Changing(QObject):
         done, refused, changed = 0, 0, list[int]()
         why = ""
         try:
-            ids = await self._model.ids(parts)
+            ids = self._model.ids(parts)
             for start in range(0, len(ids), AT_ONCE):
                 if self._cancelled:
                     break

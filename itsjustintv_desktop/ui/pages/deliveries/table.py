@@ -73,7 +73,7 @@ class DeliveriesTable(QTableView):
         self.selectionModel().selectionChanged.connect(self._selection_changed)
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
-        model.on_top.connect(self._stay)
+        model.rowsInserted.connect(self._stay)
         self._tick = QTimer(self, interval=1000)
         self._tick.timeout.connect(self._second)
         self._tick.start()
@@ -126,13 +126,13 @@ class DeliveriesTable(QTableView):
         if not chosen.isEmpty():
             self.selectionModel().select(chosen, self.selectionModel().SelectionFlag.ClearAndSelect)
 
-    def _stay(self, count: int) -> None:
-        """Rows came in above: what a person looks at stays where it is, but for who looks at the newest."""
+    def _stay(self, _: QModelIndex, first: int, last: int) -> None:
+        """Rows came in on top: what a person looks at stays where it is, unless they look at the newest."""
         bar = self.verticalScrollBar()
-        if bar.value() > 0:
+        if first == 0 and bar.value() > 0:
             value = bar.value()
             self.updateGeometries()
-            bar.setValue(value + count * ROW_HEIGHT)
+            bar.setValue(value + (last + 1) * ROW_HEIGHT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         self.setColumnHidden(TRIES, event.size().width() < _NARROW)

@@ -59,7 +59,7 @@ class DeliveriesView(Page):
         self._about: int | None = None
         self._destinations: dict[str, DestinationStatus] = {}
         self.model.loaded.connect(self._loaded)
-        self.model.on_top.connect(self._loaded)
+        self.model.rowsInserted.connect(self._loaded)
         self.table.picked.connect(self._picked)
         self.bridge.lost.connect(self.model.again)
 
@@ -263,7 +263,9 @@ class DeliveriesView(Page):
         count = self.table.selected_count()
         if count > 1:
             self._about = None
-            self.many.show_count(count)
+            last = self.model.rowCount() - 1
+            to_the_end = self.model.canFetchMore() and any(last in part for part in self.table.parts())
+            self.many.show_count(count, to_the_end=to_the_end)
             self._side_stack.setCurrentWidget(self.many)
         elif (delivery_id := self.table.only()) is not None:
             self._show_one(delivery_id)

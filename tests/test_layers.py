@@ -18,7 +18,7 @@ ALLOWED = Path(__file__).with_name("layers_allowed.txt")
 LAYERS = (
     {"package": ""},
     {"simulator": "simulator"},
-    {"core": "engine.core engine.clockshift"},
+    {"core": "engine.core"},
     {"redaction": "engine.redaction"},
     {"logs": "engine.logs"},
     {"config": "engine.config"},

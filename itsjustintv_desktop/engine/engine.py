@@ -15,7 +15,6 @@ from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.api import Api
-from itsjustintv_desktop.engine.clockshift import ClockShift
 from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
@@ -43,6 +42,7 @@ from itsjustintv_desktop.engine.monitoring.health import Health
 from itsjustintv_desktop.engine.monitoring.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.monitoring.updates.check import UpdateCheck
 from itsjustintv_desktop.engine.monitoring.watchdog import Watchdog
+from itsjustintv_desktop.engine.runtime.clock_shift import ClockShift
 from itsjustintv_desktop.engine.runtime.config_reloader import ConfigReloader
 from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
 from itsjustintv_desktop.engine.runtime.twitch_tasks import TwitchTasks
@@ -186,7 +186,8 @@ class Engine:
         self.say(loaded)
         self.loaded = loaded
         self._live = ActiveConfig(loaded.config, {})
-        self.telemetry = Telemetry(self)
+        endpoints = Endpoints.from_environ(self._options.environ)
+        self.telemetry = Telemetry(self._options.environ, clock, endpoints.api_url)
         self.closing("telemetry", self.telemetry.close)
         self.ledger = Ledger(paths.ledger, clock, on_notice=self.notice)
         await self.ledger.open()
@@ -202,7 +203,6 @@ class Engine:
         self.files.add("secrets.vault", self.secrets.keep)
         values = self.values = SecretValues(self.secrets, lambda: self._live.config)
         self.signing = WebhookSecret(self.secrets, values, clock)
-        endpoints = Endpoints.from_environ(self._options.environ)
         self.outbound = Outbound.from_environ(self._options.environ, loaded.config.network.proxy)
         twitch = self.twitch = Twitch(
             self.ledger,
@@ -225,7 +225,7 @@ class Engine:
         self.well_known = WellKnownTokens(clock)
         self.reach = IngressManager(self, endpoints)
         self.closing("way", self.reach.close)
-        self.updates = UpdateCheck(self, endpoints)
+        self.updates = UpdateCheck(endpoints, lambda: self._live, self.ledger, self.bus, clock, self.outbound)
         self.reload = ConfigReloader(self)
         self.loops = TwitchTasks(self, reached=self._options.listen)
         if self._options.listen:
@@ -310,7 +310,7 @@ class Engine:
     async def _begin(self) -> None:
         keep = self.supervisor.keep
         self.telemetry.apply(self._live.config.telemetry)
-        keep("telemetry", self.telemetry.run)
+        keep("telemetry", partial(self.telemetry.run, self.ledger, self.dispatcher.queues))
         intake = EventIntake(self.ledger, self.telemetry, on_new=self.pipeline.wake, told_itself=self._source)
         for source in self._sources:
             keep(f"source.{source.name}", partial(intake.run, source))

@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from opentelemetry.context import Context
@@ -27,12 +27,11 @@ from opentelemetry.trace import (
 
 from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState, Outcome, StreamEvent
 from itsjustintv_desktop.engine.delivery.breaker import StateName
+from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
 from itsjustintv_desktop.engine.instrumentation import Taken, TraceIds, announcing, of_attempt, traceparent
 from itsjustintv_desktop.engine.monitoring.telemetry.exporter import SCOPE, Exporter
+from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.records import Claimed, EventRecord, Finish
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
 
 _HTTP = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SHORT = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0)
@@ -117,40 +116,31 @@ Values = list[tuple[float, Mapping[str, str | int]]]
 _PAGE = 500
 
 
-async def read(engine: Engine) -> dict[str, Values]:
-    """The values of every gauge by name. Raises LedgerError.
+async def read_gauges(ledger: Ledger, queues: DestinationQueues, now: float) -> dict[str, Values]:
+    """The values of every gauge by name, read on the loop: the exporters' threads only see the last reading.
 
-    Asks the ledger in small jobs, each of which steps back behind whatever is to be accepted.
+    Asks the ledger in small jobs, each of which steps back behind whatever is to be accepted. Raises LedgerError.
     """
-    now = engine.now()
-    heads = await engine.ledger.waiting_destinations()
+    heads = await ledger.waiting_destinations()
     oldest = min((due for _, due in heads), default=now)
-    waiting, tried = await _count(engine)
+    waiting = tried = after = 0
+    while True:
+        page = await ledger.waiting_page(after, _PAGE)
+        waiting += page.waiting
+        tried += page.tried
+        if page.waiting < _PAGE:
+            break
+        after = page.last_id
     return {
         WAITING.name: [(waiting, {})],
         RETRYING.name: [(tried, {})],
         OLDEST.name: [(max(0.0, now - oldest), {})],
-        BREAKERS.name: _breakers(engine, now),
+        BREAKERS.name: [
+            (int(state == each), {"itsjustintv.destination": name, "itsjustintv.breaker.state": each})
+            for name, (state, _) in queues.states(now).items()
+            for each in get_args(StateName)
+        ],
     }
-
-
-async def _count(engine: Engine) -> tuple[int, int]:
-    waiting = tried = after = 0
-    while True:
-        page = await engine.ledger.waiting_page(after, _PAGE)
-        waiting += page.waiting
-        tried += page.tried
-        if page.waiting < _PAGE:
-            return waiting, tried
-        after = page.last_id
-
-
-def _breakers(engine: Engine, now: float) -> Values:
-    return [
-        (int(state == each), {"itsjustintv.destination": name, "itsjustintv.breaker.state": each})
-        for name, (state, _) in engine.dispatcher.queues.states(now).items()
-        for each in get_args(StateName)
-    ]
 
 
 _OPEN = Context()

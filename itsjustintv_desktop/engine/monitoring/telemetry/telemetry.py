@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context, copy_context
 from functools import partial
 from threading import Lock
@@ -18,17 +18,19 @@ from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.core.tasks import Tasks
+from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
 from itsjustintv_desktop.engine.instrumentation import Instrumentation, Observer, taken, traceparent
 from itsjustintv_desktop.engine.monitoring.telemetry.settings import (
     EXPORT_SECONDS,
     TelemetrySettings,
     telemetry_settings,
 )
+from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.records import Claimed
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
     from itsjustintv_desktop.engine.monitoring.telemetry.exporter import Exporter
     from itsjustintv_desktop.engine.monitoring.telemetry.recorder import Recorder
 
@@ -94,15 +96,18 @@ _EARLY = 10_000
 class Telemetry:
     """`instrumentation` goes to every part; `apply` may be called at any time, before `run` too."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, environ: Mapping[str, str], clock: Clock, api_url: str) -> None:
+        """`api_url`: where Helix is, as its spans name it."""
         self.instrumentation = Instrumentation()
-        self._engine = engine
+        self._environ = environ
+        self._clock = clock
+        self._api_url = api_url
         self._tasks = Tasks()
         self._wanted: TelemetrySettings | None = None
         self._running: TelemetrySettings | None = None
         self._recorder: Recorder | None = None
         self._export: Exporter | None = None
-        self._trouble = ExportHealth(engine.clock)
+        self._trouble = ExportHealth(clock)
         self._reloads: Counter[tuple[str, ...]] = Counter()
         self._changed = asyncio.Event()
         self._problem = ""
@@ -115,7 +120,7 @@ class Telemetry:
 
     def apply(self, settings: Settings) -> None:
         """What [telemetry] says from now on. Returns at once; `run` carries it out."""
-        wanted = telemetry_settings(settings, self._engine.environ)
+        wanted = telemetry_settings(settings, self._environ)
         if wanted == self._wanted:
             return
         self._wanted = wanted
@@ -143,16 +148,16 @@ class Telemetry:
     def heard(self, event: StreamEvent, outcome: bool | LedgerError) -> None:
         """An event came another way than by a POST, and this became of it."""
         if (observer := self.instrumentation.observer) is not None:
-            now = self._engine.clock.now()
+            now = self._clock.now()
             observer.received(event, taken(outcome), ended=now, seconds=now - event.received_at)
 
-    def health(self) -> tuple[str, str]:
-        """(status, reason) for the health report. A collector that is away is nobody's emergency: waiting."""
+    def health(self) -> Status:
+        """A collector that is away is nobody's emergency: waiting."""
         reason = self._problem or (self._trouble.reason if self._running is not None else "")
-        return ("waiting", reason) if reason else ("ok", "")
+        return Status(Level.WAITING if reason else Level.OK, reason)
 
-    async def run(self) -> None:
-        """Work until cancelled: carry out what is wanted, and read the gauges now and then."""
+    async def run(self, ledger: Ledger, queues: DestinationQueues) -> None:
+        """Work until cancelled: carry out what is wanted, and read the gauges off these two now and then."""
         while True:
             self._changed.clear()
             while self._wanted != self._running:
@@ -160,9 +165,9 @@ class Telemetry:
                     self._changing = self._tasks.start("telemetry.change", self._change(self._wanted))
                 await asyncio.shield(self._changing)
             if self._recorder is not None:
-                await self._read(self._recorder)
+                await self._read(self._recorder, ledger, queues)
             interval = self._running.interval if self._running is not None else EXPORT_SECONDS
-            await self._engine.clock.wait(self._changed, interval)
+            await self._clock.wait(self._changed, interval)
 
     async def close(self) -> None:
         """Send what is left, for at most CLOSE_SECONDS, and end."""
@@ -199,13 +204,13 @@ class Telemetry:
         from itsjustintv_desktop.engine.monitoring.telemetry.recorder import Recorder
 
         export = Exporter(wanted, self._trouble)
-        return export, Recorder(export, api_url=self._engine.twitch.client.api_url, reloads=self._reloads)
+        return export, Recorder(export, api_url=self._api_url, reloads=self._reloads)
 
-    async def _read(self, recorder: Recorder) -> None:
-        from itsjustintv_desktop.engine.monitoring.telemetry.recorder import read
+    async def _read(self, recorder: Recorder, ledger: Ledger, queues: DestinationQueues) -> None:
+        from itsjustintv_desktop.engine.monitoring.telemetry.recorder import read_gauges
 
         try:
-            recorder.show(await read(self._engine))
+            recorder.show(await read_gauges(ledger, queues, self._clock.now()))
         except LedgerError:
             recorder.show({})  # no reading is better than an old one
 

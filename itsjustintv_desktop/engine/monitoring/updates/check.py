@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any, Literal, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,6 +24,7 @@ from itsjustintv_desktop.engine.monitoring.updates import signing
 from itsjustintv_desktop.engine.monitoring.updates.fetch import both
 from itsjustintv_desktop.engine.monitoring.updates.manifest import Manifest, decode
 from itsjustintv_desktop.engine.monitoring.updates.signing import Order, is_final, is_signed, order, tidy
+from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 _log = structlog.get_logger(__name__)
 
@@ -58,14 +60,6 @@ class UpdateView(msgspec.Struct, frozen=True, kw_only=True):
 _KEY = "updates"
 
 
-class Store(Protocol):
-    """The ledger's notes. Both raise LedgerError."""
-
-    async def meta(self, key: str) -> str | None: ...
-
-    async def set_meta(self, key: str, value: str) -> None: ...
-
-
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The newest manifest that was ever believed is kept as it came, to be verified anew by the keys of each start.
 
@@ -82,10 +76,10 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The version that was told of last."""
 
 
-async def _load(store: Store) -> Kept:
+async def _load(ledger: Ledger) -> Kept:
     """Nothing where nothing can be read. What is in it is a claim until its signature was verified."""
     try:
-        kept = msgspec.json.decode((await store.meta(_KEY)) or "{}", type=Kept)
+        kept = msgspec.json.decode((await ledger.meta(_KEY)) or "{}", type=Kept)
         claim = _claim(kept)
     except LedgerError as error:
         _log.warning("what is known of newer versions could not be read", reason=error.message)
@@ -102,9 +96,9 @@ def _claim(kept: Kept) -> Manifest | None:
     return decode(kept.raw) if kept.raw else None
 
 
-async def _save(store: Store, kept: Kept) -> None:
+async def _save(ledger: Ledger, kept: Kept) -> None:
     """Raises LedgerError."""
-    await store.set_meta(_KEY, msgspec.json.encode(kept).decode())
+    await ledger.set_meta(_KEY, msgspec.json.encode(kept).decode())
 
 
 FIRST = 180.0
@@ -115,21 +109,6 @@ AGAIN = 7200.0
 """Seconds until the next try where there was no answer, a tenth more or less."""
 LOOK = 1800.0
 """Seconds between two looks at the wall clock: the monotonic one may stand still while the machine sleeps."""
-
-
-class Around(Protocol):
-    """What it needs of the engine."""
-
-    @property
-    def live(self) -> ActiveConfig: ...
-    @property
-    def ledger(self) -> Store: ...
-    @property
-    def bus(self) -> Bus: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def outbound(self) -> Outbound: ...
 
 
 class _Answer(NamedTuple):
@@ -143,9 +122,21 @@ class _Answer(NamedTuple):
 class UpdateCheck:
     """Keep `run` running. `view` is the newer version to show, `part` and `note` how it stands."""
 
-    def __init__(self, engine: Around, endpoints: Endpoints, version: str = __version__) -> None:
-        self._engine = engine
-        self._clock = engine.clock
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        config: Callable[[], ActiveConfig],
+        ledger: Ledger,
+        bus: Bus,
+        clock: Clock,
+        outbound: Outbound,
+        version: str = __version__,
+    ) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._bus = bus
+        self._clock = clock
+        self._outbound = outbound
         self._address = endpoints.updates_url
         self._held: Code | None = "simulated" if endpoints.simulated and not _is_here(self._address) else None
         self._version = version
@@ -172,7 +163,7 @@ class UpdateCheck:
         """How it stands, in a word for programs."""
         if self._held is not None:
             return self._held
-        return self._last if self._engine.live.config.updates.check else "off"
+        return self._last if self._config().config.updates.check else "off"
 
     @property
     def view(self) -> UpdateView | None:
@@ -235,7 +226,7 @@ class UpdateCheck:
     async def begin(self) -> None:
         """Read what is known."""
         self._begun = self._clock.monotonic() + FIRST * (1 + random.random())
-        self._kept = await _load(self._engine.ledger)
+        self._kept = await _load(self._ledger)
         self._claimed = _claim(self._kept)
         try:
             self._keys = await asyncio.to_thread(signing.pinned_keys)
@@ -282,7 +273,7 @@ class UpdateCheck:
     async def _ask(self) -> _Answer | None:
         """None: it is not signed by one of our keys, or it is no manifest. Raises UpdateUnreachableError."""
         for _ in range(2):  # the two files may have been renewed between the one and the other
-            raw, signatures = await both(self._address, self._engine.outbound)
+            raw, signatures = await both(self._address, self._outbound)
             if await asyncio.to_thread(is_signed, raw, signatures, self._keys):
                 try:
                     return _Answer(decode(raw), raw, signatures)
@@ -298,7 +289,7 @@ class UpdateCheck:
 
     def _due_in(self) -> float:
         """Seconds until the next question; inf while none is wanted."""
-        if self._held is not None or not self._engine.live.config.updates.check:
+        if self._held is not None or not self._config().config.updates.check:
             return float("inf")
         mono = self._clock.monotonic()
         if self._again is not None:
@@ -319,7 +310,7 @@ class UpdateCheck:
     async def _change(self, **changes: Any) -> None:
         """In memory at once, so that no change is lost among others under way. Raises LedgerError."""
         self._kept = msgspec.structs.replace(self._kept, **changes)
-        await _save(self._engine.ledger, self._kept)
+        await _save(self._ledger, self._kept)
 
     async def _keep(self, **changes: Any) -> None:
         try:
@@ -338,7 +329,7 @@ class UpdateCheck:
             await self._keep(told=version)
         if is_new or version != self._shown:
             self._shown = version
-            self._engine.bus.publish(UpdateChanged(version=version, is_new=is_new))
+            self._bus.publish(UpdateChanged(version=version, is_new=is_new))
 
 
 def _about(seconds: float) -> float:

@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Telemetry
+from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.monitoring.telemetry import telemetry as telemetry_module
 from itsjustintv_desktop.engine.monitoring.telemetry.settings import TelemetrySettings
 from tests.support.collector import PROTOCOLS, attributes, collector
@@ -127,7 +128,8 @@ async def test_what_cannot_be_set_up_is_said_and_the_engine_goes_on(
     async with running_engine(tmp_path, config) as running:
         telemetry = running.engine.telemetry
         await until(lambda: telemetry.active)
-        status, reason = telemetry.health()
+        health = telemetry.health()
+        status, reason = health.level, health.reason
         assert (status, "OTEL_*" in reason) == ("waiting", True)
         assert telemetry.instrumentation.observer is None
         await running.simulator.go_live("alice")
@@ -174,8 +176,8 @@ async def test_a_dead_collector_is_said_once(
                 await running.simulator.go_live(login)
             await running.simulator.receiver.wait_for(len(logins), "main")
             telemetry = running.engine.telemetry
-            await until(lambda: telemetry.health()[0] == "waiting", timeout=20.0)
-            assert "[telemetry] endpoint" in telemetry.health()[1]
+            await until(lambda: telemetry.health().level == "waiting", timeout=20.0)
+            assert "[telemetry] endpoint" in telemetry.health().reason
             assert telemetry._export is not None
             for _ in range(5):  # ten exports more, at least, come to nothing
                 await asyncio.to_thread(telemetry._export.tracers.force_flush)
@@ -214,9 +216,9 @@ async def test_a_collector_that_refuses_us_is_named_and_one_that_is_back_is_used
             collected.status = 401
             await running.start()
             telemetry = running.engine.telemetry
-            await until(lambda: "headers" in telemetry.health()[1])
+            await until(lambda: "headers" in telemetry.health().reason)
             collected.status = 200
-            await until(lambda: telemetry.health() == ("ok", ""))
+            await until(lambda: telemetry.health() == Status())
             assert collected.metrics
     words = [line["event"] for line in logged if line["event"].startswith("telemetry")]
     assert words == ["telemetry does not arrive", "telemetry arrives again"]

@@ -28,7 +28,7 @@ async def test_a_collector_has_to_show_a_certificate_that_is_known(
     ):
         await running.simulator.go_live("alice")
         if known == "to nobody":
-            await until(lambda: running.engine.telemetry.health()[0] == "waiting")
+            await until(lambda: running.engine.telemetry.health().level == "waiting")
             assert collected.headers == []
         else:
             await collected.wait("attempt")

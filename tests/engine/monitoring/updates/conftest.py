@@ -61,7 +61,15 @@ class House:
     async def start(self, version: str = OWN, **endpoints: str) -> UpdateCheck:
         await self.tasks.stop()
         self.tasks = Tasks()
-        self.check = UpdateCheck(self, Endpoints(**{"updates_url": self.server.url, **endpoints}), version)
+        self.check = UpdateCheck(
+            Endpoints(**{"updates_url": self.server.url, **endpoints}),
+            lambda: self.live,
+            self.ledger,
+            self.bus,
+            self.clock,
+            self.outbound,
+            version,
+        )
         self.tasks.start("updates", self.check.run())
         await self.clock.run_until(lambda: self.clock.sleepers, most=0)
         return self.check

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.announce.pause import Pause
-from itsjustintv_desktop.engine.clockshift import ClockShift, boot_id
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.engine.runtime.clock_shift import ClockShift, boot_id
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from tests.engine.storage.ledger.book import FAILED, Book, raw

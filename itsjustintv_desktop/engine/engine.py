@@ -23,7 +23,6 @@ from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.core.clock_trust import ClockTrust
 from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.events import Bus, Notice, Subscription
-from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
@@ -33,7 +32,6 @@ from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatc
 from itsjustintv_desktop.engine.delivery.messages import complete_payload
 from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.ingress.manager import IngressManager
-from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.webhook_secret import WebhookSecret
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.listening import Listening
@@ -50,6 +48,7 @@ from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
 from itsjustintv_desktop.engine.storage.output import OutputFile
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
+from itsjustintv_desktop.engine.twitch.eventsub_messages import SOURCE
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
 
 if TYPE_CHECKING:
@@ -158,13 +157,6 @@ class Engine:
         if self._live.config.twitch.client_id:
             await self.twitch.directory.first_look(timeout)
 
-    async def submit(self, event: StreamEvent) -> bool:
-        """Hand in an event of Twitch that came another way than by a POST. True new, False known.
-
-        Returns after it is on disk. Raises LedgerError: not stored.
-        """
-        return await self.telemetry.submitted(event, self._source.submit)
-
     def now(self) -> float:
         """Wall clock, Unix seconds."""
         return self.clock.now()
@@ -233,7 +225,7 @@ class Engine:
             self.follow_way()
             if self.signing.is_wanted:
                 await self.signing.looked()
-            self.listening = Listening(self, self._source, yield_port=self._options.yield_port)
+            self.listening = Listening(self, self.intake, yield_port=self._options.yield_port)
             await self.listening.start()
         await self._begin()
         self.started_at = clock.now()
@@ -241,9 +233,8 @@ class Engine:
     async def _build_line(self, twitch: Twitch) -> None:
         """What an event passes: sources, pipeline, dispatcher, feed."""
         paths, clock = self._options.paths, self.clock
-        self._source = TwitchSource()
-        self._sources: list[EventSource] = [self._source, *(source for source, _ in self._options.sources)]
-        enrichers: dict[str, Enricher] = {self._source.name: twitch.enricher, QUEUE: twitch.enricher}
+        self.intake = EventIntake(self.ledger, clock, self.telemetry.instrumentation)
+        enrichers: dict[str, Enricher] = {SOURCE: twitch.enricher, QUEUE: twitch.enricher}
         enrichers.update({source.name: enricher for source, enricher in self._options.sources})
         self.feed = OutputFile(
             self.ledger,
@@ -294,6 +285,7 @@ class Engine:
             paused=lambda: self.pause.active,
             paused_at=self.pause.covers,
         )
+        self.intake.stored.connect(self.pipeline.wake)
         self.health, self.watch = Health(self), Watchdog(self, self.notice)
         self.housekeeping = Maintenance(
             self.ledger,
@@ -311,9 +303,8 @@ class Engine:
         keep = self.supervisor.keep
         self.telemetry.apply(self._live.config.telemetry)
         keep("telemetry", partial(self.telemetry.run, self.ledger, self.dispatcher.queues))
-        intake = EventIntake(self.ledger, self.telemetry, on_new=self.pipeline.wake, told_itself=self._source)
-        for source in self._sources:
-            keep(f"source.{source.name}", partial(intake.run, source))
+        for source, _ in self._options.sources:
+            keep(f"source.{source.name}", partial(source.run, self.intake.submit))
         keep("announce.pipeline", self.pipeline.run)
         keep("delivery.dispatcher", self.dispatcher.run)
         keep("announcements.pause", self.pause.run)

@@ -20,7 +20,7 @@ Taken = Literal["new", "known", "failed"]
 
 
 def taken(outcome: bool | LedgerError) -> Taken:
-    """The word for what `Incoming.settle` is told."""
+    """The word for how the ledger answered."""
     if isinstance(outcome, LedgerError):
         return "failed"
     return "new" if outcome else "known"

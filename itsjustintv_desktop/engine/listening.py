@@ -10,9 +10,9 @@ from itsjustintv_desktop.engine.control.stream import EventStream
 from itsjustintv_desktop.engine.core.descriptors import raise_limit
 from itsjustintv_desktop.engine.core.errors import AddressInUseError
 from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
+from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.public import PublicServer
-from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.transports import Transport
 from itsjustintv_desktop.engine.ingress.transports.choose import transport_kind
 
@@ -31,7 +31,7 @@ def limits(files: int | None) -> Limits:
 class Listening:
     """`address` is host and port of the public server, None before `start`."""
 
-    def __init__(self, engine: Engine, source: TwitchSource, *, yield_port: bool = False) -> None:
+    def __init__(self, engine: Engine, intake: EventIntake, *, yield_port: bool = False) -> None:
         """`yield_port`: as in EngineOptions."""
         self._needless = {"conduit", "ngrok", "none"} if yield_port else {"conduit", "ngrok"}
         """Ways that need no certain port: nobody comes to it, or only our own agent, which goes wherever it is."""
@@ -47,7 +47,7 @@ class Listening:
         """The secret that the latest message of a subscription (by its id) was signed with."""
         self._public = PublicServer(
             judge,
-            source,
+            intake,
             well_known=engine.well_known,
             healthy=engine.health.is_well,
             clock=engine.clock,

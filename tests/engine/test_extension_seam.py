@@ -1,4 +1,4 @@
-"""A second platform in fifty lines: what a source and its enricher have to do, and what the engine does with them."""
+"""A second platform, pushing and yielding: what a source and its enricher have to do, and what the engine does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ import pytest
 
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, StreamEvent
-from itsjustintv_desktop.engine.core.sources import Enricher, EventSource, WatchedStreamer
+from itsjustintv_desktop.engine.core.sources import (
+    Enricher,
+    EventSource,
+    Submit,
+    WatchedStreamer,
+    from_iterator,
+)
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
 
@@ -56,20 +62,53 @@ class Chalk:
         )
         self.unsettled.put_nowait(event)
 
+    def break_if_asked(self, event: StreamEvent) -> None:
+        if self.broken:
+            self.broken -= 1
+            self.unsettled.put_nowait(event)
+            raise ConnectionResetError("the platform hung up")
+
+    def heard(self, event: StreamEvent, outcome: bool | LedgerError) -> None:
+        with sqlite3.connect(self.ledger, timeout=0.1) as other:
+            found = other.execute("SELECT 1 FROM events WHERE message_id = ?", (event.message_id,)).fetchone()
+        other.close()
+        self.outcomes.append((event.message_id, outcome, found is not None))
+
+
+class ChalkSource:
+    name = "chalk"
+
+    def __init__(self, platform: Chalk) -> None:
+        self._platform = platform
+
+    async def run(self, submit: Submit) -> None:
+        self._platform.started += 1
+        try:
+            while True:
+                event = await self._platform.unsettled.get()
+                self._platform.break_if_asked(event)
+                try:
+                    self._platform.heard(event, await submit(event))
+                except LedgerError as error:
+                    self._platform.heard(event, error)
+        finally:
+            self._platform.stopped += 1
+
 
 class Arrived:
+    """What a source that yields hands out."""
+
     def __init__(self, platform: Chalk, event: StreamEvent) -> None:
         self._platform = platform
         self.event = event
 
     def settle(self, outcome: bool | LedgerError) -> None:
-        with sqlite3.connect(self._platform.ledger, timeout=0.1) as other:
-            found = other.execute("SELECT 1 FROM events WHERE message_id = ?", (self.event.message_id,)).fetchone()
-        other.close()
-        self._platform.outcomes.append((self.event.message_id, outcome, found is not None))
+        self._platform.heard(self.event, outcome)
 
 
-class ChalkSource:
+class YieldingSource:
+    """The same platform as an iterator."""
+
     name = "chalk"
 
     def __init__(self, platform: Chalk) -> None:
@@ -84,10 +123,7 @@ class ChalkSource:
     async def events(self) -> AsyncIterator[Arrived]:
         while True:
             event = await self._platform.unsettled.get()
-            if self._platform.broken:
-                self._platform.broken -= 1
-                self._platform.unsettled.put_nowait(event)
-                raise ConnectionResetError("the platform hung up")
+            self._platform.break_if_asked(event)
             yield Arrived(self._platform, event)
 
 
@@ -108,10 +144,12 @@ def platform(tmp_path: Path) -> Chalk:
     return Chalk(tmp_path / "data" / "ledger.db")
 
 
-@pytest.fixture
-async def running(tmp_path: Path, platform: Chalk) -> AsyncIterator[Running]:
+@pytest.fixture(params=["pushes", "yields"])
+async def running(request: pytest.FixtureRequest, tmp_path: Path, platform: Chalk) -> AsyncIterator[Running]:
     def sources() -> list[tuple[EventSource, Enricher]]:
-        return [(ChalkSource(platform), ChalkEnricher(platform))]
+        pushes = request.param == "pushes"
+        source = ChalkSource(platform) if pushes else from_iterator(YieldingSource(platform))
+        return [(source, ChalkEnricher(platform))]
 
     async with running_engine(tmp_path, CONFIG, logins=(), subscribe=False, sources=sources) as made:
         yield made

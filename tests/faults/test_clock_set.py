@@ -71,7 +71,7 @@ async def waiting(
         running.simulator.faults.set_receiver("main", status=503)
         await running.simulator.go_live("alice", stream_id="one")
         user_id = running.simulator.state.get("alice").user_id
-        await running.engine.submit(online(broadcaster_id=user_id, stream_id="one", received_at=clock.now()))
+        await running.engine.intake.submit(online(broadcaster_id=user_id, stream_id="one", received_at=clock.now()))
 
         async def tried() -> bool:
             return [(one.state, one.attempts > 0) for one in await running.deliveries()] == [(S.PENDING, True)]

@@ -6,16 +6,13 @@ import contextlib
 import ssl
 import threading
 from collections.abc import AsyncIterator
-from functools import partial
 from pathlib import Path
 
-from itsjustintv_desktop.engine.core.errors import LedgerError
-from itsjustintv_desktop.engine.core.sources import Incoming
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
+from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.public import PublicServer
-from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger
 from tests.support import rawhttp, signed
@@ -34,13 +31,13 @@ class PublicRig:
         self.stale = 0
         self.ledger_path = folder / "ledger.db"
         self.ledger = Ledger(self.ledger_path, self.clock)
-        self.source = TwitchSource()
+        self.intake = EventIntake(self.ledger, self.clock)
         judge = self.judge = EventSubVerifier(lambda: self.secrets, self.clock, lambda: self.skew)
         judge.on_stale = self._count_stale
         self.well_known = WellKnownTokens(self.clock)
         self.server = PublicServer(
             judge,
-            self.source,
+            self.intake,
             well_known=self.well_known,
             healthy=lambda: self.healthy,
             clock=self.clock,
@@ -80,7 +77,6 @@ class PublicRig:
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
         await self.ledger.open()
-        self._tasks.start("test.pump", self._pump())
         self.address = await self.server.start("127.0.0.1", 0, tls)
 
     async def stop(self) -> None:
@@ -88,16 +84,8 @@ class PublicRig:
         await self._tasks.stop()
         await self.ledger.close()
 
-    async def _pump(self) -> None:
-        async for incoming in self.source.events():
-            self.ledger.accept(incoming.event, partial(_settle, incoming))
-
     def _count_stale(self) -> None:
         self.stale += 1
-
-
-def _settle(incoming: Incoming, outcome: bool | LedgerError) -> None:
-    incoming.settle(outcome)
 
 
 @contextlib.asynccontextmanager

@@ -1,14 +1,23 @@
-"""What the engine tells those who watch it (screen, telemetry, demo): immutable, and never a secret in it."""
+"""What the engine tells those who watch it (screen, telemetry, demo): immutable, and never a secret in it.
+
+And `Signal`, by which its parts reach those above them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Generic, TypeVarTuple
 
 import msgspec
+import structlog
 
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView, LiveStream
+
+Values = TypeVarTuple("Values")
+
+_log = structlog.get_logger(__name__)
 
 
 class EventSettled(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
@@ -218,3 +227,25 @@ class Bus:
     def forget(self, watcher: Subscription) -> None:
         if watcher in self._watchers:
             self._watchers.remove(watcher)
+
+
+class Signal(Generic[*Values]):
+    """Calls all that are connected, at once and in the order they were connected. Lives on the engine's loop.
+
+    A listener that raises is logged; the others and the sender go on. `Signal[()]` carries nothing.
+    """
+
+    __slots__ = ("_listeners",)
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[*Values], object]] = []
+
+    def connect(self, *listeners: Callable[[*Values], object]) -> None:
+        self._listeners.extend(listeners)
+
+    def emit(self, *values: *Values) -> None:
+        for listener in self._listeners:
+            try:
+                listener(*values)
+            except Exception:  # noqa: BLE001 - what happened did happen, and the others must hear of it
+                _log.exception("a listener failed", listener=getattr(listener, "__qualname__", repr(listener)))

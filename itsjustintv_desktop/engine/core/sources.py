@@ -5,13 +5,19 @@ A new platform (YouTube, Kick) is one class of each. Twitch is the first (`twitc
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
 import msgspec
 
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
+
+Submit = Callable[[StreamEvent], Awaitable[bool]]
+"""Store an event. Returns after the commit: True new, False known. Raises LedgerError: not stored, try again.
+
+Only after it returned may the sender be told that we have the event (promise 1: never lost).
+"""
 
 
 class Doubtful(msgspec.Struct, frozen=True):
@@ -36,38 +42,60 @@ class WatchedStreamer(Protocol):
     def additional_tags(self) -> tuple[str, ...]: ...
 
 
+class EventSource(Protocol):
+    """Brings stream events in."""
+
+    name: str
+    """Stands in `StreamEvent.source` of all its events and picks the enricher."""
+
+    async def run(self, submit: Submit) -> None:
+        """Submit every event as it comes, until cancelled. If it raises, it is started again after a pause."""
+        ...
+
+
 class Incoming(Protocol):
-    """A stream event on its way in, with the sender waiting for our word."""
+    """An event of an IteratedSource, with its sender waiting for the outcome."""
 
     @property
     def event(self) -> StreamEvent: ...
 
     def settle(self, outcome: bool | LedgerError) -> None:
-        """True: durably stored; False: known already; an error: not stored, the sender shall try again.
-
-        Called once, on the event loop, and never raises. Only after True or False may the sender be told that
-        we have it (promise 1: never lost).
-        """
+        """True: stored; False: known already; an error: not stored, the sender should try again."""
         ...
 
 
-class EventSource(Protocol):
-    """Brings stream events in until stopped."""
+class IteratedSource(Protocol):
+    """A source that yields its events instead of submitting them."""
 
     name: str
-    """Stands in `StreamEvent.source` of all its events and picks the enricher."""
 
-    async def start(self) -> None:
-        """Open what it needs. Raises AppError if it cannot."""
-        ...
+    async def start(self) -> None: ...
 
-    async def stop(self) -> None:
-        """Let go of everything; the iterator of `events()` ends."""
-        ...
+    async def stop(self) -> None: ...
 
-    def events(self) -> AsyncIterator[Incoming]:
-        """Every event as it comes. Asked for once, after `start`."""
-        ...
+    def events(self) -> AsyncIterator[Incoming]: ...
+
+
+def from_iterator(source: IteratedSource) -> EventSource:
+    """The EventSource for a source that yields its events: the next one is asked for when one is stored."""
+    return _Iterated(source)
+
+
+class _Iterated:
+    def __init__(self, source: IteratedSource) -> None:
+        self.name = source.name
+        self._source = source
+
+    async def run(self, submit: Submit) -> None:
+        await self._source.start()
+        try:
+            async for incoming in self._source.events():
+                try:
+                    incoming.settle(await submit(incoming.event))
+                except LedgerError as error:
+                    incoming.settle(error)
+        finally:
+            await self._source.stop()
 
 
 class Enricher(Protocol):

@@ -178,7 +178,7 @@ class IngressManager:
                 changed,
                 conduits=self.conduits,
                 meta=engine.ledger,
-                submit=engine.submit,
+                submit=engine.intake.submit,
                 eventsub_url=self._endpoints.eventsub_url,
                 on_gap=self._gap,
                 outbound=engine.outbound,

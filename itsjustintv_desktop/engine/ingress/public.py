@@ -25,10 +25,10 @@ from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
 from itsjustintv_desktop.engine.ingress.guard import GuardedConnection, GuardedServer, TooLargeError, read_body, refusal
+from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.ingress.listener import Listener
 from itsjustintv_desktop.engine.ingress.nocontent import NoContent
 from itsjustintv_desktop.engine.ingress.places import Limits, Places
-from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.instrumentation import Instrumentation, Taken
 from itsjustintv_desktop.engine.twitch.eventsub_messages import Challenge
@@ -47,7 +47,7 @@ class PublicServer:
     def __init__(
         self,
         judge: EventSubVerifier,
-        source: TwitchSource,
+        intake: EventIntake,
         *,
         well_known: WellKnownTokens,
         healthy: Callable[[], bool],
@@ -58,7 +58,7 @@ class PublicServer:
         self._instrumentation = instrumentation or Instrumentation()
         self._scheme = "http"
         self._judge = judge
-        self._source = source
+        self._intake = intake
         self._well_known = well_known
         self._healthy = healthy
         self._clock = clock
@@ -147,10 +147,10 @@ class PublicServer:
                 _log.info("Twitch asked whether this address is ours", subscription=message.subscription_id)
                 return _text(message.text.encode())
             if note is None:
-                await self._source.submit(message)
+                await self._intake.submit(message, by_post=True)
             else:
                 note.event = message
-                note.outcome = "new" if await self._source.submit(message) else "known"
+                note.outcome = "new" if await self._intake.submit(message, by_post=True) else "known"
         except MessageRefusedError as error:
             self.refusals += 1
             self._tell(_log.warning, "a message was refused", error, error.kind)

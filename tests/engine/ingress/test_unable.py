@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.ingress import source
-from tests.support import rawhttp, signed
+from itsjustintv_desktop.engine.ingress import intake
+from tests.support import signed
 from tests.support.public import PublicRig
 
 _CANNOT = "a message could not be taken"
@@ -34,7 +34,7 @@ async def test_a_ledger_that_cannot_commit(port: PublicRig) -> None:
 @pytest.mark.expected_errors(_CANNOT)
 async def test_a_ledger_that_takes_too_long(port: PublicRig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twitch gives up at about 10 s: it hears 503 before, and what is stored all the same is then a duplicate."""
-    monkeypatch.setattr(source, "COMMIT_SECONDS", 0.1)
+    monkeypatch.setattr(intake, "COMMIT_SECONDS", 0.1)
     message = signed.online(port.now())
     async with port.ledger_held():
         assert (await port.post(message)).status == 503
@@ -43,7 +43,7 @@ async def test_a_ledger_that_takes_too_long(port: PublicRig, monkeypatch: pytest
 
 
 def test_the_word_comes_before_twitch_gives_up() -> None:
-    assert source.COMMIT_SECONDS < 10
+    assert intake.COMMIT_SECONDS < 10
 
 
 @pytest.mark.expected_errors(_CANNOT)
@@ -108,13 +108,3 @@ async def test_two_secrets_while_one_replaces_the_other(port: PublicRig) -> None
 async def test_an_empty_secret_opens_nothing(port: PublicRig) -> None:
     port.secrets = (b"",)
     assert (await port.post(signed.online(port.now()).but(secret=""))).status == 403
-
-
-@pytest.mark.expected_errors(_CANNOT)
-async def test_while_it_stops(port: PublicRig) -> None:
-    async with rawhttp.connect(port.address) as twitch:
-        await twitch.send(rawhttp.request(target="/health"))
-        await twitch.answer()
-        await port.source.stop()
-        await twitch.send(signed.online(port.now()).request())
-        assert (await twitch.answer()).status == 503

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from itertools import count
 
 import structlog
@@ -12,6 +12,7 @@ from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.sources import Submit
 from itsjustintv_desktop.engine.core.tasks import Tasks
 
 MOST_HELD = 10_000
@@ -33,7 +34,7 @@ class Inbox:
 
     def __init__(
         self,
-        submit: Callable[[StreamEvent], Awaitable[bool]],
+        submit: Submit,
         *,
         clock: Clock,
         on_change: Callable[[], None],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
@@ -26,8 +26,9 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRateLimitedError,
 )
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
-from itsjustintv_desktop.engine.core.models import Conduit, StreamEvent
+from itsjustintv_desktop.engine.core.models import Conduit
 from itsjustintv_desktop.engine.core.net.client import Outbound
+from itsjustintv_desktop.engine.core.sources import Submit
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.errors import classify
@@ -59,7 +60,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ConduitTransport(BaseTransport):
-    """Implements transports.Transport. Events go to `submit` (ingress.source.TwitchSource.submit)."""
+    """Implements transports.Transport. Events go to `submit` (core.sources.Submit)."""
 
     kind = "conduit"
 
@@ -70,7 +71,7 @@ class ConduitTransport(BaseTransport):
         *,
         conduits: Conduits,
         meta: MetaStore,
-        submit: Callable[[StreamEvent], Awaitable[bool]],
+        submit: Submit,
         eventsub_url: str,
         on_gap: Callable[[str], None],
         outbound: Outbound | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import Context, copy_context
 from functools import partial
 from threading import Lock
@@ -17,11 +17,10 @@ from itsjustintv_desktop.engine.config.schema import Telemetry as Settings
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
-from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
-from itsjustintv_desktop.engine.instrumentation import Instrumentation, Observer, taken, traceparent
+from itsjustintv_desktop.engine.instrumentation import Instrumentation, Observer, traceparent
 from itsjustintv_desktop.engine.monitoring.telemetry.settings import (
     EXPORT_SECONDS,
     TelemetrySettings,
@@ -134,22 +133,6 @@ class Telemetry:
     def reloaded(self, outcome: Literal["applied", "rejected"]) -> None:
         """The config file changed."""
         self._reloads[(outcome,)] += 1
-
-    async def submitted(self, event: StreamEvent, submit: Callable[[StreamEvent], Awaitable[bool]]) -> bool:
-        """`submit(event)`, told to whoever measures. Raises what it raises."""
-        try:
-            new = await submit(event)
-        except LedgerError as error:
-            self.heard(event, error)
-            raise
-        self.heard(event, new)
-        return new
-
-    def heard(self, event: StreamEvent, outcome: bool | LedgerError) -> None:
-        """An event came another way than by a POST, and this became of it."""
-        if (observer := self.instrumentation.observer) is not None:
-            now = self._clock.now()
-            observer.received(event, taken(outcome), ended=now, seconds=now - event.received_at)
 
     def health(self) -> Status:
         """A collector that is away is nobody's emergency: waiting."""

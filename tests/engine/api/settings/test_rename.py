@@ -42,7 +42,7 @@ async def sent_once(running: Running) -> None:
     await running.simulator.receiver.wait_for(1, "main")
     first = (await running.engine.ledger.events(limit=200))[-1].event
     again = msgspec.structs.replace(first, message_id="told-once-more", received_at=running.clock.now())
-    assert await running.engine.submit(again)
+    assert await running.engine.intake.submit(again)
     running.engine.pipeline.wake()
     await running.settled()
     assert len(running.simulator.receiver.accepted("main")) == 1

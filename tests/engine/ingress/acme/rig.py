@@ -22,9 +22,10 @@ from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.acme import AcmeTransport
 from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
+from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.ingress.public import PublicServer
-from itsjustintv_desktop.engine.ingress.source import TwitchSource
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
+from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.engine.ingress.acme.pebble import Pebble
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
@@ -150,9 +151,9 @@ class Rig:
 
     def _port(self) -> PublicServer:
         judge = EventSubVerifier(lambda: (b"a secret of the tests",), self.clock, lambda: 0.0)
-        return PublicServer(
-            judge, TwitchSource(), well_known=self.well_known, healthy=lambda: True, clock=SystemClock()
-        )
+        clock = SystemClock()
+        intake = EventIntake(Ledger(self.folder / "ledger.db", clock), clock)  # nothing comes in
+        return PublicServer(judge, intake, well_known=self.well_known, healthy=lambda: True, clock=clock)
 
     def _changed(self) -> None:
         self.changes += 1

@@ -116,7 +116,7 @@ async def test_an_event_that_came_without_a_post_has_a_root_as_well(tmp_path: Pa
         running_engine(tmp_path, collected.config("http") + ONE_STREAMER, subscribe=False) as running,
     ):
         user_id = running.simulator.state.get("alice").user_id
-        await running.engine.submit(
+        await running.engine.intake.submit(
             StreamEvent(
                 source="twitch",
                 kind="stream.online",

@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QSplitter, QStackedWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QStackedWidget
 
 from itsjustintv_desktop.engine import DeliveryFilter, DestinationStatus, Snapshot, errors, events
 from itsjustintv_desktop.engine.core.models import DeliveryState
@@ -18,9 +18,9 @@ from itsjustintv_desktop.ui.pages.deliveries.bulk_card import BulkCard
 from itsjustintv_desktop.ui.pages.deliveries.changing import Changing
 from itsjustintv_desktop.ui.pages.deliveries.details import Details
 from itsjustintv_desktop.ui.pages.deliveries.table import DeliveriesTable
+from itsjustintv_desktop.ui.pages.list_detail import side_by_side
 from itsjustintv_desktop.ui.plain import for_menu, readable
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
@@ -47,13 +47,8 @@ class DeliveriesView(Page):
         self._make_head()
         self._make_list()
         self._make_side()
-        self.splitter = QSplitter()
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(GAP)
-        self.splitter.addWidget(self._list)
-        self.splitter.addWidget(self._side)
-        self.splitter.setStretchFactor(0, 1)
-        self.splitter.setSizes([640, 360])
+        self.splitter = side_by_side(self._list, self._side, (640, 360))
+        self.splitter.setStretchFactor(1, 0)
         self.body.addWidget(self.splitter, 1)
         self._wanted_id: int | None = None
         self._about: int | None = None

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QSplitter, QStackedWidget
+from PySide6.QtCore import QTimer
 
 from itsjustintv_desktop.engine import (
     DestinationDraft,
@@ -16,29 +14,25 @@ from itsjustintv_desktop.engine import (
     errors,
     events,
 )
-from itsjustintv_desktop.ui.drafts import Drafts
 from itsjustintv_desktop.ui.formatting import ago, translate
 from itsjustintv_desktop.ui.models.destinations import sentence_of, state_of
-from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.destinations.assign import ask_who
-from itsjustintv_desktop.ui.pages.destinations.empty import none_chosen, none_yet
 from itsjustintv_desktop.ui.pages.destinations.form import DestinationForm
 from itsjustintv_desktop.ui.pages.destinations.result import Result
 from itsjustintv_desktop.ui.pages.destinations.table import DestinationTable
-from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
+from itsjustintv_desktop.ui.pages.list_detail import ListDetailPage
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
 from itsjustintv_desktop.ui.widgets.secret import SecretField
-from itsjustintv_desktop.ui.widgets.theirs import Theirs
+from itsjustintv_desktop.ui.widgets.states import EmptyState
 
 GUESS_MS = 400
 TEST_SECONDS = 150.0
 """Longer than the longest attempt."""
 
 
-class Destinations(Page):
+class Destinations(ListDetailPage[DestinationDraft]):
     """Where announcements are sent."""
 
     name = "destinations"
@@ -49,7 +43,6 @@ class Destinations(Page):
         self._shown: str | None = None
         self._wanted = ""
         self._busy = False
-        self._drafts: Drafts[DestinationDraft] = Drafts()
         self.add = button(self.tr("Add &destination"), self.open_new, role="primary")
         self.head.addWidget(self.add)
         self.table = DestinationTable(self.tr("Destinations"))
@@ -59,10 +52,6 @@ class Destinations(Page):
         self.resume = button(self.tr("Res&ume"), self._resume)
         self.assign = button(self.tr("Choose streamers…"), lambda: self._ask_who(self._shown or ""))
         self.result = Result()
-        self.theirs = Theirs()
-        self._theirs: DestinationDraft | None = None
-        self.theirs.mine_requested.connect(self._insist)
-        self.theirs.theirs_requested.connect(self._discard)
         self.save = button(self.tr("&Save"), self._save_requested, role="primary")
         self.test = button(self.tr("Send &test"), self._test)
         self.discard = button(self.tr("D&iscard"), self._discard, role="link", destructive=True)
@@ -73,7 +62,6 @@ class Destinations(Page):
         self.table.chosen_changed.connect(self._chosen)
         self.form.edited.connect(self._edited)
         self.form.reveal_requested.connect(lambda field: self.do("reveal", self._reveal(field), replace=True))
-        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self).activated.connect(lambda: self.save.click())
 
     def activate(self, what: object = None) -> None:
         """`what`: "test" (the first one, ready to be tried), "add", a name, or a check such as "destination chat"."""
@@ -130,21 +118,20 @@ class Destinations(Page):
     def _show_form(self, name: str) -> None:
         """What is saved, and what was typed on top of it."""
         info = self._infos[name]
-        self._theirs = None if self._drafts.meet(name, info.draft) else info.draft
-        typed = self._drafts.get(name)
+        typed = self._typed(name, info.draft)
         if typed is None or info.draft != self.form.base or typed != self.form.draft:
             self.form.show_destination(info, typed)
         self._mark()
 
-    def _mark(self) -> None:
-        self.table.rows.mark(self._drafts.names)
-        self.theirs.show_for(self._theirs.name if self._theirs is not None else "")
-        self._state()
+    @property
+    def _form_key(self) -> str:
+        return self._shown or ""
 
-    def _insist(self) -> None:
-        if self._theirs is not None:
-            self._drafts.insist(self._theirs.name, self._theirs)
-            self._show_form(self._theirs.name)
+    def _show_again(self) -> None:
+        self._show_form(self._form_key)
+
+    def _save_key(self) -> None:
+        self.save.click()
 
     def open_new(self) -> None:
         """An empty form, or what was typed into it before."""
@@ -218,11 +205,7 @@ class Destinations(Page):
         self.answer.setVisible(tried is not None)
 
     def _edited(self) -> None:
-        name = self._shown or ""
-        base = self.form.base if self._theirs is None else self._drafts.base(name)
-        if base is not None:
-            self._drafts.keep(name, base, self.form.draft)
-        self._mark()
+        self._keep(self.form.base, self.form.draft)
         if self.form.draft.url:
             self._guess_soon.start()
         if self.form.headers.typed:
@@ -267,11 +250,9 @@ class Destinations(Page):
     # What is done
 
     def _discard(self) -> None:
-        self._drafts.drop(self._shown or "")
-        self._theirs = None
         if self._shown in self._infos:
             self.form.show_destination(self._infos[self._shown])
-        self._mark()
+        self._drop(self._form_key)
         self._shown = None
         if self.table.key:
             self._chosen()
@@ -298,16 +279,16 @@ class Destinations(Page):
         finally:
             self._busy = False
             self._state()
-        self._drafts.drop(typed)
+        self._drop(typed)
         self._theirs = self._shown = None
         self._wanted = draft.name
-        await self._after(saved, self.tr("Saved {}.").format(draft.name), typed)
+        await self._done(saved, self.tr("Saved {}.").format(draft.name), typed)
         if not typed:
             self._ask_who(draft.name)
 
     def _ask_who(self, name: str) -> None:
         info = self._infos.get(name)
-        ask_who(self, name, info.streamers if info is not None else (), self._after)
+        ask_who(self, name, info.streamers if info is not None else (), self._done)
 
     def _test(self) -> None:
         self.result.wait()
@@ -354,19 +335,14 @@ class Destinations(Page):
         saved = await self.bridge.call(lambda engine: engine.api.settings.delete_destination(name))
         self._shown = None
         self.table.setFocus()
-        await self._after(saved, self.tr("Removed {}.").format(name), name)
+        await self._done(saved, self.tr("Removed {}.").format(name), name)
 
-    async def _after(self, saved: Saved, done: str, name: str = "") -> None:
-        """`name` is there again, and selected, once it was taken back."""
-        self.banner.hide()
-        save_feedback(self, saved, done, lambda: self.show_destination(name))
+    async def _done(self, saved: Saved, done: str, name: str = "") -> None:
+        """`name` is selected, once it was taken back."""
+        self._after(saved, done, lambda: self.show_destination(name))
         await self._read()
-        self.store.refresh()
 
     def _lay_out(self) -> None:
-        left = Card(margin=8)
-        left.body.setContentsMargins(8, 4, 8, 8)
-        left.body.addWidget(self.table)
         right = Card()
         head = row(self.dot, self.heading_of, self.assign, self.resume, spacing=10)
         head.setStretch(1, 1)
@@ -380,17 +356,9 @@ class Destinations(Page):
         right.body.addLayout(row(self.save, self.test, None, self.discard, self.remove))
         for hidden in (self.answer, self.result, self.assign, self.resume, self.discard):
             hidden.hide()
-        self._right = QStackedWidget()
-        for part in (none_chosen(), right):
-            self._right.addWidget(part)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.setHandleWidth(GAP)
-        split.setChildrenCollapsible(False)
-        for number, side in enumerate((left, self._right)):
-            split.addWidget(side)
-            split.setStretchFactor(number, 1)
-        split.setSizes([500, 500])
-        self._stack = QStackedWidget()
-        self._stack.addWidget(split)
-        self._stack.addWidget(none_yet(self.open_new))
-        self.body.addWidget(self._stack, 1)
+        none_chosen = EmptyState("arrow", self.tr("None chosen"), self.tr("Choose a destination at the left."))
+        words = self.tr("A destination is a webhook of Discord, Slack or a program of yours that announcements go to.")
+        none = EmptyState(
+            "arrow", self.tr("There is no destination yet"), words, self.tr("Add destination"), self.open_new
+        )
+        self._lay_out_list(self.table, self.table.rows, (right,), none_chosen, none, (500, 500))

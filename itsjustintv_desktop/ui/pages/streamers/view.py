@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QLineEdit, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FoundChannel, Saved, Snapshot, StreamerDraft, errors
-from itsjustintv_desktop.ui.drafts import Drafts
 from itsjustintv_desktop.ui.images import Pictures
-from itsjustintv_desktop.ui.pages.base import Page
-from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
+from itsjustintv_desktop.ui.pages.list_detail import ListDetailPage
 from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
 from itsjustintv_desktop.ui.pages.streamers.bulk_card import BulkCard
 from itsjustintv_desktop.ui.pages.streamers.form import StreamerForm
@@ -21,22 +19,20 @@ from itsjustintv_desktop.ui.pages.streamers.table import StreamerTable
 from itsjustintv_desktop.ui.pages.streamers.test_card import SendTestCard
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
-from itsjustintv_desktop.ui.widgets.basic import Card, button
+from itsjustintv_desktop.ui.widgets.basic import button
 from itsjustintv_desktop.ui.widgets.chips import half_typed
 from itsjustintv_desktop.ui.widgets.states import EmptyState
-from itsjustintv_desktop.ui.widgets.theirs import Theirs
 
 PREVIEW_MS = 400
 
 
-class Streamers(Page):
-    """What is typed and not saved yet is kept for each streamer while the program runs."""
+class Streamers(ListDetailPage[StreamerDraft]):
+    """Who is watched, and how each is announced."""
 
     name = "streamers"
 
     def __init__(self, store: Store, title: str) -> None:
         super().__init__(store, title)
-        self._drafts: Drafts[StreamerDraft] = Drafts()
         self._wanted: list[str] = []
         """To be selected once they are there: they were just added, renamed or brought back."""
         self.pictures = Pictures(self.bridge, self)
@@ -52,10 +48,6 @@ class Streamers(Page):
         self.table = StreamerTable(self.tr("Streamers"), self.pictures)
         self.form = StreamerForm(self.pictures)
         self.trial = SendTestCard(self)
-        self.theirs = Theirs()
-        self._theirs: StreamerDraft | None = None
-        self.theirs.mine_requested.connect(self._insist)
-        self.theirs.theirs_requested.connect(self._discard)
         self.many = BulkCard()
         self._preview_soon = QTimer(self, singleShot=True, interval=PREVIEW_MS)
         self._preview_soon.timeout.connect(lambda: self.do("preview", self._preview(), replace=True))
@@ -74,8 +66,6 @@ class Streamers(Page):
         self.many.save_requested.connect(lambda: self.do("save many", self._save_many(self.table.keys)))
         self.pictures.arrived.connect(lambda _: self._show_row())
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self).activated.connect(self.filter.setFocus)
-        save = QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self)
-        save.activated.connect(lambda: (self.many if len(self.table.keys) > 1 else self.form).save.click())
 
     def activate(self, what: object = None) -> None:
         """`what`: "add", a streamer's key, or a check of the doctor that names one ("streamer alice")."""
@@ -118,7 +108,7 @@ class Streamers(Page):
         keys = {view.key for view in snapshot.streamers}
         self._drafts.only(frozenset(keys))
         self.many.keep_only(frozenset(keys))
-        self.table.all.mark(self._drafts.names)
+        self._mark()
         if self.form.shown_key in keys:
             self.do("draft", self._read(self.form.shown_key))
 
@@ -154,11 +144,10 @@ class Streamers(Page):
         if self.table.keys != [key]:
             return
         is_new = self.form.shown_key != key
-        agreed = self._drafts.meet(key, base)
-        unsaved = self._drafts.get(key)
+        unsaved = self._typed(key, base)
         self._show_row()
         self.form.show_draft(base, unsaved)
-        self._dispute(key, None if agreed else base)
+        self._mark()
         if is_new or unsaved is None:
             self._preview_soon.start()
 
@@ -182,31 +171,25 @@ class Streamers(Page):
     # What is done
 
     def _edited(self) -> None:
-        key = self.form.shown_key
-        base = self.form.base if self._theirs is None else self._drafts.base(key)
-        if base is not None:
-            self._drafts.keep(key, base, self.form.draft)
-            self.table.all.mark(self._drafts.names)
+        self._keep(self.form.base, self.form.draft)
         self._preview_soon.start()
+
+    @property
+    def _form_key(self) -> str:
+        return self.form.shown_key
+
+    def _show_again(self) -> None:
+        self.do("draft", self._read(self.form.shown_key), replace=True)
 
     def _discard(self) -> None:
         self._drop(self.form.shown_key)
-        self.do("draft", self._read(self.form.shown_key), replace=True)
+        self._show_again()
 
-    def _drop(self, key: str) -> None:
-        self._drafts.drop(key)
-        self.table.all.mark(self._drafts.names)
+    def _save_key(self) -> None:
+        (self.many if len(self.table.keys) > 1 else self.form).save.click()
 
-    def _dispute(self, key: str, theirs: StreamerDraft | None) -> None:
-        """Somebody else changed in the file what is changed here as well: nothing is saved until a person chose."""
-        self._theirs = theirs
-        self.form.hold(theirs is not None)
-        self.theirs.show_for(key if theirs is not None else "")
-
-    def _insist(self) -> None:
-        if self._theirs is not None:
-            self._drafts.insist(self.form.shown_key, self._theirs)
-            self.do("draft", self._read(self.form.shown_key), replace=True)
+    def _state(self) -> None:
+        self.form.hold(self._theirs is not None)
 
     async def _save(self) -> None:
         key, draft, base = self.form.shown_key, self.form.draft, self.form.base
@@ -220,13 +203,13 @@ class Streamers(Page):
             self.form.show_draft(draft)
         if draft.key != key:
             self._wanted = [draft.key]
-        self._after(saved, self.tr("Saved {}.").format(draft.key), [key])
+        self._done(saved, self.tr("Saved {}.").format(draft.key), [key])
 
     async def _save_many(self, keys: list[str]) -> None:
         added, removed = self.many.added, self.many.removed
         saved = await self.bridge.call(lambda engine: engine.api.settings.change_streamers(keys, added, removed))
         self.many.forget()
-        self._after(saved, self.tr("Saved %n streamers.", "", len(keys)), keys)
+        self._done(saved, self.tr("Saved %n streamers.", "", len(keys)), keys)
 
     def _test(self) -> None:
         self.trial.send(self.form.shown_key, self.form.name.accessibleName())
@@ -240,7 +223,7 @@ class Streamers(Page):
         saved = await self.bridge.call(lambda engine: engine.api.settings.remove_streamers(keys))
         what = keys[0] if len(keys) == 1 else self.tr("%n streamers", "", len(keys))
         self.table.setFocus()
-        self._after(saved, self.tr("Removed {}.").format(what), keys)
+        self._done(saved, self.tr("Removed {}.").format(what), keys)
 
     def _set_enabled(self, enabled: bool) -> None:
         self.do("switch", self._switched(self.table.keys, enabled))
@@ -248,7 +231,7 @@ class Streamers(Page):
     async def _switched(self, keys: list[str], enabled: bool) -> None:
         saved = await self.bridge.call(lambda engine: engine.api.settings.set_enabled(keys, enabled))
         said = self.tr("Switched on %n streamers.", "", len(keys)) if enabled else ""
-        self._after(saved, said or self.tr("Switched off %n streamers.", "", len(keys)), keys)
+        self._done(saved, said or self.tr("Switched off %n streamers.", "", len(keys)), keys)
 
     def open_add(self) -> None:
         """Ask for one more channel."""
@@ -269,28 +252,22 @@ class Streamers(Page):
     def open_paste(self) -> None:
         """Ask for many."""
         dialog = PasteDialog(self, self.bridge, self._destinations())
-        dialog.added.connect(lambda saved, n: self._after(saved, self.tr("Added %n streamers.", "", n)))
+        dialog.added.connect(lambda saved, n: self._done(saved, self.tr("Added %n streamers.", "", n)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def _added(self, channel: FoundChannel, saved: Saved) -> None:
         self._wanted = [channel.login]
-        self._after(saved, self.tr("Added {}.").format(channel.display_name or channel.login))
+        self._done(saved, self.tr("Added {}.").format(channel.display_name or channel.login))
 
     def _destinations(self) -> tuple[str, ...]:
         snapshot = self.store.snapshot
         return tuple(each.name for each in snapshot.destinations) if snapshot is not None else ()
 
-    def _after(self, saved: Saved, done: str, keys: Sequence[str] = ()) -> None:
-        """`keys` are there again, and selected, once it was taken back."""
-        self.banner.hide()
-        save_feedback(self, saved, done, lambda: self._select(list(keys)))
-        self.store.refresh()
+    def _done(self, saved: Saved, done: str, keys: Sequence[str] = ()) -> None:
+        self._after(saved, done, lambda: self._select(list(keys)))
 
     def _lay_out(self) -> None:
-        card = Card(margin=8)
-        card.body.setContentsMargins(8, 4, 8, 8)
-        card.body.addWidget(self.table)
         single = QWidget()
         column = QVBoxLayout(single)
         column.setContentsMargins(0, 0, 0, 0)
@@ -298,20 +275,6 @@ class Streamers(Page):
         column.addWidget(self.theirs)
         column.addWidget(self.form, 1)
         column.addWidget(self.trial)
-        nobody = Card(quiet=True)
-        nobody.setMinimumWidth(330)
-        nobody.body.addWidget(EmptyState("people", self.tr("Nobody chosen"), self.tr("Choose a streamer at the left.")))
-        self._right = QStackedWidget()
-        for part in (nobody, single, self.many):
-            self._right.addWidget(part)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.setHandleWidth(GAP)
-        split.setChildrenCollapsible(False)
-        split.addWidget(card)
-        split.addWidget(self._right)
-        split.setStretchFactor(0, 8)
-        split.setStretchFactor(1, 5)
-        split.setSizes([610, 380])
         self._empty = EmptyState(
             "people",
             self.tr("No streamer is watched yet"),
@@ -321,7 +284,5 @@ class Streamers(Page):
         )
         self.paste_first = button(self.tr("Paste many"), self.open_paste, role="link")
         self._empty.layout().insertWidget(5, self.paste_first, alignment=Qt.AlignmentFlag.AlignCenter)  # type: ignore[union-attr]
-        self._stack = QStackedWidget()
-        self._stack.addWidget(split)
-        self._stack.addWidget(self._empty)
-        self.body.addWidget(self._stack, 1)
+        nobody = EmptyState("people", self.tr("Nobody chosen"), self.tr("Choose a streamer at the left."))
+        self._lay_out_list(self.table, self.table.all, (single, self.many), nobody, self._empty, (610, 380))

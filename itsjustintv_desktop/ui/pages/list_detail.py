@@ -1,0 +1,134 @@
+"""A page with a table at the left and the settings of the chosen row at the right, kept until they are saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
+
+from itsjustintv_desktop.engine import Saved
+from itsjustintv_desktop.ui.drafts import Drafts
+from itsjustintv_desktop.ui.models.rows import KeyedRows
+from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
+from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.theme.tokens import GAP
+from itsjustintv_desktop.ui.widgets.basic import Card
+from itsjustintv_desktop.ui.widgets.states import EmptyState
+from itsjustintv_desktop.ui.widgets.theirs import Theirs
+
+D = TypeVar("D", bound=msgspec.Struct)
+
+
+class ListDetailPage(Page, Generic[D]):
+    """What is typed and not saved yet is kept for each row, by its key, while the program runs.
+
+    A page says which row its form shows (`_form_key`), reads that one anew (`_show_again`) and says with `_state` what
+    can be done now: nothing is saved while `_theirs` is set, for then the same was changed here and in the file.
+    """
+
+    def __init__(self, store: Store, title: str) -> None:
+        super().__init__(store, title)
+        self._drafts: Drafts[D] = Drafts()
+        self._theirs: D | None = None
+        self.theirs = Theirs()
+        self.theirs.mine_requested.connect(self._insist)
+        self.theirs.theirs_requested.connect(self._discard)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self).activated.connect(self._save_key)
+
+    def _lay_out_list(
+        self,
+        table: QWidget,
+        rows: KeyedRows[Any],
+        chosen: Sequence[QWidget],
+        none_chosen: EmptyState,
+        none: EmptyState,
+        widths: tuple[int, int],
+    ) -> None:
+        """`_right` shows `none_chosen` or one of `chosen`; `_stack` all of that, or `none` where there are no rows."""
+        self._rows = rows
+        left = Card(margin=8)
+        left.body.setContentsMargins(8, 4, 8, 8)
+        left.body.addWidget(table)
+        nothing = Card(quiet=True)
+        nothing.setMinimumWidth(330)
+        nothing.body.addWidget(none_chosen)
+        self._right = QStackedWidget()
+        for part in (nothing, *chosen):
+            self._right.addWidget(part)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(side_by_side(left, self._right, widths))
+        self._stack.addWidget(none)
+        self.body.addWidget(self._stack, 1)
+
+    @property
+    def _form_key(self) -> str:
+        """Of the row in the form; "" for a new one, or none."""
+        raise NotImplementedError
+
+    def _show_again(self) -> None:
+        """Show what is saved and typed of the row in the form."""
+        raise NotImplementedError
+
+    def _discard(self) -> None:
+        """Forget what was typed, and show what is saved."""
+        raise NotImplementedError
+
+    def _save_key(self) -> None:
+        """The key for saving was pressed."""
+        raise NotImplementedError
+
+    def _state(self) -> None:
+        """What can be done now."""
+
+    def _keep(self, base: D | None, typed: D) -> None:
+        """What stands in the form is not saved yet."""
+        key = self._form_key
+        if self._theirs is not None:
+            base = self._drafts.base(key)
+        if base is not None:
+            self._drafts.keep(key, base, typed)
+        self._mark()
+
+    def _typed(self, key: str, saved: D) -> D | None:
+        """What was typed for a row, on top of what is saved now; None for nothing."""
+        self._theirs = None if self._drafts.meet(key, saved) else saved
+        return self._drafts.get(key)
+
+    def _drop(self, key: str) -> None:
+        self._drafts.drop(key)
+        if key == self._form_key:
+            self._theirs = None
+        self._mark()
+
+    def _insist(self) -> None:
+        if self._theirs is not None:
+            self._drafts.insist(self._form_key, self._theirs)
+            self._show_again()
+
+    def _mark(self) -> None:
+        self._rows.mark(self._drafts.names)
+        self.theirs.show_for(self._form_key if self._theirs is not None else "")
+        self._state()
+
+    def _after(self, saved: Saved, done: str, show: Callable[[], object]) -> None:
+        """Say what became of it; `show` selects what was changed, once that was taken back."""
+        self.banner.hide()
+        save_feedback(self, saved, done, show)
+        self.store.refresh()
+
+
+def side_by_side(left: QWidget, right: QWidget, widths: tuple[int, int]) -> QSplitter:
+    """Two parts with a gap that can be dragged; neither goes away."""
+    split = QSplitter(Qt.Orientation.Horizontal)
+    split.setHandleWidth(GAP)
+    split.setChildrenCollapsible(False)
+    for number, part in enumerate((left, right)):
+        split.addWidget(part)
+        split.setStretchFactor(number, widths[number])
+    split.setSizes(list(widths))
+    return split

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import importlib
 import logging
 import os
 import re
+import socket
 import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
 import structlog
 
 from itsjustintv_desktop.engine import logs, redaction
+from itsjustintv_desktop.engine.config.schema import Server
 from itsjustintv_desktop.engine.storage.secrets.vault_format import Protection, ProtectionKind
 from tests.support.disks import can_mount, memory_disk
 
@@ -51,6 +55,8 @@ hypothesis.settings.register_profile("patient", deadline=None, suppress_health_c
 hypothesis.settings.load_profile("patient")
 
 _PASSPHRASE = Protection.passphrase
+_BIND = socket.socket.bind
+_DEFAULT_PORT = Server().port
 
 _PLAIN = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 """By default structlog has rich draw every traceback with all variables, which takes longer than most tests."""
@@ -116,6 +122,20 @@ def full_keys(quick_keys: None) -> Iterator[None]:
     """Keys are derived as in the program."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Protection, "passphrase", _PASSPHRASE)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def default_port_taken() -> Iterator[None]:
+    """Nobody listens at the port of an empty config: another program, or another test, may have it."""
+
+    def bind(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[1] == _DEFAULT_PORT:
+            raise OSError(errno.EADDRINUSE, "a test's config says no port")
+        _BIND(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "bind", bind)
         yield
 
 

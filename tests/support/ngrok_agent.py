@@ -1,8 +1,8 @@
 """A stand-in for ngrok's agent program: reads the same config file, says the same lines, answers the same local API,
 and really carries what comes to its public side (https, on this machine) to our port. It runs as a program of its own.
 
-What it does wrong is read from script.json beside it, now and whenever that file changes. What it was started with and
-asked for goes to seen.jsonl beside it.
+What it does wrong is read from script.json beside it, now, before each answer and every 20 ms. What it was started with
+and asked for goes to seen.jsonl beside it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Standin:
     def __init__(self, settings: dict[str, Any]) -> None:
         self.settings = settings
         self.script: dict[str, Any] = {}
-        self.stamp = 0
+        self.stamp = (0, 0)
         self.online = False
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.public: asyncio.Server | None = None
@@ -58,7 +58,8 @@ class Standin:
     def read_script(self) -> bool:
         with contextlib.suppress(OSError, ValueError):
             path = HERE / "script.json"
-            stamp = path.stat().st_mtime_ns
+            found = path.stat()
+            stamp = found.st_mtime_ns, found.st_ino
             if stamp != self.stamp:
                 self.script, self.stamp = json.loads(path.read_text()), stamp
                 return True
@@ -116,6 +117,7 @@ class Standin:
         writer.close()
 
     async def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        self.read_script()
         while self.script.get("mute"):
             await asyncio.sleep(0.02)
         if path == "/api/status":
@@ -158,6 +160,7 @@ class Standin:
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
+            self.read_script()
             said = SPENT if self.script.get("spent") else self.script.get("edge", "")
             if said or not self.endpoints or not self.online:
                 said = said or "The endpoint is offline.\r\n\r\nERR_NGROK_3200\r\n"

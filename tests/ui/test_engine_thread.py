@@ -81,7 +81,7 @@ def test_it_is_started_again_once_that_is_mended(tmp_path: Path, qtbot: QtBot, q
     bridge.again()
     qtbot.waitUntil(lambda: states == ["starting", "failed"])
     (config,) = tmp_path.rglob("config.toml")
-    config.write_text(config.read_text().replace("[server\n", ""))
+    config.write_text(CONFIG)
     bridge.again()
     bridge.again()  # it is on its way
     qtbot.waitUntil(lambda: bridge.state == "running")

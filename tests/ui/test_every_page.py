@@ -15,6 +15,7 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.demo.window import prepare
+from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.gc_control import GcControl
@@ -32,13 +33,11 @@ from tests.ui.pseudo import Pseudo, untranslated
 PRESENT = [one.name for one in ENTRIES if importlib.util.find_spec(f"itsjustintv_desktop.ui.pages.{one.name}")]
 SETTLE = 1.5
 """Most seconds for a page to ask the engine and show what it said."""
-STILL = 0.2
+STILL = 0.04
 """Seconds without anything under way after which it has."""
 
 SMALLEST = (900, 600)
 WIDTHS = (1100, 1000, SMALLEST[0])
-SHORT = 0.3
-"""For a part of a page that is there already."""
 
 
 def under_way(window: QWidget) -> bool:
@@ -55,7 +54,7 @@ async def settled(window: QWidget) -> None:
     end = loop.time() + SETTLE
     still = loop.time() + STILL
     while loop.time() < min(still, end):
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.01)
         if under_way(window):
             still = loop.time() + STILL
 
@@ -87,12 +86,12 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
     async def run(look: Look) -> list[str]:
         shown = Shown()
         qapp.installEventFilter(shown)
-        desktop = Desktop(qapp, paths, prepare(paths, seconds=5), hidden=False)
+        desktop = Desktop(qapp, paths, prepare(paths, seconds=2), hidden=False)
         life = asyncio.ensure_future(desktop.live())
         desktop.window.resize(*SMALLEST)
         found: list[str] = []
         try:
-            await until(lambda: desktop.store.snapshot and desktop.store.snapshot.streamers, timeout=30)
+            await until(lambda: _is_busy(desktop.store.snapshot), what="the evening has begun")
             for name in PRESENT:
                 desktop.window.show_page(name)
                 assert desktop.window.current == name
@@ -115,6 +114,11 @@ def walk(qapp: QApplication, qt_loop: QEventLoop, tmp_path: Path) -> Iterator[Ca
         signal.signal(number, handler)
 
 
+def _is_busy(snapshot: Snapshot | None) -> bool:
+    """Whether every page has something to show."""
+    return snapshot is not None and len(snapshot.live) > 1 and snapshot.deliveries.of("delivered") > 3
+
+
 async def _parts(window: QWidget, page: QWidget) -> AsyncIterator[str]:
     """What a page shows of a row, each tab, and each section of the form of the settings, in front once."""
     yield ""
@@ -134,30 +138,30 @@ async def _parts(window: QWidget, page: QWidget) -> AsyncIterator[str]:
             yield f", tab {page.tabs.tabText(number)}"
 
 
-async def _further(page: QWidget) -> AsyncIterator[str]:
+async def _further(window: QWidget, page: QWidget) -> AsyncIterator[str]:
     """What is folded away, shown at times only, or for several at once."""
     if isinstance(page, Streamers):
         page.table.selectAll()
-        await asyncio.sleep(SHORT)
+        await settled(window)
         yield ", all of them"
     if isinstance(page, Destinations):
         page.form.more.click()
-        await asyncio.sleep(SHORT)
+        await settled(window)
         yield ", all settings"
         page.assign.show()
         page.resume.show()
         page.discard.show()
         page.form.no_secret.show()
-        await asyncio.sleep(SHORT)
+        await settled(window)
         yield ", every button"
         page.add.click()
-        await asyncio.sleep(SHORT)
+        await settled(window)
         yield ", a new one"
     if isinstance(page, Connection):
         page.change.click()
         for kind, choice in page.switch.form.choices.items():
             choice.click()
-            await asyncio.sleep(SHORT)
+            await settled(window)
             yield f", form of {kind}"
 
 
@@ -207,7 +211,7 @@ def test_nothing_is_cut_in_a_small_window(
         chosen = not isinstance(page, Streamers | Destinations) or page.table.chosen()
         if chosen and page.name not in further:
             further.add(page.name)
-            async for part in _further(page):
+            async for part in _further(window, page):
                 found += [f"{part}: {fault}" for fault in await _cut(window)]
         shown.extend(each.text() for each in window.findChildren(QLabel))
         return found
@@ -226,6 +230,6 @@ async def _cut(window: Window) -> list[str]:
     found = []
     for width in WIDTHS:
         window.resize(width, SMALLEST[1])
-        await asyncio.sleep(SHORT)
+        await settled(window)
         found += [f"{width}: {fault}" for fault in cutting.faults(window)]
     return found

@@ -29,6 +29,10 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 @pytest.fixture
 async def with_vault(tmp_path: Path) -> AsyncIterator[Running]:
     """The same with a real vault under a passphrase."""
-    environ = {"ITSJUSTINTV_PASSPHRASE": PASSPHRASE, "ITSJUSTINTV_SECRETS_STORE": "passphrase"}
+    environ = {
+        "ITSJUSTINTV_PASSPHRASE": PASSPHRASE,
+        "ITSJUSTINTV_SECRETS_STORE": "passphrase",
+        "ITSJUSTINTV_SERVER_PORT": "0",  # whatever a config that is taken in says, or does not
+    }
     async with running_engine(tmp_path, ONE_STREAMER, logins=("alice", "bob"), environ=environ) as running:
         yield running

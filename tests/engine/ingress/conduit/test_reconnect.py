@@ -8,9 +8,9 @@ from tests.engine.ingress.conduit.rig import Rig
 from tests.support.waiting import until
 
 
-async def _moved(rig: Rig) -> None:
+async def _moved(rig: Rig, dialled: int = 2) -> None:
     """The old socket is read a moment longer, by the clock."""
-    await until(lambda: rig.simulator.other_calls["websocket"] == 2)
+    await until(lambda: rig.simulator.other_calls["websocket"] == dialled)
     await until(lambda: any(abs(left - 1.0) < 0.01 for left in rig.clock.sleeping))
 
 
@@ -69,6 +69,7 @@ async def test_an_address_that_does_not_work_costs_nothing_but_a_new_session(rig
     assert rig.way.status.code == "ready"
     (conduit,) = rig.simulator.conduits
     assert conduit.shards[0].session_id == rig.session
+    await _moved(rig, dialled=3)
     rig.clock.advance(1.0)
     await until(lambda: rig.simulator.sockets.connections == 1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -73,8 +72,7 @@ async def test_a_changed_address_is_told_once(rig: Rig) -> None:
     changed = next(status for status in rig.told if status.code == "address_changed")
     assert "[tunnel] domain" in changed.fix
     assert "elsewhere.test" in changed.address
-    rig.clock.advance(16)
-    await asyncio.sleep(0.05)
+    await rig.passed(16)
     assert rig.codes() == ["ready", "address_changed", "ready"]
 
 
@@ -101,8 +99,7 @@ async def test_its_own_former_session_is_no_other_agent(rig: Rig) -> None:
     await rig.ready()
     rig.script(session="sessions")
     await rig.state("offline")
-    rig.clock.advance(30)
-    await asyncio.sleep(0.05)
+    await rig.passed(30)
     assert rig.way.status.code == "offline"
     rig.script()
     await rig.ready()
@@ -121,9 +118,7 @@ async def test_offline_for_long_starts_it_anew(rig: Rig) -> None:
     await rig.ready()
     rig.script(session="dial")
     await rig.state("offline")
-    while rig.way._running is not None:
-        rig.clock.advance(5.0)
-        await asyncio.sleep(0.01)
+    await rig.passes(lambda: rig.way._running is None, most=1000)
     rig.script()
     await rig.retried()
     await rig.ready()
@@ -140,9 +135,7 @@ async def test_one_that_hangs_is_stopped(rig: Rig, monkeypatch: pytest.MonkeyPat
     rig.start()
     await rig.ready()
     rig.script(mute=True)
-    while rig.way._running is not None:
-        rig.clock.advance(1.0)
-        await asyncio.sleep(0.01)
+    await rig.passes(lambda: rig.way._running is None, most=100)
     assert rig.way.status.code == "crashed"
     assert "does not answer" in rig.way.status.message
     rig.script()
@@ -197,8 +190,7 @@ async def test_a_new_token_is_used_after_a_nudge_and_a_locked_keyring_disturbs_n
     await rig.ready()
     rig.token = SecretsLockedError("Unlock it.")
     rig.way.trigger()
-    await until(lambda: not rig.way._asked)
-    await asyncio.sleep(0.05)
+    await until(lambda: not rig.way._asked and rig.clock.sleeping)
     assert (rig.way.status.code, len(rig.seen("pid"))) == ("ready", 1)
     rig.token = "another-token"
     rig.way.trigger()
@@ -223,13 +215,12 @@ async def test_an_address_that_is_gone_is_not_called_well(rig: Rig) -> None:
     """Whatever took it away: until the agent has it again, nobody answers there."""
     rig.start()
     await rig.ready()
-    rig.clock.advance(6)  # the look from outside is over; the next one is an hour away
-    await until(lambda: rig.clock.sleeping and rig.clock.sleeping[0] > 6)
+    await rig.passed(6)  # the look from outside is over; the next one is an hour away
+    assert rig.clock.sleeping[0] > 6
     rig.script(not_ready=True)
     running = rig.way._running
     assert running is not None
     assert running._api is not None
-    await asyncio.sleep(0.1)  # the stand-in reads its script every 20 ms
     await running._api.remove(running._name)
     rig.clock.advance(15)
     status = await rig.state("address_gone")
@@ -238,7 +229,6 @@ async def test_an_address_that_is_gone_is_not_called_well(rig: Rig) -> None:
     await rig.passes(lambda: rig.way.status.code == "ready", most=10)
     assert len(rig.seen("pid")) == 1, "the agent itself was well"
     rig.script(not_ready=True)
-    await asyncio.sleep(0.1)
     await running._api.remove(running._name)
     await rig.passes(lambda: rig.way._running is None, most=60)
     rig.script()

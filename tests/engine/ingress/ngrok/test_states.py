@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 
 import pytest
@@ -216,9 +215,7 @@ async def test_offline_for_long_starts_the_program_anew(rig: Rig) -> None:
     rig.script(session="dial")
     rig.start()
     await rig.state("offline")
-    while rig.way._running is not None:
-        rig.clock.advance(5.0)
-        await asyncio.sleep(0.01)
+    await rig.passes(lambda: rig.way._running is None, most=1000)
     rig.script()
     assert await rig.retried() == 1.0
     await rig.ready()

@@ -33,7 +33,7 @@ from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from tests.ui.fake import FakeBridge
 from tests.ui.pages.destinations import test_destinations
 from tests.ui.pages.streamers import test_streamers
-from tests.ui.test_every_page import SHORT, Look, walk
+from tests.ui.test_every_page import Look, settled, walk
 
 __all__ = ["walk"]
 
@@ -296,7 +296,7 @@ def test_after_every_action_on_every_page(walk: Callable[[Look], list[str]]) -> 
             window.activateWindow()
             each.setFocus()
             QTest.keyClick(each, Qt.Key.Key_Space)
-            await asyncio.sleep(SHORT)
+            await settled(window)
             async for dialog in put_away(window):
                 found += [f"after {name}, in a dialog: {fault}" for fault in faults(dialog)]
             await asyncio.sleep(0.05)

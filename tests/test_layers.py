@@ -21,6 +21,7 @@ LAYERS = (
     {"core": "engine.core"},
     {"redaction": "engine.redaction"},
     {"logs": "engine.logs"},
+    {"formats": "engine.delivery.formats"},
     {"config": "engine.config"},
     {"storage": "engine.storage"},
     {"instrumentation": "engine.instrumentation"},

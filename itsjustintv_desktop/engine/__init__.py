@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.api.settings.fields import FieldInfo as FieldInfo
     from itsjustintv_desktop.engine.api.settings.lookup import FoundChannel as FoundChannel
     from itsjustintv_desktop.engine.api.settings.preview import Preview as Preview
-    from itsjustintv_desktop.engine.api.settings.preview import Summary as Summary
     from itsjustintv_desktop.engine.api.settings.preview import TestResult as TestResult
     from itsjustintv_desktop.engine.api.settings.repair import ConfigRepair as ConfigRepair
     from itsjustintv_desktop.engine.api.settings.secrets import Revealed as Revealed
@@ -66,6 +65,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.core.status import Problem as Problem
     from itsjustintv_desktop.engine.core.status import RowStatus as RowStatus
     from itsjustintv_desktop.engine.core.status import StreamerStatus as StreamerStatus
+    from itsjustintv_desktop.engine.delivery.formats.base import Summary as Summary
     from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
@@ -94,6 +94,7 @@ _PLACES = {
     "core.status": ("Level", "OverallStatus", "Problem", "RowStatus", "StreamerStatus"),
     "monitoring.updates.check": ("UpdateView",),
     "config.load": ("Remark",),
+    "delivery.formats.base": ("Summary",),
     "config.save": ("Change", "Remove", "Rename", "Set"),
     "config.validators": ("new_standard_secret",),
     f"{_SETTINGS}.channels": ("Ignored", "Parsed"),
@@ -106,7 +107,7 @@ _PLACES = {
     f"{_SETTINGS}.secrets": ("Revealed", "SecretView"),
     f"{_SETTINGS}.streamers": ("StreamerDraft", "StreamerLists"),
     f"{_SETTINGS}.transfer": ("ImportPlan", "Needed"),
-    f"{_SETTINGS}.preview": ("Preview", "Summary", "TestResult"),
+    f"{_SETTINGS}.preview": ("Preview", "TestResult"),
     f"{_SETTINGS}.connection_check": ("TransportDraft",),
 }
 """The names given out, by the module below this package that has them."""

@@ -59,7 +59,7 @@ def sent() -> Any:
         missing=("view_count",),
     )
     payload = build(event, Streamer(key="aurora", additional_tags=("team",)), enrichment, event_id="17")
-    body, _ = formats.render("json", payload, PICTURE)
+    body = formats.DEFAULT.render(payload, PICTURE)
     return json.loads(body)
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.config.addresses import DISCORD_HOSTS
 from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.engine.delivery.formats.discord import HOSTS as DISCORD_HOSTS
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
 

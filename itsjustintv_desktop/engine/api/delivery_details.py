@@ -87,8 +87,9 @@ async def _request(engine: Engine, view: DeliveryView, stored: bytes) -> tuple[R
         payload: dict[str, Any] = msgspec.json.decode(stored)
         kind = format_of(destination, url or "")
         messages = Messages(engine.sender, engine.twitch.images.read)
-        only_link = kind == "json" and engine.dispatcher.queues.only_link(view.destination) is not None
+        only_link = kind.carries_picture and engine.dispatcher.queues.only_link(view.destination) is not None
         body, content_type = await messages.body(destination, kind, payload, plain=only_link)
+        secret = secret if kind.signed else None
         headers = engine.sender.headers(destination, secret, view.webhook_id, body, content_type)
     except SecretsError as error:
         return None, error.message

@@ -106,7 +106,7 @@ def _destination(
     url = (kept.url or "") if destination.url == KEYRING else destination.url
     return DestinationStatus(
         name=name,
-        format=format_of(destination, url),
+        format=format_of(destination, url).name,
         enabled=destination.enabled,
         state=state if destination.enabled else "off",
         reason=reason,

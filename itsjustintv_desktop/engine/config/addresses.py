@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import KEYRING
 from itsjustintv_desktop.engine.core.net import proxies
+from itsjustintv_desktop.engine.delivery import formats
 
 Warn = Callable[[str], None]
 
@@ -19,10 +20,6 @@ _HOST_AND_PORT = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::\d{{1,5}})?")
 _UNFIT = re.compile(r"[\s\x00-\x1f\x7f\\]")
 _LONGEST_NAME = 253
 """RFC 1035, section 2.3.4."""
-DISCORD_HOSTS = frozenset(
-    f"{prefix}{host}" for prefix in ("", "ptb.", "canary.") for host in ("discord.com", "discordapp.com")
-)
-_DISCORD_WEBHOOK = re.compile(r"/api(/v\d+)?/webhooks/\d+/[\w-]+")
 _CALLBACK_PATH = "/twitch"
 _AT_HOME = frozenset(
     {"corp", "fritz", "home", "internal", "intranet", "lan", "local", "localdomain", "localhost", "onion", "test"}
@@ -69,35 +66,10 @@ def webhook_url(value: str, warn: Warn) -> str:
     value = value.strip()
     if value == KEYRING:
         return value
-    mistake = _discord_mistake(http_url(value))
+    mistake = formats.address_mistake(http_url(value))
     if mistake:
         warn(mistake)
     return value
-
-
-def _discord_mistake(parts: SplitResult) -> str:
-    """What keeps Discord from taking announcements at one of its addresses; "" if nothing is seen."""
-    host = (parts.hostname or "").removeprefix("www.").rstrip(".")
-    if host in {"discord.gg", "discord.new"}:
-        return (
-            "this is an invitation to Discord, not a webhook; "
-            "make one under channel settings, Integrations, Webhooks, and copy its URL"
-        )
-    if host not in DISCORD_HOSTS:
-        return ""
-    if not parts.path.startswith("/api/"):
-        return (
-            "this looks like a link into Discord, not a webhook; "
-            "make one under channel settings, Integrations, Webhooks, and copy its URL"
-        )
-    if "/webhooks" in parts.path and not _DISCORD_WEBHOOK.match(parts.path):
-        return (
-            "this is no whole webhook of Discord: a number and a token stand at its end; "
-            "copy its URL anew under channel settings, Integrations, Webhooks"
-        )
-    if parts.scheme.lower() != "https":
-        return "Discord is reached over https:// only, and whoever listens could read the address; write https://"
-    return ""
 
 
 def callback_url(value: str, warn: Warn) -> str:

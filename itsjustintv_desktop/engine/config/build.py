@@ -10,13 +10,14 @@ import msgspec
 from itsjustintv_desktop.engine.config import values
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.crosscheck import Tables, check_all
-from itsjustintv_desktop.engine.config.destinations import guess_format
+from itsjustintv_desktop.engine.config.destinations import guessed_format
 from itsjustintv_desktop.engine.config.fields import PLATFORM, Kind, fields
 from itsjustintv_desktop.engine.config.notation import Path, dotted
 from itsjustintv_desktop.engine.config.problems import Mistake, Report, safe_name
 from itsjustintv_desktop.engine.config.read import Table, name_in, read_table, unfit_name, unknown
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, Server, Streamer
 from itsjustintv_desktop.engine.config.validators import check_standard, is_login
+from itsjustintv_desktop.engine.delivery import formats
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - the Go service's default, kept where TLS is on
 
@@ -137,12 +138,19 @@ def _read_destinations(raw: Mapping[str, Any], report: Report) -> dict[str, Tabl
         url = table.values.get("url", "")
         if "format" not in table.values:
             table.values["format_guessed"] = True
-            table.values["format"] = "json" if url == KEYRING else guess_format(url)
+            table.values["format"] = guessed_format(url).name
         if not url and not report.has_error(table.at("url")) and table.values.get("enabled", True):
             report.error(path, 'it has no url; add url = "https://..."')
+        _check_ignored(table, report)
         _check_signature(table, report)
         _check_authorization(table, report)
     return found
+
+
+def _check_ignored(table: Table, report: Report) -> None:
+    format_ = formats.named(table.values["format"])
+    for key in format_.ignores & table.values.keys():
+        report.warn(table.at(key), f"it is not used: {format_.title} has no use for it")
 
 
 def _check_authorization(table: Table, report: Report) -> None:

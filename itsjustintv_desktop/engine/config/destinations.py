@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
+from typing import Any
 
-from itsjustintv_desktop.engine.config.addresses import DISCORD_HOSTS
-from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, GlobalWebhook, Streamer
+from itsjustintv_desktop.engine.config.schema import Config, Destination, GlobalWebhook, Streamer
 from itsjustintv_desktop.engine.core.errors import NotFoundError
+from itsjustintv_desktop.engine.delivery import formats
+from itsjustintv_desktop.engine.delivery.formats.base import Format
 
 GLOBAL = "global"
 """The name of the destination that an enabled `[global_webhook]` makes."""
 
-Format = Literal["json", "discord", "slack"]
-FORMATS: tuple[str, ...] = get_args(Format)
-
-
-def guess_format(url: str) -> Format:
-    """What the receiver at an address understands. Anything but a Discord or Slack webhook is "json"."""
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").removeprefix("www.").rstrip(".")
-    except ValueError:
-        return "json"
-    if host in DISCORD_HOSTS and parts.path.startswith("/api/"):
-        is_webhook = "/webhooks/" in parts.path
-        # Discord has receivers of its own for what Slack and GitHub send: /slack, /github.
-        if is_webhook and parts.path.rstrip("/").endswith("/slack"):
-            return "slack"
-        return "discord" if is_webhook else "json"
-    if host == "hooks.slack.com" and parts.path.startswith("/services/"):
-        return "slack"
-    return "json"
-
 
 def format_of(destination: Destination, url: str) -> Format:
     """The format for a destination whose address may come out of the vault: `url` is the real one."""
-    return guess_format(url) if destination.format_guessed else destination.format
+    return guessed_format(url) if destination.format_guessed else formats.named(destination.format)
+
+
+def guessed_format(url: str) -> Format:
+    """What the receiver at an address understands, as far as that can be seen."""
+    return formats.recognised(url) or formats.DEFAULT
 
 
 def effective_destinations(config: Config) -> dict[str, Destination]:
@@ -75,7 +59,7 @@ def _implied(name: str, url: str, source: Streamer | GlobalWebhook) -> Destinati
     return Destination(
         name=name,
         url=url,
-        format="json" if url == KEYRING else guess_format(url),
+        format=guessed_format(url).name,
         format_guessed=True,
         secret=source.target_webhook_secret,
         header=source.target_webhook_header,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -45,10 +46,15 @@ class Field:
     name: str
     kind: Kind
     default: Any
-    choices: tuple[str, ...] = ()
+    words: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     table: type[msgspec.Struct] | None = None
     """The schema of a TABLE, or of each of the tables of a NAMED."""
     sensitivity: Sensitivity = ""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words of a CHOICE."""
+        return self.words() if callable(self.words) else self.words
 
     @property
     def hidden(self) -> bool:
@@ -71,25 +77,29 @@ def fields(table: type[msgspec.Struct]) -> dict[str, Field]:
         default = info.default if info.default is not msgspec.NODEFAULT else None
         if info.default_factory is not msgspec.NODEFAULT:
             default = info.default_factory()
-        annotation, mark = _unmarked(info.type)
-        found[info.name] = replace(_field(info.name, annotation, default), sensitivity=mark)
+        annotation, marks = _unmarked(info.type)
+        found[info.name] = made = replace(
+            _field(info.name, annotation, default), sensitivity=marks.get("sensitivity", "")
+        )
+        if "choices" in marks:
+            found[info.name] = replace(made, kind=Kind.CHOICE, words=marks["choices"])
     return found
 
 
-def _unmarked(annotation: Any) -> tuple[Any, Sensitivity]:
-    """The type without its mark, and the mark."""
+def _unmarked(annotation: Any) -> tuple[Any, dict[str, Any]]:
+    """The type without its marks, and the marks."""
     if get_origin(annotation) is not Annotated:
-        return annotation, ""
+        return annotation, {}
     bare, *marks = get_args(annotation)
-    return bare, next((one.extra["sensitivity"] for one in marks if "sensitivity" in (one.extra or {})), "")
+    return bare, {name: value for one in marks for name, value in (one.extra or {}).items()}
 
 
 def _field(name: str, annotation: Any, default: Any) -> Field:
     origin = get_origin(annotation)
     if name == "target_webhook_hashing":
-        return Field(name, Kind.CHOICE, default, choices=_HASHINGS)
+        return Field(name, Kind.CHOICE, default, words=_HASHINGS)
     if origin is Literal:
-        return Field(name, Kind.CHOICE, default, choices=get_args(annotation))
+        return Field(name, Kind.CHOICE, default, words=get_args(annotation))
     if origin is tuple:
         return Field(name, Kind.TEXTS, default)
     if origin is dict:

@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from itsjustintv_desktop.engine.delivery import formats
+from itsjustintv_desktop.engine.delivery.formats.base import Picture
+
 KEYRING = "@keyring"
 """A destination's url or secret with this value lies in the vault under the destination's name."""
 
@@ -29,8 +32,8 @@ Headers = Annotated[dict[str, str], msgspec.Meta(extra={"sensitivity": "headers"
 Open = Annotated[str, msgspec.Meta(extra={"sensitivity": ""})]
 """For a key whose name sounds like a secret or an address, and that is neither."""
 
-Picture = Literal["data", "link", "none"]
-"""How much of the pictures goes along: their bytes where the format can hold them, else links; links alone; nothing."""
+FormatName = Annotated[str, msgspec.Meta(extra={"choices": formats.names})]
+"""What the receiver of a destination understands: one of the formats that are registered."""
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +86,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     url: DestinationAddress = ""
-    format: Literal["json", "discord", "slack"] = "json"
+    format: FormatName = "json"
     secret: Secret = ""
     header: str = "X-Hub-Signature-256"
     hashing: Literal["SHA-1", "SHA-256", "SHA-512"] = "SHA-256"

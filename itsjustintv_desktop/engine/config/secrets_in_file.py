@@ -16,11 +16,11 @@ import msgspec
 from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.config.addresses import has_credentials
 from itsjustintv_desktop.engine.config.build import streamer_paths
-from itsjustintv_desktop.engine.config.destinations import guess_format
 from itsjustintv_desktop.engine.config.fields import Field, Kind, fields, sensitive_names, tables
 from itsjustintv_desktop.engine.config.notation import Path
 from itsjustintv_desktop.engine.config.read import name_in
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Destination, Network, Streamer
+from itsjustintv_desktop.engine.delivery import formats
 
 _CREDENTIAL_HEADER = re.compile(r"auth|token|secret|key|cookie|passw|signature", re.IGNORECASE)
 
@@ -88,9 +88,9 @@ def _with_scheme(address: str) -> str:
 def _is_secret(field: Field, value: str) -> bool:
     if not value or value == KEYRING:
         return False
-    # The addresses of Discord and Slack are secrets themselves: who has one can post.
+    # The addresses of services such as Discord are secrets themselves: who has one can post.
     if field.sensitivity == "destination":
-        return guess_format(value) != "json" or has_credentials(value)
+        return formats.recognised(value) is not None or has_credentials(value)
     return field.sensitivity == "secret"
 
 

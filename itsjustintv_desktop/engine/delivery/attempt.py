@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.core.net.client import USER_AGENT, Client, Optio
 from itsjustintv_desktop.engine.core.net.errors import RequestError, network_sentence
 from itsjustintv_desktop.engine.core.net.limits import parts
 from itsjustintv_desktop.engine.core.net.wire import Exchange
-from itsjustintv_desktop.engine.delivery import rate_limits, response_excerpt
+from itsjustintv_desktop.engine.delivery import formats, rate_limits, response_excerpt
 from itsjustintv_desktop.engine.delivery.responses import classify
 from itsjustintv_desktop.engine.delivery.signing import base_headers, signature_headers
 from itsjustintv_desktop.engine.redaction.spellings import address_secrets, worth_hiding
@@ -83,7 +83,7 @@ class Sender:
         duration = self._clock.monotonic() - began
         if exchange.status is None:
             return AttemptResult(outcome=outcome, error=error, duration=duration, lost=lost)
-        verdict = classify(exchange.status, exchange.body, kind, by_discord=rate_limits.service(url) == "discord")
+        verdict = classify(exchange.status, exchange.body, kind, formats.service(url))
         said = rate_limits.read(exchange.status, exchange.headers, exchange.body, kind, url, now=self._clock.now())
         secrets = exchange.secrets(url, secret, destination)
         answer = exchange.answer(secrets)

@@ -14,11 +14,12 @@ from weakref import WeakValueDictionary
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.config.destinations import Format
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
+from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.breaker import Breaker, BreakerState, StateName, fingerprint
-from itsjustintv_desktop.engine.delivery.rate_limits import EVERYWHERE, Pace, one_for_all, service
+from itsjustintv_desktop.engine.delivery.formats.base import Format
+from itsjustintv_desktop.engine.delivery.rate_limits import Pace, one_for_all, service
 
 TOTAL = 128
 """Most attempts under way at a time."""
@@ -28,8 +29,6 @@ FIRST_WIDTH = 4
 WIDEST = 8
 MOST_LOOKS = 32
 """Most deliveries of a destination whose streams are looked up together, while those before were over and unsent."""
-SLACK_PAUSE = 1.0
-"""Seconds between two messages to one incoming webhook."""
 LONGEST_HOLD = 30.0
 """Seconds a queue is held at a time."""
 ONLY_A_LINK = (
@@ -60,6 +59,8 @@ class DestinationQueue:
         """Shared by all destinations at the same address."""
         self.service = ""
         """Whose general limits hold there."""
+        self.most_per_second: int | None = None
+        """So many POSTs a second its service takes in all."""
         self.only_link: float | None = None
         """Since when (Unix seconds) it is known to refuse the picture as too large; None: it takes it."""
         self.as_text = False
@@ -81,8 +82,8 @@ class DestinationQueues:
     def __init__(self) -> None:
         self._queues: dict[str, DestinationQueue] = {}
         self._paces: WeakValueDictionary[str, Pace] = WeakValueDictionary()
-        self._discord = (0.0, 0)
-        """The second in which POSTs to Discord are counted, and how many there were in it."""
+        self._seconds: dict[str, tuple[float, int]] = {}
+        """By service that limits all POSTs to it: the second in which they are counted, and how many there were."""
 
     def restore(self, stored: Mapping[str, bytes]) -> None:
         """Breakers as `changed_breaker` encoded them; one that cannot be read starts closed."""
@@ -169,24 +170,25 @@ class DestinationQueues:
         paused or opened meanwhile."""
         queue = self.queue(name)
         shut = queue.breaker.name(now) in {"open", "paused"} or queue.pace.room(now) < 1
-        if shut or len(queue.posting) >= _posts(queue, now) or not self._has_room(queue.service, now):
+        if shut or len(queue.posting) >= _posts(queue, now) or not self._has_room(queue, now):
             queue.unsent = 0
             return False
         queue.posting.add(delivery_id)
         queue.pace.begin(now)
         return True
 
-    def _has_room(self, service: str, now: float) -> bool:
-        """Whether all of Discord takes one more in this second; if not, its queues are held until the next."""
-        if service != "discord":
+    def _has_room(self, queue: DestinationQueue, now: float) -> bool:
+        """Whether all of its service takes one more in this second; if not, its queues are held until the next."""
+        service, most = queue.service, queue.most_per_second
+        if most is None:
             return True
-        second, count = self._discord
+        second, count = self._seconds.get(service, (0.0, 0))
         if not 0 <= now - second < 1.0:
             second, count = now, 0
-        self._discord = (second, count + 1)
-        if count >= EVERYWHERE:
+        self._seconds[service] = (second, count + 1)
+        if count >= most:
             self._hold_service(service, second + 1.0)
-        return count < EVERYWHERE
+        return count < most
 
     def _hold_service(self, service: str, until: float) -> None:
         for queue in self._queues.values():
@@ -233,10 +235,12 @@ class DestinationQueues:
     def limits(self, name: str, url: str, kind: Format) -> None:
         """Tell the address in use, and what its receiver understands. All that use the address share its limits."""
         queue = self.queue(name)
-        key = fingerprint(f"{kind} {one_for_all(url)}")
+        key = fingerprint(f"{kind.name} {one_for_all(url)}")
         if self._paces.get(key) is not queue.pace and not queue.posting:
-            queue.pace = self._paces.setdefault(key, Pace(SLACK_PAUSE if kind == "slack" else 0.0))
+            queue.pace = self._paces.setdefault(key, Pace(kind.pause))
         queue.service = service(url)
+        known = formats.service(url)
+        queue.most_per_second = None if known is None else known.most_per_second
 
     def picture(self, destination: Destination) -> None:
         """Tell the settings in use: where the picture is not wanted, that it was refused is of no more interest."""

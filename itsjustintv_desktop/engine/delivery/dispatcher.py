@@ -21,7 +21,7 @@ from itsjustintv_desktop.engine.core.events import Bus, DeliveryChanged
 from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
 from itsjustintv_desktop.engine.core.sources import Doubtful, Enricher
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.delivery import formats, schedule
+from itsjustintv_desktop.engine.delivery import schedule
 from itsjustintv_desktop.engine.delivery.addresses import Addresses, address_of
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.backlog_pacer import OVERDUE, BacklogPacer
@@ -268,7 +268,7 @@ class Dispatcher:
             return None, finish(claimed, DeliveryState.PENDING, why, next_at=self._clock.now() + runs.seconds)
         kind = format_of(destination, url)
         self.queues.limits(claimed.destination, url, kind)
-        knows_repeats = formats.knows_repeats(kind)
+        knows_repeats = kind.knows_repeats
         if claimed.lost >= MOST_LOST and not knows_repeats:
             return None, finish(claimed, DeliveryState.DEAD, MAY_HAVE_ARRIVED)
         try:

@@ -13,23 +13,15 @@ from typing import Any
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.config.destinations import Format, format_of
+from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
-from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
 from itsjustintv_desktop.engine.delivery.formats import json
+from itsjustintv_desktop.engine.delivery.formats.base import TOO_LARGE, Format
 
 ReadImage = Callable[[str], Awaitable[bytes | None]]
-
-TOO_LARGE = 413
-_REFUSALS: dict[Format, frozenset[int]] = {
-    "json": frozenset({TOO_LARGE}),
-    "discord": frozenset({400, TOO_LARGE, 422}),
-    "slack": frozenset({400, TOO_LARGE, 422}),
-}
-"""Answers that may be about decoration: the json format has nothing but its size, the others what they show."""
 
 _STILL_TOO_LARGE = '{}; it was tried without the picture as well (picture = "link")'
 _AS_TEXT = "Sent as text alone, without pictures, because the receiver refused the full message: {}."
@@ -51,10 +43,9 @@ class Messages:
     ) -> tuple[bytes, str]:
         """Body and content type."""
         image = payload.get("image")
-        # Only the json format carries the picture's bytes; the others link to it.
-        wanted = kind == "json" and destination.picture == "data" and not plain
+        wanted = kind.carries_picture and destination.picture == "data" and not plain
         data = await self._read_image(image["sha256"]) if image and wanted else None
-        return formats.render(kind, payload, data, picture=destination.picture, plain=plain)
+        return kind.render(payload, data, picture=destination.picture, plain=plain), kind.content_type
 
     async def prepare(
         self,
@@ -72,14 +63,15 @@ class Messages:
         where the first was refused for its decoration.
 
         `only_link`: the destination is known to refuse the picture; `AttemptResult.only_link` says when it turned out
-        to be so. `as_text`: in Discord's and Slack's format, the plainer form from the start. `traceparent`: the W3C
-        header for receivers of ours; the destination's own headers win over it.
+        to be so. `as_text`: in a format without the picture's bytes, the plainer form from the start. `traceparent`:
+        the W3C header; the destination's own headers win over it.
         """
         kind = format_of(destination, url)
-        if traceparent is not None and kind == "json":
+        secret = secret if kind.signed else None
+        if traceparent is not None and kind.traced:
             more = {"traceparent": traceparent, **destination.headers}
             destination = msgspec.structs.replace(destination, headers=more)
-        plain = only_link and destination.picture == "data" if kind == "json" else as_text
+        plain = only_link and destination.picture == "data" if kind.carries_picture else as_text
         body, content_type = await self.body(destination, kind, payload, plain=plain)
 
         async def post(body: bytes, content_type: str) -> AttemptResult:
@@ -91,7 +83,7 @@ class Messages:
             first = await post(body, content_type)
             if plain:
                 return _plain(kind, first, _AS_TEXT_AGAIN)
-            if first.status not in _REFUSALS[kind]:
+            if first.status not in kind.refusals:
                 return first
             plainer, its_type = await self.body(destination, kind, payload, plain=True)
             if plainer == body:
@@ -106,14 +98,14 @@ class Messages:
 
 def _plain(kind: Format, result: AttemptResult, as_text: str) -> AttemptResult:
     """What came of the plainer form. Only what arrived is noted to have arrived so."""
-    if kind == "json" and result.status == TOO_LARGE:
+    if kind.carries_picture and result.status == TOO_LARGE:
         return msgspec.structs.replace(result, error=_STILL_TOO_LARGE.format(result.error))
-    note = ONLY_A_LINK if kind == "json" else as_text
+    note = ONLY_A_LINK if kind.carries_picture else as_text
     return msgspec.structs.replace(
         result,
         note=note if result.outcome is Outcome.DELIVERED else None,
-        only_link=kind == "json",
-        as_text=kind != "json",
+        only_link=kind.carries_picture,
+        as_text=not kind.carries_picture,
     )
 
 

@@ -15,46 +15,39 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from itsjustintv_desktop.engine.config.addresses import DISCORD_HOSTS
-from itsjustintv_desktop.engine.config.destinations import Format
 from itsjustintv_desktop.engine.core.models import RateLimit
+from itsjustintv_desktop.engine.delivery import formats
+from itsjustintv_desktop.engine.delivery.formats.base import Format
 from itsjustintv_desktop.engine.delivery.responses import asks_for_another, retry_after
 
 LONGEST_WINDOW = 60.0
 """Seconds for which what a receiver said keeps POSTs back; then one is tried."""
 SAME_WINDOW = 0.5
 """Seconds by which the end of one window may vary, as responses take longer or shorter."""
-EVERYWHERE = 45
-"""POSTs a second to Discord in all. It takes 50 from one address."""
 
-_API = re.compile(r"\A/api(?:/v\d+)?(?=/webhooks/)")
-_VERSION = re.compile(r"/api/v(\d+)/")
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
-_SECONDS_SINCE = 8
-"""The version of Discord's API since when Retry-After and retry_after are seconds."""
 
 
 def service(url: str) -> str:
-    """Whose limits hold there: the host, and "discord" for all of Discord's."""
+    """Whose limits hold there: the service's name, else the host."""
+    if (known := formats.service(url)) is not None:
+        return known.name
     try:
-        host = (urlsplit(url).hostname or "").removeprefix("www.").rstrip(".")
+        return (urlsplit(url).hostname or "").removeprefix("www.").rstrip(".")
     except ValueError:
         return ""
-    return "discord" if host in DISCORD_HOSTS else host
 
 
 def versioned(url: str) -> str:
-    """The address to call for `url`: a webhook of Discord at version 10 of its API, whichever was copied."""
-    if service(url) != "discord":
-        return url
-    parts = urlsplit(url)
-    return parts._replace(path=_API.sub("/api/v10", parts.path)).geturl()
+    """The address to call for `url`."""
+    known = formats.service(url)
+    return url if known is None else known.call_address(url)
 
 
 def one_for_all(url: str) -> str:
     """The same for all addresses of one webhook: a thread or another version of the API has no limits of its own."""
-    address = versioned(url).partition("?")[0]
-    return f"discord {urlsplit(address).path}" if service(url) == "discord" else address
+    address, known = versioned(url).partition("?")[0], formats.service(url)
+    return address if known is None else f"{known.name} {urlsplit(address).path}"
 
 
 def read(
@@ -62,7 +55,7 @@ def read(
 ) -> RateLimit | None:
     """What this response says, None if nothing. `url`: as it was called."""
     later = asks_for_another(status)  # one that is refused says nothing of when another message would be taken
-    said = _json(body) if kind != "json" and later else {}
+    said = _json(body) if kind.limits_in_body and later else {}
     scope = headers.get("X-RateLimit-Scope", "").strip().lower()
     everywhere = (
         scope == "global"
@@ -97,21 +90,13 @@ def _asked(headers: Mapping[str, str], said: Mapping[str, Any], kind: Format, ur
         in_body = None
     header = headers.get("Retry-After")
     in_header = None if header is None else retry_after(header, now)
-    if kind == "discord" and not _is_in_seconds(url):
+    if kind.in_milliseconds(url):
         # Seconds have decimals there, milliseconds have not. A wrong guess comes back early, and ever later then.
         if isinstance(in_body, int) and in_body >= 100:
             return in_body / 1000
         if in_body is None and in_header is not None and in_header >= 1000 and (header or "").strip().isdecimal():
             return in_header / 1000
     return in_header if in_body is None else float(in_body)
-
-
-def _is_in_seconds(url: str) -> bool:
-    try:
-        version = _VERSION.search(urlsplit(url).path)
-    except ValueError:
-        return True
-    return version is not None and int(version[1]) >= _SECONDS_SINCE
 
 
 def _number(text: str | None) -> float | None:

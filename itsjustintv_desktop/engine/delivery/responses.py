@@ -1,7 +1,7 @@
 """What a response means: delivered, try again, a few more attempts, given up, or gone.
 
 2xx delivered; 408, 425, 429, 5xx try again; 410 the destination is gone; other 4xx may pass (a gateway that restarts
-answers 404), unless Discord or Slack say that they will not; redirects are final.
+answers 404), unless the receiver's format says that they will not; redirects are final.
 """
 
 from __future__ import annotations
@@ -12,30 +12,16 @@ from http import HTTPStatus
 
 import msgspec
 
-from itsjustintv_desktop.engine.config.destinations import Format
 from itsjustintv_desktop.engine.core.models import Outcome
+from itsjustintv_desktop.engine.delivery import formats
+from itsjustintv_desktop.engine.delivery.formats.base import Format
 
 _SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRY = frozenset({408, 425, 429})
-_LOST = frozenset({504, 520, 524})
-"""A gateway says that the service behind it got the request and did not answer. 520 and 524 are Cloudflare's."""
-_LOST_BUT_BY_DISCORD = HTTPStatus.BAD_GATEWAY
-"""The same: nginx answers so when the service took the request and closed. Discord's documentation says that its own
-gateway could not hand the request on."""
-
-_DISCORD = frozenset({10003, 10015, 50006, 50027, 50035, 50109, 220001})
-"""Error codes that no further attempt changes (Discord developer docs, JSON Error Codes): unknown channel, unknown
-webhook, empty message, invalid webhook token, invalid form body, invalid JSON, a forum without a thread."""
-_SLACK = frozenset(
-    {
-        "action_prohibited", "channel_is_archived", "channel_not_found", "invalid_blocks", "invalid_blocks_format",
-        "invalid_payload", "invalid_token", "missing_text_or_fallback_or_attachments", "no_active_hooks", "no_service",
-        "no_service_id", "no_team", "no_text", "posting_to_general_channel_denied", "team_disabled",
-        "too_many_attachments", "user_not_found",
-    }
-)  # fmt: skip
-"""Bodies that say the same (Slack docs: Sending messages using incoming webhooks, Handling errors)."""
+_LOST = frozenset({502, 504, 520, 524})
+"""A gateway says that the service behind it got the request and did not answer, or closed (502, as nginx has it). 520
+and 524 are Cloudflare's."""
 
 
 class Classification(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,11 +35,12 @@ class Classification(msgspec.Struct, frozen=True, kw_only=True):
     lost: bool = False
 
 
-def classify(status: int, body: bytes = b"", kind: Format = "json", *, by_discord: bool = False) -> Classification:
+def classify(
+    status: int, body: bytes = b"", kind: Format = formats.DEFAULT, service: Format | None = None
+) -> Classification:
     """What to do after this response.
 
-    `kind`: what the receiver understands; the error codes of Discord and Slack count from them only. `by_discord`:
-    it is Discord itself, not something that understands the same.
+    `kind`: what the receiver understands; it tells what is final. `service`: the one that the address belongs to.
     """
     if 200 <= status < 300:
         return Classification(outcome=Outcome.DELIVERED)
@@ -61,9 +48,9 @@ def classify(status: int, body: bytes = b"", kind: Format = "json", *, by_discor
     if status == HTTPStatus.GONE:
         return Classification(outcome=Outcome.GONE, error=f"answered {shown}: this webhook no longer exists there")
     if asks_for_another(status):
-        lost = status in _LOST or (status == _LOST_BUT_BY_DISCORD and not by_discord)
+        lost = status in _LOST and (service is None or status not in service.not_taken)
         return Classification(outcome=Outcome.RETRY, error=f"answered {shown}", lost=lost)
-    if refused(status) and not _final(kind, body):
+    if refused(status) and not kind.is_final(body):
         return Classification(outcome=Outcome.REFUSED, error=f"refused with {shown}")
     if status in _REDIRECTS:
         # Where to is not said: the path of a webhook is a secret, the one redirected to as well.
@@ -83,20 +70,6 @@ def asks_for_another(status: int) -> bool:
 def refused(status: int | None) -> bool:
     """A 4xx that does not ask for another attempt, and does not say that the webhook is gone."""
     return status is not None and 400 <= status < 500 and status not in _RETRY and status != HTTPStatus.GONE
-
-
-def _final(kind: Format, body: bytes) -> bool:
-    """Whether Discord or Slack say that no further attempt would help. Discord also reads Slack's format."""
-    if kind == "json":
-        return False
-    if body.strip().decode("ascii", "replace") in _SLACK:
-        return True
-    try:
-        said = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    code = said.get("code") if isinstance(said, dict) else None
-    return isinstance(code, int) and code in _DISCORD
 
 
 def retry_after(value: str, now: float) -> float | None:

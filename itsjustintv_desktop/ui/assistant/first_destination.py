@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLineEdit
 
 from itsjustintv_desktop.engine import DestinationDraft, StreamerLists, errors
+from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.widgets.basic import Card, label
@@ -35,12 +36,8 @@ class FirstDestination(Step):
         self.body.addWidget(self.field)
         self.body.addWidget(self.name_field)
         hints = Card(quiet=True)
-        for text in (
-            self.tr("Discord: Edit Channel, Integrations, Webhooks, New Webhook, Copy Webhook URL."),
-            self.tr("Slack: an app with Incoming Webhooks, Add New Webhook, Copy."),
-            self.tr("Anything else gets JSON by POST; it can be signed, see Destinations."),
-        ):
-            hints.body.addWidget(label(text, "muted", wrap=True))
+        for each in sorted(formats.registered(), key=lambda each: each is formats.DEFAULT):
+            hints.body.addWidget(label(translate(each.where_to_get), "muted", wrap=True))
         self.body.addWidget(hints)
         self.body.addStretch(1)
         self._named = False
@@ -110,10 +107,10 @@ class FirstDestination(Step):
             if url == self.address.text().strip():
                 self.field.complain(translate(error.message))
             return
-        words = {"discord": "Discord", "slack": "Slack", "json": self.tr("your own program (JSON)")}
+        known = formats.named(preview.format)
         if url == self.address.text().strip():
             text = self.tr("Understood as {}, at {}.")
-            self.field.say(text.format(words.get(preview.format, preview.format), preview.host))
+            self.field.say(text.format(translate(known.receiver or known.title), preview.host))
 
 
 def _name_for(url: str) -> str:
@@ -124,7 +121,5 @@ def _name_for(url: str) -> str:
         host = ""
     if not host:
         return ""
-    for known in ("discord", "slack"):
-        if known in host:
-            return known
-    return "webhook"
+    known = (each.name for each in formats.registered() if each is not formats.DEFAULT and each.name in host)
+    return next(known, "webhook")

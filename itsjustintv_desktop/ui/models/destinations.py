@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, Qt
 
 from itsjustintv_desktop.engine import DestinationStatus, Level
+from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.ui.formatting import number, translate
 from itsjustintv_desktop.ui.models.rows import KeyedRows
 from itsjustintv_desktop.ui.status import TONES
@@ -47,7 +48,7 @@ def sentence_of(row: DestinationStatus) -> str:
 
 
 def format_name(name: str) -> str:
-    return {"json": "JSON", "discord": "Discord", "slack": "Slack"}.get(name, name)
+    return formats.named(name).title
 
 
 def _tr(text: str) -> str:

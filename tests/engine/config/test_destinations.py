@@ -8,7 +8,7 @@ from itsjustintv_desktop.engine.config.destinations import (
     destinations_of,
     effective_destinations,
     format_of,
-    guess_format,
+    guessed_format,
 )
 from itsjustintv_desktop.engine.config.load import parse
 from itsjustintv_desktop.engine.config.schema import Config
@@ -38,7 +38,7 @@ def config_of(text: str) -> Config:
     ],
 )
 def test_formats_are_guessed(url: str, format_name: str) -> None:
-    assert guess_format(url) == format_name
+    assert guessed_format(url).name == format_name
 
 
 def test_a_format_that_is_set_wins_over_the_guess() -> None:
@@ -49,7 +49,7 @@ def test_a_format_that_is_set_wins_over_the_guess() -> None:
         "[destinations.d]\nurl = '@keyring'\nformat = 'slack'\n"
     )
     url = "https://discord.com/api/webhooks/2/t"
-    found = {name: (one.format, format_of(one, url)) for name, one in config.destinations.items()}
+    found = {name: (one.format, format_of(one, url).name) for name, one in config.destinations.items()}
     assert found == {
         "a": ("json", "json"),
         "b": ("discord", "discord"),
@@ -95,7 +95,7 @@ def test_an_address_in_the_vault_tells_its_format_when_it_is_known() -> None:
     text = "[streamers.a]\ntarget_webhook_url = '@keyring'\n[global_webhook]\nenabled = true\nurl = '@keyring'\n"
     loaded = parse(text + "target_webhook_secret = '@keyring'\n", file="config.toml", environ={})
     for destination in effective_destinations(loaded.config).values():
-        assert format_of(destination, "https://hooks.slack.com/services/a/b/c") == "slack"
+        assert format_of(destination, "https://hooks.slack.com/services/a/b/c").name == "slack"
     assert loaded.secrets_in_clear == ()
 
 

@@ -75,11 +75,11 @@ def test_no_line_is_wider_than_a_terminal_of_an_editor() -> None:
 def test_it_is_found_in_a_zip(tmp_path: Path) -> None:
     archive = tmp_path / "app.zip"
     with zipfile.ZipFile(archive, "w") as file:
-        for name in ("", "engine/", "engine/config/"):
+        for name in ("", "engine/", "engine/config/", "engine/delivery/"):
             file.writestr(f"itsjustintv_desktop/{name}__init__.py", "")
-        for name in ("reference.py", "schema.py"):
-            path = f"itsjustintv_desktop/engine/config/{name}"
-            file.write(ROOT / path, path)
+        for path in ("config/reference.py", "config/schema.py", "delivery/formats/*.py"):
+            for found in (ROOT / "itsjustintv_desktop" / "engine").glob(path):
+                file.write(found, found.relative_to(ROOT))
         file.write(ROOT / "resources" / "config.example.toml", "itsjustintv_desktop/resources/config.example.toml")
     script = (
         f"import sys; sys.path.insert(0, {str(archive)!r})\n"

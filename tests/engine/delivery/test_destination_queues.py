@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.config.schema import Destination, Picture
+from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome, RateLimit
+from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.breaker import BreakerState
 from itsjustintv_desktop.engine.delivery.destination_queues import (
     FAILING_TOTAL,
@@ -16,10 +17,12 @@ from itsjustintv_desktop.engine.delivery.destination_queues import (
     WIDEST,
     DestinationQueues,
 )
-from itsjustintv_desktop.engine.delivery.rate_limits import EVERYWHERE
+from itsjustintv_desktop.engine.delivery.formats.base import Picture
 
 PICTURES: tuple[Picture, ...] = ("data", "link", "none")
 T = 1_790_000_000.0
+AT_ONCE = 45
+"""POSTs a second to Discord in all."""
 SENT = AttemptResult(outcome=Outcome.DELIVERED, status=204)
 BUSY = AttemptResult(outcome=Outcome.RETRY, status=503, error="answered 503")
 GONE = AttemptResult(outcome=Outcome.GONE, status=410, error="answered 410")
@@ -170,7 +173,7 @@ def test_a_limit_of_a_whole_service_holds_all_its_lanes_for_half_a_minute_at_mos
     queues = DestinationQueues()
     hosts = {"a": "proxy.example", "b": "proxy.example", "c": "other.example"}
     for name, host in hosts.items():
-        queues.limits(name, f"https://{host}/{name}", "json")
+        queues.limits(name, f"https://{host}/{name}", formats.named("json"))
     for wait, held in ((3.0, 3.0), (99.0, 30.0)):
         attempt(
             queues, "a", AttemptResult(outcome=Outcome.RETRY, status=429, limits=RateLimit(wait=wait, everywhere=True))
@@ -191,7 +194,7 @@ def test_a_limit_of_a_whole_service_holds_all_its_lanes_for_half_a_minute_at_mos
 def test_a_limit_of_one_webhook_holds_no_other(status: int, limit: RateLimit | None) -> None:
     queues = DestinationQueues()
     for name in ("a", "b"):
-        queues.limits(name, f"https://proxy.example/{name}", "json")
+        queues.limits(name, f"https://proxy.example/{name}", formats.named("json"))
     attempt(queues, "a", AttemptResult(outcome=Outcome.RETRY, status=status, limits=limit))
     assert queues.free(some("b"), T)[1:] == ({"b": FIRST_WIDTH}, None)
 
@@ -208,7 +211,7 @@ def test_a_receiver_gets_no_more_at_a_time_than_it_has_left() -> None:
 def test_slack_gets_one_message_a_second_for_each_webhook() -> None:
     queues = DestinationQueues()
     for name, path in {"a": "x", "same": "x", "other": "y"}.items():
-        queues.limits(name, f"https://hooks.slack.com/{path}", "slack")
+        queues.limits(name, f"https://hooks.slack.com/{path}", formats.named("slack"))
         queues.begin(name, T)
     assert [queues.may_post(name, 1, T) for name in ("a", "same", "other")] == [True, False, True]
     queues.end("a", SENT, T + 0.1, delivery_id=1)
@@ -310,13 +313,13 @@ def test_slots_and_places_always_add_up(given_steps: list[tuple[str, AttemptResu
 
 def test_all_of_discord_together_gets_no_more_than_it_takes_in_a_second() -> None:
     queues = DestinationQueues()
-    names = [f"to{number}" for number in range(EVERYWHERE + 5)]
+    names = [f"to{number}" for number in range(AT_ONCE + 5)]
     for number, name in enumerate(names):
         host = ("discord.com", "ptb.discord.com", "discordapp.com")[number % 3]
-        queues.limits(name, f"https://{host}/api/webhooks/{number}/token", "discord")
+        queues.limits(name, f"https://{host}/api/webhooks/{number}/token", formats.named("discord"))
         queues.begin(name, T)
-    queues.limits("other", "https://example.com/hook", "json")
-    assert sum(queues.may_post(name, 1, T + 0.5) for name in names) == EVERYWHERE
+    queues.limits("other", "https://example.com/hook", formats.named("json"))
+    assert sum(queues.may_post(name, 1, T + 0.5) for name in names) == AT_ONCE
     assert queues.may_post("other", 1, T + 0.5)
     _, slots, opens = queues.free(some(*names, "other"), T + 0.6)
     assert {slots[name] for name in names} == {0}

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.config.destinations import Format
 from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
 from tests.engine.storage.ledger.book import raw
 from tests.support.waiting import until
@@ -111,7 +110,7 @@ async def test_others_to_the_same_destination_go_on(world: World) -> None:
     seen='`deliveries list`: sent twice at most, then dead, "it may have arrived"',
 )
 @pytest.mark.parametrize("kind", ["discord", "slack"])
-async def test_a_lost_response_is_retried_once_and_then_given_up(world: World, kind: Format) -> None:
+async def test_a_lost_response_is_retried_once_and_then_given_up(world: World, kind: str) -> None:
     world.config = config(destinations=(destination(format=kind),))
     world.sender.default = LOST
     delivery_id = await one(world)

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from itsjustintv_desktop.engine.config.destinations import Format
 from itsjustintv_desktop.engine.core.models import RateLimit
-from itsjustintv_desktop.engine.delivery import rate_limits
+from itsjustintv_desktop.engine.delivery import formats, rate_limits
 from itsjustintv_desktop.engine.delivery.rate_limits import LONGEST_WINDOW, Pace
 
 NOW = 1_700_000_000.0
@@ -58,9 +57,9 @@ def test_one_webhook_has_one_pace_whatever_its_address_looks_like() -> None:
     assert rate_limits.one_for_all("https://a.example/x?y") == rate_limits.one_for_all("https://a.example/x")
 
 
-def waits(headers: dict[str, str], body: Any = None, kind: Format = "discord", url: str = V10) -> float | None:
+def waits(headers: dict[str, str], body: Any = None, kind: str = "discord", url: str = V10) -> float | None:
     raw = b"" if body is None else json.dumps(body).encode()
-    said = rate_limits.read(429, CIMultiDict(headers), raw, kind, url, now=NOW)
+    said = rate_limits.read(429, CIMultiDict(headers), raw, formats.named(kind), url, now=NOW)
     return None if said is None else said.wait
 
 
@@ -69,7 +68,7 @@ def waits(headers: dict[str, str], body: Any = None, kind: Format = "discord", u
     ("value", "expected"),
     [("120", 120.0), ("0", 0.0), ("0.65", 0.65), ("-1", None), ("9e99", None), ("soon", None)],
 )
-def test_retry_after(kind: Format, value: str, expected: float | None) -> None:
+def test_retry_after(kind: str, value: str, expected: float | None) -> None:
     assert waits({"retry-after": value}, kind=kind) == expected
 
 
@@ -92,7 +91,7 @@ def test_another_limit_than_that_of_the_bucket() -> None:
         ({}, {"retry_after": 2.5, "global": True}),
     ):
         raw = b"" if body is None else json.dumps(body).encode()
-        said = rate_limits.read(429, CIMultiDict(everywhere | headers), raw, "discord", V10, now=NOW)
+        said = rate_limits.read(429, CIMultiDict(everywhere | headers), raw, formats.named("discord"), V10, now=NOW)
         assert said is not None
         assert (said.everywhere, said.wait) == (True, 3.0 if body is None else 2.5)
 
@@ -142,21 +141,26 @@ def test_only_a_response_that_asks_for_another_attempt_is_a_limit(status: int, w
     """A message that is refused for what it holds (400) must not keep the next one back."""
     headers = CIMultiDict({"Retry-After": "7"} if asked == "header" else {})
     body = b'{"retry_after": 7}' if asked == "body" else b""
-    said = rate_limits.read(status, headers, body, "discord", V10, now=NOW)
+    said = rate_limits.read(status, headers, body, formats.named("discord"), V10, now=NOW)
     assert said == (None if wait is None else RateLimit(wait=wait))
 
 
 def test_a_refused_one_says_what_is_left_all_the_same() -> None:
     headers = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "1.9"}
-    said = rate_limits.read(400, CIMultiDict(headers), b"", "discord", V10, now=NOW)
+    said = rate_limits.read(400, CIMultiDict(headers), b"", formats.named("discord"), V10, now=NOW)
     assert said == RateLimit(limit=5, remaining=0, reset_after=1.9)
 
 
 def test_a_delivered_one_says_what_is_left() -> None:
     headers = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "4", "X-RateLimit-Reset-After": "1.9"}
-    said = rate_limits.read(204, CIMultiDict(headers | {"Retry-After": "7"}), b"", "discord", V10, now=NOW)
+    said = rate_limits.read(
+        204, CIMultiDict(headers | {"Retry-After": "7"}), b"", formats.named("discord"), V10, now=NOW
+    )
     assert said == RateLimit(limit=5, remaining=4, reset_after=1.9)
-    assert rate_limits.read(204, CIMultiDict({"X-RateLimit-Remaining": "0"}), b"", "discord", V10, now=NOW) is None
+    assert (
+        rate_limits.read(204, CIMultiDict({"X-RateLimit-Remaining": "0"}), b"", formats.named("discord"), V10, now=NOW)
+        is None
+    )
 
 
 @given(
@@ -168,7 +172,7 @@ def test_a_delivered_one_says_what_is_left() -> None:
     st.text(),
 )
 def test_nothing_that_is_said_breaks_it(headers: dict[str, str], body: bytes, url: str) -> None:
-    said = rate_limits.read(429, CIMultiDict(headers), body, "discord", url, now=NOW)
+    said = rate_limits.read(429, CIMultiDict(headers), body, formats.named("discord"), url, now=NOW)
     if said is not None:
         assert said.wait is None or 0 <= said.wait < math.inf
         pace = Pace()

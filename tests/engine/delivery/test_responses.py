@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.config.destinations import FORMATS, Format
 from itsjustintv_desktop.engine.core.models import Outcome
+from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.responses import classify, retry_after
 
 NOW = 1_445_412_480.0
@@ -57,13 +57,13 @@ def test_may_pass(status: int) -> None:
         ("slack", 400, b"invalid_blocks"),
     ],
 )
-def test_what_says_that_it_is_final_is_final(kind: Format, status: int, body: bytes) -> None:
-    verdict = classify(status, body, kind)
+def test_what_says_that_it_is_final_is_final(kind: str, status: int, body: bytes) -> None:
+    verdict = classify(status, body, formats.named(kind))
     assert verdict.outcome is Outcome.DEAD
     assert verdict.error is not None
     assert verdict.error.startswith(f"refused with {status}")
     assert verdict.error.endswith("; trying again would not help")
-    assert classify(status, body, "json").outcome is Outcome.REFUSED
+    assert classify(status, body, formats.DEFAULT).outcome is Outcome.REFUSED
 
 
 @pytest.mark.parametrize("kind", ["discord", "slack"])
@@ -74,12 +74,12 @@ def test_what_says_that_it_is_final_is_final(kind: Format, status: int, body: by
         b"[10015]", b"10015", b'{"code": 1001', b"\xff", b"[" * 5000, b"no_service here", b'{"code": true}',
     ],
 )  # fmt: skip
-def test_what_says_nothing_may_pass(kind: Format, body: bytes) -> None:
-    assert classify(404, body, kind).outcome is Outcome.REFUSED
+def test_what_says_nothing_may_pass(kind: str, body: bytes) -> None:
+    assert classify(404, body, formats.named(kind)).outcome is Outcome.REFUSED
 
 
 def test_410_pauses_whatever_it_says() -> None:
-    assert classify(410, b"channel_is_archived", "slack").outcome is Outcome.GONE
+    assert classify(410, b"channel_is_archived", formats.named("slack")).outcome is Outcome.GONE
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,10 @@ def test_a_gateway_that_got_no_response_lost_it(status: int, lost: bool) -> None
 
 
 def test_discords_own_gateway_says_by_502_that_it_handed_nothing_on() -> None:
-    assert not classify(502, kind="discord", by_discord=True).lost
-    assert classify(502, kind="discord").lost, "something else that understands Discord's format"
-    assert classify(504, kind="discord", by_discord=True).lost
+    discord = formats.named("discord")
+    assert not classify(502, b"", discord, discord).lost
+    assert classify(502, b"", discord).lost, "something else that understands Discord's format"
+    assert classify(504, b"", discord, discord).lost
 
 
 @pytest.mark.parametrize("status", [100, 101, 199, 300, 304, 305])
@@ -174,7 +175,7 @@ def test_no_retry_after_ever_raises(value: str, now: float) -> None:
     assert got is None or got >= 0
 
 
-@given(st.integers(-10, 2000), st.binary(), st.sampled_from(FORMATS))
-def test_every_status_has_a_verdict_with_a_sentence(status: int, body: bytes, kind: Format) -> None:
-    verdict = classify(status, body, kind)
+@given(st.integers(-10, 2000), st.binary(), st.sampled_from(formats.names()))
+def test_every_status_has_a_verdict_with_a_sentence(status: int, body: bytes, kind: str) -> None:
+    verdict = classify(status, body, formats.named(kind))
     assert (verdict.error is None) == (verdict.outcome is Outcome.DELIVERED)

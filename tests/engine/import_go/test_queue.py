@@ -132,7 +132,7 @@ async def test_what_is_stored_can_be_sent_in_every_format(go: GoFolder, kind: An
     assert (stored["enriched"], stored["test"], stored["event"]["id"]) == (False, False, str(event.id))
     assert {"view_count", "followers_count", "description", "image", "stream.title"} <= set(stored["missing"])
     assert "tags" not in stored["missing"]
-    body, _ = formats.render(kind, stored, None)
+    body = formats.named(kind).render(stored, None)
     text = body.decode()
     assert "Alice" in text
     if kind == "json":
@@ -230,7 +230,7 @@ def test_any_entry_is_an_event_or_left_out_with_a_reason(entry: Any, tmp_path_fa
             assert set(stored) == set(formats.json.KEYS)
             assert event.event.received_at <= START
             for kind in ("json", "discord", "slack"):
-                formats.render(kind, stored, None)
+                formats.named(kind).render(stored, None)
 
 
 BROKEN: list[Any] = [
@@ -264,7 +264,7 @@ async def test_payloads_of_any_shape_are_taken_over_and_can_be_sent(go: GoFolder
     for event in await go.events():
         stored = msgspec.json.decode(event.payload or b"")
         for kind in ("json", "discord", "slack"):
-            formats.render(kind, stored, None)
+            formats.named(kind).render(stored, None)
     assert (await go.part(NAME)).already == len(odd)
 
 

@@ -17,9 +17,11 @@ from itsjustintv_desktop.engine.config.load import examine
 from itsjustintv_desktop.engine.config.notation import Value, dotted, encode
 from itsjustintv_desktop.engine.config.read import unfit_name
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Set
-from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, GlobalWebhook, Picture, Streamer
+from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, GlobalWebhook, Streamer
 from itsjustintv_desktop.engine.config.validators import trimmed
 from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, NotFoundError, SecretsError, UsageError
+from itsjustintv_desktop.engine.delivery import formats
+from itsjustintv_desktop.engine.delivery.formats.base import Picture
 from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class DestinationDraft(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     url: str | None = None
     secret: str | None = None
-    format: Literal["", "json", "discord", "slack"] = ""
+    format: str = ""
     signature: Literal["x-hub", "standard-webhooks"] = "x-hub"
     header: str = "X-Hub-Signature-256"
     hashing: Literal["SHA-1", "SHA-256", "SHA-512"] = "SHA-256"
@@ -202,7 +204,7 @@ class Destinations:
         made = Destination(
             name=draft.name,
             url=url,
-            format=draft.format or "json",
+            format=draft.format or formats.DEFAULT.name,
             format_guessed=not draft.format,
             header=draft.header,
             hashing=draft.hashing,
@@ -211,7 +213,11 @@ class Destinations:
             headers=dict(headers),
             timeout=draft.timeout,
         )
-        return msgspec.structs.replace(made, format=format_of(made, url), format_guessed=False), url, secret or None
+        return (
+            msgspec.structs.replace(made, format=format_of(made, url).name, format_guessed=False),
+            url,
+            secret or None,
+        )
 
     def draft(self, name: str) -> DestinationDraft:
         """Raises NotFoundError."""
@@ -231,13 +237,14 @@ class Destinations:
         elif not one.url:
             address = ""
         where: Any = address
+        kind = format_of(one, url)
         return DestinationInfo(
             draft=self.draft(name),
             kind=self._kind(name),
             address=where,
             host=_host(url),
-            format=format_of(one, url),
-            signed=bool(one.secret),
+            format=kind.name,
+            signed=bool(one.secret) and kind.signed,
             header_names=tuple(one.headers),
             state=state.state,
             reason=state.reason,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +13,15 @@ from itsjustintv_desktop.engine.api.settings.streamers import StreamerDraft
 from itsjustintv_desktop.engine.config.schema import Destination, Streamer
 from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, UsageError
 from itsjustintv_desktop.engine.core.models import Enrichment, Outcome, StreamEvent
-from itsjustintv_desktop.engine.delivery.formats import text
+from itsjustintv_desktop.engine.delivery import formats
+from itsjustintv_desktop.engine.delivery.formats.base import Summary
 from itsjustintv_desktop.engine.delivery.messages import Messages
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
 
 MASK = "\u2022" * 6
-_PICTURE_SHOWN = "... the picture in base64, {} characters ..."
 _EVENTS = 200
-_LINK = 2048
 
 
 class TestResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,17 +35,6 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     duration: float
     answer: str = ""
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """How the receiver would show it, about. `color` is 0xRRGGBB where the format has one."""
-
-    title: str
-    lines: tuple[str, ...]
-    link: str = ""
-    icon: str = ""
-    picture: str = ""
-    color: int | None = None
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,23 +80,24 @@ class PreviewActions:
             made, url, secret = await self._destinations.reachable(destination)
         except UsageError:
             made, url, secret = _without_address(destination), "", ""
+        kind = formats.named(made.format)
         payload, sample = await self._payload(streamer)
-        body, content_type = await self._messages.body(made, made.format, payload, plain=False)
+        body, content_type = await self._messages.body(made, kind, payload, plain=False)
         shown = msgspec.structs.replace(made, headers=dict.fromkeys(made.headers, MASK))
         try:
+            secret = secret if kind.signed else None
             headers = self._engine.sender.headers(shown, secret, _webhook_id(), body, content_type)
         except ConfigError as error:
             raise UsageError(error.message) from None
         hidden = {name.lower() for name in (made.header, "webhook-signature")}
-        content: dict[str, Any] = json.loads(body)
         return Preview(
             format=made.format,
             host=_host(url),
             headers=tuple(
                 (f"{name}", _masked(value) if name.lower() in hidden else value) for name, value in headers.items()
             ),
-            body=json.dumps(_without_picture(content), indent=2, ensure_ascii=False),
-            summary=_summary(made, content, payload),
+            body=kind.readable(body),
+            summary=kind.summary(payload, made.picture),
             sample=sample,
         )
 
@@ -185,7 +173,7 @@ def _without_address(destination: DestinationDraft | str) -> Destination:
         return Destination(name=destination)
     return Destination(
         name=destination.name or "new",
-        format=destination.format or "json",
+        format=destination.format or formats.DEFAULT.name,
         header=destination.header,
         hashing=destination.hashing,
         signature="x-hub",
@@ -214,26 +202,3 @@ def _masked(value: str) -> str:
         return f"{kind}={MASK}"
     kind, comma, _ = value.partition(",")
     return f"{kind},{MASK}" if comma and len(kind) < 4 else MASK
-
-
-def _without_picture(content: dict[str, Any]) -> dict[str, Any]:
-    image = content.get("image")
-    if not isinstance(image, dict) or not isinstance(image.get("data"), str):
-        return content
-    return {**content, "image": {**image, "data": _PICTURE_SHOWN.format(len(image["data"]))}}
-
-
-def _summary(made: Destination, content: dict[str, Any], payload: dict[str, Any]) -> Summary:
-    """The same words that the formats take, as data."""
-    kind, shown = made.format, made.picture != "none"
-    lines = [f"{name}: {value}" for name, value in text.facts(payload)]
-    who = f"{text.streamer(payload)} is live on Twitch"
-    first = who if kind == "json" else f"Test: {who}"
-    return Summary(
-        title=text.title(payload),
-        lines=(first, *lines),
-        link=text.web_address(payload.get("url"), _LINK) or "",
-        icon=(shown and text.profile_image(payload, _LINK)) or "",
-        picture=(shown and text.thumbnail(payload, _LINK)) or "",
-        color=content["embeds"][0]["color"] if kind == "discord" else None,
-    )

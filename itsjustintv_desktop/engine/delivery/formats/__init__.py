@@ -1,47 +1,69 @@
-"""The body of a delivery in the format its destination reads. The same payload always gives the same bytes."""
+"""The formats of delivery. Everything that depends on a format asks it here; nothing else names one."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from urllib.parse import SplitResult, urlsplit
 
-from itsjustintv_desktop.engine.config.schema import Picture
-from itsjustintv_desktop.engine.delivery.formats import discord, json, slack
+from itsjustintv_desktop.engine.delivery.formats.base import Format
+from itsjustintv_desktop.engine.delivery.formats.discord import Discord
+from itsjustintv_desktop.engine.delivery.formats.json import Json
+from itsjustintv_desktop.engine.delivery.formats.slack import Slack
 
-Format = Literal["json", "discord", "slack"]
+DEFAULT: Format = Json()
+"""For every address that no other format recognises."""
 
-CONTENT_TYPE = "application/json"
-
-
-class _Renderer(Protocol):
-    def __call__(
-        self, payload: dict[str, Any], image_bytes: bytes | None, *, picture: Picture = "data", plain: bool = False
-    ) -> bytes: ...
+_FORMATS: dict[str, Format] = {}
 
 
-_RENDERERS: dict[str, _Renderer] = {
-    "json": json.render,
-    "discord": discord.render,
-    "slack": slack.render,
-}
+def register(new: Format) -> None:
+    """Make a format known; the order is that of lists."""
+    _FORMATS[new.name] = new
 
 
-def knows_repeats(format: Format) -> bool:  # noqa: A002
-    """Whether receivers of it can tell a repeat: `webhook-id` means nothing to Discord and Slack."""
-    return format == "json"
+register(DEFAULT)
+register(Discord())
+register(Slack())
 
 
-def render(
-    format: Format,  # noqa: A002
-    payload: dict[str, Any],
-    image_bytes: bytes | None,
-    *,
-    picture: Picture = "data",
-    plain: bool = False,
-) -> tuple[bytes, str]:
-    """Body and content type for one announcement.
+def registered() -> tuple[Format, ...]:
+    return tuple(_FORMATS.values())
 
-    `payload` is the stored one (see docs/payload.md), `image_bytes` the profile image it names, None if the file
-    is gone. `picture`: how much of the pictures goes along. `plain`: the same news without what a receiver may refuse
-    it for; the same bytes as without `plain` where there is nothing to leave out.
-    """
-    return _RENDERERS[format](payload, image_bytes, picture=picture, plain=plain), CONTENT_TYPE
+
+def names() -> tuple[str, ...]:
+    """What `format = "..."` may say."""
+    return tuple(_FORMATS)
+
+
+def named(name: str) -> Format:
+    """Raises KeyError; the names of a valid config are known."""
+    return _FORMATS[name]
+
+
+def recognised(url: str) -> Format | None:
+    """The format of the receiver at an address; None if that cannot be seen."""
+    host, parts = _read(url)
+    return next((each for each in _FORMATS.values() if host and each.recognises(host, parts)), None)
+
+
+def service(url: str) -> Format | None:
+    """The one at whose hosts an address is, whichever format is spoken there."""
+    host, _ = _read(url)
+    return next((each for each in _FORMATS.values() if host in each.hosts), None)
+
+
+def address_mistake(parts: SplitResult) -> str:
+    """What keeps a service from taking announcements at one of its addresses; "" if nothing is seen."""
+    found = (each.address_mistake(_host(parts), parts) for each in _FORMATS.values())
+    return next(filter(None, found), "")
+
+
+def _read(url: str) -> tuple[str, SplitResult]:
+    try:
+        parts = urlsplit(url)
+        return _host(parts), parts
+    except ValueError:
+        return "", urlsplit("")
+
+
+def _host(parts: SplitResult) -> str:
+    return (parts.hostname or "").removeprefix("www.").rstrip(".")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
-from itsjustintv_desktop.engine.config.schema import Picture
+import msgspec
+
+from itsjustintv_desktop.engine.delivery.formats.base import TOO_LARGE, Format, Picture, Summary
 from itsjustintv_desktop.engine.delivery.formats.text import encode
 
 KEYS = (
@@ -27,16 +30,43 @@ KEYS = (
     "missing",
     "test",
 )
+_PICTURE_SHOWN = "... the picture in base64, {} characters ..."
 
 
-def render(
-    payload: dict[str, Any], image_bytes: bytes | None, *, picture: Picture = "data", plain: bool = False
-) -> bytes:
-    """All keys in their order, unknown values null. An image whose bytes are gone is named in `missing`.
+class Json(Format):
+    """Receivers are programs of the owner's own."""
 
-    `plain`: with a link to the picture at most.
-    """
-    return encode(complete(payload, image_bytes, "link" if plain and picture == "data" else picture))
+    name = "json"
+    title = "JSON"
+    receiver = "your own program (JSON)"
+    where_to_get = "Anything else gets JSON by POST; it can be signed, see Destinations."
+    carries_picture = True
+    knows_repeats = True
+    traced = True
+    refusals = frozenset({TOO_LARGE})
+    limits_in_body = False
+
+    def render(
+        self, payload: dict[str, Any], image_bytes: bytes | None, *, picture: Picture = "data", plain: bool = False
+    ) -> bytes:
+        """All keys in their order, unknown values null. An image whose bytes are gone is named in `missing`.
+
+        `plain`: with a link to the picture at most.
+        """
+        return encode(complete(payload, image_bytes, "link" if plain and picture == "data" else picture))
+
+    def summary(self, payload: dict[str, Any], picture: Picture) -> Summary:
+        """The payload says by a key that it is a test."""
+        about = super().summary(payload, picture)
+        return msgspec.structs.replace(about, lines=(about.lines[0].removeprefix("Test: "), *about.lines[1:]))
+
+    def readable(self, body: bytes) -> str:
+        """Without the picture's bytes."""
+        content: dict[str, Any] = json.loads(body)
+        image = content.get("image")
+        if isinstance(image, dict) and isinstance(image.get("data"), str):
+            image["data"] = _PICTURE_SHOWN.format(len(image["data"]))
+        return json.dumps(content, indent=2, ensure_ascii=False)
 
 
 def complete(payload: dict[str, Any], image_bytes: bytes | None, picture: Picture = "data") -> dict[str, Any]:

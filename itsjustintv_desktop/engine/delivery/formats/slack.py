@@ -1,53 +1,79 @@
-"""A message for a Slack incoming webhook (Slack docs: Block Kit reference; Formatting text, Escaping text)."""
+"""Slack's incoming webhooks (Slack docs: Block Kit reference; Formatting text, Escaping text)."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import SplitResult
 
-from itsjustintv_desktop.engine.config.schema import Picture
 from itsjustintv_desktop.engine.delivery.formats import text
+from itsjustintv_desktop.engine.delivery.formats.base import Format, Picture
+from itsjustintv_desktop.engine.delivery.formats.discord import Discord, takes_slack
 
 HEADER, TEXT, ALT, URL, NAME = 150, 3000, 2000, 3000, 256
 TEST = "This is a test. Nobody went live."
 
+_DISCORD = Discord()
+_FINAL = frozenset(
+    {
+        "action_prohibited", "channel_is_archived", "channel_not_found", "invalid_blocks", "invalid_blocks_format",
+        "invalid_payload", "invalid_token", "missing_text_or_fallback_or_attachments", "no_active_hooks", "no_service",
+        "no_service_id", "no_team", "no_text", "posting_to_general_channel_denied", "team_disabled",
+        "too_many_attachments", "user_not_found",
+    }
+)  # fmt: skip
+"""Bodies that say that no further attempt would help (Slack docs: Sending messages using incoming webhooks, Handling
+errors)."""
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def render(
-    payload: dict[str, Any], image_bytes: bytes | None, *, picture: Picture = "data", plain: bool = False
-) -> bytes:
-    """Blocks, and a line that notifications show. Mentions and links in titles have no effect.
+class Slack(Format):
+    name = "slack"
+    title = "Slack"
+    where_to_get = "Slack: an app with Incoming Webhooks, Add New Webhook, Copy."
+    pause = 1.0
 
-    Slack loads the pictures by their addresses, so `image_bytes` is not needed. One that it cannot load makes it refuse
-    all of it (invalid_blocks). `plain`: text alone, no block.
-    """
-    test = bool(payload.get("test"))
-    mark = "Test: " if test else ""
-    name = text.fit(text.streamer(payload), NAME, _escape)
-    url = text.web_address(payload.get("url"), URL // 2)
-    if plain:
-        lines = [f"{mark}{_linked(name, url)} is live on Twitch", text.fit(text.title(payload), TEXT // 2, _escape)]
-        lines += _facts(payload) + ([TEST] if test else [])
-        return _encoded({"text": "\n".join(lines)})
-    # The title stands in plain_text, since mrkdwn has no way to write a literal * or _.
-    blocks: list[dict[str, Any]] = [
-        {
-            "type": "header",
-            "text": {
-                "type": "plain_text",
-                "text": text.fit(mark + text.title(payload), HEADER),
-                "emoji": False,
+    def render(
+        self, payload: dict[str, Any], image_bytes: bytes | None, *, picture: Picture = "data", plain: bool = False
+    ) -> bytes:
+        """Blocks, and a line that notifications show. Mentions and links in titles have no effect.
+
+        Slack loads the pictures by their addresses, so `image_bytes` is not needed. One that it cannot load makes it
+        refuse all of it (invalid_blocks). `plain`: text alone, no block.
+        """
+        test = bool(payload.get("test"))
+        mark = "Test: " if test else ""
+        name = text.fit(text.streamer(payload), NAME, _escape)
+        url = text.web_address(payload.get("url"), URL // 2)
+        if plain:
+            lines = [f"{mark}{_linked(name, url)} is live on Twitch", text.fit(text.title(payload), TEXT // 2, _escape)]
+            lines += _facts(payload) + ([TEST] if test else [])
+            return _encoded({"text": "\n".join(lines)})
+        # The title stands in plain_text, since mrkdwn has no way to write a literal * or _.
+        blocks: list[dict[str, Any]] = [
+            {
+                "type": "header",
+                "text": {
+                    "type": "plain_text",
+                    "text": text.fit(mark + text.title(payload), HEADER),
+                    "emoji": False,
+                },
             },
-        },
-        _section(payload, f"{mark}{_linked(name, url)} is live on Twitch", with_icon=picture != "none"),
-    ]
-    if picture != "none" and (thumbnail := text.thumbnail(payload, URL)):
-        alt = text.fit(f"Picture of the stream of {text.streamer(payload)}", ALT)
-        blocks.append({"type": "image", "image_url": thumbnail, "alt_text": alt})
-    if context := _context(payload, test):
-        blocks.append({"type": "context", "elements": context})
-    fallback = f"{mark}{name} is live on Twitch: {text.fit(text.title(payload), TEXT // 2, _escape)}"
-    return _encoded({"text": fallback, "blocks": blocks})
+            _section(payload, f"{mark}{_linked(name, url)} is live on Twitch", with_icon=picture != "none"),
+        ]
+        if picture != "none" and (thumbnail := text.thumbnail(payload, URL)):
+            alt = text.fit(f"Picture of the stream of {text.streamer(payload)}", ALT)
+            blocks.append({"type": "image", "image_url": thumbnail, "alt_text": alt})
+        if context := _context(payload, test):
+            blocks.append({"type": "context", "elements": context})
+        fallback = f"{mark}{name} is live on Twitch: {text.fit(text.title(payload), TEXT // 2, _escape)}"
+        return _encoded({"text": fallback, "blocks": blocks})
+
+    def recognises(self, host: str, parts: SplitResult) -> bool:
+        return (host == "hooks.slack.com" and parts.path.startswith("/services/")) or takes_slack(host, parts)
+
+    def is_final(self, body: bytes) -> bool:
+        """Discord takes this format as well, and says so its own way."""
+        return body.strip().decode("ascii", "replace") in _FINAL or _DISCORD.is_final(body)
 
 
 def _encoded(message: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo, new_standard_secret
+from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.models.destinations import format_name
 from itsjustintv_desktop.ui.pages.destinations.headers import Headers
@@ -14,7 +15,6 @@ from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 from itsjustintv_desktop.ui.widgets.secret import SecretField
 
-FORMATS = ("", "json", "discord", "slack")
 SIGNATURES = ("x-hub", "standard-webhooks")
 HASHES = ("SHA-256", "SHA-512", "SHA-1")
 PICTURES = ("data", "link", "none")
@@ -34,7 +34,7 @@ class DestinationForm(QWidget):
         self.title.setPlaceholderText(self.tr("such as team-discord"))
         self.url = SecretField(self.tr("Address"), "https://…")
         self.format = QComboBox()
-        for name in FORMATS:
+        for name in ("", *formats.names()):
             self.format.addItem(format_name(name) if name else self.tr("as the address tells"), name)
         self.secret = SecretField(self.tr("Secret"), self.tr("none"))
         self.no_secret = button(self.tr("Sign no &more"), self._take_secret_away, role="small")
@@ -87,7 +87,7 @@ class DestinationForm(QWidget):
         self._place(info)
         self.url.setText(base.url or "")
         self.secret.setText(base.secret or "")
-        self.format.setCurrentIndex(FORMATS.index(base.format))
+        self.format.setCurrentIndex(self.format.findData(base.format))
         self.signature.setCurrentIndex(SIGNATURES.index(base.signature))
         self.hashing.setCurrentText(base.hashing)
         self.header.setText(base.header)
@@ -188,9 +188,12 @@ class DestinationForm(QWidget):
         self._folded.setVisible(self.more.isChecked())
 
     def _show_more(self) -> None:
+        """Only what the format uses."""
+        name = self.format.currentData() or (self._info.format if self._info is not None else "")
+        ignores = formats.named(name).ignores if name else frozenset()
         hub = self.signature.currentData() == "x-hub"
-        self._hash_field.setVisible(hub)
-        self._header_field.setVisible(hub)
+        for key, field in self._fields.items():
+            field.setVisible(key not in ignores and (hub or key not in {"hashing", "header"}))
 
     def _lay_out(self) -> None:
         self.name_field = Field(self.tr("Name"), self.title)
@@ -200,30 +203,30 @@ class DestinationForm(QWidget):
         lines.setContentsMargins(0, 0, 0, 0)
         secret.setLayout(lines)
         secret.setFocusProxy(self.secret)
-        self._hash_field = Field(self.tr("Hash"), self.hashing)
-        self._header_field = Field(self.tr("Header of the signature"), self.header)
         self.headers_field = Field(self.tr("More headers"), self.headers)
+        self.secret_field = Field(self.tr("Secret"), secret, self.tr("With one, announcements are signed."))
+        more = {
+            "signature": Field(self.tr("Kind of signature"), self.signature),
+            "hashing": Field(self.tr("Hash"), self.hashing),
+            "header": Field(self.tr("Header of the signature"), self.header),
+            "picture": Field(
+                self.tr("Profile picture"), self.picture, self.tr("Discord and Slack always load it by its address.")
+            ),
+            "headers": self.headers_field,
+            "timeout": Field(self.tr("One attempt may take"), self.timeout),
+        }
+        self._fields: dict[str, Field] = {"secret": self.secret_field, **more}
         self._folded = QWidget()
         folded = QVBoxLayout(self._folded)
         folded.setContentsMargins(0, 0, 0, 0)
         folded.setSpacing(14)
-        for field in (
-            Field(self.tr("Kind of signature"), self.signature),
-            self._hash_field,
-            self._header_field,
-            Field(
-                self.tr("Profile picture"), self.picture, self.tr("Discord and Slack always load it by its address.")
-            ),
-            self.headers_field,
-            Field(self.tr("One attempt may take"), self.timeout),
-        ):
+        for field in more.values():
             folded.addWidget(field)
         self._folded.hide()
         inner = QWidget()
         fields = QVBoxLayout(inner)
         fields.setContentsMargins(0, 0, 6, 0)
         fields.setSpacing(14)
-        self.secret_field = Field(self.tr("Secret"), secret, self.tr("With one, announcements are signed."))
         for field in (self.name_field, self.url_field, Field(self.tr("Format"), self.format), self.secret_field):
             fields.addWidget(field)
         fields.addWidget(self.enabled)

@@ -246,7 +246,7 @@ async def test_a_test_arrives_without_what_the_receiver_refuses(with_vault: Runn
         user_id = with_vault.simulator.state.get("alice").user_id
         profiles = with_vault.engine.twitch.profiles
         await until(lambda: profiles.get(user_id).image is not None, what="the picture is there")
-        tried = DestinationDraft(name="new", url=made.url(), format=kind)  # type: ignore[arg-type]
+        tried = DestinationDraft(name="new", url=made.url(), format=kind)
         result = await with_vault.engine.api.settings.test_destination(tried)
         assert result.ok
         assert len(made.requests) == 2

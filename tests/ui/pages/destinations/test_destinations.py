@@ -21,11 +21,14 @@ from itsjustintv_desktop.engine import (
     TestResult,
     errors,
 )
+from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
 from itsjustintv_desktop.ui.models.destinations import state_of
 from itsjustintv_desktop.ui.pages.destinations import View
 from itsjustintv_desktop.ui.pages.destinations.assign import AssignDialog
+from itsjustintv_desktop.ui.pages.destinations.form import DestinationForm
 from itsjustintv_desktop.ui.store import Store
+from tests.engine.delivery.test_format_seam import Pigeon
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 
@@ -323,3 +326,15 @@ def test_the_last_answer_is_the_last_when_the_page_is_seen_again(
     page.show()
     page.activate()
     qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.actions.deliveries")) > asked)
+
+
+def test_the_form_shows_what_the_format_uses(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "_FORMATS", {**formats._FORMATS, "pigeon": Pigeon()})
+    form = DestinationForm()
+    qtbot.addWidget(form)
+    assert form.format.itemText(form.format.findData("pigeon")) == "Pigeon"
+    assert not form.secret_field.isHidden()
+    form.format.setCurrentIndex(form.format.findData("pigeon"))
+    form.format.activated.emit(form.format.currentIndex())
+    assert form.secret_field.isHidden()
+    assert form.draft.format == "pigeon"

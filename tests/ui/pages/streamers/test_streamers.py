@@ -20,7 +20,7 @@ from itsjustintv_desktop.engine import (
     StreamerStatus,
     errors,
 )
-from itsjustintv_desktop.engine.api.settings.preview import Summary
+from itsjustintv_desktop.engine.delivery.formats.base import Summary
 from itsjustintv_desktop.ui.pages.streamers import View
 from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
 from itsjustintv_desktop.ui.store import Store

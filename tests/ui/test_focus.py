@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -236,6 +238,13 @@ def test_who_looks_for_the_focus_owns_nothing(qtbot: QtBot, way: str) -> None:
         asks.setEnabled(False)
     qtbot.wait(20)
     assert owner(field) == owner(part)
+
+
+def test_nobody_asks_for_a_neighbour_of_the_focus_chain() -> None:
+    here = Path(__file__)
+    asked = re.compile(r"\.(next|previous)InFocusChain\(")
+    files = [*here.parents[2].joinpath("itsjustintv_desktop").rglob("*.py"), *here.parents[1].rglob("*.py")]
+    assert [str(each) for each in files if asked.search(each.read_text("utf-8"))] == []
 
 
 # On every page and dialog of the real program

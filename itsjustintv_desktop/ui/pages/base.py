@@ -17,6 +17,7 @@ from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.theme.tokens import BAR_MARGIN, GAP, PAGE_MARGIN
 from itsjustintv_desktop.ui.widgets.basic import icon_button, label
+from itsjustintv_desktop.ui.widgets.focus import follow
 from itsjustintv_desktop.ui.widgets.states import Banner
 
 
@@ -65,6 +66,7 @@ class Page(QWidget):
         store.changed.connect(self._changed)
         self.bridge.events.connect(self._happened)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        follow()
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # where the focus begins: no key does anything there
 
     @property

@@ -221,6 +221,12 @@ def half_typed(place: QWidget) -> bool:
     return any(chips.edit.text().strip() for chips in place.findChildren(ChipField))
 
 
+def take_words(place: QWidget) -> None:
+    """Words that are half typed there become chips, as they do when the focus goes elsewhere."""
+    for chips in place.findChildren(ChipField):
+        chips.take()
+
+
 class PickChips(Chips):
     """Some of what there is: "+" offers the rest."""
 

@@ -1,13 +1,33 @@
 """Where the focus goes when its control is disabled, hidden, or has done its work.
 
 Qt gives it to the next one in the order of Tab, which beside "Save" may be "Remove": whoever presses a key twice then
-does what nobody asked for. Here it goes back to the last field or list before it, never to a button.
+does what nobody asked for. Here it goes back to the field of the page that a person was in last, else to the last field
+or list before it, never to a button that does something.
 """
 
 from __future__ import annotations
 
+from weakref import ReferenceType, WeakKeyDictionary, ref
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QRadioButton, QWidget
+from shiboken6 import isValid
+
+_last: WeakKeyDictionary[QWidget, ReferenceType[QWidget]] = WeakKeyDictionary()
+"""The field that had the focus last, by page or dialog."""
+
+
+def follow() -> None:
+    """Notice from now on which field a person is in; once is enough."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication) and not app.property("focus is followed"):
+        app.setProperty("focus is followed", True)
+        app.focusChanged.connect(_noticed)
+
+
+def _noticed(_: QWidget | None, now: QWidget | None) -> None:
+    if now is not None and _is_field(now):
+        _last[_place_of(now)] = ref(now)
 
 
 def moved(window: QWidget) -> bool:
@@ -23,6 +43,11 @@ def moved(window: QWidget) -> bool:
 def rest(control: QWidget) -> None:
     """Put the focus where no key does anything, near that control."""
     place = _place_of(control)
+    kept = _last.get(place)
+    last = kept() if kept is not None else None
+    if last is not None and isValid(last) and _is_field(last) and _form_of(control, place).isAncestorOf(last):
+        last.setFocus(Qt.FocusReason.OtherFocusReason)
+        return
     # Not by previousInFocusChain: PySide makes who is asked the owner of the answer, and collects what owns itself.
     parts = place.findChildren(QWidget)
     at = parts.index(control) if control in parts else 0
@@ -39,6 +64,20 @@ def rest(control: QWidget) -> None:
 def _holds(widget: QWidget) -> bool:
     by_tab = widget.focusPolicy().value & Qt.FocusPolicy.TabFocus.value
     return bool(by_tab) and widget.isVisible() and widget.isEnabled() and not isinstance(widget, QAbstractButton)
+
+
+def _is_field(widget: QWidget) -> bool:
+    """A person changes something there that is saved later; it may be a box to be ticked."""
+    ticked = isinstance(widget, QCheckBox | QRadioButton) or widget.property("role") == "chip-plus"
+    return _holds(widget) or (ticked and widget.isVisible() and widget.isEnabled())
+
+
+def _form_of(control: QWidget, place: QWidget) -> QWidget:
+    """The smallest part of the place around the control that has fields."""
+    at = control.parentWidget() or place
+    while at is not place and not any(_holds(part) for part in at.findChildren(QWidget)):
+        at = at.parentWidget() or place
+    return at
 
 
 def _place_of(control: QWidget) -> QWidget:

@@ -109,6 +109,11 @@ class Switch(QWidget):
         if is_new and way.state == "ready":
             self.cancel.setText(self.tr("&Done"))
 
+    def go_on(self) -> None:
+        """By a key: what was looked at is saved, else it is looked at."""
+        if self.isVisible():
+            (self.save if self.save.isEnabled() else self.check).click()
+
     def failed(self) -> None:
         """Something asked for went wrong, and the page says what."""
         self._working(False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QStackedWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
@@ -60,6 +60,7 @@ class Connection(Page):
         self.guidance.stop_requested.connect(lambda: self.tasks.stop("install"))
         self.switch.closed.connect(self._changed_way)
         self._downloaded.connect(self.guidance.show_bytes)
+        QShortcut(QKeySequence(QKeySequence.StandardKey.Save), self).activated.connect(self.switch.go_on)
 
     def activate(self, what: object = None) -> None:
         """`what` "change": with the form open."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 
 from itsjustintv_desktop.engine import StreamerLists, StreamerView
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
-from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
+from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips, half_typed
 from itsjustintv_desktop.ui.widgets.field import Field
 
 _NOTHING = (StreamerLists(), StreamerLists())
@@ -43,6 +43,8 @@ class BulkCard(Card):
         for chips in (self.destinations, self.tags, self.extra):
             self.body.addWidget(Field(chips.accessibleName(), chips))
             chips.changed.connect(self._edited)
+        for field in (self.tags, self.extra):
+            field.edit.textEdited.connect(lambda _: self._state())
         self.body.addLayout(row(self.save, self.discard, None))
         self.body.addStretch(1)
         hint = self.tr("What is switched off keeps its settings and announces nothing.")
@@ -102,7 +104,7 @@ class BulkCard(Card):
         self._state()
 
     def _state(self) -> None:
-        changed = self._keys in self._typed
+        changed = self._keys in self._typed or half_typed(self)
         self.save.setEnabled(changed)
         self.discard.setVisible(changed)
 

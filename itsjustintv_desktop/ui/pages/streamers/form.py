@@ -14,7 +14,7 @@ from itsjustintv_desktop.ui.pages.streamers.preview import PreviewBox
 from itsjustintv_desktop.ui.plain import channel_address, open_address
 from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, icon_button, label, row
-from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
+from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips, half_typed
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 
@@ -56,6 +56,8 @@ class StreamerForm(Card):
         self.enabled.clicked.connect(lambda: self._changed())
         for chips in (self.tags, self.extra, self.destinations):
             chips.changed.connect(self._changed)
+        for words in (self.tags, self.extra):
+            words.edit.textEdited.connect(lambda _: self._state())
         for line in (self.description, self.key):
             line.textEdited.connect(self._changed)
         self.preview.chosen.connect(self.preview_requested)
@@ -136,7 +138,7 @@ class StreamerForm(Card):
         self.edited.emit()
 
     def _state(self) -> None:
-        changed, busy = self.is_changed, self._is_busy
+        changed, busy = self.is_changed or half_typed(self), self._is_busy
         self.save.setEnabled(changed and not busy and not self._is_held)
         self.discard.setVisible(changed)
         self.test.setVisible(not changed)  # a test uses what is saved

@@ -20,7 +20,7 @@ from itsjustintv_desktop.ui.pages.streamers.test_card import SendTestCard
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button
-from itsjustintv_desktop.ui.widgets.chips import half_typed
+from itsjustintv_desktop.ui.widgets.chips import half_typed, take_words
 from itsjustintv_desktop.ui.widgets.states import EmptyState
 
 PREVIEW_MS = 400
@@ -186,7 +186,9 @@ class Streamers(ListDetailPage[StreamerDraft]):
         self._show_again()
 
     def _save_key(self) -> None:
-        (self.many if len(self.table.keys) > 1 else self.form).save.click()
+        shown = self.many if len(self.table.keys) > 1 else self.form
+        take_words(shown)
+        shown.save.click()
 
     def _state(self) -> None:
         self.form.hold(self._theirs is not None)

@@ -17,6 +17,7 @@ from itsjustintv_desktop.engine.storage.ledger.records import Claimed, EventReco
 
 Taken = Literal["new", "known", "failed"]
 """What became of an event on its way into the ledger."""
+_announcing: ContextVar[Announcing | None] = ContextVar("announcing", default=None)
 
 
 def taken(outcome: bool | LedgerError) -> Taken:
@@ -130,9 +131,6 @@ class Announcing:
     ids: TraceIds
     began: float
     """Seconds of the monotonic clock."""
-
-
-_announcing: ContextVar[Announcing | None] = ContextVar("announcing", default=None)
 
 
 def begin_announcing(event_id: int, ids: TraceIds, began: float) -> None:

@@ -14,8 +14,7 @@ from itsjustintv_desktop.engine.core.errors import CertificateError, GoFileError
 from itsjustintv_desktop.engine.core.models import Image
 from itsjustintv_desktop.engine.import_go import reader
 from itsjustintv_desktop.engine.import_go.report import Part, State, number
-from itsjustintv_desktop.engine.ingress.acme.certificate import pair_of
-from itsjustintv_desktop.engine.ingress.acme.store import CertStore
+from itsjustintv_desktop.engine.ingress.acme.store import CertStore, pair_of
 from itsjustintv_desktop.engine.storage import image_cache
 from itsjustintv_desktop.engine.storage.image_cache import inspect
 from itsjustintv_desktop.engine.twitch.profiles import Profile

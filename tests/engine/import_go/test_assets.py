@@ -15,7 +15,7 @@ import pytest
 
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.import_go.report import State
-from itsjustintv_desktop.engine.ingress.acme.certificate import self_signed
+from itsjustintv_desktop.engine.ingress.acme.store import self_signed
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_APP_TOKEN, SecretStore
 from itsjustintv_desktop.engine.twitch.profiles import Profile
 from tests.engine.import_go.gofolder import CONFIG, PASSPHRASE, PNG, GoFolder, over, payload, when

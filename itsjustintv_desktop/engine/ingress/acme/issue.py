@@ -1,9 +1,13 @@
-"""Getting a certificate from the authority of the config: with a rehearsal elsewhere while things go wrong."""
+"""Getting a certificate from the authority of the config, rehearsed elsewhere while things go wrong; and when to try.
+
+
+"""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import random
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -13,17 +17,19 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.config.schema import Server
+from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.core.net.proxies import Proxies
-from itsjustintv_desktop.engine.ingress.acme.certificate import Pair
 from itsjustintv_desktop.engine.ingress.acme.http01 import HttpChallenge
 from itsjustintv_desktop.engine.ingress.acme.sni_server import SniServer
-from itsjustintv_desktop.engine.ingress.acme.store import Account, Cache, CertStore, Pending
+from itsjustintv_desktop.engine.ingress.acme.store import Account, Cache, CertStore, Pair, Pending
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.ingress.acme.order import Ordering, Presenter
+
+_log = structlog.get_logger(__name__)
 
 ROOT_VARIABLE = "ITSJUSTINTV_ACME_ROOT"
 """A PEM file trusted besides the system's store when the directory is asked: for a test authority."""
@@ -35,8 +41,17 @@ STAGING = {
 
 _SAYS_NOTHING = frozenset({"unreachable", "answer", "late", "serverInternal", "rateLimited"})
 """How a rehearsal may fail without saying anything about the real thing."""
-
-_log = structlog.get_logger(__name__)
+_FIRST, _FACTOR, _LONGEST = 60.0, 10.0, 86400.0
+"""Quick at first, then rarely: every failed try counts against the authority's limits."""
+_URGENT = 3600.0
+"""The longest pause while there is no good certificate, or one with less than a tenth of its life left."""
+_HERE = 600.0
+"""The longest pause while the trouble is on this machine, where trying costs nobody anything."""
+_JITTER = 0.2
+_LEAST = 60.0
+_AT_HOME = frozenset({"disk", "http_port", "not_serving"})
+_PROVING = frozenset({"wrong_dns", "port_closed", "refused"})
+_REHEARSE_AFTER = 2
 
 
 class TlsChallenge:
@@ -155,3 +170,59 @@ class Issuing:
 
 async def _forget(_: Pending | None) -> None:
     """A rehearsal is not gone on with."""
+
+
+class Retries:
+    """Counts what failed in a row and says how long to wait."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pauses = Backoff(_FIRST, _LONGEST, factor=_FACTOR)
+        self._unproven = 0
+        self._due = clock.monotonic()
+        self._last = clock.monotonic() - _LEAST
+        self._demanded = clock.monotonic()
+        """Until then the authority wants to hear nothing of us, whoever asks."""
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the next try; 0 = now."""
+        return max(0.0, self._due - self._clock.monotonic())
+
+    @property
+    def rehearse(self) -> bool:
+        """The authority refused us twice or more: try where it costs nothing first."""
+        return self._unproven >= _REHEARSE_AFTER
+
+    def began(self) -> None:
+        """A try begins."""
+        self._last = self._clock.monotonic()
+
+    def succeeded(self, *, quiet: float = 0.0) -> None:
+        """All went well; not again within `quiet` seconds, whatever a wrong clock makes of the certificate."""
+        self._pauses.reset()
+        self._unproven = 0
+        self._due = self._clock.monotonic() + quiet
+
+    def failed(self, code: str, *, urgent: bool, retry_after: float | None) -> float:
+        """Note a failure of this named state; gives the seconds until the next try."""
+        step = self._pauses.next()
+        self._unproven += code in _PROVING
+        if urgent:
+            step = min(step, _URGENT)
+        if code in _AT_HOME:
+            step = min(step, _HERE)
+        step *= 1 + random.uniform(-_JITTER, _JITTER)
+        now = self._clock.monotonic()
+        if retry_after is not None:
+            self._demanded = now + retry_after
+        self._due = max(now + step, self._demanded)
+        return self.wait
+
+    def hurry(self, *, changed: bool) -> None:
+        """Somebody asks, or the config changed: try soon, but never against the authority's word."""
+        if changed:
+            self._pauses.reset()
+            self._unproven = 0
+        soon = self._clock.monotonic() if changed else self._last + _LEAST
+        self._due = max(min(self._due, soon), self._demanded)

@@ -14,9 +14,8 @@ import structlog
 
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import CertificateError
-from itsjustintv_desktop.engine.ingress.acme.certificate import Pair, new_key, pair_of, request_for
 from itsjustintv_desktop.engine.ingress.acme.client import Authority, ChallengeKind, Order, Proof
-from itsjustintv_desktop.engine.ingress.acme.store import Account, Pending
+from itsjustintv_desktop.engine.ingress.acme.store import Account, Pair, Pending, new_key, pair_of, request_for
 from itsjustintv_desktop.engine.storage.secrets.blocking_thread import BlockingThread, finished
 
 T = TypeVar("T")

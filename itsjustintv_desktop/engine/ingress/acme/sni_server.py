@@ -1,7 +1,8 @@
 """The listener's side of TLS: certificates are swapped under open connections, and challenges answered beside them.
 
 One outer context is what the listener holds for good. Each handshake is handed, by the SNI callback, to an inner
-context made for one certificate; a swap is an assignment, so it never breaks a connection nor fails half-way.
+context made for one certificate; a swap is an assignment, so it never breaks a connection nor fails half-way. The
+ClientHello is read just far enough to see the application protocols it offers (RFC 8446 4.1.2, RFC 7301 3.1).
 """
 
 from __future__ import annotations
@@ -17,15 +18,24 @@ from pathlib import Path
 
 import structlog
 
-from itsjustintv_desktop.engine.ingress.acme.certificate import Pair, challenge_pair, self_signed
-from itsjustintv_desktop.engine.ingress.acme.client_hello import CLIENT_HELLO, offered_protocols
+from itsjustintv_desktop.engine.core.errors import CertificateError
+from itsjustintv_desktop.engine.core.net.errors import network_sentence
+from itsjustintv_desktop.engine.ingress.acme.store import Pair, challenge_pair, self_signed
+
+_log = structlog.get_logger(__name__)
 
 ACME_PROTOCOL = "acme-tls/1"
 """The ALPN name by which a validator asks for the challenge certificate (RFC 8737 6.2)."""
 
-_log = structlog.get_logger(__name__)
 
 _Ssl = ssl.SSLObject | ssl.SSLSocket
+CLIENT_HELLO = 1
+"""HandshakeType.client_hello."""
+_ALPN = 16
+_RANDOM = 2 + 32
+"""The version and the random come first."""
+_SECONDS = 10.0
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - these are looked up, nothing is bound
 
 
 class SniServer:
@@ -113,3 +123,81 @@ def _as_file(content: bytes) -> Iterator[str]:
         yield name
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def offered_protocols(message: bytes) -> tuple[bytes, ...]:
+    """The ALPN names in a ClientHello (its 4 bytes of handshake header included). Empty for none, or for rubbish."""
+    reader = _Reader(message[4:])
+    try:
+        reader.take(_RANDOM)
+        reader.field(1)  # the session's id
+        reader.field(2)  # cipher suites
+        reader.field(1)  # compression methods
+        extensions = _Reader(reader.field(2))
+        while extensions.left:
+            kind, content = int.from_bytes(extensions.take(2)), extensions.field(2)
+            if kind == _ALPN:
+                return tuple(_names(content))
+    except ValueError:
+        return ()
+    return ()
+
+
+def _names(content: bytes) -> list[bytes]:
+    names = _Reader(_Reader(content).field(2))
+    found = []
+    while names.left:
+        found.append(names.field(1))
+    return found
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def left(self) -> int:
+        return len(self._data) - self._at
+
+    def take(self, count: int) -> bytes:
+        if count > self.left:
+            raise ValueError("it ends too early")
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+    def field(self, width: int) -> bytes:
+        """What follows a length of `width` bytes."""
+        return self.take(int.from_bytes(self.take(width)))
+
+
+async def check_serving(pair: Pair, address: tuple[str, int]) -> None:
+    """Shake hands with the listener under every name of the certificate, verified up to the authority's issuer.
+
+    Raises CertificateError of kind "not_serving".
+    """
+    host, port = _ANY.get(address[0], address[0]), address[1]
+    context = await asyncio.to_thread(_context, pair)
+    for name in pair.names:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=name)
+                shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+                writer.transport.abort()  # nothing was asked, so there is nothing to say goodbye to
+        except OSError as error:
+            raise _trouble(name, host, port, network_sentence(error)) from error
+        if shown != pair.leaf:
+            raise _trouble(name, host, port, "it shows another certificate")
+
+
+def _context(pair: Pair) -> ssl.SSLContext:
+    """Trusts only who signed this certificate: the authority's root may be one that this machine does not know."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(cadata=pair.anchors.decode("ascii"))
+    return context
+
+
+def _trouble(name: str, host: str, port: int, why: str) -> CertificateError:
+    return CertificateError(f"{host} port {port} does not serve {name}: {why}", kind="not_serving", domain=name)

@@ -16,13 +16,10 @@ from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.core.net.proxies import Proxies
-from itsjustintv_desktop.engine.ingress.acme.certificate import Pair
-from itsjustintv_desktop.engine.ingress.acme.check import check_serving
 from itsjustintv_desktop.engine.ingress.acme.errors import Explained, Surroundings, explain
-from itsjustintv_desktop.engine.ingress.acme.issue import STAGING, Issuing
-from itsjustintv_desktop.engine.ingress.acme.retries import Retries
-from itsjustintv_desktop.engine.ingress.acme.sni_server import SniServer
-from itsjustintv_desktop.engine.ingress.acme.store import CertStore
+from itsjustintv_desktop.engine.ingress.acme.issue import STAGING, Issuing, Retries
+from itsjustintv_desktop.engine.ingress.acme.sni_server import SniServer, check_serving
+from itsjustintv_desktop.engine.ingress.acme.store import CertStore, Pair
 from itsjustintv_desktop.engine.ingress.transports.base import BaseTransport
 from itsjustintv_desktop.engine.ingress.transports.choose import callback_of
 from itsjustintv_desktop.engine.ingress.transports.status import TransportState

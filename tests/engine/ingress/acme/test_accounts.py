@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.ingress.acme.network import NONCES
+from itsjustintv_desktop.engine.ingress.acme.client import NONCES
 from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.acme.pebble import Pebble, pebble
 from tests.engine.ingress.acme.rig import Proxy, Rig, refusing

@@ -12,8 +12,7 @@ from josepy.jwk import JWKEC
 
 from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.core.net.proxies import Proxy, parse
-from itsjustintv_desktop.engine.ingress.acme.client import Authority
-from itsjustintv_desktop.engine.ingress.acme.network import Network
+from itsjustintv_desktop.engine.ingress.acme.client import Authority, Network
 from tests.support.proxy import forward_proxy
 
 

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from itsjustintv_desktop.engine.core.models import Webhook
-from itsjustintv_desktop.engine.ingress.acme.certificate import Pair
+from itsjustintv_desktop.engine.ingress.acme.store import Pair
 from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.acme.rig import Proxy, Rig, refusing
 from tests.support import rawhttp
@@ -120,7 +120,7 @@ async def test_after_two_refusals_it_is_rehearsed_elsewhere(rig: Rig, stack: Asy
     rig.change(directory_url=real.directory)
     await rig.public.stop()  # as if the router did not forward
     rig.begin()
-    await rig.retry_all(lambda: rig.way._retries._failures == 4)
+    await rig.retry_all(lambda: rig.way._retries._pauses.failures == 4)
     assert (real.count("chalZ"), staging.count("chalZ")) == (2, 2), "production was spared"
     rig.public = rig._port()
     await rig.listen()

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.core.models import Webhook
-from itsjustintv_desktop.engine.ingress.acme.certificate import self_signed
+from itsjustintv_desktop.engine.ingress.acme.store import self_signed
 from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.acme.rig import Proxy, Rig, refusing
 from tests.support.waiting import until

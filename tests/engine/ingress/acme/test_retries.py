@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.ingress.acme.retries import Retries
+from itsjustintv_desktop.engine.ingress.acme.issue import Retries
 from tests.support.clock import FakeClock
 
 
@@ -12,8 +12,8 @@ def about(found: list[float], wanted: list[float]) -> bool:
     return all(0.79 * want <= wait <= 1.21 * want for wait, want in zip(found, wanted, strict=True))
 
 
-def test_the_ladder() -> None:
-    assert about(waits(Retries(FakeClock()), "x", urgent=False), [60, 600, 3600, 21600, 86400, 86400])
+def test_the_pauses_grow_tenfold() -> None:
+    assert about(waits(Retries(FakeClock()), "x", urgent=False), [60, 600, 6000, 60000, 86400, 86400])
 
 
 def test_with_little_life_left_it_is_at_most_an_hour() -> None:
@@ -25,7 +25,7 @@ def test_trouble_on_this_machine_is_looked_at_more_often() -> None:
         assert about(waits(Retries(FakeClock()), code, urgent=True), [60, 600, 600, 600, 600, 600])
 
 
-def test_success_begins_the_ladder_anew() -> None:
+def test_success_begins_with_the_first_pause_again() -> None:
     retries = Retries(FakeClock())
     waits(retries, "port_closed", urgent=False)
     retries.succeeded()

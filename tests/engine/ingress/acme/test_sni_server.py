@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from itsjustintv_desktop.engine.ingress.acme.certificate import self_signed
-from itsjustintv_desktop.engine.ingress.acme.client_hello import offered_protocols
-from itsjustintv_desktop.engine.ingress.acme.sni_server import ACME_PROTOCOL, SniServer
+from itsjustintv_desktop.engine.ingress.acme.sni_server import ACME_PROTOCOL, SniServer, offered_protocols
+from itsjustintv_desktop.engine.ingress.acme.store import self_signed
 from itsjustintv_desktop.engine.ingress.places import Limits
 from tests.support import rawhttp
 from tests.support.public import PublicRig

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.core.errors import CertificateError
-from itsjustintv_desktop.engine.ingress.acme.certificate import self_signed
-from itsjustintv_desktop.engine.ingress.acme.store import Account, Cache, CertStore
+from itsjustintv_desktop.engine.ingress.acme.store import Account, Cache, CertStore, self_signed
 
 PAIR = self_signed(["a.example.com"])
 

@@ -27,7 +27,7 @@ def command() -> None:
 def install(app: AppContext, yes: bool) -> None:
     """Download ngrok's program from ngrok, for this data directory alone."""
     from itsjustintv_desktop.engine.ingress.ngrok.install import download_address
-    from itsjustintv_desktop.engine.ingress.ngrok.program import own_program
+    from itsjustintv_desktop.engine.ingress.ngrok.settings import own_program
 
     folder, address = app.paths.data / "ngrok", download_address()
     click.echo(f"This downloads ngrok's program, about 12 MB, from {address} to {own_program(folder)}.")

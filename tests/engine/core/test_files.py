@@ -21,7 +21,7 @@ from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.errors import AppError
 from itsjustintv_desktop.engine.ingress.acme.store import CertStore
-from itsjustintv_desktop.engine.ingress.ngrok import orphan
+from itsjustintv_desktop.engine.ingress.ngrok import agent
 from itsjustintv_desktop.engine.storage import image_cache
 from itsjustintv_desktop.engine.storage.ledger.connection import open_ledger
 from itsjustintv_desktop.engine.storage.secrets.vault import Vault
@@ -137,7 +137,7 @@ OPENERS: dict[str, Callable[[Path], object]] = {
     "cert.pem": lambda path: CertStore(path.parent).load(),
     "key.pem": lambda path: CertStore(path.parent).load(),
     "acme_cache.json": lambda path: CertStore(path.parent).load(),
-    "agent.json": lambda path: orphan.reap(path.parent),
+    "agent.json": lambda path: agent.reap(path.parent),
     "exported.toml": lambda path: _write(path, "[twitch]\n"),
 }
 

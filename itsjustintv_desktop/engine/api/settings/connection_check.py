@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.core.errors import AppError, SecretsError, Twitc
 from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.core.phrases import count
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.ngrok.program import locate
+from itsjustintv_desktop.engine.ingress.ngrok.settings import locate
 from itsjustintv_desktop.engine.monitoring.doctor.checks import reachable, token
 from itsjustintv_desktop.engine.monitoring.doctor.facts import TwitchFacts
 from itsjustintv_desktop.engine.monitoring.doctor.probe import Probe, Reached

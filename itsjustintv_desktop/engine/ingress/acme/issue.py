@@ -1,7 +1,4 @@
-"""Getting a certificate from the authority of the config, rehearsed elsewhere while things go wrong; and when to try.
-
-
-"""
+"""Getting a certificate from the authority, rehearsed elsewhere while things go wrong; and the pauses between tries."""
 
 from __future__ import annotations
 

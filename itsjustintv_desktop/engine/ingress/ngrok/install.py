@@ -29,7 +29,7 @@ from itsjustintv_desktop.engine.core.net.client import Options, Outbound, Respon
 from itsjustintv_desktop.engine.core.net.errors import RequestError, network_sentence
 from itsjustintv_desktop.engine.core.net.limits import parts
 from itsjustintv_desktop.engine.ingress.ngrok import settings
-from itsjustintv_desktop.engine.ingress.ngrok.program import NAME, harmless, own_program
+from itsjustintv_desktop.engine.ingress.ngrok.settings import NAME, harmless, own_program
 
 DEADLINE: Final = 600.0
 _STALL: Final = 30.0

@@ -1,15 +1,25 @@
-"""What can be wrong with the tunnel: each has a name, a sentence, what to do, and when it is tried again.
+"""What can be wrong with the tunnel, read from the agent's lines and from outside: a name, a sentence, and what to do.
 
-Source of the codes: https://ngrok.com/docs/errors/reference/
+The agent writes logfmt on stdout, and plain `ERROR:` lines when it gives up. Once the month's allowance is spent it
+stays online and knows nothing of it; ngrok's side then answers in our place and names the code in a header (seen as
+`Ngrok-Error-Code: ERR_NGROK_725`).
+
+Source: lines of ngrok agents 3.3 to 3.39, and https://ngrok.com/docs/errors/reference/
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Final
 
+from itsjustintv_desktop.engine import redaction
+from itsjustintv_desktop.engine.core.net.client import USER_AGENT, Options, Outbound
+from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS
+from itsjustintv_desktop.engine.core.net.limits import read_at_most
 from itsjustintv_desktop.engine.ingress.transports.status import TransportState
+from itsjustintv_desktop.engine.redaction import HIDDEN
 
 RETRY_FAILING: Final = 300.0
 RETRY_QUOTA: Final = 1800.0
@@ -31,6 +41,25 @@ _PASSING: Final = frozenset({349, 351, 702, 703, 714, 715, 718, 720, 722, 724, 7
 """Rates that are free again within minutes, and troubles of ngrok's own."""
 UNKNOWN_ADDRESS: Final = 3200
 """ngrok's side knows of no agent behind the address."""
+SESSION_UP: Final = "client session established"
+WEB_SERVICE: Final = "starting web service"
+_SESSION_DOWN: Final = (
+    "session closed, starting reconnect loop",
+    "failed to reconnect session",
+    "heartbeat timeout, terminating session",
+    "session closing",
+    "failed to auth",
+)
+_PLAIN_ERROR: Final = "ERROR:"
+_LONGEST: Final = 240
+_TOKEN: Final = re.compile(r"(?i)(authtoken|token|credential)(:\s*|=)\S+")
+_SECONDS: Final = 10.0
+_PATH: Final = "/health"
+_LARGEST: Final = 16 * 1024
+_HEADERS: Final = {
+    "User-Agent": USER_AGENT,
+    "Ngrok-Skip-Browser-Warning": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +210,67 @@ def offline(detail: str) -> Fault:
         "Nothing, if this computer is offline; else a firewall may block connect.ngrok-agent.com, port 443.",
         retry=None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLine:
+    """One line, read. `text` is what it complains of, "" if it does not."""
+
+    message: str
+    text: str
+    address: str | None = None
+    """host:port of its local API, on the line that names it."""
+
+    @property
+    def is_up(self) -> bool:
+        return self.message == SESSION_UP
+
+    @property
+    def is_down(self) -> bool:
+        """The session with ngrok is lost or cannot be had."""
+        return self.message in _SESSION_DOWN
+
+    @property
+    def is_last_words(self) -> bool:
+        """A part of what it says before it ends by itself."""
+        return self.message == _PLAIN_ERROR
+
+
+def read(raw: str) -> OutputLine:
+    """Read one line, whatever it is."""
+    if raw.startswith(_PLAIN_ERROR):
+        return OutputLine(_PLAIN_ERROR, raw.removeprefix(_PLAIN_ERROR).strip())
+    from pyngrok.log import NgrokLog
+
+    log = NgrokLog(raw)
+    error = log.err if log.err not in {None, "nil", "<nil>"} else None
+    troubled = log.lvl in {"WARNING", "ERROR", "CRITICAL"} or log.msg in _SESSION_DOWN
+    address = log.addr if log.msg == WEB_SERVICE else None
+    return OutputLine(log.msg or "", (error or log.msg or "") if troubled else "", address)
+
+
+def redact(text: str, token: str) -> str:
+    """One short line without the token, or anything that looks like one: bad tokens are quoted back at us."""
+    if token:
+        text = text.replace(token, HIDDEN)
+    text = redaction.redact(_TOKEN.sub(rf"\1\2{HIDDEN}", text))
+    text = " ".join(text.replace("\\r", " ").replace("\\n", " ").split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+async def look(address: str, outbound: Outbound) -> str | None:
+    """Ask for our own health at the public `address` (https://host).
+
+    What ngrok's side says instead of us, "" if it let us answer, None if nobody could be reached (which proves nothing:
+    this machine may be offline).
+    """
+    client = outbound.client(Options(headers=_HEADERS))
+    try:
+        async with asyncio.timeout(_SECONDS), client, client.stream("GET", address + _PATH) as answer:
+            code: str = answer.headers.get("Ngrok-Error-Code", "")
+            if not code and answer.status_code >= 400:
+                body = (await read_at_most(answer, _LARGEST)).decode(errors="replace")
+                code = body if code_of(body) else ""
+            return code
+    except REQUEST_ERRORS:
+        return None

@@ -13,10 +13,10 @@ from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import os_sentence
 from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.core.net.client import Outbound
-from itsjustintv_desktop.engine.ingress.ngrok import messages, orphan, outside, settings
+from itsjustintv_desktop.engine.ingress.ngrok import messages, settings
+from itsjustintv_desktop.engine.ingress.ngrok.agent import Running, reap
 from itsjustintv_desktop.engine.ingress.ngrok.messages import Fault
-from itsjustintv_desktop.engine.ingress.ngrok.running import Running
-from itsjustintv_desktop.engine.ingress.ngrok.start_settings import NgrokSettings, SettingsCollector
+from itsjustintv_desktop.engine.ingress.ngrok.settings import NgrokSettings, SettingsCollector
 from itsjustintv_desktop.engine.ingress.transports.base import BaseTransport
 from itsjustintv_desktop.engine.ingress.transports.choose import callback_of
 from itsjustintv_desktop.engine.ingress.transports.status import TransportState
@@ -107,7 +107,7 @@ class NgrokTransport(BaseTransport):
             return plan
         try:
             await asyncio.to_thread(settings.make_folder, self._folder)
-            await asyncio.to_thread(orphan.reap, self._folder)
+            await asyncio.to_thread(reap, self._folder)
         except OSError as error:
             return messages.unwritable(os_sentence(error))
         self._ready_at = None
@@ -201,7 +201,7 @@ class NgrokTransport(BaseTransport):
 
     async def _look_from_outside(self, address: str, missing: int) -> int:
         """Sets whether the allowance is spent; how often in a row ngrok's side did not know the address."""
-        said = await outside.look(address, self._outbound)
+        said = await messages.look(address, self._outbound)
         if said is None:
             return missing
         if messages.code_of(said) == messages.UNKNOWN_ADDRESS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from itsjustintv_desktop.engine.api.settings.connection_check import TransportDraft
-from itsjustintv_desktop.engine.ingress.ngrok.program import own_program
+from itsjustintv_desktop.engine.ingress.ngrok.settings import own_program
 from itsjustintv_desktop.engine.monitoring.doctor.report import Check, CheckState
 from tests.support.engine import Running
 from tests.support.ports import free_port

@@ -19,7 +19,7 @@ from itsjustintv_desktop.engine.core.errors import TunnelError
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ngrok import install as install_module
 from itsjustintv_desktop.engine.ingress.ngrok.install import download_address, install
-from itsjustintv_desktop.engine.ingress.ngrok.program import NAME, locate, own_program
+from itsjustintv_desktop.engine.ingress.ngrok.settings import NAME, locate, own_program
 from tests.support import ngrok_agent
 from tests.support.waiting import until
 

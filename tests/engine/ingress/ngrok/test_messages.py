@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from itsjustintv_desktop.engine.ingress.ngrok import agent_output, messages
+from itsjustintv_desktop.engine.ingress.ngrok import messages
 
 TOKEN = "1aBcDeFgHiJkLmNoPqRsTuVwXyZ_2aBcDeFgHiJkLmNoPqRsT"
 
 
 def test_its_local_api() -> None:
-    line = agent_output.read(
-        't=2026-01-25T10:38:25+0000 lvl=info msg="starting web service" obj=web addr=127.0.0.1:4041'
-    )
+    line = messages.read('t=2026-01-25T10:38:25+0000 lvl=info msg="starting web service" obj=web addr=127.0.0.1:4041')
     assert (line.address, line.text, line.is_up, line.is_down) == ("127.0.0.1:4041", "", False, False)
 
 
 def test_the_session() -> None:
-    assert agent_output.read('t=x lvl=info msg="client session established" obj=tunnels.session').is_up
-    closed = agent_output.read(
+    assert messages.read('t=x lvl=info msg="client session established" obj=tunnels.session').is_up
+    closed = messages.read(
         't=x lvl=eror msg="session closed, starting reconnect loop" obj=csess id=1 err="session closed"'
     )
     assert (closed.is_down, closed.text) == (True, "session closed")
-    lost = agent_output.read('t=x lvl=eror msg="heartbeat timeout, terminating session" obj=csess id=3 clientid=7')
+    lost = messages.read('t=x lvl=eror msg="heartbeat timeout, terminating session" obj=csess id=3 clientid=7')
     assert (lost.is_down, lost.text) == (True, "heartbeat timeout, terminating session")
 
 
@@ -38,14 +36,12 @@ def test_the_session() -> None:
     ],
 )
 def test_what_means_nothing(raw: str) -> None:
-    line = agent_output.read(raw)
+    line = messages.read(raw)
     assert (line.text, line.address, line.is_up, line.is_down, line.is_last_words) == ("", None, False, False, False)
 
 
 def test_a_warning_is_no_lost_session() -> None:
-    line = agent_output.read(
-        't=x lvl=warn msg="failed to check for update" obj=updater err="context deadline exceeded"'
-    )
+    line = messages.read('t=x lvl=warn msg="failed to check for update" obj=updater err="context deadline exceeded"')
     assert (line.text, line.is_down) == ("context deadline exceeded", False)
 
 
@@ -55,17 +51,17 @@ def test_a_bad_token_is_judged_and_never_shown() -> None:
         f"does not look like a proper ngrok tunnel authtoken.\\nYour authtoken: {TOKEN}~\\nInstructions to install "
         'your authtoken are on your ngrok dashboard:\\nhttps://dashboard.ngrok.com/x\\r\\n\\r\\nERR_NGROK_105\\r\\n"'
     )
-    line = agent_output.read(raw)
+    line = messages.read(raw)
     assert line.is_down
     fault = messages.classify(line.text, detail="")
     assert fault is not None
     assert fault.code == "bad_token"
     for known in (TOKEN, "", "another"):
-        assert TOKEN not in agent_output.redact(line.text, known)
+        assert TOKEN not in messages.redact(line.text, known)
 
 
 def test_redacted_text_is_one_short_line() -> None:
-    text = agent_output.redact("a\\r\\nb\nc token=abc " + "x " * 500, "")
+    text = messages.redact("a\\r\\nb\nc token=abc " + "x " * 500, "")
     assert text.startswith("a b c token=[hidden] x x")
     assert len(text) < 260
 

@@ -12,8 +12,8 @@ import msgspec
 import psutil
 import pytest
 
-from itsjustintv_desktop.engine.ingress.ngrok import orphan, settings
-from itsjustintv_desktop.engine.ingress.ngrok.orphan import Record
+from itsjustintv_desktop.engine.ingress.ngrok import agent, settings
+from itsjustintv_desktop.engine.ingress.ngrok.agent import Record
 from tests.engine.ingress.ngrok.conftest import TOKEN, Rig
 from tests.support.process import ROOT
 from tests.support.waiting import until
@@ -59,12 +59,12 @@ def write(folder: Path, record: Record) -> None:
 
 
 def test_the_very_process_is_ended(tmp_path: Path, bystander: psutil.Process) -> None:
-    orphan.remember(tmp_path, bystander.pid)
+    agent.remember(tmp_path, bystander.pid)
     assert (tmp_path / "agent.json").stat().st_mode & 0o777 == 0o600
-    assert orphan.reap(tmp_path)
+    assert agent.reap(tmp_path)
     assert not bystander.is_running() or bystander.status() == psutil.STATUS_ZOMBIE
     assert not (tmp_path / "agent.json").exists()
-    assert not orphan.reap(tmp_path)
+    assert not agent.reap(tmp_path)
 
 
 def test_another_process_with_its_number_is_left_alone(tmp_path: Path, bystander: psutil.Process) -> None:
@@ -77,7 +77,7 @@ def test_another_process_with_its_number_is_left_alone(tmp_path: Path, bystander
         (other, right),  # the agent of another data directory
     ]:
         write(folder, record)
-        assert not orphan.reap(folder)
+        assert not agent.reap(folder)
         assert bystander.is_running()
         assert not (folder / "agent.json").exists()
 
@@ -86,12 +86,12 @@ def test_one_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     done = subprocess.Popen([sys.executable, "-c", ""])
     done.wait()
     write(tmp_path, Record(done.pid, 1.0, "/usr/bin/ngrok"))
-    assert not orphan.reap(tmp_path)
-    orphan.remember(tmp_path, done.pid)
+    assert not agent.reap(tmp_path)
+    agent.remember(tmp_path, done.pid)
     assert not (tmp_path / "agent.json").exists()
 
 
 def test_a_damaged_note_is_forgotten(tmp_path: Path) -> None:
     (tmp_path / "agent.json").write_text("{")
-    assert not orphan.reap(tmp_path)
+    assert not agent.reap(tmp_path)
     assert not (tmp_path / "agent.json").exists()

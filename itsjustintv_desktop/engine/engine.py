@@ -15,13 +15,13 @@ from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.api import Api
-from itsjustintv_desktop.engine.config.active import ActiveConfig
+from itsjustintv_desktop.engine.assembly import wire
+from itsjustintv_desktop.engine.config.active import ActiveConfig, ConfigHolder
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.core.clock_trust import ClockTrust
-from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.events import Bus, Notice, Subscription
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
@@ -131,7 +131,7 @@ class Engine:
     @property
     def live(self) -> ActiveConfig:
         """The configuration as it is in force now."""
-        return self._live
+        return self.config.current
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -154,7 +154,7 @@ class Engine:
 
     async def channels_looked_up(self, timeout: float) -> None:
         """Wait until Twitch was asked which channel each streamer is, at most `timeout` seconds."""
-        if self._live.config.twitch.client_id:
+        if self.config.current.config.twitch.client_id:
             await self.twitch.directory.first_look(timeout)
 
     def now(self) -> float:
@@ -177,14 +177,14 @@ class Engine:
         loaded = await asyncio.to_thread(load, paths.config, self._options.environ, named=paths.config_named)
         self.say(loaded)
         self.loaded = loaded
-        self._live = ActiveConfig(loaded.config, {})
+        config = self.config = ConfigHolder(ActiveConfig(loaded.config, {}))
         endpoints = Endpoints.from_environ(self._options.environ)
         self.telemetry = Telemetry(self._options.environ, clock, endpoints.api_url)
         self.closing("telemetry", self.telemetry.close)
         self.ledger = Ledger(paths.ledger, clock, on_notice=self.notice)
         await self.ledger.open()
         self.closing("ledger", self.ledger.close)
-        self.pause = Pause(self.ledger, bus=self.bus, clock=clock, on_change=lambda: self.dispatcher.wake())
+        self.pause = Pause(self.ledger, bus=self.bus, clock=clock)
         self.secrets = SecretStore.open(
             loaded.config.secrets.store,
             vault=paths.vault,
@@ -193,7 +193,7 @@ class Engine:
         )
         self.closing("secrets", self.secrets.close)
         self.files.add("secrets.vault", self.secrets.keep)
-        values = self.values = SecretValues(self.secrets, lambda: self._live.config)
+        values = self.values = SecretValues(self.secrets, config)
         self.signing = WebhookSecret(self.secrets, values, clock)
         self.outbound = Outbound.from_environ(self._options.environ, loaded.config.network.proxy)
         twitch = self.twitch = Twitch(
@@ -202,8 +202,7 @@ class Engine:
             values,
             paths=paths,
             endpoints=endpoints,
-            config=lambda: self._live.config,
-            on_channels=self._channels_changed,
+            config=config,
             busy=lambda: self.pipeline.in_flight > 0,
             tasks=self._tasks,
             clock=clock,
@@ -212,16 +211,30 @@ class Engine:
         )
         self.closing("twitch", twitch.close)
         await twitch.profiles.load()
-        self._live = self._live.with_resolved(await twitch.directory.load())
+        config.set_channels(await twitch.directory.load())
         await self._build_line(twitch)
         self.well_known = WellKnownTokens(clock)
         self.reach = IngressManager(self, endpoints)
         self.closing("way", self.reach.close)
-        self.updates = UpdateCheck(endpoints, lambda: self._live, self.ledger, self.bus, clock, self.outbound)
+        self.updates = UpdateCheck(endpoints, lambda: config.current, self.ledger, self.bus, clock, self.outbound)
         self.reload = ConfigReloader(self)
         self.loops = TwitchTasks(self, reached=self._options.listen)
+        wire(
+            config=config,
+            twitch=twitch,
+            secret=self.signing,
+            intake=self.intake,
+            pipeline=self.pipeline,
+            pause=self.pause,
+            dispatcher=self.dispatcher,
+            maintenance=self.housekeeping,
+            output=self.feed,
+            reach=self.reach,
+            updates=self.updates,
+            telemetry=self.telemetry,
+            clock_trust=self.clock_trust,
+        )
         if self._options.listen:
-            self.signing.on_changed = lambda: self.reach.subscriptions.trigger("secret")
             self.follow_way()
             if self.signing.is_wanted:
                 await self.signing.looked()
@@ -238,7 +251,7 @@ class Engine:
         enrichers.update({source.name: enricher for source, enricher in self._options.sources})
         self.feed = OutputFile(
             self.ledger,
-            output=lambda: self._live.config.output,
+            output=lambda: self.config.current.config.output,
             resolve=paths.resolve,
             complete=partial(complete_payload, twitch.images.load),
             clock=clock,
@@ -256,11 +269,10 @@ class Engine:
             sender,
             self.secrets,
             enrichers,
-            live=lambda: self._live,
+            config=self.config,
             read_image=twitch.images.read,
             bus=self.bus,
             clock=clock,
-            on_outcome=self.feed.changed,
             clock_doubtful=self.clock_trust.doubtful,
             follow_clock=shift.follow,
             clock_unsure=lambda: shift.unsure,
@@ -273,27 +285,21 @@ class Engine:
         self.pipeline = Pipeline(
             self.ledger,
             enrichers,
-            live=lambda: self._live,
+            config=self.config,
             bus=self.bus,
             clock=clock,
-            on_announced=self._announced,
-            on_not_watched=self._not_watched,
             skew=lambda: twitch.skew.seconds,
-            on_broadcast=lambda event: self.reach.catch_up.heard(event),
-            on_revoked=lambda event: self.reach.revoked(event),
             instrumentation=self.telemetry.instrumentation,
             paused=lambda: self.pause.active,
             paused_at=self.pause.covers,
         )
-        self.intake.stored.connect(self.pipeline.wake)
         self.health, self.watch = Health(self), Watchdog(self, self.notice)
         self.housekeeping = Maintenance(
             self.ledger,
             self.dispatcher,
-            live=lambda: self._live,
+            config=self.config,
             clock=clock,
             purge_images=twitch.purge_images,
-            on_outcome=self.feed.changed,
             clock_doubtful=self.clock_trust.doubtful,
             follow_clock=shift.follow,
             instrumentation=self.telemetry.instrumentation,
@@ -301,7 +307,7 @@ class Engine:
 
     async def _begin(self) -> None:
         keep = self.supervisor.keep
-        self.telemetry.apply(self._live.config.telemetry)
+        self.telemetry.apply(self.config.current.config.telemetry)
         keep("telemetry", partial(self.telemetry.run, self.ledger, self.dispatcher.queues))
         for source, _ in self._options.sources:
             keep(f"source.{source.name}", partial(source.run, self.intake.submit))
@@ -332,31 +338,11 @@ class Engine:
 
     def swap(self, loaded: Loaded, live: ActiveConfig) -> None:
         """Work by another config from this moment on."""
-        self.loaded, self._live = loaded, live
-
-    def _announced(self) -> None:
-        self.dispatcher.wake()
-        self.feed.changed()
-
-    def _not_watched(self, subscription_id: str) -> None:
-        self.background("twitch.unsubscribe", self._unsubscribe(subscription_id))
-
-    async def _unsubscribe(self, subscription_id: str) -> None:
-        try:
-            await self.twitch.helix.delete_subscription(subscription_id)
-        except (TwitchError, SecretsError) as error:
-            _log.info("a subscription nobody needs could not be deleted", reason=error.message)
-        else:
-            _log.info("a subscription nobody needs was deleted", subscription=subscription_id)
-
-    def _channels_changed(self, resolved: Mapping[str, Any]) -> None:
-        self._live = self._live.with_resolved(resolved)
-        self.twitch.trickle.trigger()
-        self.reach.channels_changed()
+        self.loaded, self.config.current = loaded, live
 
     def watched_ids(self) -> list[str]:
         """User ids of the enabled streamers, as far as they are known."""
-        return self._live.watched_ids()
+        return self.config.current.watched_ids()
 
     def background(self, name: str, work: Any) -> None:
         """Do it besides, as a task of that name."""

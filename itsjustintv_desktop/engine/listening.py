@@ -42,7 +42,7 @@ class Listening:
         judge = EventSubVerifier(signing.current, engine.clock, lambda: twitch.skew.seconds)
         judge.why_no_secret = lambda: signing.problem
         judge.expects_messages = lambda: signing.is_wanted
-        judge.on_stale = lambda: engine.background("twitch.clock", twitch.measure_clock())
+        judge.stale.connect(lambda: engine.background("twitch.clock", twitch.measure_clock()))
         self.signed_with = judge.signed_with
         """The secret that the latest message of a subscription (by its id) was signed with."""
         self._public = PublicServer(

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
+from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome, StreamEvent
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
-from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger, claiming, connection, file, migrations
 from itsjustintv_desktop.engine.storage.ledger.settling import Settle
@@ -42,7 +42,7 @@ def accepted(_: int) -> None:
 
 def announced(_: int) -> None:
     """The deliveries are in the ledger, the dispatcher does not know."""
-    Engine._announced = die  # type: ignore[method-assign]
+    Pipeline._announced = die  # type: ignore[method-assign]
 
 
 def claimed(_: int) -> None:

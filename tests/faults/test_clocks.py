@@ -279,9 +279,8 @@ def housekeeping(world: World) -> Maintenance:
     return Maintenance(
         world.ledger,
         world.dispatcher,
-        live=lambda: world.live,
+        config=world.holder,
         clock=world.clock,
         purge_images=nothing,
-        on_outcome=lambda: None,
         clock_doubtful=lambda: world.wall_clock.doubtful,
     )

@@ -12,9 +12,9 @@ from typing import Any
 
 import structlog
 
+from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
-from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Ledger
 from itsjustintv_desktop.engine.storage.ledger.settling import Settle
 
@@ -23,14 +23,14 @@ _KEPT: list[Any] = []
 
 def leaks() -> None:
     """Each announcement leaves 100 kB and a task that never ends."""
-    real = Engine._announced
+    real = Pipeline._announced
 
-    def announced(self: Engine) -> None:
+    def announced(self: Pipeline, *what: Any) -> None:
         _KEPT.append(bytearray(b"x" * 100_000))
         self._tasks.start("a.leak", asyncio.Event().wait())
-        real(self)
+        real(self, *what)
 
-    Engine._announced = announced  # type: ignore[method-assign]
+    Pipeline._announced = announced  # type: ignore[method-assign, assignment]
 
 
 def loses() -> None:
@@ -63,13 +63,13 @@ def doubles() -> None:
 
 def errs() -> None:
     """Now and then there is an error in its log."""
-    real = Engine._announced
+    real = Pipeline._announced
 
-    def announced(self: Engine) -> None:
+    def announced(self: Pipeline, *what: Any) -> None:
         structlog.get_logger().error("something is not right")
-        real(self)
+        real(self, *what)
 
-    Engine._announced = announced  # type: ignore[method-assign]
+    Pipeline._announced = announced  # type: ignore[method-assign, assignment]
 
 
 SABOTAGE: dict[str, Callable[[], None]] = {one.__name__: one for one in (leaks, loses, doubles, errs)}

@@ -33,7 +33,7 @@ class PublicRig:
         self.ledger = Ledger(self.ledger_path, self.clock)
         self.intake = EventIntake(self.ledger, self.clock)
         judge = self.judge = EventSubVerifier(lambda: self.secrets, self.clock, lambda: self.skew)
-        judge.on_stale = self._count_stale
+        judge.stale.connect(self._count_stale)
         self.well_known = WellKnownTokens(self.clock)
         self.server = PublicServer(
             judge,

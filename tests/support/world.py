@@ -33,6 +33,7 @@ from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger
 from tests.support.clock import FakeClock
 from tests.support.events import online
+from tests.support.holding import holding
 from tests.support.waiting import until
 
 E = TypeVar("E", bound=EngineEvent)
@@ -169,6 +170,7 @@ class World:
     def __init__(self, folder: Path, made: Config, clock: FakeClock) -> None:
         self.path = folder / "ledger.db"
         self.clock = clock
+        self.holder = holding()
         self.config = made
         self.enricher = FakeEnricher()
         self.sender = FakeSender(clock)
@@ -186,15 +188,15 @@ class World:
 
     @property
     def config(self) -> Config:
-        return self._live.config
+        return self.holder.current.config
 
     @config.setter
     def config(self, made: Config) -> None:
-        self._live = ActiveConfig(made, {})
+        self.holder.current = ActiveConfig(made, {})
 
     @property
     def live(self) -> ActiveConfig:
-        return self._live
+        return self.holder.current
 
     async def open(self) -> None:
         self.ledger = Ledger(self.path, self.clock)
@@ -204,25 +206,25 @@ class World:
         self.pipeline = Pipeline(
             self.ledger,
             enrichers,
-            live=lambda: self._live,
+            config=self.holder,
             bus=bus,
             clock=self.clock,
-            on_announced=self._on_announced,
-            on_not_watched=self.unwatched.append,
         )
+        self.pipeline.announced.connect(self._on_announced)
+        self.pipeline.unwatched.connect(self.unwatched.append)
         self.dispatcher = Dispatcher(
             self.ledger,
             self.sender,
             self.vault,
             enrichers,
-            live=lambda: self._live,
+            config=self.holder,
             read_image=self._read_image,
             bus=bus,
             clock=self.clock,
-            on_outcome=self._on_outcome,
             clock_doubtful=lambda: self.wall_clock.doubtful,
             dice=lambda: 0.5,  # no jitter
         )
+        self.dispatcher.changed.connect(self._on_outcome)
 
     async def close(self) -> None:
         await self.tasks.stop()

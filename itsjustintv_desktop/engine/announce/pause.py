@@ -11,7 +11,7 @@ import structlog
 
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError, UsageError
-from itsjustintv_desktop.engine.core.events import AnnouncementsPaused, Bus
+from itsjustintv_desktop.engine.core.events import AnnouncementsPaused, Bus, Signal
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 REASON = "paused"
@@ -66,12 +66,12 @@ class Pause:
     or shorter.
     """
 
-    def __init__(self, ledger: Ledger, *, bus: Bus, clock: Clock, on_change: Callable[[], None] = lambda: None) -> None:
-        """`on_change` is called after a pause began or ended."""
+    def __init__(self, ledger: Ledger, *, bus: Bus, clock: Clock) -> None:
         self._ledger = ledger
         self._bus = bus
         self._clock = clock
-        self._on_change = on_change
+        self.changed: Signal[()] = Signal()
+        """A pause began or ended."""
         self._kept = _Kept()
         self._ends = float("inf")
         """When it is over, by the seconds since the machine was started."""
@@ -221,7 +221,7 @@ class Pause:
 
     def _tell(self) -> None:
         self._bus.publish(AnnouncementsPaused(until=self.until, paused=self.active))
-        self._on_change()
+        self.changed.emit()
 
 
 def _shifted(kept: _Kept, by: float) -> _Kept:

@@ -20,11 +20,11 @@ from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
 from itsjustintv_desktop.engine.announce.enrichment_deadline import EnrichmentDeadline
 from itsjustintv_desktop.engine.announce.suppression import already, why_already
 from itsjustintv_desktop.engine.announce.triage import Triage
-from itsjustintv_desktop.engine.config.active import ActiveConfig
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.core.events import Bus, EventSettled
+from itsjustintv_desktop.engine.core.events import Bus, EventSettled, Signal
 from itsjustintv_desktop.engine.core.models import Enrichment, EventState, StreamEvent
 from itsjustintv_desktop.engine.core.sources import Enricher
 from itsjustintv_desktop.engine.core.tags import passes
@@ -49,45 +49,43 @@ _log = structlog.get_logger(__name__)
 
 
 class Pipeline:
-    """Settles accepted events. `on_announced` is called after deliveries were made."""
+    """Settles accepted events."""
 
     def __init__(
         self,
         ledger: Ledger,
         enrichers: Mapping[str, Enricher],
         *,
-        live: Callable[[], ActiveConfig],
+        config: ConfigHolder,
         bus: Bus,
         clock: Clock,
-        on_announced: Callable[[], None],
-        on_not_watched: Callable[[str], None],
         skew: Callable[[], float] = lambda: 0.0,
-        on_broadcast: Callable[[StreamEvent], None] = lambda _: None,
-        on_revoked: Callable[[StreamEvent], None] = lambda _: None,
         instrumentation: Instrumentation | None = None,
         paused: Callable[[], bool] = lambda: False,
         paused_at: Callable[[float], bool] = lambda _: False,
     ) -> None:
-        """`on_not_watched` gets the id of a subscription for a channel that nobody watches any more.
-
-        While `paused`, everything is listed with its details and nothing announced but tests; nor is what began or
+        """While `paused`, everything is listed with its details and nothing announced but tests; nor is what began or
         came while it was `paused_at` that moment (Unix seconds by our clock).
 
-        `skew` is the source's time minus ours, in seconds. `on_broadcast` hears of each watched channel's going live
-        and offline, `on_revoked` of each subscription that the source ended.
+        `skew` is the source's time minus ours, in seconds.
         """
         self._ledger = ledger
         self._enrichers = enrichers
-        self._live = live
+        self._config = config
         self._bus = bus
         self._clock = clock
-        self._on_announced = on_announced
-        self._on_not_watched = on_not_watched
-        self._on_revoked = on_revoked
+        self.announced: Signal[()] = Signal()
+        """Deliveries were made."""
+        self.unwatched: Signal[str] = Signal()
+        """The id of a subscription for a channel that nobody watches any more."""
+        self.revoked: Signal[StreamEvent] = Signal()
+        """The source ended a subscription."""
+        self.broadcast_seen: Signal[StreamEvent] = Signal()
+        """A watched channel went live or offline."""
         self._instrumentation = instrumentation or Instrumentation()
         self._held = holding.PausedStreams(ledger, active=paused, covers=paused_at, skew=skew)
         self._restarts = broadcast_continuity.BroadcastContinuity(
-            ledger, clock=clock, skew=skew, on_broadcast=on_broadcast
+            ledger, clock=clock, skew=skew, on_broadcast=self.broadcast_seen.emit
         )
         self._sieve = Triage(ledger, self._held, self._restarts, imported_streams.ImportedStreams(ledger))
         self._timed = EnrichmentDeadline(clock)
@@ -130,7 +128,7 @@ class Pipeline:
 
     async def _page(self) -> bool:
         page = await self._ledger.unfinished(after=self._seen, limit=_PAGE)
-        settled, chosen, rivals = await self._sieve.sift(page, self._live())
+        settled, chosen, rivals = await self._sieve.sift(page, self._config.current)
         if settled:
             await self._ledger.settle([settlement for _, settlement in settled])
         if page:
@@ -138,9 +136,9 @@ class Pipeline:
         self._tell(settled)
         for record, settlement in settled:
             if settlement.reason == "not_watched" and record.event.subscription_id:
-                self._on_not_watched(record.event.subscription_id)
+                self.unwatched.emit(record.event.subscription_id)
             elif settlement.reason == "revoked":
-                self._on_revoked(record.event)
+                self.revoked.emit(record.event)
         for each in chosen:
             await self._places.acquire()
             before_it = self._latest.get(each.stream[:2]) if each.entry else None
@@ -204,7 +202,7 @@ class Pipeline:
         """One transaction: its destinations, or None if it is not announced."""
         record, streamer, destinations, _ = chosen
         if not record.event.test and streamer.tag_filter:
-            if tags is None and self._live().config.filters.unknown == "suppress":
+            if tags is None and self._config.current.config.filters.unknown == "suppress":
                 why = "Its tags could not be had from Twitch, and [filters] unknown says to suppress then."
                 await self._suppress(record, streamer, "tags_unknown", why, body)
                 return None
@@ -213,7 +211,7 @@ class Pipeline:
                 await self._suppress(record, streamer, "filtered", why, body)
                 return None
         if rival is not None and (fate := await self._restarts.fate(rival)):
-            window = self._live().config.twitch.restart_window
+            window = self._config.current.config.twitch.restart_window
             if fate == "announced":
                 await self._end(record, broadcast_continuity.settlement(record, streamer, rival.gap, window, body))
                 return None
@@ -242,7 +240,7 @@ class Pipeline:
             raise NotFoundError(f"There is no event {event_id}.")
         if record.state is not EventState.SUPPRESSED:
             raise UsageError(f"Event {event_id} was not suppressed. To send an announcement again, use resend.")
-        live = self._live()
+        live = self._config.current
         streamer = live.matcher.match(record.event, record.streamer)
         if streamer is None:
             raise UsageError("Nobody watches this channel any more. Add the streamer to the config first.")
@@ -312,7 +310,7 @@ class Pipeline:
             )
         )
         self._observe(record, EventState.ANNOUNCED.value, None, len(created))
-        self._on_announced()
+        self.announced.emit()
 
     def _observe(self, record: EventRecord, state: str, reason: str | None, destinations: int = 0) -> None:
         if (observer := self._instrumentation.observer) is not None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from itsjustintv_desktop.engine.config.destinations import destinations_of, effective_destinations
 from itsjustintv_desktop.engine.config.same_channel import same_channels
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
+from itsjustintv_desktop.engine.core.events import Signal
 from itsjustintv_desktop.engine.core.models import Channel, StreamEvent
 
 
@@ -51,6 +52,22 @@ class ActiveConfig:
             return ""
         channel = self.resolved.get(streamer.key)
         return streamer.user_id or (channel.user_id if channel else "")
+
+
+class ConfigHolder:
+    """Where every part reads the config in force: `current` is another object after each change."""
+
+    def __init__(self, current: ActiveConfig) -> None:
+        self.current = current
+        self.applied: Signal[()] = Signal()
+        """Another config.toml is in force."""
+        self.channels_changed: Signal[()] = Signal()
+        """Something else is known of who is who at Twitch."""
+
+    def set_channels(self, resolved: Mapping[str, Channel]) -> None:
+        """What Twitch said about the streamers' channels, by their keys."""
+        self.current = self.current.with_resolved(resolved)
+        self.channels_changed.emit()
 
 
 _NONE: dict[str, Streamer] = {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.events import Signal
 
 EVERY = 15.0
 """Seconds between two looks at the clocks."""
@@ -16,7 +16,7 @@ ONCE = 10.0
 
 
 class SleepDetector:
-    """Calls `on_wake` with the seconds that were slept through (0 if unknown, less if set back), once a wake-up.
+    """Emits `woke_up` once a wake-up.
 
     On Linux the monotonic clock stands still while the machine sleeps, on Windows and macOS it may go on: so both
     count, a wall clock that is further than the monotonic one, and a wait that lasted far longer than asked for (a
@@ -24,9 +24,10 @@ class SleepDetector:
     taken for a wake-up too: that costs a few questions, and what hangs on time is looked at again.
     """
 
-    def __init__(self, clock: Clock, on_wake: Callable[[float], None]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._on_wake = on_wake
+        self.woke_up: Signal[float] = Signal()
+        """The machine slept for so many seconds (0 if unknown, less if set back)."""
         self._wall = clock.now()
         self._mono = clock.monotonic()
         self._told = float("-inf")
@@ -60,4 +61,4 @@ class SleepDetector:
         # A gap is told whenever it is: a machine that woke for some seconds may have slept for hours again.
         if abs(gap) >= LEAST or now - self._told >= ONCE:
             self._told = now
-            self._on_wake(gap)
+            self.woke_up.emit(gap)

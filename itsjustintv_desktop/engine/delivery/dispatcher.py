@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.config.active import ActiveConfig
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination, Retry
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError, SecretsError
-from itsjustintv_desktop.engine.core.events import Bus, DeliveryChanged
+from itsjustintv_desktop.engine.core.events import Bus, DeliveryChanged, Signal
 from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
 from itsjustintv_desktop.engine.core.sources import Doubtful, Enricher
 from itsjustintv_desktop.engine.core.tasks import Tasks
@@ -62,11 +62,10 @@ class Dispatcher:
         addresses: Addresses,
         enrichers: Mapping[str, Enricher],
         *,
-        live: Callable[[], ActiveConfig],
+        config: ConfigHolder,
         read_image: Callable[[str], Awaitable[bytes | None]],
         bus: Bus,
         clock: Clock,
-        on_outcome: Callable[[], None],
         clock_doubtful: Callable[[], bool] = lambda: False,
         follow_clock: Callable[[], Awaitable[None]] = _steady,
         clock_unsure: Callable[[], bool] = lambda: False,
@@ -74,7 +73,7 @@ class Dispatcher:
         dice: Callable[[], float] = random.random,
         instrumentation: Instrumentation | None = None,
     ) -> None:
-        """`on_outcome` is called whenever a delivery's state changed; `dice` gives the jitter, in [0, 1).
+        """`dice` gives the jitter, in [0, 1).
 
         While `clock_doubtful` says so, nothing is given up for its age. `follow_clock` is awaited before due times are
         looked at; while `clock_unsure`, anything may be late. While `paused`, nothing is sent but what a
@@ -85,10 +84,11 @@ class Dispatcher:
         self._read_image = read_image
         self._addresses = addresses
         self._enrichers = enrichers
-        self._live = live
+        self._config = config
         self._bus = bus
         self._clock = clock
-        self._on_outcome = on_outcome
+        self.changed: Signal[()] = Signal()
+        """A delivery's state changed."""
         self._dice = dice
         self._instrumentation = instrumentation or Instrumentation()
         self._clock_doubtful = clock_doubtful
@@ -122,11 +122,11 @@ class Dispatcher:
 
     def latest_due(self) -> float:
         """No due time lies beyond this: a wall clock that was wrong cannot postpone for years."""
-        return self._clock.now() + schedule.longest_delay(self._live().config.retry)
+        return self._clock.now() + schedule.longest_delay(self._config.current.config.retry)
 
     async def cap(self) -> None:
         """Bring due times that a wrong clock made back into reach, each to a moment of its own. Raises LedgerError."""
-        retry = self._live().config.retry
+        retry = self._config.current.config.retry
         latest = self.latest_due()
         while await self._ledger.cap_due(latest, 2 * retry.max_delay * retry.jitter):
             pass
@@ -154,7 +154,7 @@ class Dispatcher:
         await self._follow_clock()
         await self._notice_corrected_addresses()
         now = self._clock.now()
-        places, slots, opens = self.queues.free(self._live().destinations, now)
+        places, slots, opens = self.queues.free(self._config.current.destinations, now)
         if places <= 0:
             return LONGEST_WAIT
         trickle = self.drain.limit(slots)
@@ -197,7 +197,7 @@ class Dispatcher:
     async def _notice_corrected_addresses(self) -> None:
         """A paused or open destination whose address was corrected starts afresh, without waiting for an attempt."""
         now = self._clock.now()
-        destinations = self._live().destinations
+        destinations = self._config.current.destinations
         for name in self.queues.shut(now):
             destination = destinations.get(name)
             if destination is None:
@@ -244,7 +244,7 @@ class Dispatcher:
 
     async def _attempt(self, claimed: Claimed) -> tuple[AttemptResult | None, Finish]:
         """Make the attempt, if it should be made at all; the result (None = no POST) and what becomes of it."""
-        live = self._live()
+        live = self._config.current
         destination = live.destinations.get(claimed.destination)
         if destination is None:
             return None, finish(claimed, DeliveryState.DEAD, "The destination was removed from the config.")
@@ -301,7 +301,7 @@ class Dispatcher:
         return judged(
             claimed,
             result,
-            self._live().config.retry,
+            self._config.current.config.retry,
             now=self._clock.now(),
             knows_repeats=knows_repeats,
             refusals=await self._refusals(claimed) if result.outcome is Outcome.REFUSED else 0,
@@ -385,4 +385,4 @@ class Dispatcher:
                 next_at=finish.next_at,
             )
         )
-        self._on_outcome()
+        self.changed.emit()

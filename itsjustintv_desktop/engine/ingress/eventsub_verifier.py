@@ -10,6 +10,7 @@ from typing import Protocol
 
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import MessageRefusedError, SecretsLockedError
+from itsjustintv_desktop.engine.core.events import Signal
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.twitch import eventsub_messages, eventsub_signature, timestamps
 
@@ -41,7 +42,7 @@ class EventSubVerifier:
         self._clock = clock
         self._skew = skew
         self._signed: dict[str, bytes] = {}
-        self.on_stale: Callable[[], None] = lambda: None
+        self.stale: Signal[()] = Signal()
         """Called when a rightly signed message is out of time: the local clock may be wrong."""
         self.expects_messages: Callable[[], bool] = lambda: True
         """False: without a secret no message can be meant for us (a conduit is used)."""
@@ -76,7 +77,7 @@ class EventSubVerifier:
         except ValueError as error:
             raise MessageRefusedError("The timestamp cannot be read.") from error
         if abs(received_at + self._skew() - sent_at) > FRESH_SECONDS:
-            self.on_stale()
+            self.stale.emit()
             raise MessageRefusedError(
                 "The message is too old or from the future. Is this machine's clock right?", kind="stale"
             )

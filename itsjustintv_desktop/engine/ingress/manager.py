@@ -10,7 +10,8 @@ import structlog
 
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config
-from itsjustintv_desktop.engine.core.events import TransportChanged
+from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
+from itsjustintv_desktop.engine.core.events import Signal, TransportChanged
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.sleep_detector import SleepDetector
 from itsjustintv_desktop.engine.ingress.catch_up import CatchUp
@@ -62,16 +63,17 @@ class IngressManager:
         self.catch_up = CatchUp(
             twitch.helix,
             engine.ledger,
-            live=lambda: engine.live,
+            config=engine.config,
             watched=engine.watched_ids,
-            on_submitted=engine.pipeline.wake,
             skew=lambda: twitch.skew.seconds,
             bus=engine.bus,
             clock=clock,
             paused_at=engine.pause.covers,
         )
         self.conduit_manager = ConduitManager(self.conduits, engine.ledger, lambda: self.way.trigger())
-        self.wake = SleepDetector(clock, self._woke)
+        self.wake = SleepDetector(clock)
+        self.recheck: Signal[()] = Signal()
+        """The machine slept or the network is another one: whatever waits for a time or a connection looks again."""
         self._way = self._build(engine.live.config)
         self._made_for = _made_for(engine.live.config)
 
@@ -135,18 +137,29 @@ class IngressManager:
         """Twitch ended a subscription."""
         self.subscriptions.revoked(event.subscription_id, event.detail, event.broadcaster_id)
 
+    def unwatched(self, subscription_id: str) -> None:
+        """Twitch told us of a channel that nobody watches any more."""
+        self._engine.background("twitch.unsubscribe", self._unsubscribe(subscription_id))
+
+    async def _unsubscribe(self, subscription_id: str) -> None:
+        try:
+            await self._engine.twitch.helix.delete_subscription(subscription_id)
+        except (TwitchError, SecretsError) as error:
+            _log.info("a subscription nobody needs could not be deleted", reason=error.message)
+        else:
+            _log.info("a subscription nobody needs was deleted", subscription=subscription_id)
+
     def network_returned(self) -> None:
         """The system says that the network is there again, or is another one: connections may be dead, unnoticed."""
         _log.info("the network came back or changed; everything is looked at again")
         self._look_again("network")
 
-    def _woke(self, gap: float) -> None:
-        self._engine.clock_trust.woke(gap)
+    def woke_up(self, _: float) -> None:
+        """The machine slept."""
         self._look_again("wake")
 
     def _look_again(self, why: str) -> None:
-        self._engine.dispatcher.wake()  # it looks at the clock itself
-        self._engine.pipeline.wake()
+        self.recheck.emit()
         self.way.trigger()
         self.subscriptions.trigger(why)
         self.catch_up.trigger(why)

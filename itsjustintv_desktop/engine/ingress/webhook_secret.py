@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import structlog
@@ -16,6 +16,7 @@ import structlog
 from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsError, SecretsLockedError
+from itsjustintv_desktop.engine.core.events import Signal
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_WEBHOOK_SECRET_PREVIOUS, SecretStore, SecretValues
 
 RETRY_SECONDS = 3.0
@@ -73,8 +74,8 @@ class WebhookSecret:
         self._again = asyncio.Event()
         self._looked = asyncio.Event()
         self.problem: str | None = _UNKNOWN
-        self.on_changed: Callable[[], None] = lambda: None
-        """Called when another secret is in force than before: subscriptions have to be made anew."""
+        self.changed: Signal[()] = Signal()
+        """Another secret is in force than before: subscriptions have to be made anew."""
 
     @property
     def primary(self) -> str | None:
@@ -192,7 +193,7 @@ class WebhookSecret:
                 _log.info("another webhook secret is in force")
                 if not kept:
                     _log.warning("the webhook secret used before is good for a day, but only until the program ends")
-                self.on_changed()
+                self.changed.emit()
             return complete
 
     def _followed(self, before: _Kept, secret: str) -> _Kept:

@@ -133,15 +133,7 @@ class ConfigReloader:
             engine.follow_way()
             engine.signing.look_again()
             engine.reach.way.trigger()
-        engine.twitch.directory.refresh()
-        engine.twitch.trickle.trigger()
-        engine.reach.channels_changed()
-        engine.pipeline.wake()
-        engine.dispatcher.wake()
-        engine.housekeeping.trigger()
-        engine.telemetry.apply(config.telemetry)
-        engine.feed.changed()
-        engine.updates.trigger()
+        engine.config.applied.emit()
         if before.secrets.store != config.secrets.store:
             engine.notice("[secrets] store is another now. That takes effect at the next start of the program.")
 

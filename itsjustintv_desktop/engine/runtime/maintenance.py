@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from itsjustintv_desktop.engine.config.active import ActiveConfig
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.clock_trust import JUMP_SECONDS
 from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.events import Signal
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.storage.ledger import Ledger
@@ -29,10 +30,9 @@ class Maintenance:
         ledger: Ledger,
         dispatcher: Dispatcher,
         *,
-        live: Callable[[], ActiveConfig],
+        config: ConfigHolder,
         clock: Clock,
         purge_images: Callable[[], Awaitable[None]],
-        on_outcome: Callable[[], None],
         clock_doubtful: Callable[[], bool] = lambda: False,
         follow_clock: Callable[[], Awaitable[None]] | None = None,
         instrumentation: Instrumentation | None = None,
@@ -41,10 +41,11 @@ class Maintenance:
         self._instrumentation = instrumentation or Instrumentation()
         self._ledger = ledger
         self._dispatcher = dispatcher
-        self._live = live
+        self._config = config
         self._clock = clock
         self._purge_images = purge_images
-        self._on_outcome = on_outcome
+        self.changed: Signal[()] = Signal()
+        """Deliveries were given up."""
         self._clock_doubtful = clock_doubtful
         self._follow_clock = follow_clock
         self._triggered = asyncio.Event()
@@ -83,7 +84,7 @@ class Maintenance:
                 pass
         given_up = await self._bury_removed() + (0 if doubtful else await self._give_up())
         if given_up:
-            self._on_outcome()
+            self.changed.emit()
         if not doubtful and self._clock.monotonic() >= self._purge_at:
             self._purge_at = self._clock.monotonic() + PURGE_EVERY
             await self._purge()
@@ -92,7 +93,7 @@ class Maintenance:
 
     async def _give_up(self) -> int:
         # Also reaches what waits for a destination that is paused or open: nothing else would ever end those.
-        before = self._clock.now() - self._live().config.retry.max_age
+        before = self._clock.now() - self._config.current.config.retry.max_age
         total = 0
         while given_up := await self._ledger.give_up(before, "Given up: older than [retry] max_age."):
             total += given_up
@@ -102,7 +103,7 @@ class Maintenance:
         return total
 
     async def _bury_removed(self) -> int:
-        known = self._live().destinations
+        known = self._config.current.destinations
         total = 0
         for name, _ in await self._ledger.waiting_destinations():
             while name not in known and (
@@ -119,7 +120,7 @@ class Maintenance:
         """
         queues = self._dispatcher.queues
         waiting = {name for name, _ in await self._ledger.waiting_destinations()}
-        unknown = queues.idle - self._live().destinations.keys() - waiting
+        unknown = queues.idle - self._config.current.destinations.keys() - waiting
         for name in sorted(unknown & self._unknown):
             await self._ledger.save_breaker(name, None)
             queues.forget(name)
@@ -130,7 +131,7 @@ class Maintenance:
             observer.given_up(destination, count)
 
     async def _purge(self) -> None:
-        cache = self._live().config.cache
+        cache = self._config.current.config.cache
         now = self._clock.now()
         history = now - cache.history
         # Message ids are needed for the replay window only, streams for as long as dedup_ttl says at least.

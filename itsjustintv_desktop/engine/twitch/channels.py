@@ -6,16 +6,18 @@ A streamer written by login gets its user id once; from then on the id is follow
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
 import structlog
 
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.events import Signal
 from itsjustintv_desktop.engine.core.models import Channel
 from itsjustintv_desktop.engine.twitch.channel_lookup import look_up_channels
 from itsjustintv_desktop.engine.twitch.helix import Helix
@@ -57,15 +59,15 @@ class ChannelDirectory:
         profiles: Profiles,
         store: MetaStore,
         *,
-        config: Callable[[], Config],
-        on_change: Callable[[Mapping[str, Channel]], None],
+        config: ConfigHolder,
         clock: Clock,
     ) -> None:
         self._helix = helix
         self._profiles = profiles
         self._store = store
         self._config = config
-        self._on_change = on_change
+        self.changed: Signal[Mapping[str, Channel]] = Signal()
+        """Something else is known now; all that is, by the streamers' keys."""
         self._clock = clock
         self._found: dict[str, _Found] = {}
         self._again = asyncio.Event()
@@ -107,7 +109,7 @@ class ChannelDirectory:
             await self._clock.wait(self._again, backoff.next() if unanswered else AGAIN_EVERY)
 
     async def _look(self) -> bool:
-        config = self._config()
+        config = self._config.current.config
         known = self._valid()
         resolution = await look_up_channels(
             self._helix, [_with_id(streamer, known.get(key)) for key, streamer in config.streamers.items()]
@@ -129,11 +131,11 @@ class ChannelDirectory:
                 await self._store.set_meta(_META, msgspec.json.encode(changed).decode())
             except LedgerError as error:
                 _log.warning("the channels could not be kept", reason=error.message)
-            self._on_change(self._valid())
+            self.changed.emit(self._valid())
         return bool(resolution.unanswered)
 
     def _valid(self, config: Config | None = None) -> dict[str, Channel]:
-        streamers = (config or self._config()).streamers
+        streamers = (config or self._config.current.config).streamers
         return {
             key: found.channel
             for key, found in self._found.items()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import structlog
 
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
-from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.log_throttle import FailureLog, LogThrottle
-from itsjustintv_desktop.engine.core.models import Channel
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
@@ -50,8 +49,7 @@ class Twitch:
         *,
         paths: Paths,
         endpoints: Endpoints,
-        config: Callable[[], Config],
-        on_channels: Callable[[Mapping[str, Channel]], None],
+        config: ConfigHolder,
         busy: Callable[[], bool],
         tasks: Tasks,
         clock: Clock,
@@ -68,7 +66,7 @@ class Twitch:
         self._http = TwitchHttp(clock=clock, skew=self.skew, outbound=outbound)
 
         async def credentials() -> Credentials:
-            client_id = config().twitch.client_id
+            client_id = config.current.config.twitch.client_id
             # Without an id the keyring is not bothered for a secret that would help nobody.
             secret = await values.client_secret() if client_id else None
             return Credentials(client_id, secret or "")
@@ -87,14 +85,14 @@ class Twitch:
         self.helix = Helix(self.client)
         self.profiles = Profiles(ledger, tasks=tasks, clock=clock)
         self.images = ImageCache(paths.images, outbound=outbound, clock=clock)
-        avatars = ProfileImages(self.images, self.profiles, clock=clock, ttl=lambda: config().cache.image_ttl)
+        avatars = ProfileImages(
+            self.images, self.profiles, clock=clock, ttl=lambda: config.current.config.cache.image_ttl
+        )
         self.enricher = TwitchEnricher(
             self.helix, self.profiles, avatars, tasks=tasks, clock=clock, told_over=ledger.told_over
         )
         self.trickle = BackgroundRefresh(self.helix, self.profiles, avatars, busy=busy, clock=clock)
-        self.directory = ChannelDirectory(
-            self.helix, self.profiles, ledger, config=config, on_change=on_channels, clock=clock
-        )
+        self.directory = ChannelDirectory(self.helix, self.profiles, ledger, config=config, clock=clock)
 
     async def close(self) -> None:
         """Ask nothing more, close the connections for good, keep what was learnt."""
@@ -121,7 +119,7 @@ class Twitch:
 
     async def purge_images(self) -> None:
         """Remove pictures that no channel has and no event of the history names. Raises LedgerError."""
-        ttl = self._config().cache.image_ttl
+        ttl = self._config.current.config.cache.image_ttl
         unwanted = await self.images.unused(ttl) - self.profiles.images()
         before: int | None = None
         # Deliveries of those events may still be sent, or sent again, and the feed shows them.
@@ -132,7 +130,7 @@ class Twitch:
 
     def health(self) -> tuple[str, str]:
         """(status, reason) for the health report."""
-        if not self._config().twitch.client_id:
+        if not self._config.current.config.twitch.client_id:
             return "waiting", "No [twitch] client_id is set."
         problem = self.client.status.last_error
         if problem:

@@ -29,7 +29,7 @@ def resolved(**logins: str) -> dict[str, Channel]:
 
 def watch(world: World, *streamers: Streamer, **tables: Any) -> None:
     made = config(*(streamers or (BY_ID, BY_LOGIN)), destinations=DESTINATIONS, **tables)
-    world._live = ActiveConfig(made, resolved(one="alice", two="alice"))
+    world.holder.current = ActiveConfig(made, resolved(one="alice", two="alice"))
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ async def test_one_without_a_destination_goes_to_the_file(world: World) -> None:
 
 
 async def test_one_that_twitch_was_not_asked_about_yet(world: World) -> None:
-    world._live = ActiveConfig(world.config, resolved(one="alice"))
+    world.holder.current = ActiveConfig(world.config, resolved(one="alice"))
     await world.accept(stream_id="s")
     await settled(world, 2)
     assert set(await sent(world)) == {"first", "second"}
@@ -213,7 +213,7 @@ async def test_the_config_may_change_in_between(tmp_path: Path) -> None:
         event_id = await world.accept(stream_id="a")
         await world.ledger.part({event_id: ["one", "two"]})
         await world.ledger.part({event_id: ["one", "two"]})
-        world._live = ActiveConfig(config(BY_ID, destinations=DESTINATIONS), resolved(one="alice"))
+        world.holder.current = ActiveConfig(config(BY_ID, destinations=DESTINATIONS), resolved(one="alice"))
         world.run_pipeline()
         records = await settled(world, 2)
         assert sorted(record.reason or record.state for record in records) == ["already_announced", "announced"]

@@ -50,7 +50,8 @@ class Held:
     async def again(self, *, run: bool = True) -> Pause:
         await self.tasks.stop()
         self.tasks = Tasks()
-        self.pause = Pause(self.ledger, bus=_Ear(self.heard), clock=self.clock, on_change=self._changed)
+        self.pause = Pause(self.ledger, bus=_Ear(self.heard), clock=self.clock)
+        self.pause.changed.connect(self._changed)
         await self.pause.load()
         if run:
             self.tasks.start("pause", self.pause.run())

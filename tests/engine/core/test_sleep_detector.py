@@ -17,7 +17,8 @@ class Machine:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.gaps: list[float] = []
-        self.wake = SleepDetector(self.clock, self.gaps.append)
+        self.wake = SleepDetector(self.clock)
+        self.wake.woke_up.connect(self.gaps.append)
 
     async def look(self, seconds: float = EVERY) -> None:
         """Let that much time pass, and the next look happen."""

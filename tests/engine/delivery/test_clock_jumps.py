@@ -62,10 +62,9 @@ class Life:
         house = Maintenance(
             world.ledger,
             world.dispatcher,
-            live=lambda: world.live,
+            config=world.holder,
             clock=world.clock,
             purge_images=_nothing,
-            on_outcome=lambda: None,
             clock_doubtful=lambda: world.wall_clock.doubtful,
         )
         world.run_dispatcher()

@@ -10,6 +10,7 @@ import pytest
 from multidict import CIMultiDict
 from structlog.testing import capture_logs
 
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Config, Twitch
 from itsjustintv_desktop.engine.core.errors import MessageRefusedError, UsageError
 from itsjustintv_desktop.engine.core.models import StreamEvent
@@ -19,6 +20,7 @@ from itsjustintv_desktop.engine.ingress.webhook_secret import LOOK_AGAIN_SECONDS
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from tests.support import signed
 from tests.support.clock import FakeClock
+from tests.support.holding import holding
 from tests.support.waiting import until
 
 
@@ -26,9 +28,17 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         self.vault = folder / "secrets.vault"
         self.clock = FakeClock()
-        self.config = Config()
+        self.holder = holding()
         self.tasks = Tasks()
         self.stores: list[SecretStore] = []
+
+    @property
+    def config(self) -> Config:
+        return self.holder.current.config
+
+    @config.setter
+    def config(self, made: Config) -> None:
+        self.holder.current = ActiveConfig(made, {})
 
     def store(self, kind: str, passphrase: str | None = None) -> SecretStore:
         made = SecretStore.open(kind, vault=self.vault, passphrase=passphrase, clock=self.clock)  # type: ignore[arg-type]
@@ -36,7 +46,7 @@ class Rig:
         return made
 
     def signing(self, store: SecretStore) -> WebhookSecret:
-        return WebhookSecret(store, SecretValues(store, lambda: self.config), self.clock)
+        return WebhookSecret(store, SecretValues(store, self.holder), self.clock)
 
 
 @pytest.fixture

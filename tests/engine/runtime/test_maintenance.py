@@ -27,12 +27,12 @@ class House:
         self.keeping = Maintenance(
             world.ledger,
             world.dispatcher,
-            live=lambda: world.live,
+            config=world.holder,
             clock=world.clock,
             purge_images=self.purge_images,
-            on_outcome=world._on_outcome,
             clock_doubtful=lambda: world.wall_clock.doubtful,
         )
+        self.keeping.changed.connect(world._on_outcome)
 
     async def purge_images(self) -> None:
         self.image_purges += 1

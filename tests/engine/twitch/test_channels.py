@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.core.models import Channel
@@ -13,6 +14,7 @@ from itsjustintv_desktop.engine.twitch.channels import AGAIN_EVERY, FIRST_RETRY,
 from itsjustintv_desktop.engine.twitch.profiles import Profiles
 from tests.engine.twitch.rig import Rig
 from tests.support.clock import FakeClock
+from tests.support.holding import holding
 from tests.support.waiting import until
 
 
@@ -41,20 +43,24 @@ class Desk:
         self.rig = rig
         self.clock = FakeClock()
         self.meta = Meta()
-        self.config = streamers(alice="alice")
+        self.holder = holding(streamers(alice="alice"))
         self.heard: list[Mapping[str, Channel]] = []
         self.profiles = Profiles(rig.store, tasks=rig.tasks, clock=rig.clock)
         self.directory = self.new()
 
+    def configure(self, config: Config) -> None:
+        self.holder.current = ActiveConfig(config, {})
+
     def new(self) -> ChannelDirectory:
-        return ChannelDirectory(
+        made = ChannelDirectory(
             self.rig.helix,
             self.profiles,
             self.meta,
-            config=lambda: self.config,
-            on_change=self.heard.append,
+            config=self.holder,
             clock=self.clock,
         )
+        made.changed.connect(self.heard.append)
+        return made
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -82,7 +88,7 @@ def desk(rig: Rig) -> Desk:
 
 
 async def test_logins_become_ids_in_one_call_and_outlive_a_restart(desk: Desk) -> None:
-    desk.config = streamers(a="Alice", b="bob")
+    desk.configure(streamers(a="Alice", b="bob"))
     ids = {login: desk.rig.simulator.state.get(login).user_id for login in ("alice", "bob")}
     async with desk.running():
         (heard,) = desk.heard
@@ -111,11 +117,11 @@ async def test_what_changed_in_the_config_makes_a_finding_worthless(desk: Desk) 
     async with desk.running():
         pass
     assert set(await desk.directory.load()) == {"alice"}
-    desk.config = streamers(alice="bob")
+    desk.configure(streamers(alice="bob"))
     assert await desk.new().load() == {}
-    desk.config = Config(streamers={"alice": Streamer(key="alice", login="alice", user_id="999")})
+    desk.configure(Config(streamers={"alice": Streamer(key="alice", login="alice", user_id="999")}))
     assert await desk.new().load() == {}
-    desk.config = streamers(other="alice")
+    desk.configure(streamers(other="alice"))
     assert await desk.new().load() == {}
     async with desk.running():
         assert set(desk.heard[-1]) == {"other"}
@@ -140,7 +146,7 @@ async def test_while_twitch_fails_it_asks_again_with_growing_pauses(desk: Desk) 
 
 
 async def test_an_unknown_login_is_said_and_stops_nobody_else(desk: Desk) -> None:
-    desk.config = streamers(a="alice", x="nobody_has_this")
+    desk.configure(streamers(a="alice", x="nobody_has_this"))
     async with desk.running():
         assert set(desk.heard[-1]) == {"a"}
         (problem,) = desk.directory.problems
@@ -150,7 +156,7 @@ async def test_an_unknown_login_is_said_and_stops_nobody_else(desk: Desk) -> Non
 
 async def test_a_changed_config_is_looked_at_soon(desk: Desk) -> None:
     async with desk.running():
-        desk.config = streamers(alice="alice", bob="bob")
+        desk.configure(streamers(alice="alice", bob="bob"))
         desk.directory.refresh()
         await until(lambda: len(desk.heard) == 2)
         assert set(desk.heard[-1]) == {"alice", "bob"}

@@ -12,7 +12,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
-from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.errors import TwitchAuthError, TwitchError, TwitchUnreachableError
 from itsjustintv_desktop.engine.core.models import Image
 from itsjustintv_desktop.engine.core.net.client import Outbound
@@ -25,6 +24,7 @@ from itsjustintv_desktop.engine.twitch.twitch import Twitch
 from itsjustintv_desktop.simulator.images import png
 from tests.engine.storage.ledger.book import Book
 from tests.support.clock import FakeClock
+from tests.support.holding import holding
 
 
 class House:
@@ -39,11 +39,10 @@ class House:
         self.parts = Twitch(
             self.ledger,
             store,
-            SecretValues(store, Config),
+            SecretValues(store, holding()),
             paths=paths,
             endpoints=Endpoints.from_environ({}),
-            config=Config,
-            on_channels=lambda _: None,
+            config=holding(),
             busy=lambda: False,
             tasks=self.tasks,
             clock=self.clock,

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.announce.pause import began_under
-from itsjustintv_desktop.engine.config.active import ActiveConfig
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import (
@@ -24,7 +24,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRateLimitedError,
     TwitchRefusedError,
 )
-from itsjustintv_desktop.engine.core.events import Bus, EventSettled
+from itsjustintv_desktop.engine.core.events import Bus, EventSettled, Signal
 from itsjustintv_desktop.engine.core.models import EventState, LiveStream, StreamEvent
 from itsjustintv_desktop.engine.ingress.catch_up.decide import GRACE, Circumstances, decide
 from itsjustintv_desktop.engine.ingress.catch_up.found import event_of, live_stream_of
@@ -61,9 +61,8 @@ class CatchUp:
         helix: Helix,
         ledger: Ledger,
         *,
-        live: Callable[[], ActiveConfig],
+        config: ConfigHolder,
         watched: Callable[[], list[str]],
-        on_submitted: Callable[[], None],
         skew: Callable[[], float],
         bus: Bus,
         clock: Clock,
@@ -72,14 +71,15 @@ class CatchUp:
     ) -> None:
         """`watched` gives the user ids of all watched channels, `skew` is Twitch's time minus ours (seconds).
 
-        `on_submitted`: events were put into the ledger for the pipeline to take up. `dice` is a float in [0, 1).
+        `dice` is a float in [0, 1).
         `paused_at` tells whether announcements were paused at a moment (Unix seconds by our clock).
         """
         self._helix = helix
         self._ledger = ledger
-        self._live = live
+        self._config = config
         self._watched = watched
-        self._on_submitted = on_submitted
+        self.stored: Signal[()] = Signal()
+        """Events were put into the ledger."""
         self._skew = skew
         self._bus = bus
         self._clock = clock
@@ -127,7 +127,7 @@ class CatchUp:
             reasons.append("network")
         reason = ", ".join(reasons or ["interval"])
         ids = list(dict.fromkeys(self._watched()))
-        interval = self._live().config.twitch.poll_interval or None
+        interval = self._config.current.config.twitch.poll_interval or None
         if not ids:
             self._now.keep_only(())
             self._now.tell()
@@ -154,7 +154,7 @@ class CatchUp:
 
     def _nobody(self) -> tuple[CatchUpState, str]:
         """There is nobody to ask for: at a start the channels are looked up first, which nudges."""
-        if not any(streamer.enabled for streamer in self._live().config.streamers.values()):
+        if not any(streamer.enabled for streamer in self._config.current.config.streamers.values()):
             return CatchUpState.WAITING, "No channel is watched, so none is asked for."
         if self.status.last_poll is None:
             return CatchUpState.STARTING, "Twitch is asked who is live once it is known which channels are meant."
@@ -214,7 +214,7 @@ class CatchUp:
         shown = {stream.user_id: stream for stream in await self._helix.streams(asked)}
         now = self._clock.now()
         at = now + self._skew()
-        live, tried = self._live(), self._tried
+        live, tried = self._config.current, self._tried
         around: dict[Key, Circumstances] = {}
         finds: list[Find] = []
         for stream in shown.values():
@@ -271,7 +271,7 @@ class CatchUp:
                 )
             )
         if submitted:
-            self._on_submitted()
+            self.stored.emit()
 
     def _say(
         self, state: CatchUpState, message: str, reason: str, watched: int, *, last_poll: float | None = None

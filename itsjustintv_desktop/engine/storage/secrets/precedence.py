@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
 from itsjustintv_desktop.engine.config.validators import trimmed
 from itsjustintv_desktop.engine.core.errors import UsageError
@@ -29,12 +30,12 @@ _log = structlog.get_logger(__name__)
 
 
 class SecretValues:
-    """The secrets that config.toml can hold. `config` gives the one in force now.
+    """The secrets that config.toml can hold.
 
     Each method raises SecretsError if the store is needed and its secrets cannot be had.
     """
 
-    def __init__(self, store: SecretStore, config: Callable[[], Config]) -> None:
+    def __init__(self, store: SecretStore, config: ConfigHolder) -> None:
         self._store = store
         self._config = config
         self._generating = asyncio.Lock()
@@ -44,7 +45,7 @@ class SecretValues:
 
     def knows_client_secret(self) -> bool | None:
         """Whether there is one, without waiting for the store; None: it was not asked for yet."""
-        written = _IN_CONFIG[TWITCH_CLIENT_SECRET](self._config())
+        written = _IN_CONFIG[TWITCH_CLIENT_SECRET](self._config.current.config)
         return True if written and written != KEYRING else self._store.knows(TWITCH_CLIENT_SECRET)
 
     async def tunnel_authtoken(self) -> str | None:
@@ -64,7 +65,7 @@ class SecretValues:
 
     async def new_webhook_secret(self) -> str:
         """One that differs from all before, not kept yet. Raises UsageError where the config says which it is."""
-        written = _IN_CONFIG[TWITCH_WEBHOOK_SECRET](self._config())
+        written = _IN_CONFIG[TWITCH_WEBHOOK_SECRET](self._config.current.config)
         if written and written != KEYRING:
             raise UsageError(
                 "The webhook secret stands in the config or the environment, so it has to be changed there: "
@@ -77,7 +78,7 @@ class SecretValues:
         await self._store.set(TWITCH_WEBHOOK_SECRET, value)
 
     async def _value(self, name: str) -> str | None:
-        written = _IN_CONFIG[name](self._config())
+        written = _IN_CONFIG[name](self._config.current.config)
         if written and written != KEYRING:
             return written
         return trimmed(await self._store.get(name) or "") or None

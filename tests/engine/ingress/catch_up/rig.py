@@ -37,17 +37,18 @@ class Net:
 
     def new(self) -> CatchUp:
         """What a start of the program makes."""
-        return CatchUp(
+        made = CatchUp(
             self.rig.helix,
             self.world.ledger,
-            live=lambda: self.world.live,
+            config=self.world.holder,
             watched=lambda: self.watched,
-            on_submitted=self._on_submitted,
             skew=lambda: self.rig.http.skew.seconds,
             bus=self.bus,
             clock=self.clock,
             dice=lambda: 0.5,
         )
+        made.stored.connect(self._on_submitted)
+        return made
 
     def _on_submitted(self) -> None:
         self.submitted += 1

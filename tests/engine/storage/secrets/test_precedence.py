@@ -7,6 +7,7 @@ import string
 
 import pytest
 
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config, Tunnel, Twitch
 from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsLockedError
 from itsjustintv_desktop.engine.storage.secrets import (
@@ -18,10 +19,11 @@ from itsjustintv_desktop.engine.storage.secrets import (
 )
 from tests.engine.storage.secrets.conftest import OpenStore
 from tests.keyring_session import KeyringSession
+from tests.support.holding import holding
 
 
 def values(store: SecretStore, config: Config | None = None) -> SecretValues:
-    return SecretValues(store, lambda: config or Config())
+    return SecretValues(store, holding(config))
 
 
 async def test_the_config_comes_before_the_store(open_store: OpenStore) -> None:
@@ -47,10 +49,10 @@ async def test_the_config_comes_before_the_store(open_store: OpenStore) -> None:
 
 
 async def test_a_config_that_changes_is_followed(open_store: OpenStore) -> None:
-    configs = [Config(twitch=Twitch(client_secret="first"))]
-    followed = SecretValues(open_store("memory"), lambda: configs[-1])
+    config = holding(Config(twitch=Twitch(client_secret="first")))
+    followed = SecretValues(open_store("memory"), config)
     assert await followed.client_secret() == "first"
-    configs.append(Config())
+    config.current = ActiveConfig(Config(), {})
     assert await followed.client_secret() is None
 
 

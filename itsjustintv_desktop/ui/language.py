@@ -66,6 +66,7 @@ def install(choice: str = "") -> list[QTranslator]:
 
 
 def _sentences(language: str) -> Sentences | None:
-    """resources/translations/engine/<language>.json; None for English, which the engine speaks."""
+    """resources/translations/engine/<language>.json. That of English has the sentences that name a command or a key of
+    config.toml: on the screen they name the button in its place."""
     path = resource("translations", "engine", f"{language}.json")
     return Sentences(msgspec.json.decode(files.read(path, follow=True), type=dict[str, str])) if path.exists() else None

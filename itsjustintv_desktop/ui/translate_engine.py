@@ -4,7 +4,8 @@ The engine speaks English: its sentences go into the log, the ledger and the con
 later. As with gettext the English sentence is what a translation is found by: a catalogue maps sentences, with `{}` for
 what they are filled with, to another language ("Given up after {} attempts", or {1} {0} where the order is another).
 A test holds every key against the source of the engine, so that a reworded sentence is noticed. What has no
-translation stays English.
+translation stays English. English has a small catalogue as well: where a sentence names a command, the screen names
+the button.
 """
 
 from __future__ import annotations

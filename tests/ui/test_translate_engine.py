@@ -20,9 +20,10 @@ from itsjustintv_desktop.ui.resources import resource
 from itsjustintv_desktop.ui.translate_engine import Sentences
 from itsjustintv_desktop.ui.widgets.states import Banner
 from tests.engine.monitoring.doctor import given
-from tests.ui.sentences import templates, texts_of
+from tests.ui.sentences import ENGINE, templates, texts_of
 
 CATALOGUE = language.read(resource("translations", "engine", "de.json"))
+ENGLISH = language.read(resource("translations", "engine", "en.json"))
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,8 @@ def german() -> Sentences:
     return found
 
 
-def test_every_key_is_a_sentence_of_the_engine() -> None:
+@pytest.mark.parametrize("catalogue", [CATALOGUE, ENGLISH], ids=["de", "en"])
+def test_every_key_is_a_sentence_of_the_engine(catalogue: language.Catalogue) -> None:
     """Reworded there, it would silently be English here."""
     said_there = templates()
 
@@ -40,12 +42,13 @@ def test_every_key_is_a_sentence_of_the_engine() -> None:
         noun = re.sub(r"^(\{\}|1) ", "", text)  # "3 hours" is put together by count(3, "hour")
         return bool({text, noun, noun.removesuffix("s")} & said_there)
 
-    assert [text for text in CATALOGUE if not is_known(text)] == []
+    assert [text for text in catalogue if not is_known(text)] == []
 
 
-def test_each_fills_what_the_english_one_has() -> None:
+@pytest.mark.parametrize("catalogue", [CATALOGUE, ENGLISH], ids=["de", "en"])
+def test_each_fills_what_the_english_one_has(catalogue: language.Catalogue) -> None:
     wrong = []
-    for text, translation in CATALOGUE.items():
+    for text, translation in catalogue.items():
         assert isinstance(translation, str)
         numbered = [int(each) for each in re.findall(r"\{(\d+)\}", translation)]
         holes, filled = text.count("{}"), translation.count("{}") + len(numbered)
@@ -69,7 +72,7 @@ def test_each_fills_what_the_english_one_has() -> None:
         ),
         (
             "Given up after 1 attempt ([retry] max_age, max_attempts).",
-            "Aufgegeben, Versuche: 1 ([retry] max_age, max_attempts).",
+            "Aufgegeben, Versuche: 1 (so steht es unter Einstellungen, Neue Versuche).",
         ),
         (
             "It could not be asked who is live: Free some space. It is tried again by itself.",
@@ -210,3 +213,61 @@ def _left_in_english(german: Sentences, text: str) -> list[str]:
         return [text]
     parts = re.split(r"(?<=[.!?]) (?=\S)", whole)
     return [part for part in parts if part.endswith(".") and part.count(" ") > 3 and german.say(part) == part]
+
+
+COMMANDS = re.compile(r"`|(?<!\w)--[a-z]")
+KEYS = re.compile(r"\[[a-z_.]+\]|\b(enabled|transport|store|picture) = |\b[a-z]+_[a-z_]+ is 0\b")
+OF_THE_COMMAND_LINE = ("import_go/", "control/", "ingress/conduit/manage.py", "config/lacks.py")
+"""What is said there is an answer to a command, and never seen in the window."""
+UNSEEN = frozenset(
+    {"secrets stand there in the clear ({}); `config move-secrets` moves them", "Object missing required field `{}`"}
+)
+"""Of the log, and of a library."""
+
+
+@pytest.mark.parametrize("spoken", ["en", "de"])
+def test_the_screen_names_buttons_and_no_commands(spoken: str) -> None:
+    """Where there is a button. What is said of the text of config.toml names its keys, as that text does."""
+    sentences = _sentences(spoken)
+    assert sentences is not None
+    found = []
+    for path in sorted(ENGINE.rglob("*.py")):
+        file = path.relative_to(ENGINE).as_posix()
+        texts = [] if file.startswith(OF_THE_COMMAND_LINE) else texts_of(file)
+        for text in texts:
+            said = sentences.say(text.replace("{}", "7x7"))
+            unwanted = COMMANDS.search(said) or (not file.startswith("config/") and KEYS.search(said))
+            if text.count(" ") > 2 and unwanted and text not in UNSEEN | NO_SENTENCES:
+                found.append(f"{file}: {said}")
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "Nothing was sent there yet; `test-event LOGIN` tries it. No streamer of the config uses it.",
+            'Nothing was sent there yet; "Send test" under Destinations tries it. No streamer of the config uses it.',
+        ),
+        ("Correct it, then `test-event LOGIN`.", 'Correct it, then try it with "Send test" under Destinations.'),
+        ("answered 503", "answered 503"),
+    ],
+)
+def test_the_window_speaks_so_in_english(qapp: QApplication, text: str, said: str) -> None:
+    kept = language.install("en")
+    try:
+        assert translate(text) == said
+    finally:
+        for each in kept:
+            qapp.removeTranslator(each)
+
+
+def test_a_button_that_is_named_is_there() -> None:
+    """Named as it is called on the screen."""
+    german = language.read(resource("translations", "de.json"))
+    captions = {re.sub("&|…", "", text) for text in german}
+    captions |= {re.sub("&|…", "", text) for text in german.values() if isinstance(text, str)}
+    named = [word for text in ENGLISH.values() for word in re.findall(r'"([A-Z][^"]+)"', str(text))]
+    named += [word for text in CATALOGUE.values() for word in re.findall("„([A-Z][^“]+)“", str(text))]
+    assert len(named) > 40
+    assert sorted({word for word in named if word not in captions}) == []

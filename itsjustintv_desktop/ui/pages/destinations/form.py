@@ -76,8 +76,8 @@ class DestinationForm(QWidget):
         base = draft or self._base
         self.title.setText(base.name)
         self.title.setEnabled(info is None or info.kind == "named")
-        hint = "" if self.title.isEnabled() else self.tr("It belongs to a streamer or to [global_webhook].")
-        self.name_field.say(hint)
+        hint = self.tr("It belongs to a streamer, or to all of them (Settings, For everybody).")
+        self.name_field.say("" if self.title.isEnabled() else hint)
         for field in (self.url, self.secret):
             field.clear()
             field.conceal()

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.api.settings.transfer import Needed as Needed
     from itsjustintv_desktop.engine.api.statistics import DayNumbers as DayNumbers
     from itsjustintv_desktop.engine.api.statistics import Statistics as Statistics
+    from itsjustintv_desktop.engine.assembly import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.config.load import Remark as Remark
     from itsjustintv_desktop.engine.config.save import Change as Change
     from itsjustintv_desktop.engine.config.save import Remove as Remove
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.core.status import StreamerStatus as StreamerStatus
     from itsjustintv_desktop.engine.delivery.formats.base import Summary as Summary
     from itsjustintv_desktop.engine.engine import Engine as Engine
-    from itsjustintv_desktop.engine.engine import EngineOptions as EngineOptions
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
     from itsjustintv_desktop.engine.monitoring.doctor.report import Check as Check
     from itsjustintv_desktop.engine.monitoring.doctor.report import Report as Report
@@ -77,7 +77,8 @@ if TYPE_CHECKING:
 
 _SETTINGS = "api.settings"
 _PLACES = {
-    "engine": ("Engine", "EngineOptions"),
+    "assembly": ("EngineOptions",),
+    "engine": ("Engine",),
     "core.paths": ("Paths",),
     "announce.pause": ("PauseView",),
     "api.log_lines": ("LogPage",),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +13,17 @@ from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.api import Api
-from itsjustintv_desktop.engine.assembly import wire
+from itsjustintv_desktop.engine.assembly import Core, Delivery, EngineOptions, Ingress, Storage, build_monitoring, wire
 from itsjustintv_desktop.engine.config.active import ActiveConfig, ConfigHolder
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.control.lock import InstanceLock
-from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.core.clock_trust import ClockTrust
 from itsjustintv_desktop.engine.core.events import Bus, Notice, Subscription
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
+from itsjustintv_desktop.engine.core.sources import Enricher
+from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.core.tasks import Supervisor, Tasks
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
@@ -36,10 +34,8 @@ from itsjustintv_desktop.engine.ingress.webhook_secret import WebhookSecret
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.listening import Listening
 from itsjustintv_desktop.engine.monitoring.files import FilesWatch
-from itsjustintv_desktop.engine.monitoring.health import Health
 from itsjustintv_desktop.engine.monitoring.telemetry.telemetry import Telemetry
-from itsjustintv_desktop.engine.monitoring.updates.check import UpdateCheck
-from itsjustintv_desktop.engine.monitoring.watchdog import Watchdog
+from itsjustintv_desktop.engine.runtime import unlocking
 from itsjustintv_desktop.engine.runtime.clock_shift import ClockShift
 from itsjustintv_desktop.engine.runtime.config_reloader import ConfigReloader
 from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
@@ -55,23 +51,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.api.models import Snapshot
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """How to run. `listen` False: no public port and no control port (a command working by itself)."""
-
-    paths: Paths
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    clock: Clock = field(default_factory=SystemClock)
-    listen: bool = True
-    yield_port: bool = False
-    """Over a conduit or ngrok any free port does where the config's is taken. With this the same holds while no way is
-    set up: the window is there to set one up."""
-    log_file: bool = False
-    """Write logs/ of the data directory, too. For one engine a process."""
-    sources: Sequence[tuple[EventSource, Enricher]] = ()
-    """Further platforms beside Twitch."""
 
 
 class Engine:
@@ -216,8 +195,8 @@ class Engine:
         self.well_known = WellKnownTokens(clock)
         self.reach = IngressManager(self, endpoints)
         self.closing("way", self.reach.close)
-        self.updates = UpdateCheck(endpoints, lambda: config.current, self.ledger, self.bus, clock, self.outbound)
         self.reload = ConfigReloader(self)
+        self._build_monitoring(twitch)
         self.loops = TwitchTasks(self, reached=self._options.listen)
         wire(
             config=config,
@@ -293,7 +272,6 @@ class Engine:
             paused=lambda: self.pause.active,
             paused_at=self.pause.covers,
         )
-        self.health, self.watch = Health(self), Watchdog(self, self.notice)
         self.housekeeping = Maintenance(
             self.ledger,
             self.dispatcher,
@@ -304,6 +282,17 @@ class Engine:
             follow_clock=shift.follow,
             instrumentation=self.telemetry.instrumentation,
         )
+
+    def _build_monitoring(self, twitch: Twitch) -> None:
+        core = Core(
+            self._options, self.bus, self.supervisor, self.outbound, self.config, lambda: self.loaded, self.notice
+        )
+        storage = Storage(self.ledger, self.secrets, self.values, self.feed, self.files)
+        ingress = Ingress(self.reach, self.signing, self.well_known, lambda: self.address)
+        delivery = Delivery(self.dispatcher, self.pipeline, self.pause)
+        config_health = self.reload.health if self._options.listen else Status
+        built = build_monitoring(core, storage, twitch, ingress, delivery, self.clock_trust, config_health)
+        self.watch, self.health, self.doctor, self.updates = built.watch, built.health, built.doctor, built.updates
 
     async def _begin(self) -> None:
         keep = self.supervisor.keep
@@ -317,6 +306,8 @@ class Engine:
         keep("feed", self.feed.run)
         keep("housekeeping", self.housekeeping.run)
         keep("watch", self.watch.run)
+        keep("health", self.health.run)
+        keep("secrets.unlocking", partial(unlocking.run, self))
         keep("files", self.files.run)
         if self._options.listen:
             self.reach.begin(keep)

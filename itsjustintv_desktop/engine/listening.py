@@ -49,17 +49,17 @@ class Listening:
             judge,
             intake,
             well_known=engine.well_known,
-            healthy=engine.health.is_well,
+            healthy=engine.watch.is_well,
             clock=engine.clock,
             limits=limits(raise_limit()),
             instrumentation=engine.telemetry.instrumentation,
         )
-        stream = EventStream(engine.bus, engine.health)
+        stream = EventStream(engine.bus, engine.health, engine.ledger)
         self._control = ControlServer(
-            engine.api.actions, engine.health.report, stream, engine.paths.control, engine.clock
+            engine.api.actions, engine.doctor.health, stream, engine.paths.control, engine.clock
         )
-        engine.health.add("public port", self._public.places.part)
-        engine.health.add("control port", self._control.part)
+        engine.health.add("public port", self._public.places.health)
+        engine.health.add("control port", self._control.health)
         self.address: tuple[str, int] | None = None
 
     async def start(self) -> None:

@@ -55,4 +55,4 @@ async def test_nobody_can_post_to_us_and_no_secret_is_made(tmp_path: Path) -> No
         answer = await rawhttp.ask(engine.address, message.request())
         assert (answer.status, answer.body) == (403, b"")
         assert engine.signing.primary is None
-        assert (await engine.health.report())["parts"]["webhook secret"]["status"] == "ok"
+        assert (await engine.doctor.health())["parts"]["webhook secret"]["status"] == "ok"

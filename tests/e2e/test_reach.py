@@ -86,7 +86,7 @@ async def test_an_address_that_changes_takes_the_subscriptions_along(
             assert {each.transport.callback for each in after} == {f"{tunnel.address}/twitch"}
             await running.simulator.go_live("bob")
             await announced(running, "alice", "bob")
-            assert (await running.engine.health.report())["parts"]["way"]["status"] == "ok"
+            assert (await running.engine.doctor.health())["parts"]["way"]["status"] == "ok"
         finally:
             await tunnel.close()
 

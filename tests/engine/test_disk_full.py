@@ -44,7 +44,7 @@ async def test_twitch_hears_503_until_there_is_space_and_then_nothing_was_lost(t
             assert statuses[-3:] == [503] * 3
             assert set(statuses) <= {204, 503}
             assert await health() == 503
-            report = await engine.health.report()
+            report = await engine.doctor.health()
             assert (report["status"], report["parts"]["ledger"]["status"]) == ("failing", "failing")
             assert "disk is full" in report["parts"]["ledger"]["reason"]
 
@@ -56,6 +56,6 @@ async def test_twitch_hears_503_until_there_is_space_and_then_nothing_was_lost(t
             assert received[0].verified
             await running.settled()
             assert await health() == 200
-            assert (await engine.health.report())["parts"]["ledger"]["status"] == "ok"
+            assert (await engine.doctor.health())["parts"]["ledger"]["status"] == "ok"
             assert len(simulator.receiver.accepted("main")) == 1
             assert running.output()[-1]["success"] is True

@@ -220,9 +220,9 @@ async def test_a_source_that_breaks_is_started_again(running: Running, platform:
     platform.broken = 1
     platform.went_live("s1", message_id="m1")
     await until(lambda: running.engine.supervisor.broken)
-    report = await running.engine.health.report()
+    report = await running.engine.doctor.health()
     assert report["parts"]["source.chalk"]["status"] == "failing"
     await running.simulator.receiver.wait_for(1, "main")
     assert platform.started == 2
-    report = await running.engine.health.report()
+    report = await running.engine.doctor.health()
     assert "source.chalk" not in report["parts"]

@@ -89,7 +89,7 @@ async def test_a_clock_that_is_set_while_it_runs(running: Running, jump: float) 
     await until(waits)
     heard = await set_clock(running, jump)
     assert engine.clock_trust.doubtful()
-    part = (await engine.health.report())["parts"]["clock"]
+    part = (await engine.doctor.health())["parts"]["clock"]
     assert part["status"] == "waiting"
     simulator.faults.set_receiver("main")
     await until(lambda: _taken(running), what="the retry went out")
@@ -104,7 +104,7 @@ async def test_a_clock_that_is_set_while_it_runs(running: Running, jump: float) 
     told = [text for text in notices(heard) if "set" in text]
     assert len(told) == 1
     assert ("set back by" in told[0]) == (jump < 0)
-    assert engine.health.is_well()
+    assert engine.watch.is_well()
 
 
 @pytest.mark.fault(

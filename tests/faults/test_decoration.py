@@ -99,7 +99,7 @@ async def _is_shown(running: Running, note: str) -> None:
     engine = running.engine
     (view,) = await engine.api.actions.destinations()
     snapshot = await engine.api.snapshot()
-    health = (await engine.health.report())["parts"].get("destination main", {"reason": "", "status": "ok"})
+    health = (await engine.doctor.health())["parts"].get("destination main", {"reason": "", "status": "ok"})
     (check,) = [each for each in (await engine.api.actions.doctor()).checks if each.name == "destination main"]
     assert (view.note, health["reason"]) == (note, note)
     assert (snapshot.destinations[0].is_reduced, note in snapshot.destinations[0].status.reason) == (bool(note), True)

@@ -36,7 +36,7 @@ async def test_deleted_while_the_program_runs(tmp_path: Path, which: Callable[[R
         await running.simulator.go_live("alice", stream_id="two")
         await running.simulator.receiver.wait_for(2, "main")
         await running.settled()
-        part = (await running.engine.health.report())["parts"]["ledger"]
+        part = (await running.engine.doctor.health())["parts"]["ledger"]
         assert part["status"] == "ok"
         assert "The ledger was deleted or replaced while the program ran." in part["reason"]
         # What a kill at this moment would leave.

@@ -100,7 +100,7 @@ async def test_it_cannot_be_written(
         with hand(running, aside):
             await _stream(running, 2)
             await until(lambda: running.engine.feed.problem, what="it is noticed")
-            part = (await running.engine.health.report())["parts"]["feed"]
+            part = (await running.engine.doctor.health())["parts"]["feed"]
             assert part["status"] == "failing"
             assert f"output.json cannot be written: {says}" in part["reason"]
         await until(lambda: running.engine.feed.problem is None, timeout=40, what="it is written again by itself")
@@ -163,7 +163,7 @@ async def test_its_disk_is_full(tmp_path: Path, record_property: Record) -> None
             disk.fill()
             await _stream(running, 2)
             await until(lambda: running.engine.feed.problem, what="it is noticed")
-            part = (await running.engine.health.report())["parts"]["feed"]
+            part = (await running.engine.doctor.health())["parts"]["feed"]
             assert "the disk is full" in part["reason"]
             assert (disk.path / "output.json").read_bytes() == before
             disk.free()

@@ -95,7 +95,7 @@ async def test_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_
             payload, said = await _announced(running, lines)
         assert said == FLAGGED
         assert payload["enriched"] is False
-        part = (await running.engine.health.report())["parts"]["twitch"]
+        part = (await running.engine.doctor.health())["parts"]["twitch"]
         assert part["status"] == "failing"
         assert "Twitch refuses the client id and secret" in part["reason"]
     record_property("acknowledged", 1)
@@ -126,7 +126,7 @@ async def test_a_subscription_ends_because_of_the_channel(tmp_path: Path, status
         (state,) = reconciler.states.values()
         assert state.status is ChannelStatus.FAILING
         assert words in state.message
-        part = (await running.engine.health.report())["parts"]["subscriptions"]
+        part = (await running.engine.doctor.health())["parts"]["subscriptions"]
         assert part["status"] == "failing"
         assert words in part["reason"]
 

@@ -103,7 +103,7 @@ async def test_a_scope_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert len(asked) == 1
         assert simulator.other_calls["token"] == 1
         assert len([line for line in lines if "not asked for a while" in line["event"]]) == 1
-        assert (await engine.health.report())["parts"]["twitch"]["status"] == "ok"
+        assert (await engine.doctor.health())["parts"]["twitch"]["status"] == "ok"
     record_property("acknowledged", 3)
 
 

@@ -17,7 +17,6 @@ from itsjustintv_desktop.engine.core.models import DeliveryState, Outcome
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.ingress.transports.status import TransportState, TransportStatus
 from itsjustintv_desktop.engine.monitoring import watchdog
-from itsjustintv_desktop.engine.monitoring.doctor import collect
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET
 from itsjustintv_desktop.engine.storage.secrets.secret_backend import UnlockResult
 from itsjustintv_desktop.simulator import Simulator
@@ -275,10 +274,10 @@ async def refuses_pictures(stage: Stage) -> None:
 def has_disk(size: int) -> Act:
     async def act(stage: Stage) -> None:
         real = watchdog.free
-        watchdog.free = collect.free = lambda _: size  # type: ignore[assignment, attr-defined]
+        watchdog.free = lambda _: size  # type: ignore[assignment]
 
         def put_back(engine: Engine) -> None:
-            watchdog.free = collect.free = real  # type: ignore[attr-defined]
+            watchdog.free = real
 
         stage.undo.append(put_back)
         await stage.on_engine(lambda engine: setattr(engine.watch.disk, "free", size))

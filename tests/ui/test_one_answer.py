@@ -205,7 +205,7 @@ async def check(stage: Stage, situation: Situation) -> list[str]:
     tables = await rows(stage.desktop)
     faults = [f"row {name}: {tone}" for name, tone in tables.items() if tone != tones[name]]
     report = await stage.on_engine(lambda engine: engine.api.actions.doctor(recent=True))
-    health = (await stage.on_engine(lambda engine: engine.health.report()))["announcing"]
+    health = (await stage.on_engine(lambda engine: engine.doctor.health()))["announcing"]
     answers = {
         "doctor": (report.summary.level, report.summary.headline),
         "health": (Level(health["level"]), health["headline"]),

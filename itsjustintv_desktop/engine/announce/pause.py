@@ -12,6 +12,7 @@ import structlog
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError, UsageError
 from itsjustintv_desktop.engine.core.events import AnnouncementsPaused, Bus, Signal
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 REASON = "paused"
@@ -107,6 +108,9 @@ class Pause:
         """What to show; None while announcements are made."""
         since = self.since
         return None if since is None else PauseView(since=since, until=self.until, sentence=self.sentence)
+
+    def health(self) -> Status:
+        return Status(Level.WAITING, self.sentence, self.since) if self.active else Status()
 
     def covers(self, at: float) -> bool:
         """Whether they were paused at that moment (Unix seconds by our clock), as far as is remembered."""

@@ -24,8 +24,7 @@ class Diagnostics:
         """`local` asks nothing outside of this process; `recent` asks there only for what was not heard lately. Raises
         NotFoundError for an unknown streamer."""
         if local:
-            from itsjustintv_desktop.engine.monitoring.doctor.local import look
-
-            return await look(self._engine)
+            secure = self._engine.reach.way.context is not None
+            return await self._engine.doctor.local(self._engine.address, secure=secure)
         asked = None if streamer is None else self._streamer(streamer)
-        return await self._engine.health.overall.report(asked, recent=recent)
+        return await self._engine.doctor.report(asked, recent=recent)

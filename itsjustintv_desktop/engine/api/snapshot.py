@@ -24,7 +24,7 @@ _UNKNOWN = StreamerStatus()
 
 async def snapshot(engine: Engine) -> Snapshot:
     """Also while the ledger does not answer: its numbers are the last ones then."""
-    status, tally = await engine.health.overall.look()
+    status, tally = await engine.doctor.look()
     # From here on nothing waits, so that all of it is of one moment.
     streamers = tuple(
         _streamer(engine, streamer, status.streamers.get(streamer.key, _UNKNOWN))

@@ -47,11 +47,13 @@ class ActiveConfig:
         """False while some enabled streamer could not be looked up yet."""
         return all(self._id_of(streamer) for streamer in self.config.streamers.values() if streamer.enabled)
 
-    def _id_of(self, streamer: Streamer) -> str:
-        if not streamer.enabled:
-            return ""
+    def user_id(self, streamer: Streamer) -> str:
+        """ "" where it is not known yet."""
         channel = self.resolved.get(streamer.key)
         return streamer.user_id or (channel.user_id if channel else "")
+
+    def _id_of(self, streamer: Streamer) -> str:
+        return self.user_id(streamer) if streamer.enabled else ""
 
 
 class ConfigHolder:

@@ -115,9 +115,9 @@ class ControlServer:
         self._places.close()
         await self._tasks.stop()
 
-    def part(self) -> Status | None:
+    def health(self) -> Status | None:
         """For health: whether more programs want to connect than may."""
-        return self._places.part()
+        return self._places.health()
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:

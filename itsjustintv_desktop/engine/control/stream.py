@@ -14,16 +14,18 @@ import structlog
 from aiohttp import web
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.core.errors import ControlError
+from itsjustintv_desktop.engine.core.errors import ControlError, LedgerError
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent, Subscription
 from itsjustintv_desktop.engine.monitoring.health import Health
-from itsjustintv_desktop.engine.storage.ledger import Counts
+from itsjustintv_desktop.engine.storage.ledger import Counts, Ledger
 
 HEARTBEAT = 15.0
 """Seconds without a line after which there is one all the same."""
 QUEUE = 1000
 """Events that may wait for a reader; of more the oldest are lost, which the reader is told."""
 MOST_READERS = 8
+LEDGER_SECONDS = 2.0
+"""How long the first line waits for the ledger at most: a disk that hangs must not make it hang, too."""
 WRITE_SECONDS = 10.0
 """A reader that takes nothing in for so long is cut off."""
 
@@ -61,9 +63,12 @@ StreamLine = EngineEvent | Hello | Heartbeat | Lost
 class EventStream:
     """Serves readers. `close` ends them all at once, so that stopping does not wait for them."""
 
-    def __init__(self, bus: Bus, health: Health, *, queue: int = QUEUE, heartbeat: float = HEARTBEAT) -> None:
+    def __init__(
+        self, bus: Bus, health: Health, ledger: Ledger, *, queue: int = QUEUE, heartbeat: float = HEARTBEAT
+    ) -> None:
         self._bus = bus
         self._health = health
+        self._ledger = ledger
         self._queue = queue
         self._heartbeat = heartbeat
         self._readers: dict[Subscription, web.Request] = {}
@@ -89,7 +94,7 @@ class EventStream:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
         try:
             await response.prepare(request)
-            hello = Hello(version=__version__, health=self._health.status(), counts=await self._health.counts())
+            hello = Hello(version=__version__, health=self._health.level(), counts=await self._counts())
             await _write(response, [hello])
             while not events.closed:
                 await _write(response, await self._next(events))
@@ -103,6 +108,14 @@ class EventStream:
             self._readers.pop(events, None)
             events.close()
         return response
+
+    async def _counts(self) -> Counts | None:
+        """What is queued; None when the ledger does not say so in time."""
+        try:
+            async with asyncio.timeout(LEDGER_SECONDS):
+                return await self._ledger.counts()
+        except (LedgerError, TimeoutError):
+            return None
 
     async def _next(self, events: Subscription) -> list[StreamLine]:
         """What happened, or after a while that nothing did."""

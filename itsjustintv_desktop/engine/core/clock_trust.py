@@ -113,7 +113,7 @@ class ClockTrust:
             return f"{self._last[0]} {_DOUBT}" if doubted else self._last[0]
         return f"{_sentence(self._wall.jump)} {_DOUBT}" if doubted and self._wall.jump is not None else None
 
-    def part(self) -> Status:
+    def health(self) -> Status:
         """For health: waiting while what hangs on an age is put off."""
         skew, lately = self._skew.describe(), self.lately
         since = self._last[1] if self._last is not None and lately is not None else None

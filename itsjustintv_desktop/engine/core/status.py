@@ -41,6 +41,22 @@ class Status:
     reason: str = ""
     since: float | None = None
 
+    @classmethod
+    def of(cls, state: str, message: str, since: float | None = None) -> Status:
+        """Out of a part's own word for its state, and its sentence, which counts where it is not ok."""
+        level = _LEVELS[state]
+        return cls(level, "" if level is Level.OK else message, since)
+
+
+_LEVELS: Mapping[str, Level] = {
+    "ready": Level.OK,
+    "ok": Level.OK,
+    "starting": Level.WAITING,
+    "working": Level.WAITING,
+    "waiting": Level.WAITING,
+    "failing": Level.FAILING,
+}
+
 
 class RowStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One streamer or destination. `word`: a few words for a table, "" where there is nothing to say. `reason` and

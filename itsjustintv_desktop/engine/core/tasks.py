@@ -12,6 +12,7 @@ import structlog
 
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.status import Level, Status
 
 T = TypeVar("T")
 
@@ -98,6 +99,15 @@ class Supervisor:
         """Unix seconds, for each of `broken`."""
         self._scopes: dict[str, asyncio.Timeout] = {}
         self._closed = False
+
+    def health(self) -> dict[str, Status]:
+        """The loops that are down now."""
+        return {
+            name: Status(
+                Level.FAILING, f"It broke ({why}) and is started again. See the log.", self.broken_since.get(name)
+            )
+            for name, why in self.broken.items()
+        }
 
     def close(self) -> None:
         """The program stops: no loop is begun any more, whoever was just about to."""

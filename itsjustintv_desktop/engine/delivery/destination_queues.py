@@ -16,6 +16,7 @@ import structlog
 
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.breaker import Breaker, BreakerState, StateName, fingerprint
 from itsjustintv_desktop.engine.delivery.formats.base import Format
@@ -283,6 +284,19 @@ class DestinationQueues:
         """The same of one."""
         queue = self._queues.get(name)
         return ("closed", "") if queue is None else (queue.breaker.name(now), queue.breaker.snapshot().reason)
+
+    def health(self, destinations: Mapping[str, Destination], now: float) -> dict[str, Status]:
+        """The destinations that something holds back, or that get less than their config says."""
+        found = {}
+        for name, (state, reason) in self.states(now).items():
+            destination = destinations.get(name)
+            if destination is None:
+                continue
+            if state != "closed":
+                found[f"destination {name}"] = Status(Level.WAITING, reason, self.queue(name).breaker.snapshot().since)
+            elif note := self.note(destination):
+                found[f"destination {name}"] = Status(Level.OK, note, self.only_link(name))
+        return found
 
     def encoded(self, name: str) -> bytes:
         queue = self.queue(name)

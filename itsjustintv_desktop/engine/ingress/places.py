@@ -133,7 +133,7 @@ class Places:
             more = {"more_since_last": left_out} if left_out else {}
             _log.error("a request could not be handled", port=self._port, exc_info=error, **more)
 
-    def part(self) -> Status | None:
+    def health(self) -> Status | None:
         """For health; None while there were no more connections than places lately."""
         if not self._lately():
             return None

@@ -17,6 +17,7 @@ from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsError, SecretsLockedError
 from itsjustintv_desktop.engine.core.events import Signal
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_WEBHOOK_SECRET_PREVIOUS, SecretStore, SecretValues
 
 RETRY_SECONDS = 3.0
@@ -92,6 +93,13 @@ class WebhookSecret:
     def is_wanted(self) -> bool:
         """False where nothing comes that would be signed: over a conduit."""
         return self._wanted
+
+    def health(self) -> Status:
+        """Since when the secrets cannot be had, where that is the reason."""
+        if self.problem is None:
+            return Status()
+        state = self._store.state
+        return Status(Level.WAITING, self.problem, state.since if state.message else None)
 
     def wanted(self) -> None:
         """Messages come that Twitch signs: a secret is needed, if there was none yet."""

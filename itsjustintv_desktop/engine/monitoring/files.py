@@ -51,7 +51,7 @@ class FilesWatch:
             _log.info("the files of the data directory are all there again")
         self._problem = None
 
-    def part(self) -> Status:
+    def health(self) -> Status:
         """For health."""
         return Status() if self._problem is None else Status(Level.FAILING, self._problem)
 

@@ -10,21 +10,18 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 
-from itsjustintv_desktop.engine.config.active import ActiveConfig
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.events import Signal
 from itsjustintv_desktop.engine.core.status import Level, Status
+from itsjustintv_desktop.engine.core.tasks import Supervisor
 from itsjustintv_desktop.engine.delivery.destination_queues import TOTAL
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
-from itsjustintv_desktop.engine.runtime import unlocking
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
 
 _log = structlog.get_logger(__name__)
 
@@ -40,7 +37,7 @@ class DiskWatch:
     """Looks in a thread of its own, since a disk that hangs hangs that as well; never two at a time."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._folder = folder
+        self.folder = folder
         self._clock = clock
         self._look_at = float("-inf")
         self._looking: asyncio.Future[int | None] | None = None
@@ -57,15 +54,24 @@ class DiskWatch:
         now = self._clock.monotonic()
         if now >= self._look_at:
             self._look_at = now + DISK_EVERY
-            self._looking = asyncio.get_running_loop().run_in_executor(None, free, self._folder)
+            self._looking = asyncio.get_running_loop().run_in_executor(None, free, self.folder)
 
-    def part(self) -> Status:
+    async def measure(self, seconds: float) -> int | None:
+        """Look now; None if the disk does not say within so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                self.free = await asyncio.to_thread(free, self.folder)
+        except TimeoutError:
+            self.free = None
+        return self.free
+
+    def health(self) -> Status:
         if self.free is None or self.free >= NARROW:
             return Status()
         left = f"{self.free // MEGABYTE:,} MB"
         if self.free < FULL:
-            return Status(Level.FAILING, f"Only {left} are left for {self._folder}: free some space.")
-        return Status(Level.WAITING, f"Only {left} are left for {self._folder}.")
+            return Status(Level.FAILING, f"Only {left} are left for {self.folder}: free some space.")
+        return Status(Level.WAITING, f"Only {left} are left for {self.folder}.")
 
 
 def free(folder: Path) -> int | None:
@@ -92,8 +98,6 @@ class LoopWatch:
 
     `start` and `stop` on the loop. `on_stood_still` is called there with the seconds, when it goes on.
 
-    `on_answer` is called there with each answer: whoever has to tell a supervisor of processes that all is well does
-    it from there.
     """
 
     def __init__(
@@ -101,14 +105,12 @@ class LoopWatch:
         clock: Clock,
         on_stood_still: Callable[[float], None],
         *,
-        on_answer: Callable[[], None] = lambda: None,
         every: float = LOOP_EVERY,
         stuck: float = LOOP_STUCK_SECONDS,
         grace: float = _GRACE,
     ) -> None:
         self._clock = clock
         self._on_stood_still = on_stood_still
-        self._on_answer = on_answer
         self._every, self._stuck, self._grace = every, stuck, grace
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -124,18 +126,17 @@ class LoopWatch:
         """The thread ends at its next move; nobody has to wait for it."""
         self._ended.set()
 
-    def part(self, now: float) -> Status:
-        """For health."""
-        lately = self.lately(now)
-        return Status() if lately is None else Status(reason=lately)
+    def health(self) -> Status:
+        return Status(reason=self.lately or "")
 
-    def lately(self, now: float) -> str | None:
-        """That it stood still within the last hour, as a sentence. `now`: Unix seconds."""
+    @property
+    def lately(self) -> str | None:
+        """That it stood still within the last hour, as a sentence."""
         if self._stood_still is None:
             return None
         seconds, at = self._stood_still
         when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
-        return f"It stood still for {seconds:.0f} s until {when}." if 0 <= now - at < REMEMBERED else None
+        return f"It stood still for {seconds:.0f} s until {when}." if 0 <= self._clock.now() - at < REMEMBERED else None
 
     # From here on: the thread.
 
@@ -159,7 +160,6 @@ class LoopWatch:
 
     def _answer(self, answered: threading.Event) -> None:
         answered.set()
-        self._on_answer()
 
     def _back(self, seconds: float) -> None:
         self._stood_still = seconds, self._clock.now()
@@ -199,16 +199,13 @@ class QueueWatch:
         ledger: Ledger,
         dispatcher: Dispatcher,
         *,
-        live: Callable[[], ActiveConfig],
+        config: ConfigHolder,
         clock: Clock,
         paused: Callable[[], bool] = lambda: False,
     ) -> None:
         """While `paused`, nothing has to be sent."""
-        self._paused = paused
-        self._ledger = ledger
-        self._dispatcher = dispatcher
-        self._live = live
-        self._clock = clock
+        self._ledger, self._dispatcher, self._clock = ledger, dispatcher, clock
+        self._config, self._paused = config, paused
         self._looked = clock.monotonic()
         self._moves: dict[str, int] = {}
         self._ages: dict[str, float] = {}
@@ -251,7 +248,7 @@ class QueueWatch:
         """Whether nothing speaks against sending there. What waits for a removed destination is to be buried."""
         if self._paused():
             return False
-        destination = self._live().destinations.get(name)
+        destination = self._config.current.destinations.get(name)
         if destination is None:
             return True
         now, queue = self._clock.now(), self._dispatcher.queues.queue(name)
@@ -259,7 +256,7 @@ class QueueWatch:
 
     def _patience(self) -> float:
         """Seconds without a move that are too many: a receiver that hangs may take as long as its config grants it."""
-        longest = max((each.timeout for each in self._live().destinations.values()), default=0.0)
+        longest = max((each.timeout for each in self._config.current.destinations.values()), default=0.0)
         return STUCK_SECONDS + max(0.0, longest - GRANTED)
 
     def _moves_of(self, name: str) -> int:
@@ -273,32 +270,35 @@ class QueueWatch:
 
 EVERY = 10.0
 """Seconds between two looks."""
-OBSERVE = 0.5
-"""Seconds between two looks at what is in memory, so that whoever watches hears within a second of what changed."""
 LOOK_SECONDS = 5.0
 RESTART_EVERY = 300.0
 """Seconds between two restarts of a loop that stands still."""
+DISPENSABLE = frozenset({"telemetry", "twitch.trickle", "files"})
+"""Loops that announcing does not need: no reason for anybody to start the program anew."""
 
 
 class Watchdog:
-    """The loop that looks after the others, and what it does when one stands still.
+    """The loop that looks after the others, and what it does when one stands still."""
 
-    Started last, so that everything it looks at is there."""
-
-    def __init__(self, engine: Engine, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        queue: QueueWatch,
+        disk: DiskWatch,
+        ledger: Ledger,
+        supervisor: Supervisor,
+        notice: Callable[[str], None],
+        clock: Clock,
+    ) -> None:
         """`notice` tells a person, by a sentence."""
-        self._engine = engine
+        self.queue = queue
+        self.disk = disk
+        self.loop = LoopWatch(clock, self._stood_still)
+        self._ledger = ledger
+        self._supervisor = supervisor
+        self.stands_still: Signal[()] = Signal()
+        """The loops that should work are to look at once."""
         self._notice = notice
-        self._clock = engine.clock
-        self.queue = QueueWatch(
-            engine.ledger,
-            engine.dispatcher,
-            live=lambda: engine.live,
-            clock=engine.clock,
-            paused=lambda: engine.pause.active,
-        )
-        self.disk = DiskWatch(engine.paths.data, engine.clock)
-        self.loop = LoopWatch(engine.clock, self._stood_still)
+        self._clock = clock
         self._restart_at: dict[str, float] = {}
         self._hung = False
 
@@ -307,15 +307,18 @@ class Watchdog:
         """Whether work that could be done is not done."""
         return bool(self.queue.overdue) or self.queue.unworked is not None
 
+    def is_well(self) -> bool:
+        """Whether a message from Twitch could be kept and worked on now."""
+        broken = self._supervisor.broken.keys() - DISPENSABLE
+        return self._ledger.alive and self._ledger.failure is None and not broken and not self.stuck
+
     async def run(self) -> None:
         """Until cancelled. Can be started again."""
         self.loop.start()
         try:
             while True:
                 await self.look()
-                for _ in range(max(round(EVERY / OBSERVE), 1)):
-                    await self._clock.sleep(min(OBSERVE, EVERY))
-                    await self._engine.health.observe()
+                await self._clock.sleep(EVERY)
         finally:
             self.loop.stop()
 
@@ -328,13 +331,19 @@ class Watchdog:
                 await self.queue.look()
         except (LedgerError, TimeoutError):
             self.queue.forget()
-        await unlocking.look(self._engine)
         self._mend("delivery.dispatcher", self.deliveries())
         self._mend("announce.pipeline", self.announce())
-        await self._engine.health.observe()
+
+    def announce_health(self) -> Status:
+        """Whether events are worked on, and can be."""
+        return self._unless_ledger(self.announce())
+
+    def delivery_health(self) -> Status:
+        """Whether all that is due is being sent, and can be."""
+        return self._unless_ledger(self.deliveries())
 
     def deliveries(self) -> Status | None:
-        """For health: None while all that is due is being sent."""
+        """None while all that is due is being sent."""
         overdue = self.queue.overdue
         if not overdue:
             return None
@@ -348,29 +357,33 @@ class Watchdog:
         return Status(Level.FAILING, text + _AGAIN)
 
     def announce(self) -> Status | None:
-        """For health: None while events are worked on."""
+        """None while events are worked on."""
         seconds = self.queue.unworked
         if seconds is None:
             return None
         return Status(Level.FAILING, f"For {seconds / 60:.0f} minutes an event has not been worked on.{_AGAIN}")
 
+    def _unless_ledger(self, trouble: Status | None) -> Status:
+        """Nothing is worked on while the ledger fails, so its own trouble comes first."""
+        ledger = self._ledger.health()
+        return trouble or Status() if ledger.level is Level.OK else ledger
+
     def _mend(self, loop: str, trouble: Status | None) -> None:
         """Wake it first; if it has not moved by the next look, start it again."""
-        engine, now = self._engine, self._clock.monotonic()
+        now = self._clock.monotonic()
         if trouble is None:
             self._restart_at.pop(loop, None)
         elif loop not in self._restart_at:
             self._restart_at[loop] = now
             _log.error("work stands still", loop=loop, reason=trouble.reason)
             self._notice(trouble.reason)
-            engine.dispatcher.wake()
-            engine.pipeline.wake()
+            self.stands_still.emit()
         elif now >= self._restart_at[loop]:
             self._restart_at[loop] = now + RESTART_EVERY
-            engine.supervisor.restart(loop)
+            self._supervisor.restart(loop)
 
     def _look_at_ledger(self) -> None:
-        hanging = self._engine.ledger.hanging
+        hanging = self._ledger.hanging
         if hanging is not None and not self._hung:
             _log.error("the ledger does not answer: the disk hangs", seconds=round(hanging))
             self._notice("The disk hangs: a write is not finished. Twitch is told to send again later.")

@@ -14,6 +14,7 @@ from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.config.watch import ConfigWatcher, Content
 from itsjustintv_desktop.engine.core.errors import AddressInUseError, ConfigError
 from itsjustintv_desktop.engine.core.events import ConfigChanged, Notice
+from itsjustintv_desktop.engine.core.status import Level, Status
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.config.schema import Config
@@ -49,6 +50,13 @@ class ConfigReloader:
         self._dealt = asyncio.Event()
         self._turn = asyncio.Lock()
         self.state = ConfigState(state="ok", reason="", since=engine.now())
+
+    def health(self) -> Status:
+        if self._engine.loaded.nothing_set_up:
+            path = self._engine.paths.config
+            return Status(Level.FAILING, f"Nothing is set up: there is no config yet at {path}.")
+        state = self.state
+        return Status(Level.OK if state.state == "ok" else Level.FAILING, state.reason, state.since)
 
     def trigger(self, whole: str = "") -> None:
         """Look at the file now. `whole`: the digest of one that we wrote ourselves, which is surely complete."""

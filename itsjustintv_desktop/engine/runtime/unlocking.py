@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
 
+EVERY = 10.0
+"""Seconds between two looks."""
 LOOK_SECONDS = 5.0
 """A keyring that takes longer is looked at again later; its answer is taken then."""
+
+
+async def run(engine: Engine) -> None:
+    """Look until cancelled. Can be started again."""
+    while True:
+        await look(engine)
+        await engine.clock.sleep(EVERY)
 
 
 async def look(engine: Engine) -> None:

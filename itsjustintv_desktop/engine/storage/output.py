@@ -19,6 +19,7 @@ from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError, os_sentence
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.storage.ledger import FeedEntry, Ledger
 from itsjustintv_desktop.engine.storage.output_file import copy_kept, replacing
 
@@ -74,6 +75,9 @@ class OutputFile:
             more = len(self._unreadable) - _NAMED
             return f"output.json lacks what cannot be read: event {events}{f' and {more} more' if more > 0 else ''}."
         return None
+
+    def health(self) -> Status:
+        return Status() if self.problem is None else Status(Level.FAILING, self.problem, self.problem_since)
 
     def changed(self) -> None:
         """An announcement or an outcome is new."""

@@ -13,6 +13,7 @@ from itsjustintv_desktop.engine.core.errors import SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.log_throttle import FailureLog, LogThrottle
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.storage.image_cache import ImageCache, picture_of
@@ -128,14 +129,11 @@ class Twitch:
             unwanted -= {picture_of(record.payload) for record in page if record.payload is not None}
         await self.images.purge(unwanted, ttl=ttl)
 
-    def health(self) -> tuple[str, str]:
-        """(status, reason) for the health report."""
+    def health(self) -> Status:
+        """Token and API together: without the one the other does not answer."""
         if not self._config.current.config.twitch.client_id:
-            return "waiting", "No [twitch] client_id is set."
-        problem = self.client.status.last_error
-        if problem:
-            return "failing", problem
-        skew = self.skew.describe()
-        if skew:
-            return "waiting", skew
-        return ("waiting", " ".join(self.directory.problems)) if self.directory.problems else ("ok", "")
+            return Status(Level.WAITING, "No [twitch] client_id is set.")
+        if problem := self.client.status.last_error:
+            return Status(Level.FAILING, problem, self.client.status.since)
+        problem = self.skew.describe() or " ".join(self.directory.problems)
+        return Status(Level.WAITING if problem else Level.OK, problem)

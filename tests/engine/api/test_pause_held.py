@@ -41,7 +41,7 @@ async def test_a_stream_is_listed_and_not_announced_later(tmp_path: Path) -> Non
         assert "Announcements were paused" in (event.explanation or "")
         assert event.payload is not None, "with its details, so that it can be shown and sent anyway"
         assert running.simulator.receiver.all == []
-        report = await running.engine.health.report()
+        report = await running.engine.doctor.health()
         part = report["parts"]["announcements"]
         assert (part["status"], part["reason"]) == ("waiting", "Announcements are paused until you resume them.")
         check = next(

@@ -56,10 +56,10 @@ async def test_a_crowd_at_the_control_port_keeps_no_command_out(running: Running
 )
 async def test_a_crowd_at_the_public_port_is_in_health_and_makes_nobody_restart_it(running: Running) -> None:
     assert running.engine.address is not None
-    assert "public port" not in (await running.engine.health.report())["parts"]
+    assert "public port" not in (await running.engine.doctor.health())["parts"]
     async with contextlib.AsyncExitStack() as stack:
         await _crowd(running.engine.address, 520, stack)
-        report = await running.engine.health.report()
+        report = await running.engine.doctor.health()
         answer = await rawhttp.ask(running.engine.address, rawhttp.request(target="/health"))
     assert report["parts"]["public port"]["status"] == "waiting"
     assert (answer.status, json.loads(answer.body)["status"]) == (200, "healthy")

@@ -87,11 +87,11 @@ async def test_first_how_all_is_and_then_what_happens(running: Running, client: 
 async def test_health_and_its_end_are_told(running: Running, client: ControlClient) -> None:
     async with aclosing(client.stream()) as lines:
         await anext(lines)
-        await running.engine.health.observe()
+        running.engine.health.observe()
         running.engine.supervisor.broken["feed"] = "OSError"
-        await running.engine.health.observe()
+        running.engine.health.observe()
         del running.engine.supervisor.broken["feed"]
-        await running.engine.health.observe()
+        running.engine.health.observe()
         seen: list[HealthChanged] = []
         async for line in lines:
             if isinstance(line, HealthChanged) and line.part == "feed":
@@ -112,7 +112,7 @@ async def test_not_without_the_token(running: Running, token: str) -> None:
 
 
 async def test_a_heartbeat_while_nothing_happens(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    served = stream.EventStream(running.engine.bus, running.engine.health, heartbeat=0.01)
+    served = stream.EventStream(running.engine.bus, running.engine.health, running.engine.ledger, heartbeat=0.01)
     events = running.engine.subscribe()
     (line,) = await served._next(events)
     assert isinstance(line, Heartbeat)
@@ -121,7 +121,7 @@ async def test_a_heartbeat_while_nothing_happens(running: Running, monkeypatch: 
 
 
 async def test_what_overflows_is_counted_and_said_first(running: Running) -> None:
-    served = stream.EventStream(running.engine.bus, running.engine.health)
+    served = stream.EventStream(running.engine.bus, running.engine.health, running.engine.ledger)
     events = running.engine.subscribe(3)
     for number in range(10):
         events.put(Notice(text=str(number)))

@@ -117,7 +117,7 @@ def test_an_ordinary_day(rig: Rig) -> None:
     rig.clock.advance(8 * HOUR)
     rig.clock_trust.woke(0.0)
     assert not rig.clock_trust.doubtful()
-    assert (rig.clock_trust.part().level, rig.clock_trust.part().reason, rig.notices) == ("ok", "", [])
+    assert (rig.clock_trust.health().level, rig.clock_trust.health().reason, rig.notices) == ("ok", "", [])
 
 
 @pytest.mark.parametrize(
@@ -134,13 +134,13 @@ def test_a_jump_is_told_and_remembered_for_an_hour(rig: Rig, seconds: float, sai
     assert rig.clock_trust.doubtful()
     (notice,) = rig.notices
     assert notice.startswith(said)
-    part = rig.clock_trust.part()
+    part = rig.clock_trust.health()
     assert part.level == "waiting"
     assert part.reason.startswith(said)
     assert "nothing is given up" in part.reason
     assert part.since == rig.clock.now()
     rig.clock.advance(REMEMBERED + 1)
-    assert (rig.clock_trust.part().level, rig.clock_trust.part().reason) == ("ok", "")
+    assert (rig.clock_trust.health().level, rig.clock_trust.health().reason) == ("ok", "")
 
 
 def test_once_twitch_confirms_it_nothing_waits_but_it_is_still_told(rig: Rig) -> None:
@@ -148,7 +148,7 @@ def test_once_twitch_confirms_it_nothing_waits_but_it_is_still_told(rig: Rig) ->
     rig.clock.advance(5)
     rig.ask()
     assert not rig.clock_trust.doubtful()
-    part = rig.clock_trust.part()
+    part = rig.clock_trust.health()
     assert part.level == "ok"
     assert part.reason.startswith("The machine slept for 8 hours")
     assert "given up" not in part.reason
@@ -161,13 +161,13 @@ def test_a_clock_that_was_really_set_wrong_stays_doubtful(rig: Rig) -> None:
         rig.ask(ahead=HOUR)
     rig.clock.advance(2 * HOUR)
     assert rig.clock_trust.doubtful()
-    assert rig.clock_trust.part().level == "waiting"
-    assert "ahead of Twitch's" in rig.clock_trust.part().reason
+    assert rig.clock_trust.health().level == "waiting"
+    assert "ahead of Twitch's" in rig.clock_trust.health().reason
 
 
 def test_a_small_correction_is_not_worth_a_word(rig: Rig) -> None:
     rig.jump(30.0)
-    assert (rig.notices, rig.clock_trust.doubtful(), rig.clock_trust.part().reason) == ([], False, "")
+    assert (rig.notices, rig.clock_trust.doubtful(), rig.clock_trust.health().reason) == ([], False, "")
 
 
 def test_a_jump_that_only_the_wall_clock_shows_is_told_too(rig: Rig) -> None:

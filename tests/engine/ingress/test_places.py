@@ -143,16 +143,16 @@ async def test_too_many_are_in_health_for_a_while_and_rarely_in_the_log(rig: _Ri
             rig.new(f"new {number}")
             rig.clock.advance(1.0)
     assert [line["event"] for line in lines] == ["too many connections at once: the slow ones are closed"]
-    part = rig.all.part()
+    part = rig.all.health()
     assert part is not None
     assert part.level == "waiting"
     assert part.reason.startswith("Too many connections at once: 492 were closed early")
     rig.clock.advance(places.REMEMBERED)
-    assert rig.all.part() is None
+    assert rig.all.health() is None
     with capture_logs() as lines:
         rig.new("another")
     assert lines[0]["more_since_last"] == 491
-    part = rig.all.part()
+    part = rig.all.health()
     assert part is not None
     assert ": 1 were" in part.reason
 
@@ -183,7 +183,7 @@ async def test_more_than_there_are_places(small: PublicRig, begin: bytes) -> Non
         for _ in range(20):
             assert (await small.post(signed.online(small.now()))).status == 204
         assert len(small.server.places) <= 16
-        assert small.server.places.part() is not None
+        assert small.server.places.health() is not None
 
 
 def _anything() -> ssl.SSLContext:

@@ -106,12 +106,12 @@ async def test_another_program_that_was_quicker_is_a_failure_that_shows(running:
     theirs = address.ControlAddress(port=9, token="theirs", pid=1)
     address.write(running.paths.control, theirs)
     await engine.files.look()
-    status, reason, _ = engine.health.troubles()["files"]
-    assert (status, "another program runs with this data directory" in reason) == ("failing", True)
+    part, _ = engine.health.observe()["files"]
+    assert (part.level, "another program runs with this data directory" in part.reason) == ("failing", True)
     assert address.read(running.paths.control) == theirs, "it belongs to the one that holds the lock"
     other.release()
     await engine.files.look()
-    assert "files" not in engine.health.troubles()
+    assert engine.health.observe()["files"][0].level == "ok"
     assert address.read(running.paths.control) != theirs
 
 
@@ -132,11 +132,12 @@ async def test_a_place_that_cannot_be_written_is_a_failure_that_shows(running: R
         await engine.files.look()
         await engine.files.look()
     assert [line["log_level"] for line in logs if "cannot be made again" in line["event"]] == ["error"]
-    status, reason, _ = engine.health.troubles()["files"]
-    assert (status, reason.startswith("control.json was deleted and cannot be made again: ")) == ("failing", True)
+    part, _ = engine.health.observe()["files"]
+    assert part.level == "failing"
+    assert part.reason.startswith("control.json was deleted and cannot be made again: ")
     control.rmdir()
     await engine.files.look()
-    assert "files" not in engine.health.troubles()
+    assert engine.health.observe()["files"][0].level == "ok"
     assert address.read(control) is not None
 
 

@@ -43,29 +43,32 @@ async def running(tmp_path: Path, clock: LaterClock) -> AsyncIterator[Running]:
 
 
 @pytest.fixture
-def health(running: Running) -> Health:
-    return Health(running.engine)
+async def health(running: Running) -> Health:
+    """One that nobody else looks at meanwhile."""
+    await running.engine.supervisor.end("health")
+    running.engine.health._known = None
+    return running.engine.health
 
 
-async def part(health: Health, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = (await health.report())["parts"][name]
-    return found
+def part(health: Health, name: str) -> dict[str, Any]:
+    found, since = health.observe()[name]
+    return {"status": found.level, "since": since, "reason": found.reason}
 
 
 async def test_since_is_when_it_was_observed_not_when_somebody_asked(
     running: Running, health: Health, clock: LaterClock
 ) -> None:
-    await health.observe()
+    health.observe()
     began = clock.now()
     clock.ahead = 3600
     running.engine.supervisor.broken["feed"] = "OSError"
-    await health.observe()
+    health.observe()
     broke = clock.now()
     clock.ahead = 7200
-    assert (await part(health, "feed"))["since"] == pytest.approx(broke, abs=5)
-    assert (await part(health, "ledger"))["since"] == pytest.approx(began, abs=5)
+    assert (part(health, "feed"))["since"] == pytest.approx(broke, abs=5)
+    assert (part(health, "ledger"))["since"] == pytest.approx(began, abs=5)
     running.engine.supervisor.broken.clear()
-    assert (await part(health, "feed"))["since"] == pytest.approx(clock.now(), abs=5)
+    assert (part(health, "feed"))["since"] == pytest.approx(clock.now(), abs=5)
 
 
 async def test_a_destination_knows_since_when_itself(running: Running, health: Health, clock: LaterClock) -> None:
@@ -73,19 +76,19 @@ async def test_a_destination_knows_since_when_itself(running: Running, health: H
     for ago in (500.0, 100.0):
         paused = clock.now() - ago
         breaker.pause("answered 410 Gone", "", paused)
-        assert await part(health, SOURCE) == {"status": "waiting", "since": paused, "reason": "answered 410 Gone"}
+        assert part(health, SOURCE) == {"status": "waiting", "since": paused, "reason": "answered 410 Gone"}
         breaker.resume(clock.now())
-        assert SOURCE not in (await health.report())["parts"]
+        assert SOURCE not in health.observe()
 
 
 async def test_a_part_that_comes_back_begins_anew(running: Running, health: Health, clock: LaterClock) -> None:
     running.engine.supervisor.broken["feed"] = "OSError"
-    await health.observe()
+    health.observe()
     del running.engine.supervisor.broken["feed"]
-    await health.observe()
+    health.observe()
     clock.ahead = 3600
     running.engine.supervisor.broken["feed"] = "OSError"
-    assert (await part(health, "feed"))["since"] == pytest.approx(clock.now(), abs=5)
+    assert (part(health, "feed"))["since"] == pytest.approx(clock.now(), abs=5)
 
 
 async def test_the_webhook_secret_waits_since_the_secrets_are_locked(tmp_path: Path, clock: LaterClock) -> None:
@@ -94,7 +97,7 @@ async def test_the_webhook_secret_waits_since_the_secrets_are_locked(tmp_path: P
         locked = await running.engine.secrets.refresh()
         assert locked.status == "locked"
         clock.ahead = 3600
-        waits = await part(Health(running.engine), "webhook secret")
+        waits = part(running.engine.health, "webhook secret")
         assert (waits["status"], waits["since"]) == ("waiting", locked.since)
 
 
@@ -102,21 +105,20 @@ async def test_the_webhook_secret_waits_since_the_secrets_are_locked(tmp_path: P
 
 
 async def changes(running: Running, health: Health, name: str, act: Callable[[], object]) -> list[HealthChanged]:
-    await health.observe()
+    health.observe()
     heard = running.engine.subscribe()
     act()
-    await health.observe()
+    health.observe()
     return [event for event in heard.take()[1] if isinstance(event, HealthChanged) and event.part == name]
 
 
 async def test_a_part_that_lives_elsewhere_adds_itself(running: Running, health: Health) -> None:
     said: list[Status | None] = [Status(Level.FAILING, "line 3 is wrong", 5.0), None]
     health.add("config", lambda: said[0])
-    assert await part(health, "config") == {"status": "failing", "since": 5.0, "reason": "line 3 is wrong"}
-    assert (await health.report())["status"] == "failing"
-    assert health.status() == "failing"
+    assert part(health, "config") == {"status": "failing", "since": 5.0, "reason": "line 3 is wrong"}
+    assert health.level() == "failing"
     said.pop(0)
-    assert "config" not in (await health.report())["parts"]
+    assert "config" not in health.observe()
 
 
 @pytest.mark.expected_errors("a part could not be looked at")
@@ -125,14 +127,14 @@ async def test_a_part_that_breaks_hides_nothing(running: Running, health: Health
         raise ZeroDivisionError
 
     health.add("odd", broken)
-    report = await health.report()
-    assert report["parts"]["odd"]["status"] == "failing"
-    assert report["parts"]["ledger"]["status"] == "ok"
+    parts = health.observe()
+    assert parts["odd"][0].level == "failing"
+    assert parts["ledger"][0].level == "ok"
 
 
 async def test_every_part_is_there(tmp_path: Path) -> None:
     async with running_engine(tmp_path) as running:
-        parts = (await running.engine.health.report())["parts"]
+        parts = (await running.engine.doctor.health())["parts"]
     assert set(parts) == {
         "config", "ledger", "secrets", "webhook secret", "feed", "twitch", "announce", "announcements", "deliveries",
         "clock", "disk", "files", "loop", "way", "subscriptions", "catching up", "updates",
@@ -158,27 +160,27 @@ async def test_a_destination_that_recovers_is_told(running: Running, health: Hea
 
 async def test_what_happened_between_two_looks_counts(running: Running, health: Health, clock: LaterClock) -> None:
     """A ledger that failed and healed is well since it healed; a loop that broke again is down since then."""
-    await health.observe()
+    health.observe()
     ledger = running.engine.ledger
     ledger._writer.changed_at = clock.now() + 50
-    assert (await part(health, "ledger"))["since"] == ledger.changed_at
+    assert (part(health, "ledger"))["since"] == ledger.changed_at
     supervisor = running.engine.supervisor
     supervisor.broken["feed"], supervisor.broken_since["feed"] = "OSError", 7.0
-    assert (await part(health, "feed"))["since"] == 7.0
+    assert (part(health, "feed"))["since"] == 7.0
     supervisor.broken_since["feed"] = 9.0
-    assert (await part(health, "feed"))["since"] == 9.0
+    assert (part(health, "feed"))["since"] == 9.0
 
 
 async def test_a_look_costs_little(tmp_path: Path) -> None:
     many = "".join(f'[destinations.d{n}]\nurl = "RECEIVER/d{n}"\n' for n in range(200))
     async with running_engine(tmp_path, many, logins=(), listen=False, secret=None) as running:
-        health = Health(running.engine)
+        health = running.engine.health
         for name in running.engine.live.destinations:
             running.engine.dispatcher.queues.queue(name)
-        await health.observe()
+        health.observe()
         began = time.process_time()
         for _ in range(20):
-            await health.observe()
+            health.observe()
         assert (time.process_time() - began) / 20 < 0.02
 
 
@@ -192,10 +194,13 @@ async def test_without_a_config_nothing_is_set_up_until_there_is_one(
     engine = Engine(EngineOptions(paths=paths, environ=environ))
     await engine.start()
     try:
-        status, reason, _ = engine.health.troubles()["config"]
-        assert (status, reason) == ("failing", f"Nothing is set up: there is no config yet at {paths.config}.")
+        config, _ = engine.health.observe()["config"]
+        assert (config.level, config.reason) == (
+            "failing",
+            f"Nothing is set up: there is no config yet at {paths.config}.",
+        )
         paths.config.parent.mkdir()
         paths.config.write_text('[streamers.alice]\nlogin = "alice"\n')
-        await until(lambda: "config" not in engine.health.troubles())
+        await until(lambda: engine.health.observe()["config"][0].level == "ok")
     finally:
         await engine.stop()

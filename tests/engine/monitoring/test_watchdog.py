@@ -13,6 +13,7 @@ from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.core.events import HealthChanged, Notice
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.monitoring import health, watchdog
+from itsjustintv_desktop.engine.monitoring.doctor import doctor
 from itsjustintv_desktop.engine.storage.ledger import writer
 from itsjustintv_desktop.engine.storage.secrets.secret_backend import MemoryBackend, UnlockResult
 from tests.support import rawhttp
@@ -24,6 +25,7 @@ from tests.support.waiting import until
 async def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     monkeypatch.setattr(watchdog, "EVERY", 0.05)
     monkeypatch.setattr(watchdog, "STUCK_SECONDS", 0.4)
+    monkeypatch.setattr(health, "EVERY", 0.02)
     async with running_engine(tmp_path) as running:
         await until(lambda: running.engine.health._known)
         yield running
@@ -64,7 +66,7 @@ async def test_a_sender_that_stands_still_is_told_and_started_again(
     await until(stands.is_set)
     await running.simulator.go_live("alice")
     await until(lambda: running.engine.watch.stuck)
-    report = await running.engine.health.report()
+    report = await running.engine.doctor.health()
     if running.engine.watch.stuck:  # it may be mended by now
         assert report["parts"]["deliveries"]["status"] == "failing"
         assert "due and not sent" in report["parts"]["deliveries"]["reason"]
@@ -74,6 +76,7 @@ async def test_a_sender_that_stands_still_is_told_and_started_again(
 
     await until(delivered)
     await until(lambda: not running.engine.watch.stuck)
+    running.engine.health.observe()
     assert await public_health(running) == 200
     _, events = heard.take()
     notices = [event.text for event in events if isinstance(event, Notice)]
@@ -143,7 +146,7 @@ async def test_a_disk_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             await until(lambda: engine.ledger.hanging)
             assert await public_health(running) == 503
             async with asyncio.timeout(2):
-                report = await engine.health.report()
+                report = await engine.doctor.health()
                 assert not (await engine.api.actions.doctor(local=True)).ok
             assert (report["status"], report["parts"]["ledger"]["status"]) == ("failing", "failing")
             assert "has not finished a write for" in report["parts"]["ledger"]["reason"]
@@ -153,7 +156,7 @@ async def test_a_disk_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         finally:
             goes_on.set()
             await hanging
-        await until(engine.health.is_well)
+        await until(engine.watch.is_well)
         assert await public_health(running) == 200
         await until(lambda: not engine.watch._hung)
         await until(lambda: simulator.receiver.received("main"), what="Twitch sends again, and it is announced")
@@ -167,12 +170,12 @@ async def test_a_health_report_waits_for_a_hanging_disk_no_longer_than_its_deadl
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before anybody noticed that it hangs."""
-    monkeypatch.setattr(health, "LEDGER_SECONDS", 0.1)
+    monkeypatch.setattr(doctor, "LEDGER_SECONDS", 0.1)
     goes_on = threading.Event()
     hanging = asyncio.ensure_future(running.engine.ledger._writer.run(lambda _: goes_on.wait(30)))
     try:
         async with asyncio.timeout(2):
-            assert (await running.engine.health.report())["parts"]["deliveries"]["reason"] == ""
+            assert (await running.engine.doctor.health())["parts"]["deliveries"]["reason"] == ""
     finally:
         goes_on.set()
         await hanging

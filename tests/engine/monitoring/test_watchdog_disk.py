@@ -30,8 +30,8 @@ async def test_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, 
     watch = DiskWatch(tmp_path, FakeClock())
     await looked(watch)
     assert watch.free == free
-    assert watch.part().level == status
-    assert said in watch.part().reason
+    assert watch.health().level == status
+    assert said in watch.health().reason
 
 
 async def test_it_looks_once_a_minute_and_never_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,4 +56,4 @@ async def test_it_looks_once_a_minute_and_never_waits(tmp_path: Path, monkeypatc
 async def test_a_folder_that_is_gone_says_nothing(tmp_path: Path) -> None:
     watch = DiskWatch(tmp_path / "gone", FakeClock())
     await looked(watch)
-    assert watch.part().level == "ok"
+    assert watch.health().level == "ok"

@@ -16,16 +16,18 @@ from itsjustintv_desktop.engine.monitoring.watchdog import REMEMBERED, LoopWatch
 from tests.support.waiting import until
 
 
+class _Counting(LoopWatch):
+    answers = 0
+
+    def _answer(self, answered: threading.Event) -> None:
+        self.answers += 1
+        super()._answer(answered)
+
+
 class Rig:
     def __init__(self) -> None:
         self.told: list[float] = []
-        self.answers = 0
-        self.watch = LoopWatch(
-            SystemClock(), self.told.append, on_answer=self._answered, every=0.02, stuck=0.2, grace=0.05
-        )
-
-    def _answered(self) -> None:
-        self.answers += 1
+        self.watch = _Counting(SystemClock(), self.told.append, every=0.02, stuck=0.2, grace=0.05)
 
 
 @pytest.fixture
@@ -43,13 +45,13 @@ def block(secret: str, seconds: float) -> None:
 
 
 async def test_a_loop_that_runs_says_nothing(rig: Rig) -> None:
-    await until(lambda: rig.answers >= 5)
+    await until(lambda: rig.watch.answers >= 5)
     assert rig.told == []
-    assert rig.watch.part(time.time()).reason == ""
+    assert rig.watch.health().reason == ""
 
 
 async def test_a_loop_that_stands_still_is_told_with_where_it_is_and_no_value(rig: Rig) -> None:
-    await until(lambda: rig.answers)
+    await until(lambda: rig.watch.answers)
     with capture_logs() as lines:
         block("a-secret-value", 0.8)
         await until(lambda: rig.told)
@@ -59,20 +61,21 @@ async def test_a_loop_that_stands_still_is_told_with_where_it_is_and_no_value(ri
     assert "test_watchdog_loop.py:" in line["stack"]
     assert "a-secret-value" not in str(lines)
     assert 0.5 < rig.told[0] < 5
-    part = rig.watch.part(time.time())
+    part = rig.watch.health()
     assert part.level == "ok", "it is over"
     assert part.reason.startswith("It stood still for ")
-    assert rig.watch.lately(time.time() + REMEMBERED + 60) is None
+    rig.watch._stood_still = (12.0, time.time() - REMEMBERED - 60)
+    assert rig.watch.lately is None
 
 
 @pytest.mark.expected_errors("stands still")
 async def test_each_standstill_is_told_once(rig: Rig) -> None:
     for count in (1, 2):
-        await until(lambda: rig.answers)
+        await until(lambda: rig.watch.answers)
         block("x", 0.6)
         await until(partial(lambda wanted: len(rig.told) == wanted, count))
-        rig.answers = 0
-    await until(lambda: rig.answers >= 3)
+        rig.watch.answers = 0
+    await until(lambda: rig.watch.answers >= 3)
     assert len(rig.told) == 2
 
 

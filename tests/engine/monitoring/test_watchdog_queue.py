@@ -24,7 +24,7 @@ class Rig:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.watch = QueueWatch(world.ledger, world.dispatcher, live=lambda: world.live, clock=world.clock)
+        self.watch = QueueWatch(world.ledger, world.dispatcher, config=world.holder, clock=world.clock)
 
     async def looks(self, seconds: float, every: float = EVERY) -> None:
         for _ in range(round(seconds / every)):

@@ -130,11 +130,11 @@ async def test_a_broken_file_changes_nothing_and_says_where(running: Running) ->
     assert running.engine.reload.state.reason.startswith(f"{running.paths.config}:")
     assert "The last good config stays in force." in heard.notices()[0]
     assert SECRET not in heard.notices()[0]
-    assert (await running.engine.health.report())["parts"]["config"]["status"] == "failing"
+    assert (await running.engine.doctor.health())["parts"]["config"]["status"] == "failing"
     await announced(running, "alice", 1)
     running.write_config(ONE_STREAMER)
     await in_force(running)
-    assert (await running.engine.health.report())["parts"]["config"]["status"] == "ok"
+    assert (await running.engine.doctor.health())["parts"]["config"]["status"] == "ok"
     assert [each.state for each in heard.all()] == ["refused", "ok"]
 
 

@@ -257,7 +257,7 @@ def _subscriptions(world: World, found: Verdict) -> None:
 
 
 async def _health(world: World, found: Verdict) -> None:
-    report = await world.running.health.report()
+    report = await world.running.doctor.health()
     for name, part in report["parts"].items():
         if part["status"] != "ok":
             found.faults.append(f"at the end {name} is {part['status']}: {part['reason']}")

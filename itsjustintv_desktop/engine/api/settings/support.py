@@ -97,7 +97,7 @@ class Support:
         return "\n".join(f"{one.state:5} {one.name}: {one.message} {one.fix}".rstrip() for one in found.checks)
 
     async def _health(self) -> str:
-        now, found = self._engine.now(), await self._engine.health.report()
+        now, found = self._engine.now(), await self._engine.doctor.health()
         parts: dict[str, Any] = found["parts"]
         lines = [
             f"{name}: {part['status']} for {span(now - part['since'])} {part['reason']}".rstrip()

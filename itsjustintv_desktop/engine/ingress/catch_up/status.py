@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.status import Status
+
 
 class CatchUpState(StrEnum):
     STARTING = "starting"
@@ -28,3 +30,6 @@ class CatchUpStatus(msgspec.Struct, frozen=True, kw_only=True):
     live: int = 0
     missed: int = 0
     """Streams listed as missed since the program started."""
+
+    def health(self) -> Status:
+        return Status.of(self.state, self.message)

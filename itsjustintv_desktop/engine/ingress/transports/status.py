@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.status import Status
+
 
 class TransportState(StrEnum):
     """Four words for every way; `TransportStatus.code` names the exact state."""
@@ -33,3 +35,6 @@ class TransportStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The public address (https://...), where there is one."""
     facts: dict[str, str] = {}
     """More to show, in order: certificate_until, conduit, session, local_address, ..."""
+
+    def health(self) -> Status:
+        return Status.of(self.state, self.message, self.since)

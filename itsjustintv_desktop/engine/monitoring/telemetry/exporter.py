@@ -32,8 +32,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.monitoring.telemetry.settings import Signal, TelemetrySettings
-from itsjustintv_desktop.engine.monitoring.telemetry.telemetry import ExportHealth
+from itsjustintv_desktop.engine.monitoring.telemetry.settings import ExportHealth, Signal, TelemetrySettings
 
 SCOPE = "itsjustintv_desktop"
 

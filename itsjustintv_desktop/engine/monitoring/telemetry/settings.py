@@ -1,4 +1,6 @@
-"""Where telemetry goes, from [telemetry] and the standard OTEL_* variables. The config wins where it says something.
+"""Where telemetry goes, from [telemetry] and the standard OTEL_* variables, and whether it arrives there.
+
+The config wins where it says something.
 
 Source: OpenTelemetry specification, "OpenTelemetry Environment Variable Specification" and "OTLP Exporter
 Configuration". Variables not named here (certificates, compression, sampler, queue sizes, resource attributes) are
@@ -9,9 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Literal
 
+import structlog
+
 from itsjustintv_desktop.engine.config.schema import Telemetry
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
+
+_log = structlog.get_logger(__name__)
 
 _DEFAULT = Telemetry()
 _PATHS = {"traces": "/v1/traces", "metrics": "/v1/metrics"}
@@ -19,6 +28,9 @@ EXPORT_SECONDS = 60.0
 """How often metrics are sent, unless OTEL_METRIC_EXPORT_INTERVAL says otherwise."""
 TIMEOUT = 5.0
 """Seconds one export may take with all its retries, unless OTEL_EXPORTER_OTLP_TIMEOUT says otherwise."""
+
+SAY_EVERY = 600.0
+"""Seconds between two log lines about a collector that is away."""
 
 Signal = Literal["traces", "metrics"]
 SIGNALS: tuple[Signal, ...] = ("traces", "metrics")
@@ -96,3 +108,50 @@ def _interval(text: str) -> float:
 
 def _word(environ: Mapping[str, str], name: str) -> str:
     return environ.get(name, "").strip().lower()
+
+
+class ExportHealth:
+    """Called from the exporters' threads. `reason` is what to show now; empty while all is well."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._lock = Lock()
+        self._throttle = LogThrottle(clock, SAY_EVERY)
+        self._failing: dict[str, str] = {}
+        self._said = False
+
+    @property
+    def reason(self) -> str:
+        with self._lock:
+            return next(iter(self._failing.values()), "")
+
+    def failed(self, signal: str, status: int | None = None) -> None:
+        """An export came to nothing; `status` is the collector's answer over HTTP, where there was one."""
+        text = _sentence(status)
+        with self._lock:
+            self._failing[signal] = text
+            due = self._throttle.due() is not None
+            self._said = self._said or due
+        if due:
+            _log.warning("telemetry does not arrive", reason=text)
+
+    def worked(self, signal: str) -> None:
+        with self._lock:
+            if not self._failing:
+                return
+            self._failing.pop(signal, None)
+            heal = not self._failing and self._said
+            self._said = self._said and not heal
+        if heal:
+            _log.info("telemetry arrives again")
+
+
+def _sentence(status: int | None) -> str:
+    """Never the address (it may hold a key), never a header."""
+    if status is None:
+        return (
+            "The collector at [telemetry] endpoint does not answer. Is it running, and does it speak this protocol? "
+            "What is measured meanwhile is dropped; announcements are not affected."
+        )
+    if status in {401, 403}:
+        return f"The collector at [telemetry] endpoint refuses us ({status}). Check [telemetry] headers."
+    return f"The collector at [telemetry] endpoint answers {status}. Check the endpoint and the collector's log."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ import msgspec
 import structlog
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.config.active import ActiveConfig
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.core.clock import Clock
@@ -120,12 +119,12 @@ class _Answer(NamedTuple):
 
 
 class UpdateCheck:
-    """Keep `run` running. `view` is the newer version to show, `part` and `note` how it stands."""
+    """Keep `run` running. `view` is the newer version to show, `health` and `note` how it stands."""
 
     def __init__(
         self,
         endpoints: Endpoints,
-        config: Callable[[], ActiveConfig],
+        config: ConfigHolder,
         ledger: Ledger,
         bus: Bus,
         clock: Clock,
@@ -163,7 +162,7 @@ class UpdateCheck:
         """How it stands, in a word for programs."""
         if self._held is not None:
             return self._held
-        return self._last if self._config().config.updates.check else "off"
+        return self._last if self._config.current.config.updates.check else "off"
 
     @property
     def view(self) -> UpdateView | None:
@@ -188,7 +187,7 @@ class UpdateCheck:
             return f"Version {view.version} is there; this is {self._version}. See {view.download_url}"
         return self._why if code == "unreachable" else WORDS[code]
 
-    def part(self) -> Status:
+    def health(self) -> Status:
         """For health. Nothing that happens here is trouble."""
         return Status(Level.OK, self.sentence, self._since)
 
@@ -289,7 +288,7 @@ class UpdateCheck:
 
     def _due_in(self) -> float:
         """Seconds until the next question; inf while none is wanted."""
-        if self._held is not None or not self._config().config.updates.check:
+        if self._held is not None or not self._config.current.config.updates.check:
             return float("inf")
         mono = self._clock.monotonic()
         if self._again is not None:

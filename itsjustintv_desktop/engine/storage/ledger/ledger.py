@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, DeliveryView, StreamEvent
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.storage.ledger import (
     announcing,
     catching,
@@ -89,6 +90,14 @@ class Ledger(Streams, LedgerState):
     def alive(self) -> bool:
         """Whether its thread runs."""
         return self._writer.alive
+
+    def health(self) -> Status:
+        """Whether events can be kept."""
+        if (failure := self.failure) is not None:
+            return Status(Level.FAILING, failure.message, self.failing_since)
+        if not self.alive:
+            return Status(Level.FAILING, "Its thread has ended. Restart the program.")
+        return Status(reason=self.lately or "", since=self.changed_at)
 
     # Accepting
 

@@ -20,6 +20,7 @@ from itsjustintv_desktop.engine.core.errors import (
     VaultDamagedError,
     WrongPassphraseError,
 )
+from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.storage.secrets.blocking_thread import BlockingThread
 from itsjustintv_desktop.engine.storage.secrets.content import DestinationSecrets, VaultContent
 from itsjustintv_desktop.engine.storage.secrets.keyring_backend import DEADLINE, KeyringBackend, KeyringWaitingError
@@ -114,6 +115,13 @@ class SecretStore:
     @property
     def state(self) -> SecretsState:
         return self._state
+
+    def health(self) -> Status:
+        """What cannot be had now is asked for again by itself."""
+        state = self._state
+        if state.status in {"ready", "unopened"}:
+            return Status()
+        return Status(Level.FAILING if state.status == "damaged" else Level.WAITING, state.message, state.since)
 
     async def unlock(self, passphrase: str | None = None) -> SecretsState:
         """Open the secrets; the keyring may ask the person. A passphrase given replaces the one known."""

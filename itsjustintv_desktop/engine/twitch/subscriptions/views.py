@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.status import Status
+
 
 class SubscriptionsState(StrEnum):
     OK = "ok"
@@ -39,6 +41,9 @@ class SubscriptionsStatus(msgspec.Struct, frozen=True, kw_only=True):
     total: int = 0
     last_round: float | None = None
     next_round: float | None = None
+
+    def health(self) -> Status:
+        return Status.of(self.state, self.message, self.since)
 
 
 class SyncReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -77,7 +77,7 @@ async def test_a_thousand_hostile_connections_do_not_keep_twitch_waiting(
                 await asyncio.sleep(0.05)
             assert len(places) <= 512
     assert len(await port.ledger.events(limit=100)) == 50
-    part = places.part()
+    part = places.health()
     assert part is not None
     assert (part.level, part.reason.startswith("Too many connections at once")) == ("waiting", True)
     assert len(lines) <= 2, lines
@@ -112,7 +112,7 @@ async def test_connections_that_never_begin_tls_do_not_use_up_all_files(tmp_path
                     await twitch.close()
                     seconds.append(time.monotonic() - begun)
                 assert len(places) <= 512
-        part = places.part()
+        part = places.health()
         assert part is not None
         assert part.level == "waiting"
         assert len(lines) <= 2, lines

@@ -14,8 +14,7 @@ from itsjustintv_desktop.engine.core.errors import NotFoundError
 from itsjustintv_desktop.engine.core.models import Outcome
 from itsjustintv_desktop.engine.ingress.catch_up import catch_up
 from itsjustintv_desktop.engine.monitoring.doctor import Check, Report
-from itsjustintv_desktop.engine.monitoring.doctor.collect import FactCollector
-from itsjustintv_desktop.engine.monitoring.doctor.outside import Outside
+from itsjustintv_desktop.engine.monitoring.doctor.collect_twitch import Outside
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, reconciler
 from tests.support.engine import Running, running_engine
 from tests.support.ports import free_port
@@ -277,9 +276,9 @@ async def test_while_the_program_does_not_run(tmp_path: Path) -> None:
 
 async def test_deliveries_that_nobody_sends_though_somebody_could(running: Running) -> None:
     engine = running.engine
-    gatherer, now, queue = FactCollector(engine), engine.now(), engine.dispatcher.queues.queue("main")
+    stuck, now, queue = engine.doctor._collector._ledger.stuck, engine.now(), engine.dispatcher.queues.queue("main")
     late = [("main", now - 600), ("spare", now - 30), ("removed", now - 600)]
-    assert gatherer._stuck(late) == {"main": now - 600}
+    assert stuck(late) == {"main": now - 600}
 
     def hold() -> None:
         queue.held_until = now + 30
@@ -296,10 +295,10 @@ async def test_deliveries_that_nobody_sends_though_somebody_could(running: Runni
     changes: list[Callable[[], None]] = [hold, fail, send]
     for change in changes:
         change()
-        assert gatherer._stuck(late) == {}, change.__name__
+        assert stuck(late) == {}, change.__name__
         queue.held_until, queue.failing, queue.in_flight = 0.0, False, 0
     pause()
-    assert gatherer._stuck(late) == {}
+    assert stuck(late) == {}
 
 
 async def test_a_secret_in_the_vault_that_cannot_sign_is_told(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Telemetry
 from itsjustintv_desktop.engine.instrumentation import Instrumentation, TraceIds, announcing_for, begin_announcing
-from itsjustintv_desktop.engine.monitoring.telemetry.settings import telemetry_settings
-from itsjustintv_desktop.engine.monitoring.telemetry.telemetry import SAY_EVERY, ExportHealth
+from itsjustintv_desktop.engine.monitoring.telemetry.settings import SAY_EVERY, ExportHealth, telemetry_settings
 from tests.support.clock import FakeClock
 
 

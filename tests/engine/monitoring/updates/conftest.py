@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.config.active import ActiveConfig
+from itsjustintv_desktop.engine.config.active import ActiveConfig, ConfigHolder
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config, Updates
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent, UpdateChanged
@@ -39,7 +39,7 @@ class House:
         self.ledger, self.clock, self.server = ledger, clock, server
         self.ear = Ear()
         self.bus: Bus = self.ear
-        self.live = ActiveConfig(Config(), {})
+        self.config = ConfigHolder(ActiveConfig(Config(), {}))
         self.tasks = Tasks()
         self.outbound = Outbound()
         self.check: UpdateCheck
@@ -55,7 +55,7 @@ class House:
 
     def switch(self, *, on: bool) -> None:
         """As a reload does."""
-        self.live = ActiveConfig(Config(updates=Updates(check=on)), {})
+        self.config.current = ActiveConfig(Config(updates=Updates(check=on)), {})
         self.check.trigger()
 
     async def start(self, version: str = OWN, **endpoints: str) -> UpdateCheck:
@@ -63,7 +63,7 @@ class House:
         self.tasks = Tasks()
         self.check = UpdateCheck(
             Endpoints(**{"updates_url": self.server.url, **endpoints}),
-            lambda: self.live,
+            self.config,
             self.ledger,
             self.bus,
             self.clock,

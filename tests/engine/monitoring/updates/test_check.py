@@ -34,7 +34,7 @@ async def test_a_newer_version_is_shown_and_told_once(house: House) -> None:
     assert (view.version, view.download_url) == ("1.3.0", "https://example.org/releases/1.3.0")
     assert view.notes_url == "https://example.org/notes/1.3.0"
     assert check.code == "newer"
-    assert check.part().level == "ok"
+    assert check.health().level == "ok"
     assert check.note == "Version 1.3.0 is there; this is 1.2.3. See https://example.org/releases/1.3.0"
     assert house.told == [("1.3.0", True)]
     assert [line for line in lines if line["log_level"] != "debug"] == [
@@ -132,7 +132,7 @@ async def test_what_is_not_ours_is_not_believed(house: House, tamper: Any) -> No
     assert (check.code, check.view, house.told) == ("refused", None, [])
     sentence = "What came as the list of versions is not signed by this project, and is not believed."
     assert check.note == sentence
-    assert check.part().level == "ok", "it is a note and no alarm"
+    assert check.health().level == "ok", "it is a note and no alarm"
     warnings = [line["text"] for line in lines if line["log_level"] == "warning" and line["event"] == "updates"]
     assert warnings == [sentence]
 
@@ -284,7 +284,7 @@ async def test_nobody_to_ask_is_no_trouble(
         check = await house.asked()
     assert check.code == "unreachable"
     assert check.sentence.startswith(sentence)
-    assert (check.view, check.note, check.part().level) == (None, None, "ok")
+    assert (check.view, check.note, check.health().level) == (None, None, "ok")
     assert {line["log_level"] for line in lines} <= {"info", "debug"}
     assert house.told == []
 

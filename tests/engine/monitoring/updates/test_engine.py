@@ -52,7 +52,7 @@ async def test_a_newer_version_comes_to_the_screen_the_doctor_and_the_log(runnin
     assert await shown(running) == "99.0.0"
     (line,) = [line for line in lines if line["event"] == "there is a newer version"]
     assert line["page"] == "https://example.org/releases/99.0.0"
-    parts = (await running.engine.health.report())["parts"]
+    parts = (await running.engine.doctor.health())["parts"]
     assert parts["updates"]["status"] == "ok"
     report = await running.engine.api.actions.doctor()
     (found,) = [one for one in report.checks if one.name == "updates"]
@@ -84,7 +84,7 @@ async def test_a_tampered_list_is_a_note_and_no_alarm(running: Running, server: 
     (found,) = [one for one in report.checks if one.name == "updates"]
     assert found.state == "green"
     assert "is not believed" in found.message
-    assert (await running.engine.health.report())["parts"]["updates"]["status"] == "ok"
+    assert (await running.engine.doctor.health())["parts"]["updates"]["status"] == "ok"
     assert "updates" not in [each.code for each in (await running.engine.snapshot()).status.problems]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from itsjustintv_desktop.engine.ingress.acme.sni_server import SniServer
 from itsjustintv_desktop.engine.ingress.places import Limits
-from itsjustintv_desktop.engine.monitoring.doctor.local import part, public_port
+from itsjustintv_desktop.engine.monitoring.doctor.doctor import of_part, public_port
 from tests.support.engine import Running, running_engine
 from tests.support.ports import free_port
 from tests.support.public import PublicRig
@@ -87,5 +87,5 @@ async def test_the_public_port_speaks_tls_without_a_certificate_yet(tmp_path: Pa
     ],
 )
 def test_only_what_a_restart_may_mend_is_red(name: str, status: str, expected: str) -> None:
-    check = part(name, {"status": status, "since": 0.0, "reason": "why"})
+    check = of_part(name, {"status": status, "since": 0.0, "reason": "why"})
     assert (check.name, check.state.value, check.message) == (name, expected, "why")

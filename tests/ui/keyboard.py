@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from itsjustintv_desktop.ui.widgets.secret import Eye
+from itsjustintv_desktop.ui.widgets.field import Eye
 
 _MOST = 400
 _COMPOUND = (QLineEdit, QAbstractSpinBox, QComboBox, QTabBar, QHeaderView)

@@ -17,15 +17,13 @@ from itsjustintv_desktop.engine import Check, FoundChannel, Saved, Set, Streamer
 from itsjustintv_desktop.engine.control.actions import EventReport
 from itsjustintv_desktop.engine.monitoring.doctor.report import CheckState
 from itsjustintv_desktop.ui.assistant import Assistant
-from itsjustintv_desktop.ui.assistant.first_destination import FirstDestination
-from itsjustintv_desktop.ui.assistant.first_streamer import FirstStreamer
-from itsjustintv_desktop.ui.assistant.register import Register
-from itsjustintv_desktop.ui.assistant.test_step import SendTestStep
-from itsjustintv_desktop.ui.assistant.welcome import Welcome
+from itsjustintv_desktop.ui.assistant.connection import SendTestStep
+from itsjustintv_desktop.ui.assistant.first import FirstDestination, FirstStreamer
+from itsjustintv_desktop.ui.assistant.steps import Register, Welcome
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.copy_line import CopyLine
+from itsjustintv_desktop.ui.widgets.basic import CopyLine
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 
@@ -96,7 +94,7 @@ def test_by_hand_means_never_again(qtbot: QtBot, assistant: Assistant, preferenc
 
 
 def test_the_demo_is_a_program_of_its_own(qtbot: QtBot, assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    from itsjustintv_desktop.ui.assistant import welcome
+    from itsjustintv_desktop.ui.assistant import steps
 
     monkeypatch.setattr(sys, "argv", ["itsjustintv-desktop", "--data-dir", "/elsewhere"])
     started: list[list[str]] = []
@@ -107,7 +105,7 @@ def test_the_demo_is_a_program_of_its_own(qtbot: QtBot, assistant: Assistant, mo
             started.append([program, *arguments])
             return True, 1
 
-    monkeypatch.setattr(welcome, "QProcess", Process)
+    monkeypatch.setattr(steps, "QProcess", Process)
     step = assistant.current
     assert isinstance(step, Welcome)
     QTest.mouseClick(step.demo, LEFT)

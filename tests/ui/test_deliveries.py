@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine import DeliveryPage, ManyResult, Refused, errors
 from itsjustintv_desktop.engine.core.models import DeliveryView
 from itsjustintv_desktop.ui.models.deliveries import ANSWER, NEXT, PAGE, STATE
 from itsjustintv_desktop.ui.pages.deliveries import View
-from itsjustintv_desktop.ui.pages.deliveries.due import Due
+from itsjustintv_desktop.ui.pages.deliveries.details import Due
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import ROW_HEIGHT
 from tests.ui import samples

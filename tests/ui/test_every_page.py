@@ -25,7 +25,7 @@ from itsjustintv_desktop.ui.pages.destinations import View as Destinations
 from itsjustintv_desktop.ui.pages.settings import View as Settings
 from itsjustintv_desktop.ui.pages.streamers import View as Streamers
 from itsjustintv_desktop.ui.shell.window import Window
-from itsjustintv_desktop.ui.widgets.secret import Eye
+from itsjustintv_desktop.ui.widgets.field import Eye
 from tests.support.waiting import until
 from tests.ui import cutting, keyboard
 from tests.ui.pseudo import Pseudo, untranslated

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.ui.images import Pictures
-from itsjustintv_desktop.ui.pages.overview import livenow
-from itsjustintv_desktop.ui.pages.overview.livenow import AT_ONCE, MOST, LiveNow
+from itsjustintv_desktop.ui.pages.overview import cards
+from itsjustintv_desktop.ui.pages.overview.cards import AT_ONCE, MOST, LiveNow
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 
@@ -30,8 +30,8 @@ def words(card: LiveNow) -> list[str]:
     return [each.text() for each in sorted(found, key=lambda each: each.mapTo(card, each.rect().topLeft()).y())]
 
 
-def rows(card: LiveNow) -> list[livenow._Row]:
-    return [each for each in card.findChildren(livenow._Row) if each.isVisible()]
+def rows(card: LiveNow) -> list[cards._Row]:
+    return [each for each in card.findChildren(cards._Row) if each.isVisible()]
 
 
 def test_nobody(card: LiveNow) -> None:
@@ -53,7 +53,7 @@ def test_rows_are_kept_and_say_something_else(card: LiveNow, qtbot: QtBot, monke
     qtbot.waitUntil(lambda: len(rows(card)) == MOST)
     before = rows(card)
     made: list[QObject] = []
-    monkeypatch.setattr(livenow, "Avatar", made.append)
+    monkeypatch.setattr(cards, "Avatar", made.append)
     for turn in range(20):
         card.show_streams(tuple(samples.stream(f"other{turn}_{n}", category="Chess") for n in range(3)))
     assert rows(card) == before[:3]

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from itsjustintv_desktop.engine import LogLine, LogPage, errors
 from itsjustintv_desktop.ui.models.log import MOST
 from itsjustintv_desktop.ui.pages.log import View
-from itsjustintv_desktop.ui.pages.log.lines import HEIGHT
+from itsjustintv_desktop.ui.pages.log.view import HEIGHT
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge

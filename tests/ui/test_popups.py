@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.ui.pages.deliveries.due import Due
+from itsjustintv_desktop.ui.pages.deliveries.details import Due
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.ask import message
 from itsjustintv_desktop.ui.widgets.chips import ChipField

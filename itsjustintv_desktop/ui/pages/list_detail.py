@@ -18,8 +18,7 @@ from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import Card
-from itsjustintv_desktop.ui.widgets.states import EmptyState
-from itsjustintv_desktop.ui.widgets.theirs import Theirs
+from itsjustintv_desktop.ui.widgets.states import EmptyState, Theirs
 
 D = TypeVar("D", bound=msgspec.Struct)
 

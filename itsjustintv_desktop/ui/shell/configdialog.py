@@ -15,8 +15,7 @@ from itsjustintv_desktop.ui.tasks import PageTasks, in_thread
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import button, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
-from itsjustintv_desktop.ui.widgets.states import Banner
-from itsjustintv_desktop.ui.widgets.theirs import Theirs
+from itsjustintv_desktop.ui.widgets.states import Banner, Theirs
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import ConfigRepair, Document

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import logs
 from itsjustintv_desktop.ui.models.log import LEVELS, LogModel, in_full
-from itsjustintv_desktop.ui.pages.log.lines import Lines
+from itsjustintv_desktop.ui.pages.log.view import Lines
 from itsjustintv_desktop.ui.plain import open_folder
 from itsjustintv_desktop.ui.widgets.basic import button, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCompleter, QFrame, QHBoxLayout, QLineEdit, QListV
 
 from itsjustintv_desktop.ui.plain import for_menu, plain, readable
 from itsjustintv_desktop.ui.widgets.basic import icon_button, label
-from itsjustintv_desktop.ui.widgets.flow import Flow
+from itsjustintv_desktop.ui.widgets.scroll import Flow
 
 LONGEST = 100
 """Letters of a typed word that are taken."""

@@ -1,17 +1,17 @@
-"""What a page shows when there is nothing yet, while it loads, and when something went wrong."""
+"""What stands in place of content or above it: loading, empty, a banner, a list of checks, a conflict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.engine import errors
-from itsjustintv_desktop.ui.formatting import trouble
+from itsjustintv_desktop.engine import Check, errors
+from itsjustintv_desktop.ui.formatting import translate, trouble
 from itsjustintv_desktop.ui.plain import HINT, readable
 from itsjustintv_desktop.ui.theme import pixmap, theme
-from itsjustintv_desktop.ui.widgets.basic import button, icon_button, label
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, column, icon_button, label, row
 
 ABOVE = 72
 """Pixels below it: what stands at the foot of a page stays in sight."""
@@ -164,3 +164,62 @@ class Toast(QFrame):
         self.hide()
         if self._do is not None:
             self._do()
+
+
+TONES: dict[str, Tone] = {"green": "ok", "amber": "attention", "red": "failed"}
+
+
+class CheckList(QWidget):
+    """Green, amber and red rows. Empty until `show_checks`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = QGridLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setHorizontalSpacing(10)
+        self._rows.setVerticalSpacing(8)
+        self._rows.setColumnStretch(1, 1)
+
+    def show_checks(self, checks: Sequence[Check]) -> None:
+        clear(self._rows)
+        words = {"green": self.tr("well"), "amber": self.tr("may work"), "red": self.tr("cannot work")}
+        for number, check in enumerate(checks):
+            dot = Dot(TONES[check.state], words[check.state])
+            name = _name(check)
+            called = label(f"{name}: {words[check.state]}", "strong")
+            parts = [called, label(translate(check.message), "muted", wrap=True, selectable=True)]
+            if check.state != "green" and check.fix:
+                parts.append(label(translate(check.fix), wrap=True, selectable=True))
+            self._rows.addWidget(dot, number, 0, Qt.AlignmentFlag.AlignTop)
+            self._rows.addLayout(column(*parts, spacing=2), number, 1)
+        self.setAccessibleName(
+            readable(". ".join(f"{_name(each)} {words[each.state]}: {translate(each.message)}" for each in checks))
+        )
+
+
+def _name(check: Check) -> str:
+    called = translate(check.name)
+    return called[:1].upper() + called[1:]
+
+
+class Theirs(Card):
+    """Hidden while there is no such thing."""
+
+    mine_requested = Signal()
+    theirs_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(quiet=True, margin=12)
+        self.sentence = label("", wrap=True)
+        self.mine = button(self.tr("Keep mine"), self.mine_requested.emit, role="small", destructive=True)
+        self.other = button(self.tr("Take theirs"), self.theirs_requested.emit, role="small", destructive=True)
+        self.body.addWidget(label(self.tr("config.toml was changed by somebody else"), "heading", wrap=True))
+        self.body.addWidget(self.sentence)
+        self.body.addLayout(row(self.mine, self.other, None))
+        self.hide()
+
+    def show_for(self, name: str) -> None:
+        """Of that name, "" for none."""
+        words = self.tr("{} was changed in the file where you changed it here. Choose which of the two stays.")
+        self.sentence.setText(words.format(name))
+        self.setVisible(bool(name))

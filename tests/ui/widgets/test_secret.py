@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.ui.widgets.secret import SecretField
+from itsjustintv_desktop.ui.widgets.field import SecretField
 from tests.ui import keyboard
 
 

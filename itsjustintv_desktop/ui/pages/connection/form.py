@@ -22,8 +22,7 @@ from itsjustintv_desktop.ui.pages.connection.transport_choice import (
 )
 from itsjustintv_desktop.ui.plain import open_address, readable
 from itsjustintv_desktop.ui.widgets.basic import button, column, label, row
-from itsjustintv_desktop.ui.widgets.field import Field
-from itsjustintv_desktop.ui.widgets.secret import SecretField
+from itsjustintv_desktop.ui.widgets.field import Field, SecretField
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import FieldInfo, SecretView

@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout
 from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.pages.connection.form import DOMAIN_PAGE, TOKEN_PAGE
 from itsjustintv_desktop.ui.plain import open_address
-from itsjustintv_desktop.ui.widgets.basic import Card, button, clear, label, row
-from itsjustintv_desktop.ui.widgets.copy_line import CopyLine
+from itsjustintv_desktop.ui.widgets.basic import Card, CopyLine, button, clear, label, row
 
 _CADDY = "{host} {{\n    reverse_proxy 127.0.0.1:{port}\n}}"
 _NGINX = (

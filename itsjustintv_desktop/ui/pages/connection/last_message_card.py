@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.formatting import ago, clock, translate
 from itsjustintv_desktop.ui.plain import open_address
-from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
-from itsjustintv_desktop.ui.widgets.copy_line import CopyLine
+from itsjustintv_desktop.ui.widgets.basic import Card, CopyLine, button, label, row
 
 _HEALTH = "/health"
 

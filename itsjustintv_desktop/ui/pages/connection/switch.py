@@ -15,9 +15,8 @@ from itsjustintv_desktop.ui.pages.connection.form import TransportForm
 from itsjustintv_desktop.ui.pages.connection.saving import save
 from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, title
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row
-from itsjustintv_desktop.ui.widgets.checklist import CheckList
 from itsjustintv_desktop.ui.widgets.scroll import keep_width
-from itsjustintv_desktop.ui.widgets.theirs import Theirs
+from itsjustintv_desktop.ui.widgets.states import CheckList, Theirs
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.ui.tasks import PageTasks

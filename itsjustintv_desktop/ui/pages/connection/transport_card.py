@@ -11,8 +11,7 @@ from itsjustintv_desktop.engine import TransportView
 from itsjustintv_desktop.ui.formatting import ago, clock, translate
 from itsjustintv_desktop.ui.pages.connection.transport_choice import KINDS, title
 from itsjustintv_desktop.ui.plain import readable
-from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
-from itsjustintv_desktop.ui.widgets.copy_line import CopyLine
+from itsjustintv_desktop.ui.widgets.basic import Card, CopyLine, Dot, Tone, button, clear, label, row
 
 _TONES: dict[str, Tone] = {"ready": "ok", "starting": "accent", "waiting": "attention", "failing": "failed"}
 

@@ -1,20 +1,134 @@
-"""One delivery at the right of the list: what can be done first, then everything that is known of it."""
+"""One delivery: how it stands, its attempts, its request, and when it is due."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 
-from itsjustintv_desktop.engine import DeliveryDetails, DestinationStatus, RequestView
+from PySide6.QtCore import QDateTime, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDateTimeEdit, QFrame, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+
+from itsjustintv_desktop.engine import AttemptView, DeliveryDetails, DestinationStatus, RequestView
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.delivery_text import answer_of, tone_of, word_of
 from itsjustintv_desktop.ui.formatting import ago, clock, translate
-from itsjustintv_desktop.ui.pages.deliveries.attempts import Attempts
-from itsjustintv_desktop.ui.pages.deliveries.due import Due
-from itsjustintv_desktop.ui.plain import readable
-from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, button, label, row
-from itsjustintv_desktop.ui.widgets.flow import Flow
+from itsjustintv_desktop.ui.plain import plain, readable
+from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, button, clear, label, row
+from itsjustintv_desktop.ui.widgets.scroll import Flow
+
+PRESETS = (5, 15, 30)
+"""Minutes."""
+
+
+class Due(QFrame):
+    """`do` is called with the time (Unix seconds) that was chosen."""
+
+    def __init__(self, parent: QWidget, do: Callable[[float], object]) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setProperty("role", "popup")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setAccessibleName(self.tr("Next try"))
+        self._do = do
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 14)
+        layout.setSpacing(10)
+        layout.addWidget(label(self.tr("Next try"), "heading"))
+        self.presets = [
+            button(self.tr("in %n min", "", minutes), partial(self._in, minutes), role="small") for minutes in PRESETS
+        ]
+        layout.addLayout(row(*self.presets, None))
+        self.when = QDateTimeEdit(QDateTime.currentDateTime().addSecs(600))
+        self.when.setButtonSymbols(QDateTimeEdit.ButtonSymbols.NoButtons)
+        self.when.setDisplayFormat("yyyy-MM-dd HH:mm")
+        self.when.setAccessibleName(self.tr("Date and time of the next try"))
+        self.set = button(self.tr("&Set"), self._chosen, role="primary")
+        layout.addLayout(row(self.when, self.set))
+
+    def open_below(self, widget: QWidget) -> None:
+        self.adjustSize()
+        self.move(widget.mapToGlobal(widget.rect().bottomLeft()))
+        self.show()
+        self.presets[0].setFocus()
+
+    def _in(self, minutes: int) -> None:
+        self._choose(time.time() + 60 * minutes)
+
+    def _chosen(self) -> None:
+        self._choose(float(self.when.dateTime().toSecsSinceEpoch()))
+
+    def _choose(self, at: float) -> None:
+        self.close()
+        self._do(at)
+
+
+MOST = 30
+"""Attempts with a row each; those before them are counted."""
+_TONES: dict[str, Tone] = {
+    "delivered": "ok", "failed": "attention", "refused": "failed", "interrupted": "off", "under way": "accent",
+}  # fmt: skip
+
+
+class Attempts(QWidget):
+    """Newest first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._list = QVBoxLayout(self)
+        self._list.setContentsMargins(0, 0, 0, 0)
+        self._list.setSpacing(6)
+        self._shown: tuple[AttemptView, ...] | None = None
+
+    def show_attempts(self, attempts: tuple[AttemptView, ...]) -> None:
+        if attempts == self._shown:
+            return
+        self._shown = attempts
+        clear(self._list)
+        if not attempts:
+            self._list.addWidget(label(self.tr("Not tried yet."), "muted"))
+        for attempt in reversed(attempts[-MOST:]):
+            self._list.addLayout(self._row(attempt))
+        if len(attempts) > MOST:
+            self._list.addWidget(label(self.tr("and %n before", "", len(attempts) - MOST), "muted"))
+
+    def _row(self, attempt: AttemptView) -> QVBoxLayout:
+        made = QVBoxLayout()
+        made.setSpacing(2)
+        shown = Elided(self.sentence(attempt), "muted")
+        then = datetime.fromtimestamp(attempt.started_at)  # noqa: DTZ006 - a person's own time
+        at = label(then.strftime("%H:%M:%S"), "mono")
+        at.setToolTip(plain(then.strftime("%Y-%m-%d %H:%M:%S")))
+        line = row(Dot(_TONES.get(attempt.outcome, "off"), self._word(attempt)), at)
+        line.addWidget(shown, 1)
+        made.addLayout(line)
+        answer = " ".join(attempt.answer.split())
+        if answer and attempt.outcome != "delivered":
+            excerpt = Elided(answer, "label")
+            excerpt.setContentsMargins(20, 0, 0, 0)
+            made.addWidget(excerpt)
+        return made
+
+    def _word(self, attempt: AttemptView) -> str:
+        words = {
+            "delivered": self.tr("delivered"), "failed": self.tr("failed"), "refused": self.tr("refused"),
+            "interrupted": self.tr("interrupted"), "under way": self.tr("under way"),
+        }  # fmt: skip
+        return words.get(attempt.outcome, attempt.outcome)
+
+    def sentence(self, attempt: AttemptView) -> str:
+        """ "503 in 212 ms"; the error where no status came."""
+        if attempt.outcome in {"interrupted", "under way"}:
+            return self._word(attempt)
+        what = (
+            str(attempt.status) if attempt.status is not None else translate(attempt.error or "") or self._word(attempt)
+        )
+        if attempt.duration is None:
+            return what
+        took = f"{attempt.duration:.1f} s" if attempt.duration >= 1 else f"{round(attempt.duration * 1000)} ms"
+        return self.tr("{} in {}").format(what, took)
+
 
 _GIVEN_UP = frozenset({DeliveryState.DEAD, DeliveryState.EXPIRED, DeliveryState.DROPPED})
 

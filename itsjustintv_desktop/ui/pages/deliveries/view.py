@@ -14,8 +14,7 @@ from itsjustintv_desktop.ui.delivery_text import held_by
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.models.deliveries import DeliveriesModel
 from itsjustintv_desktop.ui.pages.base import Page
-from itsjustintv_desktop.ui.pages.deliveries.bulk_card import BulkCard
-from itsjustintv_desktop.ui.pages.deliveries.changing import Changing
+from itsjustintv_desktop.ui.pages.deliveries.changing import BulkCard, Changing
 from itsjustintv_desktop.ui.pages.deliveries.details import Details
 from itsjustintv_desktop.ui.pages.deliveries.table import DeliveriesTable
 from itsjustintv_desktop.ui.pages.list_detail import side_by_side

@@ -11,9 +11,8 @@ from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.models.destinations import format_name
 from itsjustintv_desktop.ui.pages.destinations.headers import Headers
 from itsjustintv_desktop.ui.widgets.basic import button, column, row
-from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.field import Field, SecretField
 from itsjustintv_desktop.ui.widgets.scroll import Upright
-from itsjustintv_desktop.ui.widgets.secret import SecretField
 
 SIGNATURES = ("x-hub", "standard-webhooks")
 HASHES = ("SHA-256", "SHA-512", "SHA-1")

@@ -24,7 +24,7 @@ from itsjustintv_desktop.ui.pages.list_detail import ListDetailPage
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
-from itsjustintv_desktop.ui.widgets.secret import SecretField
+from itsjustintv_desktop.ui.widgets.field import SecretField
 from itsjustintv_desktop.ui.widgets.states import EmptyState
 
 GUESS_MS = 400

@@ -1,24 +1,135 @@
-"""One entry of the feed: painted by itself, with real buttons for what can be done."""
+"""One card of the live feed: what it says, where each part lies, and how it is painted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.delivery_text import DeliveryHold, sentence_of, tone_of, word_of
 from itsjustintv_desktop.ui.formatting import ago, translate
-from itsjustintv_desktop.ui.pages.feed import card_layout
-from itsjustintv_desktop.ui.pages.feed.card_layout import AVATAR, DOT, INDENT, LINE, MARGIN, RIGHT, TOP, arrange, font
+from itsjustintv_desktop.ui.images import paint_avatar
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.theme import theme
-from itsjustintv_desktop.ui.theme.tokens import CARD_RADIUS
-from itsjustintv_desktop.ui.widgets.avatar import paint_avatar
+from itsjustintv_desktop.ui.theme.tokens import BODY_PX, CARD_RADIUS
 from itsjustintv_desktop.ui.widgets.basic import button, icon_button, paint_dot
+
+MARGIN, AVATAR, INDENT = 20, 44, 80
+"""Around the card's content, the picture, and where the words begin."""
+TOP = 16
+LINE = 20
+CHIP, CHIP_GAP = 20, 6
+ROW_GAP = 6
+DOT = 11
+RIGHT = 108
+"""Kept free at the right for the time."""
+BUTTONS = 44
+"""A row of buttons below the words."""
+_LINES = 3
+
+
+@dataclass(slots=True)
+class Chip:
+    """A word on a small field."""
+
+    text: str
+    box: QRectF
+
+
+@dataclass(slots=True)
+class Mark:
+    """One destination's outcome: its dot and words, within `box`."""
+
+    delivery: FeedDelivery
+    text: str
+    box: QRect
+
+
+@dataclass(slots=True)
+class Arranged:
+    """Everything in the card's own coordinates. `buttons`: where a row of buttons begins, 0 = there is none."""
+
+    height: int = 0
+    title: QRect = field(default_factory=QRect)
+    explanation: QRect = field(default_factory=QRect)
+    chips: list[Chip] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    buttons: int = 0
+
+
+def font(weight: QFont.Weight = QFont.Weight.Normal, pixels: int = BODY_PX) -> QFont:
+    """Inter, with figures that stand below each other."""
+    made = QFont("Inter")
+    made.setPixelSize(pixels)
+    made.setWeight(weight)
+    made.setFeature(QFont.Tag("tnum"), 1)
+    return made
+
+
+def arrange(item: FeedItem, marks: list[tuple[FeedDelivery, str]], width: int, *, buttons: bool) -> Arranged:
+    """`marks`: the outcomes and what is said of each."""
+    made = Arranged()
+    right = width - MARGIN
+    at = TOP + LINE
+    body = QFontMetrics(font())
+    if item.title:
+        made.title = QRect(INDENT, at, right - INDENT, LINE)
+        at += LINE
+    if item.explanation and item.kind != "announced":
+        room = QRect(INDENT, at, right - INDENT - RIGHT // 2, LINE * _LINES)
+        needed = body.boundingRect(room, Qt.TextFlag.TextWordWrap, readable(translate(item.explanation))).height()
+        room.setHeight(min(room.height(), max(LINE, needed + 4)))
+        made.explanation = room
+        at += room.height()
+    if item.kind == "announced":
+        at = _chips(made, item, at, right)
+        at = _marks(made, marks, at, right, body)
+    if buttons:
+        made.buttons = at + ROW_GAP
+        at = made.buttons + BUTTONS - 8
+    made.height = max(at + TOP, TOP + AVATAR + TOP)
+    return made
+
+
+def _chips(made: Arranged, item: FeedItem, at: int, right: int) -> int:
+    """One row; what does not fit is counted in the last."""
+    small = QFontMetrics(font(pixels=11))
+    words = [word for word in (item.category, *item.tags) if word]
+    if not words:
+        return at
+    at += ROW_GAP
+    x = INDENT
+    for number, word in enumerate(words):
+        text = small.elidedText(" ".join(readable(word).split()), Qt.TextElideMode.ElideRight, 220)
+        width = small.horizontalAdvance(text) + 16
+        left = len(words) - number
+        reserve = 0 if left == 1 else small.horizontalAdvance(f"+{left}") + 16 + CHIP_GAP
+        if x + width + reserve > right:
+            made.chips.append(Chip(f"+{left}", QRectF(x, at, small.horizontalAdvance(f"+{left}") + 16, CHIP)))
+            break
+        made.chips.append(Chip(text, QRectF(x, at, width, CHIP)))
+        x += width + CHIP_GAP
+    return at + CHIP
+
+
+def _marks(made: Arranged, marks: list[tuple[FeedDelivery, str]], at: int, right: int, body: QFontMetrics) -> int:
+    if not marks:
+        return at
+    at += ROW_GAP + 2
+    x = INDENT
+    for delivery, text in marks:
+        width = min(DOT + 6 + body.horizontalAdvance(text) + 4, right - INDENT)
+        if x + width > right and x > INDENT:
+            x, at = INDENT, at + LINE + 2
+        made.marks.append(Mark(delivery, text, QRect(x, at, width, LINE)))
+        x += width + 16
+    return at + LINE
+
 
 _ONE_LINE = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
 Holding = Mapping[str, DeliveryHold]
@@ -40,7 +151,7 @@ class FeedCard(QWidget):
         self.item: FeedItem | None = None
         self._held: Holding = {}
         self._picture: QPixmap | None = None
-        self._arranged: dict[int, card_layout.Arranged] = {}
+        self._arranged: dict[int, Arranged] = {}
         self._busy = False
         self.send_anyway = button(self.tr("Send anyway"), lambda: self.wished.emit("send_anyway"))
         self.edit_filter = button(self.tr("Edit filter"), lambda: self.wished.emit("edit_filter"))
@@ -113,16 +224,16 @@ class FeedCard(QWidget):
         return QSize(width, self.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        return QSize(320, card_layout.TOP * 2 + AVATAR)
+        return QSize(320, TOP * 2 + AVATAR)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         super().resizeEvent(event)
         self._place()
 
-    def _at(self, width: int) -> card_layout.Arranged:
+    def _at(self, width: int) -> Arranged:
         if width not in self._arranged:
             if self.item is None:
-                return card_layout.Arranged()
+                return Arranged()
             if len(self._arranged) > 3:
                 self._arranged.clear()
             has_buttons = self.item.can_send_anyway or not self.edit_filter.isHidden()
@@ -170,7 +281,7 @@ class FeedCard(QWidget):
         painter.setFont(font())
         if not where.title.isNull():
             painter.setPen(QColor(palette.text2 if quiet else palette.text1))
-            room = where.title.adjusted(0, 0, -card_layout.RIGHT + 36, 0)
+            room = where.title.adjusted(0, 0, -RIGHT + 36, 0)
             painter.drawText(where.title, _ONE_LINE, _elided(painter, item.title, room.width()))
         if not where.explanation.isNull():
             painter.setPen(QColor(palette.text2))
@@ -194,7 +305,7 @@ class FeedCard(QWidget):
         when = QRect(self.width() - MARGIN - RIGHT, TOP - 2, RIGHT, LINE)
         painter.drawText(when, _ONE_LINE | Qt.AlignmentFlag.AlignRight, ago(item.at))
 
-    def _paint_chips(self, painter: QPainter, where: card_layout.Arranged) -> None:
+    def _paint_chips(self, painter: QPainter, where: Arranged) -> None:
         palette = theme().palette
         painter.setFont(font(pixels=11))
         for chip in where.chips:
@@ -204,7 +315,7 @@ class FeedCard(QWidget):
             painter.setPen(QColor(palette.text2))
             painter.drawText(chip.box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine, chip.text)
 
-    def _paint_marks(self, painter: QPainter, where: card_layout.Arranged) -> None:
+    def _paint_marks(self, painter: QPainter, where: Arranged) -> None:
         painter.setFont(font())
         for mark in where.marks:
             box = mark.box
@@ -229,7 +340,7 @@ class FeedCard(QWidget):
         if mark is not None and event.button() is Qt.MouseButton.LeftButton:
             self.delivery_requested.emit(mark.delivery.id)
 
-    def _under(self, point: QPoint) -> card_layout.Mark | None:
+    def _under(self, point: QPoint) -> Mark | None:
         return next((mark for mark in self._at(self.width()).marks if mark.box.contains(point)), None)
 
     def _open_menu(self) -> None:

@@ -1,4 +1,4 @@
-"""The page of the live feed: search, filter, the cards, and what can be done with each."""
+"""The live feed: as cards, or as the entries of output.json."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QStackedWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QPlainTextEdit, QStackedWidget
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem, Snapshot, errors, events
 from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState
@@ -17,12 +17,38 @@ from itsjustintv_desktop.ui.models.feed import FeedWindow, Show
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard
 from itsjustintv_desktop.ui.pages.feed.cards import Cards
-from itsjustintv_desktop.ui.pages.feed.raw import Raw
 from itsjustintv_desktop.ui.plain import for_menu, open_address
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.basic import button
+from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
 from itsjustintv_desktop.ui.widgets.scroll import kept_out
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
+
+
+class Raw(Card):
+    """Read only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sum = label("", "muted")
+        self.copy = button(self.tr("&Copy all"), self._copy, icon_name="copy")
+        self.text = QPlainTextEdit()
+        self.text.setProperty("role", "mono")
+        self.text.setReadOnly(True)
+        self.text.setTabChangesFocus(True)
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.text.setAccessibleName(self.tr("Entries of output.json"))
+        self.body.addLayout(row(label(self.tr("Entries of output.json"), "heading"), self._sum, None, self.copy))
+        self.body.addWidget(self.text, 1)
+
+    def show_entries(self, entries: list[str]) -> None:
+        """Newest first; each is JSON with two spaces a level."""
+        inner = ",\n".join("  " + entry.rstrip().replace("\n", "\n  ") for entry in entries)
+        self._sum.setText(self.tr("%n entries, pictures shortened", "", len(entries)))
+        self.text.setPlainText(f"[\n{inner}\n]" if entries else "[]")
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text.toPlainText())
+
 
 TYPING_MS = 250
 _WAITING = frozenset({DeliveryState.PENDING, DeliveryState.DEAD, DeliveryState.EXPIRED, DeliveryState.DROPPED})

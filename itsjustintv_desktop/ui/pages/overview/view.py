@@ -11,10 +11,8 @@ from PySide6.QtWidgets import QBoxLayout
 from itsjustintv_desktop.engine import Engine, Level, Report, Snapshot, errors, events
 from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages.base import Page
-from itsjustintv_desktop.ui.pages.overview.answer import Answer
+from itsjustintv_desktop.ui.pages.overview.cards import Answer, Days, LiveNow
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
-from itsjustintv_desktop.ui.pages.overview.days import Days
-from itsjustintv_desktop.ui.pages.overview.livenow import LiveNow
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QStackedWidget, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.ui.pages.settings.controls import Control, control_for
-from itsjustintv_desktop.ui.pages.settings.names import title_of
+from itsjustintv_desktop.ui.pages.settings.controls import Control, control_for, title_of
 from itsjustintv_desktop.ui.widgets.basic import Card, label, row
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading

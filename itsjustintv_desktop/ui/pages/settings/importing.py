@@ -13,9 +13,8 @@ from itsjustintv_desktop.ui.formatting import translate, trouble
 from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.widgets.basic import Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
-from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.field import Field, SecretField
 from itsjustintv_desktop.ui.widgets.scroll import Upright
-from itsjustintv_desktop.ui.widgets.secret import SecretField
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import ImportPlan, Needed

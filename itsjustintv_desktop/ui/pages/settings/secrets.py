@@ -14,8 +14,7 @@ from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
-from itsjustintv_desktop.ui.widgets.field import Field
-from itsjustintv_desktop.ui.widgets.secret import HIDE_AGAIN_MS, SecretField
+from itsjustintv_desktop.ui.widgets.field import HIDE_AGAIN_MS, Field, SecretField
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import SecretsState, SecretView

@@ -14,8 +14,7 @@ from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
 from itsjustintv_desktop.ui.pages.settings.app import AppTab
-from itsjustintv_desktop.ui.pages.settings.conflict import ConflictCard, SaveBar
-from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
+from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument, ConflictCard, SaveBar
 from itsjustintv_desktop.ui.pages.settings.form import FormTab
 from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
 from itsjustintv_desktop.ui.pages.settings.raw import RawTab

@@ -10,9 +10,8 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from itsjustintv_desktop.engine import FoundChannel, StreamerDraft, errors
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.formatting import number, translate, trouble
-from itsjustintv_desktop.ui.images import Pictures
+from itsjustintv_desktop.ui.images import Avatar, Pictures
 from itsjustintv_desktop.ui.tasks import PageTasks
-from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Elided, button, column, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
 from itsjustintv_desktop.ui.widgets.dialog import Dialog

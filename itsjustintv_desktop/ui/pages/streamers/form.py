@@ -8,11 +8,10 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import StreamerDraft
 from itsjustintv_desktop.ui.formatting import number
-from itsjustintv_desktop.ui.images import Pictures
+from itsjustintv_desktop.ui.images import Avatar, Pictures
 from itsjustintv_desktop.ui.models.streamers import StreamerRow, problem_of
 from itsjustintv_desktop.ui.pages.streamers.preview import PreviewBox
 from itsjustintv_desktop.ui.plain import channel_address, open_address
-from itsjustintv_desktop.ui.widgets.avatar import Avatar
 from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, icon_button, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips, half_typed
 from itsjustintv_desktop.ui.widgets.field import Field

@@ -8,7 +8,7 @@ from PySide6.QtCore import QItemSelectionModel, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyleOptionViewItem
 
-from itsjustintv_desktop.ui.images import Pictures
+from itsjustintv_desktop.ui.images import Pictures, paint_avatar
 from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index
 from itsjustintv_desktop.ui.models.streamers import (
     DESTINATIONS,
@@ -20,7 +20,6 @@ from itsjustintv_desktop.ui.models.streamers import (
     StreamersModel,
     state_of,
 )
-from itsjustintv_desktop.ui.widgets.avatar import paint_avatar
 from itsjustintv_desktop.ui.widgets.table import EDGE, CellDelegate, Table
 
 _NARROW = 470

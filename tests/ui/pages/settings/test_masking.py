@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.ui.pages.settings.masking import DOTS, mask, unmask
+from itsjustintv_desktop.ui.pages.settings.raw import DOTS, mask, unmask
 
 SECRET = "s3cret-value"
 KEYS = (

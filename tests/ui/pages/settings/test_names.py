@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.language import read
-from itsjustintv_desktop.ui.pages.settings import names
+from itsjustintv_desktop.ui.pages.settings import controls
 from itsjustintv_desktop.ui.pages.settings.controls import Choice, Line
 from itsjustintv_desktop.ui.resources import resource
 
@@ -22,13 +22,13 @@ ALIKE = {"server.tls.challenge", "global_webhook.target_webhook_hashing"}
 
 
 def test_every_key_and_table_has_a_name() -> None:
-    """A key that is new: add it to ui/pages/settings/names.py, and run `make translations`."""
-    assert [".".join(field.path) for field in SHOWN if ".".join(field.path) not in names._NAMES] == []
-    assert {".".join(field.path[:-1]) for field in SHOWN} <= set(names._TITLES)
+    """A key that is new: add it to ui/pages/settings/controls.py, and run `make translations`."""
+    assert [".".join(field.path) for field in SHOWN if ".".join(field.path) not in controls._NAMES] == []
+    assert {".".join(field.path[:-1]) for field in SHOWN} <= set(controls._TITLES)
 
 
 def test_no_two_keys_of_a_table_are_called_alike() -> None:
-    called = [(field.path[:-1], names.name_of(field.path)) for field in SHOWN]
+    called = [(field.path[:-1], controls.name_of(field.path)) for field in SHOWN]
     assert len(set(called)) == len(called)
 
 
@@ -38,15 +38,17 @@ def test_every_word_to_choose_has_a_name() -> None:
         for field in SHOWN
         if ".".join(field.path) not in ALIKE
         for choice in field.choices
-        if choice not in names._CHOICES.get(".".join(field.path), {})
+        if choice not in controls._CHOICES.get(".".join(field.path), {})
     ]
     assert missing == []
 
 
 def test_german_has_all_of_it() -> None:
     german = read(resource("translations", "de.json"))
-    words = [*names._NAMES.values(), *names._TITLES.values()]
-    words += [name for choices in names._CHOICES.values() for name in choices.values() if name not in {"HTTP", "gRPC"}]
+    words = [*controls._NAMES.values(), *controls._TITLES.values()]
+    words += [
+        name for choices in controls._CHOICES.values() for name in choices.values() if name not in {"HTTP", "gRPC"}
+    ]
     assert [text for text in words if not german.get(text) and text != "ngrok"] == []
 
 
@@ -60,9 +62,9 @@ def test_german_helps_with_every_key(qapp: QApplication) -> None:
 
 
 def test_a_key_that_is_new_is_called_what_the_file_calls_it() -> None:
-    assert names.name_of(("server", "public_url_id")) == "Public URL id"
-    assert names.title_of(("server", "otlp")) == "Server: OTLP"
-    assert names.choice_of(("server", "new"), "either") == "either"
+    assert controls.name_of(("server", "public_url_id")) == "Public URL id"
+    assert controls.title_of(("server", "otlp")) == "Server: OTLP"
+    assert controls.choice_of(("server", "new"), "either") == "either"
 
 
 @pytest.mark.parametrize("field", [field for field in SHOWN if field.choices], ids=lambda field: ".".join(field.path))
@@ -72,10 +74,10 @@ def test_a_choice_shows_names_and_writes_what_the_file_knows(qtbot: QtBot, field
     for choice in field.choices:
         control.show_text(choice)
         assert control.text == choice
-        assert control.combo.currentText() == names.choice_of(field.path, choice)
+        assert control.combo.currentText() == controls.choice_of(field.path, choice)
     control.show_text("")
     assert control.text == ""
-    assert names.choice_of(field.path, field.default) in control.combo.currentText()
+    assert controls.choice_of(field.path, field.default) in control.combo.currentText()
 
 
 def test_the_key_stands_beside_its_name(qtbot: QtBot) -> None:

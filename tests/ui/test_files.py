@@ -1,5 +1,5 @@
 """Files in and out by the program's own dialogs, with real keys, over the real engine: export, import, a list of
-channels as CSV."""
+channels."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ async def export_and_import(page: Settings, folder: Path, config: Path) -> None:
 
 async def a_list_of_channels(desktop: Desktop, page: Streamers, folder: Path, config: Path) -> None:
     await desktop.bridge.call(lambda engine: engine.api.settings.remove_streamers(["bytewright"]))
-    file = folder / "follows.csv"
-    file.write_bytes(b"\xef\xbb\xbfto_login,followed_at\r\nbytewright,2026-01-01\r\npixelforge,2026-01-02\r\n")
+    file = folder / "follows.txt"
+    file.write_bytes(b"\xef\xbb\xbfbytewright\r\nhttps://www.twitch.tv/pixelforge\r\n")
     page.open_paste()
     dialog = await opened(PasteDialog)
     dialog.file.click()

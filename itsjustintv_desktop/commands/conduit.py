@@ -12,7 +12,7 @@ from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import actions
 from itsjustintv_desktop.engine.control.conduits import ConduitActions
-from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitView
+from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitView
 
 T = TypeVar("T")
 

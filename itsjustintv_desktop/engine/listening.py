@@ -13,8 +13,7 @@ from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifie
 from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.ingress.public import PublicServer
-from itsjustintv_desktop.engine.ingress.transports import Transport
-from itsjustintv_desktop.engine.ingress.transports.choose import transport_kind
+from itsjustintv_desktop.engine.ingress.transports import Transport, transport_kind
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.core.errors import (
 )
 from itsjustintv_desktop.engine.core.models import DeliveryState, Outcome
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.ingress.transports.status import TransportState, TransportStatus
+from itsjustintv_desktop.engine.ingress.transports import TransportState, TransportStatus
 from itsjustintv_desktop.engine.monitoring import watchdog
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET
 from itsjustintv_desktop.engine.storage.secrets.secret_backend import UnlockResult

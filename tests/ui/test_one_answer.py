@@ -27,7 +27,7 @@ from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.ingress.catch_up import catch_up
-from itsjustintv_desktop.engine.ingress.transports.status import TransportState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from itsjustintv_desktop.simulator import Simulator

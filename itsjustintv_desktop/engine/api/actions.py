@@ -21,7 +21,7 @@ from itsjustintv_desktop.engine.core.models import (
     EventState,
     StreamEvent,
 )
-from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitView
+from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitView
 from itsjustintv_desktop.engine.monitoring.doctor import Report
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 

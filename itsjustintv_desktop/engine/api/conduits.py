@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitView
+from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitView
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine
-    from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitManager
+    from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitManager
 
 
 class ApiConduits:
@@ -30,7 +30,7 @@ class ApiConduits:
         return await self._manager().delete(conduit_id, force=force)
 
     def _manager(self) -> ConduitManager:
-        from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitManager
+        from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitManager
 
         reach = self._engine.reach
         return ConduitManager(reach.conduits, self._engine.ledger, lambda: reach.way.trigger())

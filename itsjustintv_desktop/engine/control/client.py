@@ -21,7 +21,7 @@ from itsjustintv_desktop.engine.core.models import Channel, DeliveryState, Deliv
 from itsjustintv_desktop.engine.core.net.client import Options, Outbound
 from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS, network_sentence
 from itsjustintv_desktop.engine.core.net.limits import parts
-from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitView
+from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitView
 from itsjustintv_desktop.engine.monitoring.doctor import Report
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from itsjustintv_desktop.engine.ingress.conduit.manage import ConduitView
+from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitView
 
 
 class ConduitActions(Protocol):

@@ -223,7 +223,7 @@ class IngressManager:
                 environ=engine.environ,
                 proxies=engine.outbound.proxies,
             )
-        from itsjustintv_desktop.engine.ingress.transports.proxy import NullTransport, ProxyTransport
+        from itsjustintv_desktop.engine.ingress.proxy import NullTransport, ProxyTransport
 
         if kind == "own":
             return ProxyTransport(

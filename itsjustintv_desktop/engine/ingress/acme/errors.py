@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from itsjustintv_desktop.engine.config.schema import Server
 from itsjustintv_desktop.engine.core.errors import CertificateError
-from itsjustintv_desktop.engine.ingress.transports.status import TransportState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 
 _ACCOUNT = frozenset(
     {

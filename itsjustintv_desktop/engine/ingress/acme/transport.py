@@ -20,9 +20,7 @@ from itsjustintv_desktop.engine.ingress.acme.errors import Explained, Surroundin
 from itsjustintv_desktop.engine.ingress.acme.issue import STAGING, Issuing, Retries
 from itsjustintv_desktop.engine.ingress.acme.sni_server import SniServer, check_serving
 from itsjustintv_desktop.engine.ingress.acme.store import CertStore, Pair
-from itsjustintv_desktop.engine.ingress.transports.base import BaseTransport
-from itsjustintv_desktop.engine.ingress.transports.choose import callback_of
-from itsjustintv_desktop.engine.ingress.transports.status import TransportState
+from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, callback_of
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 
 _LOOK_SECONDS = 3600.0

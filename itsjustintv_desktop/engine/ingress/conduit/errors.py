@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRateLimitedError,
     TwitchRefusedError,
 )
-from itsjustintv_desktop.engine.ingress.conduit.dial import is_offline
+from itsjustintv_desktop.engine.ingress.conduit.sockets import is_offline
 from itsjustintv_desktop.engine.ingress.transports import TransportState
 
 _AGAIN = "It is tried again by itself."

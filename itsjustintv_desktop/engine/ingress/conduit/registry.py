@@ -1,20 +1,26 @@
-"""Which conduit is this machine's: the one whose id the ledger holds. All others are left alone."""
+"""This machine's conduit (its id is in the ledger), its one shard, and all conduits as a person sees and changes them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.core.errors import (
+    ConduitGoneError,
     ConduitLimitError,
     ConduitTakenError,
+    NotFoundError,
+    ShardRefusedError,
     TwitchError,
     TwitchRateLimitedError,
+    UsageError,
 )
-from itsjustintv_desktop.engine.ingress.conduit.shard import OurShard
-from itsjustintv_desktop.engine.twitch.conduits import MOST, Conduits
+from itsjustintv_desktop.engine.twitch.conduits import ENABLED, MOST, Conduits, Shard, ShardUpdate
+
+_log = structlog.get_logger(__name__)
 
 META = "conduit"
 """Key of the id in the ledger; an empty value is the same as none."""
@@ -23,8 +29,9 @@ OWNER = "conduit_client"
 one before; absent in ledgers of earlier versions."""
 TAKEN = "conduit_taken"
 """Key of the id of a conduit that another program took from us: we don't fight over it, not even after a restart."""
-
-_log = structlog.get_logger(__name__)
+SHARD = "0"
+_SECONDS = 8.0
+"""Twitch closes a socket that serves nothing 10 seconds after its welcome."""
 
 
 class MetaStore(Protocol):
@@ -127,3 +134,141 @@ class ConduitRegistry:
             raise ConduitLimitError(
                 f"This client id has {there} conduits already, as many as Twitch allows."
             ) from error
+
+
+class OurShard:
+    """All raise TwitchError (ConduitGoneError too) or SecretsError."""
+
+    def __init__(self, conduits: Conduits) -> None:
+        self._conduits = conduits
+
+    async def enable(self, conduit_id: str, session_id: str) -> None:
+        """Let this session serve the conduit. Raises ShardRefusedError with Twitch's words."""
+        update = await self._conduits.attach(conduit_id, session_id, shard_id=SHARD, timeout=_SECONDS)
+        why = _refusal(update)
+        if why:
+            raise ShardRefusedError(f"Twitch does not let this connection serve the conduit: {why}.")
+
+    async def keep(self, conduit_id: str, session_id: str, *, was_moved: bool) -> bool:
+        """Look whether the session still serves, and mend it if nobody does. True: it had to be mended.
+
+        Twitch goes on with its keepalives when another program takes the shard over: without this look we would wait
+        for events forever. `was_moved`: Twitch moved us to another server, so that the id may be listed differently.
+        Raises ConduitTakenError, ShardRefusedError.
+        """
+        shard = await self._find(conduit_id)
+        if shard is not None and _serves(shard, session_id):
+            return False
+        if shard is not None and shard.status in {"", ENABLED} and not was_moved:
+            raise ConduitTakenError("Another program took this machine's conduit over and gets the events now.")
+        _log.warning("our connection no longer served the conduit", shard=shard.status if shard else "missing")
+        await self.enable(conduit_id, session_id)
+        return True
+
+    async def is_free(self, conduit_id: str) -> bool:
+        """Whether nobody serves it now."""
+        shard = await self._find(conduit_id)
+        return shard is None or shard.status not in {"", ENABLED}
+
+    async def _find(self, conduit_id: str) -> Shard | None:
+        return next((shard for shard in await self._conduits.shards(conduit_id) if shard.id == SHARD), None)
+
+
+def _serves(shard: Shard, session_id: str) -> bool:
+    """What Twitch leaves out speaks for us: a connection that works is not given up for it."""
+    transport = shard.transport
+    is_ours = transport.method in {"", "websocket"} and transport.session_id in {None, "", session_id}
+    return shard.status in {"", ENABLED} and is_ours
+
+
+def _refusal(update: ShardUpdate) -> str:
+    """Why it did not work, "" when it did: a 202 says nothing by itself."""
+    if update.errors:
+        words = "; ".join(error.message or error.code or "no reason given" for error in update.errors)
+        return "".join(letter for letter in words if letter.isprintable())[:200].rstrip(".")
+    status = next((shard.status for shard in update.data if shard.id == SHARD), "")
+    # Said nothing of it: whether it serves is looked at within a minute, and Twitch closes a socket that does not.
+    return "" if status in {"", ENABLED} else f"its state is {status[:60]}"
+
+
+class ShardView(msgspec.Struct, frozen=True, kw_only=True):
+    """One end of a conduit. `method` is websocket or webhook, `since` RFC 3339 or empty."""
+
+    id: str
+    status: str
+    method: str = ""
+    since: str = ""
+
+
+class ConduitView(msgspec.Struct, frozen=True, kw_only=True):
+    """One conduit of the client id. `ours`: the one this machine uses."""
+
+    id: str
+    shard_count: int
+    ours: bool
+    shards: tuple[ShardView, ...] = ()
+
+    @property
+    def in_use(self) -> bool:
+        """Some program is connected to it now."""
+        return any(shard.status == "enabled" for shard in self.shards)
+
+
+class ConduitManager:
+    """All raise TwitchError, SecretsError and LedgerError. `changed` is called after ours became another one."""
+
+    def __init__(self, conduits: Conduits, meta: MetaStore, changed: Callable[[], None]) -> None:
+        self._conduits = conduits
+        self._meta = meta
+        self._changed = changed
+
+    async def list(self) -> list[ConduitView]:
+        """All of the client id, ours first."""
+        ours = await self._meta.meta(META)
+        views = [await self._view(each.id, each.shard_count, each.id == ours) for each in await self._conduits.list()]
+        return sorted(views, key=lambda view: (not view.ours, view.id))
+
+    async def adopt(self, conduit_id: str) -> ConduitView:
+        """Make it this machine's. The one before is left as it is. Raises NotFoundError."""
+        view = await self._find(conduit_id)
+        await self._meta.set_meta(TAKEN, "")
+        await self._meta.set_meta(META, conduit_id)
+        self._changed()
+        return ConduitView(id=view.id, shard_count=view.shard_count, ours=True, shards=view.shards)
+
+    async def delete(self, conduit_id: str, *, force: bool = False) -> ConduitView:
+        """Take it away with its subscriptions. Raises NotFoundError, and UsageError for ours without `force`."""
+        view = await self._find(conduit_id)
+        if view.ours and not force:
+            raise UsageError(
+                f"The conduit {conduit_id} is the one this machine uses. With --force it is deleted all the same; "
+                "while the program runs by conduit it makes a new one at once."
+            )
+        await self._conduits.delete(conduit_id)
+        if view.ours:
+            await self._meta.set_meta(META, "")
+            self._changed()
+        return view
+
+    async def _find(self, conduit_id: str) -> ConduitView:
+        ours = await self._meta.meta(META)
+        for each in await self._conduits.list():
+            if each.id == conduit_id:
+                return await self._view(each.id, each.shard_count, each.id == ours)
+        raise NotFoundError(f"This client id has no conduit {conduit_id}. See `conduit list` for those there are.")
+
+    async def _view(self, conduit_id: str, shard_count: int, ours: bool) -> ConduitView:
+        try:
+            shards = await self._conduits.shards(conduit_id)
+        except ConduitGoneError:
+            shards = ()  # deleted between the two questions
+        found = tuple(
+            ShardView(
+                id=shard.id,
+                status=shard.status,
+                method=shard.transport.method,
+                since=shard.transport.connected_at or "",
+            )
+            for shard in shards
+        )
+        return ConduitView(id=conduit_id, shard_count=shard_count, ours=ours, shards=found)

@@ -30,13 +30,10 @@ from itsjustintv_desktop.engine.core.models import Conduit
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.sources import Submit
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.errors import classify
 from itsjustintv_desktop.engine.ingress.conduit.inbox import MOST_HELD, Inbox
-from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitRegistry, MetaStore
-from itsjustintv_desktop.engine.ingress.conduit.session import ConduitSession
-from itsjustintv_desktop.engine.ingress.conduit.shard import OurShard
-from itsjustintv_desktop.engine.ingress.conduit.sockets import Sockets
+from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitRegistry, MetaStore, OurShard
+from itsjustintv_desktop.engine.ingress.conduit.sockets import ConduitSession, Dialler, Sockets
 from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
 

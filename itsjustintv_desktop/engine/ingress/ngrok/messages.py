@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine import redaction
 from itsjustintv_desktop.engine.core.net.client import USER_AGENT, Options, Outbound
 from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS
 from itsjustintv_desktop.engine.core.net.limits import read_at_most
-from itsjustintv_desktop.engine.ingress.transports.status import TransportState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.engine.redaction import HIDDEN
 
 RETRY_FAILING: Final = 300.0

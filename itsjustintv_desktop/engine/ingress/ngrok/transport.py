@@ -17,9 +17,7 @@ from itsjustintv_desktop.engine.ingress.ngrok import messages, settings
 from itsjustintv_desktop.engine.ingress.ngrok.agent import Running, reap
 from itsjustintv_desktop.engine.ingress.ngrok.messages import Fault
 from itsjustintv_desktop.engine.ingress.ngrok.settings import NgrokSettings, SettingsCollector
-from itsjustintv_desktop.engine.ingress.transports.base import BaseTransport
-from itsjustintv_desktop.engine.ingress.transports.choose import callback_of
-from itsjustintv_desktop.engine.ingress.transports.status import TransportState
+from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, callback_of
 
 START_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 15.0

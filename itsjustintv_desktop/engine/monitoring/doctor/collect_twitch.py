@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.core.clock_trust import ClockTrust
 from itsjustintv_desktop.engine.core.errors import AppError, LedgerError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.ingress.manager import IngressManager
-from itsjustintv_desktop.engine.ingress.transports.status import TransportState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.engine.monitoring.doctor.collect_delivery import unless_broken
 from itsjustintv_desktop.engine.monitoring.doctor.facts import ReachFacts, StreamerFacts, TwitchFacts
 from itsjustintv_desktop.engine.monitoring.doctor.probe import Probe, Probed

@@ -21,7 +21,7 @@ from itsjustintv_desktop.engine.core.status import (
     StreamerStatus,
     SystemStatus,
 )
-from itsjustintv_desktop.engine.ingress.transports.status import TransportState
+from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.engine.monitoring.doctor import checks
 from itsjustintv_desktop.engine.monitoring.doctor.facts import Facts, StreamerFacts
 from itsjustintv_desktop.engine.monitoring.doctor.report import Check, Report, Unsettled, amber, once, report_of

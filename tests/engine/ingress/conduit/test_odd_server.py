@@ -16,9 +16,8 @@ from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.frames import LARGEST
-from itsjustintv_desktop.engine.ingress.conduit.sockets import Sockets
+from itsjustintv_desktop.engine.ingress.conduit.sockets import Dialler, Sockets
 from tests.engine.ingress.conduit.test_frames import EVENT, SUBSCRIPTION, message, session
 from tests.support.clock import FakeClock
 from tests.support.waiting import until

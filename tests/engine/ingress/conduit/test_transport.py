@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from itsjustintv_desktop.engine.core.models import Conduit
-from itsjustintv_desktop.engine.ingress.conduit.dial import Dialler
+from itsjustintv_desktop.engine.ingress.conduit.sockets import Dialler
 from itsjustintv_desktop.engine.ingress.conduit.transport import CHECK_SECONDS, LONGEST_PAUSE
 from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.conduit.rig import Rig

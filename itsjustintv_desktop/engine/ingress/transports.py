@@ -1,19 +1,23 @@
-"""The interface every way implements, and what they have in common."""
+"""The transports by which Twitch's messages come in: their interface, status and base class, and which is chosen."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from enum import StrEnum
+from typing import Literal, Protocol
 
+import msgspec
 import structlog
 
+from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.models import Target
-from itsjustintv_desktop.engine.ingress.transports.status import TransportState, TransportStatus
+from itsjustintv_desktop.engine.core.status import Status
 
 _log = structlog.get_logger(__name__)
+TransportKind = Literal["conduit", "ngrok", "tls", "own", "none"]
 
 
 class Transport(Protocol):
@@ -121,3 +125,58 @@ class BaseTransport:
         nudged = await self._clock.wait(self._triggered, seconds)
         self._triggered.clear()
         return nudged
+
+
+class TransportState(StrEnum):
+    """Four words for every way; `TransportStatus.code` names the exact state."""
+
+    STARTING = "starting"
+    READY = "ready"
+    WAITING = "waiting"
+    """Not well, but it mends itself: retrying, or waiting for something outside."""
+    FAILING = "failing"
+    """Not well until a person does something; `fix` says what. It is still tried now and then."""
+
+
+class TransportStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """`message` and `fix` are sentences for a person, without any secret. `since` is Unix seconds."""
+
+    kind: str
+    state: TransportState
+    code: str
+    """The named state, in words for programs: ready, offline, bad_token, port_closed, ..."""
+    message: str
+    fix: str = ""
+    """What to do; empty when there is nothing to do."""
+    since: float = 0.0
+    address: str = ""
+    """The public address (https://...), where there is one."""
+    facts: dict[str, str] = {}
+    """More to show, in order: certificate_until, conduit, session, local_address, ..."""
+
+    def health(self) -> Status:
+        return Status.of(self.state, self.message, self.since)
+
+
+def transport_kind(config: Config) -> TransportKind:
+    """conduit, or for webhooks: ngrok, our own certificate, somebody else's proxy or tunnel, or nothing at all."""
+    if config.twitch.transport == "conduit":
+        return "conduit"
+    if config.tunnel.provider == "ngrok":
+        return "ngrok"
+    if config.server.tls.enabled:
+        return "tls"
+    if config.twitch.incoming_webhook_url or config.server.external_domain:
+        return "own"
+    return "none"
+
+
+def callback_of(config: Config, host: str = "") -> str:
+    """The callback by the config: [twitch] incoming_webhook_url, else /twitch at `host` or external_domain; "" = none.
+
+    `host` (a name, perhaps with a port other than 443) is where a way found itself.
+    """
+    if config.twitch.incoming_webhook_url:
+        return config.twitch.incoming_webhook_url
+    name = host or config.server.external_domain
+    return f"https://{name}/twitch" if name else ""

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.models import Webhook
-from itsjustintv_desktop.engine.ingress.transports.base import BaseTransport
-from itsjustintv_desktop.engine.ingress.transports.choose import callback_of
-from itsjustintv_desktop.engine.ingress.transports.status import TransportState
+from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, callback_of
 
 _LOOK_SECONDS = 3600.0
 

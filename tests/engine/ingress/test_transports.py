@@ -11,9 +11,8 @@ from structlog.testing import capture_logs
 from itsjustintv_desktop.engine.config.schema import Config, Server, Tls, Tunnel, Twitch
 from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, transport_kind
-from itsjustintv_desktop.engine.ingress.transports.choose import callback_of
-from itsjustintv_desktop.engine.ingress.transports.proxy import NullTransport, ProxyTransport
+from itsjustintv_desktop.engine.ingress.proxy import NullTransport, ProxyTransport
+from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, callback_of, transport_kind
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
 

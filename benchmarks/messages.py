@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from itsjustintv_desktop.engine.twitch.eventsub_signature import sign
+from itsjustintv_desktop.engine.twitch.eventsub_messages import sign
 
 SECRET = "benchmark-webhook-secret"
 SUBSCRIPTION = "f1c2a387-161a-49f9-a165-0f21d7a4e1c4"

@@ -44,9 +44,8 @@ CORE = {
     "storage/ledger/accepting.py": "storage/ledger/test_accept.py storage/ledger/test_statements.py",
     "storage/ledger/announcing.py": "storage/ledger/test_once.py storage/ledger/test_statements.py",
     "storage/ledger/claiming.py": "storage/ledger/test_claim.py storage/ledger/test_machine.py",
-    "twitch/eventsub_messages.py": "twitch/test_eventsub_messages.py ingress/test_messages.py",
-    "twitch/eventsub_signature.py": "twitch/test_eventsub_signature.py ingress/test_vectors.py",
-    "twitch/timestamps.py": "twitch/test_timestamps.py",
+    "twitch/eventsub_messages.py": "twitch/test_eventsub_messages.py twitch/test_eventsub_signature.py ingress",
+    "core/clock.py": "core/test_clock.py",
 }
 """Modules below engine/ and the tests below tests/engine/ that belong to each."""
 SECONDS = 60.0

@@ -46,7 +46,7 @@ async def _known(app: AppContext, config: Config) -> dict[str, Channel]:
                     return {each.key: each for each in await client.channels()}
         if may_be_the_same(config) and config.twitch.client_id and config.twitch.client_secret not in {"", KEYRING}:
             from itsjustintv_desktop.engine.core.net.proxies import Proxies
-            from itsjustintv_desktop.engine.twitch.ask_once import who_is
+            from itsjustintv_desktop.engine.twitch.channels import who_is
 
             async with asyncio.timeout(_TWITCH_SECONDS):
                 return (

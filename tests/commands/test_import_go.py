@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from itsjustintv_desktop.engine.control.lock import InstanceLock
-from itsjustintv_desktop.engine.twitch.timestamps import format_rfc3339
+from itsjustintv_desktop.engine.core.clock import format_rfc3339
 from tests.engine.import_go.gofolder import CONFIG, ENVIRON, GLOBAL_URL, SECRETS, GoFolder, over, payload, told, waiting
 from tests.keyring_session import keyring_session
 from tests.support.commands import Result, beside, here

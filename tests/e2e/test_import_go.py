@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from itsjustintv_desktop.engine.core.clock import format_rfc3339
 from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger.importing import PAST, QUEUE, key_of
 from itsjustintv_desktop.engine.twitch import enrichment
-from itsjustintv_desktop.engine.twitch.timestamps import format_rfc3339
 from tests.support.commands import beside
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until

@@ -10,8 +10,7 @@ import structlog
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, TwitchError, UsageError
 from itsjustintv_desktop.engine.core.models import Conduit, Target
 from itsjustintv_desktop.engine.twitch.helix import MOST
-from itsjustintv_desktop.engine.twitch.subscriptions.models import target_of
-from itsjustintv_desktop.engine.twitch.subscriptions.views import Listing, SubscriptionsStatus, SyncReport
+from itsjustintv_desktop.engine.twitch.subscriptions.models import Listing, SubscriptionsStatus, SyncReport, target_of
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.engine import Engine

@@ -86,7 +86,7 @@ class Enrichment(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | None = None
     """The source's own tags (not the additional ones). None = could not be had."""
     language: str | None = None
-    """As the source says (ISO 639-1); what a tag says comes first, see twitch/language.py."""
+    """As the source says (ISO 639-1); what a tag says comes first, see twitch/enrichment.py."""
     view_count: int | None = None
     followers_count: int | None = None
     title: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
+from itsjustintv_desktop.engine.core.clock import parse_rfc3339
 
 EARLIEST = 1_420_070_400.0
 """2015: before that there was nothing to announce with. Go writes the year 1 for "never"."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock, parse_rfc3339
 from itsjustintv_desktop.engine.core.errors import MessageRefusedError, SecretsLockedError
 from itsjustintv_desktop.engine.core.events import Signal
 from itsjustintv_desktop.engine.core.models import StreamEvent
-from itsjustintv_desktop.engine.twitch import eventsub_messages, eventsub_signature, timestamps
+from itsjustintv_desktop.engine.twitch import eventsub_messages
 
 FRESH_SECONDS = 600.0
 """A message older (or further ahead) than this is refused: the replay window of Twitch's documentation."""
@@ -66,14 +66,14 @@ class EventSubVerifier:
             raw_id, raw_timestamp, raw_given = message_id.encode(), timestamp.encode(), given.encode()
         except UnicodeEncodeError as error:  # bytes above 127 arrive as lone surrogates
             raise MessageRefusedError("A header is not ASCII.") from error
-        secret = eventsub_signature.made_with(secrets, raw_id, raw_timestamp, body, raw_given)
+        secret = eventsub_messages.made_with(secrets, raw_id, raw_timestamp, body, raw_given)
         if not message_id or secret is None:
             raise MessageRefusedError(
                 "The signature does not fit. Is the webhook secret the one we subscribed with?", kind="signature"
             )
         received_at = self._clock.now()
         try:
-            sent_at = timestamps.parse_rfc3339(timestamp)
+            sent_at = parse_rfc3339(timestamp)
         except ValueError as error:
             raise MessageRefusedError("The timestamp cannot be read.") from error
         if abs(received_at + self._skew() - sent_at) > FRESH_SECONDS:

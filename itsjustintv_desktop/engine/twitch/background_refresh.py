@@ -15,8 +15,7 @@ from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import EndpointGivenUpError, SecretsError, TwitchError, TwitchRefusedError
 from itsjustintv_desktop.engine.twitch.helix import MOST, Helix
-from itsjustintv_desktop.engine.twitch.profile_images import ProfileImages
-from itsjustintv_desktop.engine.twitch.profiles import FRESH, Profiles
+from itsjustintv_desktop.engine.twitch.profiles import FRESH, ProfileImages, Profiles
 
 PAUSE = 2.0
 """Seconds between two calls."""

@@ -1,35 +1,53 @@
-"""Keeps knowing which channel each streamer of the config is, in the background and across restarts.
+"""Which channel each streamer of the config is: looked up, kept in the background and across restarts.
 
 A streamer written by login gets its user id once; from then on the id is followed, so a renamed channel is kept.
+`who_is` asks without an engine, for `config check`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 import structlog
 
 from itsjustintv_desktop.engine.config.active import ConfigHolder
+from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
 from itsjustintv_desktop.engine.core.backoff import Backoff
-from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
+from itsjustintv_desktop.engine.core.errors import (
+    LedgerError,
+    SecretsError,
+    TwitchAuthError,
+    TwitchError,
+    TwitchRefusedError,
+)
 from itsjustintv_desktop.engine.core.events import Signal
 from itsjustintv_desktop.engine.core.models import Channel
-from itsjustintv_desktop.engine.twitch.channel_lookup import look_up_channels
-from itsjustintv_desktop.engine.twitch.helix import Helix
+from itsjustintv_desktop.engine.core.net.client import Outbound
+from itsjustintv_desktop.engine.core.net.proxies import Proxies
+from itsjustintv_desktop.engine.core.tasks import Tasks
+from itsjustintv_desktop.engine.twitch.client import HelixClient
+from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
+from itsjustintv_desktop.engine.twitch.helix import Helix, User, chunks
+from itsjustintv_desktop.engine.twitch.http import TwitchHttp
+from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.profiles import Profiles
+from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+
+_log = structlog.get_logger(__name__)
 
 AGAIN_EVERY = 86400.0
 """Seconds between two looks at channels that are known: they may have been renamed."""
 FIRST_RETRY = 30.0
 LAST_RETRY = 900.0
 _META = "channels"
-
-_log = structlog.get_logger(__name__)
+_LOGIN = re.compile(r"[a-z0-9_]{1,25}")
+_ID = re.compile(r"[0-9]{1,20}")
 
 
 class MetaStore(Protocol):
@@ -149,3 +167,144 @@ def _with_id(streamer: Streamer, channel: Channel | None) -> Streamer:
     if streamer.user_id or channel is None:
         return streamer
     return msgspec.structs.replace(streamer, user_id=channel.user_id)
+
+
+class LookupResult(msgspec.Struct, frozen=True):
+    """What came of it.
+
+    `channels` maps streamer keys; `problems` are sentences to show; `unanswered` are keys worth asking for again
+    later, because Twitch couldn't be asked; `users` is all that was learnt, for the profiles.
+    """
+
+    channels: dict[str, Channel]
+    problems: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
+    users: tuple[User, ...] = ()
+    unknown: dict[str, str] = {}
+    """Streamer keys of `problems` that asking again would not change, each with its sentence."""
+
+
+class _Search:
+    """One run: what was found, and what could not be asked."""
+
+    def __init__(self, helix: Helix) -> None:
+        self.users: list[User] = []
+        self.unanswered: set[tuple[bool, str]] = set()
+        self.failures: dict[str, None] = {}
+        self._helix = helix
+        self._hopeless: TwitchError | SecretsError | None = None
+
+    async def ask(self, values: Sequence[str], *, ids: bool) -> None:
+        """Ask for these ids or logins. One that Twitch stumbles over is found by halving and left out."""
+        if self._hopeless is not None:
+            self._leave(values, ids, self._hopeless)
+            return
+        try:
+            found = await self._helix.users(ids=values) if ids else await self._helix.users(logins=values)
+            if ids or all(user.login for user in found):
+                self.users += found
+            elif len(values) > 1:  # whose login is missing is found out by asking for each alone
+                await self._halve(values, ids=ids)
+            else:
+                self.users += [msgspec.structs.replace(user, login=values[0]) for user in found]
+        except TwitchRefusedError as error:
+            if error.status != 400:
+                self._leave(values, ids, error)
+            elif len(values) > 1:
+                await self._halve(values, ids=ids)
+        except (TwitchError, SecretsError) as error:
+            if isinstance(error, TwitchAuthError | SecretsError):
+                self._hopeless = error  # it will not be answered differently for the next hundred
+            self._leave(values, ids, error)
+
+    async def _halve(self, values: Sequence[str], *, ids: bool) -> None:
+        middle = len(values) // 2
+        await self.ask(values[:middle], ids=ids)
+        await self.ask(values[middle:], ids=ids)
+
+    def _leave(self, values: Sequence[str], ids: bool, error: TwitchError | SecretsError) -> None:
+        self.unanswered.update((ids, value) for value in values)
+        self.failures.setdefault(error.message)
+
+
+async def look_up_channels(helix: Helix, streamers: Iterable[Streamer]) -> LookupResult:
+    """Find the channels of all these streamers, in calls of 100. Never raises for what Twitch answers.
+
+    A streamer with a user id follows it, whatever its login in the config: that is how a renamed channel is kept.
+    """
+    wanted: list[tuple[bool, str, Streamer]] = []
+    unknown: dict[str, str] = {}
+    for streamer in streamers:
+        login = streamer.login.lower()
+        if _ID.fullmatch(streamer.user_id):
+            wanted.append((True, streamer.user_id, streamer))
+        elif streamer.user_id:
+            unknown[streamer.key] = (
+                f'Streamer "{streamer.key}": "{streamer.user_id}" is not a Twitch user id (digits only).'
+            )
+        elif _LOGIN.fullmatch(login):
+            wanted.append((False, login, streamer))
+        else:
+            unknown[streamer.key] = (
+                f'Streamer "{streamer.key}": "{streamer.login}" is not a Twitch login (letters, digits and _).'
+            )
+    search = _Search(helix)
+    for ids in (True, False):
+        for part in chunks(dict.fromkeys(value for by_id, value, _ in wanted if by_id == ids)):
+            await search.ask(part, ids=ids)
+
+    found = {(True, user.id): user for user in search.users}
+    found.update({(False, user.login.lower()): user for user in search.users})
+    channels: dict[str, Channel] = {}
+    unanswered: list[str] = []
+    for by_id, value, streamer in wanted:
+        user = found.get((by_id, value))
+        if user is not None:
+            login = user.login or streamer.login.lower()
+            channels[streamer.key] = Channel(streamer.key, user.id, login, user.display_name or login)
+            if streamer.login and streamer.login.lower() != login.lower():
+                _log.info("a channel was renamed", streamer=streamer.key, login=user.login)
+        elif (by_id, value) in search.unanswered:
+            unanswered.append(streamer.key)
+        else:
+            unknown[streamer.key] = (
+                f'Streamer "{streamer.key}": Twitch knows no channel with the {"id" if by_id else "login"} '
+                f'"{value}". It may be misspelt, renamed, banned or deleted.'
+            )
+    problems = list(unknown.values())
+    if unanswered:
+        reason = " ".join(search.failures)
+        problems.append(f"{len(unanswered)} of the streamers could not be looked up yet. {reason}")
+    return LookupResult(channels, tuple(problems), tuple(unanswered), tuple(search.users), unknown)
+
+
+class _NothingKept:
+    async def get(self, _name: str) -> str | None:
+        return None
+
+    async def set(self, _name: str, _value: str) -> None:
+        return None
+
+
+async def who_is(config: Config, endpoints: Endpoints, proxies: Proxies) -> LookupResult:
+    """With the client id and secret as they stand in the config. Never raises for what Twitch answers."""
+    clock, tasks = SystemClock(), Tasks()
+    http = TwitchHttp(clock=clock, skew=ClockSkew(), outbound=Outbound(proxies=proxies))
+
+    async def credentials() -> Credentials:
+        return Credentials(config.twitch.client_id, config.twitch.client_secret)
+
+    tokens = AppTokens(
+        http=http,
+        auth_url=endpoints.auth_url,
+        credentials=credentials,
+        store=_NothingKept(),
+        tasks=tasks,
+        clock=clock,
+    )
+    helix = Helix(HelixClient(http=http, tokens=tokens, api_url=endpoints.api_url, clock=clock))
+    try:
+        return await look_up_channels(helix, config.streamers.values())
+    finally:
+        await http.close()
+        await tasks.stop()

@@ -17,8 +17,8 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRefusedError,
 )
 from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient, Params
+from itsjustintv_desktop.engine.twitch.helix import every_page
 from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of
-from itsjustintv_desktop.engine.twitch.paging import every_page
 
 MOST = 5
 """Conduits a client id may have."""

@@ -1,22 +1,29 @@
-"""Enrichment by Twitch's API: everything at once, within one deadline, with as few calls as possible."""
+"""Enrichment by Twitch's API: everything at once, within one deadline, with as few calls as possible.
+
+The language of a stream comes from its tags, else the channel's, else it is English (as the Go service does).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
 
+import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.clock import Clock, parse_rfc3339
 from itsjustintv_desktop.engine.core.errors import EndpointGivenUpError, LedgerError, SecretsError, TwitchError
-from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
+from itsjustintv_desktop.engine.core.models import Enrichment, Image, StreamEvent
 from itsjustintv_desktop.engine.core.sources import Doubtful, WatchedStreamer
+from itsjustintv_desktop.engine.core.tags import fold
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.batching import Batcher
-from itsjustintv_desktop.engine.twitch.enrichment_builder import EnrichmentBuilder
 from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Helix, Stream, User
-from itsjustintv_desktop.engine.twitch.profile_images import ProfileImages
-from itsjustintv_desktop.engine.twitch.profiles import Profiles
+from itsjustintv_desktop.engine.twitch.profiles import Profile, ProfileImages, Profiles
+
+_log = structlog.get_logger(__name__)
 
 FEW = 10
 """Below this many events in flight, followers are asked for live: that is one call a channel."""
@@ -29,8 +36,35 @@ _MOST_UNSEEN = 10_000
 _LAG = (1.0, 2.0, 4.0)
 _LAG_OF_MANY = (2.0, 5.0)
 """Seconds between asks while Get Streams doesn't show a new stream yet."""
-
-_log = structlog.get_logger(__name__)
+T = TypeVar("T")
+_FIELDS = {
+    "view_count": "view_count",
+    "followers_count": "followers_count",
+    "tags": "tags",
+    "language": "language",
+    "description": "description",
+    "image": "image",
+    "stream.title": "title",
+    "stream.category_id": "category_id",
+    "stream.category_name": "category_name",
+    "stream.started_at": "started_at",
+    "stream.thumbnail_url": "thumbnail_url",
+}
+"""Payload field -> where it is in an Enrichment."""
+DEFAULT = "en"
+_NAMES = {
+    "English": "en",
+    "Deutsch": "de",
+    "Español": "es",
+    "Français": "fr",
+    "Italiano": "it",
+    "Português": "pt",
+    "Русский": "ru",
+    "日本語": "ja",
+    "한국어": "ko",
+    "中文": "zh",
+}
+_CODES = {fold(name): code for name, code in _NAMES.items()}
 
 
 async def _never_told(_broadcaster_id: str, _stream_id: str) -> bool:
@@ -186,3 +220,80 @@ class TwitchEnricher:
 
     async def _ask_streams(self, ids: list[str]) -> dict[str, Stream]:
         return {stream.user_id: stream for stream in await self._helix.streams(ids)}
+
+
+@dataclass(slots=True)
+class EnrichmentBuilder:
+    """Filled by several questions at once; whatever is None at the deadline is missing."""
+
+    profile: Profile | None = None
+    image: Image | None = None
+    channel: ChannelInfo | None = None
+    stream: Stream | None = None
+    followers: int | None = None
+
+    def enrichment(self, event: StreamEvent, streamer: WatchedStreamer) -> Enrichment:
+        """Get Channels comes before Get Streams where both tell: it has no lag. What one leaves out is the other's."""
+        profile, channel, stream = self.profile, self.channel, self.stream
+        found = Enrichment(
+            login=event.broadcaster_login
+            or (channel.broadcaster_login if channel else "")
+            or (stream.user_login if stream else "")
+            or (profile.login if profile else ""),
+            name=event.broadcaster_name
+            or (channel.broadcaster_name if channel else "")
+            or (stream.user_name if stream else "")
+            or (profile.display_name if profile else ""),
+            description=profile.description if profile else None,
+            image=self.image,
+            tags=self._tags(),
+            language=self._language(),
+            view_count=stream.viewer_count if stream else None,
+            followers_count=self.followers,
+            title=_first(each.title for each in self._told()),
+            category_id=_first(each.game_id for each in self._told()),
+            category_name=_first(each.game_name for each in self._told()),
+            thumbnail_url=(stream.thumbnail_url or None) if stream else None,
+            started_at=self._started_at(event),
+        )
+        missing = [name for name, field in _FIELDS.items() if getattr(found, field) is None]
+        if "language" in missing and from_tags([*(found.tags or ()), *streamer.additional_tags]):
+            missing.remove("language")
+        if "image" in missing and profile and not profile.image_url:
+            missing.remove("image")  # a channel without one
+        return msgspec.structs.replace(found, missing=tuple(missing))
+
+    def _tags(self) -> tuple[str, ...] | None:
+        """Twitch may say null for no tags; None is for a channel that it said nothing of."""
+        told = self._told()
+        return (_first(each.tags for each in told) or ()) if told else None
+
+    def _told(self) -> list[ChannelInfo | Stream]:
+        return [each for each in (self.channel, self.stream) if each is not None]
+
+    def _language(self) -> str | None:
+        channel = self.channel.broadcaster_language if self.channel else ""
+        return channel or (self.stream.language if self.stream else "") or None
+
+    def _started_at(self, event: StreamEvent) -> float | None:
+        if self.stream is not None:
+            try:
+                return parse_rfc3339(self.stream.started_at)
+            except ValueError:
+                return event.started_at
+        return event.started_at
+
+
+def _first(told: Iterable[T | None]) -> T | None:
+    """The first that was told at all."""
+    return next((one for one in told if one is not None), None)
+
+
+def from_tags(tags: Iterable[str]) -> str | None:
+    """ISO 639-1 code of the first tag that names a language in that language itself."""
+    return next((_CODES[key] for key in map(fold, tags) if key in _CODES), None)
+
+
+def language(tags: Iterable[str], channel_language: str | None) -> str:
+    """ISO 639-1 code, or what Twitch says for a channel outside of that list ("other", "asl", "zh-hk")."""
+    return from_tags(tags) or channel_language or DEFAULT

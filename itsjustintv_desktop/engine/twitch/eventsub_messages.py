@@ -1,19 +1,24 @@
-"""EventSub webhook messages and their three bodies: challenge, notification, revocation.
+"""EventSub's webhook messages: their signature, and their bodies (challenge, notification, revocation).
 
-Source: Twitch documentation, "Handling webhook events". The signature covers message id, timestamp and body, but
-not the other headers: the body's own `subscription.type` says what a message is about, and the header has to agree.
+The signature (lowercase hex HMAC-SHA256) covers message id, timestamp and body, but not the other headers: the body's
+own `subscription.type` says what a message is about, and the header has to agree. Everything signed is bytes: comparing
+text would raise on non-ASCII input, and decoding could change what was signed.
+
+Source: Twitch documentation, "Handling webhook events" and "Verifying the event message".
 """
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.clock import parse_rfc3339
 from itsjustintv_desktop.engine.core.errors import MessageMalformedError
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.twitch.lenient import OR_NUMBER, Lenient
-from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
 
 SOURCE = "twitch"
 
@@ -28,6 +33,11 @@ LIVE = "live"
 """The type of a stream that is one; the others (rerun, playlist, premiere, watch_party) are not announced."""
 
 _MAX_ID = 200
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_ID), OR_NUMBER]
+_AnyId = Annotated[str, msgspec.Meta(max_length=_MAX_ID), OR_NUMBER]
+_Text = Annotated[str, msgspec.Meta(max_length=_MAX_ID)]
+_PREFIX = b"sha256="
+_LENGTH = len(_PREFIX) + 64
 
 
 class Challenge(msgspec.Struct, frozen=True):
@@ -38,10 +48,6 @@ class Challenge(msgspec.Struct, frozen=True):
 
 
 Parsed = Challenge | StreamEvent
-
-_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=_MAX_ID), OR_NUMBER]
-_AnyId = Annotated[str, msgspec.Meta(max_length=_MAX_ID), OR_NUMBER]
-_Text = Annotated[str, msgspec.Meta(max_length=_MAX_ID)]
 
 
 class _Subscription(msgspec.Struct, gc=False):
@@ -165,3 +171,33 @@ def _time(text: str) -> float | None:
         return parse_rfc3339(text)
     except ValueError:
         return None
+
+
+def sign(secret: bytes, message_id: bytes, timestamp: bytes, body: bytes) -> str:
+    """The value of `Twitch-Eventsub-Message-Signature` for a message."""
+    return "sha256=" + hmac.digest(secret, message_id + timestamp + body, "sha256").hex()
+
+
+def verify(secrets: Sequence[bytes], message_id: bytes, timestamp: bytes, body: bytes, header: bytes) -> bool:
+    """Whether `header` is the signature made with one of `secrets`, as `made_with`."""
+    return made_with(secrets, message_id, timestamp, body, header) is not None
+
+
+def made_with(
+    secrets: Sequence[bytes], message_id: bytes, timestamp: bytes, body: bytes, header: bytes
+) -> bytes | None:
+    """The one of `secrets` (several while a secret is being changed) that `header` is a signature made with.
+
+    Only the exact form Twitch sends counts: another algorithm, upper case or any padding is refused. An empty
+    secret never matches, since everyone could sign with it.
+    """
+    if len(header) != _LENGTH or not header.startswith(_PREFIX):
+        return None
+    message = message_id + timestamp + body
+    given = header[len(_PREFIX) :]
+    matched: bytes | None = None
+    for secret in secrets:
+        expected = hmac.digest(secret, message, "sha256").hex().encode()
+        if hmac.compare_digest(expected, given) and secret:
+            matched = secret
+    return matched

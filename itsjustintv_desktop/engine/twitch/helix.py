@@ -1,4 +1,4 @@
-"""The Helix endpoints this program uses, typed.
+"""The Helix endpoints this program uses, typed; and going through a list page by page to its end.
 
 Source: Twitch documentation, "Twitch API reference": Get Users, Get Streams, Get Channel Information, Get Channel
 Followers, Delete EventSub Subscription.
@@ -6,21 +6,29 @@ Followers, Delete EventSub Subscription.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 import msgspec
+import structlog
 
 from itsjustintv_desktop.engine.core.errors import TwitchRefusedError
-from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient
+from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient, Params
 from itsjustintv_desktop.engine.twitch.eventsub_messages import LIVE
-from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of
+from itsjustintv_desktop.engine.twitch.lenient import Cursor, Lenient, Page, items_of
+
+_log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 _FOLLOWERS = "/channels/followers"
 MOST = 100
 """Ids and logins Helix takes in one request."""
+_page = Lenient(Page)
+MOST_PAGES = 500
+"""Pages. The longest list of Twitch's, the shards of a conduit, makes 200."""
+_BARREN = 3
+"""So many pages in a row with nothing new are the end, whatever cursors they bring."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,5 +164,47 @@ def _items(path: str, kind: type[T]) -> Callable[[bytes], list[T]]:
     return lambda body: items_of(_page.decode(body), item, path)
 
 
-_page = Lenient(Page)
 _total = Lenient(_Total)
+
+
+class Paged(Protocol):
+    """A page, as lenient.Page."""
+
+    @property
+    def pagination(self) -> Cursor: ...
+
+
+class Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+P = TypeVar("P", bound=Paged)
+Found = TypeVar("Found", bound=Identified)
+
+
+async def every_page(
+    path: str, ask: Callable[[Params], Awaitable[P]], items: Callable[[P], Sequence[Found]]
+) -> tuple[list[Found], P, bool]:
+    """All items by their ids, the last page, and whether the list ended as it should.
+
+    `ask` gets the parameters that name the page. A cursor that comes again, pages without anything new and far too
+    many pages are an end as well: what was found until then counts.
+    """
+    found: dict[str, Found] = {}
+    seen: set[str] = set()
+    params: Params = ()
+    barren = 0
+    while True:
+        page = await ask(params)
+        before = len(found)
+        found.update((item.id, item) for item in items(page))
+        barren = 0 if len(found) > before else barren + 1
+        cursor = page.pagination.cursor
+        if not cursor:
+            return list(found.values()), page, True
+        if cursor in seen or len(seen) >= MOST_PAGES or barren >= _BARREN:
+            _log.warning("a list of Twitch's has no end", path=path, pages=len(seen) + 1, found=len(found))
+            return list(found.values()), page, False
+        seen.add(cursor)
+        params = [("after", cursor)]

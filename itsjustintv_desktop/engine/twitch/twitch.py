@@ -27,8 +27,7 @@ from itsjustintv_desktop.engine.twitch.enrichment import TwitchEnricher
 from itsjustintv_desktop.engine.twitch.helix import Helix
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.profile_images import ProfileImages
-from itsjustintv_desktop.engine.twitch.profiles import Profiles
+from itsjustintv_desktop.engine.twitch.profiles import ProfileImages, Profiles
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
 
 _SAY_EVERY = 600.0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
+from itsjustintv_desktop.engine.core.clock import parse_rfc3339
 from tests.support import rawhttp
 from tests.support.public import PublicRig
 from tests.support.reference import REFERENCE

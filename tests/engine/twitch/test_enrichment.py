@@ -15,8 +15,7 @@ from itsjustintv_desktop.engine.core.sources import Doubtful, Enricher
 from itsjustintv_desktop.engine.storage.image_cache import ImageCache
 from itsjustintv_desktop.engine.twitch.enrichment import APART, TwitchEnricher
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.profile_images import ProfileImages
-from itsjustintv_desktop.engine.twitch.profiles import Profiles
+from itsjustintv_desktop.engine.twitch.profiles import ProfileImages, Profiles
 from itsjustintv_desktop.simulator.state import Channel, Stream
 from tests.engine.twitch.rig import Rig
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itsjustintv_desktop.engine.core.clock import parse_rfc3339
 from itsjustintv_desktop.engine.core.errors import MessageMalformedError
 from itsjustintv_desktop.engine.core.models import StreamEvent
 from itsjustintv_desktop.engine.twitch.eventsub_messages import Challenge, Parsed, parse
-from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
 from tests.engine.twitch.test_eventsub_signature import captured
 from tests.support.bent import MISSING, OTHERS, put
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.twitch.eventsub_signature import sign, verify
+from itsjustintv_desktop.engine.twitch.eventsub_messages import sign, verify
 from tests.support.reference import REFERENCE
 
 VECTORS = REFERENCE / "vectors"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.clock import parse_rfc3339
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView, EventState
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
-from itsjustintv_desktop.engine.twitch.timestamps import parse_rfc3339
 from tests.faults.day.script import LOGINS, RESTART_WINDOW
 from tests.faults.day.world import RESENDS, Run, World
 

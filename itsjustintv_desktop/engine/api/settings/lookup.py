@@ -12,7 +12,7 @@ import structlog
 from itsjustintv_desktop.engine.api.settings.channels import parse_channels
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.errors import AppError, ImageError, SecretsError, TwitchError
-from itsjustintv_desktop.engine.twitch.channel_lookup import LookupResult, look_up_channels
+from itsjustintv_desktop.engine.twitch.channels import LookupResult, look_up_channels
 from itsjustintv_desktop.engine.twitch.helix import User
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 

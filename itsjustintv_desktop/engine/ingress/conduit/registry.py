@@ -1,4 +1,4 @@
-"""This machine's conduit (its id is in the ledger), its one shard, and all conduits as a person sees and changes them."""
+"""This machine's conduit (its id is in the ledger), its one shard, and all conduits as a person sees them."""
 
 from __future__ import annotations
 

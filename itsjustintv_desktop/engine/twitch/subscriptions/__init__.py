@@ -1,15 +1,16 @@
 """What Twitch shall tell us: subscriptions listed, compared with the config, made, repaired and cleared away."""
 
 from itsjustintv_desktop.engine.twitch.subscriptions.api import SubscriptionsApi
-from itsjustintv_desktop.engine.twitch.subscriptions.models import ChannelState, ChannelStatus
-from itsjustintv_desktop.engine.twitch.subscriptions.reconciler import Reconciler
-from itsjustintv_desktop.engine.twitch.subscriptions.views import (
+from itsjustintv_desktop.engine.twitch.subscriptions.models import (
+    ChannelState,
+    ChannelStatus,
     Listing,
     SubscriptionsState,
     SubscriptionsStatus,
     SubscriptionView,
     SyncReport,
 )
+from itsjustintv_desktop.engine.twitch.subscriptions.reconciler import Reconciler
 
 __all__ = [
     "ChannelState",

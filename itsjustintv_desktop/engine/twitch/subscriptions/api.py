@@ -16,8 +16,8 @@ from itsjustintv_desktop.engine.core.errors import (
 )
 from itsjustintv_desktop.engine.core.models import Conduit, Target
 from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient, Params
+from itsjustintv_desktop.engine.twitch.helix import every_page
 from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of
-from itsjustintv_desktop.engine.twitch.paging import every_page
 from itsjustintv_desktop.engine.twitch.subscriptions.models import Holdings, RemoteSubscription
 
 _PATH = "/eventsub/subscriptions"

@@ -1,11 +1,26 @@
-"""What a round came to: for each channel, and in one sentence for all."""
+"""What a round of the reconciler came to: the state of each channel, one status for all, and what to try next.
+
+After failed handshakes one subscription is tried, not thousands.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from itsjustintv_desktop.engine.core.errors import AppError, SubscriptionLimitError
+import msgspec
+import structlog
+
+from itsjustintv_desktop.engine.core.backoff import Backoff
+from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.errors import (
+    AppError,
+    LedgerError,
+    SecretsError,
+    SubscriptionLimitError,
+    TwitchAuthError,
+)
+from itsjustintv_desktop.engine.core.events import Bus, SubscriptionsChanged
 from itsjustintv_desktop.engine.core.models import Target, Webhook
 from itsjustintv_desktop.engine.twitch.subscriptions.apply import PlanResult
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
@@ -13,10 +28,14 @@ from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     KINDS,
     ChannelState,
     ChannelStatus,
+    Holdings,
     Key,
+    SubscriptionsState,
+    SubscriptionsStatus,
 )
-from itsjustintv_desktop.engine.twitch.subscriptions.plan import Plan
-from itsjustintv_desktop.engine.twitch.subscriptions.views import SubscriptionsState
+from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation, Plan
+
+_log = structlog.get_logger(__name__)
 
 _GONE = "Correct its login or user_id in the config, or remove the streamer."
 _ADDRESS = (
@@ -25,6 +44,10 @@ _ADDRESS = (
 )
 _AGAIN = "It is tried again within the hour; `subscriptions sync` tries at once."
 _SPENT_FIX = "Watch fewer channels, or delete what other programs hold on this client id (`subscriptions list`)."
+_TOLD_ELSEWHERE = frozenset({"no_target", "no_secret"})
+"""What they wait for has said so itself, and at every start they wait for a moment."""
+FIRST_PAUSE = 30.0
+LONGEST_PAUSE = 900.0
 
 
 class RoundResult(NamedTuple):
@@ -151,3 +174,143 @@ def _first(bad: Sequence[ChannelState]) -> str:
 def count(number: int, noun: str) -> str:
     """ "1 channel", "2 channels"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+class StatusBoard:
+    """`status` is replaced, never changed in place."""
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self.status = SubscriptionsStatus(
+            state=SubscriptionsState.WAITING, code="starting", message="They were not looked at yet.", since=clock.now()
+        )
+
+    def tell(self, found: RoundResult) -> None:
+        """Say how it is."""
+        before = self.status
+        if before.code != found.code:
+            is_well = found.state in {SubscriptionsState.OK, SubscriptionsState.WORKING}
+            log = _log.info if is_well or found.code in _TOLD_ELSEWHERE else _log.warning
+            log("subscriptions at Twitch", state=found.code, text=f"{found.message} {found.fix}".strip())
+        self.update(
+            state=found.state,
+            code=found.code,
+            message=found.message,
+            fix=found.fix,
+            since=before.since if before.code == found.code else self._clock.now(),
+        )
+        if self.status != before:
+            self._publish()
+
+    def tell_failure(self, error: AppError) -> None:
+        """Nothing further could be done in this round; it is tried again."""
+        text = f"They could not be looked after: {error.message}"
+        if isinstance(error, TwitchAuthError):
+            fix = "Correct [twitch] client_id and client_secret. It is tried again by itself."
+            self.tell(RoundResult(SubscriptionsState.FAILING, "refused", text, fix))
+            return
+        code = (
+            "secrets" if isinstance(error, SecretsError) else "ledger" if isinstance(error, LedgerError) else "twitch"
+        )
+        self.tell(RoundResult(SubscriptionsState.WAITING, code, text))
+
+    def count(
+        self, plan: Plan, outcome: PlanResult, holdings: Holdings, wanted: Sequence[str], *, done: int, total: int
+    ) -> None:
+        """Put the numbers up: `done` of `total` steps of a round, both 0 when none is under way."""
+        enabled = [held for held in outcome.created if held.status == ENABLED]
+        freed = sum(held.cost for held in outcome.deleted if held.is_alive)
+        self.update(
+            wanted=len(KINDS) * len(wanted),
+            enabled=len(plan.keep) + len(enabled),
+            pending=len(plan.pending) + len(outcome.created) - len(enabled),
+            foreign=len(plan.foreign),
+            cost=holdings.total_cost + sum(held.cost for held in outcome.created) - freed,
+            max_cost=holdings.max_total_cost,
+            done=done,
+            total=total,
+        )
+        self._publish()
+
+    def update(self, **changes: Any) -> None:
+        """Change single fields without telling anybody."""
+        self.status = msgspec.structs.replace(self.status, **changes)
+
+    def _publish(self) -> None:
+        status = self.status
+        self._bus.publish(
+            SubscriptionsChanged(
+                state=status.state.value,
+                message=status.message,
+                wanted=status.wanted,
+                enabled=status.enabled,
+                pending=status.pending,
+                done=status.done,
+                total=status.total,
+            )
+        )
+
+
+class Verification:
+    """Remembers what was tried and how it ended, and chooses what may be tried now."""
+
+    def __init__(self, clock: Clock, dice: Callable[[], float]) -> None:
+        self._clock = clock
+        self._backoff = pauses(dice)
+        self.reset()
+
+    def reset(self) -> None:
+        """Another address or secret, or a person who asks: what was is no sign of what will be."""
+        self._tried: set[Key] = set()
+        self._trusted = False
+        self._backoff.reset()
+        self._again_at = float("-inf")
+
+    @property
+    def wait(self) -> float:
+        """Seconds until something is tried again."""
+        return max(self._again_at - self._clock.monotonic(), 0.0)
+
+    @property
+    def in_doubt(self) -> bool:
+        """The last handshake that ended failed."""
+        return self._backoff.failures > 0
+
+    def judge(self, enabled: Collection[Key], unverified: Collection[Key]) -> None:
+        """Learn how the ones tried have ended so far."""
+        good, bad = self._tried.intersection(enabled), self._tried.intersection(unverified)
+        self._tried -= good | bad
+        if good or not (unverified or self._tried):
+            self._trusted = True
+            self._backoff.reset()
+            self._again_at = float("-inf")
+        if bad:
+            self._trusted = bool(good)
+            self._again_at = self._clock.monotonic() + self._backoff.next()
+
+    def not_made(self, keys: Collection[Key]) -> None:
+        """Some of those chosen were not made after all: no handshake of theirs will end, and the next try waits."""
+        missing = self._tried.intersection(keys)
+        self._tried -= missing
+        if missing and self.in_doubt:
+            self._again_at = self._clock.monotonic() + self._backoff.next()
+
+    def choose(self, creations: Sequence[Creation], unverified: Collection[Key]) -> list[Creation]:
+        """Those to make now. Ones that failed wait for their time, and for the address to have answered once."""
+        failed = set(unverified)
+        chosen = [one for one in creations if one.key not in failed]
+        again = [one for one in creations if one.key in failed]
+        if again and not self._trusted:
+            chosen = again[:1]
+        elif again:
+            chosen += again
+        if again and self.wait > 0:
+            chosen = [one for one in chosen if one.key not in failed]
+        self._tried.update(one.key for one in chosen)
+        return chosen
+
+
+def pauses(dice: Callable[[], float]) -> Backoff:
+    """30 s, doubled each time up to 15 minutes, and 20 % up or down."""
+    return Backoff(FIRST_PAUSE, LONGEST_PAUSE, jitter=lambda: 0.8 + 0.4 * dice())

@@ -27,24 +27,20 @@ from itsjustintv_desktop.engine.core.models import Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions import channel_states
 from itsjustintv_desktop.engine.twitch.subscriptions.apply import Api, Book, PlanResult, PlanRunner
-from itsjustintv_desktop.engine.twitch.subscriptions.channel_states import RoundResult, count
+from itsjustintv_desktop.engine.twitch.subscriptions.channel_states import RoundResult, StatusBoard, Verification
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENDED_BY_USER,
     ChannelState,
     Holdings,
+    SubscriptionsState,
+    SubscriptionsStatus,
+    SubscriptionView,
+    SyncReport,
     fingerprint_of,
     remembered,
     target_text,
 )
 from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation, Plan, make_plan
-from itsjustintv_desktop.engine.twitch.subscriptions.status_board import StatusBoard
-from itsjustintv_desktop.engine.twitch.subscriptions.verification import Verification, pauses
-from itsjustintv_desktop.engine.twitch.subscriptions.views import (
-    SubscriptionsState,
-    SubscriptionsStatus,
-    SubscriptionView,
-    SyncReport,
-)
 
 HOUR = 3600.0
 _SPLAY = 0.2
@@ -110,7 +106,7 @@ class Reconciler:
         self._used: tuple[str, str] = ("", "")
         """Target and fingerprint of the last round."""
         self._book: dict[str, Remembered] = {}
-        self._backoff = pauses(dice)
+        self._backoff = channel_states.pauses(dice)
         self._looks = 0
         self._hour_at = float("-inf")
         self.states: Mapping[str, ChannelState] = {}
@@ -317,7 +313,9 @@ class Reconciler:
 
         self._board.count(plan, PlanResult(), holdings, wanted, done=0, total=total)
         if create and not (plan.unverified or self._verification.in_doubt):
-            text = f"{count(len(create), 'subscription')} {'is' if len(create) == 1 else 'are'} being made."
+            text = (
+                f"{channel_states.count(len(create), 'subscription')} {'is' if len(create) == 1 else 'are'} being made."
+            )
             self._board.tell(RoundResult(SubscriptionsState.WORKING, "working", text))
         carrier = PlanRunner(
             self._api,
@@ -374,7 +372,7 @@ class Reconciler:
         if unverified:
             problems.append(channel_states.unverified_state(target).message)
         if outcome.not_deleted:
-            problems.append(f"{count(len(outcome.not_deleted), 'subscription')} could not be deleted.")
+            problems.append(f"{channel_states.count(len(outcome.not_deleted), 'subscription')} could not be deleted.")
         return SyncReport(
             target=target_text(target),
             created=len(outcome.created),

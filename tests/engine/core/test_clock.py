@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.twitch.timestamps import format_rfc3339, parse_rfc3339
+from itsjustintv_desktop.engine.core.clock import format_rfc3339, parse_rfc3339
 
 
 @pytest.mark.parametrize(

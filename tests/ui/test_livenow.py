@@ -87,3 +87,11 @@ def test_the_pictures_that_are_known_are_shown(card: LiveNow, qtbot: QtBot, brid
     qtbot.waitUntil(lambda: middle() == "#ff0000")
     card.show_streams((samples.stream("somebody_else"),), {stream.broadcaster_id: "a-hash"})
     assert middle() != "#ff0000"
+
+
+def test_what_is_wrong_with_one_is_said_as_well(card: LiveNow) -> None:
+    stream = samples.stream("pixelforge")
+    card.show_streams((stream,), problems={stream.broadcaster_id: "Delivery problem"})
+    assert "Delivery problem · Food & Drink" in words(card)
+    card.show_streams((stream,))
+    assert "Food & Drink" in words(card)

@@ -25,9 +25,8 @@ class DestinationsModel(KeyedRows[DestinationStatus]):
             texts = (row.name, state_of(row)[1], number(row.waiting) if row.waiting else _tr("none"))
             return texts[column]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return (
-                sentence_of(row) if column == STATE else f"{row.name}\n{row.address}".strip() if column == NAME else ""
-            ) or None
+            hints = (f"{row.name}\n{row.address}", f"{state_of(row)[1]}\n{sentence_of(row)}", "")
+            return hints[column].strip() or None
         if role == Qt.ItemDataRole.AccessibleTextRole and column == NAME:
             return f"{row.name}, {state_of(row)[1]}"
         return None

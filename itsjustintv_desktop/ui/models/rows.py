@@ -33,7 +33,7 @@ class KeyedRows(QAbstractTableModel, Generic[Row]):
 
     def __init__(self, titles: Sequence[str], key_of: Callable[[Row], Hashable], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._titles = tuple(titles)
+        self.titles = tuple(titles)
         self._key_of = key_of
         self.rows: list[Row] = []
         self._drafts: frozenset[Hashable] = frozenset()
@@ -50,7 +50,7 @@ class KeyedRows(QAbstractTableModel, Generic[Row]):
         changed = [number for number, row in enumerate(new) if self.rows[number] != row]
         self.rows = new
         for first, last in _runs(changed):
-            self.dataChanged.emit(self.index(first, 0), self.index(last, len(self._titles) - 1))
+            self.dataChanged.emit(self.index(first, 0), self.index(last, len(self.titles) - 1))
 
     def mark(self, keys: frozenset[str]) -> None:
         """Rows with something that is not saved yet."""
@@ -58,7 +58,7 @@ class KeyedRows(QAbstractTableModel, Generic[Row]):
         self._drafts = frozenset(keys)
         for number, row in enumerate(self.rows):
             if self._key_of(row) in different:
-                self.dataChanged.emit(self.index(number, 0), self.index(number, len(self._titles) - 1))
+                self.dataChanged.emit(self.index(number, 0), self.index(number, len(self.titles) - 1))
 
     def place(self, key: str) -> int:
         """The number of a row, -1 where there is none."""
@@ -92,13 +92,13 @@ class KeyedRows(QAbstractTableModel, Generic[Row]):
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: Index = NOWHERE) -> int:  # noqa: N802 - Qt's name
-        return 0 if parent.isValid() else len(self._titles)
+        return 0 if parent.isValid() else len(self.titles)
 
     def headerData(  # noqa: N802 - Qt's name
         self, section: int, orientation: Qt.Orientation, role: int = int(Qt.ItemDataRole.DisplayRole)
     ) -> Any:
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._titles[section]
+            return self.titles[section]
         return None
 
     def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> Any:

@@ -51,7 +51,7 @@ class StreamersModel(KeyedRows[StreamerRow]):
         if role == Qt.ItemDataRole.ToolTipRole:
             return _hint(row, column) or None
         if role == Qt.ItemDataRole.AccessibleTextRole and column == NAME:
-            return f"{row.name}, {state_of(row)[1]}"
+            return f"{row.name}, {_text(row, STATE)}"
         return None
 
 
@@ -71,7 +71,7 @@ class StreamersFilter(QSortFilterProxyModel):
             return True
         row: StreamerRow = self.sourceModel().index(source_row, 0, source_parent).data(ROW_ROLE)
         view = row.view
-        parts = (view.key, view.login, view.display_name, *view.tag_filter, *view.destinations, state_of(row)[1])
+        parts = (view.key, view.login, view.display_name, *view.tag_filter, *view.destinations, _text(row, STATE))
         text = "\n".join(parts).casefold()
         return all(word in text for word in self._words)
 
@@ -80,14 +80,27 @@ class StreamersFilter(QSortFilterProxyModel):
         return bool(_order(left.data(ROW_ROLE), column) < _order(right.data(ROW_ROLE), column))
 
 
+def live_of(row: StreamerRow) -> str:
+    """That it is live, with its viewers where they are known; "" where it is not."""
+    viewers = row.stream.viewer_count if row.stream is not None else None
+    if not row.view.live:
+        return ""
+    return _tr("Live") if viewers is None else _tr("Live · {}").format(number(viewers))
+
+
 def state_of(row: StreamerRow) -> tuple[Tone, str]:
-    """A shape and a word or two: what is wrong, else whether it is live."""
-    view, status = row.view, row.view.status
-    if view.live and status.level not in {Level.ATTENTION, Level.FAILING}:
-        viewers = row.stream.viewer_count if row.stream is not None else None
-        return "live", _tr("Live") if viewers is None else _tr("Live · {}").format(number(viewers))
-    tone = TONES[status.level]
-    return "off" if tone == "ok" else tone, translate(status.word) or _tr("Offline")
+    """How it is with its announcements, as a shape and a word or two; where all is well, whether it is live."""
+    status = row.view.status
+    tone, live = TONES[status.level], live_of(row)
+    if tone == "ok":
+        return ("live", live) if live else ("off", translate(status.word) or _tr("Offline"))
+    return tone, translate(status.word) or _tr("Offline")
+
+
+def facts_of(row: StreamerRow) -> list[tuple[Tone, str]]:
+    """That it is live, and what is wrong, are two facts."""
+    live, state = live_of(row), state_of(row)
+    return [("live", live), state] if live and state[0] != "live" else [state]
 
 
 def problem_of(view: StreamerView) -> str:
@@ -100,7 +113,7 @@ def _text(row: StreamerRow, column: int) -> str:
     if column == NAME:
         return row.name
     if column == STATE:
-        return state_of(row)[1]
+        return ", ".join(word for _, word in facts_of(row))
     if column == FILTER:
         return ", ".join(row.view.tag_filter) or _tr("all")
     return ", ".join(row.view.destinations) or _tr("none")
@@ -109,7 +122,7 @@ def _text(row: StreamerRow, column: int) -> str:
 def _hint(row: StreamerRow, column: int) -> str:
     if column == STATE:
         title = row.stream.title if row.stream is not None else ""
-        return problem_of(row.view) or title or _text(row, column)
+        return "\n".join(part for part in (_text(row, column), problem_of(row.view) or title) if part)
     return _text(row, column) if column in {FILTER, DESTINATIONS} else f"{row.name}\ntwitch.tv/{row.view.login}"
 
 
@@ -117,7 +130,8 @@ def _order(row: StreamerRow, column: int) -> tuple[int, str]:
     if column == STATE:
         rank: dict[str, int] = {"live": 0, "failed": 1, "attention": 1}
         viewers = row.stream.viewer_count or 0 if row.stream is not None else 0
-        return rank.get(state_of(row)[0], 2 if row.view.enabled else 3), f"{10**9 - viewers:010}{row.name.casefold()}"
+        first = rank.get(facts_of(row)[0][0], 2 if row.view.enabled else 3)
+        return first, f"{10**9 - viewers:010}{row.name.casefold()}"
     return 0, _text(row, column).casefold()
 
 

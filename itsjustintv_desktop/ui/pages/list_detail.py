@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from itsjustintv_desktop.engine import Saved
@@ -29,6 +29,9 @@ class ListDetailPage(Page, Generic[D]):
     A page says which row its form shows (`_form_key`), reads that one anew (`_show_again`) and says with `_state` what
     can be done now: nothing is saved while `_theirs` is set, for then the same was changed here and in the file.
     """
+
+    side_by_side_from = 0
+    """Pixels; a narrower page has the settings below the table, so that each of its columns is seen."""
 
     def __init__(self, store: Store, title: str) -> None:
         super().__init__(store, title)
@@ -60,9 +63,15 @@ class ListDetailPage(Page, Generic[D]):
         for part in (nothing, *chosen):
             self._right.addWidget(part)
         self._stack = QStackedWidget()
-        self._stack.addWidget(side_by_side(left, self._right, widths))
+        self._split = side_by_side(left, self._right, widths)
+        self._stack.addWidget(self._split)
         self._stack.addWidget(none)
         self.body.addWidget(self._stack, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        below = self.width() < self.side_by_side_from
+        self._split.setOrientation(Qt.Orientation.Vertical if below else Qt.Orientation.Horizontal)
 
     @property
     def _form_key(self) -> str:

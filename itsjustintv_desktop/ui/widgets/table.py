@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QAbstractItemModel, QItemSelectionModel, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import (
@@ -115,6 +117,16 @@ class CellDelegate(QStyledItemDelegate):
             painter.drawPixmap(box.right() - _PEN, box.center().y() - _PEN // 2 + 1, pen)
             box = box.adjusted(0, 0, -_PEN - 4, 0)
         self.write(painter, option, text, box, strong=True)
+
+    def states(self, painter: QPainter, option: QStyleOptionViewItem, facts: Sequence[tuple[Tone, str]]) -> None:
+        """One below the other."""
+        whole = QRect(option.rect)
+        edge = whole.height() // 6 if len(facts) > 1 else 0
+        height = (whole.height() - 2 * edge) // len(facts)
+        for number, (tone, word) in enumerate(facts):
+            option.rect = QRect(whole.left(), whole.top() + edge + number * height, whole.width(), height)
+            self.state(painter, option, tone, word)
+        option.rect = whole
 
     def state(self, painter: QPainter, option: QStyleOptionViewItem, tone: Tone, word: str) -> None:
         """A shape and a word."""

@@ -13,7 +13,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -32,8 +32,6 @@ from itsjustintv_desktop.ui.widgets.basic import paint_dot
 
 DOT = 11
 HEADING_EDGE = 10
-_NARROW = 520
-"""Below this width the number of tries makes room for the last answer."""
 
 
 class DeliveriesTable(QTableView):
@@ -133,10 +131,6 @@ class DeliveriesTable(QTableView):
             value = bar.value()
             self.updateGeometries()
             bar.setValue(value + (last + 1) * ROW_HEIGHT)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        self.setColumnHidden(TRIES, event.size().width() < _NARROW)
-        super().resizeEvent(event)
 
     def _second(self) -> None:
         if self.isVisible():

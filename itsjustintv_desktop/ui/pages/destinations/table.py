@@ -40,9 +40,8 @@ class DestinationTable(Table):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         super().resizeEvent(event)
         width = self.viewport().width()
-        narrow = width < 340
-        name, waiting = round(width * (0.5 if narrow else 0.42)), 0 if narrow else 80
-        self.setColumnHidden(WAITING, narrow)
+        title = self.horizontalHeader().fontMetrics().horizontalAdvance(str(self.rows.titles[WAITING]))
+        name, waiting = round(width * 0.4), max(title + 2 * EDGE + 4, min(80, width // 5))
         self.setColumnWidth(NAME, name)
         self.setColumnWidth(STATE, width - name - waiting)
         self.setColumnWidth(WAITING, waiting)

@@ -74,6 +74,7 @@ class Answer(Card):
         painter.end()
 
 
+NOTHING: Mapping[str, str] = {}
 MOST = 8
 AT_ONCE = 2
 """Rows made in one turn of the screen: each takes some milliseconds to make and to lay out."""
@@ -85,7 +86,8 @@ class LiveNow(Card):
     def __init__(self, pictures: Pictures) -> None:
         super().__init__()
         self._pictures = pictures
-        self._hashes: Mapping[str, str] = {}
+        self._hashes = NOTHING
+        self._problems = NOTHING
         pictures.arrived.connect(lambda _: self._fill())
         self._dot = Dot("off", self.tr("nobody"))
         head = QHBoxLayout()
@@ -109,9 +111,14 @@ class LiveNow(Card):
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._fill)
 
-    def show_streams(self, streams: tuple[LiveStream, ...], pictures: Mapping[str, str] | None = None) -> None:
-        """`pictures`: hashes of those that are known, by the id of the channel."""
-        self._streams, self._hashes = streams, pictures or {}
+    def show_streams(
+        self,
+        streams: tuple[LiveStream, ...],
+        pictures: Mapping[str, str] = NOTHING,
+        problems: Mapping[str, str] = NOTHING,
+    ) -> None:
+        """`pictures`: hashes of those known; `problems`: what is wrong, in a word or two. By the id of the channel."""
+        self._streams, self._hashes, self._problems = streams, pictures, problems
         self._dot.show_state("live" if streams else "off", self.tr("live") if streams else self.tr("nobody"))
         self._nobody.setVisible(not streams)
         more = len(streams) - MOST
@@ -130,7 +137,9 @@ class LiveNow(Card):
         for place, each in enumerate(self._rows):
             if place < len(wanted):
                 stream = wanted[place]
-                each.show_stream(stream, self._pictures.get(self._hashes.get(stream.broadcaster_id)))
+                channel = stream.broadcaster_id
+                problem = self._problems.get(channel, "")
+                each.show_stream(stream, self._pictures.get(self._hashes.get(channel)), problem)
             each.setVisible(place < len(wanted))
         if len(self._rows) < len(wanted):
             self._next.start()
@@ -145,7 +154,7 @@ class _Row(QWidget):
         self._avatar, self._viewers = Avatar(), label("", "chip")
         self._open = icon_button("open", "", self._go)
         self._address = ""
-        self._stream: LiveStream | None = None
+        self._stream: tuple[LiveStream, str] | None = None
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
@@ -154,15 +163,15 @@ class _Row(QWidget):
         layout.addWidget(self._viewers)
         layout.addWidget(self._open)
 
-    def show_stream(self, stream: LiveStream, picture: QPixmap | None) -> None:
+    def show_stream(self, stream: LiveStream, picture: QPixmap | None, problem: str) -> None:
         name = stream.name or stream.login
         self._avatar.show_channel(name, picture)
         since = f" · {span(time.time() - stream.started_at)}" if stream.started_at else ""
         self._name.say(f"{name}{since}")
-        if stream == self._stream:
+        if (stream, problem) == self._stream:
             return
-        self._stream = stream
-        about = stream.category or stream.title
+        self._stream = stream, problem
+        about = " · ".join(part for part in (problem, stream.category or stream.title) if part)
         self._what.say(about)
         self._what.setVisible(bool(about))
         self._viewers.setText("" if stream.viewer_count is None else number(stream.viewer_count))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QBoxLayout
 
 from itsjustintv_desktop.engine import Engine, Level, Report, Snapshot, errors, events
 from itsjustintv_desktop.ui.images import Pictures
+from itsjustintv_desktop.ui.models.streamers import StreamerRow, state_of
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.overview.cards import Answer, Days, LiveNow
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
@@ -108,7 +109,9 @@ class Overview(Page):
 
     def refresh(self, snapshot: Snapshot) -> None:
         pictures = {view.user_id: view.picture for view in snapshot.streamers if view.picture}
-        self.live_now.show_streams(snapshot.live, pictures)
+        rows = ((view.user_id, state_of(StreamerRow(view, None))) for view in snapshot.streamers if view.live)
+        problems = {channel: word for channel, (tone, word) in rows if tone != "live"}
+        self.live_now.show_streams(snapshot.live, pictures, problems)
         self.answer.show_snapshot(snapshot)
 
     def happened(self, batch: list[events.EngineEvent]) -> None:

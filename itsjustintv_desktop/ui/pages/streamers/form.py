@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 from itsjustintv_desktop.engine import StreamerDraft
 from itsjustintv_desktop.ui.formatting import number
 from itsjustintv_desktop.ui.images import Avatar, Pictures
-from itsjustintv_desktop.ui.models.streamers import StreamerRow, problem_of
+from itsjustintv_desktop.ui.models.streamers import StreamerRow, live_of, problem_of
 from itsjustintv_desktop.ui.pages.streamers.preview import PreviewBox
 from itsjustintv_desktop.ui.plain import channel_address, open_address
 from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, icon_button, label, row
@@ -95,7 +95,9 @@ class StreamerForm(Card):
         view = shown.view
         self.avatar.show_channel(shown.name, self._pictures.get(view.picture))
         self.name.say(shown.name)
-        about = [f"twitch.tv/{view.login}"] if view.login else []
+        live = live_of(shown)
+        about = [live] if live else []
+        about += [f"twitch.tv/{view.login}"] if view.login else []
         if view.followers is not None:
             about.append(
                 self.tr("%n followers", "", view.followers).replace(str(view.followers), number(view.followers))

@@ -18,14 +18,15 @@ from itsjustintv_desktop.ui.models.streamers import (
     StreamerRow,
     StreamersFilter,
     StreamersModel,
-    state_of,
+    facts_of,
 )
 from itsjustintv_desktop.ui.widgets.table import EDGE, CellDelegate, Table
 
-_NARROW = 470
+_NARROW = 440
+"""Only where a person drags it so narrow, two columns make room for the others."""
 _TIGHT = 300
-_STATE, _STATE_WIDE = 96, 150
-"""Width of the state in a narrow table; names get what is left."""
+_STATE = (96, 150, 210)
+"""Width of the state in a narrow table, at least and at most; names get what is left."""
 _PICTURE = 30
 _SMALL_PICTURE = 24
 
@@ -44,7 +45,7 @@ class StreamerTable(Table):
         heading = self.horizontalHeader()
         heading.setSortIndicatorClearable(True)
         heading.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        for column, share in ((NAME, 190), (STATE, _STATE_WIDE), (FILTER, 110), (DESTINATIONS, 150)):
+        for column, share in ((NAME, 190), (STATE, _STATE[1]), (FILTER, 100), (DESTINATIONS, 150)):
             self.setColumnWidth(column, share)
         heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         heading.setStretchLastSection(True)
@@ -77,12 +78,18 @@ class StreamerTable(Table):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         super().resizeEvent(event)
-        narrow = self.viewport().width() < _NARROW
+        width = self.viewport().width()
+        narrow, (least, usual, most) = width < _NARROW, _STATE
         for column in (FILTER, DESTINATIONS):
             self.setColumnHidden(column, narrow)
-        name = self.viewport().width() - _STATE if narrow else max(150, round(self.viewport().width() * 0.3))
+        name = width - least if narrow else max(120, round(width * 0.28))
+        state = least if narrow else min(max(usual, round(width * 0.3)), most)
         self.setColumnWidth(NAME, name)
-        self.setColumnWidth(STATE, _STATE if narrow else _STATE_WIDE)
+        self.setColumnWidth(STATE, state)
+        if not narrow:
+            filtered = min(110, (width - name - state) // 2)
+            self.setColumnWidth(FILTER, filtered)
+            self.setColumnWidth(DESTINATIONS, width - name - state - filtered)
 
     def _repaint(self, _: str) -> None:
         self.viewport().update()
@@ -105,6 +112,6 @@ class _Delegate(CellDelegate):
             self.name(painter, option, index, row.name, box.adjusted(EDGE + size + gap, 0, -4, 0))
         elif index.column() == STATE:
             self.back(painter, option)
-            self.state(painter, option, *state_of(row))
+            self.states(painter, option, facts_of(row))
         else:
             super().paint(painter, option, index)

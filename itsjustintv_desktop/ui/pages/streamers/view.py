@@ -30,6 +30,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
     """Who is watched, and how each is announced."""
 
     name = "streamers"
+    side_by_side_from = 960
 
     def __init__(self, store: Store, title: str) -> None:
         super().__init__(store, title)

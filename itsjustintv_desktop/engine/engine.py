@@ -158,7 +158,8 @@ class Engine:
         self.loaded = loaded
         config = self.config = ConfigHolder(ActiveConfig(loaded.config, {}))
         endpoints = Endpoints.from_environ(self._options.environ)
-        self.telemetry = Telemetry(self._options.environ, clock, endpoints.api_url)
+        self.outbound = Outbound.from_environ(self._options.environ, loaded.config.network.proxy)
+        self.telemetry = Telemetry(self._options.environ, self.outbound.proxies, clock, endpoints.api_url)
         self.closing("telemetry", self.telemetry.close)
         self.ledger = Ledger(paths.ledger, clock, on_notice=self.notice)
         await self.ledger.open()
@@ -174,7 +175,6 @@ class Engine:
         self.files.add("secrets.vault", self.secrets.keep)
         values = self.values = SecretValues(self.secrets, config)
         self.signing = WebhookSecret(self.secrets, values, clock)
-        self.outbound = Outbound.from_environ(self._options.environ, loaded.config.network.proxy)
         twitch = self.twitch = Twitch(
             self.ledger,
             self.secrets,

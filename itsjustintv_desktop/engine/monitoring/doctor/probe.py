@@ -47,6 +47,8 @@ async def get(
     Reads to the end, or until `enough` has come: not every server closes when it is asked to. Raises OSError
     (ssl.SSLError and socket.gaierror among them).
     """
+    # Not through core/net/client, and never through a proxy: it looks at the certificate that was shown, at an answer
+    # that may be no HTTP, and comes over IPv4 from the network as Twitch does; to ourselves, so nothing is guarded.
     family = socket.AF_INET if only_ipv4 else socket.AF_UNSPEC
     reader, writer = await asyncio.open_connection(
         host, port, ssl=tls, server_hostname=host if tls is not None else None, family=family, limit=_MOST

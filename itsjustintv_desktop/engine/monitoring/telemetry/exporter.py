@@ -12,6 +12,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from itsjustintv_desktop.engine.core.net.proxies import Proxy
 from itsjustintv_desktop.engine.core.net.trust import client_context
 
 # grpc's C core writes to stderr by itself whenever a connection fails. Read when grpc is loaded.
@@ -41,16 +42,19 @@ logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)
 
 
 class ExporterSession(requests.Session):
-    """The system's trust store, no .netrc, and the last answer remembered.
+    """The system's trust store, our own proxies, no .netrc, and the last answer remembered.
 
+    The SDK exports in threads of its own, so not through core/net/client, which lives on the engine's loop.
     `last_status` is None while the last request got no answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: Proxy | None) -> None:
         super().__init__()
         self.last_status: int | None = None
         # A .netrc would put its own Authorization over that of [telemetry] headers.
         self.trust_env = False
+        if proxy is not None:
+            self.proxies = dict.fromkeys(("http", "https"), proxy.with_password)
         self.mount("https://", _Adapter())
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
@@ -65,6 +69,9 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options, ssl_context=client_context())
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        return super().proxy_manager_for(proxy, **options, ssl_context=client_context())
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         super().cert_verify(conn, url, verify, cert)
@@ -215,7 +222,7 @@ def _http(plan: TelemetrySettings, signal: Signal) -> _Sender:
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-    session = ExporterSession()
+    session = ExporterSession(plan.proxies.get(signal))
     kind: Any = OTLPSpanExporter if signal == "traces" else OTLPMetricExporter
     exporter = kind(endpoint=plan.endpoints[signal], headers=dict(plan.headers), timeout=plan.timeout, session=session)
     return _Sender(exporter, lambda: session.last_status)
@@ -229,7 +236,16 @@ def _grpc(plan: TelemetrySettings, signal: Signal) -> _Sender:
     kind: Any = OTLPSpanExporter if signal == "traces" else OTLPMetricExporter
     insecure = {"http": True, "https": False}.get(endpoint.partition("://")[0])
     headers = {**_environment_headers(signal), **plan.headers}
-    exporter = kind(endpoint=endpoint, insecure=insecure, headers=headers or None, timeout=plan.timeout)
+    proxy = plan.proxies.get(signal)
+    # grpc would read the variables by itself.
+    options = ("grpc.http_proxy", proxy.with_password) if proxy is not None else ("grpc.enable_http_proxy", 0)
+    exporter = kind(
+        endpoint=endpoint,
+        insecure=insecure,
+        headers=headers or None,
+        timeout=plan.timeout,
+        channel_options=(options,),
+    )
     return _Sender(exporter)
 
 

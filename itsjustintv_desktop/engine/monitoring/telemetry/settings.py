@@ -19,6 +19,7 @@ import structlog
 from itsjustintv_desktop.engine.config.schema import Telemetry
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
+from itsjustintv_desktop.engine.core.net.proxies import Proxies, Proxy
 
 _log = structlog.get_logger(__name__)
 
@@ -52,9 +53,13 @@ class TelemetrySettings:
     """None: the environment says it."""
     interval: float
     """Seconds between two exports of metrics."""
+    proxies: Mapping[Signal, Proxy] = field(default_factory=dict)
+    """What leads to an endpoint; none for those that are connected to directly."""
 
 
-def telemetry_settings(settings: Telemetry, environ: Mapping[str, str]) -> TelemetrySettings | None:
+def telemetry_settings(
+    settings: Telemetry, environ: Mapping[str, str], proxies: Proxies | None = None
+) -> TelemetrySettings | None:
     """None: nothing is to be sent."""
     if not settings.enabled or _word(environ, "OTEL_SDK_DISABLED") == "true":
         return None
@@ -75,6 +80,7 @@ def telemetry_settings(settings: Telemetry, environ: Mapping[str, str]) -> Telem
         service_version=settings.service_version or None,
         timeout=None if has_timeout else TIMEOUT,
         interval=_interval(environ.get("OTEL_METRIC_EXPORT_INTERVAL", "")),
+        proxies={one: proxy for one, url in endpoints.items() if (proxy := _proxy(url, proxies or Proxies()))},
     )
 
 
@@ -89,6 +95,11 @@ def _endpoint(signal: Signal, protocol: str, configured: str, environ: Mapping[s
     for path in _PATHS.values():
         base = base.removesuffix(path)
     return base + _PATHS[signal]
+
+
+def _proxy(endpoint: str, proxies: Proxies) -> Proxy | None:
+    """An endpoint of gRPC may stand there without a scheme: that is TLS."""
+    return proxies.for_url(endpoint if "://" in endpoint else f"https://{endpoint}")
 
 
 def _names(environ: Mapping[str, str], attribute: str, variable: str) -> bool:

@@ -15,6 +15,7 @@ import structlog
 from itsjustintv_desktop.engine.config.schema import Telemetry as Settings
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
+from itsjustintv_desktop.engine.core.net.proxies import Proxies
 from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
@@ -43,10 +44,11 @@ _EARLY = 10_000
 class Telemetry:
     """`instrumentation` goes to every part; `apply` may be called at any time, before `run` too."""
 
-    def __init__(self, environ: Mapping[str, str], clock: Clock, api_url: str) -> None:
+    def __init__(self, environ: Mapping[str, str], proxies: Proxies, clock: Clock, api_url: str) -> None:
         """`api_url`: where Helix is, as its spans name it."""
         self.instrumentation = Instrumentation()
         self._environ = environ
+        self._proxies = proxies
         self._clock = clock
         self._api_url = api_url
         self._tasks = Tasks()
@@ -67,7 +69,7 @@ class Telemetry:
 
     def apply(self, settings: Settings) -> None:
         """What [telemetry] says from now on. Returns at once; `run` carries it out."""
-        wanted = telemetry_settings(settings, self._environ)
+        wanted = telemetry_settings(settings, self._environ, self._proxies)
         if wanted == self._wanted:
             return
         self._wanted = wanted

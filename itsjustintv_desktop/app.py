@@ -26,7 +26,7 @@ from itsjustintv_desktop.engine import ConfigRepair, EngineOptions, logs
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.assistant import Assistant
-from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.bridge import Bridge, PageTasks
 from itsjustintv_desktop.ui.engine_thread import Prepare, Setting
 from itsjustintv_desktop.ui.formatting import trouble
 from itsjustintv_desktop.ui.gc_control import GcControl
@@ -36,9 +36,8 @@ from itsjustintv_desktop.ui.shell.tray import Tray
 from itsjustintv_desktop.ui.shell.trayicons import tray_icon
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.theme import theme
-from itsjustintv_desktop.ui.widgets.ask import ask, message
+from itsjustintv_desktop.ui.widgets.dialog import ask, message
 
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps Python's lock while another wants it. With the usual 5 ms a busy screen delays each step of

@@ -1,10 +1,13 @@
-"""The one way between engine and screen: questions go in, immutable events come out in batches."""
+"""From the window to the engine's thread and back: calls, events, and the tasks of a page."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
 
+import structlog
 from PySide6.QtCore import QObject, Qt, Signal
 
 from itsjustintv_desktop.engine import Engine, errors
@@ -82,3 +85,67 @@ class Bridge(QObject):
             self.lost.emit()
         if taken:
             self.events.emit(taken)
+
+
+_log = structlog.get_logger(__name__)
+
+
+class PageTasks(QObject):
+    """The background work of one page or dialog. `on_error` gets what a person should read."""
+
+    def __init__(self, owner: QObject, on_error: Callable[[errors.AppError], None]) -> None:
+        super().__init__(owner)
+        self._on_error = on_error
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        owner.destroyed.connect(partial(_cancel, self._tasks))  # nothing of the owner's may be touched then
+
+    def start(self, name: str, work: Coroutine[Any, Any, Any], *, replace: bool = False) -> bool:
+        """Do it in the background. While one of that name runs a second is refused (False), or takes its place."""
+        running = self._tasks.get(name)
+        if running is not None and not running.done():
+            if not replace:
+                work.close()
+                return False
+            running.cancel()
+        task = asyncio.get_event_loop().create_task(self._do(name, work), name=f"ui.{name}")
+        self._tasks[name] = task
+        task.add_done_callback(lambda done: self._forget(name, done))
+        task.add_done_callback(lambda _: work.close())  # where it was cancelled before it began
+        return True
+
+    def is_running(self, name: str) -> bool:
+        return name in self._tasks
+
+    def stop(self, name: str) -> None:
+        """Give up the one of that name, if it runs; no result of it arrives any more."""
+        task = self._tasks.get(name)
+        if task is not None:
+            task.cancel()
+
+    def cancel(self) -> None:
+        """Give up all of it; no result arrives any more."""
+        _cancel(self._tasks)
+
+    async def _do(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except errors.AppError as error:
+            _log.info("asked for in vain", what=name, title=error.title, reason=error.message)
+            self._on_error(error)
+        except Exception:  # noqa: BLE001 - a slot has nobody above it who would tell
+            _log.exception("a task of the screen failed", what=name)
+            self._on_error(errors.AppError(f"That went wrong inside the program ({name}). The log has the details."))
+
+    def _forget(self, name: str, done: asyncio.Task[None]) -> None:
+        if self._tasks.get(name) is done:
+            del self._tasks[name]
+
+
+async def in_thread(work: Callable[..., T], *args: object) -> T:
+    """Await something that blocks, such as a file. Also where Qt alone turns the loop, as under a modal dialog."""
+    return await asyncio.get_event_loop().run_in_executor(None, partial(work, *args))
+
+
+def _cancel(tasks: dict[str, asyncio.Task[None]], *_: object) -> None:
+    for task in list(tasks.values()):
+        task.cancel()

@@ -11,9 +11,8 @@ from PySide6.QtGui import QColor, QFont, QImage, QImageReader, QPainter, QPainte
 from PySide6.QtWidgets import QWidget
 
 from itsjustintv_desktop.engine import Engine, errors
-from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.bridge import Bridge, PageTasks, in_thread
 from itsjustintv_desktop.ui.plain import readable
-from itsjustintv_desktop.ui.tasks import PageTasks, in_thread
 from itsjustintv_desktop.ui.theme.tokens import AVATARS
 
 PIXELS = 128

@@ -1,14 +1,17 @@
-"""How things stand, in the words, colours and tray icons of the screen. What it says is worked out by the engine."""
+"""How the program, a destination and a delivery stand, in words and shapes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
-from itsjustintv_desktop.engine import Level, OverallStatus, Snapshot
-from itsjustintv_desktop.ui.formatting import translate
+from itsjustintv_desktop.engine import DestinationStatus, Level, OverallStatus, Snapshot
+from itsjustintv_desktop.engine.core.models import DeliveryState
+from itsjustintv_desktop.ui.formatting import countdown, translate
 from itsjustintv_desktop.ui.shell.trayicons import TrayState
 from itsjustintv_desktop.ui.widgets.basic import Tone
 
@@ -74,3 +77,91 @@ def detail_of(summary: OverallStatus) -> str:
 
 def _tr(text: str, n: int = -1) -> str:
     return QCoreApplication.translate("status", text, None, n)
+
+
+_TONES: dict[DeliveryState, Tone] = {
+    DeliveryState.PENDING: "attention",
+    DeliveryState.SENDING: "accent",
+    DeliveryState.DELIVERED: "ok",
+    DeliveryState.EXPIRED: "failed",
+    DeliveryState.DEAD: "failed",
+    DeliveryState.DROPPED: "off",
+}
+_SHORT = 60
+"""Characters of an error that fit between other words."""
+
+
+class DeliveryHold(NamedTuple):
+    """What holds a destination's deliveries. `always`: whatever their time is; else once their time has come."""
+
+    words: str
+    short: str
+    always: bool
+
+
+def held_by(destinations: Iterable[DestinationStatus]) -> dict[str, DeliveryHold]:
+    """By name; those that take deliveries are left out."""
+    alone = DeliveryHold(_tr("waits until it answers again"), _tr("waits"), False)
+    states = {
+        "paused": DeliveryHold(_tr("paused"), _tr("paused"), True),
+        "off": DeliveryHold(_tr("switched off"), _tr("off"), True),
+        "open": alone,
+        "half-open": alone,
+    }
+    return {each.name: states[each.state] for each in destinations if each.state in states}
+
+
+def tone_of(state: DeliveryState) -> Tone:
+    """Its dot."""
+    return _TONES[state]
+
+
+def word_of(state: DeliveryState) -> str:
+    """Its state in a word or two."""
+    words = {
+        DeliveryState.PENDING: _tr("waiting"),
+        DeliveryState.SENDING: _tr("being sent"),
+        DeliveryState.DELIVERED: _tr("delivered"),
+        DeliveryState.EXPIRED: _tr("too late"),
+        DeliveryState.DEAD: _tr("given up"),
+        DeliveryState.DROPPED: _tr("dropped"),
+    }
+    return words[state]
+
+
+def answer_of(status: int | None, error: str | None) -> str:
+    """The last answer: what went wrong, or is to be noted, or the status; "" before the first attempt."""
+    if error:
+        return translate(" ".join(error.split()))
+    return str(status) if status is not None else ""
+
+
+def next_try(next_at: float | None, held: DeliveryHold | None = None, now: float | None = None) -> str:
+    """For a waiting delivery: "next try in 00:41", "next try now", or what holds it ("paused")."""
+    left = (next_at or 0.0) - (time.time() if now is None else now)
+    if held is not None and (held.always or left < 1):
+        return held.words
+    if next_at is None:
+        return ""
+    return _tr("next try in {}").format(countdown(left)) if left >= 1 else _tr("next try now")
+
+
+def sentence_of(
+    destination: str,
+    state: DeliveryState,
+    status: int | None,
+    error: str | None,
+    next_at: float | None,
+    *,
+    held: DeliveryHold | None = None,
+    now: float | None = None,
+) -> str:
+    """One destination's outcome beside its dot: its name alone where all is well."""
+    if state is DeliveryState.DELIVERED:
+        return destination
+    answer = str(status) if status is not None and state is DeliveryState.PENDING else answer_of(status, error)
+    if len(answer) > _SHORT:
+        answer = f"{answer[: _SHORT - 1]}…"
+    last = next_try(next_at, held, now) if state is DeliveryState.PENDING else word_of(state)
+    said = ", ".join(part for part in (answer, last) if part) or word_of(state)
+    return f"{destination}: {said}"

@@ -7,9 +7,8 @@ import time
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from itsjustintv_desktop.engine import Snapshot, events
-from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.bridge import Bridge, PageTasks
 from itsjustintv_desktop.ui.preferences import Preferences
-from itsjustintv_desktop.ui.tasks import PageTasks
 
 SOON_MS = 200
 """Events that come together make one question."""

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from itsjustintv_desktop.demo import window as demo_window
 from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.ui.preferences import Preferences
-from itsjustintv_desktop.ui.shell.demobar import DemoBar
+from itsjustintv_desktop.ui.shell.sidebar import DemoBar
 from itsjustintv_desktop.ui.shell.tray import Tray
 from itsjustintv_desktop.ui.shell.trayicons import tray_icon
 from itsjustintv_desktop.ui.shell.window import Window

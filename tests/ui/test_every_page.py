@@ -41,7 +41,7 @@ WIDTHS = (1100, 1000, SMALLEST[0])
 
 
 def under_way(window: QWidget) -> bool:
-    """Whether a page waits for the engine (ui/tasks.py), or is about to ask."""
+    """Whether a page waits for the engine (ui/bridge.py), or is about to ask."""
     soon = (each for each in window.findChildren(QTimer) if each.isActive() and each.isSingleShot())
     return any(task.get_name().startswith("ui.") for task in asyncio.all_tasks()) or any(
         each.interval() <= SETTLE * 1000 for each in soon

@@ -20,8 +20,7 @@ from itsjustintv_desktop.app import Desktop
 from itsjustintv_desktop.engine import EngineOptions, errors, logs
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui.engine_thread import Setting
-from itsjustintv_desktop.ui.shell.configdialog import ConfigDialog
-from itsjustintv_desktop.ui.shell.logdialog import LogDialog
+from itsjustintv_desktop.ui.shell.failed import ConfigDialog, LogDialog
 
 GOOD = '[twitch]\nclient_id = "abc"\n'
 BROKEN = '[twitch]\nclient_id = "abc\n'

@@ -28,10 +28,9 @@ from shiboken6 import dump
 from itsjustintv_desktop.engine import DestinationUse
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import button
 from itsjustintv_desktop.ui.widgets.chips import ChipField
-from itsjustintv_desktop.ui.widgets.dialog import Dialog
+from itsjustintv_desktop.ui.widgets.dialog import Dialog, ask
 from tests.ui.fake import FakeBridge
 from tests.ui.pages.destinations import test_destinations
 from tests.ui.pages.streamers import test_streamers

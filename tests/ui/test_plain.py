@@ -47,8 +47,8 @@ from itsjustintv_desktop.ui.shell import tray as tray_module
 from itsjustintv_desktop.ui.shell.tray import Tray
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.ask import ask, message
 from itsjustintv_desktop.ui.widgets.basic import Elided, label
+from itsjustintv_desktop.ui.widgets.dialog import ask, message
 from itsjustintv_desktop.ui.widgets.states import Toast
 from tests.ui import samples
 from tests.ui.fake import FakeBridge

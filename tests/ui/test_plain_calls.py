@@ -24,7 +24,7 @@ NEVER = frozenset({
 """These are used in one place each."""
 PLACES = {
     "ui/plain.py": {"openUrl"},
-    "ui/widgets/ask.py": {"QMessageBox", "setTextFormat", "setInformativeText"},
+    "ui/widgets/dialog.py": {"QMessageBox", "setTextFormat", "setInformativeText"},
     "ui/widgets/basic.py": {"QLabel", "setTextFormat"},
     "ui/shell/tray.py": {"showMessage", "addAction"},
 }

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.ui.pages.deliveries.details import Due
 from itsjustintv_desktop.ui.theme import theme
-from itsjustintv_desktop.ui.widgets.ask import message
 from itsjustintv_desktop.ui.widgets.chips import ChipField
+from itsjustintv_desktop.ui.widgets.dialog import message
 
 
 def popups() -> list[QWidget]:

@@ -19,9 +19,8 @@ from itsjustintv_desktop.ui.notifications import Notifier
 from itsjustintv_desktop.ui.pages import Entry
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import Preferences
-from itsjustintv_desktop.ui.shell.sidebar import NavButton
+from itsjustintv_desktop.ui.shell.sidebar import NavButton, UpdateLine
 from itsjustintv_desktop.ui.shell.tray import Tray
-from itsjustintv_desktop.ui.shell.updateline import UpdateLine
 from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples

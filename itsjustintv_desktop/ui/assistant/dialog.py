@@ -12,11 +12,11 @@ from itsjustintv_desktop.ui.assistant.connection import Reach, SendTestStep
 from itsjustintv_desktop.ui.assistant.first import FirstDestination, FirstStreamer
 from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
 from itsjustintv_desktop.ui.assistant.steps import Finish, Register, Welcome
+from itsjustintv_desktop.ui.bridge import PageTasks
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.theme import icon, theme
-from itsjustintv_desktop.ui.widgets import typed
+from itsjustintv_desktop.ui.widgets import focus
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import repolish
@@ -173,7 +173,7 @@ class Assistant(Dialog):
             self._leaving = False
             self._say()
         if over:
-            typed.is_saved(step)
+            focus.is_saved(step)
         if over and self.current is step:
             self.trail.mark_done(self._stack.currentIndex())
             self._advance()

@@ -8,11 +8,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
-from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.bridge import Bridge, PageTasks
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.widgets.basic import label
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 

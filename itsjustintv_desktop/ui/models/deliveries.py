@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication
 from itsjustintv_desktop.engine import DeliveryFilter, DeliveryPage, events
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.bridge import Bridge
-from itsjustintv_desktop.ui.delivery_text import DeliveryHold, answer_of, word_of
 from itsjustintv_desktop.ui.formatting import countdown
 from itsjustintv_desktop.ui.models.rows import NOWHERE, Index, KeyedRows
+from itsjustintv_desktop.ui.status import DeliveryHold, answer_of, word_of
 from itsjustintv_desktop.ui.theme import theme
 
 PAGE = 200

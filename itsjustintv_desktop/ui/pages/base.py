@@ -1,24 +1,27 @@
-"""What every page of the window is: a title with its actions, a banner for trouble, and a body."""
+"""What every page of the window is: a title with its actions, a banner, a body, and what became of a change."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
-from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.bridge import Bridge, PageTasks
+from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.theme.tokens import BAR_MARGIN, GAP, PAGE_MARGIN
 from itsjustintv_desktop.ui.widgets.basic import icon_button, label
 from itsjustintv_desktop.ui.widgets.focus import follow
 from itsjustintv_desktop.ui.widgets.states import Banner
+
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import Saved
 
 
 class Page(QWidget):
@@ -130,3 +133,30 @@ class Page(QWidget):
 
     def _happened(self, batch: list[events.EngineEvent]) -> None:
         self.happened(batch)
+
+
+def save_feedback(page: Page, saved: Saved, done: str, show: Callable[[], object] | None = None) -> None:
+    """`done` is a sentence such as "Removed alice."; `show` brings what was changed to the front, where that was
+    taken back."""
+    word = " ".join(part for part in (done, translate(saved.note)) if part)
+    if saved.state in {"refused", "waiting"}:
+        text = _tr("It is saved, but the program goes on with the settings it had.")
+        page.banner.say(f"{text} {translate(saved.sentence)}", "alert")
+    elif saved.sentence:
+        word = f"{word} {translate(saved.sentence)}"
+    if saved.undo:
+        page.tell(word, _tr("Undo"), lambda: page.do("undo", _undo(page, saved.undo, show)))
+    else:
+        page.tell(word)
+
+
+async def _undo(page: Page, token: str, show: Callable[[], object] | None) -> None:
+    await page.bridge.call(lambda engine: engine.api.settings.undo(token))
+    if show is not None:
+        show()
+    page.tell(_tr("It is as it was before."))
+    page.store.refresh()
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("saving", text)

@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 from itsjustintv_desktop.engine import Saved
 from itsjustintv_desktop.ui.drafts import Drafts
 from itsjustintv_desktop.ui.models.rows import KeyedRows
-from itsjustintv_desktop.ui.pages.base import Page
-from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
+from itsjustintv_desktop.ui.pages.base import Page, save_feedback
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import Card

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.plain import HINT, LINE, channel_address, escaped, for_menu, open_address, plain, readable
+from itsjustintv_desktop.ui.shell.sidebar import open_page
 from itsjustintv_desktop.ui.shell.trayicons import TrayState, tray_icon
-from itsjustintv_desktop.ui.shell.updateline import open_page
 from itsjustintv_desktop.ui.status import status_of
 from itsjustintv_desktop.ui.store import Store
 

@@ -11,10 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from itsjustintv_desktop.ui.pages import ENTRIES, Entry
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import Preferences
-from itsjustintv_desktop.ui.shell.demobar import DemoBar
 from itsjustintv_desktop.ui.shell.failed import Failed
-from itsjustintv_desktop.ui.shell.sidebar import NavButton, Sidebar
-from itsjustintv_desktop.ui.shell.updateline import UpdateLine
+from itsjustintv_desktop.ui.shell.sidebar import DemoBar, NavButton, Sidebar, UpdateLine
 from itsjustintv_desktop.ui.status import status_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets import focus

@@ -1,8 +1,7 @@
-"""Where the focus goes when its control is disabled, hidden, or has done its work.
+"""Where the focus goes when its control is disabled, hidden, or has done its work; and what was typed there.
 
 Qt gives it to the next one in the order of Tab, which beside "Save" may be "Remove": whoever presses a key twice then
-does what nobody asked for. Here it goes back to the field of the page that a person was in last, else to the last field
-or list before it, never to a button that does something.
+does what nobody asked for. Here it goes back to the last field or list before it, never to a button.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QRadioButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLineEdit, QRadioButton, QWidget
 from shiboken6 import isValid
 
 _last: WeakKeyDictionary[QWidget, ReferenceType[QWidget]] = WeakKeyDictionary()
@@ -89,3 +88,14 @@ def _place_of(control: QWidget) -> QWidget:
             break
         at = parent
     return at
+
+
+def is_typed(place: QWidget) -> bool:
+    """In any field of `place`. What a program put there does not count."""
+    return any(line.isModified() and line.text().strip() for line in place.findChildren(QLineEdit))
+
+
+def is_saved(place: QWidget) -> None:
+    """What stands in its fields is kept now."""
+    for line in place.findChildren(QLineEdit):
+        line.setModified(False)

@@ -12,14 +12,13 @@ from itsjustintv_desktop.engine import FieldInfo, Snapshot
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.connection.form import TransportForm
-from itsjustintv_desktop.ui.pages.connection.saving import save
-from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, title
+from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, save, title
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.scroll import keep_width
 from itsjustintv_desktop.ui.widgets.states import CheckList, Theirs
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.ui.tasks import PageTasks
+    from itsjustintv_desktop.ui.bridge import PageTasks
 
 CHECK_SECONDS = 90.0
 Values = dict[tuple[str, ...], str | None]

@@ -1,4 +1,4 @@
-"""The four ways as a person chooses between them, and what a choice comes to in the config."""
+"""The four ways Twitch can reach the program: their names, what a form wants, and saving it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QCoreApplication
 
 from itsjustintv_desktop.engine import Remove, Set, TransportDraft
+from itsjustintv_desktop.ui.bridge import Bridge
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine import Change
+    from itsjustintv_desktop.engine import Change, Saved
 
 TransportChoice = Literal["conduit", "ngrok", "tls", "own"]
 KINDS: tuple[TransportChoice, ...] = ("conduit", "ngrok", "tls", "own")
@@ -101,3 +102,13 @@ def _or_gone(path: Sequence[str], value: str) -> Change:
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("ways", text)
+
+
+async def save(bridge: Bridge, wanted: Wanted) -> Saved:
+    """Secrets first: a way that comes up without them would only complain. Raises what the engine raises."""
+    secret, token = wanted.draft.client_secret, wanted.draft.authtoken
+    if secret:
+        await bridge.call(lambda engine: engine.api.settings.keep_secret(CLIENT_SECRET, secret))
+    if token:
+        await bridge.call(lambda engine: engine.api.settings.keep_secret(AUTHTOKEN, token))
+    return await bridge.call(lambda engine: engine.api.settings.edit(changes_of(wanted)))

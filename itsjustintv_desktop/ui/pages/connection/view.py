@@ -10,11 +10,9 @@ from PySide6.QtWidgets import QBoxLayout, QStackedWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.connection.cards import LastMessageCard, Subscriptions, TransportCard
 from itsjustintv_desktop.ui.pages.connection.guidance import Guidance
-from itsjustintv_desktop.ui.pages.connection.last_message_card import LastMessageCard
-from itsjustintv_desktop.ui.pages.connection.subscriptions import Subscriptions
 from itsjustintv_desktop.ui.pages.connection.switch import Switch
-from itsjustintv_desktop.ui.pages.connection.transport_card import TransportCard
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button, column

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QDateTimeEdit, QFrame, QPlainTextEdit, QScrollArea
 
 from itsjustintv_desktop.engine import AttemptView, DeliveryDetails, DestinationStatus, RequestView
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.ui.delivery_text import answer_of, tone_of, word_of
 from itsjustintv_desktop.ui.formatting import ago, clock, translate
 from itsjustintv_desktop.ui.plain import plain, readable
+from itsjustintv_desktop.ui.status import answer_of, tone_of, word_of
 from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, button, clear, label, row
 from itsjustintv_desktop.ui.widgets.scroll import Flow
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QStackedWidget
 
 from itsjustintv_desktop.engine import DeliveryFilter, DestinationStatus, Snapshot, errors, events
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.ui.delivery_text import held_by
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.models.deliveries import DeliveriesModel
 from itsjustintv_desktop.ui.pages.base import Page
@@ -19,9 +18,10 @@ from itsjustintv_desktop.ui.pages.deliveries.details import Details
 from itsjustintv_desktop.ui.pages.deliveries.table import DeliveriesTable
 from itsjustintv_desktop.ui.pages.list_detail import side_by_side
 from itsjustintv_desktop.ui.plain import for_menu, readable
+from itsjustintv_desktop.ui.status import held_by
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
+from itsjustintv_desktop.ui.widgets.dialog import ask
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
 TYPING_MS = 250

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.ui.delivery_text import DeliveryHold, sentence_of, tone_of, word_of
 from itsjustintv_desktop.ui.formatting import ago, translate
 from itsjustintv_desktop.ui.images import paint_avatar
 from itsjustintv_desktop.ui.plain import plain, readable
+from itsjustintv_desktop.ui.status import DeliveryHold, sentence_of, tone_of, word_of
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.theme.tokens import BODY_PX, CARD_RADIUS
 from itsjustintv_desktop.ui.widgets.basic import button, icon_button, paint_dot

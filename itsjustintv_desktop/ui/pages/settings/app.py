@@ -9,9 +9,9 @@ from typing import Literal, cast
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from itsjustintv_desktop.ui.bridge import in_thread
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import KINDS
-from itsjustintv_desktop.ui.tasks import in_thread
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import Card, label
 from itsjustintv_desktop.ui.widgets.field import Field

@@ -8,9 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import errors
-from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.bridge import Bridge, PageTasks
 from itsjustintv_desktop.ui.formatting import translate, trouble
-from itsjustintv_desktop.ui.tasks import PageTasks
 from itsjustintv_desktop.ui.widgets.basic import Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import Field, SecretField

@@ -12,8 +12,8 @@ from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.plain import readable
-from itsjustintv_desktop.ui.widgets.ask import ask
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
+from itsjustintv_desktop.ui.widgets.dialog import ask
 from itsjustintv_desktop.ui.widgets.field import HIDE_AGAIN_MS, Field, SecretField
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QTabWidget
 
 from itsjustintv_desktop.engine import Document, Engine, Saved, Snapshot, errors, events, files
+from itsjustintv_desktop.ui.bridge import in_thread
 from itsjustintv_desktop.ui.formatting import translate
-from itsjustintv_desktop.ui.pages.base import Page
-from itsjustintv_desktop.ui.pages.save_feedback import save_feedback
+from itsjustintv_desktop.ui.pages.base import Page, save_feedback
 from itsjustintv_desktop.ui.pages.settings.app import AppTab
 from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument, ConflictCard, SaveBar
 from itsjustintv_desktop.ui.pages.settings.form import FormTab
@@ -21,7 +21,6 @@ from itsjustintv_desktop.ui.pages.settings.raw import RawTab
 from itsjustintv_desktop.ui.pages.settings.secrets import SecretsTab
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.tasks import in_thread
 from itsjustintv_desktop.ui.widgets.basic import button
 
 CHECK_MS = 400

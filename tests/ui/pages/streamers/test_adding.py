@@ -16,9 +16,8 @@ from itsjustintv_desktop.engine import EventReport, FoundChannel, Saved, errors
 from itsjustintv_desktop.engine.api.settings.channels import Ignored, Parsed, parse_channels
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.images import Pictures
-from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
-from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
-from itsjustintv_desktop.ui.pages.streamers.test_card import SendTestCard
+from itsjustintv_desktop.ui.pages.streamers.add import AddDialog, PasteDialog
+from itsjustintv_desktop.ui.pages.streamers.preview import SendTestCard
 from tests.ui.fake import FakeBridge, FakeEngine
 
 SAVED = Saved(digest="d", state="in_force", undo="token")
@@ -167,7 +166,7 @@ def test_a_table_says_what_can_be_pasted(qtbot: QtBot, engine: FakeEngine, paste
 
 class _Page(QWidget):
     def __init__(self, bridge: FakeBridge) -> None:
-        from itsjustintv_desktop.ui.tasks import PageTasks
+        from itsjustintv_desktop.ui.bridge import PageTasks
 
         super().__init__()
         self.bridge = bridge

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path as FilePath
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QTabWidget
 
-from itsjustintv_desktop.engine import Document, Engine, Saved, Snapshot, errors, events, files
+from itsjustintv_desktop.engine import Document, Saved, Snapshot, errors, events, files
 from itsjustintv_desktop.ui.bridge import in_thread
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page, save_feedback
@@ -172,11 +171,11 @@ class Settings(Page):
         """Bring what was typed into the text, one change after the other."""
         while self._typed:
             path, typed = next(iter(self._typed.items()))
-            problem = await self.bridge.call(partial(_problem, path, typed))
+            problem = await self._problem(path, typed)
             self.form.complain(path, translate(problem or ""))
             if problem is None:
                 text = self.document.text
-                made = await self.bridge.call(partial(_with, text, {path: typed}))
+                made = await self._with(text, {path: typed})
                 if text != self.document.text:
                     continue  # the text changed meanwhile: once more
                 self._values[path] = typed
@@ -184,6 +183,12 @@ class Settings(Page):
             if self._typed.get(path) == typed:
                 del self._typed[path]
         self.bar.show_problems(self.form.problems)
+
+    async def _problem(self, path: Path, typed: str) -> str | None:
+        return await self.bridge.call(lambda engine: engine.api.settings.check_value(path, typed))
+
+    async def _with(self, text: str, values: dict[Path, str]) -> str:
+        return await self.bridge.call(lambda engine: engine.api.settings.with_values(text, values))
 
     def save(self) -> None:
         """Save what both tabs made of it."""
@@ -234,7 +239,7 @@ class Settings(Page):
             return
         text = self.document.text
         if self._only_values:
-            text = await self.bridge.call(partial(_with, theirs.text, dict(self._values)))
+            text = await self._with(theirs.text, dict(self._values))
         self._settled()
         self.document.keep_on_top_of(theirs, text)
         if not self.form.problems:
@@ -289,14 +294,6 @@ class Settings(Page):
         self.do("read", self._read())
         self.secrets.read()
         self.store.refresh()
-
-
-async def _problem(path: Path, typed: str, engine: Engine) -> str | None:
-    return await engine.api.settings.check_value(path, typed)
-
-
-async def _with(text: str, typed: dict[Path, str], engine: Engine) -> str:
-    return await engine.api.settings.with_values(text, typed)
 
 
 def _content(path: FilePath) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from itsjustintv_desktop.engine import Engine, FoundChannel, StreamerDraft, errors, files
+from itsjustintv_desktop.engine import FoundChannel, StreamerDraft, errors, files
 from itsjustintv_desktop.ui.bridge import Bridge, PageTasks, in_thread
 from itsjustintv_desktop.ui.formatting import number, translate, trouble
 from itsjustintv_desktop.ui.images import Avatar, Pictures
@@ -255,13 +254,16 @@ class PasteDialog(Dialog):
         try:
             while names:
                 part, names = names[:A_TIME], names[A_TIME:]
-                found = await self._bridge.call(partial(_ask, part), 120.0)
+                found = await self._look_up(part)
                 self.model.found(found)
                 self.model.left(part, self.tr("The same channel as another one here"))
                 self.bar.setValue(self.bar.value() + len(part))
         finally:
             self.model.left([row.name for row in self.model.rows], self.tr("Not looked up"))
             self._looking(0)
+
+    async def _look_up(self, names: list[str]) -> list[FoundChannel]:
+        return await self._bridge.call(lambda engine: engine.api.settings.look_up(names), 120.0)
 
     def _looking(self, total: int) -> None:
         self.bar.setRange(0, total)
@@ -356,10 +358,6 @@ class PasteDialog(Dialog):
         layout.setContentsMargins(24, 20, 24, 20)
         layout.addWidget(self.problem)
         layout.addWidget(self._stack)
-
-
-async def _ask(names: list[str], engine: Engine) -> list[FoundChannel]:
-    return await engine.api.settings.look_up(names)
 
 
 def _content(path: Path) -> bytes:

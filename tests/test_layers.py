@@ -27,7 +27,7 @@ LAYERS = (
     {"instrumentation": "engine.instrumentation"},
     {"twitch": "engine.twitch", "delivery": "engine.delivery"},
     {"announce": "engine.announce"},
-    {"ingress": "engine.ingress engine.listening"},
+    {"ingress": "engine.ingress"},
     {"monitoring": "engine.monitoring"},
     {"runtime": "engine.runtime"},
     {"api": "engine.api"},

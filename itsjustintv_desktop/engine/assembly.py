@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
@@ -13,17 +14,25 @@ from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded
 from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.core.clock_trust import ClockTrust
+from itsjustintv_desktop.engine.core.descriptors import raise_limit
 from itsjustintv_desktop.engine.core.events import Bus
+from itsjustintv_desktop.engine.core.models import Target
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
 from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.core.tasks import Supervisor
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
+from itsjustintv_desktop.engine.ingress.catch_up import CatchUp
+from itsjustintv_desktop.engine.ingress.eventsub_verifier import EventSubVerifier
 from itsjustintv_desktop.engine.ingress.intake import EventIntake
+from itsjustintv_desktop.engine.ingress.listening import limits
 from itsjustintv_desktop.engine.ingress.manager import IngressManager
+from itsjustintv_desktop.engine.ingress.public import PublicServer
+from itsjustintv_desktop.engine.ingress.transport_factory import TransportFactory
 from itsjustintv_desktop.engine.ingress.webhook_secret import WebhookSecret
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
+from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.monitoring.doctor import collect
 from itsjustintv_desktop.engine.monitoring.doctor.collect_delivery import DestinationCollector, LedgerCollector
 from itsjustintv_desktop.engine.monitoring.doctor.collect_twitch import Outside, TwitchCollector
@@ -34,11 +43,102 @@ from itsjustintv_desktop.engine.monitoring.health import Health, Look
 from itsjustintv_desktop.engine.monitoring.telemetry.telemetry import Telemetry
 from itsjustintv_desktop.engine.monitoring.updates.check import UpdateCheck
 from itsjustintv_desktop.engine.monitoring.watchdog import DiskWatch, QueueWatch, Watchdog
+from itsjustintv_desktop.engine.runtime.config_reloader import ConfigReloader
 from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
+from itsjustintv_desktop.engine.runtime.unlocking import Unlocking
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.output import OutputFile
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
+from itsjustintv_desktop.engine.twitch.subscriptions import Reconciler, SubscriptionsApi
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
+
+def build_verifier(secret: WebhookSecret, twitch: Twitch, clock: Clock) -> EventSubVerifier:
+    """What decides whether a message to the public port is Twitch's."""
+    verifier = EventSubVerifier(secret.current, clock, lambda: twitch.skew.seconds)
+    verifier.why_no_secret = lambda: secret.problem
+    verifier.expects_messages = lambda: secret.is_wanted
+    return verifier
+
+
+def build_public(
+    verifier: EventSubVerifier,
+    intake: EventIntake,
+    well_known: WellKnownTokens,
+    watch: Watchdog,
+    clock: Clock,
+    instrumentation: Instrumentation,
+) -> PublicServer:
+    """The port that Twitch comes to."""
+    return PublicServer(
+        verifier,
+        intake,
+        well_known=well_known,
+        healthy=watch.is_well,
+        clock=clock,
+        limits=limits(raise_limit()),
+        instrumentation=instrumentation,
+    )
+
+
+def twitch_loops(twitch: Twitch, reach: IngressManager | None, config: ConfigHolder) -> dict[str, Loop]:
+    """What asks Twitch, by name. Without `reach` Twitch cannot be told to send messages."""
+    loops: dict[str, Loop] = {
+        "twitch.token": twitch.tokens.keep_valid,
+        "twitch.directory": twitch.directory.run,
+        "twitch.trickle": lambda: twitch.trickle.run(lambda: config.current.watched_ids()),
+    }
+    if reach is not None:
+        loops["reach.subscriptions"] = reach.subscriptions.run
+        loops["reach.catch-up"] = reach.catch_up.run
+    return loops
+
+
+def build_reach(
+    transports: TransportFactory,
+    *,
+    twitch: Twitch,
+    secret: WebhookSecret,
+    signed_with: Callable[[str], str | None],
+    paused_at: Callable[[float], bool],
+    supervisor: Supervisor,
+    bus: Bus,
+) -> IngressManager:
+    """How Twitch reaches us: the way in use, the subscriptions that point to it, and asking who is live."""
+    config, ledger, clock = transports.config, transports.ledger, transports.clock
+    reach: IngressManager
+
+    def target() -> Target | None:
+        return reach.way.target
+
+    def watched() -> list[str]:
+        return config.current.watched_ids()
+
+    subscriptions = Reconciler(
+        SubscriptionsApi(twitch.client),
+        ledger,
+        target=target,
+        watched=watched,
+        secret=lambda: secret.primary,
+        bus=bus,
+        clock=clock,
+        certain=lambda: config.current.knows_all_ids,
+        signed_with=signed_with,
+    )
+    catch_up = CatchUp(
+        twitch.helix,
+        ledger,
+        config=config,
+        watched=watched,
+        skew=lambda: twitch.skew.seconds,
+        bus=bus,
+        clock=clock,
+        paused_at=paused_at,
+    )
+    reach = IngressManager(transports, config, secret, subscriptions, catch_up, supervisor, bus)
+    return reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +291,10 @@ def wire(
     updates: UpdateCheck,
     telemetry: Telemetry,
     clock_trust: ClockTrust,
+    reloader: ConfigReloader,
+    unlocking: Unlocking,
+    verifier: EventSubVerifier,
+    listening: bool,
 ) -> None:
     """Connect them. Once, before anything runs."""
     intake.stored.connect(pipeline.wake)
@@ -198,13 +302,20 @@ def wire(
     pipeline.announced.connect(dispatcher.wake, output.changed)
     pipeline.broadcast_seen.connect(reach.catch_up.heard)
     pipeline.revoked.connect(reach.revoked)
-    pipeline.unwatched.connect(reach.unwatched)
+    pipeline.unwatched.connect(twitch.unsubscribe)
     pause.changed.connect(dispatcher.wake)
     dispatcher.changed.connect(output.changed)
     maintenance.changed.connect(output.changed)
     secret.changed.connect(lambda: reach.subscriptions.trigger("secret"))
     reach.wake.woke_up.connect(clock_trust.woke, reach.woke_up)
     reach.recheck.connect(dispatcher.wake, pipeline.wake)
+
+    verifier.stale.connect(twitch.look_at_clock)
+
+    unlocking.unlocked.connect(secret.look_again, twitch.directory.refresh, dispatcher.wake)
+    if listening:
+        unlocking.unlocked.connect(reach.unlocked)
+        config.applied.connect(reach.config_applied)
 
     twitch.directory.changed.connect(config.set_channels)
     config.channels_changed.connect(twitch.trickle.trigger, reach.channels_changed)
@@ -220,3 +331,4 @@ def wire(
         output.changed,
         updates.trigger,
     )
+    reloader.reloaded.connect(telemetry.reloaded)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,27 @@ from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.api import Api
-from itsjustintv_desktop.engine.assembly import Core, Delivery, EngineOptions, Ingress, Storage, build_monitoring, wire
+from itsjustintv_desktop.engine.assembly import (
+    Core,
+    Delivery,
+    EngineOptions,
+    Ingress,
+    Storage,
+    build_monitoring,
+    build_public,
+    build_reach,
+    build_verifier,
+    twitch_loops,
+    wire,
+)
 from itsjustintv_desktop.engine.config.active import ActiveConfig, ConfigHolder
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
 from itsjustintv_desktop.engine.control.lock import InstanceLock
+from itsjustintv_desktop.engine.control.server import ControlServer
+from itsjustintv_desktop.engine.control.stream import EventStream
 from itsjustintv_desktop.engine.core.clock_trust import ClockTrust
-from itsjustintv_desktop.engine.core.events import Bus, Notice, Subscription
+from itsjustintv_desktop.engine.core.events import Bus, Subscription
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.sources import Enricher
@@ -29,21 +43,22 @@ from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
 from itsjustintv_desktop.engine.delivery.messages import complete_payload
 from itsjustintv_desktop.engine.ingress.intake import EventIntake
-from itsjustintv_desktop.engine.ingress.manager import IngressManager
+from itsjustintv_desktop.engine.ingress.listening import Listening
+from itsjustintv_desktop.engine.ingress.transport_factory import TransportFactory
 from itsjustintv_desktop.engine.ingress.webhook_secret import WebhookSecret
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
-from itsjustintv_desktop.engine.listening import Listening
 from itsjustintv_desktop.engine.monitoring.files import FilesWatch
 from itsjustintv_desktop.engine.monitoring.telemetry.telemetry import Telemetry
-from itsjustintv_desktop.engine.runtime import unlocking
 from itsjustintv_desktop.engine.runtime.clock_shift import ClockShift
-from itsjustintv_desktop.engine.runtime.config_reloader import ConfigReloader
+from itsjustintv_desktop.engine.runtime.config_reloader import ConfigLog, ConfigReloader
 from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
 from itsjustintv_desktop.engine.runtime.twitch_tasks import TwitchTasks
+from itsjustintv_desktop.engine.runtime.unlocking import Unlocking
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
 from itsjustintv_desktop.engine.storage.output import OutputFile
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
+from itsjustintv_desktop.engine.twitch.conduits import Conduits
 from itsjustintv_desktop.engine.twitch.eventsub_messages import SOURCE
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
 
@@ -63,9 +78,9 @@ class Engine:
         self.supervisor = Supervisor(self._tasks, self.clock)
         self._closers: list[tuple[str, Callable[[], Any]]] = []
         self.bus = Bus()
+        self.reload: ConfigReloader
         self.listening: Listening | None = None
         """The ports, where it was started to listen."""
-        self._said: set[str] = set()
         self.api = Api(self)
         """What a person asks."""
         self.started_at = 0.0
@@ -113,6 +128,11 @@ class Engine:
         return self.config.current
 
     @property
+    def loaded(self) -> Loaded:
+        """What config.toml said when it was last read in whole."""
+        return self.config.loaded
+
+    @property
     def address(self) -> tuple[str, int] | None:
         """Host and port of the public server, once it listens."""
         return self.listening.address if self.listening is not None else None
@@ -154,14 +174,14 @@ class Engine:
             self.closing("log file", partial(asyncio.to_thread, logs.close_file))
         redaction.learn_environ(self._options.environ)
         loaded = await asyncio.to_thread(load, paths.config, self._options.environ, named=paths.config_named)
-        self.say(loaded)
-        self.loaded = loaded
-        config = self.config = ConfigHolder(ActiveConfig(loaded.config, {}))
+        config_log = ConfigLog()
+        config_log.show(loaded)
+        config = self.config = ConfigHolder(loaded)
         endpoints = Endpoints.from_environ(self._options.environ)
         self.outbound = Outbound.from_environ(self._options.environ, loaded.config.network.proxy)
         self.telemetry = Telemetry(self._options.environ, self.outbound.proxies, clock, endpoints.api_url)
         self.closing("telemetry", self.telemetry.close)
-        self.ledger = Ledger(paths.ledger, clock, on_notice=self.notice)
+        self.ledger = Ledger(paths.ledger, clock, on_notice=self.bus.notice)
         await self.ledger.open()
         self.closing("ledger", self.ledger.close)
         self.pause = Pause(self.ledger, bus=self.bus, clock=clock)
@@ -174,6 +194,7 @@ class Engine:
         self.closing("secrets", self.secrets.close)
         self.files.add("secrets.vault", self.secrets.keep)
         values = self.values = SecretValues(self.secrets, config)
+        self.unlocking = Unlocking(self.secrets, clock)
         self.signing = WebhookSecret(self.secrets, values, clock)
         twitch = self.twitch = Twitch(
             self.ledger,
@@ -193,11 +214,53 @@ class Engine:
         config.set_channels(await twitch.directory.load())
         await self._build_line(twitch)
         self.well_known = WellKnownTokens(clock)
-        self.reach = IngressManager(self, endpoints)
+        verifier = build_verifier(self.signing, twitch, clock)
+        self.reach = build_reach(
+            TransportFactory(
+                clock=clock,
+                config=config,
+                paths=paths,
+                environ=self._options.environ,
+                outbound=self.outbound,
+                values=values,
+                ledger=self.ledger,
+                conduits=Conduits(twitch.client),
+                eventsub_url=endpoints.eventsub_url,
+                submit=self.intake.submit,
+                well_known=self.well_known,
+                address=lambda: self.address,
+            ),
+            twitch=twitch,
+            secret=self.signing,
+            signed_with=verifier.signed_with,
+            paused_at=self.pause.covers,
+            supervisor=self.supervisor,
+            bus=self.bus,
+        )
         self.closing("way", self.reach.close)
-        self.reload = ConfigReloader(self)
         self._build_monitoring(twitch)
-        self.loops = TwitchTasks(self, reached=self._options.listen)
+        self.loops = TwitchTasks(
+            config, self.supervisor, twitch_loops(twitch, self.reach if self._options.listen else None, config)
+        )
+        if self._options.listen:
+            public = build_public(
+                verifier, self.intake, self.well_known, self.watch, clock, self.telemetry.instrumentation
+            )
+            self.health.add("public port", public.places.health)
+            self.listening = Listening(public, config, self.bus, yield_port=self._options.yield_port)
+        self.reload = ConfigReloader(
+            paths.config,
+            self._options.environ,
+            config,
+            reach=self.reach,
+            listening=self.listening,
+            loops=self.loops,
+            known=twitch.directory.known,
+            proxies=self.outbound.proxies,
+            log=config_log,
+            bus=self.bus,
+            clock=clock,
+        )
         wire(
             config=config,
             twitch=twitch,
@@ -212,15 +275,31 @@ class Engine:
             updates=self.updates,
             telemetry=self.telemetry,
             clock_trust=self.clock_trust,
+            reloader=self.reload,
+            unlocking=self.unlocking,
+            verifier=verifier,
+            listening=self.listening is not None,
         )
-        if self._options.listen:
-            self.follow_way()
-            if self.signing.is_wanted:
-                await self.signing.looked()
-            self.listening = Listening(self, self.intake, yield_port=self._options.yield_port)
-            await self.listening.start()
+        if self.listening is not None:
+            await self._listen(self.listening)
         await self._begin()
         self.started_at = clock.now()
+
+    async def _listen(self, listening: Listening) -> None:
+        """Open the public port, for Twitch, and the control port, for this machine's commands."""
+        self.reach.follow_way()
+        if self.signing.is_wanted:
+            await self.signing.looked()
+        await listening.start(self.reach.way)
+        self.closing("public port", listening.stop)
+        stream = EventStream(self.bus, self.health, self.ledger)
+        control = self.control = ControlServer(
+            self.api.actions, self.doctor.health, stream, self.paths.control, self.clock
+        )
+        self.health.add("control port", control.health)
+        self.closing("control port", control.stop)
+        await control.start()
+        self.files.add("control.json", control.keep)
 
     async def _build_line(self, twitch: Twitch) -> None:
         """What an event passes: sources, pipeline, dispatcher, feed."""
@@ -239,7 +318,7 @@ class Engine:
         self.files.add("output.json", self.feed.keep)
         sender = self.sender = Sender(clock, self.outbound)
         self.closing("sender", sender.close)
-        self.clock_trust = ClockTrust(clock, twitch.skew, self.notice)
+        self.clock_trust = ClockTrust(clock, twitch.skew, self.bus.notice)
         shift = ClockShift(self.ledger, clock, twitch.skew, self.pause.shift)
         await shift.load()
         await self.pause.load(shift.at_start)
@@ -285,12 +364,12 @@ class Engine:
 
     def _build_monitoring(self, twitch: Twitch) -> None:
         core = Core(
-            self._options, self.bus, self.supervisor, self.outbound, self.config, lambda: self.loaded, self.notice
+            self._options, self.bus, self.supervisor, self.outbound, self.config, lambda: self.loaded, self.bus.notice
         )
         storage = Storage(self.ledger, self.secrets, self.values, self.feed, self.files)
         ingress = Ingress(self.reach, self.signing, self.well_known, lambda: self.address)
         delivery = Delivery(self.dispatcher, self.pipeline, self.pause)
-        config_health = self.reload.health if self._options.listen else Status
+        config_health = (lambda: self.reload.health()) if self._options.listen else Status
         built = build_monitoring(core, storage, twitch, ingress, delivery, self.clock_trust, config_health)
         self.watch, self.health, self.doctor, self.updates = built.watch, built.health, built.doctor, built.updates
 
@@ -307,7 +386,7 @@ class Engine:
         keep("housekeeping", self.housekeeping.run)
         keep("watch", self.watch.run)
         keep("health", self.health.run)
-        keep("secrets.unlocking", partial(unlocking.run, self))
+        keep("secrets.unlocking", self.unlocking.run)
         keep("files", self.files.run)
         if self._options.listen:
             self.reach.begin(keep)
@@ -315,21 +394,7 @@ class Engine:
             keep("updates", self.updates.run)
         why_not = await self.loops.follow()
         if why_not is not None:
-            self.notice(why_not)
-
-    def follow_way(self) -> None:
-        """Have the secret at hand that the way in use needs."""
-        if not self.reach.needs_secret:
-            if not self.supervisor.keeps("signing.secret"):
-                self.signing.not_wanted()
-            return  # one at hand stays good: messages for the way before may still be coming
-        self.signing.wanted()
-        if not self.supervisor.keeps("signing.secret"):
-            self.supervisor.keep("signing.secret", self.signing.run)
-
-    def swap(self, loaded: Loaded, live: ActiveConfig) -> None:
-        """Work by another config from this moment on."""
-        self.loaded, self.config.current = loaded, live
+            self.bus.notice(why_not)
 
     def watched_ids(self) -> list[str]:
         """User ids of the enabled streamers, as far as they are known."""
@@ -342,24 +407,3 @@ class Engine:
     def closing(self, name: str, close: Callable[[], Any]) -> None:
         """Have a part closed at the stop, the last one first."""
         self._closers.append((name, close))
-
-    def notice(self, text: str) -> None:
-        """Something a person should know, to the log and to all who watch."""
-        _log.warning("notice", text=text)
-        self.bus.publish(Notice(text=text))
-
-    def say(self, loaded: Loaded) -> None:
-        """What is worth saying about a config, each sentence once."""
-        for warning in self._unsaid(loaded.warnings):
-            _log.warning("config", text=warning)
-        for notice in self._unsaid(loaded.notices):
-            _log.info("config", text=notice)
-        if loaded.secrets_in_clear:
-            keys = ", ".join(loaded.secrets_in_clear)
-            for text in self._unsaid([f"secrets stand there in the clear ({keys}); `config move-secrets` moves them"]):
-                _log.info("config", text=text)
-
-    def _unsaid(self, texts: Iterable[str]) -> list[str]:
-        new = [text for text in texts if text not in self._said]
-        self._said.update(new)
-        return new

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from itsjustintv_desktop.engine.config.active import ActiveConfig, ConfigHolder
+from itsjustintv_desktop.engine.config.active import ConfigHolder
+from itsjustintv_desktop.engine.config.load import Loaded
 from itsjustintv_desktop.engine.config.schema import Config
 
 
 def holding(config: Config | None = None) -> ConfigHolder:
-    return ConfigHolder(ActiveConfig(config or Config(), {}))
+    loaded = Loaded(
+        config=config or Config(), warnings=(), notices=(), secrets_in_clear=(), secrets_fixed=(), digest=""
+    )
+    return ConfigHolder(loaded)

@@ -232,7 +232,7 @@ def stage(
         monkeypatch.setattr(target, name, value)
     monkeypatch.setattr("itsjustintv_desktop.engine.runtime.config_reloader.CAREFUL", 0.05)
     monkeypatch.setattr("itsjustintv_desktop.ui.pages.overview.view.AGAIN_MS", 10**8)  # nothing is asked by itself
-    monkeypatch.setattr("itsjustintv_desktop.engine.runtime.unlocking.look", _nobody_unlocks)
+    monkeypatch.setattr("itsjustintv_desktop.engine.runtime.unlocking.Unlocking.look", _nobody_unlocks)
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
     paths = Paths(tmp_path / "config" / "config.toml", tmp_path / "data")
     paths.create()

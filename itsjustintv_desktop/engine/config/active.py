@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from itsjustintv_desktop.engine.config.destinations import destinations_of, effective_destinations
+from itsjustintv_desktop.engine.config.load import Loaded
 from itsjustintv_desktop.engine.config.same_channel import same_channels
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.core.events import Signal
@@ -59,12 +60,17 @@ class ActiveConfig:
 class ConfigHolder:
     """Where every part reads the config in force: `current` is another object after each change."""
 
-    def __init__(self, current: ActiveConfig) -> None:
-        self.current = current
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+        self.current = ActiveConfig(loaded.config, {})
         self.applied: Signal[()] = Signal()
         """Another config.toml is in force."""
         self.channels_changed: Signal[()] = Signal()
         """Something else is known of who is who at Twitch."""
+
+    def swap(self, loaded: Loaded, resolved: Mapping[str, Channel]) -> None:
+        """Work by another config from this moment on. Emit `applied` when all that can fail is done."""
+        self.loaded, self.current = loaded, ActiveConfig(loaded.config, resolved)
 
     def set_channels(self, resolved: Mapping[str, Channel]) -> None:
         """What Twitch said about the streamers' channels, by their keys."""

@@ -219,6 +219,11 @@ class Bus:
         for watcher in self._watchers:
             watcher.put(event)
 
+    def notice(self, text: str) -> None:
+        """Something a person should know, to the log and to all who watch."""
+        _log.warning("notice", text=text)
+        self.publish(Notice(text=text))
+
     def subscribe(self, size: int = 1000) -> Subscription:
         watcher = Subscription(self, size)
         self._watchers.append(watcher)

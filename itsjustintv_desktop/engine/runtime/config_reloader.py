@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Literal
 
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.config.active import ActiveConfig
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.diff import Changes, compare
 from itsjustintv_desktop.engine.config.load import Loaded, load
+from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.config.watch import ConfigWatcher, Content
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AddressInUseError, ConfigError
-from itsjustintv_desktop.engine.core.events import ConfigChanged, Notice
+from itsjustintv_desktop.engine.core.events import Bus, ConfigChanged, Notice, Signal
+from itsjustintv_desktop.engine.core.models import Channel
+from itsjustintv_desktop.engine.core.net.proxies import Proxies
 from itsjustintv_desktop.engine.core.status import Level, Status
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.config.schema import Config
-    from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.ingress.listening import Listening
+from itsjustintv_desktop.engine.ingress.manager import IngressManager
+from itsjustintv_desktop.engine.runtime.twitch_tasks import TwitchTasks
 
 CAREFUL = 2.0
 """Seconds a file must stand still that is broken, or in which something is gone: perhaps it is half written."""
@@ -38,23 +43,71 @@ class ConfigState(msgspec.Struct, frozen=True, kw_only=True):
     since: float
 
 
+class ConfigLog:
+    """Logs what is worth saying about a config, each sentence once."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def show(self, loaded: Loaded) -> None:
+        for warning in self._unsaid(loaded.warnings):
+            _log.warning("config", text=warning)
+        for notice in self._unsaid(loaded.notices):
+            _log.info("config", text=notice)
+        if loaded.secrets_in_clear:
+            keys = ", ".join(loaded.secrets_in_clear)
+            for text in self._unsaid([f"secrets stand there in the clear ({keys}); `config move-secrets` moves them"]):
+                _log.info("config", text=text)
+
+    def _unsaid(self, texts: Iterable[str]) -> list[str]:
+        new = [text for text in texts if text not in self._said]
+        self._said.update(new)
+        return new
+
+
 class ConfigReloader:
     """Watches the file and applies what it says. `state` tells how that stands."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._watcher = ConfigWatcher(engine.paths.config, engine.clock)
-        self._seen = engine.loaded.digest
+    def __init__(
+        self,
+        path: Path,
+        environ: Mapping[str, str],
+        config: ConfigHolder,
+        *,
+        reach: IngressManager,
+        listening: Listening | None,
+        loops: TwitchTasks,
+        known: Callable[[Config], Mapping[str, Channel]],
+        proxies: Proxies,
+        log: ConfigLog,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
+        """`known`: what is known already of the channels of another config's streamers."""
+        self._path = path
+        self._environ = environ
+        self._watcher = ConfigWatcher(path, clock)
+        self._config = config
+        self._reach = reach
+        self._listening = listening
+        self._loops = loops
+        self._known = known
+        self._proxies = proxies
+        self._bus = bus
+        self._log = log
+        self._clock = clock
+        self._seen = config.loaded.digest
         self._unbound = False
         self._whole = ""
         self._dealt = asyncio.Event()
         self._turn = asyncio.Lock()
-        self.state = ConfigState(state="ok", reason="", since=engine.now())
+        self.reloaded: Signal[Literal["applied", "rejected"]] = Signal()
+        """A changed file was dealt with."""
+        self.state = ConfigState(state="ok", reason="", since=clock.now())
 
     def health(self) -> Status:
-        if self._engine.loaded.nothing_set_up:
-            path = self._engine.paths.config
-            return Status(Level.FAILING, f"Nothing is set up: there is no config yet at {path}.")
+        if self._config.loaded.nothing_set_up:
+            return Status(Level.FAILING, f"Nothing is set up: there is no config yet at {self._path}.")
         state = self.state
         return Status(Level.OK if state.state == "ok" else Level.FAILING, state.reason, state.since)
 
@@ -87,11 +140,11 @@ class ConfigReloader:
     async def _consider(self, content: Content) -> None:
         if content.missing:
             self._handled(content)
-            name = self._engine.paths.config.name
+            name = self._path.name
             self._keep("missing", f"{name} is gone. The last good one stays in force until there is one again.")
             return
         try:
-            loaded = await asyncio.to_thread(load, self._engine.paths.config, self._engine.environ)
+            loaded = await asyncio.to_thread(load, self._path, self._environ)
         except ConfigError as error:
             if await self._watcher.steady(content, CAREFUL):
                 self._handled(content)
@@ -100,7 +153,7 @@ class ConfigReloader:
         if loaded.digest != content.digest:
             self._watcher.trigger()  # it was saved again meanwhile
             return
-        changes = compare(self._engine.live.config, loaded.config)
+        changes = compare(self._config.current.config, loaded.config)
         careful = changes.shrinks and content.digest != self._whole
         if careful and not await self._watcher.steady(content, CAREFUL):
             return
@@ -118,40 +171,31 @@ class ConfigReloader:
 
         What can fail comes first; then all is swapped in one step; what takes longer follows with a state of its own.
         """
-        engine, config = self._engine, loaded.config
+        config = loaded.config
         async with self._turn:
-            way = engine.reach.way_for(config)
-            if engine.listening is not None:
-                await engine.listening.move(config, way or engine.reach.way)
-            before = engine.live.config
-            engine.outbound.proxies.configure(config.network.proxy)
-            engine.swap(loaded, ActiveConfig(config, engine.twitch.directory.known(config)))
+            way = self._reach.way_for(config)
+            if self._listening is not None:
+                await self._listening.move(config, way or self._reach.way)
+            before = self._config.current.config
+            self._proxies.configure(config.network.proxy)
+            self._config.swap(loaded, self._known(config))
             if way is not None:
-                engine.background("reach.switch", engine.reach.switch(way))
-            why_not = await engine.loops.follow()
-        self._follow(before, config)
+                self._reach.switch(way)
+            why_not = await self._loops.follow()
+        self._config.applied.emit()
+        if before.secrets.store != config.secrets.store:
+            self._bus.notice("[secrets] store is another now. That takes effect at the next start of the program.")
         self._applied(loaded, changes)
         if why_not is not None and before.twitch.client_id:
-            engine.notice(why_not)
-
-    def _follow(self, before: Config, config: Config) -> None:
-        """Everybody who waits for something looks again; they all read the config in force."""
-        engine = self._engine
-        if engine.listening is not None:
-            engine.follow_way()
-            engine.signing.look_again()
-            engine.reach.way.trigger()
-        engine.config.applied.emit()
-        if before.secrets.store != config.secrets.store:
-            engine.notice("[secrets] store is another now. That takes effect at the next start of the program.")
+            self._bus.notice(why_not)
 
     def _applied(self, loaded: Loaded, changes: Changes) -> None:
         self._set("ok", "")
-        self._engine.say(loaded)
+        self._log.show(loaded)
         if changes:
             _log.info("the changed config is in force", changes=changes.sentence)
-        self._engine.telemetry.reloaded("applied")
-        self._engine.bus.publish(ConfigChanged(state="ok", text=changes.sentence))
+        self.reloaded.emit("applied")
+        self._bus.publish(ConfigChanged(state="ok", text=changes.sentence))
 
     def _refuse(self, error: ConfigError) -> None:
         lines = error.problems[:_MOST_LINES]
@@ -165,12 +209,12 @@ class ConfigReloader:
         self._set(state, reason)
         if is_new:
             _log.warning("the config was changed and is not used", state=state, reason=reason)
-            self._engine.telemetry.reloaded("rejected")
-            self._engine.bus.publish(ConfigChanged(state=state, text=reason))
-            self._engine.bus.publish(Notice(text=reason))
+            self.reloaded.emit("rejected")
+            self._bus.publish(ConfigChanged(state=state, text=reason))
+            self._bus.publish(Notice(text=reason))
 
     def _set(self, state: str, reason: str) -> None:
-        since = self.state.since if state == self.state.state else self._engine.now()
+        since = self.state.since if state == self.state.state else self._clock.now()
         self.state = ConfigState(state=state, reason=reason, since=since)
 
     def _handled(self, content: Content) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
-
-    from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.config.active import ConfigHolder
+from itsjustintv_desktop.engine.core.tasks import Supervisor
 
 NO_CLIENT_ID = (
     "No [twitch] client_id is set: Twitch cannot be asked to tell us anything, nor who is live. Register "
@@ -18,27 +15,24 @@ NO_CLIENT_ID = (
 
 
 class TwitchTasks:
-    """`reached`: the public port is open, so Twitch can be told to send messages."""
+    """`loops` by the names they are supervised under."""
 
-    def __init__(self, engine: Engine, *, reached: bool) -> None:
-        self._engine = engine
-        twitch = engine.twitch
-        self._loops: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-            "twitch.token": twitch.tokens.keep_valid,
-            "twitch.directory": twitch.directory.run,
-            "twitch.trickle": partial(twitch.trickle.run, engine.watched_ids),
-        }
-        if reached:
-            self._loops["reach.subscriptions"] = engine.reach.subscriptions.run
-            self._loops["reach.catch-up"] = engine.reach.catch_up.run
+    def __init__(
+        self,
+        config: ConfigHolder,
+        supervisor: Supervisor,
+        loops: Mapping[str, Callable[[], Coroutine[Any, Any, None]]],
+    ) -> None:
+        self._config = config
+        self._supervisor = supervisor
+        self._loops = loops
 
     async def follow(self) -> str | None:
         """Run them or end them, as the config in force says. The sentence for a person while they do not run."""
-        supervisor = self._engine.supervisor
-        if not self._engine.live.config.twitch.client_id:
-            await supervisor.end(*self._loops)
+        if not self._config.current.config.twitch.client_id:
+            await self._supervisor.end(*self._loops)
             return NO_CLIENT_ID
         for name, loop in self._loops.items():
-            if not supervisor.keeps(name):
-                supervisor.keep(name, loop)
+            if not self._supervisor.keeps(name):
+                self._supervisor.keep(name, loop)
         return None

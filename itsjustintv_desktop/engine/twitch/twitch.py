@@ -102,6 +102,22 @@ class Twitch:
         await self._tasks.stop()  # a question that was begun while the program stopped
         await self.profiles.save()
 
+    def unsubscribe(self, subscription_id: str) -> None:
+        """Delete a subscription that nobody needs, in the background."""
+        self._tasks.start("twitch.unsubscribe", self._unsubscribe(subscription_id))
+
+    async def _unsubscribe(self, subscription_id: str) -> None:
+        try:
+            await self.helix.delete_subscription(subscription_id)
+        except (TwitchError, SecretsError) as error:
+            _log.info("a subscription nobody needs could not be deleted", reason=error.message)
+        else:
+            _log.info("a subscription nobody needs was deleted", subscription=subscription_id)
+
+    def look_at_clock(self) -> None:
+        """`measure_clock` in the background."""
+        self._tasks.start("twitch.clock", self.measure_clock())
+
     async def measure_clock(self) -> None:
         """Ask Twitch anything, but not again and again: each answer tells how wrong this machine's clock is."""
         if self._time_asked.due() is None:

@@ -89,9 +89,7 @@ async def test_the_host_that_is_asked_for(running: Running, headers: str, versio
 
 async def test_who_sends_nothing_is_closed(running: Running) -> None:
     control, token = _control(running)
-    listening = running.engine.listening
-    assert listening is not None
-    places = listening._control._places
+    places = running.engine.control._places
     async with rawhttp.connect(control) as silent, rawhttp.connect(control) as reader:
         await reader.send(
             f"GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()

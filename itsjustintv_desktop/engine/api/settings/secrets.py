@@ -15,7 +15,6 @@ from itsjustintv_desktop.engine.config.save import ConfigFile, Remove
 from itsjustintv_desktop.engine.config.schema import KEYRING
 from itsjustintv_desktop.engine.config.validators import kept_secret, trimmed, webhook_secret
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, UsageError
-from itsjustintv_desktop.engine.runtime.unlocking import try_again
 from itsjustintv_desktop.engine.storage.secrets import (
     TUNNEL_AUTHTOKEN,
     TWITCH_CLIENT_SECRET,
@@ -108,7 +107,7 @@ class Secrets:
             except Exception:
                 await store.set(name, before or "")
                 raise
-        try_again(self._engine)
+        self._engine.unlocking.unlocked.emit()
         return await self._view(name)
 
     async def forget(self, name: str) -> SecretView:
@@ -117,7 +116,7 @@ class Secrets:
         await self._engine.secrets.delete(name)
         if await self._in_file(name):
             await self._documents.edit([Remove(tuple(name.split(".")))], forget=True)
-        try_again(self._engine)
+        self._engine.unlocking.unlocked.emit()
         return await self._view(name)
 
     async def reveal(self, name: str) -> str:
@@ -163,13 +162,13 @@ class Secrets:
 
         if self._engine.loaded.secrets_in_clear:
             await self._documents.moved(work)
-            try_again(self._engine)
+            self._engine.unlocking.unlocked.emit()
         return tuple(moved)
 
     async def unlock(self, passphrase: str | None = None) -> SecretsState:
         """Open the keyring or the vault; the keyring may ask the person by itself. Never raises: see the state."""
         state = await self._engine.secrets.unlock(passphrase)
-        try_again(self._engine)
+        self._engine.unlocking.unlocked.emit()
         return state
 
     async def _view(self, name: str) -> SecretView:

@@ -42,6 +42,7 @@ async def test_without_a_client_id_the_look_up_says_so(running: Running) -> None
     environ = dict(running.engine.environ)
     environ.pop("ITSJUSTINTV_TWITCH_CLIENT_ID")
     running.engine._options = type(running.engine._options)(paths=running.paths, environ=environ)
+    running.engine.reload._environ = environ
     running.engine.reload._seen = ""
     await running.engine.api.settings.edit([Set("retry.max_age", "2h")])
     with pytest.raises(TwitchAuthError, match="client id"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.config.active import ActiveConfig, ConfigHolder
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.schema import Config, Updates
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent, UpdateChanged
@@ -18,6 +18,7 @@ from itsjustintv_desktop.engine.monitoring.updates import signing
 from itsjustintv_desktop.engine.monitoring.updates.check import UpdateCheck
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.support.clock import FakeClock
+from tests.support.holding import holding
 from tests.support.versions import Key, Versions, manifest, versions
 
 OWN = "1.2.3"
@@ -39,7 +40,7 @@ class House:
         self.ledger, self.clock, self.server = ledger, clock, server
         self.ear = Ear()
         self.bus: Bus = self.ear
-        self.config = ConfigHolder(ActiveConfig(Config(), {}))
+        self.config = holding()
         self.tasks = Tasks()
         self.outbound = Outbound()
         self.check: UpdateCheck

@@ -25,7 +25,7 @@ from cosmic_ray.work_item import MutationSpec, WorkItem, WorkResult
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = "itsjustintv_desktop/engine"
 CORE = {
-    "announce/paused_streams.py": "announce/test_paused_streams.py announce/test_pipeline.py",
+    "announce/suppression.py": "announce/test_suppression.py announce/test_pipeline.py",
     "announce/broadcast_continuity.py": (
         "announce/test_broadcast_continuity_bounds.py announce/test_broadcast_continuity.py"
     ),
@@ -39,7 +39,7 @@ CORE = {
     "delivery/destination_queues.py": "delivery/test_destination_queues.py delivery/test_dispatcher_lanes.py",
     "delivery/rate_limits.py": "delivery/test_rate_limits.py",
     "delivery/schedule.py": "delivery/test_schedule.py",
-    "delivery/signing.py": "delivery/test_signing.py",
+    "delivery/attempt.py": "delivery/test_attempt.py delivery/test_signing.py",
     "redaction/redactor.py": "redaction",
     "storage/ledger/accepting.py": "storage/ledger/test_accept.py storage/ledger/test_statements.py",
     "storage/ledger/announcing.py": "storage/ledger/test_once.py storage/ledger/test_statements.py",

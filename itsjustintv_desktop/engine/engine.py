@@ -34,6 +34,7 @@ from itsjustintv_desktop.engine.control.server import ControlServer
 from itsjustintv_desktop.engine.control.stream import EventStream
 from itsjustintv_desktop.engine.core.clock_trust import ClockTrust
 from itsjustintv_desktop.engine.core.events import Bus, Subscription
+from itsjustintv_desktop.engine.core.models import SOURCE
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.sources import Enricher
@@ -59,7 +60,6 @@ from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
 from itsjustintv_desktop.engine.storage.output import OutputFile
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
-from itsjustintv_desktop.engine.twitch.eventsub_messages import SOURCE
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
 
 if TYPE_CHECKING:

@@ -15,10 +15,9 @@ from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
-from itsjustintv_desktop.engine.core.models import EventState, StreamEvent
+from itsjustintv_desktop.engine.core.models import SOURCE, EventState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import FEED, EventOutcome, EventRecord, Ledger
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, BroadcastStream, End, Sight
-from itsjustintv_desktop.engine.twitch.eventsub_messages import SOURCE
 
 SLACK = 600.0
 """Seconds for which a new broadcast may begin before the end of the old one was told. More than that is a wrong

@@ -8,8 +8,7 @@ from typing import Any
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.clock import format_rfc3339
 from itsjustintv_desktop.engine.core.models import Enrichment, Image, StreamEvent
-from itsjustintv_desktop.engine.core.tags import fold
-from itsjustintv_desktop.engine.twitch.enrichment import language
+from itsjustintv_desktop.engine.core.tags import fold, language
 
 
 def build(event: StreamEvent, streamer: Streamer, enrichment: Enrichment, *, event_id: str) -> dict[str, Any]:

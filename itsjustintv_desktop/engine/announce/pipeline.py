@@ -13,12 +13,18 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.announce import broadcast_continuity, imported_streams
-from itsjustintv_desktop.engine.announce import paused_streams as holding
+from itsjustintv_desktop.engine.announce import broadcast_continuity
 from itsjustintv_desktop.engine.announce import payload as payloads
 from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
 from itsjustintv_desktop.engine.announce.enrichment_deadline import EnrichmentDeadline
-from itsjustintv_desktop.engine.announce.suppression import already, why_already
+from itsjustintv_desktop.engine.announce.suppression import (
+    ImportedStreams,
+    PausedStreams,
+    already,
+    held_back,
+    why_already,
+    why_goes_on,
+)
 from itsjustintv_desktop.engine.announce.triage import Triage
 from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.schema import Streamer
@@ -83,11 +89,11 @@ class Pipeline:
         self.broadcast_seen: Signal[StreamEvent] = Signal()
         """A watched channel went live or offline."""
         self._instrumentation = instrumentation or Instrumentation()
-        self._held = holding.PausedStreams(ledger, active=paused, covers=paused_at, skew=skew)
+        self._held = PausedStreams(ledger, active=paused, covers=paused_at, skew=skew)
         self._restarts = broadcast_continuity.BroadcastContinuity(
             ledger, clock=clock, skew=skew, on_broadcast=self.broadcast_seen.emit
         )
-        self._sieve = Triage(ledger, self._held, self._restarts, imported_streams.ImportedStreams(ledger))
+        self._sieve = Triage(ledger, self._held, self._restarts, ImportedStreams(ledger))
         self._timed = EnrichmentDeadline(clock)
         self._tasks = Tasks()
         self._wake = asyncio.Event()
@@ -216,11 +222,11 @@ class Pipeline:
                 await self._end(record, broadcast_continuity.settlement(record, streamer, rival.gap, window, body))
                 return None
             if not self._held.was_on_at(rival.ended):
-                await self._end(record, holding.settlement(record, streamer, holding.why_goes_on(window), body))
+                await self._end(record, held_back(record, streamer, why_goes_on(window), body))
                 return None
             # The one before was over before announcements were resumed: nobody was told of it, and this one is new.
         if self._held.covers(record.event):
-            await self._end(record, holding.settlement(record, streamer, body=body))
+            await self._end(record, held_back(record, streamer, body=body))
             return None
         outcome = await self._ledger.announce(
             record.id, streamer=streamer.key, payload=body, destinations=destinations, why_not=why_already(chosen)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from itsjustintv_desktop.engine.announce import broadcast_continuity, imported_streams
-from itsjustintv_desktop.engine.announce import paused_streams as holding
+from itsjustintv_desktop.engine.announce import broadcast_continuity
 from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
-from itsjustintv_desktop.engine.announce.suppression import already, keys, without_announcement
+from itsjustintv_desktop.engine.announce.suppression import (
+    ImportedStreams,
+    PausedStreams,
+    already,
+    announced_elsewhere,
+    held_back,
+    keys,
+    without_announcement,
+)
 from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.storage.ledger import EventOutcome, EventRecord, Ledger
@@ -28,9 +35,9 @@ class Triage:
     def __init__(
         self,
         ledger: Ledger,
-        held: holding.PausedStreams,
+        held: PausedStreams,
         restarts: broadcast_continuity.BroadcastContinuity,
-        told: imported_streams.ImportedStreams,
+        told: ImportedStreams,
     ) -> None:
         self._ledger = ledger
         self._held = held
@@ -60,8 +67,8 @@ class Triage:
 
         had = await self._ledger.announced_to([key for each in chosen for key in keys(each)]) if chosen else set()
         chosen = left(chosen, {each.record.id for each in chosen if had.issuperset(keys(each))}, already)
-        chosen = left(chosen, await self._held.before(chosen), lambda each: holding.settlement(*each[:2]))
-        chosen = left(chosen, await self._elsewhere.told(chosen), lambda each: imported_streams.settlement(*each[:2]))
+        chosen = left(chosen, await self._held.before(chosen), lambda each: held_back(*each[:2]))
+        chosen = left(chosen, await self._elsewhere.told(chosen), lambda each: announced_elsewhere(*each[:2]))
         chosen = left(
             chosen, await self._restarts.overtaken(chosen), lambda each: broadcast_continuity.too_late(*each[:2])
         )

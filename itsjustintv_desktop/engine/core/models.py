@@ -6,6 +6,11 @@ from enum import StrEnum
 
 import msgspec
 
+SOURCE = "twitch"
+"""Of the events of Twitch."""
+STREAM_ONLINE = "stream.online"
+STREAM_OFFLINE = "stream.offline"
+
 
 class StreamEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a source saw. `kind` is the field's own term: stream.online, stream.offline, revocation, ..."""
@@ -86,7 +91,7 @@ class Enrichment(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | None = None
     """The source's own tags (not the additional ones). None = could not be had."""
     language: str | None = None
-    """As the source says (ISO 639-1); what a tag says comes first, see twitch/enrichment.py."""
+    """As the source says (ISO 639-1); what a tag says comes first, see tags.py."""
     view_count: int | None = None
     followers_count: int | None = None
     title: str | None = None

@@ -1,23 +1,32 @@
-"""One attempt: one POST, and what came of it."""
+"""One attempt: where the destination is now, the signature, one POST, and what came of it.
+
+X-Hub style: `<header>: sha256=<hex HMAC of the raw body>`, as GitHub does it (and the Go service). Standard Webhooks
+(standardwebhooks.com, spec 1.0): `webhook-signature: v1,<base64>` over `id.timestamp.body`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
+from typing import Any, Protocol
 
 from multidict import CIMultiDict
 
 from itsjustintv_desktop.engine.config.destinations import format_of
-from itsjustintv_desktop.engine.config.schema import Destination
+from itsjustintv_desktop.engine.config.problems import Mistake
+from itsjustintv_desktop.engine.config.schema import KEYRING, Destination
+from itsjustintv_desktop.engine.config.validators import standard_key, trimmed
 from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
-from itsjustintv_desktop.engine.core.errors import ConfigError
+from itsjustintv_desktop.engine.core.errors import ConfigError, SecretsError
 from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
 from itsjustintv_desktop.engine.core.net.client import USER_AGENT, Client, Options, Outbound, headers_of
 from itsjustintv_desktop.engine.core.net.errors import RequestError, network_sentence
 from itsjustintv_desktop.engine.core.net.limits import parts
 from itsjustintv_desktop.engine.core.net.wire import Exchange
-from itsjustintv_desktop.engine.delivery import formats, rate_limits, response_excerpt
+from itsjustintv_desktop.engine.delivery import formats, rate_limits, responses
 from itsjustintv_desktop.engine.delivery.responses import classify
-from itsjustintv_desktop.engine.delivery.signing import base_headers, signature_headers
 from itsjustintv_desktop.engine.redaction.spellings import address_secrets, worth_hiding
 
 # Shorter than the idle limit of common servers (Node: 5 s), so that a connection is rarely reused while the
@@ -29,6 +38,11 @@ _LARGE = 16 * 1024
 
 # They describe the exchange itself. A destination's own value would break it.
 _NOT_OURS_TO_SET = ("Connection", "Content-Length", "Transfer-Encoding", "Accept-Encoding", "Expect")
+_HASHES = {
+    "SHA-1": ("sha1", hashlib.sha1),
+    "SHA-256": ("sha256", hashlib.sha256),
+    "SHA-512": ("sha512", hashlib.sha512),
+}
 
 
 class Sender:
@@ -40,7 +54,7 @@ class Sender:
     def __init__(self, clock: Clock | None = None, outbound: Outbound | None = None) -> None:
         self._clock = clock or SystemClock()
         self._client = (outbound or Outbound()).client(
-            Options(keep_alive=_KEEP_ALIVE, lenient=True, decompress=False, buffer=response_excerpt.LIMIT)
+            Options(keep_alive=_KEEP_ALIVE, lenient=True, decompress=False, buffer=responses.LIMIT)
         )
 
     async def close(self) -> None:
@@ -90,7 +104,7 @@ class Sender:
         return AttemptResult(
             outcome=verdict.outcome,
             status=exchange.status,
-            error=response_excerpt.quoted(verdict.error, answer, secrets),
+            error=responses.quoted(verdict.error, answer, secrets),
             answer=answer,
             duration=duration,
             retry_after=said.wait if said is not None and verdict.outcome is Outcome.RETRY else None,
@@ -141,7 +155,7 @@ class _Exchange:
             async with parts(response) as pieces:
                 async for piece in pieces:
                     self._data += piece
-                    if len(self._data) >= response_excerpt.LIMIT:
+                    if len(self._data) >= responses.LIMIT:
                         break
                 else:
                     self._complete = True
@@ -154,7 +168,7 @@ class _Exchange:
     @property
     def body(self) -> bytes:
         """What came back, at most 16 KiB."""
-        return bytes(self._data[: response_excerpt.LIMIT])
+        return bytes(self._data[: responses.LIMIT])
 
     def end(self) -> None:
         """Where no response was seen, the bytes that came decide."""
@@ -173,7 +187,7 @@ class _Exchange:
         """The text that came back, without the `secrets` that it echoes."""
         if self.headers.get("Content-Encoding", "identity").lower() != "identity":
             return ""
-        return response_excerpt.clean(self.body, truncated=not self._complete, secrets=secrets)
+        return responses.clean(self.body, truncated=not self._complete, secrets=secrets)
 
 
 def _judge_fault(fault: RequestError) -> tuple[Outcome, str]:
@@ -184,3 +198,51 @@ def _judge_fault(fault: RequestError) -> tuple[Outcome, str]:
         sentence = "the address or a header of this destination is not valid; correct it in the config"
         return Outcome.DEAD, sentence
     return Outcome.RETRY, network_sentence(fault)
+
+
+class Addresses(Protocol):
+    """Where a destination's url and secret come from when the config says "@keyring"."""
+
+    async def destination(self, name: str) -> Any:
+        """Something with `url` and `secret`, each str or None. Raises SecretsError."""
+        ...
+
+
+async def address_of(destination: Destination, addresses: Addresses) -> tuple[str | None, str | None]:
+    """Its address and its secret, from the config or the vault. Raises SecretsError."""
+    url: str | None = destination.url
+    secret: str | None = destination.secret or None
+    if KEYRING in {url, secret}:
+        kept = await addresses.destination(destination.name)
+        url = kept.url if url == KEYRING else url
+        secret = kept.secret if secret == KEYRING else secret
+        if secret is None and destination.secret == KEYRING:
+            # Unsigned would be worse than late: the receiver would refuse it, or worse, accept it.
+            raise SecretsError("The destination's secret is not in the vault. Enter it again.")
+    return trimmed(url or "") or None, trimmed(secret or "") or None
+
+
+def base_headers(*, webhook_id: str, timestamp: int) -> dict[str, str]:
+    """What every attempt carries, signed or not. `timestamp`: Unix seconds of this attempt."""
+    return {"webhook-id": webhook_id, "webhook-timestamp": str(timestamp)}
+
+
+def signature_headers(
+    destination: Destination, secret: str | None, *, webhook_id: str, timestamp: int, body: bytes
+) -> dict[str, str]:
+    """The signature header of one attempt; empty without a secret.
+
+    Raises ConfigError when the secret is not usable for the chosen kind of signature.
+    """
+    if not secret:
+        return {}
+    if destination.signature == "standard-webhooks":
+        try:
+            key = standard_key(secret)
+        except Mistake as mistake:
+            raise ConfigError([f'The secret of destination "{destination.name}" cannot be used: {mistake}.']) from None
+        signed = f"{webhook_id}.{timestamp}.".encode() + body
+        digest = hmac.new(key, signed, hashlib.sha256).digest()
+        return {"webhook-signature": "v1," + base64.b64encode(digest).decode("ascii")}
+    name, algorithm = _HASHES[destination.hashing]
+    return {destination.header: f"{name}={hmac.new(secret.encode(), body, algorithm).hexdigest()}"}

@@ -22,8 +22,7 @@ from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState,
 from itsjustintv_desktop.engine.core.sources import Doubtful, Enricher
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery import schedule
-from itsjustintv_desktop.engine.delivery.addresses import Addresses, address_of
-from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.attempt import Addresses, Sender, address_of
 from itsjustintv_desktop.engine.delivery.backlog_pacer import OVERDUE, BacklogPacer
 from itsjustintv_desktop.engine.delivery.breakers import Breakers
 from itsjustintv_desktop.engine.delivery.destination_queues import FIRST_WIDTH, LONGEST_HOLD, DestinationQueues

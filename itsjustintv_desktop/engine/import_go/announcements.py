@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from itsjustintv_desktop.engine.core.models import DeliveryState, StreamEvent
-from itsjustintv_desktop.engine.delivery.response_excerpt import clean
+from itsjustintv_desktop.engine.core.models import STREAM_ONLINE, DeliveryState, StreamEvent
+from itsjustintv_desktop.engine.delivery.responses import clean
 from itsjustintv_desktop.engine.import_go import payload as payloads
 from itsjustintv_desktop.engine.import_go import values
 from itsjustintv_desktop.engine.import_go.names import Names, Who, host_of, stand_in
 from itsjustintv_desktop.engine.redaction.spellings import address_secrets
 from itsjustintv_desktop.engine.storage.ledger.importing import PAST, QUEUE, ImportedDelivery, ImportedEvent
-from itsjustintv_desktop.engine.twitch.eventsub_messages import STREAM_ONLINE
 
 HISTORY = 5000
 """Most past announcements that are taken over, the newest."""

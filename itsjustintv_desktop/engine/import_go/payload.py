@@ -14,10 +14,10 @@ import msgspec
 from itsjustintv_desktop.engine.announce.payload import merge
 from itsjustintv_desktop.engine.core.clock import format_rfc3339
 from itsjustintv_desktop.engine.core.errors import ImageError
+from itsjustintv_desktop.engine.core.tags import language
 from itsjustintv_desktop.engine.import_go import values
 from itsjustintv_desktop.engine.storage import image_cache
 from itsjustintv_desktop.engine.storage.image_cache import MAX_BYTES, inspect
-from itsjustintv_desktop.engine.twitch.enrichment import language
 
 _FIELDS = ("view_count", "followers_count", "tags", "language", "description", "image")
 _DEEPEST = 50

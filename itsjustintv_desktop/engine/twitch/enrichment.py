@@ -1,7 +1,4 @@
-"""Enrichment by Twitch's API: everything at once, within one deadline, with as few calls as possible.
-
-The language of a stream comes from its tags, else the channel's, else it is English (as the Go service does).
-"""
+"""Enrichment by Twitch's API: everything at once, within one deadline, with as few calls as possible."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from itsjustintv_desktop.engine.core.clock import Clock, parse_rfc3339
 from itsjustintv_desktop.engine.core.errors import EndpointGivenUpError, LedgerError, SecretsError, TwitchError
 from itsjustintv_desktop.engine.core.models import Enrichment, Image, StreamEvent
 from itsjustintv_desktop.engine.core.sources import Doubtful, WatchedStreamer
-from itsjustintv_desktop.engine.core.tags import fold
+from itsjustintv_desktop.engine.core.tags import from_tags
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.batching import Batcher
 from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Helix, Stream, User
@@ -51,20 +48,6 @@ _FIELDS = {
     "stream.thumbnail_url": "thumbnail_url",
 }
 """Payload field -> where it is in an Enrichment."""
-DEFAULT = "en"
-_NAMES = {
-    "English": "en",
-    "Deutsch": "de",
-    "Español": "es",
-    "Français": "fr",
-    "Italiano": "it",
-    "Português": "pt",
-    "Русский": "ru",
-    "日本語": "ja",
-    "한국어": "ko",
-    "中文": "zh",
-}
-_CODES = {fold(name): code for name, code in _NAMES.items()}
 
 
 async def _never_told(_broadcaster_id: str, _stream_id: str) -> bool:
@@ -287,13 +270,3 @@ class EnrichmentBuilder:
 def _first(told: Iterable[T | None]) -> T | None:
     """The first that was told at all."""
     return next((one for one in told if one is not None), None)
-
-
-def from_tags(tags: Iterable[str]) -> str | None:
-    """ISO 639-1 code of the first tag that names a language in that language itself."""
-    return next((_CODES[key] for key in map(fold, tags) if key in _CODES), None)
-
-
-def language(tags: Iterable[str], channel_language: str | None) -> str:
-    """ISO 639-1 code, or what Twitch says for a channel outside of that list ("other", "asl", "zh-hk")."""
-    return from_tags(tags) or channel_language or DEFAULT

@@ -17,17 +17,13 @@ import msgspec
 
 from itsjustintv_desktop.engine.core.clock import parse_rfc3339
 from itsjustintv_desktop.engine.core.errors import MessageMalformedError
-from itsjustintv_desktop.engine.core.models import StreamEvent
+from itsjustintv_desktop.engine.core.models import SOURCE, STREAM_OFFLINE, STREAM_ONLINE, StreamEvent
 from itsjustintv_desktop.engine.twitch.lenient import OR_NUMBER, Lenient
-
-SOURCE = "twitch"
 
 CHALLENGE = "webhook_callback_verification"
 NOTIFICATION = "notification"
 REVOCATION = "revocation"
 
-STREAM_ONLINE = "stream.online"
-STREAM_OFFLINE = "stream.offline"
 CHANNEL_UPDATE = "channel.update"
 LIVE = "live"
 """The type of a stream that is one; the others (rerun, playlist, premiere, watch_party) are not announced."""

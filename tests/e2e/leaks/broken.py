@@ -11,7 +11,7 @@ import threading
 import warnings
 from typing import Any, NoReturn
 
-from itsjustintv_desktop.engine.delivery import response_excerpt
+from itsjustintv_desktop.engine.delivery import responses
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.redaction import Redactor, redactor
@@ -28,7 +28,7 @@ def no_redactor() -> None:
 
 def no_excerpt() -> None:
     """Answers are kept as they came."""
-    response_excerpt.clean = lambda data, **_: data.decode("utf-8", "replace")
+    responses.clean = lambda data, **_: data.decode("utf-8", "replace")
 
 
 def attempt() -> None:

@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.config.validators import new_standard_secret, standard_key, trimmed
 from itsjustintv_desktop.engine.core.errors import ConfigError
-from itsjustintv_desktop.engine.delivery.signing import signature_headers
+from itsjustintv_desktop.engine.delivery.attempt import signature_headers
 
 KEY = bytes(range(32))
 PADDED = "whsec_" + base64.b64encode(KEY).decode()

@@ -1,15 +1,40 @@
 from __future__ import annotations
 
+import base64
+import html
+import json
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.core.models import Outcome
 from itsjustintv_desktop.engine.delivery import formats
-from itsjustintv_desktop.engine.delivery.responses import classify, retry_after
+from itsjustintv_desktop.engine.delivery.responses import SHORT, classify, clean, quoted, retry_after
+from itsjustintv_desktop.engine.redaction.spellings import address_secrets, worth_hiding
 
 NOW = 1_445_412_480.0
 """Wed, 21 Oct 2015 07:28:00 GMT"""
+days = st.sampled_from(["Wed", "Wednesday", "Xyz", ""])
+dates = st.builds(
+    "{}, {} {} {} {}:{}:{} {}".format,
+    days,
+    st.integers(-5, 99),
+    st.sampled_from(["Oct", "Foo", "13"]),
+    st.integers(-1, 10**6),
+    st.integers(-1, 99),
+    st.integers(-1, 99),
+    st.integers(-1, 99),
+    st.one_of(st.sampled_from(["GMT", "-0000", "+9999", "EST", ""]), st.integers().map(str)),
+)
+DISCORD = "https://discord.com/api/webhooks/112233445566778899/aBcDeFgHiJkLmNoPqRsTuVwXyZ-0123456789"
+SLACK = "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
+TOKEN = "tok/EN+9 'é\"<&>=z"
+PAIR = base64.b64encode(b"alice:pass&word").decode()
 
 
 def outcome(status: int) -> Outcome:
@@ -155,20 +180,6 @@ def test_retry_after_of_rfc_9110_and_its_abuse(value: str, expected: float | Non
     assert got == expected if expected is None else got == pytest.approx(expected)
 
 
-days = st.sampled_from(["Wed", "Wednesday", "Xyz", ""])
-dates = st.builds(
-    "{}, {} {} {} {}:{}:{} {}".format,
-    days,
-    st.integers(-5, 99),
-    st.sampled_from(["Oct", "Foo", "13"]),
-    st.integers(-1, 10**6),
-    st.integers(-1, 99),
-    st.integers(-1, 99),
-    st.integers(-1, 99),
-    st.one_of(st.sampled_from(["GMT", "-0000", "+9999", "EST", ""]), st.integers().map(str)),
-)
-
-
 @given(st.one_of(st.text(), st.text("0123456789.-+eE: ,GMTWedOct"), dates), st.floats(0, 1e11))
 def test_no_retry_after_ever_raises(value: str, now: float) -> None:
     got = retry_after(value, now)
@@ -179,3 +190,159 @@ def test_no_retry_after_ever_raises(value: str, now: float) -> None:
 def test_every_status_has_a_verdict_with_a_sentence(status: int, body: bytes, kind: str) -> None:
     verdict = classify(status, body, formats.named(kind))
     assert (verdict.error is None) == (verdict.outcome is Outcome.DELIVERED)
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [
+        (DISCORD, "112233445566778899"),
+        (DISCORD, "aBcDeFgHiJkLmNoPqRsTuVwXyZ-0123456789"),
+        (SLACK, "XXXXXXXXXXXXXXXXXXXXXXXX"),
+        (SLACK, "T00000000"),
+        ("https://user:hunter22@host/hooks", "hunter22"),
+        ("https://host/hooks?code=s3cr3t-v%2Flue", "s3cr3t-v/lue"),
+        ("https://host/hooks?code=s3cr3t-v%2Flue", "s3cr3t-v%2Flue"),
+    ],
+)
+@pytest.mark.parametrize("echo", ["<p>{} was not found</p>", '{{"path":"{}"}}', "{}", "GET {} HTTP/1.1"])
+def test_an_echoed_part_of_the_address_is_hidden(url: str, secret: str, echo: str) -> None:
+    for spelling in (secret, secret.lower(), url):
+        text = clean(echo.format(spelling).encode(), truncated=False, secrets=address_secrets(url))
+        assert secret.lower() not in text.lower()
+        assert "[hidden]" in text
+
+
+def test_what_helps_the_reader_stays() -> None:
+    answer = '{"message": "Unknown Webhook", "code": 10015}'
+    assert clean(answer.encode(), truncated=False, secrets=address_secrets(DISCORD)) == answer
+    assert clean(b"no_service /services", truncated=False, secrets=address_secrets(SLACK)) == "no_service /services"
+
+
+@given(st.integers(3, 36))
+def test_a_token_cut_off_by_the_limit_is_hidden_too(shown: int) -> None:
+    token = DISCORD.rsplit("/", 1)[1]
+    data = f"unknown: {token[:shown]}".encode()
+    assert clean(data, truncated=True, secrets=address_secrets(DISCORD)) == "unknown: [hidden]"
+
+
+def test_control_and_direction_characters_are_dropped() -> None:
+    data = "a\x00b\x1b[31mc\u202ed\u2028e\r\nf\tg\x7fh".encode() + b"\xff"
+    assert clean(data, truncated=False, secrets=()) == "ab[31mcde\nf\tgh\ufffd"
+
+
+def test_control_characters_do_not_split_a_secret() -> None:
+    data = b"to\x00ken-123456"
+    assert clean(data, truncated=False, secrets={"token-123456"}) == "[hidden]"
+
+
+@given(st.binary(max_size=400), st.booleans(), st.sets(st.text(min_size=6, max_size=30), max_size=3))
+def test_any_answer_becomes_printable_text(data: bytes, truncated: bool, secrets: set[str]) -> None:
+    text = clean(data, truncated=truncated, secrets=secrets)
+    assert all(char.isprintable() or char in "\n\t" or not char.isascii() for char in text)
+    text.encode()
+
+
+def test_short_values_are_not_worth_hiding() -> None:
+    assert worth_hiding(["a", "", "12345", "123456"]) == {"123456"}
+
+
+@pytest.mark.parametrize(
+    ("header", "secret"),
+    [
+        ("Bearer abcdef123456", "abcdef123456"),
+        ("token abcdef123456", "abcdef123456"),
+        ('Token token="abcdef123456", id=5', "abcdef123456"),
+        ("key=abcdef123456;v=1", "abcdef123456"),
+        (f"Basic {PAIR}", PAIR),
+        (f"Basic {PAIR}", "alice:pass&word"),
+        (f"basic {PAIR.rstrip('=')}", "pass&word"),
+        ("v1,abcdef/123456+Q=", "abcdef/123456+Q="),
+        ("sha256=abcdef123456", "abcdef123456"),
+        (TOKEN, TOKEN),
+    ],
+)
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str,
+        quote,
+        quote_plus,
+        lambda text: quote(text, safe="").lower(),
+        html.escape,
+        lambda text: html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;").replace("+", "&#43;"),
+        lambda text: json.dumps(text)[1:-1],
+        lambda text: json.dumps(text, ensure_ascii=False)[1:-1].replace("/", "\\/"),
+        lambda text: json.dumps(text)[1:-1].replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
+        lambda text: base64.b64encode(text.encode()).decode(),
+        lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    ],
+)
+def test_a_piece_of_a_header_is_hidden_however_it_is_spelled(
+    header: str, secret: str, spell: Callable[[str], str]
+) -> None:
+    data = f"refused: {spell(secret)}!".encode()
+    text = clean(data, truncated=False, secrets=worth_hiding([header]))
+    assert text.rstrip("=!").removesuffix("%3D").removesuffix("%3d") == "refused: [hidden]"
+
+
+def test_an_addresss_user_and_password_are_hidden_as_they_are_sent() -> None:
+    secrets = address_secrets("https://alice:hunter%2022@host/hooks")
+    sent = base64.b64encode(b"alice:hunter 22").decode()
+    text = clean(f"Authorization: Basic {sent}, hunter 22".encode(), truncated=False, secrets=secrets)
+    assert text == "Authorization: Basic [hidden], [hidden]"
+
+
+def test_the_name_of_a_scheme_stays() -> None:
+    answer = b"a Bearer token or sha256 is needed"
+    assert clean(answer, truncated=False, secrets=worth_hiding(["Bearer abcdef1", "sha256=abcdef1"])) == answer.decode()
+
+
+def test_invisible_characters_do_not_split_a_secret_of_ours() -> None:
+    assert clean(b"x hunter22", truncated=False, secrets=worth_hiding(["hun\u200bter22"])) == "x [hidden]"
+
+
+def test_the_longest_answer_is_cleaned_quickly() -> None:
+    secrets = address_secrets(DISCORD) | worth_hiding([f"Bearer {'aB3-' * 500}", f"Basic {PAIR}", TOKEN, "s" * 64])
+    data = ("aB3-" * 5000)[: 16 * 1024].encode()
+    began = time.thread_time()
+    clean(data, truncated=True, secrets=secrets)
+    assert time.thread_time() - began < 0.1
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("", "refused"),
+        (" \n ", "refused"),
+        ("no_service", "refused (it wrote: no_service)"),
+        ('{"message": "No",\n "code": 10015}', 'refused (it wrote: {"message": "No", "code": 10015})'),
+        ("<html><head><title>413 Too Large</title></head><body>x", "refused (it wrote: 413 Too Large)"),
+        ("<!DOCTYPE html>\n<style>p { }</style><p>Here &amp; there</p>", "refused (it wrote: Here & there)"),
+        ("z" * 5000, "refused"),
+        ("<html><script>never closed", "refused"),
+        ("1 < 2 is true", "refused (it wrote: 1 < 2 is true)"),
+        ("x" * 201, f"refused (it wrote: {'x' * 199}…)"),
+        ("<p>&#27;[31mred&#x202e;</p>", "refused (it wrote: [31mred)"),
+    ],
+)  # fmt: skip
+def test_an_error_quotes_the_beginning_of_the_answer(answer: str, expected: str) -> None:
+    assert quoted("refused", answer, ()) == expected
+    assert quoted(None, answer, ()) is None
+
+
+@given(st.text(), st.text(max_size=300))
+def test_what_is_quoted_is_one_short_line(sentence: str, answer: str) -> None:
+    told = quoted(sentence, clean(answer.encode("utf-8", "replace"), truncated=False, secrets=()), ())
+    assert told is not None
+    rest = told.removeprefix(sentence)
+    assert len(rest) <= SHORT + 15
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f]", rest)
+
+
+def test_what_a_page_spells_letter_by_letter_is_not_quoted() -> None:
+    secret = "aBcDeFgHiJkL"
+    spelled = "&#97;" + secret[1:]
+    page = clean(f"<p>No such path: {spelled}</p>".encode(), truncated=False, secrets=[secret])
+    told = quoted("refused", page, [secret]) or ""
+    assert "No such path" in told
+    assert secret not in told

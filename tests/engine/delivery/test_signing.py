@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.errors import ConfigError
-from itsjustintv_desktop.engine.delivery.signing import base_headers, signature_headers
+from itsjustintv_desktop.engine.delivery.attempt import base_headers, signature_headers
 
 STANDARD = Destination(name="s", signature="standard-webhooks")
 VECTOR_ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"

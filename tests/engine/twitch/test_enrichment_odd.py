@@ -6,7 +6,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
-from itsjustintv_desktop.engine.twitch.enrichment import from_tags, language
 from itsjustintv_desktop.simulator.state import Channel
 from tests.engine.twitch.rig import Rig
 from tests.engine.twitch.test_enrichment import Enriching, channel, enriching, live
@@ -95,29 +94,3 @@ async def test_a_scope_that_is_missing_is_noted_once(
     assert rig.simulator.other_calls["token"] == 1
     assert rig.client.status.ok
     assert len([line for line in lines if line["log_level"] == "warning"]) == 1
-
-
-TABLE = {
-    "English": "en",
-    "Deutsch": "de",
-    "Español": "es",
-    "Français": "fr",
-    "Italiano": "it",
-    "Português": "pt",
-    "Русский": "ru",
-    "日本語": "ja",
-    "한국어": "ko",
-    "中文": "zh",
-}
-
-
-@pytest.mark.parametrize(("tag", "code"), TABLE.items())
-def test_a_tag_that_names_a_language(tag: str, code: str) -> None:
-    assert language(["Chess", tag], "xx") == language([tag.upper()], None) == from_tags([tag.lower()]) == code
-
-
-def test_the_first_such_tag_then_the_channel_then_english() -> None:
-    assert language(["Deutsch", "English"], "fr") == "de"
-    assert language(["Chess"], "fr") == "fr"
-    assert language([], None) == language([], "") == "en"
-    assert from_tags(["Chess"]) is None

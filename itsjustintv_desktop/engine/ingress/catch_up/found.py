@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from itsjustintv_desktop.engine.core.clock import parse_rfc3339
-from itsjustintv_desktop.engine.core.models import LiveStream, StreamEvent
-from itsjustintv_desktop.engine.twitch.eventsub_messages import SOURCE, STREAM_ONLINE
+from itsjustintv_desktop.engine.core.models import SOURCE, STREAM_ONLINE, LiveStream, StreamEvent
 from itsjustintv_desktop.engine.twitch.helix import Stream
 
 

@@ -11,10 +11,9 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from itsjustintv_desktop.engine.core.models import Conduit, Target, Webhook
+from itsjustintv_desktop.engine.core.models import STREAM_OFFLINE, STREAM_ONLINE, Conduit, Target, Webhook
 from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
-from itsjustintv_desktop.engine.twitch.eventsub_messages import STREAM_OFFLINE, STREAM_ONLINE
 
 KINDS: tuple[tuple[str, str], ...] = ((STREAM_ONLINE, "1"), (STREAM_OFFLINE, "1"))
 """(type, version) that every watched channel needs, in the order they are made: going live counts most."""

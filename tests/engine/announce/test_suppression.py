@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from itsjustintv_desktop.engine.announce.pause import Pause
-from itsjustintv_desktop.engine.announce.paused_streams import PausedStreams
+from itsjustintv_desktop.engine.announce.suppression import PausedStreams
 from itsjustintv_desktop.engine.config.schema import Twitch
 from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, EventState
+from itsjustintv_desktop.engine.storage.ledger import broadcasting
+from itsjustintv_desktop.engine.storage.ledger.importing import key_of
+from tests.support.clock import START
 from tests.support.waiting import until
 from tests.support.world import World, config, opened_world
 
 WINDOW = 900.0
 HOUR = 3600.0
+CASES = {
+    "begins during the pause": ("pause 60 a", "paused"),
+    "told twice during the pause": ("pause 60 a 5 a", "paused paused"),
+    "told again after the pause": ("pause 60 a 60 resume 60 a", "paused paused"),
+    "told again after the pause and a kill": ("pause 60 a 60 resume kill 60 a", "paused paused"),
+    "told again long after": ("pause 60 a resume 7200 a", "paused paused"),
+    "came during the pause, told of afterwards": ("pause 60 begin-a 60 resume 60 a", "paused"),
+    "crashed and back after the pause": ("pause 60 a 3600 resume 60 off 120 b", "paused paused"),
+    "crashed during the pause, back after it": ("pause 60 a 3600 off 60 resume 60 b", "paused announced"),
+    "a rehearsal, and the real one during it": ("pause 60 a 60 off 60 b 60 resume", "paused paused"),
+    "crashed twice, once during the pause": ("pause 60 a 60 off 60 b 60 resume 60 off 60 c", "paused paused paused"),
+    "its second half is told of again": ("pause 60 a resume 60 off 60 b 3600 b", "paused paused paused"),
+    "another broadcast, beyond the window": ("pause 60 a 60 resume 60 off 1800 b", "paused announced"),
+    "sent anyway, then told again": ("pause 60 a resume send 60 a", "paused already_announced"),
+    "sent anyway during the pause, told again": ("pause 60 a send 60 a", "paused already_announced"),
+    "sent anyway, then crashed and back": ("pause 60 a resume send 600 off 60 b", "paused restarted"),
+    "second half sent, told again": ("pause 60 a resume 9 off 60 b send 60 b", "paused paused already_announced"),
+    "second half sent, crashes": ("pause 60 a resume 9 off 60 b send 60 off 60 c", "paused paused restarted"),
+    "announced before, told again during it": ("a 60 pause 60 a", "announced already_announced"),
+    "announced before, crashes during it": ("a 60 pause 60 off 60 b resume 60 b", "announced restarted restarted"),
+    "announced before, crashes after it": ("a 60 pause 60 resume off 60 b", "announced restarted"),
+    "announced before, another during it": ("a 60 off 3600 pause 60 b 60 resume b", "announced paused paused"),
+    "began as it was resumed": ("pause 60 begin-a resume 1 a", "announced"),
+    "began well before it was resumed": ("pause 60 begin-a 3 resume 1 a", "paused"),
+    "began and told after it": ("pause 60 resume 60 a", "announced"),
+    "two pauses": ("pause 60 a resume 60 off 3600 pause 60 b resume 60 a b", "paused paused paused paused"),
+    "a test": ("pause 60 test", "announced"),
+}  # fmt: skip
+BEGAN = START - 5
 
 
 class Play:
@@ -87,36 +120,6 @@ async def play(world: World) -> Play:
     return made
 
 
-CASES = {
-    "begins during the pause": ("pause 60 a", "paused"),
-    "told twice during the pause": ("pause 60 a 5 a", "paused paused"),
-    "told again after the pause": ("pause 60 a 60 resume 60 a", "paused paused"),
-    "told again after the pause and a kill": ("pause 60 a 60 resume kill 60 a", "paused paused"),
-    "told again long after": ("pause 60 a resume 7200 a", "paused paused"),
-    "came during the pause, told of afterwards": ("pause 60 begin-a 60 resume 60 a", "paused"),
-    "crashed and back after the pause": ("pause 60 a 3600 resume 60 off 120 b", "paused paused"),
-    "crashed during the pause, back after it": ("pause 60 a 3600 off 60 resume 60 b", "paused announced"),
-    "a rehearsal, and the real one during it": ("pause 60 a 60 off 60 b 60 resume", "paused paused"),
-    "crashed twice, once during the pause": ("pause 60 a 60 off 60 b 60 resume 60 off 60 c", "paused paused paused"),
-    "its second half is told of again": ("pause 60 a resume 60 off 60 b 3600 b", "paused paused paused"),
-    "another broadcast, beyond the window": ("pause 60 a 60 resume 60 off 1800 b", "paused announced"),
-    "sent anyway, then told again": ("pause 60 a resume send 60 a", "paused already_announced"),
-    "sent anyway during the pause, told again": ("pause 60 a send 60 a", "paused already_announced"),
-    "sent anyway, then crashed and back": ("pause 60 a resume send 600 off 60 b", "paused restarted"),
-    "second half sent, told again": ("pause 60 a resume 9 off 60 b send 60 b", "paused paused already_announced"),
-    "second half sent, crashes": ("pause 60 a resume 9 off 60 b send 60 off 60 c", "paused paused restarted"),
-    "announced before, told again during it": ("a 60 pause 60 a", "announced already_announced"),
-    "announced before, crashes during it": ("a 60 pause 60 off 60 b resume 60 b", "announced restarted restarted"),
-    "announced before, crashes after it": ("a 60 pause 60 resume off 60 b", "announced restarted"),
-    "announced before, another during it": ("a 60 off 3600 pause 60 b 60 resume b", "announced paused paused"),
-    "began as it was resumed": ("pause 60 begin-a resume 1 a", "announced"),
-    "began well before it was resumed": ("pause 60 begin-a 3 resume 1 a", "paused"),
-    "began and told after it": ("pause 60 resume 60 a", "announced"),
-    "two pauses": ("pause 60 a resume 60 off 3600 pause 60 b resume 60 a b", "paused paused paused paused"),
-    "a test": ("pause 60 test", "announced"),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("skew", [0.0, 600.0, -600.0], ids=["right", "behind", "ahead"])
 @pytest.mark.parametrize("case", CASES)
 async def test_the_table_of_cases(play: Play, case: str, skew: float) -> None:
@@ -183,3 +186,62 @@ async def test_what_a_filter_held_back_is_none_of_it(play: Play) -> None:
     world.enricher.facts = Enrichment(tags=("Deutsch",))
     await play.run("60 a")
     assert play.outcomes == ["filtered", EventState.ANNOUNCED.value]
+
+
+async def remember(world: World, stream_id: str) -> None:
+    key = key_of("100", stream_id, BEGAN)
+    assert key is not None
+    await world.ledger.keep_told([(key, START + 7200)])
+    world.run_pipeline()
+
+
+async def test_it_is_suppressed_with_the_reason_and_can_be_sent_anyway(world: World) -> None:
+    await remember(world, "of-go")
+    record = await world.settled(await world.accept(stream_id="of-go", started_at=BEGAN))
+    assert (record.state, record.reason, record.streamer) == (EventState.SUPPRESSED, "already_announced", "alice")
+    assert "Go service" in (record.explanation or "")
+    assert world.enricher.asked == [], "nobody was asked for details of what is not announced"
+    assert await world.pipeline.send_anyway(record.id) == ("main",)
+
+
+@pytest.mark.parametrize("details", [{"stream_id": "ours"}, {"started_at": BEGAN - 9}, {"started_at": None}])
+async def test_another_stream_or_another_start_of_it_is_announced(world: World, details: dict[str, Any]) -> None:
+    await remember(world, "of-go")
+    record = await world.settled(await world.accept(**{"stream_id": "of-go", "started_at": BEGAN, **details}))
+    assert record.state is EventState.ANNOUNCED
+
+
+async def test_a_test_is_never_held_back(world: World) -> None:
+    await remember(world, "of-go")
+    record = await world.settled(await world.accept(stream_id="of-go", started_at=BEGAN, test=True))
+    assert record.state is EventState.ANNOUNCED
+
+
+async def test_nothing_is_looked_up_where_nothing_was_imported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Sequence[bytes]] = []
+    known = []
+
+    async def told(keys: Sequence[bytes]) -> set[bytes]:
+        asked.append(keys)
+        return set()
+
+    async def has_told() -> bool:
+        known.append(1)
+        return False
+
+    monkeypatch.setattr(world.ledger, "told", told)
+    monkeypatch.setattr(world.ledger, "has_told", has_told)
+    world.run_pipeline()
+    for _ in range(3):
+        await world.settled(await world.accept())
+    assert (asked, len(known)) == ([], 1)
+
+
+async def test_the_second_half_of_one_that_only_asking_found_is_no_new_broadcast(world: World) -> None:
+    """The Go service announced the first half; the encoder crashed after this program took over."""
+    await remember(world, "of-go")
+    sight = broadcasting.Sight(broadcaster_id="100", stream_id="of-go", started_at=BEGAN, at=START, told=False)
+    await world.ledger.note_broadcasts([sight])
+    world.clock.advance(60)
+    record = await world.settled(await world.accept(stream_id="second", started_at=START + 58))
+    assert (record.state, record.reason) == (EventState.SUPPRESSED, "restarted")

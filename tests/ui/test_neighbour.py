@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -14,7 +14,7 @@ from itsjustintv_desktop.engine import Saved
 from itsjustintv_desktop.ui.pages.destinations import View as Destinations
 from itsjustintv_desktop.ui.pages.streamers import View as Streamers
 from itsjustintv_desktop.ui.store import Store
-from tests.ui import samples
+from tests.ui import cutting, samples
 from tests.ui.fake import FakeBridge
 from tests.ui.pages.destinations import test_destinations
 from tests.ui.pages.streamers import test_streamers
@@ -110,6 +110,29 @@ def test_one_that_went_away_by_itself(qtbot: QtBot, store: Store, bridge: FakeBr
     left = samples.snapshot(streamers=tuple(map(samples.streamer, ("alpha", "charlie", "delta"))), live=())
     page.refresh(left)
     assert page.table.keys == ["charlie"]
+
+
+@pytest.mark.parametrize("name", ["streamers", "destinations"])
+@pytest.mark.parametrize("width", [692, 1072])
+def test_a_banner_moves_nothing(qtbot: QtBot, store: Store, bridge: FakeBridge, name: str, width: int) -> None:
+    """A person points at something when it comes."""
+    page = streamers(qtbot, store, bridge) if name == "streamers" else destinations(qtbot, store, bridge)
+    page.resize(width, 700)
+    qtbot.wait(100)
+    parts = [part for part in page.findChildren(QWidget) if part.isVisible()]
+    before = [part.mapTo(page, QPoint(0, 0)) for part in parts], [part.size() for part in parts]
+    page.banner.say("It is saved, but the program goes on with the settings it had. " * 3, "alert")
+    qtbot.wait(50)
+    assert page.banner.isVisible()
+    assert ([part.mapTo(page, QPoint(0, 0)) for part in parts], [part.size() for part in parts]) == before
+    box = page.banner.geometry()
+    assert page.rect().contains(box)
+    seen = page.childAt(box.center())
+    assert seen is not None
+    assert seen is page.banner or page.banner.isAncestorOf(seen)
+    assert cutting.faults(page.banner) == []
+    page.resize(width + 100, 700)
+    assert page.banner.width() == box.width() + 100
 
 
 @pytest.mark.parametrize(("removed", "beside"), REMOVED)

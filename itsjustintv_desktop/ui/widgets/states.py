@@ -11,10 +11,13 @@ from itsjustintv_desktop.engine import Check, errors
 from itsjustintv_desktop.ui.formatting import translate, trouble
 from itsjustintv_desktop.ui.plain import HINT, readable
 from itsjustintv_desktop.ui.theme import pixmap, theme
+from itsjustintv_desktop.ui.theme.tokens import PAGE_MARGIN
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, column, icon_button, label, row
 
 ABOVE = 72
 """Pixels below it: what stands at the foot of a page stays in sight."""
+BANNER_EDGE = 6
+"""Pixels that it stands out above the title."""
 WIDEST = 560
 """Pixels of a line of it; a longer text is broken into several."""
 TOAST_MS = 8000
@@ -81,7 +84,8 @@ class Loading(QWidget):
 
 
 class Banner(QFrame):
-    """A sentence across the top of a page, with what to do about it; hidden while there is none."""
+    """A sentence across the top, with what to do about it; hidden while there is none. Over a page (`lie_over`) it
+    covers the title for as long: nothing below moves, which a person may be pointing at."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +97,26 @@ class Banner(QFrame):
         layout.addWidget(self._picture)
         layout.addWidget(self._text, 1)
         layout.addWidget(self._close)
+        self._page: QWidget | None = None
         self.hide()
+
+    def lie_over(self, page: QWidget) -> None:
+        self._page = page
+        self.setParent(page)
+        page.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        if event.type() is QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        if self._page is not None:
+            across, above = PAGE_MARGIN
+            width = self._page.width() - 2 * across
+            height = max(self.heightForWidth(width), self.minimumSizeHint().height())
+            self.setGeometry(across, above - BANNER_EDGE, width, height)
+            self.raise_()
 
     def show_error(self, error: errors.AppError) -> None:
         self.say(trouble(error), "alert")
@@ -104,6 +127,7 @@ class Banner(QFrame):
         text = readable(text, HINT)
         self._text.setText(text)
         self.setAccessibleName(readable(text))
+        self._place()
         self.show()
 
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from qasync import QEventLoop
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.desktop import APP_ID
+from itsjustintv_desktop.desktop import APP_ID, bus
 from itsjustintv_desktop.desktop.network import Network
 from itsjustintv_desktop.desktop.notifications import Notifications
 from itsjustintv_desktop.desktop.power import Power
@@ -52,6 +52,7 @@ def run(paths: Paths, *, hidden: bool = False, prepare: Prepare | None = None, d
     `demo`: it says so everywhere, sets nothing up, and ends with its window.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    bus.avoid_what_hangs()
     QGuiApplication.setDesktopFileName(APP_ID)
     app = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(app, QApplication)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,8 @@ from itsjustintv_desktop.desktop.bus import once_it_answers
 from itsjustintv_desktop.desktop.notifications import Notifications
 from itsjustintv_desktop.desktop.power import Power
 from tests.desktop.test_power import bus
+from tests.keyring_session import require_program
+from tests.support.desktop_session import x_server
 
 __all__ = ["bus"]
 
@@ -79,3 +83,56 @@ def test_the_window_goes_on_beside_a_bus_that_never_answers(
     )
     environ = {"PATH": "/usr/bin:/bin", variable: silent}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=20, env=environ)
+
+
+WIDGET = (
+    "import os, time; from itsjustintv_desktop.desktop.bus import avoid_what_hangs; from itsjustintv_desktop.desktop "
+    "import bus\n"
+    "bus._START_SECONDS = 0.5; avoid_what_hangs()\n"
+    "from PySide6.QtWidgets import QApplication, QLabel\n"
+    "app = QApplication([]); label = QLabel(); label.setText('seen'); label.show(); app.processEvents()\n"
+    "print(os.environ.get('DBUS_SESSION_BUS_ADDRESS'), os.environ.get('AT_SPI_BUS_ADDRESS'))\n"
+)
+OWNER = (
+    "from jeepney import message_bus; from jeepney.io.blocking import open_dbus_connection\n"
+    "bus = open_dbus_connection(); bus.send_and_get_reply(message_bus.RequestName('org.a11y.Bus'))\n"
+    "import time; print('owned', flush=True); time.sleep(60)\n"
+)
+
+
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An X server: Qt asks for accessibility with one only."""
+    require_program("Xvfb", "xvfb")
+    with ExitStack() as stack:
+        yield x_server(stack, tmp_path_factory.mktemp("screen"))
+
+
+def shown(screen: str, address: str) -> list[str]:
+    """The addresses that Qt was left with when a first label was on the screen."""
+    environ = {"PATH": "/usr/bin:/bin", "DBUS_SESSION_BUS_ADDRESS": address, "DISPLAY": screen}
+    done = subprocess.run([sys.executable, "-c", WIDGET], check=True, timeout=20, env=environ, stdout=subprocess.PIPE)
+    return done.stdout.decode().split("\n")[-2].split()
+
+
+def test_the_first_widget_does_not_wait_for_a_session_bus_that_never_answers(screen: str, silent: str) -> None:
+    assert shown(screen, silent) == ["unix:path=/dev/null", "unix:path=/dev/null"]
+
+
+def test_nor_for_an_accessibility_service_that_never_answers(screen: str, bus: str) -> None:
+    environ = os.environ | {"DBUS_SESSION_BUS_ADDRESS": bus}
+    with subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, env=environ) as owner:
+        assert owner.stdout is not None
+        try:
+            assert owner.stdout.readline() == b"owned\n"
+            assert shown(screen, bus) == [bus, "unix:path=/dev/null"]
+        finally:
+            owner.kill()
+
+
+def test_a_bus_that_answers_is_left_alone(screen: str, bus: str) -> None:
+    assert shown(screen, bus) == [bus, "None"]
+
+
+def test_one_that_is_not_there_is_left_alone(screen: str, tmp_path: Path) -> None:
+    assert shown(screen, f"unix:path={tmp_path}/none") == [f"unix:path={tmp_path}/none", "None"]

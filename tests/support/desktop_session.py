@@ -209,7 +209,7 @@ def desktop_session(folder: Path, *, xfce_in: Theme | None = None) -> Iterator[D
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         keyring = stack.enter_context(keyring_session())
-        display = _x_server(stack, folder)
+        display = x_server(stack, folder)
         desktop = DesktopSession(folder, keyring.environment, display)
         _spawn(stack, ["openbox"], folder, desktop.environ)
         wait(lambda: "_NET_SUPPORTING_WM_CHECK" in desktop.run("xprop", "-root"), "the window manager is there")
@@ -225,7 +225,7 @@ def desktop_session(folder: Path, *, xfce_in: Theme | None = None) -> Iterator[D
         yield desktop
 
 
-def _x_server(stack: ExitStack, folder: Path) -> str:
+def x_server(stack: ExitStack, folder: Path) -> str:
     reading, writing = os.pipe()
     screen = f"{SIZE[0]}x{SIZE[1]}x24"
     command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", screen, "-nolisten", "tcp", "-noreset"]

@@ -28,7 +28,7 @@ demo: $(BIN)/.run ## the whole program against a simulated Twitch, no account ne
 	$(BIN)/itsjustintv-desktop demo $(DEMO_ARGS)
 
 test: $(BIN)/.dev ## the default test suite (some minutes)
-	$(BIN)/python -m pytest -m "not slow" -n 4 --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 5 --dist worksteal $(PYTEST_ARGS)
 
 test-slow: $(BIN)/.dev ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)

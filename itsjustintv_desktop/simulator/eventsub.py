@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from itsjustintv_desktop.simulator import answers, frames, messages
+from itsjustintv_desktop.simulator import answers, messages
 from itsjustintv_desktop.simulator.background import Background
 from itsjustintv_desktop.simulator.conduits import Conduit, Conduits
 from itsjustintv_desktop.simulator.faults import Faults
@@ -240,7 +240,7 @@ class EventSub:
                 await self._post(sent, sent.shard, signature)
                 return sent
             sent.session_id = sent.shard.session_id
-            sent.error = await self._sockets.send(sent.session_id, frames.wrapped(sent))
+            sent.error = await self._sockets.send(sent.session_id, messages.notification_frame(sent))
             if sent.ok:
                 break
         sent.elapsed = time.perf_counter() - begun

@@ -1,15 +1,18 @@
-"""EventSub messages: their events, bodies, headers and signature.
+"""EventSub messages: their events, bodies, headers and signature, and the text messages of its WebSocket.
 
-https://dev.twitch.tv/docs/eventsub/handling-webhook-events/
+https://dev.twitch.tv/docs/eventsub/handling-webhook-events/ and https://dev.twitch.tv/docs/eventsub/websocket-
+reference/
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from itsjustintv_desktop.simulator import answers
 from itsjustintv_desktop.simulator.shards import Shard
 from itsjustintv_desktop.simulator.state import Channel, State, Stream
 from itsjustintv_desktop.simulator.subscriptions import Subscription
@@ -17,6 +20,9 @@ from itsjustintv_desktop.simulator.subscriptions import Subscription
 NOTIFICATION = "notification"
 VERIFICATION = "webhook_callback_verification"
 REVOCATION = "revocation"
+WELCOME = "session_welcome"
+KEEPALIVE = "session_keepalive"
+RECONNECT = "session_reconnect"
 
 
 @dataclass(slots=True)
@@ -110,3 +116,25 @@ def channel_update(channel: Channel) -> dict[str, Any]:
         "category_name": channel.category.name,
         "content_classification_labels": [],
     }
+
+
+def session_frame(kind: str, timestamp: str, details: dict[str, Any] | None = None) -> str:
+    """A message about the session itself; `details` are its payload's `session` (a keepalive has none)."""
+    metadata = {"message_id": str(uuid.uuid4()), "message_type": kind, "message_timestamp": timestamp}
+    return answers.body({"metadata": metadata, "payload": {} if details is None else {"session": details}}).decode()
+
+
+def notification_frame(sent: Sent) -> str:
+    """A notification or revocation: what a callback gets as headers and body, as one frame.
+
+    The body goes in as it is, so that one which is no JSON makes a frame which is none either.
+    """
+    metadata = {
+        "message_id": sent.message_id,
+        "message_type": sent.kind,
+        "message_timestamp": sent.timestamp,
+    }
+    if sent.subscription is not None:
+        metadata["subscription_type"] = sent.subscription.type
+        metadata["subscription_version"] = sent.subscription.version
+    return f'{{"metadata":{answers.body(metadata).decode()},"payload":{sent.body.decode(errors="replace")}}}'

@@ -13,20 +13,18 @@ from aiohttp import web
 from itsjustintv_desktop.simulator.admin import Admin
 from itsjustintv_desktop.simulator.answers import problem
 from itsjustintv_desktop.simulator.clock import Clock, MachineClock
-from itsjustintv_desktop.simulator.conduit_api import ConduitApi
 from itsjustintv_desktop.simulator.conduits import Conduits
 from itsjustintv_desktop.simulator.discord import Discord
 from itsjustintv_desktop.simulator.eventsub import RESEND_DELAYS, EventSub
+from itsjustintv_desktop.simulator.eventsub_api import ConduitApi, SubscriptionApi
 from itsjustintv_desktop.simulator.faults import Faults
 from itsjustintv_desktop.simulator.gate import Gate, RateLimit
-from itsjustintv_desktop.simulator.helix import Helix
+from itsjustintv_desktop.simulator.helix import Helix, Videos
 from itsjustintv_desktop.simulator.images import Images
 from itsjustintv_desktop.simulator.oauth import LIFETIME, OAuth, Tokens
 from itsjustintv_desktop.simulator.receiver import Receiver
 from itsjustintv_desktop.simulator.state import State
 from itsjustintv_desktop.simulator.steering import Steering
-from itsjustintv_desktop.simulator.subscription_api import SubscriptionApi
-from itsjustintv_desktop.simulator.videos import Videos
 from itsjustintv_desktop.simulator.websocket import Sockets
 
 _LARGEST_WEBHOOK = 16 * 1024 * 1024

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from itsjustintv_desktop.simulator import frames
+from itsjustintv_desktop.simulator import messages
 from itsjustintv_desktop.simulator.answers import RefusedError, problem, reset_connection
 from itsjustintv_desktop.simulator.background import Background
 from itsjustintv_desktop.simulator.faults import Faults
@@ -138,7 +138,9 @@ class Sockets:
             url = self._faults.reconnect_url or f"{self.url}?challenge={session.challenge}&id={session.id}"
             details = session.public("reconnecting", url)
             self._tasks.start("simulator.reconnect", self._grace(session.connection))
-            await self._write(session.connection, frames.session(frames.RECONNECT, self._state.stamp(), details))
+            await self._write(
+                session.connection, messages.session_frame(messages.RECONNECT, self._state.stamp(), details)
+            )
         return len(asked)
 
     async def send(self, session_id: str, frame: str) -> str | None:
@@ -185,7 +187,7 @@ class Sockets:
         else:
             session = Session("AgoQ" + secrets.token_urlsafe(24), now, keepalive_timeout, connection)
             self._sessions[session.id] = session
-        await self._write(connection, frames.session(frames.WELCOME, now, session.public("connected")))
+        await self._write(connection, messages.session_frame(messages.WELCOME, now, session.public("connected")))
         if self._sessions.get(session.id) is session:
             session.connection = connection
         watching = [
@@ -219,7 +221,7 @@ class Sockets:
                 await clock.sleep(timeout - silent)
                 continue
             connection.written_at = clock.now()
-            await self._write(connection, frames.session(frames.KEEPALIVE, self._state.stamp()))
+            await self._write(connection, messages.session_frame(messages.KEEPALIVE, self._state.stamp()))
 
     async def _ping(self, connection: SocketConnection) -> None:
         while True:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 
 import msgspec
 import structlog
@@ -26,14 +27,15 @@ from itsjustintv_desktop.engine.core.errors import (
 )
 from itsjustintv_desktop.engine.core.events import Bus, EventSettled, Signal
 from itsjustintv_desktop.engine.core.models import EventState, LiveStream, StreamEvent
+from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.ingress.catch_up.decide import GRACE, Circumstances, decide
-from itsjustintv_desktop.engine.ingress.catch_up.found import event_of, live_stream_of
-from itsjustintv_desktop.engine.ingress.catch_up.live_now import LiveNow
-from itsjustintv_desktop.engine.ingress.catch_up.status import CatchUpState, CatchUpStatus
+from itsjustintv_desktop.engine.ingress.catch_up.live_now import LiveNow, event_of, live_stream_of
 from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Key
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Caught, Decision, Find, Known
 from itsjustintv_desktop.engine.twitch.helix import Helix, chunks
+
+_log = structlog.get_logger(__name__)
 
 FIRST_RETRY = 5.0
 LAST_RETRY = 60.0
@@ -49,8 +51,6 @@ _AMPLE_PATIENCE = 90.0
 _CLOCK_SET = 30.0
 """Our clock moving by more than this between two rounds was set (or slept): the skew has to be measured anew."""
 _IDLE = 3600.0
-
-_log = structlog.get_logger(__name__)
 
 
 class CatchUp:
@@ -293,3 +293,29 @@ class CatchUp:
 
 def _key(find: Find) -> Key:
     return find.event.broadcaster_id, find.event.stream_id, find.entry
+
+
+class CatchUpState(StrEnum):
+    STARTING = "starting"
+    OK = "ok"
+    WAITING = "waiting"
+    """Twitch (or the ledger) cannot be asked at the moment, or there is nobody to ask for; it mends itself."""
+
+
+class CatchUpStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """`message` is a sentence for a person. Times are Unix seconds, None = never, or not planned."""
+
+    state: CatchUpState
+    message: str
+    last_poll: float | None = None
+    """When Twitch last told who is live, about all channels."""
+    next_poll: float | None = None
+    reason: str = ""
+    """Why it was asked last: start, interval, wake, network, gap, address, config, asked; several with commas."""
+    watched: int = 0
+    live: int = 0
+    missed: int = 0
+    """Streams listed as missed since the program started."""
+
+    def health(self) -> Status:
+        return Status.of(self.state, self.message)

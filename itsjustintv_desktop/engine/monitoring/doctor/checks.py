@@ -7,7 +7,7 @@ from datetime import datetime
 from itsjustintv_desktop.engine.config.durations import render
 from itsjustintv_desktop.engine.core.errors import TwitchAuthError, TwitchRateLimitedError, TwitchUnreachableError
 from itsjustintv_desktop.engine.core.phrases import ago, count, day, some
-from itsjustintv_desktop.engine.ingress.catch_up.status import CatchUpState
+from itsjustintv_desktop.engine.ingress.catch_up.catch_up import CatchUpState
 from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.engine.monitoring.doctor.facts import (
     ConfigFacts,

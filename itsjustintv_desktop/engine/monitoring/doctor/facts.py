@@ -11,7 +11,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.core.errors import AppError
-from itsjustintv_desktop.engine.ingress.catch_up.status import CatchUpState, CatchUpStatus
+from itsjustintv_desktop.engine.ingress.catch_up.catch_up import CatchUpState, CatchUpStatus
 from itsjustintv_desktop.engine.ingress.transports import TransportStatus
 from itsjustintv_desktop.engine.monitoring.doctor.probe import Probed
 from itsjustintv_desktop.engine.storage.ledger.latest import LastAnswer

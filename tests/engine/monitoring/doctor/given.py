@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
-from itsjustintv_desktop.engine.ingress.catch_up.status import CatchUpState, CatchUpStatus
+from itsjustintv_desktop.engine.ingress.catch_up.catch_up import CatchUpState, CatchUpStatus
 from itsjustintv_desktop.engine.ingress.transports import TransportState, TransportStatus
 from itsjustintv_desktop.engine.monitoring.doctor.facts import (
     ConfigFacts,

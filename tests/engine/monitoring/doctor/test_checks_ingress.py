@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.ingress.catch_up.status import CatchUpState
+from itsjustintv_desktop.engine.ingress.catch_up.catch_up import CatchUpState
 from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.engine.monitoring.doctor import Check, Unsettled, checks
 from itsjustintv_desktop.engine.monitoring.doctor.probe import Reached

@@ -13,7 +13,7 @@ import pytest
 from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError, TwitchAuthError, TwitchUnreachableError
 from itsjustintv_desktop.engine.core.status import Level, SystemStatus
-from itsjustintv_desktop.engine.ingress.catch_up.status import CatchUpState
+from itsjustintv_desktop.engine.ingress.catch_up.catch_up import CatchUpState
 from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.engine.monitoring.doctor.facts import Facts
 from itsjustintv_desktop.engine.monitoring.doctor.overall import judge, system_status

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "itsjustintv_desktop"
 SCREENLESS = sorted(path for folder in ("engine", "simulator") for path in (PACKAGE / folder).rglob("*.py"))
 TASKS = PACKAGE / "engine" / "core" / "tasks.py"
-PAGE_TASKS = PACKAGE / "ui" / "tasks.py"
+PAGE_TASKS = PACKAGE / "ui" / "bridge.py"
 """The same for the screen's own loop."""
 SIMULATOR_TASKS = PACKAGE / "simulator" / "background.py"
 """And for the simulator, which imports nothing of the engine."""

@@ -21,8 +21,8 @@ from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState,
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.delivery.breaker import Breaker
 from itsjustintv_desktop.engine.storage.ledger import Finish, Ledger
+from tests.support.builders import make_event
 from tests.support.commands import Result, here
-from tests.support.events import online
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _KEYS = {
@@ -36,7 +36,7 @@ async def _fill(path: Path, streams: int, *, states: bool) -> None:
     await ledger.open()
     try:
         for number in range(streams):
-            await ledger.accept_now(online(stream_id=str(number)))
+            await ledger.accept_now(make_event(stream_id=str(number)))
         while page := await ledger.unfinished():
             for record in page:
                 streamer = "alice" if record.id % 2 else "bob"
@@ -162,7 +162,7 @@ def test_a_test_can_be_told_from_a_stream_and_each_has_its_day(paths: Paths) -> 
         ledger = Ledger(paths.ledger, SystemClock())
         await ledger.open()
         for is_test in (False, True):
-            await ledger.accept_now(online(test=is_test))
+            await ledger.accept_now(make_event(test=is_test))
         for event_id in (1, 2):
             await ledger.announce(event_id, streamer="alice", payload=b"{}", destinations=["main"])
         await ledger.close()

@@ -14,9 +14,9 @@ from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import EventOutcome, Ledger
+from tests.support.builders import make_event
 from tests.support.commands import beside, here
 from tests.support.engine import SECRET, running_engine
-from tests.support.events import online
 
 _FILTERED = f"""
 [destinations.main]
@@ -51,7 +51,7 @@ async def _fill(path: Path) -> None:
     await ledger.open()
     for number in range(5):
         login = "alice" if number in {0, 3} else "bob"
-        event = online(stream_id=str(number), test=number == 3, received_at=time.time(), broadcaster_login=login)
+        event = make_event(stream_id=str(number), test=number == 3, received_at=time.time(), broadcaster_login=login)
         await ledger.accept_now(event)
     for event_id in (1, 4):
         await ledger.announce(event_id, streamer="alice", payload=b"{}", destinations=["main"])
@@ -122,7 +122,7 @@ def test_more_than_one_page(tmp_path: Path) -> None:
         ledger = Ledger(paths.ledger, SystemClock())
         await ledger.open()
         for number in range(230):
-            await ledger.accept_now(online(stream_id=str(number)))
+            await ledger.accept_now(make_event(stream_id=str(number)))
         ends = [
             EventOutcome(event_id=one, state=EventState.SUPPRESSED, reason="missed", explanation="")
             for one in range(1, 231)

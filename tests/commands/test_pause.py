@@ -12,9 +12,9 @@ import pytest
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.storage.ledger import Ledger
+from tests.support.builders import make_event
 from tests.support.commands import beside, here
 from tests.support.engine import ONE_STREAMER, running_engine
-from tests.support.events import online
 from tests.support.waiting import until
 
 LATER = " That holds when the program runs.\n"
@@ -32,7 +32,7 @@ def _queue(paths: Paths) -> None:
     async def fill() -> None:
         ledger = Ledger(paths.ledger, SystemClock())
         await ledger.open()
-        await ledger.accept_now(online())
+        await ledger.accept_now(make_event())
         await ledger.announce(1, streamer="alice", payload=b"{}", destinations=["main"])
         await ledger.close()
 

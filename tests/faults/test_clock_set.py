@@ -13,8 +13,8 @@ from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.ingress.catch_up import catch_up
 from itsjustintv_desktop.engine.twitch import clock_skew, enrichment
+from tests.support.builders import make_event
 from tests.support.engine import SECRET, Running, running_engine
-from tests.support.events import online
 from tests.support.waiting import until
 
 S = DeliveryState
@@ -71,7 +71,7 @@ async def waiting(
         running.simulator.faults.set_receiver("main", status=503)
         await running.simulator.go_live("alice", stream_id="one")
         user_id = running.simulator.state.get("alice").user_id
-        await running.engine.intake.submit(online(broadcaster_id=user_id, stream_id="one", received_at=clock.now()))
+        await running.engine.intake.submit(make_event(broadcaster_id=user_id, stream_id="one", received_at=clock.now()))
 
         async def tried() -> bool:
             return [(one.state, one.attempts > 0) for one in await running.deliveries()] == [(S.PENDING, True)]

@@ -17,9 +17,10 @@ from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.ingress.catch_up import catch_up
 from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
+from tests.support.builders import make_config
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
-from tests.support.world import BUSY, SENT, World, config, opened_world
+from tests.support.world import BUSY, SENT, World, opened_world
 from tests.support.zone import berlin
 
 S = DeliveryState
@@ -164,7 +165,7 @@ async def test_what_waited_over_night(tmp_path: Path, live: bool | None, state: 
 )
 @pytest.mark.parametrize("live", [False, None])
 async def test_an_event_of_the_future(tmp_path: Path, live: bool | None) -> None:
-    async with opened_world(tmp_path, config(retry=Retry(max_age=2 * HOUR))) as world:
+    async with opened_world(tmp_path, make_config(retry=Retry(max_age=2 * HOUR))) as world:
         keeping = housekeeping(world)
         world.run_dispatcher()
         world.sender.default = BUSY
@@ -195,7 +196,7 @@ async def test_an_event_of_the_future(tmp_path: Path, live: bool | None) -> None
     seen="nothing is given up or forgotten because of that: the stream that still runs is not announced twice",
 )
 async def test_a_board_without_a_battery(tmp_path: Path) -> None:
-    async with opened_world(tmp_path, config(cache=Cache(history=30 * DAY, dedup_ttl=2 * HOUR))) as world:
+    async with opened_world(tmp_path, make_config(cache=Cache(history=30 * DAY, dedup_ttl=2 * HOUR))) as world:
         keeping = housekeeping(world)
         world.run_pipeline()
         world.run_dispatcher()

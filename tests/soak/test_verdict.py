@@ -12,7 +12,7 @@ from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.receiver import Received
 from tests.faults.load import Load
 from tests.soak.verdict import settle
-from tests.support import events
+from tests.support.builders import make_event
 
 
 async def _announced(path: Path, message_id: str) -> None:
@@ -20,7 +20,7 @@ async def _announced(path: Path, message_id: str) -> None:
     ledger = Ledger(path, SystemClock())
     await ledger.open()
     try:
-        event = events.online(message_id=message_id, broadcaster_id="1", stream_id="stream")
+        event = make_event(message_id=message_id, broadcaster_id="1", stream_id="stream")
         await ledger.accept_now(event)
         (record,) = await ledger.unfinished()
         await ledger.announce(record.id, streamer="one", payload=b"{}", destinations=("main",))

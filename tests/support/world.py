@@ -13,7 +13,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.config.active import ActiveConfig
-from itsjustintv_desktop.engine.config.schema import Config, Destination, Streamer, Twitch
+from itsjustintv_desktop.engine.config.schema import Config, Destination
 from itsjustintv_desktop.engine.core.clock_trust import WallClock
 from itsjustintv_desktop.engine.core.errors import SecretsError
 from itsjustintv_desktop.engine.core.events import Bus, DeliveryChanged, EngineEvent
@@ -31,35 +31,17 @@ from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.storage.ledger import EventRecord, Ledger
+from tests.support.builders import make_config, make_event
 from tests.support.clock import FakeClock
-from tests.support.events import online
 from tests.support.holding import holding
 from tests.support.waiting import until
 
 E = TypeVar("E", bound=EngineEvent)
 
-ALICE = Streamer(key="alice", user_id="100", login="alice", destinations=("main",))
 SENT = AttemptResult(outcome=Outcome.DELIVERED, status=204)
 BUSY = AttemptResult(outcome=Outcome.RETRY, status=503, error="answered 503 Service Unavailable")
 REFUSED = AttemptResult(outcome=Outcome.DEAD, status=404, error="refused with 404 Not Found")
 GONE = AttemptResult(outcome=Outcome.GONE, status=410, error="answered 410 Gone: this webhook no longer exists there")
-
-
-def destination(name: str = "main", **details: Any) -> Destination:
-    return Destination(**{"name": name, "url": f"https://{name}.example/hook", **details})
-
-
-def config(*streamers: Streamer, destinations: tuple[Destination, ...] = (destination(),), **tables: Any) -> Config:
-    """A config with these streamers (alice when none is given), whose destinations exist.
-
-    Every stream is a broadcast of its own, however soon it follows another, unless `tables` say otherwise.
-    """
-    tables.setdefault("twitch", Twitch(restart_window=0.0))
-    return Config(
-        streamers={each.key: each for each in streamers or (ALICE,)},
-        destinations={each.name: each for each in destinations},
-        **tables,
-    )
 
 
 class FakeEnricher:
@@ -247,7 +229,7 @@ class World:
 
     async def accept(self, **details: Any) -> int:
         """A new event in the ledger, and the pipeline told; its id."""
-        assert await self.ledger.accept_now(online(**{"received_at": self.clock.now(), **details}))
+        assert await self.ledger.accept_now(make_event(**{"received_at": self.clock.now(), **details}))
         self.pipeline.wake()
         return (await self.ledger.events(limit=1))[0].id
 
@@ -300,7 +282,7 @@ class World:
 
 @asynccontextmanager
 async def opened_world(folder: Path, made: Config | None = None) -> AsyncIterator[World]:
-    world = World(folder, made or config(), FakeClock())
+    world = World(folder, made or make_config(), FakeClock())
     await world.open()
     try:
         yield world

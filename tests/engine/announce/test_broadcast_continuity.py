@@ -15,17 +15,17 @@ from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, Ev
 from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast
+from tests.support.builders import ALICE, make_config, make_destination, make_event
 from tests.support.clock import START
-from tests.support.events import online
 from tests.support.waiting import until
-from tests.support.world import ALICE, BUSY, SENT, World, config, destination, opened_world
+from tests.support.world import BUSY, SENT, World, opened_world
 
 WINDOW = 900.0
 FILTERED = msgspec.structs.replace(ALICE, tag_filter=("Deutsch",))
 
 
 def restarting(*streamers: Any, **tables: Any) -> Config:
-    return config(*streamers, twitch=Twitch(restart_window=WINDOW), **tables)
+    return make_config(*streamers, twitch=Twitch(restart_window=WINDOW), **tables)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_a_chain_of_crashes_is_one_broadcast(world: World) -> None:
     (900.0, 899.0, "suppressed"), (900.0, 905.0, "announced"), (0.0, 5.0, "announced"), (60.0, 30.0, "suppressed"),
 ])  # fmt: skip
 async def test_the_window_decides(world: World, window: float, gap: float, state: str) -> None:
-    world.config = config(twitch=Twitch(restart_window=window))
+    world.config = make_config(twitch=Twitch(restart_window=window))
     await began(world, "a")
     world.clock.advance(5000)
     await ended(world)
@@ -181,7 +181,7 @@ async def test_told_again_it_stays_one_unless_the_window_was_switched_off(
     world: World, window: float, state: str
 ) -> None:
     end = await half(world)
-    world.config = config(twitch=Twitch(restart_window=window))
+    world.config = make_config(twitch=Twitch(restart_window=window))
     assert (await began(world, "b", started_at=end + 120)).state.value == state
 
 
@@ -206,7 +206,7 @@ async def test_the_end_of_a_stream_nobody_told_of_moves_no_other_end(world: Worl
 
 async def test_other_channels_are_other_broadcasts(world: World) -> None:
     world.config = restarting(
-        ALICE, msgspec.structs.replace(ALICE, key="bob", login="bob", user_id="200"), destinations=(destination(),)
+        ALICE, msgspec.structs.replace(ALICE, key="bob", login="bob", user_id="200"), destinations=(make_destination(),)
     )
     await began(world, "a")
     assert (await began(world, "b", broadcaster_id="200")).state is EventState.ANNOUNCED
@@ -353,12 +353,12 @@ def row(ended: float | None, seen: float = 0.0) -> Broadcast:
 def test_a_clock_that_is_wrong_suppresses_nothing(
     ended: float | None, started: float | None, received: float, skew: float, gap: float | None
 ) -> None:
-    event = online(received_at=START + received, started_at=None if started is None else START + started)
+    event = make_event(received_at=START + received, started_at=None if started is None else START + started)
     assert gap_before(event, row(ended), skew, WINDOW) == gap
 
 
 def test_what_was_found_by_asking_may_be_old() -> None:
-    event = online(received_at=START + HOUR, started_at=START + 60, message_id=None)
+    event = make_event(received_at=START + HOUR, started_at=START + 60, message_id=None)
     assert gap_before(event, row(0.0), 0.0, WINDOW) == 60
     assert gap_before(event, row(0.0), 0.0, 0.0) is None
 

@@ -16,10 +16,10 @@ from itsjustintv_desktop.engine.announce.broadcast_continuity import (
 )
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, BroadcastStream
+from tests.support.builders import ALICE, make_config, make_event
 from tests.support.clock import START, FakeClock
-from tests.support.events import online
 from tests.support.waiting import until
-from tests.support.world import ALICE, World, config, opened_world
+from tests.support.world import World, opened_world
 
 WINDOW = 900.0
 BEFORE = Broadcast("100", "a", START - 7200, START - 60, START)
@@ -27,7 +27,7 @@ BEFORE = Broadcast("100", "a", START - 7200, START - 60, START)
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path, config()) as made:
+    async with opened_world(tmp_path, make_config()) as made:
         yield made
 
 
@@ -46,7 +46,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     ],
 )
 def test_the_line_is_drawn_to_the_second(started: float, received: float, gap: float | None) -> None:
-    event = online(received_at=START + received, started_at=START + started)
+    event = make_event(received_at=START + received, started_at=START + started)
     found = gap_before(event, BEFORE, 0.0, WINDOW)
     assert found is None if gap is None else found == pytest.approx(gap, abs=0.01)
 

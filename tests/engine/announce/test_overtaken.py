@@ -16,9 +16,9 @@ from itsjustintv_desktop.engine.config.schema import Streamer, Twitch
 from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Sight
-from tests.support.events import online
+from tests.support.builders import ALICE, make_config, make_destination, make_event
 from tests.support.waiting import until
-from tests.support.world import ALICE, World, config, destination, opened_world
+from tests.support.world import World, opened_world
 
 STARTS = {"a": -600.0, "b": -300.0, "c": -60.0}
 """When each stream began, seconds before now."""
@@ -109,7 +109,7 @@ async def test_one_that_came_first_is_not_overtaken_while_it_is_announced(world:
 
 async def test_a_stream_before_the_one_that_is_paused_is_over_too(world: World) -> None:
     """The newer one is known, whatever became of it."""
-    world.config = config(msgspec.structs.replace(world.config.streamers["alice"], tag_filter=("Deutsch",)))
+    world.config = make_config(msgspec.structs.replace(world.config.streamers["alice"], tag_filter=("Deutsch",)))
     assert (await told(world, "b")).reason == "filtered"
     assert (await told(world, "a")).reason == "overtaken"
 
@@ -117,7 +117,9 @@ async def test_a_stream_before_the_one_that_is_paused_is_over_too(world: World) 
 async def test_of_two_streamers_with_one_channel_neither_is_overtaken_by_what_came_later(tmp_path: Path) -> None:
     """The second one's event is made after the next stream was told of."""
     two = Streamer(key="two", login="alice", destinations=("second",))
-    async with opened_world(tmp_path, config(ALICE, two, destinations=(destination(), destination("second")))) as world:
+    async with opened_world(
+        tmp_path, make_config(ALICE, two, destinations=(make_destination(), make_destination("second")))
+    ) as world:
         now = world.clock.now()
         for stream in ("a", "b"):
             await world.accept(stream_id=stream, started_at=now + STARTS[stream])
@@ -135,7 +137,7 @@ async def test_of_two_streamers_with_one_channel_neither_is_overtaken_by_what_ca
 
 async def announced(folder: Path, words: Sequence[str], window: float, kill: bool) -> list[EventRecord]:
     """The events of these words, in order: a stream's letter, "-" for an end without a name, "-a" for that of a."""
-    async with opened_world(folder, config(twitch=Twitch(restart_window=window))) as world:
+    async with opened_world(folder, make_config(twitch=Twitch(restart_window=window))) as world:
         ids = []
         now = world.clock.now()
         if not kill:
@@ -201,5 +203,5 @@ def test_any_order_with_ends_and_repeats(
 
 
 async def test_a_message_about_another_channel_changes_nothing(world: World) -> None:
-    assert await world.ledger.accept_now(online(broadcaster_id="200", stream_id="z"))
+    assert await world.ledger.accept_now(make_event(broadcaster_id="200", stream_id="z"))
     assert (await told(world, "a")).state is EventState.ANNOUNCED

@@ -13,21 +13,21 @@ from itsjustintv_desktop.engine.core.errors import NotFoundError, UsageError
 from itsjustintv_desktop.engine.core.events import EventSettled
 from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, EventState
 from tests.engine.storage.ledger.book import raw
-from tests.support.events import online
+from tests.support.builders import ALICE, make_config, make_destination, make_event
 from tests.support.waiting import until
-from tests.support.world import ALICE, World, config, destination, opened_world
+from tests.support.world import World, opened_world
 
 FILTERED = msgspec.structs.replace(ALICE, tag_filter=("Deutsch",))
 OFF = msgspec.structs.replace(ALICE, enabled=False)
 FEED_ONLY = msgspec.structs.replace(ALICE, destinations=())
-ALL_OFF = config(destinations=(destination(enabled=False),))
+ALL_OFF = make_config(destinations=(make_destination(enabled=False),))
 UNKNOWN_TAGS = Enrichment(missing=("tags",))
 
 
 async def test_an_event_becomes_a_payload_and_deliveries(world: World) -> None:
-    world.config = config(
+    world.config = make_config(
         msgspec.structs.replace(ALICE, destinations=("main", "other")),
-        destinations=(destination(), destination("other")),
+        destinations=(make_destination(), make_destination("other")),
     )
     event_id = await world.accept(stream_id="s1")
     record = await world.settled(event_id)
@@ -49,19 +49,19 @@ SUPPRESSED = EventState.SUPPRESSED
 @pytest.mark.parametrize(
     ("made", "details", "facts", "state", "reason"),
     [
-        (config(), {"kind": "revocation", "detail": "user_removed"}, None, NOTED, "revoked"),
-        (config(), {"kind": "revocation", "broadcaster_id": "999"}, None, NOTED, "revoked"),
-        (config(), {"broadcaster_id": "999", "broadcaster_login": "who"}, None, NOTED, "not_watched"),
-        (config(), {"broadcaster_id": "", "broadcaster_login": ""}, None, NOTED, "not_watched"),
-        (config(), {"kind": "stream.offline"}, None, NOTED, "nothing_to_announce"),
-        (config(), {"kind": "something.new"}, None, NOTED, "nothing_to_announce"),
-        (config(), {"kind": "stream.offline", "broadcaster_id": ""}, None, NOTED, "nothing_to_announce"),
-        (config(), {"detail": "rerun"}, None, SUPPRESSED, "not_live"),
-        (config(OFF), {}, None, SUPPRESSED, "streamer_disabled"),
+        (make_config(), {"kind": "revocation", "detail": "user_removed"}, None, NOTED, "revoked"),
+        (make_config(), {"kind": "revocation", "broadcaster_id": "999"}, None, NOTED, "revoked"),
+        (make_config(), {"broadcaster_id": "999", "broadcaster_login": "who"}, None, NOTED, "not_watched"),
+        (make_config(), {"broadcaster_id": "", "broadcaster_login": ""}, None, NOTED, "not_watched"),
+        (make_config(), {"kind": "stream.offline"}, None, NOTED, "nothing_to_announce"),
+        (make_config(), {"kind": "something.new"}, None, NOTED, "nothing_to_announce"),
+        (make_config(), {"kind": "stream.offline", "broadcaster_id": ""}, None, NOTED, "nothing_to_announce"),
+        (make_config(), {"detail": "rerun"}, None, SUPPRESSED, "not_live"),
+        (make_config(OFF), {}, None, SUPPRESSED, "streamer_disabled"),
         (ALL_OFF, {}, None, SUPPRESSED, "destinations_disabled"),
-        (config(FILTERED), {}, None, SUPPRESSED, "filtered"),
-        (config(FILTERED), {}, Enrichment(tags=()), SUPPRESSED, "filtered"),
-        (config(FILTERED, filters=Filters(unknown="suppress")), {}, UNKNOWN_TAGS, SUPPRESSED, "tags_unknown"),
+        (make_config(FILTERED), {}, None, SUPPRESSED, "filtered"),
+        (make_config(FILTERED), {}, Enrichment(tags=()), SUPPRESSED, "filtered"),
+        (make_config(FILTERED, filters=Filters(unknown="suppress")), {}, UNKNOWN_TAGS, SUPPRESSED, "tags_unknown"),
     ],
 )
 async def test_what_is_not_announced_says_why(
@@ -78,7 +78,7 @@ async def test_what_is_not_announced_says_why(
     assert event.explanation == record.explanation
     assert world.announced == 0
     # Nothing of it is remembered as announced: the next message is judged anew.
-    world.config, world.enricher.facts = config(), Enrichment(tags=())
+    world.config, world.enricher.facts = make_config(), Enrichment(tags=())
     assert (await world.settled(await world.accept(stream_id="s"))).state is EventState.ANNOUNCED
 
 
@@ -103,15 +103,16 @@ async def test_the_same_stream_many_times_at_once_is_announced_once(world: World
 
 async def test_a_destination_added_later_gets_what_it_did_not_have(world: World) -> None:
     await world.settled(await world.accept(stream_id="s"))
-    world.config = config(
-        msgspec.structs.replace(ALICE, destinations=("main", "new")), destinations=(destination(), destination("new"))
+    world.config = make_config(
+        msgspec.structs.replace(ALICE, destinations=("main", "new")),
+        destinations=(make_destination(), make_destination("new")),
     )
     await world.settled(await world.accept(stream_id="s"))
     assert [view.destination for view in await world.ledger.deliveries()] == ["new", "main"]
 
 
 async def test_without_a_destination_the_file_is_the_output(world: World) -> None:
-    world.config = config(FEED_ONLY)
+    world.config = make_config(FEED_ONLY)
     first, second = await world.accept(stream_id="s"), await world.accept(stream_id="s")
     assert (await world.settled(first)).state is EventState.ANNOUNCED
     assert (await world.settled(second)).reason == "already_announced"
@@ -120,7 +121,7 @@ async def test_without_a_destination_the_file_is_the_output(world: World) -> Non
 
 
 async def test_tags_that_cannot_be_had_let_it_through_by_default(world: World) -> None:
-    world.config = config(FILTERED)
+    world.config = make_config(FILTERED)
     world.enricher.facts = UNKNOWN_TAGS
     record = await world.settled(await world.accept())
     assert record.state is EventState.ANNOUNCED
@@ -130,7 +131,7 @@ async def test_tags_that_cannot_be_had_let_it_through_by_default(world: World) -
 
 
 async def test_a_test_event_passes_the_filter(world: World) -> None:
-    world.config = config(FILTERED)
+    world.config = make_config(FILTERED)
     record = await world.settled(await world.accept(test=True))
     assert record.state is EventState.ANNOUNCED
     assert msgspec.json.decode(record.payload or b"")["test"] is True
@@ -212,7 +213,7 @@ async def test_a_ledger_that_fails_in_the_middle_is_waited_for(world: World) -> 
 async def test_reading_the_ledger_is_tried_again_too(world: World) -> None:
     event_id = await world.accept(kind="stream.offline")
     await world.settled(event_id)
-    event = online(kind="stream.offline")
+    event = make_event(kind="stream.offline")
     assert await world.ledger.accept_now(event)
     with raw(world.path) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -270,7 +271,7 @@ async def test_only_so_many_are_enriched_at_a_time(tmp_path: Path, monkeypatch: 
 
 
 async def test_a_filtered_one_can_be_sent_anyway(world: World) -> None:
-    world.config = config(FILTERED)
+    world.config = make_config(FILTERED)
     event_id = await world.accept()
     suppressed = await world.settled(event_id)
     world.clock.advance(7200)
@@ -285,7 +286,7 @@ async def test_a_filtered_one_can_be_sent_anyway(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "details"), [(config(), {"detail": "rerun"}), (config(OFF), {})], ids=["rerun", "streamer off"]
+    ("made", "details"), [(make_config(), {"detail": "rerun"}), (make_config(OFF), {})], ids=["rerun", "streamer off"]
 )
 async def test_one_without_a_payload_is_enriched_then(world: World, made: Config, details: Any) -> None:
     world.config = made
@@ -297,7 +298,7 @@ async def test_one_without_a_payload_is_enriched_then(world: World, made: Config
 
 
 async def test_sending_anyway_twice_at_once_announces_once(world: World) -> None:
-    world.config = config(FILTERED)
+    world.config = make_config(FILTERED)
     event_id = await world.accept()
     await world.settled(event_id)
     outcomes = await asyncio.gather(*(world.pipeline.send_anyway(event_id) for _ in range(2)), return_exceptions=True)
@@ -328,7 +329,7 @@ async def test_what_cannot_be_sent_anyway_says_so(world: World) -> None:
     with pytest.raises(UsageError, match="switched off"):
         await world.pipeline.send_anyway(off)
     assert await world.ledger.feed(25, before=None)
-    world.config = config(msgspec.structs.replace(ALICE, user_id="1", login="someone"))
+    world.config = make_config(msgspec.structs.replace(ALICE, user_id="1", login="someone"))
     with pytest.raises(UsageError, match="Add the streamer"):
         await world.pipeline.send_anyway(off)
 

@@ -13,13 +13,13 @@ from itsjustintv_desktop.engine.config.same_channel import may_be_the_same, same
 from itsjustintv_desktop.engine.config.schema import Streamer, Twitch
 from itsjustintv_desktop.engine.core.models import Channel, Enrichment, EventState
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
-from tests.support.events import online
+from tests.support.builders import make_config, make_destination, make_event
 from tests.support.waiting import until
-from tests.support.world import World, config, destination, opened_world
+from tests.support.world import World, opened_world
 
 BY_ID = Streamer(key="one", user_id="100", destinations=("first",), additional_tags=("Team",))
 BY_LOGIN = Streamer(key="two", login="alice", destinations=("second",), description="Ours")
-DESTINATIONS = (destination("first"), destination("second"), destination("third"))
+DESTINATIONS = (make_destination("first"), make_destination("second"), make_destination("third"))
 
 
 def resolved(**logins: str) -> dict[str, Channel]:
@@ -28,7 +28,7 @@ def resolved(**logins: str) -> dict[str, Channel]:
 
 
 def watch(world: World, *streamers: Streamer, **tables: Any) -> None:
-    made = config(*(streamers or (BY_ID, BY_LOGIN)), destinations=DESTINATIONS, **tables)
+    made = make_config(*(streamers or (BY_ID, BY_LOGIN)), destinations=DESTINATIONS, **tables)
     world.holder.current = ActiveConfig(made, resolved(one="alice", two="alice"))
 
 
@@ -82,7 +82,7 @@ async def test_both_are_told_each_with_its_own_payload(world: World) -> None:
 async def test_a_message_that_twitch_sends_again_is_known(world: World) -> None:
     await world.accept(stream_id="s", message_id="m")
     await settled(world, 2)
-    assert not await world.ledger.accept_now(online(stream_id="s", message_id="m"))
+    assert not await world.ledger.accept_now(make_event(stream_id="s", message_id="m"))
     await world.accept(stream_id="s", message_id="another")
     records = await settled(world, 4)
     assert [record.reason for record in records[2:]] == ["already_announced"] * 2
@@ -213,7 +213,7 @@ async def test_the_config_may_change_in_between(tmp_path: Path) -> None:
         event_id = await world.accept(stream_id="a")
         await world.ledger.part({event_id: ["one", "two"]})
         await world.ledger.part({event_id: ["one", "two"]})
-        world.holder.current = ActiveConfig(config(BY_ID, destinations=DESTINATIONS), resolved(one="alice"))
+        world.holder.current = ActiveConfig(make_config(BY_ID, destinations=DESTINATIONS), resolved(one="alice"))
         world.run_pipeline()
         records = await settled(world, 2)
         assert sorted(record.reason or record.state for record in records) == ["already_announced", "announced"]
@@ -225,12 +225,12 @@ async def test_the_config_may_change_in_between(tmp_path: Path) -> None:
 
 def test_who_shares_a_channel() -> None:
     other = Streamer(key="three", login="bob")
-    made = config(BY_ID, BY_LOGIN, other, destinations=DESTINATIONS)
+    made = make_config(BY_ID, BY_LOGIN, other, destinations=DESTINATIONS)
     assert same_channels(made, {}) == {}
     found = {**resolved(one="alice", two="alice"), "three": Channel("three", "200", "bob", "Bob")}
     assert same_channels(made, found) == {"one": ("two",), "two": ("one",)}
     assert same_channels(made, resolved(one="Alice")) == {"one": ("two",), "two": ("one",)}
-    off = config(BY_ID, msgspec.structs.replace(BY_LOGIN, enabled=False), destinations=DESTINATIONS)
+    off = make_config(BY_ID, msgspec.structs.replace(BY_LOGIN, enabled=False), destinations=DESTINATIONS)
     assert same_channels(off, found) == {}
     live = ActiveConfig(made, found)
     assert live.watched_ids() == ["100", "200"], "one subscription a channel"
@@ -240,17 +240,19 @@ def test_who_shares_a_channel() -> None:
 
 
 def test_a_login_before_and_after_a_renaming() -> None:
-    made = config(Streamer(key="old", login="alice"), Streamer(key="new", login="alicia"), destinations=DESTINATIONS)
+    made = make_config(
+        Streamer(key="old", login="alice"), Streamer(key="new", login="alicia"), destinations=DESTINATIONS
+    )
     found = {key: Channel(key, "100", "alicia", "Alicia") for key in ("old", "new")}
     assert same_channels(made, found) == {"old": ("new",), "new": ("old",)}
 
 
 def test_when_the_config_alone_cannot_tell() -> None:
-    assert may_be_the_same(config(BY_ID, BY_LOGIN))
-    assert not may_be_the_same(config(BY_ID))
-    assert not may_be_the_same(config(BY_LOGIN, Streamer(key="three", login="bob")))
+    assert may_be_the_same(make_config(BY_ID, BY_LOGIN))
+    assert not may_be_the_same(make_config(BY_ID))
+    assert not may_be_the_same(make_config(BY_LOGIN, Streamer(key="three", login="bob")))
     both = Streamer(key="four", login="bob", user_id="200")
-    assert not may_be_the_same(config(BY_ID, both))
+    assert not may_be_the_same(make_config(BY_ID, both))
 
 
 async def _run_for(world: World, jobs: int) -> None:

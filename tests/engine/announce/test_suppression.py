@@ -15,9 +15,10 @@ from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, EventState
 from itsjustintv_desktop.engine.storage.ledger import broadcasting
 from itsjustintv_desktop.engine.storage.ledger.importing import key_of
+from tests.support.builders import make_config
 from tests.support.clock import START
 from tests.support.waiting import until
-from tests.support.world import World, config, opened_world
+from tests.support.world import World, opened_world
 
 WINDOW = 900.0
 HOUR = 3600.0
@@ -109,7 +110,7 @@ class Play:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path, config(twitch=Twitch(restart_window=WINDOW))) as made:
+    async with opened_world(tmp_path, make_config(twitch=Twitch(restart_window=WINDOW))) as made:
         yield made
 
 
@@ -177,7 +178,7 @@ async def test_the_second_half_says_why_and_has_its_details(play: Play) -> None:
 async def test_what_a_filter_held_back_is_none_of_it(play: Play) -> None:
     world = play.world
     streamer = world.config.streamers["alice"]
-    world.config = config(
+    world.config = make_config(
         type(streamer)(key="alice", user_id="100", login="alice", destinations=("main",), tag_filter=("Deutsch",)),
         twitch=Twitch(restart_window=WINDOW),
     )

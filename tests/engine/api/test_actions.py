@@ -13,7 +13,8 @@ from itsjustintv_desktop.engine.api.actions import ApiActions
 from itsjustintv_desktop.engine.core.errors import UsageError
 from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from tests.support.world import GONE, SENT, World, config, destination, opened_world
+from tests.support.builders import make_config, make_destination
+from tests.support.world import GONE, SENT, World, opened_world
 
 S = DeliveryState
 
@@ -55,7 +56,7 @@ async def test_a_paused_destination_tries_again_when_a_person_asks(world: World,
 async def test_a_destination_that_is_switched_off_says_so(world: World, wish: str) -> None:
     delivery = (await world.queue("main"))["main"]
     await world.reached(delivery, S.DELIVERED)
-    world.config = config(destinations=(destination(enabled=False),))
+    world.config = make_config(destinations=(make_destination(enabled=False),))
     with pytest.raises(UsageError, match="switched off in the config"):
         await getattr(wishes(world), wish)(delivery)
     assert len(await world.ledger.deliveries()) == 1

@@ -13,8 +13,8 @@ from itsjustintv_desktop.engine import DeliveryFilter
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.core.events import DeliveriesChanged, DeliveryChanged, DestinationChanged
 from itsjustintv_desktop.engine.core.models import DeliveryState
+from tests.support.builders import make_event
 from tests.support.engine import Running, running_engine
-from tests.support.events import online
 from tests.support.waiting import until
 
 S = DeliveryState
@@ -112,7 +112,7 @@ async def test_the_tally_follows_every_change(running: Running) -> None:
     await running.engine.api.drop_many(ids[:3])
     await running.engine.api.resend_many(ids[:1])
     await running.engine.ledger.give_up(running.engine.now() + 1, "too old")
-    await running.engine.ledger.accept_now(online())  # the newest event stays, so that ids are never given twice
+    await running.engine.ledger.accept_now(make_event())  # the newest event stays, so that ids are never given twice
     await running.engine.ledger.purge(2e9, 2e9, 2e9)
     await fill(running, 2, state=S.DEAD)
     assert await running.engine.api.delivery_count(EVERY) == 2

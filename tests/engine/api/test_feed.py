@@ -14,8 +14,8 @@ from itsjustintv_desktop.engine.api.events import SCAN
 from itsjustintv_desktop.engine.core.errors import NotFoundError
 from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger.records import pack
+from tests.support.builders import make_event
 from tests.support.engine import Running, running_engine
-from tests.support.events import online
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def put(
     """An event in the ledger, settled like this."""
     ledger = running.engine.ledger
     source = "elsewhere"  # the pipeline has no enricher for it and does not see it: it is settled at once
-    event = online(**{"source": source, "kind": "stream.online", **details})
+    event = make_event(**{"source": source, "kind": "stream.online", **details})
     body = msgspec.json.encode({"streamer_login": event.broadcaster_login, "stream": {"title": title}, "tags": ["A"]})
 
     def store(connection):  # type: ignore[no-untyped-def]

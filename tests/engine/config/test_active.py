@@ -4,7 +4,8 @@ import pytest
 
 from itsjustintv_desktop.engine.config.active import Matcher
 from itsjustintv_desktop.engine.config.schema import Config, Streamer
-from itsjustintv_desktop.engine.core.models import Channel, StreamEvent
+from itsjustintv_desktop.engine.core.models import Channel
+from tests.support.builders import make_event
 
 CONFIG = Config(
     streamers={
@@ -15,17 +16,6 @@ CONFIG = Config(
     }
 )
 RESOLVED = {"by_id": Channel("by_id", "1", "new_name", "New"), "resolved": Channel("resolved", "3", "third", "Third")}
-
-
-def event(user_id: str, login: str) -> StreamEvent:
-    return StreamEvent(
-        source="twitch",
-        kind="stream.online",
-        message_id="m",
-        received_at=0.0,
-        broadcaster_id=user_id,
-        broadcaster_login=login,
-    )
 
 
 @pytest.mark.parametrize(
@@ -45,19 +35,19 @@ def event(user_id: str, login: str) -> StreamEvent:
     ],
 )
 def test_by_id_then_by_login(user_id: str, login: str, key: str | None) -> None:
-    found = Matcher(CONFIG, RESOLVED).match(event(user_id, login))
+    found = Matcher(CONFIG, RESOLVED).match(make_event(broadcaster_id=user_id, broadcaster_login=login))
     assert (found.key if found else None) == key
 
 
 def test_whoever_took_over_an_old_login_is_someone_else() -> None:
     matcher = Matcher(CONFIG, RESOLVED)
-    assert matcher.match(event("500", "old_name")) is None
-    assert matcher.match(event("500", "new_name")) is None
-    assert matcher.match(event("500", "third")) is None
+    assert matcher.match(make_event(broadcaster_id="500", broadcaster_login="old_name")) is None
+    assert matcher.match(make_event(broadcaster_id="500", broadcaster_login="new_name")) is None
+    assert matcher.match(make_event(broadcaster_id="500", broadcaster_login="third")) is None
 
 
 def test_before_anything_is_resolved_logins_count() -> None:
-    found = Matcher(CONFIG, {}).match(event("3", "third"))
+    found = Matcher(CONFIG, {}).match(make_event(broadcaster_id="3", broadcaster_login="third"))
     assert found is not None
     assert found.key == "resolved"
 
@@ -70,7 +60,7 @@ def test_several_for_one_channel_come_in_the_order_of_the_config() -> None:
         Streamer(key="third", login="Some_One"),
     ]
     matcher = Matcher(Config(streamers={each.key: each for each in streamers}), {})
-    about = event("77", "some_one")
+    about = make_event(broadcaster_id="77", broadcaster_login="some_one")
     assert [each.key for each in matcher.entries(about)] == ["first", "second", "third"]
     for key, found in (("third", "third"), ("off", "off"), ("gone", "first"), (None, "first")):
         one = matcher.match(about, key)

@@ -17,9 +17,10 @@ from itsjustintv_desktop.engine.delivery.backlog_pacer import (
     SHORTEST,
     BacklogPacer,
 )
+from tests.support.builders import make_config, make_destination
 from tests.support.clock import FakeClock
 from tests.support.waiting import until
-from tests.support.world import BUSY, SENT, World, config, destination, opened_world
+from tests.support.world import BUSY, SENT, World, opened_world
 
 S = DeliveryState
 HOURS = 3600.0
@@ -108,7 +109,7 @@ async def test_after_a_sleep_they_do_not_all_go_at_once(tmp_path: Path) -> None:
         await until(lambda: world.dispatcher.under_way == 0 and world.clock.sleeping)
         assert len(world.sender.posts) <= BURST + 1
         # Another destination, and whatever is due there, does not wait for that.
-        world.config = config(destinations=(destination(), destination("other")))
+        world.config = make_config(destinations=(make_destination(), make_destination("other")))
         other = (await world.queue("other", stream_id="new"))["other"]
         await world.reached(other, S.DELIVERED)
         began = world.clock.monotonic()

@@ -19,8 +19,9 @@ from itsjustintv_desktop.engine.delivery.backlog_pacer import LONGEST
 from itsjustintv_desktop.engine.delivery.breaker import LONGEST_OPEN
 from itsjustintv_desktop.engine.delivery.dispatcher import LONGEST_WAIT
 from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
+from tests.support.builders import make_config
 from tests.support.waiting import until
-from tests.support.world import BUSY, SENT, World, config, opened_world
+from tests.support.world import BUSY, SENT, World, opened_world
 
 S = DeliveryState
 YEAR = 365 * 86400.0
@@ -98,7 +99,7 @@ async def _nothing() -> None:
 
 
 async def _lives(folder: Path, steps: list[Step], live: bool | None) -> None:
-    async with opened_world(folder, config(retry=RETRY)) as world:
+    async with opened_world(folder, make_config(retry=RETRY)) as world:
         world.sender.default = BUSY
         world.enricher.live = live
         life = Life(world)

@@ -15,8 +15,9 @@ from itsjustintv_desktop.engine.delivery.destination_queues import LONGEST_HOLD
 from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
 from itsjustintv_desktop.simulator import Simulator
 from tests.engine.storage.ledger.book import raw
+from tests.support.builders import ALICE, make_config, make_destination
 from tests.support.waiting import until
-from tests.support.world import ALICE, BUSY, REFUSED, SENT, World, config, destination, opened_world
+from tests.support.world import BUSY, REFUSED, SENT, World, opened_world
 
 S = DeliveryState
 DAY = 86400.0
@@ -55,7 +56,7 @@ async def test_a_picture_is_put_in_and_the_address_is_looked_up_at_each_attempt(
     image = {"url": "https://i.example/x.png", "width": 1, "height": 1, "mime_type": "image/png", "sha256": "ab"}
     delivery_id = (await world.queue("main", payload={"image": image}))["main"]
     await world.reached(delivery_id, S.PENDING, attempts=1)
-    world.config = config(destinations=(destination(url="https://corrected.example/x", secret="new-secret"),))
+    world.config = make_config(destinations=(make_destination(url="https://corrected.example/x", secret="new-secret"),))
     world.clock.advance(30)
     await world.reached(delivery_id, S.DELIVERED)
     assert [post.url for post in world.sender.posts] == ["https://main.example/hook", "https://corrected.example/x"]
@@ -105,7 +106,7 @@ async def test_a_refusal_is_final(world: World) -> None:
 
 
 async def test_max_attempts_ends_it(world: World) -> None:
-    world.config = config(retry=Retry(max_attempts=2))
+    world.config = make_config(retry=Retry(max_attempts=2))
     world.sender.default = BUSY
     delivery_id = await one(world)
     await world.reached(delivery_id, S.PENDING, attempts=1)
@@ -118,7 +119,7 @@ async def test_max_attempts_ends_it(world: World) -> None:
 
 
 async def test_max_age_ends_it_when_the_next_try_would_be_too_late(world: World) -> None:
-    world.config = config(retry=Retry(max_age=100.0))
+    world.config = make_config(retry=Retry(max_age=100.0))
     world.sender.default = BUSY
     delivery_id = await one(world)
     await world.reached(delivery_id, S.PENDING, attempts=1)
@@ -226,25 +227,25 @@ async def test_a_forced_retry_asks_neither_age_nor_whether_it_is_live(world: Wor
 
 
 async def test_a_removed_destination_becomes_a_dead_letter_that_says_so(world: World) -> None:
-    world.config = config(destinations=())
+    world.config = make_config(destinations=())
     view = await world.reached(await one(world), S.DEAD)
     assert "removed" in (view.last_error or "")
     assert (view.attempts, world.sender.posts) == (0, [])
 
 
 async def test_one_without_an_address_says_what_to_do(world: World) -> None:
-    world.config = config(destinations=(destination(url=""),))
+    world.config = make_config(destinations=(make_destination(url=""),))
     view = await world.reached(await one(world), S.DEAD)
     assert "Set its url" in (view.last_error or "")
 
 
 async def test_a_disabled_destination_waits_until_it_is_switched_on(world: World) -> None:
-    world.config = config(destinations=(destination(enabled=False),))
+    world.config = make_config(destinations=(make_destination(enabled=False),))
     delivery_id = await one(world)
     await waits_until_due(world)
     assert (await world.ledger.delivery(delivery_id)).state is S.PENDING
     assert world.sender.posts == []
-    world.config = config()
+    world.config = make_config()
     world.dispatcher.wake()
     await world.reached(delivery_id, S.DELIVERED)
 
@@ -325,8 +326,8 @@ async def test_a_jump_ahead_is_noticed_within_half_a_minute(world: World) -> Non
 
 async def test_with_the_real_sender_and_a_real_receiver(tmp_path: Path) -> None:
     async with opened_world(tmp_path) as world, Simulator() as simulator:
-        world.config = config(
-            destinations=(destination(url=simulator.receiver_url("main"), secret="a-secret-for-tests"),)
+        world.config = make_config(
+            destinations=(make_destination(url=simulator.receiver_url("main"), secret="a-secret-for-tests"),)
         )
         simulator.receiver.expect("main", secret="a-secret-for-tests", tolerance=None)
         simulator.faults.set_receiver("main", status=500, times=1)

@@ -11,8 +11,9 @@ from itsjustintv_desktop.engine.config.schema import KEYRING, Config
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.delivery.destination_queues import LONGEST_HOLD
+from tests.support.builders import make_config, make_destination
 from tests.support.waiting import until
-from tests.support.world import BUSY, REFUSED, SENT, World, config, destination, opened_world
+from tests.support.world import BUSY, REFUSED, SENT, World, opened_world
 
 S = DeliveryState
 DAY = 86400.0
@@ -35,7 +36,7 @@ async def waits_until_due(world: World) -> None:
 
 
 def from_the_vault(**details: str) -> Config:
-    return config(destinations=(destination(url=KEYRING, secret=KEYRING, **details),))
+    return make_config(destinations=(make_destination(url=KEYRING, secret=KEYRING, **details),))
 
 
 async def test_a_retry_that_meets_a_locked_vault_stays_a_retry(world: World) -> None:
@@ -110,7 +111,7 @@ async def test_a_secret_that_is_missing_is_not_sent_unsigned(world: World) -> No
 
 
 async def test_the_format_of_a_vault_address_is_the_real_ones(world: World) -> None:
-    world.config = config(destinations=(destination(url=KEYRING, format_guessed=True),))
+    world.config = make_config(destinations=(make_destination(url=KEYRING, format_guessed=True),))
     world.vault.url = "https://discord.com/api/webhooks/1/token"
     payload = {"streamer_login": "alice", "streamer_name": "Alice", "url": "https://twitch.tv/alice", "tags": [],
                "stream": {"title": "T", "category_name": None, "thumbnail_url": None}, "test": False,

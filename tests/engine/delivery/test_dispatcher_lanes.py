@@ -12,8 +12,9 @@ from itsjustintv_desktop.engine.core.events import DestinationChanged, Notice
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.delivery import destination_queues as lanes_module
 from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
+from tests.support.builders import make_config, make_destination
 from tests.support.waiting import until
-from tests.support.world import BUSY, GONE, SENT, World, config, destination, opened_world
+from tests.support.world import BUSY, GONE, SENT, World, opened_world
 
 S = DeliveryState
 DAY = 86400.0
@@ -52,7 +53,7 @@ async def test_410_pauses_with_a_notice_and_nothing_is_lost(world: World) -> Non
     assert world.events(DestinationChanged)[0].state == "paused"
     later = await one(world)
     other = (await world.queue("other"))["other"]
-    world.config = config(destinations=(destination(), destination("other")))
+    world.config = make_config(destinations=(make_destination(), make_destination("other")))
     await world.reached(other, S.DELIVERED, S.DEAD)
     for _ in range(5):
         world.clock.advance(1800)
@@ -75,7 +76,7 @@ async def test_a_pause_ends_with_another_address(world: World) -> None:
     later = await one(world)
     await waits_until_due(world)
     assert len(world.sender.posts) == 1
-    world.config = config(destinations=(destination(url="https://new.example/hook"),))
+    world.config = make_config(destinations=(make_destination(url="https://new.example/hook"),))
     world.dispatcher.wake()
     await world.reached(later, S.DELIVERED)
     assert world.sender.posts[1].url == "https://new.example/hook"
@@ -91,7 +92,7 @@ async def test_a_pause_outlasts_a_restart_and_an_address_corrected_meanwhile_end
     assert len(world.sender.posts) == 1
     assert world.dispatcher.queues.states(world.clock.now())["main"][0] == "paused"
     await world.restart()
-    world.config = config(destinations=(destination(url="https://new.example/hook"),))
+    world.config = make_config(destinations=(make_destination(url="https://new.example/hook"),))
     world.run_dispatcher()
     await world.reached(later, S.DELIVERED)
 
@@ -251,7 +252,7 @@ async def test_one_probe_goes_however_many_were_looked_at(world: World, monkeypa
     seen="Nothing at the others: they get theirs at once",
 )
 async def test_one_dead_destination_never_starves_the_others(world: World) -> None:
-    world.config = config(destinations=(destination(), destination("dead")))
+    world.config = make_config(destinations=(make_destination(), make_destination("dead")))
     world.sender.hanging.add("dead")
     for _ in range(300):
         await world.queue("dead")
@@ -263,7 +264,7 @@ async def test_one_dead_destination_never_starves_the_others(world: World) -> No
 
 async def test_many_failing_destinations_leave_room_for_the_rest(world: World) -> None:
     names = [f"dead{number}" for number in range(150)]
-    world.config = config(destinations=(destination(), *map(destination, names)))
+    world.config = make_config(destinations=(make_destination(), *map(make_destination, names)))
     for name in names:
         world.sender.script[name] = [BUSY]
     first = [(await world.queue(name))[name] for name in names]

@@ -9,8 +9,9 @@ import pytest
 
 from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
 from tests.engine.storage.ledger.book import raw
+from tests.support.builders import make_config, make_destination
 from tests.support.waiting import until
-from tests.support.world import BUSY, SENT, World, config, destination, opened_world
+from tests.support.world import BUSY, SENT, World, opened_world
 
 S = DeliveryState
 NOT_FOUND = AttemptResult(outcome=Outcome.REFUSED, status=404, error="refused with 404 Not Found")
@@ -111,7 +112,7 @@ async def test_others_to_the_same_destination_go_on(world: World) -> None:
 )
 @pytest.mark.parametrize("kind", ["discord", "slack"])
 async def test_a_lost_response_is_retried_once_and_then_given_up(world: World, kind: str) -> None:
-    world.config = config(destinations=(destination(format=kind),))
+    world.config = make_config(destinations=(make_destination(format=kind),))
     world.sender.default = LOST
     delivery_id = await one(world)
     view = await world.reached(delivery_id, S.PENDING, attempts=1)
@@ -137,7 +138,7 @@ async def test_a_json_receiver_knows_repeats_by_their_id_and_gets_it_until_it_an
 
 
 async def test_what_was_never_sent_is_tried_for_as_long_as_ever(world: World) -> None:
-    world.config = config(destinations=(destination(format="discord"),))
+    world.config = make_config(destinations=(make_destination(format="discord"),))
     world.sender.script["main"] = [NO_CONNECTION] * 4 + [LOST] + [NO_CONNECTION] * 4 + [BUSY] * 2
     delivery_id = await one(world)
     for attempts in range(1, 12):
@@ -148,7 +149,7 @@ async def test_what_was_never_sent_is_tried_for_as_long_as_ever(world: World) ->
 
 
 async def test_retried_by_hand_it_is_sent_once_more(world: World) -> None:
-    world.config = config(destinations=(destination(format="discord"),))
+    world.config = make_config(destinations=(make_destination(format="discord"),))
     world.sender.default = LOST
     delivery_id = await one(world)
     await goes_on(world, delivery_id, 1)
@@ -166,7 +167,7 @@ async def test_retried_by_hand_it_is_sent_once_more(world: World) -> None:
 
 @pytest.mark.expected_errors("an attempt broke")
 async def test_a_fault_of_ours_after_it_was_sent_counts_as_lost(world: World) -> None:
-    world.config = config(destinations=(destination(format="discord"),))
+    world.config = make_config(destinations=(make_destination(format="discord"),))
     world.sender.broken = ZeroDivisionError()
     delivery_id = await one(world)
     await world.reached(delivery_id, S.PENDING, attempts=1)
@@ -197,7 +198,7 @@ async def killed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen='`deliveries list`: sent twice at most, then dead, "it may have arrived"',
 )
 async def test_a_kill_during_the_post_counts_as_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.config = config(destinations=(destination(format="discord"),))
+    world.config = make_config(destinations=(make_destination(format="discord"),))
     world.sender.hanging.add("main")
     delivery_id = await one(world)
     await killed(world, monkeypatch)
@@ -208,7 +209,7 @@ async def test_a_kill_during_the_post_counts_as_lost(world: World, monkeypatch: 
 
 
 async def test_a_kill_before_the_second_post_does_not_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.config = config(destinations=(destination(format="discord"),))
+    world.config = make_config(destinations=(make_destination(format="discord"),))
     world.sender.hanging.add("main")
     delivery_id = await one(world)
     await killed(world, monkeypatch)

@@ -19,7 +19,8 @@ from itsjustintv_desktop.engine.delivery.messages import Messages
 from tests.engine.delivery import servers
 from tests.engine.delivery.servers import Behaviour, Receiver
 from tests.engine.delivery.test_formats import PICTURE, payload
-from tests.support.world import config, destination, opened_world
+from tests.support.builders import make_config, make_destination
+from tests.support.world import opened_world
 
 ADDRESS = "https://twitch.tv/ada_l"
 Judge = Callable[[bytes], tuple[int, bytes]]
@@ -184,7 +185,7 @@ async def test_a_receiver_that_refuses_before_it_has_read_everything(sender: Sen
 async def test_where_two_posts_at_once_are_one_too_many_the_next_attempt_has_one(tmp_path: Path, kind: str) -> None:
     refused = AttemptResult(outcome=Outcome.DEAD, status=400, error="refused with 400 Bad Request")
     limited = AttemptResult(outcome=Outcome.RETRY, status=429, error="answered 429 Too Many Requests")
-    async with opened_world(tmp_path, config(destinations=(destination(format=kind),))) as world:
+    async with opened_world(tmp_path, make_config(destinations=(make_destination(format=kind),))) as world:
         world.sender.script["main"] = [refused, limited]
         world.run_dispatcher()
         delivery = (await world.queue(payload=payload()))["main"]

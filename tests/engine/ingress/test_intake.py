@@ -13,8 +13,8 @@ from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.instrumentation import Instrumentation, Observer
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.settling import Settle
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
-from tests.support.events import online
 
 
 class Scribe:
@@ -52,7 +52,7 @@ class Rig:
 
     async def senders(self, count: int, **how: Any) -> list[asyncio.Task[bool]]:
         """Events whose senders wait for the commit."""
-        events = [online(stream_id=str(number)) for number in range(count)]
+        events = [make_event(stream_id=str(number)) for number in range(count)]
         tasks = [asyncio.ensure_future(self.intake.submit(event, **how)) for event in events]
         await asyncio.sleep(0)  # they submit
         await asyncio.sleep(0)  # the ledger gets all of them

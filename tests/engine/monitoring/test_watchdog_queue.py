@@ -11,12 +11,13 @@ from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.monitoring.watchdog import EVERY, LONGEST_LOOK, SENDING, STUCK_SECONDS, QueueWatch
 from tests.engine.storage.ledger.book import Book
+from tests.support.builders import make_config, make_destination
 from tests.support.waiting import until
-from tests.support.world import BUSY, World, config, destination, opened_world
+from tests.support.world import BUSY, World, opened_world
 
 S = DeliveryState
 DAY = 86400.0
-TWO = config(destinations=(destination(), destination("other")))
+TWO = make_config(destinations=(make_destination(), make_destination("other")))
 
 
 class Rig:
@@ -78,7 +79,7 @@ async def test_an_attempt_that_never_ends_does(rig: Rig) -> None:
 
 async def test_a_receiver_that_hangs_for_as_long_as_it_may_is_no_standstill(tmp_path: Path) -> None:
     """Two minutes for the POST, ten seconds to ask whether the stream still runs, and the next one hangs as well."""
-    async with opened_world(tmp_path, config(destinations=(destination(timeout=120.0),))) as world:
+    async with opened_world(tmp_path, make_config(destinations=(make_destination(timeout=120.0),))) as world:
         rig = Rig(world)
         await world.queue("main")
         for _ in range(3):
@@ -101,7 +102,7 @@ async def opened(rig: Rig) -> None:
 
 
 async def off(rig: Rig) -> None:
-    made: Config = config(destinations=(destination(enabled=False),))
+    made: Config = make_config(destinations=(make_destination(enabled=False),))
     rig.world.config = made
 
 

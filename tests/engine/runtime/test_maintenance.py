@@ -12,8 +12,9 @@ from itsjustintv_desktop.engine.core.models import DeliveryState, EventState
 from itsjustintv_desktop.engine.runtime.maintenance import EVERY, PURGE_EVERY, Maintenance
 from itsjustintv_desktop.engine.storage.ledger import EventOutcome
 from tests.engine.storage.ledger.book import FAILED, SENT, Book, raw
+from tests.support.builders import make_config, make_destination
 from tests.support.waiting import until
-from tests.support.world import World, config, destination, opened_world
+from tests.support.world import World, opened_world
 
 S = DeliveryState
 DAY = 86400.0
@@ -49,7 +50,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 async def test_it_gives_up_what_waits_for_a_destination_that_never_answers(house: House) -> None:
     world = house.world
-    world.config = config(destinations=(destination(enabled=False),), retry=Retry(max_age=3600.0))
+    world.config = make_config(destinations=(make_destination(enabled=False),), retry=Retry(max_age=3600.0))
     old = await house.book.delivery()
     world.clock.advance(3000)
     young = await house.book.delivery()
@@ -74,7 +75,7 @@ async def test_what_a_person_forced_is_not_given_up(house: House) -> None:
 
 async def test_a_removed_destinations_deliveries_are_buried_all_of_them(house: House) -> None:
     world = house.world
-    world.config = config(destinations=(destination(), destination("gone")))
+    world.config = make_config(destinations=(make_destination(), make_destination("gone")))
     kept = await house.book.delivery()
 
     def fill(connection: sqlite3.Connection) -> None:
@@ -88,7 +89,7 @@ async def test_a_removed_destinations_deliveries_are_buried_all_of_them(house: H
     await world.ledger._writer.run(fill)
     await house.keeping.tidy()
     assert (await world.ledger.counts()).by_state == {"pending": 1201}
-    world.config = config()
+    world.config = make_config()
     await house.keeping.tidy()
     assert (await world.ledger.counts()).by_state == {"pending": 1, "dead": 1200}
     assert await house.state(kept) is S.PENDING
@@ -98,14 +99,16 @@ async def test_a_removed_destinations_deliveries_are_buried_all_of_them(house: H
 
 async def test_the_breaker_of_a_removed_destination_is_forgotten_after_an_hour(house: House) -> None:
     world = house.world
-    world.config = config(destinations=(destination(), destination("gone"), destination("busy"), destination("back")))
+    world.config = make_config(
+        destinations=(make_destination(), make_destination("gone"), make_destination("busy"), make_destination("back"))
+    )
     for name in ("main", "gone", "busy", "back"):
         await world.dispatcher.pause(name, "for this test")
-    world.config = config()
+    world.config = make_config()
     world.dispatcher.queues.begin("busy", world.clock.now())
     await house.keeping.tidy()
     assert set(await world.ledger.load_breakers()) == {"main", "gone", "busy", "back"}, "it may be in a rename"
-    world.config = config(destinations=(destination(), destination("back")))
+    world.config = make_config(destinations=(make_destination(), make_destination("back")))
     world.clock.advance(PURGE_EVERY)
     await house.keeping.tidy()
     assert set(await world.ledger.load_breakers()) == {"main", "busy", "back"}
@@ -135,7 +138,7 @@ async def test_due_times_beyond_the_longest_pause_are_corrected(house: House) ->
 
 async def test_history_is_forgotten_once_an_hour(house: House) -> None:
     world = house.world
-    world.config = config(cache=Cache(history=10 * DAY, dedup_ttl=20 * DAY))
+    world.config = make_config(cache=Cache(history=10 * DAY, dedup_ttl=20 * DAY))
     delivered = await house.book.delivery(stream_id="s")
     await house.book.finish(await house.book.claimed(delivered), S.DELIVERED, SENT)
     noted = await house.book.event(kind="stream.offline")
@@ -164,7 +167,7 @@ async def test_history_is_forgotten_once_an_hour(house: House) -> None:
 
 async def test_noted_messages_are_kept_for_the_replay_window_at_least(house: House) -> None:
     world = house.world
-    world.config = config(cache=Cache(dedup_ttl=1.0))
+    world.config = make_config(cache=Cache(dedup_ttl=1.0))
     noted = await house.book.event(kind="stream.offline", message_id="m")
     await world.ledger.settle([EventOutcome(event_id=noted, state=EventState.NOTED, reason="x", explanation="x")])
     await house.book.event()
@@ -179,7 +182,7 @@ async def test_noted_messages_are_kept_for_the_replay_window_at_least(house: Hou
 @pytest.mark.expected_errors("cannot be written")
 async def test_it_comes_round_every_minute_and_outlives_a_failing_ledger(house: House) -> None:
     world = house.world
-    world.config = config(retry=Retry(max_age=3600.0))
+    world.config = make_config(retry=Retry(max_age=3600.0))
     delivery_id = await house.book.delivery()
     world.clock.advance(7200)
     world.tasks.start("housekeeping", house.keeping.run())
@@ -213,7 +216,7 @@ async def test_a_clock_a_year_ahead_gives_nothing_up_and_forgets_nothing(house: 
 
 async def test_a_clock_that_stands_steady_is_believed_again(house: House) -> None:
     world = house.world
-    world.config = config(destinations=(destination(enabled=False),))
+    world.config = make_config(destinations=(make_destination(enabled=False),))
     old = await house.book.delivery()
     world.clock.jump(2 * DAY)  # as a sleep over the weekend looks
     await house.keeping.tidy()

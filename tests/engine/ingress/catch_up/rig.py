@@ -16,7 +16,8 @@ from itsjustintv_desktop.engine.ingress.catch_up import CatchUp
 from itsjustintv_desktop.engine.storage.ledger import EventRecord
 from itsjustintv_desktop.simulator.server import Simulator
 from tests.engine.twitch.rig import MemoryStore, Rig
-from tests.support.world import World, config, opened_world
+from tests.support.builders import make_config
+from tests.support.world import World, opened_world
 
 E = TypeVar("E", bound=EngineEvent)
 
@@ -101,7 +102,7 @@ class Net:
 
 
 def catching(*streamers: Streamer, **twitch: Any) -> Config:
-    return config(*streamers, twitch=Twitch(**twitch))
+    return make_config(*streamers, twitch=Twitch(**twitch))
 
 
 def changed(streamer: Streamer, **details: Any) -> Streamer:

@@ -9,9 +9,8 @@ from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Streamer, Twitch
 from itsjustintv_desktop.engine.ingress.catch_up.decide import GRACE, TRIES, Circumstances, decide
 from itsjustintv_desktop.engine.storage.ledger.catching import Action, Decision, Known
+from tests.support.builders import make_config, make_destination, make_event
 from tests.support.clock import START
-from tests.support.events import online
-from tests.support.world import config, destination
 
 AGAIN = ("filtered", "tags_unknown", "streamer_disabled", "destinations_disabled")
 NEVER = ("missed", "restarted", "already_announced", "not_live", "fault")
@@ -56,15 +55,15 @@ def test_whatever_is_known(
     longest: float,
 ) -> None:
     live = ActiveConfig(
-        config(
+        make_config(
             streamer,
-            destinations=(destination(enabled=switched_on),),
+            destinations=(make_destination(enabled=switched_on),),
             twitch=Twitch(catch_up_max_age=longest),
         ),
         {},
     )
     around = Circumstances(streamer, tags, live.destinations_of(streamer))
-    event = online(started_at=None if age is None else START - age)
+    event = make_event(started_at=None if age is None else START - age)
     verdict = decide(event, known, around, live=live, tried=tried, now=START)
     states = {state for state, _ in known.events}
     fresh = age is not None and START - (START - age) <= longest and longest > 0
@@ -87,9 +86,9 @@ def test_whatever_is_known(
 
 def test_a_start_that_is_not_known_is_no_reason_to_ping_anybody() -> None:
     streamer = Streamer(key="alice", user_id="100", login="alice", destinations=("main",))
-    live = ActiveConfig(config(streamer, twitch=Twitch()), {})
+    live = ActiveConfig(make_config(streamer, twitch=Twitch()), {})
     verdict = decide(
-        online(started_at=None), Known(False, ()), Circumstances(streamer, (), ("main",)), live=live, tried=False,
+        make_event(started_at=None), Known(False, ()), Circumstances(streamer, (), ("main",)), live=live, tried=False,
         now=START,
     )  # fmt: skip
     assert (verdict.action, verdict.reason) == (Action.LIST, "missed")
@@ -98,11 +97,11 @@ def test_a_start_that_is_not_known_is_no_reason_to_ping_anybody() -> None:
 
 def test_what_began_before_the_ledger_was_begun_anew_is_listed() -> None:
     streamer = Streamer(key="alice", user_id="100", login="alice", destinations=("main",))
-    live = ActiveConfig(config(streamer, twitch=Twitch(catch_up_max_age=1800.0)), {})
+    live = ActiveConfig(make_config(streamer, twitch=Twitch(catch_up_max_age=1800.0)), {})
     around = Circumstances(streamer, (), ("main",))
 
     def verdict(known: Known) -> Decision:
-        event = online(started_at=START - 60)
+        event = make_event(started_at=START - 60)
         return decide(event, known, around, live=live, tried=False, now=START)
 
     assert verdict(Known(announced=False, events=())).action is Action.SUBMIT

@@ -14,12 +14,11 @@ from itsjustintv_desktop.engine.storage.ledger.catching import LAG
 from tests.engine.ingress.catch_up.rig import Net, changed
 from tests.engine.storage.ledger.book import raw
 from tests.support.bent import MISSING, bend, put
-from tests.support.events import online
+from tests.support.builders import make_config, make_destination, make_event
 from tests.support.waiting import until
-from tests.support.world import config, destination
 
 HOUR = 3600.0
-OFF = (destination(enabled=False),)
+OFF = (make_destination(enabled=False),)
 
 
 async def test_a_fresh_one_is_announced_once(net: Net) -> None:
@@ -157,7 +156,7 @@ async def test_a_filtered_one_is_tried_again_when_it_gets_the_right_tag(net: Net
 async def test_tags_that_could_not_be_had_are_had_now(net: Net) -> None:
     net.world.run_pipeline()
     filtered = net.streamer("alice", tag_filter=("English",))
-    net.world.config = config(filtered, filters=Filters(unknown="suppress"), twitch=Twitch())
+    net.world.config = make_config(filtered, filters=Filters(unknown="suppress"), twitch=Twitch())
     net.world.enricher.facts = Enrichment(missing=("tags",))
     await net.live("alice")
     await net.ask()
@@ -172,7 +171,7 @@ async def test_tags_that_could_not_be_had_are_had_now(net: Net) -> None:
 async def test_tags_that_could_not_be_had_for_what_was_found_are_asked_for_again(
     net: Net, rounds: int, ends: str
 ) -> None:
-    net.world.config = config(net.streamer("alice", tag_filter=("English",)), filters=Filters(unknown="suppress"))
+    net.world.config = make_config(net.streamer("alice", tag_filter=("English",)), filters=Filters(unknown="suppress"))
     net.world.run_pipeline()
     net.world.enricher.facts = Enrichment(missing=("tags",), tags=None)
     await net.live("alice", ago=60)
@@ -201,7 +200,7 @@ async def test_a_streamer_switched_off_is_left_alone_and_found_once_on_again(net
 
 async def test_destinations_switched_off_and_on_again(net: Net) -> None:
     net.world.run_pipeline()
-    net.world.config = config(net.streamer("alice"), destinations=OFF, twitch=Twitch())
+    net.world.config = make_config(net.streamer("alice"), destinations=OFF, twitch=Twitch())
     await net.live("alice")
     for _ in range(2):
         await net.ask()
@@ -338,7 +337,7 @@ async def test_a_stream_that_is_not_shown_yet_has_not_ended(net: Net) -> None:
 async def test_one_told_of_while_nobody_watched_is_found_like_any_other(net: Net, ago: float, ends: str) -> None:
     net.world.run_pipeline()
     alice, stream = net.streamer("alice"), await net.live("alice", ago=ago)
-    net.world.config = config()  # another streamer altogether
+    net.world.config = make_config()  # another streamer altogether
     event = await net.world.accept(
         stream_id=stream, broadcaster_id=net.user_id("alice"), broadcaster_login="alice", received_at=net.clock.now()
     )
@@ -362,7 +361,7 @@ async def test_a_stream_longer_than_the_history_is_not_announced_again(net: Net)
     for _ in range(12):
         net.clock.advance(300)
         await net.ask()
-        await net.world.ledger.accept_now(online(broadcaster_id="9"))  # so that it is not the newest, which stays
+        await net.world.ledger.accept_now(make_event(broadcaster_id="9"))  # so that it is not the newest, which stays
         before = net.clock.now() - 600
         while await net.world.ledger.purge(before, before, before):
             pass

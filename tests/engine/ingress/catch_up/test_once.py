@@ -16,8 +16,8 @@ from itsjustintv_desktop.engine.storage.ledger.catching import Action, Decision,
 from itsjustintv_desktop.engine.storage.ledger.importing import key_of
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
 from tests.engine.ingress.catch_up.rig import Net, opened_net
+from tests.support.builders import make_event
 from tests.support.clock import START
-from tests.support.events import online
 from tests.support.waiting import until
 
 STREAMS = {"1": "fresh", "2": "old", "3": "fresh", "4": "known"}
@@ -34,7 +34,7 @@ def judge(find: Find, known: Known) -> Decision:
 def caught(connection: sqlite3.Connection) -> None:
     """The job, in a transaction as the writer makes it."""
     finds = [
-        Find(online(message_id=None, broadcaster_id=channel, stream_id=stream), ("main",))
+        Find(make_event(message_id=None, broadcaster_id=channel, stream_id=stream), ("main",))
         for channel, stream in STREAMS.items()
     ]
     connection.execute("BEGIN IMMEDIATE")
@@ -202,7 +202,7 @@ async def _nothing_in_work(net: Net) -> bool:
 
 def test_a_stream_that_an_answer_names_twice_is_one_event(tmp_path: Path) -> None:
     connection = prepared(tmp_path / "ledger.db")
-    find = Find(online(message_id=None, broadcaster_id="1", stream_id="fresh"), ("main",))
+    find = Find(make_event(message_id=None, broadcaster_id="1", stream_id="fresh"), ("main",))
     caught = catching.catch_up(connection, ["1"], [find, find], judge, START, START)
     connection.close()
     assert [verdict.action for verdict in caught.verdicts] == [Action.SUBMIT, Action.NOTHING]

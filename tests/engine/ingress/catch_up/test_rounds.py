@@ -17,7 +17,7 @@ from itsjustintv_desktop.engine.ingress.catch_up import CatchUp, CatchUpState
 from itsjustintv_desktop.engine.twitch.helix import Stream
 from tests.engine.ingress.catch_up.rig import Net, opened_net
 from tests.engine.storage.ledger.book import raw
-from tests.support.events import online
+from tests.support.builders import make_event
 from tests.support.waiting import until
 
 
@@ -231,7 +231,7 @@ async def test_who_is_live_is_told_when_it_changes(net: Net) -> None:
 
 
 async def test_what_twitch_tells_counts_at_once(net: Net) -> None:
-    event = online(broadcaster_id=net.user_id("alice"), stream_id="s")
+    event = make_event(broadcaster_id=net.user_id("alice"), stream_id="s")
     net.catch_up.heard(event)
     net.catch_up.heard(event)
     assert [stream.stream_id for stream in net.catch_up.live_now.values()] == ["s"]

@@ -9,8 +9,8 @@ import pytest
 
 from itsjustintv_desktop.engine.core.models import Enrichment
 from tests.engine.ingress.catch_up.rig import Net, opened_net
+from tests.support.builders import make_config, make_destination
 from tests.support.waiting import until
-from tests.support.world import config, destination
 
 
 @pytest.fixture
@@ -32,10 +32,10 @@ async def settled(net: Net) -> list[tuple[str | None, str]]:
 
 
 def watch(net: Net, *tag_filter: str) -> None:
-    net.world.config = config(
+    net.world.config = make_config(
         net.streamer("alice", key="one"),
         net.streamer("alice", key="two", tag_filter=tag_filter, destinations=("second",)),
-        destinations=(destination(), destination("second")),
+        destinations=(make_destination(), make_destination("second")),
     )
 
 

@@ -13,9 +13,9 @@ from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.conduit.inbox import Inbox
 from itsjustintv_desktop.engine.ingress.transports import TransportState
 from tests.engine.ingress.conduit.rig import Rig, running_rig
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
 from tests.support.disks import small_disk
-from tests.support.events import online
 from tests.support.waiting import until
 
 FULL = LedgerUnavailableError("The disk is full. Free some space; nothing else needs doing.")
@@ -123,7 +123,7 @@ async def test_many_wait_for_their_commit_together_but_not_all() -> None:
     book, tasks = Book(), Tasks()
     handover = Inbox(book.submit, clock=FakeClock(), on_change=lambda: None, on_gap=lambda _: None)
     handover.start(tasks)
-    events = [online() for _ in range(300)]
+    events = [make_event() for _ in range(300)]
     for event in events:
         handover.put(event)
     await until(lambda: book.waiting == 64)
@@ -143,7 +143,7 @@ async def test_no_more_are_held_than_there_is_room_for_and_that_is_said() -> Non
     book.gate.set()
     book.refuses = True
     for _ in range(130):
-        handover.put(online())
+        handover.put(make_event())
     assert (len(handover), handover.let_go, len(gaps)) == (100, 30, 1)
     await until(lambda: handover.failure is not None)
     book.refuses = False

@@ -11,8 +11,8 @@ from typing import Any
 
 from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
-from tests.support.events import online
 
 SENT = AttemptResult(outcome=Outcome.DELIVERED, status=204, duration=0.5)
 FAILED = AttemptResult(outcome=Outcome.RETRY, status=503, error="answered 503", answer="busy", duration=0.25)
@@ -25,7 +25,7 @@ class Book:
 
     async def event(self, **details: Any) -> int:
         """Accept one; its id."""
-        event = online(**{"received_at": self.clock.now(), **details})
+        event = make_event(**{"received_at": self.clock.now(), **details})
         assert await self.ledger.accept_now(event)
         newest = await self.ledger.events(limit=1)
         return newest[0].id

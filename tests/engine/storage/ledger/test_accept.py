@@ -16,13 +16,13 @@ from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
 from tests.engine.storage.ledger.book import raw
+from tests.support.builders import make_event
 from tests.support.clock import START
-from tests.support.events import online
 from tests.support.waiting import until
 
 
 async def test_an_accepted_event_is_on_disk_and_complete(ledger: Ledger, path: Path) -> None:
-    event = online(kind="revocation", subscription_id="sub", detail="user_removed", started_at=None, test=True)
+    event = make_event(kind="revocation", subscription_id="sub", detail="user_removed", started_at=None, test=True)
     assert await ledger.accept_now(event)
     with raw(path) as other:  # another process sees it: it is committed
         assert other.execute("SELECT count(*) FROM events").fetchone() == (1,)
@@ -31,22 +31,22 @@ async def test_an_accepted_event_is_on_disk_and_complete(ledger: Ledger, path: P
 
 
 async def test_a_message_id_is_taken_once_a_source(ledger: Ledger) -> None:
-    assert await ledger.accept_now(online(message_id="m")) is True
-    assert await ledger.accept_now(online(message_id="m", stream_id="another")) is False
-    assert await ledger.accept_now(online(message_id="m", source="kick")) is True
-    assert await ledger.accept_now(online(message_id="m", source="kick")) is False
+    assert await ledger.accept_now(make_event(message_id="m")) is True
+    assert await ledger.accept_now(make_event(message_id="m", stream_id="another")) is False
+    assert await ledger.accept_now(make_event(message_id="m", source="kick")) is True
+    assert await ledger.accept_now(make_event(message_id="m", source="kick")) is False
     assert [record.event.source for record in await ledger.unfinished()] == ["twitch", "kick"]
 
 
 async def test_events_without_a_message_id_are_never_duplicates(ledger: Ledger) -> None:
-    assert [await ledger.accept_now(online(message_id=None)) for _ in range(3)] == [True] * 3
+    assert [await ledger.accept_now(make_event(message_id=None)) for _ in range(3)] == [True] * 3
 
 
 async def test_a_burst_keeps_its_order_and_each_hears_its_own_word(ledger: Ledger) -> None:
     heard: list[tuple[str, bool | LedgerError]] = []
     ids = [f"m{number % 400}" for number in range(1000)]
     for number, message_id in enumerate(ids):
-        event = online(message_id=message_id, stream_id=str(number))
+        event = make_event(message_id=message_id, stream_id=str(number))
         ledger.accept(event, partial(_hear, heard, message_id))
     await until(lambda: len(heard) == 1000)
     assert [message_id for message_id, _ in heard] == ids
@@ -64,7 +64,7 @@ async def test_a_burst_costs_few_commits(ledger: Ledger) -> None:
         connection.set_trace_callback(lambda statement: commits.append(statement) if statement == "COMMIT" else None)
 
     await ledger._writer.run(count)
-    assert all(await asyncio.gather(*(ledger.accept_now(online()) for _ in range(500))))
+    assert all(await asyncio.gather(*(ledger.accept_now(make_event()) for _ in range(500))))
     assert len(commits) <= 20
 
 
@@ -84,7 +84,7 @@ async def test_events_come_before_jobs_that_wait(ledger: Ledger) -> None:
 
     jobs = [asyncio.ensure_future(wait(f"job {number}")) for number in range(50)]
     await until(lambda: order)
-    ledger.accept(online(), lambda _: order.append("event"))
+    ledger.accept(make_event(), lambda _: order.append("event"))
     await asyncio.gather(*jobs)
     await until(lambda: "event" in order)
     # The group under way is ended first (2 ms), not the whole queue.
@@ -101,13 +101,13 @@ async def test_events_come_before_jobs_that_wait(ledger: Ledger) -> None:
     ],
 )
 async def test_an_event_that_cannot_be_stored_takes_no_other_with_it(ledger: Ledger, bad: dict[str, Any]) -> None:
-    events = [online(), online(**bad), online(), online(source="kick")]
+    events = [make_event(), make_event(**bad), make_event(), make_event(source="kick")]
     outcomes = await asyncio.gather(*(ledger.accept_now(event) for event in events), return_exceptions=True)
     assert [outcomes[0], outcomes[2], outcomes[3]] == [True, True, True]
     assert isinstance(outcomes[1], LedgerError)
     assert ledger.failure is None
     assert ledger.alive
-    assert await ledger.accept_now(online())
+    assert await ledger.accept_now(make_event())
 
 
 @pytest.mark.expected_errors("a source broke")
@@ -117,20 +117,20 @@ async def test_a_source_that_breaks_in_settle_keeps_the_word_from_nobody(ledger:
     def breaks(_outcome: bool | LedgerError) -> None:
         raise ZeroDivisionError
 
-    ledger.accept(online(), breaks)
-    ledger.accept(online(), heard.append)
+    ledger.accept(make_event(), breaks)
+    ledger.accept(make_event(), heard.append)
     await until(lambda: heard == [True])
 
 
 async def test_after_closing_the_sender_hears_no(path: Path, ledger: Ledger) -> None:
     heard: list[bool | LedgerError] = []
-    ledger.accept(online(), heard.append)
+    ledger.accept(make_event(), heard.append)
     await ledger.close()
     await until(lambda: heard == [True])
-    ledger.accept(online(), heard.append)
+    ledger.accept(make_event(), heard.append)
     assert isinstance(heard[1], LedgerUnavailableError)
     with pytest.raises(LedgerUnavailableError):
-        await ledger.accept_now(online())
+        await ledger.accept_now(make_event())
     with pytest.raises(LedgerUnavailableError):
         await ledger.counts()
 
@@ -156,7 +156,7 @@ def test_any_batches_store_what_a_set_would(first: list[tuple[str, str | None]],
                 kept.append((source, message_id))
             if message_id is not None:
                 known.add((source, message_id))
-        events = [online(source=source, message_id=message_id, received_at=START) for source, message_id in batch]
+        events = [make_event(source=source, message_id=message_id, received_at=START) for source, message_id in batch]
         assert accept(connection, events) == expected
     assert connection.execute("SELECT source, message_id FROM events ORDER BY id").fetchall() == kept
     connection.close()

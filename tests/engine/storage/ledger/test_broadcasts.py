@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import ECHO, KEPT, Broadcast, BroadcastStream, End, Sight
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
 from tests.engine.storage.ledger.book import Book
-from tests.support.events import online
+from tests.support.builders import make_event
 
 T = 1_790_000_000.0
 
@@ -183,7 +183,7 @@ async def test_what_became_of_a_stream(ledger: Ledger, book: Book) -> None:
 
 
 def test_history_may_be_forgotten_before_the_announcement_is(connection: sqlite3.Connection) -> None:
-    accept(connection, [online(stream_id="s")])
+    accept(connection, [make_event(stream_id="s")])
     announcing.announce(connection, 1, streamer="alice", payload=b"{}", destinations=["main"], now=T)
     connection.execute("DELETE FROM deliveries")
     connection.execute("DELETE FROM events")

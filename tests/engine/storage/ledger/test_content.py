@@ -12,8 +12,8 @@ from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQu
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.twitch.profiles import Profiles
 from tests.engine.storage.ledger.book import Book, raw
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
-from tests.support.events import online
 
 pytestmark = pytest.mark.expected_errors("put aside", "cannot be written")
 
@@ -66,8 +66,8 @@ async def test_every_start_works(path: Path, clock: FakeClock, statement: str, c
     ledger = Ledger(path, clock)
     await ledger.open()
     await Book(ledger, clock).delivery()
-    assert await ledger.accept_now(online(message_id="damaged"))
-    assert await ledger.accept_now(online(message_id="sound"))
+    assert await ledger.accept_now(make_event(message_id="damaged"))
+    assert await ledger.accept_now(make_event(message_id="sound"))
     await ledger.save_breaker("main", b"{}")
     await ledger.save_profiles([("1001", b'{"user_id": "1001"}')])
     await ledger.set_meta("note", "1")
@@ -86,7 +86,7 @@ async def test_every_start_works(path: Path, clock: FakeClock, statement: str, c
         events = [record.event.message_id for record in await ledger.events()]
         assert "sound" in [record.event.message_id for record in await ledger.unfinished()]
         assert "sound" in events
-        assert await ledger.accept_now(online(message_id=f"after-{start}"))
+        assert await ledger.accept_now(make_event(message_id=f"after-{start}"))
         assert ledger.failure is None
         await ledger.close()
     assert "hallo" not in caplog.text, "nothing that is stored is logged"

@@ -13,8 +13,8 @@ from itsjustintv_desktop.engine.core.models import EventState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.connection import BEGUN_ANEW, aside_of, set_aside
 from tests.engine.storage.ledger.book import Book, raw
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
-from tests.support.events import online
 from tests.support.waiting import until
 
 PAGE = 4096
@@ -25,7 +25,7 @@ async def filled(path: Path, clock: FakeClock, events: int = 400) -> None:
     await ledger.open()
     book = Book(ledger, clock)
     for number in range(events):
-        ledger.accept(online(message_id=f"old-{number}", broadcaster_name="x" * 300), lambda _: None)
+        ledger.accept(make_event(message_id=f"old-{number}", broadcaster_name="x" * 300), lambda _: None)
     await book.delivery()
     await ledger.close()
     assert not path.with_name("ledger.db-wal").exists()
@@ -60,7 +60,7 @@ async def test_at_opening(path: Path, clock: FakeClock, kind: str) -> None:
     notices: list[str] = []
     ledger = Ledger(path, clock, on_notice=notices.append)
     await ledger.open()
-    assert await ledger.accept_now(online(message_id="new"))
+    assert await ledger.accept_now(make_event(message_id="new"))
     assert ledger.failure is None
     (kept,) = aside(path)
     assert kept.read_bytes() == before
@@ -110,7 +110,7 @@ async def test_flipped_pages_while_running(path: Path, clock: FakeClock) -> None
     assert kept.stat().st_size >= size
     assert b"\x5a" * PAGE in kept.read_bytes()
     await until(lambda: ledger.failure is None, what="it heals by itself")
-    assert await ledger.accept_now(online(message_id="old-1")), "the new one knows nothing"
+    assert await ledger.accept_now(make_event(message_id="old-1")), "the new one knows nothing"
     assert [record.event.message_id for record in await ledger.unfinished()] == ["old-1"]
     await ledger.close()
 
@@ -126,12 +126,12 @@ async def test_an_accept_that_meets_the_damage_is_refused_and_the_next_is_stored
     outcomes: list[bool | LedgerError] = []
     for number in range(4000):  # a look-up of an old id reads its page of the index sooner or later
         try:
-            assert not await ledger.accept_now(online(message_id=f"old-{number}"))
+            assert not await ledger.accept_now(make_event(message_id=f"old-{number}"))
         except LedgerCorruptError as error:
             outcomes.append(error)
             break
     assert outcomes
-    assert await ledger.accept_now(online(message_id="new"))
+    assert await ledger.accept_now(make_event(message_id="new"))
     assert len(aside(path)) == 1
     await ledger.close()
 
@@ -151,7 +151,7 @@ async def test_two_damages_in_a_second_are_kept_apart(path: Path, clock: FakeClo
 async def test_the_write_ahead_log_goes_with_its_ledger(path: Path, tmp_path: Path, clock: FakeClock) -> None:
     ledger = Ledger(path, clock)
     await ledger.open()
-    assert await ledger.accept_now(online(message_id="in-the-log"))
+    assert await ledger.accept_now(make_event(message_id="in-the-log"))
     live = tmp_path / "copy"
     live.mkdir()
     for name in ("ledger.db", "ledger.db-wal"):
@@ -174,7 +174,7 @@ async def test_a_log_that_was_cut_off_loses_only_what_was_not_committed(
     ledger = Ledger(path, clock)
     await ledger.open()
     for number in range(20):
-        assert await ledger.accept_now(online(message_id=f"m{number}"))
+        assert await ledger.accept_now(make_event(message_id=f"m{number}"))
     live = tmp_path / "copy"
     live.mkdir()
     shutil.copy(path, live / "ledger.db")

@@ -17,9 +17,9 @@ from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.engine.storage.ledger.book import Book, raw
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
 from tests.support.disks import small_disk
-from tests.support.events import online
 from tests.support.waiting import until
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
@@ -35,7 +35,7 @@ async def test_only_the_owner_can_read_it(path: Path, clock: FakeClock) -> None:
     try:
         ledger = Ledger(path, clock)
         await ledger.open()
-        assert await ledger.accept_now(online())
+        assert await ledger.accept_now(make_event())
         files = sorted(file.name for file in path.parent.iterdir())
         assert files == ["ledger.db", "ledger.db-shm", "ledger.db-wal"]
         assert {file.name: mode(file) for file in path.parent.iterdir()} == dict.fromkeys(files, 0o600)
@@ -84,12 +84,12 @@ async def test_a_full_disk_refuses_and_heals_by_itself(tmp_path: Path, clock: Fa
         book = Book(ledger, clock)
         delivery_id = await book.delivery()
         claimed = await book.claimed(delivery_id)
-        assert await ledger.accept_now(online(message_id="before"))
+        assert await ledger.accept_now(make_event(message_id="before"))
         disk.fill()
         said: list[str] = []
         for _ in range(50):  # the log may have a little room left
             try:
-                await ledger.accept_now(online(broadcaster_name="x" * 5000))
+                await ledger.accept_now(make_event(broadcaster_name="x" * 5000))
             except LedgerUnavailableError as error:
                 said.append(error.message)
             if len(said) == 3:
@@ -103,7 +103,7 @@ async def test_a_full_disk_refuses_and_heals_by_itself(tmp_path: Path, clock: Fa
         await until(lambda: ledger.failure is None, what="it notices the space by itself, asked or not")
         assert not _failing(ledger)
         assert len(await _unfinished(ledger)) == stored
-        assert await ledger.accept_now(online(message_id="after"))
+        assert await ledger.accept_now(make_event(message_id="after"))
         await book.finish(claimed, DeliveryState.DELIVERED)
         assert (await ledger.delivery(delivery_id)).state is DeliveryState.DELIVERED
         await ledger.close()
@@ -182,7 +182,7 @@ from itsjustintv_desktop.engine import logs
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from tests.support.events import online
+from tests.support.builders import make_event
 
 async def main():
     logs.configure("error")
@@ -192,14 +192,14 @@ async def main():
     await new.close()  # with it the log of the new tables goes, which would leave room
     ledger = Ledger(path, SystemClock())
     await ledger.open()
-    await ledger.accept_now(online(message_id="before"))
+    await ledger.accept_now(make_event(message_id="before"))
     size = path.with_name("ledger.db-wal").stat().st_size
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     said = []
     for _ in range(3):
         try:
-            await ledger.accept_now(online(broadcaster_name="x" * 9000))
+            await ledger.accept_now(make_event(broadcaster_name="x" * 9000))
         except LedgerUnavailableError as error:
             said.append(error.message)
     failed = ledger.failure is not None
@@ -209,7 +209,7 @@ async def main():
         if ledger.failure is None:
             break
     healed = ledger.failure is None
-    after = await ledger.accept_now(online(message_id="after"))
+    after = await ledger.accept_now(make_event(message_id="after"))
     left = [record.event.message_id for record in await ledger.unfinished()]
     await ledger.close()
     print(json.dumps([said, failed, healed, after, left]))
@@ -239,9 +239,9 @@ async def test_another_programs_lock_is_waited_for_and_then_said(ledger: Ledger,
     with raw(path) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerUnavailableError, match="Another program holds"):
-            await ledger.accept_now(online(message_id="m"))
+            await ledger.accept_now(make_event(message_id="m"))
         assert _failing(ledger)
-        waiting = asyncio.ensure_future(ledger.accept_now(online(message_id="m")))
+        waiting = asyncio.ensure_future(ledger.accept_now(make_event(message_id="m")))
         await asyncio.sleep(0)
         other.execute("ROLLBACK")
         assert await waiting is True, "one that is waiting when the lock goes is stored"

@@ -13,8 +13,8 @@ import pytest
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.storage.ledger import Ledger, writer
 from tests.engine.storage.ledger.book import Book, raw
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
-from tests.support.events import online
 from tests.support.waiting import until
 
 
@@ -56,20 +56,20 @@ async def test_whoever_comes_is_refused_at_once_and_it_heals_by_itself(ledger: L
     assert ledger.failing_since is not None
     for _ in range(3):
         with pytest.raises(LedgerUnavailableError, match="not finished a write"):
-            await ledger.accept_now(online())
+            await ledger.accept_now(make_event())
         with pytest.raises(LedgerUnavailableError, match="not finished a write"):
             await ledger.counts()
     disk.goes_on.set()
     await hanging
     await until(lambda: ledger.failure is None)
     assert ledger.hanging is None
-    assert await ledger.accept_now(online())
+    assert await ledger.accept_now(make_event())
 
 
 async def test_who_waited_before_it_was_noticed_hears_afterwards(ledger: Ledger, disk: Disk) -> None:
     hanging = asyncio.ensure_future(ledger._writer.run(disk.hang))
     await until(disk.stands.is_set)
-    accepted = asyncio.ensure_future(ledger.accept_now(online(message_id="m")))
+    accepted = asyncio.ensure_future(ledger.accept_now(make_event(message_id="m")))
     await until(lambda: ledger.hanging)
     assert not accepted.done()
     disk.goes_on.set()
@@ -80,7 +80,7 @@ async def test_who_waited_before_it_was_noticed_hears_afterwards(ledger: Ledger,
 async def test_work_that_is_quick_is_no_hang(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "HANG_SECONDS", 0.05)
     for number in range(50):
-        await ledger.accept_now(online(message_id=str(number)))
+        await ledger.accept_now(make_event(message_id=str(number)))
         assert ledger.hanging is None
     await asyncio.sleep(0.1)
     assert ledger.hanging is None, "it has nothing to do"
@@ -95,7 +95,7 @@ async def test_reading_does_not_make_a_ledger_well_that_cannot_be_written(
     with raw(tmp_path / "ledger.db") as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerUnavailableError):
-            await ledger.accept_now(online())
+            await ledger.accept_now(make_event())
         other.execute("ROLLBACK")
     probes: list[int] = []
     monkeypatch.setattr(ledger._writer, "_probe", lambda: probes.append(1))

@@ -15,8 +15,8 @@ from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState,
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, announcing, claiming, history, managing
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
+from tests.support.builders import make_event
 from tests.support.clock import START
-from tests.support.events import online
 
 S = DeliveryState
 DESTINATIONS = ("a", "b", "c")
@@ -63,7 +63,7 @@ class Deliveries(RuleBasedStateMachine):
         self._announce(stream, to, age)
 
     def _announce(self, stream: str, to: list[str], age: float) -> None:
-        assert accept(self.connection, [online(stream_id=stream, received_at=self.now - age)]) == [True]
+        assert accept(self.connection, [make_event(stream_id=stream, received_at=self.now - age)]) == [True]
         (event_id,) = self.connection.execute("SELECT max(id) FROM events").fetchone()
         made = announcing.announce(
             self.connection, event_id, streamer="alice", payload=b"{}", destinations=to, now=self.now

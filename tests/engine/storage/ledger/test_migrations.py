@@ -10,8 +10,8 @@ from itsjustintv_desktop.engine.core.errors import LedgerTooNewError
 from itsjustintv_desktop.engine.storage.ledger import Ledger, migrations
 from itsjustintv_desktop.engine.storage.ledger.migrations import MIGRATIONS
 from tests.engine.storage.ledger.book import raw
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
-from tests.support.events import online
 
 
 def schema(path: Path) -> list[tuple[str, str]]:
@@ -28,7 +28,7 @@ def version(path: Path) -> int:
 async def opened_and_used(path: Path, clock: FakeClock) -> None:
     ledger = Ledger(path, clock)
     await ledger.open()
-    assert await ledger.accept_now(online())
+    assert await ledger.accept_now(make_event())
     assert ledger.failure is None
     await ledger.close()
 

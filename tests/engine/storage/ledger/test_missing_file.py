@@ -18,8 +18,8 @@ from itsjustintv_desktop.engine.core.errors import LedgerError, LedgerUnavailabl
 from itsjustintv_desktop.engine.storage.ledger import Ledger, connection
 from itsjustintv_desktop.engine.storage.ledger import file as ledger_file
 from tests.engine.storage.ledger.book import Book, beside, killed
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
-from tests.support.events import online
 from tests.support.waiting import until
 
 pytestmark = [
@@ -118,11 +118,11 @@ async def test_nothing_is_lost(
     path: Path, tmp_path: Path, ledger: Ledger, act: Callable[[Path], None], notices: list[str]
 ) -> None:
     for number in range(300):
-        ledger.accept(online(message_id=f"before-{number}", broadcaster_name="x" * 3000), lambda _: None)
-    assert await ledger.accept_now(online(message_id="last"))
+        ledger.accept(make_event(message_id=f"before-{number}", broadcaster_name="x" * 3000), lambda _: None)
+    assert await ledger.accept_now(make_event(message_id="last"))
     act(path)
-    assert await ledger.accept_now(online(message_id="after")), "it goes on at once"
-    assert not await ledger.accept_now(online(message_id="last")), "what was known is known"
+    assert await ledger.accept_now(make_event(message_id="after")), "it goes on at once"
+    assert not await ledger.accept_now(make_event(message_id="last")), "what was known is known"
     assert killed(path, tmp_path) == [*(f"before-{number}" for number in range(300)), "last", "after"]
     assert ledger.failure is None
     await until(lambda: notices)
@@ -132,7 +132,7 @@ async def test_nothing_is_lost(
     for file in path.parent.glob("ledger.db*"):
         assert file.name.startswith("ledger.db.replaced-") or file.stat().st_mode & 0o777 == 0o600
     act(path)  # and again
-    assert await ledger.accept_now(online(message_id="again"))
+    assert await ledger.accept_now(make_event(message_id="again"))
     assert killed(path, tmp_path)[-2:] == ["after", "again"]
 
 
@@ -141,15 +141,15 @@ ACTS = [pytest.param(case.values[0], id=case.id) for case in GONE]
 
 async def test_what_was_copied_is_not_kept_besides(path: Path, ledger: Ledger) -> None:
     for number in range(5):
-        assert await ledger.accept_now(online(message_id=f"m{number}"))
+        assert await ledger.accept_now(make_event(message_id=f"m{number}"))
         path.with_name("ledger.db-wal").unlink()
-    assert await ledger.accept_now(online(message_id="last"))
+    assert await ledger.accept_now(make_event(message_id="last"))
     assert sorted(file.name for file in path.parent.iterdir()) == ["ledger.db", "ledger.db-shm", "ledger.db-wal"]
 
 
 async def test_what_took_its_place_is_kept(path: Path, ledger: Ledger) -> None:
     replaced("")(path)
-    assert await ledger.accept_now(online(message_id="after"))
+    assert await ledger.accept_now(make_event(message_id="after"))
     (kept,) = path.parent.glob("ledger.db.replaced-*")
     assert kept.read_bytes() == b"restored from elsewhere" * 500
 
@@ -157,7 +157,7 @@ async def test_what_took_its_place_is_kept(path: Path, ledger: Ledger) -> None:
 @pytest.mark.usefixtures("quick_looks")
 @pytest.mark.parametrize("act", ACTS)
 async def test_it_is_noticed_while_nothing_happens(path: Path, tmp_path: Path, ledger: Ledger, act: Any) -> None:
-    assert await ledger.accept_now(online(message_id="last"))
+    assert await ledger.accept_now(make_event(message_id="last"))
     act(path)
     await until(lambda: ledger.lately is not None, timeout=10)
     assert killed(path, tmp_path) == ["last"]
@@ -165,7 +165,7 @@ async def test_it_is_noticed_while_nothing_happens(path: Path, tmp_path: Path, l
 
 @pytest.mark.parametrize("act", ACTS)
 async def test_it_is_noticed_at_the_end(path: Path, clock: FakeClock, ledger: Ledger, act: Any) -> None:
-    assert await ledger.accept_now(online(message_id="last"))
+    assert await ledger.accept_now(make_event(message_id="last"))
     act(path)
     await ledger.close()
     again = Ledger(path, clock)
@@ -179,9 +179,9 @@ async def test_it_is_noticed_at_the_end(path: Path, clock: FakeClock, ledger: Le
 )
 async def test_cut_off(path: Path, tmp_path: Path, ledger: Ledger, notices: list[str]) -> None:
     for number in range(50):
-        assert await ledger.accept_now(online(message_id=f"before-{number}"))
+        assert await ledger.accept_now(make_event(message_id=f"before-{number}"))
     os.truncate(path, 0)
-    assert await ledger.accept_now(online(message_id="after"))
+    assert await ledger.accept_now(make_event(message_id="after"))
     # SQLite had all of it in memory.
     assert killed(path, tmp_path) == [*(f"before-{number}" for number in range(50)), "after"]
     assert "damaged" in notices[0]
@@ -192,10 +192,10 @@ async def test_cut_off(path: Path, tmp_path: Path, ledger: Ledger, notices: list
 async def test_its_index_cut_off(path: Path, tmp_path: Path, ledger: Ledger, left: int) -> None:
     """SQLite has the file mapped: touching what is missing would end the process, and zeros would hide the log."""
     for number in range(50):
-        assert await ledger.accept_now(online(message_id=f"before-{number}"))
+        assert await ledger.accept_now(make_event(message_id=f"before-{number}"))
     os.truncate(beside("-shm")(path), left)
-    assert not await ledger.accept_now(online(message_id="before-3"))
-    assert await ledger.accept_now(online(message_id="after"))
+    assert not await ledger.accept_now(make_event(message_id="before-3"))
+    assert await ledger.accept_now(make_event(message_id="after"))
     assert killed(path, tmp_path) == [*(f"before-{number}" for number in range(50)), "after"]
     assert ledger.failure is None
 
@@ -215,7 +215,7 @@ async def test_while_it_cannot_be_copied_events_are_refused_and_work_goes_on(
     path: Path, tmp_path: Path, ledger: Ledger, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book = Book(ledger, clock)
-    assert await ledger.accept_now(online(message_id="before"))
+    assert await ledger.accept_now(make_event(message_id="before"))
     delivery = await book.delivery()
     real = connection.unfinished
 
@@ -226,7 +226,7 @@ async def test_while_it_cannot_be_copied_events_are_refused_and_work_goes_on(
     shutil.rmtree(path.parent)
     for number in range(3):
         with pytest.raises(LedgerError):
-            await ledger.accept_now(online(message_id=f"refused-{number}"))
+            await ledger.accept_now(make_event(message_id=f"refused-{number}"))
     assert ledger.failure is not None
     assert "do not end the program" in ledger.failure.message
     assert isinstance(ledger.failure, LedgerUnavailableError)
@@ -234,7 +234,7 @@ async def test_while_it_cannot_be_copied_events_are_refused_and_work_goes_on(
     assert ledger.failure is not None
     monkeypatch.setattr(ledger_file, "unfinished", real)
     await until(lambda: ledger.failure is None, timeout=10, what="it is tried again by itself")
-    assert await ledger.accept_now(online(message_id="after"))
+    assert await ledger.accept_now(make_event(message_id="after"))
     assert killed(path, tmp_path)[0] == "before"
     assert "refused-0" not in killed(path, tmp_path)
 
@@ -246,7 +246,7 @@ async def test_killed_in_between(
     """Whatever moment the end comes at: the next start finds everything, once there is a copy."""
     ledger = Ledger(path, clock)
     await ledger.open()
-    assert await ledger.accept_now(online(message_id="before"))
+    assert await ledger.accept_now(make_event(message_id="before"))
     path.unlink()
     real: Any = getattr(ledger_file.LedgerFile if moment == "close" else ledger_file, moment)
 
@@ -257,7 +257,7 @@ async def test_killed_in_between(
 
     monkeypatch.setattr(ledger_file.LedgerFile if moment == "close" else ledger_file, moment, dies)
     with pytest.raises(LedgerError):
-        await ledger.accept_now(online(message_id="during"))
+        await ledger.accept_now(make_event(message_id="during"))
     monkeypatch.undo()
     again = Ledger(tmp_path / "dead" / "ledger.db", clock)
     await again.open()
@@ -277,13 +277,13 @@ async def test_many_at_once(path: Path, tmp_path: Path, ledger: Ledger) -> None:
     number = 0
     while time.monotonic() < until_:
         for _ in range(20):
-            ledger.accept(online(message_id=(message := f"m{number}")), settle(message))
+            ledger.accept(make_event(message_id=(message := f"m{number}")), settle(message))
             number += 1
         await asyncio.sleep(0)
         if number % 1000 == 0:
             path.with_name("ledger.db-wal").unlink(missing_ok=True)
     await until(lambda: len(stored) == number)
-    assert await ledger.accept_now(online(message_id="last"))
+    assert await ledger.accept_now(make_event(message_id="last"))
     assert killed(path, tmp_path) == [*stored, "last"]
 
 

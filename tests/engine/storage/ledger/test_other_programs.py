@@ -12,7 +12,7 @@ import pytest
 
 from itsjustintv_desktop.engine.storage.ledger import Ledger, walcopy
 from tests.engine.storage.ledger.book import killed, raw, wal, zeroed
-from tests.support.events import online
+from tests.support.builders import make_event
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the tests of it copy files that are open")
 
@@ -70,20 +70,20 @@ async def test_other_programs_that_use_sqlite_are_no_fault(
         other.execute("PRAGMA wal_checkpoint(RESTART)")
         known = [f"before-{number}" for number in range(20)]
         for message in known:
-            assert await ledger.accept_now(online(message_id=message))
+            assert await ledger.accept_now(make_event(message_id=message))
         other.execute("DELETE FROM junk")
         for number in range(4):
             act(other)
             if number % 2:
                 await ledger.meta("a look of ours between")
             known.append(f"after-{number}")
-            assert await ledger.accept_now(online(message_id=known[-1]))
+            assert await ledger.accept_now(make_event(message_id=known[-1]))
             assert killed(path, tmp_path) == known
     assert ledger.failure is None
     assert ledger.lately is None
     assert not notices
     zeroed(path)
-    assert await ledger.accept_now(online(message_id="last"))
+    assert await ledger.accept_now(make_event(message_id="last"))
     assert killed(path, tmp_path) == [*known, "last"], "and the log is still in memory"
     assert len(notices) == 1
 
@@ -100,11 +100,11 @@ async def test_another_program_that_reads_for_hours(
     async def more() -> None:
         for number in range(100):
             known.append(f"m{len(known)}")
-            ledger.accept(online(message_id=known[-1], broadcaster_name="x" * 3000), lambda _: None)
+            ledger.accept(make_event(message_id=known[-1], broadcaster_name="x" * 3000), lambda _: None)
             if number % 10 == 9:
                 await ledger.meta("a commit of its own")
                 assert len(kept._frames) <= 1_000_000
-        assert await ledger.accept_now(online(message_id="last" + known[-1]))
+        assert await ledger.accept_now(make_event(message_id="last" + known[-1]))
         known.append("last" + known[-1])
 
     with raw(path) as other:
@@ -116,6 +116,6 @@ async def test_another_program_that_reads_for_hours(
     while len(kept._frames) == 0:
         await more()
     zeroed(path)
-    assert await ledger.accept_now(online(message_id="after"))
+    assert await ledger.accept_now(make_event(message_id="after"))
     assert killed(path, tmp_path) == [*known, "after"]
     assert len(notices) == 1

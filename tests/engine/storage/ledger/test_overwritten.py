@@ -20,8 +20,8 @@ from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.core.models import DeliveryState, StreamEvent
 from itsjustintv_desktop.engine.storage.ledger import Ledger, accepting, walcopy, writer
 from tests.engine.storage.ledger.book import Book, killed, over, raw, shm, wal, zeroed
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
-from tests.support.events import online
 from tests.support.waiting import until
 
 pytestmark = [
@@ -107,18 +107,18 @@ async def test_nothing_is_lost(
     path: Path, tmp_path: Path, ledger: Ledger, act: Callable[[Path], None], notices: list[str]
 ) -> None:
     for number in range(100):
-        assert await ledger.accept_now(online(message_id=f"before-{number}", broadcaster_name="x" * 500))
+        assert await ledger.accept_now(make_event(message_id=f"before-{number}", broadcaster_name="x" * 500))
     await asyncio.sleep(0.02)  # another tick of the file system's clock
     act(path)
-    assert await ledger.accept_now(online(message_id="after"))
-    assert not await ledger.accept_now(online(message_id="before-99")), "what was known is known"
+    assert await ledger.accept_now(make_event(message_id="after"))
+    assert not await ledger.accept_now(make_event(message_id="before-99")), "what was known is known"
     assert killed(path, tmp_path) == [*(f"before-{number}" for number in range(100)), "after"]
     assert ledger.failure is None
     await until(lambda: notices)
     assert len(notices) == 1
     assert notices[0].startswith("The ledger's write-ahead log was overwritten while the program ran. It was")
     act(path)  # and again
-    assert await ledger.accept_now(online(message_id="again"))
+    assert await ledger.accept_now(make_event(message_id="again"))
     assert killed(path, tmp_path)[-2:] == ["after", "again"]
 
 
@@ -128,7 +128,7 @@ async def test_it_is_noticed_while_nothing_happens(
     path: Path, tmp_path: Path, ledger: Ledger, act: Callable[[Path], None]
 ) -> None:
     for number in range(5):
-        assert await ledger.accept_now(online(message_id=f"m{number}"))
+        assert await ledger.accept_now(make_event(message_id=f"m{number}"))
     await asyncio.sleep(0.02)
     act(path)
     await until(lambda: ledger.lately is not None and ledger.failure is None, timeout=10)
@@ -146,7 +146,7 @@ async def test_between_the_look_and_the_acknowledgement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for number in range(20):
-        assert await ledger.accept_now(online(message_id=f"before-{number}", broadcaster_name="x" * 500))
+        assert await ledger.accept_now(make_event(message_id=f"before-{number}", broadcaster_name="x" * 500))
     real = accepting.accept
 
     def accept(connection: sqlite3.Connection, events: Sequence[StreamEvent]) -> Any:
@@ -160,9 +160,9 @@ async def test_between_the_look_and_the_acknowledgement(
     monkeypatch.setattr(writer, "accept", accept)
     # Refused or accepted: what is lost must not have been acknowledged, and what is refused is handed in again.
     with suppress(LedgerError):
-        await ledger.accept_now(online(message_id="during"))
+        await ledger.accept_now(make_event(message_id="during"))
     monkeypatch.undo()
-    await ledger.accept_now(online(message_id="during"))
+    await ledger.accept_now(make_event(message_id="during"))
     if act in PARTIAL:
         await until(lambda: ledger.lately is not None and ledger.failure is None, timeout=10)
     assert killed(path, tmp_path) == [*(f"before-{number}" for number in range(20)), "during"]
@@ -178,7 +178,7 @@ async def test_an_outcome_is_not_forgotten(path: Path, ledger: Ledger, clock: Fa
     await book.finish(claimed, state := (await ledger.delivery(delivery)).state)
     zeroed(path)
     assert (await ledger.delivery(delivery)).state == state
-    assert await ledger.accept_now(online(message_id="after"))
+    assert await ledger.accept_now(make_event(message_id="after"))
     assert (await ledger.delivery(delivery)).state == state
 
 
@@ -188,13 +188,13 @@ async def test_more_than_the_log_holds(path: Path, tmp_path: Path, ledger: Ledge
     for round_ in range(40):
         for number in range(100):
             known.append(f"m{round_}-{number}")
-            ledger.accept(online(message_id=known[-1], broadcaster_name="x" * 3000), lambda _: None)
+            ledger.accept(make_event(message_id=known[-1], broadcaster_name="x" * 3000), lambda _: None)
         known.append(f"last-{round_}")
-        assert await ledger.accept_now(online(message_id=known[-1]))
+        assert await ledger.accept_now(make_event(message_id=known[-1]))
     assert not notices
     await asyncio.sleep(0.02)
     zeroed(path)
-    assert await ledger.accept_now(online(message_id="after"))
+    assert await ledger.accept_now(make_event(message_id="after"))
     assert killed(path, tmp_path) == [*known, "after"]
     assert len(notices) == 1
 
@@ -203,7 +203,7 @@ async def test_what_an_earlier_run_left_in_the_log(
     path: Path, tmp_path: Path, ledger: Ledger, clock: FakeClock
 ) -> None:
     for number in range(50):
-        assert await ledger.accept_now(online(message_id=f"m{number}"))
+        assert await ledger.accept_now(make_event(message_id=f"m{number}"))
     other = tmp_path / "other"
     other.mkdir()
     for name in ("ledger.db", "ledger.db-wal"):
@@ -211,9 +211,9 @@ async def test_what_an_earlier_run_left_in_the_log(
     again = Ledger(other / "ledger.db", clock)
     await again.open()
     zeroed(other / "ledger.db")
-    assert await again.accept_now(online(message_id="first"))
+    assert await again.accept_now(make_event(message_id="first"))
     zeroed(other / "ledger.db")
-    assert await again.accept_now(online(message_id="after"))
+    assert await again.accept_now(make_event(message_id="after"))
     assert killed(other / "ledger.db", tmp_path) == [*(f"m{number}" for number in range(50)), "first", "after"]
     await again.close()
 
@@ -262,7 +262,7 @@ async def test_damage_that_was_copied_into_the_database(
     monkeypatch.setattr(walcopy, "_COMPARE_SECONDS", 1e9)
     known = [f"before-{number}" for number in range(100)]
     for message in known:
-        assert await ledger.accept_now(online(message_id=message, broadcaster_name="x" * 500))
+        assert await ledger.accept_now(make_event(message_id=message, broadcaster_name="x" * 500))
     real = accepting.accept
 
     def accept(connection: sqlite3.Connection, events: Sequence[StreamEvent]) -> Any:
@@ -274,11 +274,11 @@ async def test_damage_that_was_copied_into_the_database(
 
     monkeypatch.setattr(writer, "accept", accept)
     with suppress(LedgerError):
-        await ledger.accept_now(online(message_id="during"))
+        await ledger.accept_now(make_event(message_id="during"))
     monkeypatch.setattr(writer, "accept", real)
-    await ledger.accept_now(online(message_id="during"))
+    await ledger.accept_now(make_event(message_id="during"))
     for message in ("one", "two", "three"):
-        assert await ledger.accept_now(online(message_id=message))
+        assert await ledger.accept_now(make_event(message_id=message))
     assert killed(path, tmp_path) == [*known, "during", "one", "two", "three"]
     assert [record.event.message_id for record in await ledger.unfinished()] == killed(path, tmp_path)
     assert len(notices) == 1
@@ -291,7 +291,7 @@ async def test_damage_that_sqlite_meets_first(
     monkeypatch.setattr(walcopy, "_COMPARE_SECONDS", 1e9)
     known = [f"before-{number}" for number in range(100)]
     for message in known:
-        assert await ledger.accept_now(online(message_id=message, broadcaster_name="x" * 500))
+        assert await ledger.accept_now(make_event(message_id=message, broadcaster_name="x" * 500))
     without_its_time(path, lambda path: over(path, 32, wal(path).stat().st_size - 2 * 4120, b"noise"))
     with suppress(LedgerError):  # a job that reads another page than the last may do without those that are damaged
         await ledger._writer.run(lambda connection: connection.execute("PRAGMA shrink_memory").fetchone())
@@ -325,10 +325,10 @@ async def test_hammered_under_load(path: Path, tmp_path: Path, ledger: Ledger) -
             again = [f"m{number + each}" for each in range(20)]
             number += 20
         for message in again:
-            ledger.accept(online(message_id=message, broadcaster_name="x" * 3000), settle(message))
+            ledger.accept(make_event(message_id=message, broadcaster_name="x" * 3000), settle(message))
         await asyncio.sleep(0.001)
     await until(lambda: ledger.failure is None)
-    assert await ledger.accept_now(online(message_id="last"))
+    assert await ledger.accept_now(make_event(message_id="last"))
     kept, now = ledger._writer._file._wal, time.monotonic()
     await until(lambda: kept is not None and kept._compared_at > now, what="all of the log was compared")
     assert sorted(killed(path, tmp_path)) == sorted({*stored, "last"})
@@ -354,7 +354,7 @@ async def test_it_cannot_be_written_again_yet(
     monkeypatch.setattr(walcopy.WalCopy, "repair", full)
     for number in range(3):
         with pytest.raises(LedgerError):
-            await ledger.accept_now(online(message_id=f"refused-{number}"))
+            await ledger.accept_now(make_event(message_id=f"refused-{number}"))
     with pytest.raises(LedgerError):
         await book.finish(claimed, DeliveryState.DELIVERED)
     assert ledger.failure is not None
@@ -365,17 +365,17 @@ async def test_it_cannot_be_written_again_yet(
     assert len(notices) == 1
     await book.finish(claimed, DeliveryState.DELIVERED)
     assert (await ledger.delivery(delivery)).state is DeliveryState.DELIVERED
-    assert await ledger.accept_now(online(message_id="after"))
+    assert await ledger.accept_now(make_event(message_id="after"))
     assert killed(path, tmp_path)[1:] == ["after"]
 
 
 async def test_overwritten_and_its_index_deleted(
     path: Path, tmp_path: Path, ledger: Ledger, notices: list[str]
 ) -> None:
-    assert await ledger.accept_now(online(message_id="before"))
+    assert await ledger.accept_now(make_event(message_id="before"))
     zeroed(path)
     shm(path).unlink()
-    assert await ledger.accept_now(online(message_id="after"))
+    assert await ledger.accept_now(make_event(message_id="after"))
     assert killed(path, tmp_path) == ["before", "after"]
     assert [notice.split(" while")[0] for notice in notices] == [
         "The ledger's write-ahead log was overwritten", "The ledger was deleted or replaced",
@@ -383,8 +383,8 @@ async def test_overwritten_and_its_index_deleted(
 
 
 async def test_touched_but_not_changed(path: Path, ledger: Ledger, notices: list[str]) -> None:
-    assert await ledger.accept_now(online(message_id="before"))
+    assert await ledger.accept_now(make_event(message_id="before"))
     os.utime(wal(path))
-    assert await ledger.accept_now(online(message_id="after"))
+    assert await ledger.accept_now(make_event(message_id="after"))
     assert ledger.lately is None
     assert not notices

@@ -16,8 +16,8 @@ from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import FEED, Ledger
 from itsjustintv_desktop.engine.storage.ledger.pages import Pages
 from tests.engine.storage.ledger.book import FAILED, Book, raw
+from tests.support.builders import make_event
 from tests.support.clock import FakeClock
-from tests.support.events import online
 from tests.support.waiting import until
 
 PAGE = 4096
@@ -251,7 +251,7 @@ async def test_an_announced_stream_whose_deliveries_are_lost_is_not_announced_ag
         data[(number - 1) * PAGE : number * PAGE] = b"\xff" * PAGE
     path.write_bytes(data)
     ledger = await _opened(path, clock, force=True)
-    event = online()
+    event = make_event()
     assert await ledger.announced_to([("main", event.broadcaster_id, "old")])
     assert await ledger.announced_to([(FEED, event.broadcaster_id, "old")])
     await ledger.close()

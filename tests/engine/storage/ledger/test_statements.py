@@ -17,8 +17,8 @@ from itsjustintv_desktop.engine.storage.ledger.announcing import announced_to, s
 from itsjustintv_desktop.engine.storage.ledger.migrations import migrate
 from itsjustintv_desktop.engine.storage.ledger.queries import deliveries_of
 from itsjustintv_desktop.engine.storage.ledger.records import pad_to, statement_size
+from tests.support.builders import make_event
 from tests.support.clock import START
-from tests.support.events import online
 
 
 class Listening(sqlite3.Connection):
@@ -58,7 +58,9 @@ def test_padding_adds_nothing_new(values: list[int]) -> None:
 def test_batches_of_every_size_are_stored_by_few_statements(connection: Listening) -> None:
     total = 0
     for count in range(1, TOGETHER + 1):
-        events = [online(message_id=None, received_at=START, stream_id=str(total + number)) for number in range(count)]
+        events = [
+            make_event(message_id=None, received_at=START, stream_id=str(total + number)) for number in range(count)
+        ]
         assert accept(connection, events) == [True] * count
         total += count
     stored = [stream for (stream,) in connection.execute("SELECT stream_id FROM events ORDER BY id")]
@@ -68,8 +70,8 @@ def test_batches_of_every_size_are_stored_by_few_statements(connection: Listenin
 
 def test_what_a_big_batch_cannot_store_takes_no_other_with_it(connection: Listening) -> None:
     # An event with nothing in it looks like what fills a batch up.
-    bad = online(source=None, message_id=None, kind=None)
-    events = [*(online(message_id=f"m{number}") for number in range(32)), bad]
+    bad = make_event(source=None, message_id=None, kind=None)
+    events = [*(make_event(message_id=f"m{number}") for number in range(32)), bad]
     outcomes = accept(connection, events)
     assert outcomes[:-1] == [True] * 32
     assert not isinstance(outcomes[-1], bool)
@@ -78,7 +80,7 @@ def test_what_a_big_batch_cannot_store_takes_no_other_with_it(connection: Listen
 
 def test_any_number_is_settled_by_few_statements(connection: Listening) -> None:
     for count in range(1, 26):
-        accept(connection, [online(message_id=f"{count} {number}") for number in range(count)])
+        accept(connection, [make_event(message_id=f"{count} {number}") for number in range(count)])
         ids = [each for (each,) in connection.execute("SELECT id FROM events WHERE state = 'accepted'")]
         assert len(ids) == count
         connection.statements = {each for each in connection.statements if each.startswith("WITH")}
@@ -116,17 +118,20 @@ def test_a_batch_is_one_statement_and_not_one_for_each(connection: Listening) ->
     connection.set_trace_callback(executed.append)
     for count in (*range(1, TOGETHER + 1), TOGETHER + 1, 2 * TOGETHER, 2 * TOGETHER + 1):
         executed.clear()
-        assert accept(connection, [online(message_id=f"{count} {number}") for number in range(count)]) == [True] * count
+        assert (
+            accept(connection, [make_event(message_id=f"{count} {number}") for number in range(count)])
+            == [True] * count
+        )
         assert len([sql for sql in executed if sql.startswith("INSERT INTO events")]) == -(-count // 64)
 
 
 def test_known_messages_are_known_whatever_was_stored_elsewhere_since(connection: Listening) -> None:
-    events = [online(message_id=f"m{number}") for number in range(3)]
+    events = [make_event(message_id=f"m{number}") for number in range(3)]
     assert accept(connection, events) == [True] * 3
     connection.execute("CREATE TEMP TABLE elsewhere(value)")
     connection.execute("INSERT INTO elsewhere VALUES (1)")  # lastrowid is 1 now
     assert accept(connection, events) == [False] * 3
-    assert accept(connection, [events[0], online(message_id="new"), events[0]]) == [False, True, False]
+    assert accept(connection, [events[0], make_event(message_id="new"), events[0]]) == [False, True, False]
 
 
 @pytest.mark.parametrize("count", [1, 299, 300, 301, 302, 600, 650])

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.core.errors import LedgerError, LedgerUnavailabl
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.engine.storage.ledger.book import Book
-from tests.support.events import online
+from tests.support.builders import make_event
 from tests.support.waiting import until
 
 
@@ -91,7 +91,7 @@ async def test_when_the_thread_dies_nobody_waits_for_ever(ledger: Ledger) -> Non
     dying = asyncio.ensure_future(ledger._writer.run(put("a", SystemExit())))
     behind = asyncio.ensure_future(ledger._writer.run(put("b")))
     await asyncio.sleep(0)
-    ledger.accept(online(), heard.append)
+    ledger.accept(make_event(), heard.append)
     outcomes = await asyncio.wait_for(asyncio.gather(dying, behind, return_exceptions=True), 5)
     assert all(isinstance(outcome, LedgerError) for outcome in outcomes)
     await until(lambda: heard)
@@ -99,14 +99,14 @@ async def test_when_the_thread_dies_nobody_waits_for_ever(ledger: Ledger) -> Non
     assert ledger.failure is not None
     assert "Restart" in ledger.failure.message
     with pytest.raises(LedgerUnavailableError):
-        await ledger.accept_now(online())
+        await ledger.accept_now(make_event())
     with pytest.raises(LedgerUnavailableError):
         await ledger.counts()
 
 
 async def test_closing_ends_what_is_queued_first(ledger: Ledger) -> None:
     jobs = [asyncio.ensure_future(ledger._writer.run(put(f"k{number}"))) for number in range(50)]
-    accepted = [asyncio.ensure_future(ledger.accept_now(online())) for _ in range(50)]
+    accepted = [asyncio.ensure_future(ledger.accept_now(make_event())) for _ in range(50)]
     await asyncio.sleep(0)
     await ledger.close()
     assert await asyncio.gather(*jobs) == [f"k{number}" for number in range(50)]

@@ -250,6 +250,8 @@ def stage(
                 paths.config.parent.mkdir(exist_ok=True)
                 paths.config.write_text(made.text())
             own = {"ITSJUSTINTV_PASSPHRASE": "open sesame", "ITSJUSTINTV_TWITCH_CLIENT_SECRET": ""}
+            if not made.has_config:
+                own["ITSJUSTINTV_SERVER_PORT"] = "0"  # no test listens at the port of the program itself
             environ = {**os.environ, **simulator.environment(), **own}
             yield Setting(EngineOptions(paths=paths, environ=environ), None)
 

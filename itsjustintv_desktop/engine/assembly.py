@@ -11,7 +11,6 @@ from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
-from itsjustintv_desktop.engine.config.load import Loaded
 from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.core.clock_trust import ClockTrust
 from itsjustintv_desktop.engine.core.descriptors import raise_limit
@@ -167,8 +166,6 @@ class Core:
     supervisor: Supervisor
     outbound: Outbound
     config: ConfigHolder
-    loaded: Callable[[], Loaded]
-    notice: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +221,7 @@ def build_monitoring(
     clock, ledger, pause = core.options.clock, storage.ledger, delivery.pause
     queue = QueueWatch(ledger, delivery.dispatcher, config=core.config, clock=clock, paused=lambda: pause.active)
     disk = DiskWatch(core.options.paths.data, clock)
-    watch = Watchdog(queue, disk, ledger, core.supervisor, core.notice, clock)
+    watch = Watchdog(queue, disk, ledger, core.supervisor, core.bus, clock)
     watch.stands_still.connect(delivery.dispatcher.wake, delivery.pipeline.wake)
     endpoints = Endpoints.from_environ(core.options.environ)
     updates = UpdateCheck(endpoints, core.config, ledger, core.bus, clock, core.outbound)
@@ -264,10 +261,8 @@ def build_monitoring(
         collect.ProgramCollector(
             core.supervisor, health, pause, watch.loop, updates, core.outbound.proxies, ingress.address
         ),
-        collect.ConfigCollector(
-            core.config, core.loaded, core.options.paths.config, core.options.environ, config_health
-        ),
-        collect.SecretsCollector(core.config, core.loaded, storage.secrets, storage.values, ingress.signing),
+        collect.ConfigCollector(core.config, core.options.paths.config, core.options.environ, config_health),
+        collect.SecretsCollector(core.config, storage.secrets, storage.values, ingress.signing),
         TwitchCollector(core.config, twitch, ingress.manager, ledger, clock_trust, outside),
         DestinationCollector(core.config, queues, ledger, storage.secrets, clock),
         LedgerCollector(ledger, queues, storage.output, watch, pause, core.config, clock),

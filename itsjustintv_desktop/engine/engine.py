@@ -363,9 +363,7 @@ class Engine:
         )
 
     def _build_monitoring(self, twitch: Twitch) -> None:
-        core = Core(
-            self._options, self.bus, self.supervisor, self.outbound, self.config, lambda: self.loaded, self.bus.notice
-        )
+        core = Core(self._options, self.bus, self.supervisor, self.outbound, self.config)
         storage = Storage(self.ledger, self.secrets, self.values, self.feed, self.files)
         ingress = Ingress(self.reach, self.signing, self.well_known, lambda: self.address)
         delivery = Delivery(self.dispatcher, self.pipeline, self.pause)

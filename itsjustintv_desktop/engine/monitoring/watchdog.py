@@ -16,7 +16,7 @@ import structlog
 from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
-from itsjustintv_desktop.engine.core.events import Signal
+from itsjustintv_desktop.engine.core.events import Bus, Signal
 from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.core.tasks import Supervisor
 from itsjustintv_desktop.engine.delivery.destination_queues import TOTAL
@@ -286,10 +286,9 @@ class Watchdog:
         disk: DiskWatch,
         ledger: Ledger,
         supervisor: Supervisor,
-        notice: Callable[[str], None],
+        bus: Bus,
         clock: Clock,
     ) -> None:
-        """`notice` tells a person, by a sentence."""
         self.queue = queue
         self.disk = disk
         self.loop = LoopWatch(clock, self._stood_still)
@@ -297,7 +296,7 @@ class Watchdog:
         self._supervisor = supervisor
         self.stands_still: Signal[()] = Signal()
         """The loops that should work are to look at once."""
-        self._notice = notice
+        self._bus = bus
         self._clock = clock
         self._restart_at: dict[str, float] = {}
         self._hung = False
@@ -376,7 +375,7 @@ class Watchdog:
         elif loop not in self._restart_at:
             self._restart_at[loop] = now
             _log.error("work stands still", loop=loop, reason=trouble.reason)
-            self._notice(trouble.reason)
+            self._bus.notice(trouble.reason)
             self.stands_still.emit()
         elif now >= self._restart_at[loop]:
             self._restart_at[loop] = now + RESTART_EVERY
@@ -386,14 +385,14 @@ class Watchdog:
         hanging = self._ledger.hanging
         if hanging is not None and not self._hung:
             _log.error("the ledger does not answer: the disk hangs", seconds=round(hanging))
-            self._notice("The disk hangs: a write is not finished. Twitch is told to send again later.")
+            self._bus.notice("The disk hangs: a write is not finished. Twitch is told to send again later.")
         elif hanging is None and self._hung:
             _log.info("the ledger answers again")
         self._hung = hanging is not None
 
     def _stood_still(self, seconds: float) -> None:
         _log.warning("the event loop goes on", stood_still=round(seconds, 1))
-        self._notice(f"The program stood still for {seconds:.0f} s, and goes on now.")
+        self._bus.notice(f"The program stood still for {seconds:.0f} s, and goes on now.")
 
 
 _AGAIN = " What should do it is started again."

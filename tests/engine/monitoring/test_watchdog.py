@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.core.events import HealthChanged, Notice
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.monitoring import health, watchdog
 from itsjustintv_desktop.engine.monitoring.doctor import doctor
 from itsjustintv_desktop.engine.storage.ledger import writer
-from itsjustintv_desktop.engine.storage.secrets.secret_backend import MemoryBackend, UnlockResult
 from tests.support import rawhttp
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
@@ -197,24 +195,3 @@ async def test_a_program_that_is_well_is_left_alone(running: Running) -> None:
     await until(lambda: looks >= 10)
     _, events = heard.take()
     assert not [event for event in events if isinstance(event, HealthChanged) and event.status == "failing"]
-
-
-async def test_secrets_that_are_unlocked_elsewhere_are_noticed_and_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Over a conduit, where nothing waits for the webhook secret and looks for it."""
-    locked, woken = [True], list[bool]()
-
-    async def open_(_: MemoryBackend, *, prompt: bool) -> UnlockResult:
-        error = SecretsLockedError("The keyring is locked.") if locked[0] else None
-        return UnlockResult(error, error)
-
-    monkeypatch.setattr(watchdog, "EVERY", 0.05)
-    monkeypatch.setattr(MemoryBackend, "open", open_)
-    async with running_engine(tmp_path, environ={"ITSJUSTINTV_TWITCH_TRANSPORT": "conduit"}) as running:
-        await running.engine.secrets.refresh()
-        assert running.engine.secrets.state.status == "locked"
-        monkeypatch.setattr(running.engine.dispatcher, "wake", lambda: woken.append(True))
-        locked[0] = False
-        await until(lambda: running.engine.secrets.state.status == "ready")
-        await until(lambda: woken)

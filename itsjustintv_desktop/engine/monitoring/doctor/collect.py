@@ -10,7 +10,7 @@ import msgspec
 
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.config.active import ConfigHolder
-from itsjustintv_desktop.engine.config.load import Loaded, digest_of, load, read_bytes
+from itsjustintv_desktop.engine.config.load import digest_of, load, read_bytes
 from itsjustintv_desktop.engine.config.schema import KEYRING, Streamer
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import ConfigError, SecretsError
@@ -143,25 +143,23 @@ class ConfigCollector:
     def __init__(
         self,
         config: ConfigHolder,
-        loaded: Callable[[], Loaded],
         path: Path,
         environ: Mapping[str, str],
         status: Callable[[], Status],
     ) -> None:
         """`status`: whether the file is in force, as who watches it says."""
         self._config = config
-        self._loaded = loaded
         self._path = path
         self._environ = environ
         self._status = status
 
     async def read(self) -> ConfigFacts:
         """With a look at the file."""
-        changed, problems = await asyncio.to_thread(_file_now, self._path, self._environ, self._loaded().digest)
+        changed, problems = await asyncio.to_thread(_file_now, self._path, self._environ, self._config.loaded.digest)
         return msgspec.structs.replace(self.known(), changed=changed, problems=problems)
 
     def known(self) -> ConfigFacts:
-        loaded = self._loaded()
+        loaded = self._config.loaded
         return ConfigFacts(
             path=str(self._path),
             config=self._config.current.config,
@@ -178,13 +176,11 @@ class SecretsCollector:
     def __init__(
         self,
         config: ConfigHolder,
-        loaded: Callable[[], Loaded],
         store: SecretStore,
         values: SecretValues,
         signing: WebhookSecret,
     ) -> None:
         self._config = config
-        self._loaded = loaded
         self._store = store
         self._values = values
         self._signing = signing
@@ -213,7 +209,7 @@ class SecretsCollector:
             has_client_secret=has is not False,
             client_problem=None if is_open else SecretsError(state.message),
             signing_problem=None if config.twitch.transport == "conduit" else self._signing.problem,
-            in_clear=self._loaded().secrets_in_clear,
+            in_clear=self._config.loaded.secrets_in_clear,
             choice=config.secrets.store,
             state=state,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 
 from itsjustintv_desktop.app import Desktop
-from itsjustintv_desktop.engine import EngineOptions, errors, logs
+from itsjustintv_desktop.engine import ConfigRepair, EngineOptions, errors, logs
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui.engine_thread import Setting
 from itsjustintv_desktop.ui.shell.failed import ConfigDialog, LogDialog
@@ -96,6 +97,54 @@ def test_the_editor_opens_at_the_line_and_starts_the_engine(qtbot: QtBot, deskto
     qtbot.waitUntil(lambda: desktop.bridge.state == "running")
     assert paths.config.read_text() == GOOD
     qtbot.waitUntil(lambda: desktop.window.current != "")
+
+
+@pytest.mark.parametrize("other", ["as it was", "also broken", "away for a while"])
+def test_a_file_that_is_corrected_elsewhere_is_noticed(
+    qtbot: QtBot, desktop: Desktop, paths: Paths, other: str
+) -> None:
+    wait_failed(qtbot, desktop)
+    qtbot.waitUntil(lambda: desktop.window.failed._tried is not None)
+    if other == "also broken":
+        paths.config.write_text(GOOD + "[retry]\nmax_attempts = many\n")
+        qtbot.waitUntil(lambda: "config.toml:4" in desktop.window.failed._text.text())
+        wait_failed(qtbot, desktop)
+    elif other == "away for a while":
+        paths.config.unlink()
+        qtbot.wait(2500)
+        assert desktop.bridge.state == "failed"
+    paths.config.write_text(GOOD)
+    qtbot.waitUntil(lambda: desktop.bridge.state == "running")
+    qtbot.waitUntil(lambda: desktop.window.current != "")
+    assert not desktop.window.failed._watch.isActive()
+
+
+def test_the_file_is_looked_at_beside_the_ui_thread(
+    qtbot: QtBot, desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    real = ConfigRepair.version
+
+    def version(repair: ConfigRepair) -> str | None:
+        threads.append(threading.get_ident())
+        return real(repair)
+
+    monkeypatch.setattr(ConfigRepair, "version", version)
+    wait_failed(qtbot, desktop)
+    qtbot.waitUntil(lambda: len(threads) > 1)
+    assert threading.get_ident() not in threads
+    assert desktop.bridge.state == "failed", "what did not change is not tried again"
+
+
+def test_nothing_starts_while_a_person_edits_it_here(qtbot: QtBot, desktop: Desktop, paths: Paths) -> None:
+    wait_failed(qtbot, desktop)
+    qtbot.waitUntil(lambda: desktop.window.failed._tried is not None)
+    dialog = opened(qtbot, desktop)
+    paths.config.write_text(GOOD)
+    qtbot.wait(2500)
+    assert desktop.bridge.state == "failed"
+    dialog.reject()
+    qtbot.waitUntil(lambda: desktop.bridge.state == "running")
 
 
 def test_secrets_are_dots_there_as_well(qtbot: QtBot, desktop: Desktop, paths: Paths) -> None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine import ConfigRepair, Document, Paths
 
 
+WATCH_MS = 2000
+
+
 class LogDialog(Dialog):
     """`folder`: where the files of the log are; more of it may be there from before."""
 
@@ -171,18 +174,23 @@ _BY_CONFIG = (errors.ConfigError, errors.AddressInUseError)
 
 
 class Failed(EmptyState):
-    """`told`: a sentence worth a toast."""
+    """`told`: a sentence worth a toast. The engine is started by itself once config.toml was corrected elsewhere."""
 
     told = Signal(str)
 
     def __init__(self, again: Callable[[], object], leave: Callable[[], object] | None) -> None:
         """`leave` ends the program; None where the window offers that anyway."""
-        super().__init__("alert", "", "", self.tr("&Try again"), again)
+        super().__init__("alert", "", "", self.tr("&Try again"), self._start)
         self._again = again
+        self._is_config = False
+        self._tried: str | None = None
+        """The version of the file that the engine was started with last."""
         self._mending: ConfigRepair | None = None
         self._logs = ""
         self._editor: ConfigDialog | None = None
         self._tasks = PageTasks(self, lambda error: self.told.emit(trouble(error)))
+        self._watch = QTimer(self, interval=WATCH_MS)
+        self._watch.timeout.connect(lambda: self._tasks.start("watch", self._look_at_file()))
         self.edit = button(self.tr("&Edit config.toml…"), self.open_editor)
         self.back = button(self.tr("Use the &last good version"), self._back_requested)
         self.log = button(self.tr("Show the l&og…"), self._open_log)
@@ -198,12 +206,35 @@ class Failed(EmptyState):
         self._mending, self._logs = mending, str(paths.logs)
 
     def show_error(self, error: errors.AppError) -> None:
-        self.say(translate(error.title), translate(error.message))
         self.back.hide()
         mends = self._mending is not None and isinstance(error, _BY_CONFIG)
+        by_itself = self.tr("As soon as config.toml is changed, it is tried again by itself.") if mends else ""
+        self.say(translate(error.title), f"{translate(error.message)} {by_itself}".strip())
         self.edit.setVisible(mends)
-        if mends and isinstance(error, errors.ConfigError):
+        self._is_config = mends and isinstance(error, errors.ConfigError)
+        if self._is_config:
             self._tasks.start("look", self._look(), replace=True)
+        if mends:
+            self._watch.start()
+
+    def _start(self) -> None:
+        self._watch.stop()
+        self._again()
+
+    async def _look_at_file(self) -> None:
+        """Start with another version of it. What is being edited here is saved by the editor."""
+        assert self._mending is not None
+        found = await in_thread(self._mending.version)
+        if found in (None, self._tried) or self._editor is not None:
+            return
+        if self._tried is None and self._is_config:  # the one that it failed with, unless it was corrected just then
+            document = await in_thread(self._mending.document)
+            is_new = not document.problems and document.digest == found
+        else:
+            is_new = self._tried is not None
+        self._tried = found
+        if is_new:
+            self._start()
 
     async def _look(self) -> None:
         """Whether there is something to go back to."""
@@ -219,7 +250,7 @@ class Failed(EmptyState):
         if self._mending is None or self._editor is not None:
             return
         self._editor = ConfigDialog(self, self._mending)
-        self._editor.accepted.connect(self._again)
+        self._editor.accepted.connect(self._start)
         self._editor.finished.connect(self._closed)
         self._editor.open()
 
@@ -236,7 +267,7 @@ class Failed(EmptyState):
         good = await in_thread(self._mending.go_back)
         words = self.tr("The config of {} is in use again. The other one is kept as config.toml.broken.")
         self.told.emit(words.format(clock(good.since)))
-        self._again()
+        self._start()
 
     def _open_log(self) -> None:
         dialog = LogDialog(self, self._logs)

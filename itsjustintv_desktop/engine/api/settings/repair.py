@@ -38,6 +38,14 @@ class ConfigRepair:
             text=text, digest=digest_of(content), path=str(self.path), problems=found.problems, warnings=found.warnings
         )
 
+    def version(self) -> str | None:
+        """What tells one content of the file from another; None while there is nothing that can be read."""
+        try:
+            content = read_bytes(self.path)
+        except ConfigError:
+            return None
+        return digest_of(content) if content is not None else None
+
     def check(self, text: str) -> ValidationResult:
         found = examine(text, self._environ)
         return ValidationResult(problems=found.problems, warnings=found.warnings)

@@ -68,6 +68,10 @@ def test_rows_say_how_it_stands(qtbot: QtBot, store: Store, bridge: FakeBridge) 
     assert page.model.data(page.model.index(0, STATE), Qt.ItemDataRole.AccessibleTextRole) == "waiting"
     assert text(page, 1, ANSWER) == "204"
     assert text(page, 1, NEXT) == "–"
+    titles = [
+        page.model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole) for column in range(6)
+    ]
+    assert titles == ["", "Destination", "Streamer", "Last answer", "Tries", "Next"]
 
 
 def test_a_paused_destination_is_said_instead_of_a_time(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

@@ -42,7 +42,7 @@ class DeliveriesModel(KeyedRows[DeliveryView]):
     def __init__(self, bridge: Bridge, start: Start, parent: QObject) -> None:
         super().__init__(("",) * 6, lambda view: view.id, parent)
         names = (self.tr("Destination"), self.tr("Streamer"), self.tr("Last answer"), self.tr("Tries"))
-        self._titles = ("", *names, self.tr("Next"))
+        self.titles = ("", *names, self.tr("Next"))
         self._bridge, self._start = bridge, start
         self.wanted = DeliveryFilter()
         self.is_loaded = False

@@ -25,7 +25,7 @@ from itsjustintv_desktop.ui.widgets.dialog import ask
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
 TYPING_MS = 250
-_SIDE_BY_SIDE = 880
+_SIDE_BY_SIDE = 960
 """A narrower page has the details below the list."""
 _S = DeliveryState
 _STATES: dict[str, tuple[DeliveryState, ...]] = {
@@ -47,7 +47,6 @@ class DeliveriesView(Page):
         self._make_list()
         self._make_side()
         self.splitter = side_by_side(self._list, self._side, (640, 360))
-        self.splitter.setStretchFactor(1, 0)
         self.body.addWidget(self.splitter, 1)
         self._wanted_id: int | None = None
         self._about: int | None = None

@@ -241,7 +241,7 @@ class Desktop:
         elif what == "settings":
             self._open("settings")
         elif what == "resume":
-            self._tasks.start("resume", self.bridge.call(lambda engine: engine.api.resume()))
+            self._tasks.start("resume", self.bridge.call(lambda engine: engine.api.announcements.resume()))
         elif what == "test":
             self._open("destinations")
 
@@ -253,15 +253,15 @@ class Desktop:
             self._pause(None)
 
     def _pause(self, until: float | None) -> None:
-        self._tasks.start("pause", self.bridge.call(lambda engine: engine.api.pause(until)))
+        self._tasks.start("pause", self.bridge.call(lambda engine: engine.api.announcements.pause(until)))
 
     def _woke(self) -> None:
         if self.bridge.state == "running":
-            self._tasks.start("wake", self.bridge.call(lambda engine: engine.api.woke()))
+            self._tasks.start("wake", self.bridge.call(lambda engine: engine.api.connection.woke()))
 
     def _network_returned(self) -> None:
         if self.bridge.state == "running":
-            self._tasks.start("network", self.bridge.call(lambda engine: engine.api.network_returned()))
+            self._tasks.start("network", self.bridge.call(lambda engine: engine.api.connection.network_returned()))
 
     def _logging_out(self) -> None:
         """The session ends, and no clean-up would be waited for: what is on disk is valid at any moment."""

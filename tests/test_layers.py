@@ -32,7 +32,7 @@ LAYERS = (
     {"api": "engine.api"},
     {"control": "engine.control"},
     {"import_go": "engine.import_go"},
-    {"assembly": "engine.assembly engine.engine"},
+    {"assembly": "engine.assembly engine.assembly_api engine.engine"},
     {"engine": "engine"},
     {"desktop": "desktop"},
     {"ui": "ui"},

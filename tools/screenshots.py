@@ -88,7 +88,7 @@ async def _all_well(desktop: Desktop) -> None:
     """The first minute of a start is over: each link of the chain was used, and the first page knows."""
     end, unwell = time.monotonic() + PATIENCE, ["nothing was asked"]
     while time.monotonic() < end:
-        report = await desktop.bridge.call(lambda engine: engine.api.actions.doctor(), timeout=PATIENCE)
+        report = await desktop.bridge.call(lambda engine: engine.api.diagnostics.doctor(), timeout=PATIENCE)
         # One of the demo's channels is filtered, which is worth a look at any time.
         unwell = [each.name for each in report.checks if each.state != "green" and not each.name.startswith("streamer")]
         if not unwell:
@@ -114,7 +114,7 @@ async def _choose(desktop: Desktop) -> bool:
     page = desktop.window.page(desktop.window.current)
     if not isinstance(page, Deliveries):
         return False
-    listed = await desktop.bridge.call(lambda engine: engine.api.deliveries(DeliveryFilter()))
+    listed = await desktop.bridge.call(lambda engine: engine.api.deliveries.page(DeliveryFilter()))
     return page.table.select_id(max(listed.rows, key=lambda each: each.attempts).id)
 
 

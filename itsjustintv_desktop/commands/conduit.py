@@ -11,8 +11,7 @@ import click
 from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import actions
-from itsjustintv_desktop.engine.control.conduits import ConduitActions
-from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitView
+from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitManager, ConduitView
 
 T = TypeVar("T")
 
@@ -30,7 +29,7 @@ def command() -> None:
 @pass_app
 def list_(app: AppContext, as_json: bool) -> None:
     """List the conduits of this client id, ours first."""
-    found = asyncio.run(_asked(app, lambda engine: engine.conduits()))
+    found = asyncio.run(_asked(app, lambda conduits: conduits.list()))
     if as_json:
         output.echo_json(found)
     elif not found:
@@ -54,7 +53,7 @@ def adopt(app: AppContext, conduit_id: str, yes: bool) -> None:
             f"Use the conduit {conduit_id} here? A program on another machine that uses it loses its events.",
             abort=True,
         )
-    view = asyncio.run(_asked(app, lambda engine: engine.adopt_conduit(conduit_id)))
+    view = asyncio.run(_asked(app, lambda conduits: conduits.adopt(conduit_id)))
     click.echo(f"The conduit {view.id} is this machine's now.")
 
 
@@ -70,7 +69,7 @@ def delete(app: AppContext, conduit_id: str, force: bool, yes: bool) -> None:
             f"Delete the conduit {conduit_id} with its subscriptions? A program that uses it loses its events.",
             abort=True,
         )
-    view = asyncio.run(_asked(app, lambda engine: engine.delete_conduit(conduit_id, force=force)))
+    view = asyncio.run(_asked(app, lambda conduits: conduits.delete(conduit_id, force=force)))
     click.echo(f"The conduit {view.id} was deleted.")
 
 
@@ -85,6 +84,6 @@ def _connected(view: ConduitView) -> str:
     return ", ".join(words if count == 1 else f"{count} times {words}" for words, count in sorted(counts.items()))
 
 
-async def _asked(app: AppContext, ask: Callable[[ConduitActions], Awaitable[T]]) -> T:
+async def _asked(app: AppContext, ask: Callable[[ConduitManager], Awaitable[T]]) -> T:
     async with actions(app) as engine:
-        return await ask(engine)
+        return await ask(engine.conduits)

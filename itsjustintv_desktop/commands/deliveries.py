@@ -12,7 +12,8 @@ from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.known import no_such_streamer
 from itsjustintv_desktop.commands.running import queue
 from itsjustintv_desktop.engine.announce.pause import PauseView
-from itsjustintv_desktop.engine.control.actions import DestinationView, QueueActions
+from itsjustintv_desktop.engine.api.deliveries import Deliveries
+from itsjustintv_desktop.engine.api.destinations import DestinationView
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 
 _STATES = [state.value for state in DeliveryState]
@@ -98,7 +99,7 @@ async def _list(
     found: list[DeliveryView] = []
     async with queue(app) as (engine, _):
         while len(found) < limit:
-            page = await engine.deliveries(
+            page = await engine.deliveries.list(
                 before=found[-1].id if found else None,
                 states=states,
                 streamer=streamer,
@@ -110,7 +111,11 @@ async def _list(
             found.extend(page)
         if not with_ways:
             return found, {}, None
-        return found, {each.name: each for each in await engine.destinations()}, await engine.paused()
+        return (
+            found,
+            {each.name: each for each in await engine.destinations.list()},
+            await engine.announcements.paused(),
+        )
 
 
 @command.command()
@@ -119,7 +124,7 @@ async def _list(
 @pass_app
 def retry(app: AppContext, delivery_id: int, as_json: bool) -> None:
     """Try a waiting or given-up delivery now, with the same webhook-id."""
-    _act(app, lambda engine: engine.retry(delivery_id), "is due now", as_json)
+    _act(app, lambda deliveries: deliveries.retry(delivery_id), "is due now", as_json)
 
 
 @command.command()
@@ -128,7 +133,7 @@ def retry(app: AppContext, delivery_id: int, as_json: bool) -> None:
 @pass_app
 def drop(app: AppContext, delivery_id: int, as_json: bool) -> None:
     """Give up a waiting delivery. `retry` brings it back."""
-    _act(app, lambda engine: engine.drop(delivery_id), "was dropped", as_json)
+    _act(app, lambda deliveries: deliveries.drop(delivery_id), "was dropped", as_json)
 
 
 @command.command()
@@ -140,13 +145,13 @@ def resend(app: AppContext, delivery_id: int, as_json: bool) -> None:
 
     That is a new delivery, with a webhook-id of its own.
     """
-    _act(app, lambda engine: engine.resend(delivery_id), "was made", as_json)
+    _act(app, lambda deliveries: deliveries.resend(delivery_id), "was made", as_json)
 
 
-def _act(app: AppContext, act: Callable[[QueueActions], Awaitable[DeliveryView]], done: str, as_json: bool) -> None:
+def _act(app: AppContext, act: Callable[[Deliveries], Awaitable[DeliveryView]], done: str, as_json: bool) -> None:
     async def run() -> tuple[DeliveryView, bool]:
         async with queue(app) as (engine, running):
-            return await act(engine), running
+            return await act(engine.deliveries), running
 
     view, running = asyncio.run(run())
     if as_json:

@@ -21,6 +21,8 @@ _MANY = 20
 """Streamers and destinations from which those that are well are only counted."""
 _START = "Start it (`serve`), and let it start with the machine."
 _WRONG_CONFIG = 2
+_LOCAL_SECONDS = 5.0
+"""A program that takes longer to look at itself is not well."""
 
 
 @click.command("doctor")
@@ -57,7 +59,7 @@ async def _whole(app: AppContext, streamer: str | None) -> Report:
     from itsjustintv_desktop.commands.running import actions
 
     async with actions(app) as engine:
-        return await engine.doctor(streamer)
+        return await engine.diagnostics.doctor(streamer)
 
 
 async def _local(app: AppContext) -> Report:
@@ -69,9 +71,9 @@ async def _local(app: AppContext) -> Report:
     if found is None:
         return _failed("program", "The program is not running.", _START)
     try:
-        async with ControlClient(found) as client:
-            return await client.doctor(local=True)
-    except ControlError:
+        async with ControlClient(found) as client, asyncio.timeout(_LOCAL_SECONDS):
+            return await client.diagnostics.doctor(local=True)
+    except (ControlError, TimeoutError):
         return _failed("program", "It does not answer: it does not run any more, or hangs.", _START)
 
 

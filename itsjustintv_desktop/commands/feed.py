@@ -13,8 +13,8 @@ from itsjustintv_desktop.commands.known import no_such_streamer
 from itsjustintv_desktop.commands.outcome import outcome_of, show
 from itsjustintv_desktop.commands.running import actions, queue
 from itsjustintv_desktop.engine.announce.pause import PauseView
+from itsjustintv_desktop.engine.api.announcements import EventReport
 from itsjustintv_desktop.engine.api.events import EventKind, EventView
-from itsjustintv_desktop.engine.control.actions import EventReport
 from itsjustintv_desktop.engine.core.models import DeliveryState
 
 _ID = click.IntRange(1, 2**63 - 1)
@@ -76,14 +76,14 @@ async def _list(
     before: int | None = None
     async with queue(app) as (engine, _):
         while len(found) < limit:
-            page = await engine.events(
+            page = await engine.events.list(
                 before=before, kinds=kinds, streamer=streamer, limit=min(200, limit - len(found))
             )
             found.extend(page.events)
             before = page.before
             if before is None:
                 break
-        return found, await engine.paused()
+        return found, await engine.announcements.paused()
 
 
 def _outcome(event: EventView) -> str:
@@ -143,5 +143,5 @@ def send_anyway(app: AppContext, event_id: int, wait: float, as_json: bool) -> N
 
 async def _send(app: AppContext, event_id: int, wait: float) -> tuple[tuple[str, ...], EventReport]:
     async with actions(app) as engine:
-        names = await engine.send_anyway(event_id)
-        return names, await outcome_of(engine, event_id, wait)
+        names = await engine.announcements.send_anyway(event_id)
+        return names, await outcome_of(engine.announcements, event_id, wait)

@@ -7,17 +7,17 @@ import time
 
 import click
 
-from itsjustintv_desktop.engine.control.actions import Actions, EventReport
+from itsjustintv_desktop.engine.api.announcements import Announcements, EventReport
 from itsjustintv_desktop.engine.core.models import DeliveryState
 
 _EVERY = 0.2
 
 
-async def outcome_of(engine: Actions, event_id: int, wait: float) -> EventReport:
+async def outcome_of(announcements: Announcements, event_id: int, wait: float) -> EventReport:
     """How far the event came after `wait` seconds, or sooner if every destination has an outcome of some kind."""
     until = time.monotonic() + wait
     while True:
-        report = await engine.event_report(event_id)
+        report = await announcements.event_report(event_id)
         if report.is_settled or _is_tried(report) or time.monotonic() > until:
             return report
         await asyncio.sleep(_EVERY)

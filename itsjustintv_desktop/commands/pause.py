@@ -47,9 +47,9 @@ def command(app: AppContext, when: str, destination: str | None, reason: str) ->
 async def _pause(app: AppContext, when: str, destination: str | None, reason: str) -> tuple[str, bool]:
     async with queue(app) as (engine, running):
         if destination is not None:
-            await engine.pause_destination(destination, reason)
+            await engine.destinations.pause(destination, reason)
             return f"Nothing is sent to {destination} until you resume it.", running
-        view = await engine.pause(_until(when))
+        view = await engine.announcements.pause(_until(when))
         return (view.sentence if view is not None else "That pause is over already."), running
 
 

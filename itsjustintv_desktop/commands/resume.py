@@ -8,7 +8,7 @@ import click
 
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import queue
-from itsjustintv_desktop.engine.control.actions import DestinationView
+from itsjustintv_desktop.engine.api.destinations import DestinationView
 
 
 @click.command("resume")
@@ -27,11 +27,11 @@ async def _resume(app: AppContext, destination: str | None) -> tuple[str, bool]:
     async with queue(app) as (engine, running):
         if destination is not None:
             # Resumed in any case: that also names a destination the config does not have.
-            held = [each for each in await engine.destinations() if each.name == destination]
-            await engine.resume_destination(destination)
+            held = [each for each in await engine.destinations.list() if each.name == destination]
+            await engine.destinations.resume(destination)
             return _said(destination, held[0] if held else None), running
-        was = await engine.paused()
-        await engine.resume()
+        was = await engine.announcements.paused()
+        await engine.announcements.resume()
         return ("Announcements are made again." if was else "Announcements were not paused."), running
 
 

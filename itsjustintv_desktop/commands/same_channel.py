@@ -43,7 +43,7 @@ async def _known(app: AppContext, config: Config) -> dict[str, Channel]:
             client = await running(app)
             if client is not None:
                 async with client:
-                    return {each.key: each for each in await client.channels()}
+                    return {each.key: each for each in await client.channels.list()}
         if may_be_the_same(config) and config.twitch.client_id and config.twitch.client_secret not in {"", KEYRING}:
             from itsjustintv_desktop.engine.core.net.proxies import Proxies
             from itsjustintv_desktop.engine.twitch.channels import who_is

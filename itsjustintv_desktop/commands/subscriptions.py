@@ -12,7 +12,7 @@ import msgspec
 from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import actions
-from itsjustintv_desktop.engine.control.actions import SubscriptionActions
+from itsjustintv_desktop.engine.api.subscriptions import Subscriptions
 from itsjustintv_desktop.engine.core.errors import ControlError, UsageError
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SubscriptionView, SyncReport
@@ -62,7 +62,7 @@ def list_(app: AppContext, as_json: bool) -> None:
 
 async def _list(app: AppContext) -> Listing:
     async with actions(app) as engine:
-        return await engine.subscriptions()
+        return await engine.subscriptions.list()
 
 
 @command.command()
@@ -86,28 +86,28 @@ def sync(app: AppContext, new_secret: bool, as_json: bool) -> None:
 async def _sync(app: AppContext, new_secret: bool, *, quiet: bool) -> SyncReport:
     async with actions(app) as engine:
         if quiet:
-            return await engine.sync_subscriptions(new_secret)
-        async with _progress(engine):
-            return await engine.sync_subscriptions(new_secret)
+            return await engine.subscriptions.sync(new_secret)
+        async with _progress(engine.subscriptions):
+            return await engine.subscriptions.sync(new_secret)
 
 
 @asynccontextmanager
-async def _progress(engine: SubscriptionActions) -> AsyncIterator[None]:
+async def _progress(subscriptions: Subscriptions) -> AsyncIterator[None]:
     """Meanwhile, a line on stderr whenever the round got further."""
     tasks = Tasks()
-    tasks.start("commands.progress", _watch(engine, lambda text: click.echo(text, err=True)))
+    tasks.start("commands.progress", _watch(subscriptions, lambda text: click.echo(text, err=True)))
     try:
         yield
     finally:
         await tasks.stop()
 
 
-async def _watch(engine: SubscriptionActions, say: Callable[[str], None]) -> None:
+async def _watch(subscriptions: Subscriptions, say: Callable[[str], None]) -> None:
     last = ""
     while True:
         await asyncio.sleep(_EVERY)
         try:
-            status = await engine.subscriptions_status()
+            status = await subscriptions.status()
         except ControlError:
             continue  # it is the round itself that tells what is wrong
         text = _how_far(status)
@@ -153,14 +153,14 @@ def delete(app: AppContext, subscription_id: str | None, all_ours: bool, yes: bo
 
 async def _delete(app: AppContext, subscription_id: str | None, yes: bool) -> int:
     async with actions(app) as engine:
-        held = (await engine.subscriptions()).subscriptions
+        held = (await engine.subscriptions.list()).subscriptions
         chosen = [each for each in held if (each.id == subscription_id if subscription_id else each.ours)]
         if subscription_id and not chosen:
             raise UsageError(f"Twitch holds no subscription {subscription_id}. See `subscriptions list`.")
         if chosen and not yes:
             await asyncio.to_thread(click.confirm, _question(chosen), abort=True)
         for each in chosen:
-            await engine.delete_subscription(each.id)
+            await engine.subscriptions.delete(each.id)
         return len(chosen)
 
 

@@ -10,7 +10,7 @@ from itsjustintv_desktop.commands import output
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.outcome import outcome_of, show
 from itsjustintv_desktop.commands.running import actions
-from itsjustintv_desktop.engine.control.actions import EventReport
+from itsjustintv_desktop.engine.api.announcements import EventReport
 from itsjustintv_desktop.engine.core.models import DeliveryState
 
 
@@ -47,5 +47,5 @@ async def _send(app: AppContext, login: str, wait: float, *, quiet: bool) -> Eve
     async with actions(app) as engine:
         if not quiet:
             click.echo("Asking Twitch about the channel, then sending (it may take 20 s) ...", err=True)
-        event_id = await engine.test_event(login)
-        return await outcome_of(engine, event_id, wait)
+        event_id = await engine.announcements.test_event(login)
+        return await outcome_of(engine.announcements, event_id, wait)

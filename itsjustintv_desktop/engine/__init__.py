@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.announce.pause import PauseView as PauseView
+    from itsjustintv_desktop.engine.api.announcements import EventReport as EventReport
     from itsjustintv_desktop.engine.api.deliveries import DeliveryFilter as DeliveryFilter
     from itsjustintv_desktop.engine.api.deliveries import DeliveryPage as DeliveryPage
     from itsjustintv_desktop.engine.api.deliveries import ManyResult as ManyResult
     from itsjustintv_desktop.engine.api.delivery_details import AttemptView as AttemptView
     from itsjustintv_desktop.engine.api.delivery_details import DeliveryDetails as DeliveryDetails
     from itsjustintv_desktop.engine.api.delivery_details import RequestView as RequestView
+    from itsjustintv_desktop.engine.api.diagnostics import LogPage as LogPage
     from itsjustintv_desktop.engine.api.feed import FeedDelivery as FeedDelivery
     from itsjustintv_desktop.engine.api.feed import FeedItem as FeedItem
     from itsjustintv_desktop.engine.api.feed import FeedPage as FeedPage
-    from itsjustintv_desktop.engine.api.log_lines import LogPage as LogPage
     from itsjustintv_desktop.engine.api.models import DestinationStatus as DestinationStatus
     from itsjustintv_desktop.engine.api.models import Numbers as Numbers
     from itsjustintv_desktop.engine.api.models import Snapshot as Snapshot
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.config.save import Rename as Rename
     from itsjustintv_desktop.engine.config.save import Set as Set
     from itsjustintv_desktop.engine.config.validators import new_standard_secret as new_standard_secret
-    from itsjustintv_desktop.engine.control.actions import EventReport as EventReport
     from itsjustintv_desktop.engine.core import errors as errors
     from itsjustintv_desktop.engine.core import events as events
     from itsjustintv_desktop.engine.core import files as files
@@ -81,10 +81,10 @@ _PLACES = {
     "engine": ("Engine",),
     "core.paths": ("Paths",),
     "announce.pause": ("PauseView",),
-    "api.log_lines": ("LogPage",),
+    "api.diagnostics": ("LogPage",),
     "logs.recent": ("LogLine",),
     "monitoring.doctor.report": ("Check", "Report"),
-    "control.actions": ("EventReport",),
+    "api.announcements": ("EventReport",),
     "api.delivery_details": ("AttemptView", "DeliveryDetails", "RequestView"),
     "api.deliveries": ("DeliveryFilter", "DeliveryPage", "ManyResult"),
     "storage.ledger.changing": ("Refused",),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from itsjustintv_desktop.engine import logs, redaction
 from itsjustintv_desktop.engine.announce.pause import Pause
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
-from itsjustintv_desktop.engine.api import Api
+from itsjustintv_desktop.engine.api.api import Api
+from itsjustintv_desktop.engine.api.models import Snapshot
 from itsjustintv_desktop.engine.assembly import (
     Core,
     Delivery,
@@ -26,6 +27,7 @@ from itsjustintv_desktop.engine.assembly import (
     twitch_loops,
     wire,
 )
+from itsjustintv_desktop.engine.assembly_api import build_api
 from itsjustintv_desktop.engine.config.active import ActiveConfig, ConfigHolder
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.load import Loaded, load
@@ -62,9 +64,6 @@ from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
 from itsjustintv_desktop.engine.twitch.conduits import Conduits
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
 
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.api.models import Snapshot
-
 _log = structlog.get_logger(__name__)
 
 
@@ -81,8 +80,8 @@ class Engine:
         self.reload: ConfigReloader
         self.listening: Listening | None = None
         """The ports, where it was started to listen."""
-        self.api = Api(self)
-        """What a person asks."""
+        self.api: Api
+        """What a person asks. Once it is started."""
         self.started_at = 0.0
         """Unix seconds."""
 
@@ -120,7 +119,7 @@ class Engine:
 
     async def snapshot(self) -> Snapshot:
         """Everything at this moment, immutable."""
-        return await self.api.snapshot()
+        return await self.api.snapshot.take()
 
     @property
     def live(self) -> ActiveConfig:
@@ -140,16 +139,6 @@ class Engine:
     @property
     def paths(self) -> Paths:
         return self._options.paths
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        """The environment the program was started with."""
-        return self._options.environ
-
-    @property
-    def signing_problem(self) -> str | None:
-        """Why Twitch's messages cannot be verified yet; None when they can."""
-        return self.signing.problem
 
     async def channels_looked_up(self, timeout: float) -> None:
         """Wait until Twitch was asked which channel each streamer is, at most `timeout` seconds."""
@@ -238,7 +227,7 @@ class Engine:
             bus=self.bus,
         )
         self.closing("way", self.reach.close)
-        self._build_monitoring(twitch)
+        make_api = self._build_monitoring(twitch)
         self.loops = TwitchTasks(
             config, self.supervisor, twitch_loops(twitch, self.reach if self._options.listen else None, config)
         )
@@ -280,6 +269,12 @@ class Engine:
             verifier=verifier,
             listening=self.listening is not None,
         )
+        self.api = make_api(
+            sender=self.sender,
+            reloader=self.reload,
+            try_again=self.unlocking.unlocked.emit,
+            started_at=lambda: self.started_at,
+        )
         if self.listening is not None:
             await self._listen(self.listening)
         await self._begin()
@@ -293,9 +288,7 @@ class Engine:
         await listening.start(self.reach.way)
         self.closing("public port", listening.stop)
         stream = EventStream(self.bus, self.health, self.ledger)
-        control = self.control = ControlServer(
-            self.api.actions, self.doctor.health, stream, self.paths.control, self.clock
-        )
+        control = self.control = ControlServer(self.api, self.doctor.health, stream, self.paths.control, self.clock)
         self.health.add("control port", control.health)
         self.closing("control port", control.stop)
         await control.start()
@@ -362,7 +355,8 @@ class Engine:
             instrumentation=self.telemetry.instrumentation,
         )
 
-    def _build_monitoring(self, twitch: Twitch) -> None:
+    def _build_monitoring(self, twitch: Twitch) -> Callable[..., Api]:
+        """What makes the Api out of the same parts."""
         core = Core(self._options, self.bus, self.supervisor, self.outbound, self.config)
         storage = Storage(self.ledger, self.secrets, self.values, self.feed, self.files)
         ingress = Ingress(self.reach, self.signing, self.well_known, lambda: self.address)
@@ -370,6 +364,7 @@ class Engine:
         config_health = (lambda: self.reload.health()) if self._options.listen else Status
         built = build_monitoring(core, storage, twitch, ingress, delivery, self.clock_trust, config_health)
         self.watch, self.health, self.doctor, self.updates = built.watch, built.health, built.doctor, built.updates
+        return partial(build_api, core, storage, twitch, ingress, delivery, built)
 
     async def _begin(self) -> None:
         keep = self.supervisor.keep
@@ -393,10 +388,6 @@ class Engine:
         why_not = await self.loops.follow()
         if why_not is not None:
             self.bus.notice(why_not)
-
-    def watched_ids(self) -> list[str]:
-        """User ids of the enabled streamers, as far as they are known."""
-        return self.config.current.watched_ids()
 
     def background(self, name: str, work: Any) -> None:
         """Do it besides, as a task of that name."""

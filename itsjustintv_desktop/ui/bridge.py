@@ -54,7 +54,7 @@ class Bridge(QObject):
             self.start()
 
     async def call(self, ask: Callable[[Engine], Awaitable[T]], timeout: float = CALL_SECONDS) -> T:
-        """Await the engine's answer, e.g. `call(lambda engine: engine.api.actions.retry(5))`.
+        """Await the engine's answer, e.g. `call(lambda engine: engine.api.deliveries.retry(5))`.
 
         Raises AppError: what the engine says, or that it does not answer.
         """

@@ -64,7 +64,7 @@ class Pictures(QObject):
 
 
 async def _ask(sha256: str, engine: Engine) -> bytes | None:
-    return await engine.api.picture(sha256)
+    return await engine.api.feed.picture(sha256)
 
 
 def _decoded(data: bytes) -> QImage | None:

@@ -160,7 +160,7 @@ async def test_while_no_program_runs_and_announcements_are_paused(tmp_path: Path
     async with running_engine(tmp_path, _FILTERED, logins=("alice", "bob")) as running:
         await running.simulator.go_live("bob")
         await running.settled()
-        await running.engine.api.pause()
+        await running.engine.api.announcements.pause()
         await running.stop()
         environ = running.simulator.environment()
         unknown = await beside(running.paths, "feed", "send-anyway", "77", environ=environ)
@@ -185,14 +185,14 @@ async def test_pages_over_the_control_port(tmp_path: Path) -> None:
         found = address.read(running.paths.control)
         assert found is not None
         async with ControlClient(found) as client:
-            page = await client.events(limit=1)
+            page = await client.events.list(limit=1)
             assert [each.kind for each in page.events] == ["suppressed"]
             assert page.before == page.events[0].id
-            older = await client.events(before=page.before)
+            older = await client.events.list(before=page.before)
             assert [each.kind for each in older.events] == ["announced"]
             assert older.before is None
             assert [view.state.value for view in older.events[0].deliveries] == ["delivered"]
-            assert not (await client.events(kinds=("missed", "notice"))).events
-            assert [each.login for each in (await client.events(streamer="ALICE")).events] == ["alice"]
+            assert not (await client.events.list(kinds=("missed", "notice"))).events
+            assert [each.login for each in (await client.events.list(streamer="ALICE")).events] == ["alice"]
             with pytest.raises(UsageError, match="'nonsense' is no kind"):
-                await client.events(kinds=("nonsense",))  # type: ignore[arg-type]
+                await client.events.list(kinds=("nonsense",))  # type: ignore[arg-type]

@@ -100,7 +100,7 @@ class Scene:
             return await what(client)
 
     async def states(self) -> list[DeliveryState]:
-        return [each.state for each in await self.ask(lambda client: client.deliveries())]
+        return [each.state for each in await self.ask(lambda client: client.deliveries.list())]
 
     async def subscribed(self) -> None:
         def enabled() -> bool:

@@ -165,8 +165,8 @@ async def _has(here: Scene, state: DeliveryState) -> bool:
 async def _retry(here: Scene, program: DesktopProgram) -> None:
     """The one delivery in the list: chosen and tried again by mouse."""
     if find_spec("itsjustintv_desktop.ui.pages.deliveries") is None:
-        (waiting,) = await here.ask(lambda client: client.deliveries(states=[DeliveryState.PENDING]))
-        await here.ask(lambda client: client.retry(waiting.id))
+        (waiting,) = await here.ask(lambda client: client.deliveries.list(states=[DeliveryState.PENDING]))
+        await here.ask(lambda client: client.deliveries.retry(waiting.id))
         return
     table = await here.do(program.see, "Deliveries", kind="DeliveriesTable")
     top = table.y - table.height // 2

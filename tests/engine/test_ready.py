@@ -84,7 +84,7 @@ async def test_it_is_at_hand_once_it_is_ready(paths: Paths, environ: dict[str, s
     engine = Engine(EngineOptions(paths=paths, environ=environ))
     await engine.start()
     try:
-        assert engine.signing_problem is None
+        assert engine.signing.problem is None
         assert engine.signing.current()
     finally:
         await engine.stop()
@@ -115,7 +115,7 @@ async def test_one_that_cannot_be_had_holds_nothing_up(
     engine = Engine(EngineOptions(paths=paths, environ={}))
     await engine.start()
     try:
-        assert engine.signing_problem
+        assert engine.signing.problem
         answer = await rawhttp.ask(("127.0.0.1", port), signed.online(time.time()).request())
         assert answer.status == 503
         health = await rawhttp.ask(("127.0.0.1", port), rawhttp.request(target="/health"))

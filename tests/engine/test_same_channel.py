@@ -47,7 +47,7 @@ def got(running: Running) -> dict[str, Any]:
 
 
 async def test_a_stream_goes_to_the_destinations_of_both(running: Running) -> None:
-    assert running.engine.watched_ids() == [ALICE]
+    assert running.engine.config.current.watched_ids() == [ALICE]
     await running.simulator.go_live("alice")
     await running.settled()
     assert got(running) == {"first": [], "second": ["Ours"]}
@@ -72,14 +72,14 @@ async def test_a_stream_found_by_asking_goes_to_both_once(running: Running) -> N
     [("alice", {"first", "second"}), (ALICE, {"first", "second"}), ("one", {"first"}), ("two", {"second"})],
 )
 async def test_a_test_goes_where_it_says(running: Running, name: str, told: set[str]) -> None:
-    wishes = running.engine.api.actions
-    event_id = await wishes.test_event(name)
+    announcements = running.engine.api.announcements
+    event_id = await announcements.test_event(name)
 
     async def over() -> bool:
-        return (await wishes.event_report(event_id)).is_settled
+        return (await announcements.event_report(event_id)).is_settled
 
     await until(over, what="the test is over")
-    report = await wishes.event_report(event_id)
+    report = await announcements.event_report(event_id)
     assert report.state == "announced"
     assert {each.destination for each in report.deliveries} == told
     assert {each.state for each in report.deliveries} == {DeliveryState.DELIVERED}
@@ -93,49 +93,49 @@ async def test_the_part_that_was_not_announced_is_said(running: Running) -> None
     await until(lambda: not running.engine.live.destinations["second"].enabled)
     await running.simulator.go_live("alice")
     await running.settled()
-    page = await running.engine.api.actions.events()
+    page = await running.engine.api.events.list()
     assert sorted((event.streamer, event.kind, event.reason) for event in page.events) == [
         ("one", "announced", ""), ("two", "suppressed", "destinations_disabled"),
     ]  # fmt: skip
     event = next(each for each in page.events if each.streamer == "two")
     with pytest.raises(UsageError, match="switched off"):
-        await running.engine.api.actions.send_anyway(event.id)
+        await running.engine.api.announcements.send_anyway(event.id)
     running.write_config(TWICE)
     running.engine.reload.trigger()
     await until(lambda: running.engine.live.destinations["second"].enabled)
-    assert await running.engine.api.actions.send_anyway(event.id) == ("second",)
+    assert await running.engine.api.announcements.send_anyway(event.id) == ("second",)
     await running.settled()
     assert got(running) == {"first": [], "second": ["Ours"]}
 
 
 async def test_while_paused_it_is_held_back_for_both(running: Running) -> None:
-    await running.engine.api.actions.pause(None)
+    await running.engine.api.announcements.pause(None)
     await running.simulator.go_live("alice")
     await running.settled()
-    await running.engine.api.actions.resume()
+    await running.engine.api.announcements.resume()
     records = await running.engine.ledger.events()
     assert {(record.streamer, record.reason) for record in records} == {("one", "paused"), ("two", "paused")}
-    assert await running.engine.api.actions.send_anyway(records[0].id) == ("second",)
+    assert await running.engine.api.announcements.send_anyway(records[0].id) == ("second",)
     await running.simulator.go_live("alice")  # Twitch tells of it once more
     await running.settled()
     assert set(got(running)) == {"second"}, "what a person did not send stays held back"
 
 
 async def test_it_is_pointed_out(running: Running) -> None:
-    report = await running.engine.api.actions.doctor()
+    report = await running.engine.api.diagnostics.doctor()
     found = {check.name: check for check in report.checks}
     for key, other in (("one", "two"), ("two", "one")):
         check = found[f"streamer {key}"]
         assert check.state == "amber"
         assert f"the same channel as {other}" in check.message
         assert "Keep one of them" in check.fix
-    views = {view.key: view for view in (await running.engine.api.snapshot()).streamers}
+    views = {view.key: view for view in (await running.engine.api.snapshot.take()).streamers}
     assert "the same channel as two" in views["one"].status.reason
     assert "the same channel as one" in views["two"].status.reason
     address = read(running.paths.control)
     assert address is not None
     async with ControlClient(address) as client:
-        assert {(each.key, each.user_id) for each in await client.channels()} == {("one", ALICE), ("two", ALICE)}
+        assert {(each.key, each.user_id) for each in await client.channels.list()} == {("one", ALICE), ("two", ALICE)}
 
 
 async def test_a_channel_that_is_there_by_its_id_is_not_added_by_its_login(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_a_channel_that_is_there_by_its_id_is_not_added_by_its_login(tmp_p
     async with running_engine(tmp_path, by_id, secret=None) as running:
         await running.engine.channels_looked_up(10.0)
         with pytest.raises(UsageError, match="watched already"):
-            await running.engine.api.settings.add_streamers(["Alice"])
+            await running.engine.api.settings.streamers.add(["Alice"])
 
 
 async def check(running: Running, *, environ: dict[str, str]) -> Any:

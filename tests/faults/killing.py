@@ -150,21 +150,21 @@ class Scene:
                 waiting = [
                     one
                     for name in self._names(stuck)
-                    for one in await client.deliveries(
+                    for one in await client.deliveries.list(
                         states=[DeliveryState.PENDING, DeliveryState.SENDING], destination=name, limit=1
                     )
                 ]
                 for one in waiting:
                     # An open breaker waits 30 s and more. A person who knows better says "retry"; so does this.
                     if f"destination {one.destination}" in health["parts"]:
-                        await client.retry(one.id)
+                        await client.deliveries.retry(one.id)
                 return not waiting
         return False
 
     async def _all_events_settled(self, client: ControlClient) -> bool:
         """Event ids have no gaps: go on from the last one known to be settled."""
         with contextlib.suppress(NotFoundError):
-            while (await client.event_report(self._settled + 1)).state != "accepted":
+            while (await client.announcements.event_report(self._settled + 1)).state != "accepted":
                 self._settled += 1
             return False
         return True

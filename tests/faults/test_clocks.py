@@ -137,7 +137,7 @@ async def test_a_night_of_sleep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
         await until(found, what="the stream is found by asking")
         assert [text for text in notices(heard) if text.startswith("The machine slept for 8 hours")]
-        doctor = {check.name: check for check in (await engine.api.actions.doctor()).checks}
+        doctor = {check.name: check for check in (await engine.api.diagnostics.doctor()).checks}
         assert doctor["clock"].state.value == "amber"  # the simulated Twitch did not sleep: to it the clock is wrong
 
 

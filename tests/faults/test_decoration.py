@@ -85,7 +85,7 @@ async def test_a_receiver_that_the_picture_is_too_large_for(
         await _live(running)
         assert _data(made) == [True, False, False, False]
         await _is_shown(running, ONLY_A_LINK)
-        await running.engine.api.resume_destination("main")
+        await running.engine.api.destinations.resume("main")
         await _is_shown(running, "")
         await _live(running)
         assert _data(made)[-2:] == [True, False]
@@ -97,10 +97,10 @@ async def test_a_receiver_that_the_picture_is_too_large_for(
 
 async def _is_shown(running: Running, note: str) -> None:
     engine = running.engine
-    (view,) = await engine.api.actions.destinations()
-    snapshot = await engine.api.snapshot()
+    (view,) = await engine.api.destinations.list()
+    snapshot = await engine.api.snapshot.take()
     health = (await engine.doctor.health())["parts"].get("destination main", {"reason": "", "status": "ok"})
-    (check,) = [each for each in (await engine.api.actions.doctor()).checks if each.name == "destination main"]
+    (check,) = [each for each in (await engine.api.diagnostics.doctor()).checks if each.name == "destination main"]
     assert (view.note, health["reason"]) == (note, note)
     assert (snapshot.destinations[0].is_reduced, note in snapshot.destinations[0].status.reason) == (bool(note), True)
     assert health["status"] == "ok"
@@ -154,7 +154,7 @@ async def test_a_picture_that_cannot_be_loaded(
         view = await _live(running)
         assert (view.state, view.attempts, len(made.requests)) == ("delivered", 1, 2)
         assert "Sent as text alone, without pictures" in (view.last_error or "")
-        details = await running.engine.api.delivery(view.id)
+        details = await running.engine.api.delivery_details.of(view.id)
         assert [(each.outcome, each.status) for each in details.attempts] == [("delivered", details.attempts[0].status)]
         # Perhaps it can load the next one.
         await _live(running)

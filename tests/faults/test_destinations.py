@@ -182,7 +182,7 @@ async def _tried(running: Running, attempts: int) -> DeliveryView:
     async with ControlClient(found) as client:
 
         async def tried() -> DeliveryView | None:
-            found = await client.deliveries()
+            found = await client.deliveries.list()
             ended = found and found[0].state is not DeliveryState.SENDING
             return (
                 found[0] if ended and (found[0].attempts >= attempts or found[0].state is DeliveryState.DEAD) else None
@@ -219,7 +219,7 @@ async def test_a_bad_answer(tmp_path: Path, case: Case, record_property: Callabl
             return
         # The fault is over, and a person says so; what waits by itself comes out the same way later.
         made._behaviour = _status(204)
-        await running.engine.api.actions.retry(before.id)
+        await running.engine.api.deliveries.retry(before.id)
         after = await _tried(running, 2)
         assert (after.state, after.webhook_id) == ("delivered", before.webhook_id)
         assert {request.headers["webhook-id"] for request in made.requests} == {before.webhook_id}
@@ -276,14 +276,14 @@ async def test_gone(tmp_path: Path) -> None:
             before = await _announced(running)
             _check(before, case)
             await until(lambda: _said(lines, "a destination is paused now"), what="it says so")
-        (view,) = await running.engine.api.actions.destinations()
+        (view,) = await running.engine.api.destinations.list()
         assert "Correct its address, or `deliveries retry`" in (view.sentence or "")
         await running.simulator.go_offline("alice")
         await running.simulator.go_live("alice")  # another stream: it waits and is not sent
         await until(lambda: _count(running, DeliveryState.PENDING, 2), what="both wait")
         assert len(made.requests) == 1
         made._behaviour = _status(204)  # the address is good again
-        await running.engine.api.actions.retry(before.id)
+        await running.engine.api.deliveries.retry(before.id)
         await until(lambda: _count(running, DeliveryState.DELIVERED, 2), what="both are delivered")
         assert [request.headers["webhook-id"] for request in made.requests].count(before.webhook_id) == 2
         assert len(made.requests) == 3

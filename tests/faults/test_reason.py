@@ -45,7 +45,7 @@ async def test_the_reason_of_a_refusal(tmp_path: Path) -> None:
             await until(tried, what="it was tried")
             await until(lambda: [line for line in lines if line["event"] == "delivery"], what="it is in the log")
         (view,) = await running.deliveries()
-        checks = (await running.engine.api.actions.doctor()).checks
+        checks = (await running.engine.api.diagnostics.doctor()).checks
         shown = {
             "json": json.dumps(delivery_json(view)["last_error"]),
             "log": next(line["reason"] for line in lines if line["event"] == "delivery"),

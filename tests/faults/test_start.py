@@ -134,7 +134,7 @@ async def test_nothing_at_the_usual_place(paths: Paths, serve: Serve, monkeypatc
     assert found is not None
     async with ControlClient(found) as client:
         config = (await client.health())["parts"]["config"]
-        (check,) = [check for check in (await client.doctor()).checks if check.name == "config"]
+        (check,) = [check for check in (await client.diagnostics.doctor()).checks if check.name == "config"]
     assert config["status"] == "failing"
     assert config["reason"].startswith("Nothing is set up")
     assert (check.state.value, check.message) == ("red", config["reason"])

@@ -200,10 +200,12 @@ class Soak:
             await self._with_client(self._resume)
 
     async def _resume(self, client: ControlClient) -> None:
-        for one in await client.destinations():
+        for one in await client.destinations.list():
             if one.state == "paused":
-                for waiting in await client.deliveries(destination=one.name, states=[DeliveryState.PENDING], limit=1):
-                    await client.retry(waiting.id)
+                for waiting in await client.deliveries.list(
+                    destination=one.name, states=[DeliveryState.PENDING], limit=1
+                ):
+                    await client.deliveries.retry(waiting.id)
 
     async def _with_client(self, ask: Callable[[ControlClient], Awaitable[None]]) -> None:
         found = address.read(self._scene.paths.control)

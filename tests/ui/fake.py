@@ -22,41 +22,35 @@ class Asked(msgspec.Struct, frozen=True):
     named: dict[str, Any]
 
 
-class Answers:
-    """A part of the engine: each method gives what was set for it, and remembers that it was asked.
+class Api:
+    """The engine's api, an area of it, or a method: that gives what was set for it, and remembers that it was asked.
 
-    `set(name, value)`: a value, an exception to raise, or a function (plain or async) to call.
+    `set(name, value)`: a value, an exception to raise, or a function (plain or async) to call. The name has dots, as in
+    "settings.documents.edit".
     """
 
-    def __init__(self, asked: list[Asked], part: str) -> None:
-        self._asked, self._part = asked, part
-        self._answers: dict[str, Any] = {}
+    def __init__(self, asked: list[Asked], name: str) -> None:
+        self._asked, self._name = asked, name
+        self._below: dict[str, Api] = {}
+        self._answer: Any = None
 
     def set(self, name: str, answer: Any) -> None:
-        self._answers[name] = answer
+        found = self
+        for part in name.split("."):
+            found = getattr(found, part)
+        found._answer = answer
 
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+    def __getattr__(self, name: str) -> Api:
         if name.startswith("_"):
             raise AttributeError(name)
+        return self._below.setdefault(name, Api(self._asked, f"{self._name}.{name}"))
 
-        async def answer(*args: Any, **named: Any) -> Any:
-            self._asked.append(Asked(f"{self._part}.{name}", args, named))
-            given = self._answers.get(name)
-            if isinstance(given, BaseException):
-                raise given
-            found = given(*args, **named) if callable(given) else given
-            return await found if inspect.isawaitable(found) else found
-
-        return answer
-
-
-class Api(Answers):
-    """The whole of it, with its parts."""
-
-    def __init__(self, asked: list[Asked], part: str) -> None:
-        super().__init__(asked, part)
-        self.actions = Answers(asked, f"{part}.actions")
-        self.settings = Answers(asked, f"{part}.settings")
+    async def __call__(self, *args: Any, **named: Any) -> Any:
+        self._asked.append(Asked(self._name, args, named))
+        if isinstance(self._answer, BaseException):
+            raise self._answer
+        found = self._answer(*args, **named) if callable(self._answer) else self._answer
+        return await found if inspect.isawaitable(found) else found
 
 
 class FakeEngine:

@@ -91,7 +91,7 @@ class Stage:
             await self.wait(_settled(await self.sends_test(login)))
 
     async def sends_test(self, login: str) -> int:
-        event: int = await self.on_engine(lambda engine: engine.api.actions.test_event(login))
+        event: int = await self.on_engine(lambda engine: engine.api.announcements.test_event(login))
         return event
 
     async def fails(self, state: DeliveryState, **fault: object) -> None:
@@ -100,7 +100,7 @@ class Stage:
         event = await self.sends_test("i")
 
         async def came(engine: Engine) -> bool:
-            report = await engine.api.actions.event_report(event)
+            report = await engine.api.announcements.event_report(event)
             return any(each.state is state and each.attempts for each in report.deliveries)
 
         await self.wait(came)
@@ -116,7 +116,7 @@ class Stage:
         await self.on_engine(_put_right)
         if undo:
             await self.arrives()
-        await self.on_engine(lambda engine: engine.api.actions.doctor())
+        await self.on_engine(lambda engine: engine.api.diagnostics.doctor())
 
 
 def _digest(engine: Engine, text: str) -> bool:
@@ -127,21 +127,21 @@ def _digest(engine: Engine, text: str) -> bool:
 
 def _settled(event: int) -> Callable[[Engine], Awaitable[bool]]:
     async def is_settled(engine: Engine) -> bool:
-        return (await engine.api.actions.event_report(event)).is_settled
+        return (await engine.api.announcements.event_report(event)).is_settled
 
     return is_settled
 
 
 async def _take_back(engine: Engine, event: int) -> None:
-    for each in (await engine.api.actions.event_report(event)).deliveries:
+    for each in (await engine.api.announcements.event_report(event)).deliveries:
         if each.state is DeliveryState.PENDING:
-            await engine.api.actions.drop(each.id)
+            await engine.api.deliveries.drop(each.id)
 
 
 async def _put_right(engine: Engine) -> None:
     await engine.pause.resume()
     for name in ("shared", "single"):
-        await engine.api.resume_destination(name)
+        await engine.api.destinations.resume(name)
     engine.supervisor.broken.clear()
     engine.watch.disk.free = 10**11
     engine.health.add("public port", lambda: None)

@@ -38,8 +38,8 @@ class Run:
     def begin(self, *, hidden: bool = False, snapshot: Snapshot | None = None) -> Desktop:
         self.bridge = FakeBridge()
         self.bridge.engine._snapshot = snapshot or samples.snapshot(live=())
-        self.bridge.engine.api.actions.set("doctor", Report(ok=True, checks=()))
-        self.bridge.engine.api.set("statistics", Statistics(days=()))
+        self.bridge.engine.api.set("diagnostics.doctor", Report(ok=True, checks=()))
+        self.bridge.engine.api.set("statistics.days", Statistics(days=()))
         self.desktop = Desktop(self._qapp, self.paths, None, hidden=hidden, demo=self.is_demo)  # type: ignore[arg-type]
         self.life = self._loop.create_task(self.desktop.live())
         self._qtbot.waitUntil(lambda: self.desktop.store.snapshot is not None or self.bridge.state != "running")
@@ -243,13 +243,13 @@ def asked(run: Run, what: str) -> list[tuple[Any, ...]]:
 def test_pausing_and_resuming(run: Run, qtbot: QtBot) -> None:
     desktop = run.begin()
     desktop.tray.pause_requested.emit(samples.NOW + 3600)
-    qtbot.waitUntil(lambda: asked(run, "api.pause") == [(samples.NOW + 3600,)])
+    qtbot.waitUntil(lambda: asked(run, "api.announcements.pause") == [(samples.NOW + 3600,)])
     desktop.window.pause_requested.emit()
-    qtbot.waitUntil(lambda: len(asked(run, "api.pause")) == 2)
+    qtbot.waitUntil(lambda: len(asked(run, "api.announcements.pause")) == 2)
     desktop.store.snapshot = samples.snapshot(paused=samples.paused())
     desktop.window.pause_requested.emit()
-    qtbot.waitUntil(lambda: asked(run, "api.resume") == [()])
-    run.bridge.engine.api.set("resume", errors.LedgerError("The disk is full."))
+    qtbot.waitUntil(lambda: asked(run, "api.announcements.resume") == [()])
+    run.bridge.engine.api.set("announcements.resume", errors.LedgerError("The disk is full."))
     desktop.tray.wished.emit("resume")
     qtbot.waitUntil(lambda: desktop.window.toast.isVisible())
     assert "The disk is full." in desktop.window.toast.accessibleName()
@@ -260,12 +260,12 @@ def test_waking_and_the_network_reach_the_engine(run: Run, qtbot: QtBot) -> None
     desktop.power.prepare(True)
     desktop.power.prepare(False)
     desktop.network.returned.emit()
-    qtbot.waitUntil(lambda: bool(asked(run, "api.woke") and asked(run, "api.network_returned")))
-    assert len(asked(run, "api.woke")) == 1
+    qtbot.waitUntil(lambda: bool(asked(run, "api.connection.woke") and asked(run, "api.connection.network_returned")))
+    assert len(asked(run, "api.connection.woke")) == 1
     run.bridge.state = "failed"
     desktop.power.prepare(False)
     qtbot.wait(20)
-    assert len(asked(run, "api.woke")) == 1
+    assert len(asked(run, "api.connection.woke")) == 1
 
 
 def test_a_notification_opens_its_page(run: Run) -> None:

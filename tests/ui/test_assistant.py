@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.desktop import launching
 from itsjustintv_desktop.engine import Check, FoundChannel, Saved, Set, StreamerDraft, StreamerLists, errors
-from itsjustintv_desktop.engine.control.actions import EventReport
+from itsjustintv_desktop.engine.api.announcements import EventReport
 from itsjustintv_desktop.engine.monitoring.doctor.report import CheckState
 from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.assistant.connection import SendTestStep
@@ -35,10 +35,10 @@ SECRET = "a-client-secret-nobody-sees"
 def assistant(qtbot: QtBot, store: Store, bridge: FakeBridge, preferences: Preferences) -> Assistant:
     bridge.engine._snapshot = store.snapshot = samples.snapshot(streamers=(), destinations=(), live=())
     editing = bridge.engine.api.settings
-    editing.set("fields", ())
-    editing.set("secrets", ())
-    editing.set("edit", Saved(digest="d", state="in_force"))
-    editing.set("check_way", (Check(name="token", state=CheckState("green"), message="Well.", fix=""),))
+    editing.set("form.fields", ())
+    editing.set("secrets.list", ())
+    editing.set("documents.edit", Saved(digest="d", state="in_force"))
+    editing.set("connection_check.check", (Check(name="token", state=CheckState("green"), message="Well.", fix=""),))
     made = Assistant(store, preferences)
     qtbot.addWidget(made)
     made.open()
@@ -126,9 +126,11 @@ def test_credentials_are_checked_and_the_secret_goes_to_the_keyring(
     assert SECRET not in said(assistant)
     QTest.keyClick(step.secret, Qt.Key.Key_Return)
     at(qtbot, assistant, "reach")
-    (asked,) = bridge.engine.was_asked("api.settings.keep_secret")
+    (asked,) = bridge.engine.was_asked("api.settings.secrets.keep")
     assert asked.args == ("twitch.client_secret", SECRET)
-    assert bridge.engine.was_asked("api.settings.edit")[0].args[0] == [Set(("twitch", "client_id"), "my-client-id")]
+    assert bridge.engine.was_asked("api.settings.documents.edit")[0].args[0] == [
+        Set(("twitch", "client_id"), "my-client-id")
+    ]
     assert step.secret.text() == ""
 
 
@@ -136,14 +138,14 @@ def test_what_twitch_refuses_is_not_saved_without_insisting(
     qtbot: QtBot, assistant: Assistant, bridge: FakeBridge
 ) -> None:
     red = (Check(name="token", state=CheckState("red"), message="Twitch knows no such id.", fix="Copy it."),)
-    bridge.engine.api.settings.set("check_way", red)
+    bridge.engine.api.settings.set("connection_check.check", red)
     assistant.show_step("register")
     step: Register = at(qtbot, assistant, "register")
     QTest.keyClicks(step.client_id, "wrong")
     QTest.keyClicks(step.secret, SECRET)
     QTest.mouseClick(assistant.next, LEFT)
     qtbot.waitUntil(lambda: "Twitch knows no such id." in said(step.checks))
-    assert not bridge.engine.was_asked("api.settings.keep_secret")
+    assert not bridge.engine.was_asked("api.settings.secrets.keep")
     qtbot.waitUntil(lambda: assistant.next.isEnabled() and assistant.next.text() == "&Save it nevertheless")
     QTest.mouseClick(assistant.next, LEFT)
     at(qtbot, assistant, "reach")
@@ -154,7 +156,7 @@ def test_going_on_against_a_check_is_neither_accented_nor_in_the_way(
     qtbot: QtBot, assistant: Assistant, bridge: FakeBridge, name: str
 ) -> None:
     red = (Check(name="token", state=CheckState("red"), message="Twitch knows no such id.", fix="Copy it."),)
-    bridge.engine.api.settings.set("check_way", red)
+    bridge.engine.api.settings.set("connection_check.check", red)
     assistant.show_step(name)
     step = at(qtbot, assistant, name)
     qtbot.waitUntil(assistant.isActiveWindow)
@@ -169,16 +171,16 @@ def test_going_on_against_a_check_is_neither_accented_nor_in_the_way(
     assert at_now is not None
     assert at_now not in assistant.trail.steps
     assert at_now is not assistant.next
-    asked = len(bridge.engine.was_asked("api.settings.check_way"))
+    asked = len(bridge.engine.was_asked("api.settings.connection_check.check"))
     if isinstance(step, Register):
         assert step.isAncestorOf(at_now)
         QTest.keyClick(step.secret, Qt.Key.Key_Return)
-        qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.settings.check_way")) > asked)
+        qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.settings.connection_check.check")) > asked)
         qtbot.waitUntil(assistant.next.isEnabled)
-    assert not bridge.engine.was_asked("api.settings.keep_secret")
-    assert not bridge.engine.was_asked("api.settings.edit")
+    assert not bridge.engine.was_asked("api.settings.secrets.keep")
+    assert not bridge.engine.was_asked("api.settings.documents.edit")
     assert assistant.current is step, "Return in a field looks again, and does not insist"
-    bridge.engine.api.settings.set("check_way", ())
+    bridge.engine.api.settings.set("connection_check.check", ())
     step.again()
     QTest.mouseClick(assistant.next, LEFT)
     qtbot.waitUntil(lambda: assistant.next.property("role") == "primary")
@@ -189,16 +191,16 @@ def test_the_conduit_is_looked_at_by_itself_and_saved_when_seen(
 ) -> None:
     assistant.show_step("reach")
     qtbot.waitUntil(lambda: assistant.next.text() == "&Use this way")
-    assert not bridge.engine.was_asked("api.settings.edit")
+    assert not bridge.engine.was_asked("api.settings.documents.edit")
     QTest.mouseClick(assistant.next, LEFT)
     at(qtbot, assistant, "streamer")
-    assert Set(("twitch", "transport"), "conduit") in bridge.engine.was_asked("api.settings.edit")[0].args[0]
+    assert Set(("twitch", "transport"), "conduit") in bridge.engine.was_asked("api.settings.documents.edit")[0].args[0]
 
 
 def test_a_channel_is_seen_before_it_is_saved(qtbot: QtBot, assistant: Assistant, bridge: FakeBridge) -> None:
     found = FoundChannel(name="alice", login="alice", user_id="7", display_name="Alice <b>", followers=12)
-    bridge.engine.api.settings.set("look_up", [found])
-    bridge.engine.api.settings.set("add_streamers", Saved(digest="d", state="in_force"))
+    bridge.engine.api.settings.set("channels.look_up", [found])
+    bridge.engine.api.settings.set("streamers.add", Saved(digest="d", state="in_force"))
     assistant.show_step("streamer")
     step: FirstStreamer = at(qtbot, assistant, "streamer")
     QTest.keyClicks(step.channel, "alice")
@@ -208,7 +210,7 @@ def test_a_channel_is_seen_before_it_is_saved(qtbot: QtBot, assistant: Assistant
     bridge.engine._snapshot = samples.snapshot(streamers=(samples.streamer("alice"),), live=())
     QTest.keyClick(step.channel, Qt.Key.Key_Return)  # a second time goes on with it
     at(qtbot, assistant, "destination")
-    assert bridge.engine.was_asked("api.settings.add_streamers")[0].args == ([found],)
+    assert bridge.engine.was_asked("api.settings.streamers.add")[0].args == ([found],)
     assert assistant.course.streamer == "alice"
 
 
@@ -216,14 +218,14 @@ def test_a_channel_is_seen_before_it_is_saved(qtbot: QtBot, assistant: Assistant
 def test_a_channel_that_is_not_found_is_not_saved(
     qtbot: QtBot, assistant: Assistant, bridge: FakeBridge, answer: Any
 ) -> None:
-    bridge.engine.api.settings.set("look_up", answer)
+    bridge.engine.api.settings.set("channels.look_up", answer)
     assistant.show_step("streamer")
     step: FirstStreamer = at(qtbot, assistant, "streamer")
     QTest.keyClicks(step.channel, "nobody")
     QTest.mouseClick(assistant.next, LEFT)
     qtbot.waitUntil(lambda: bool(step.field.problem))
     assert step.name == assistant.current.name
-    assert not bridge.engine.was_asked("api.settings.add_streamers")
+    assert not bridge.engine.was_asked("api.settings.streamers.add")
 
 
 def test_a_destination_is_saved_and_the_streamer_announces_there(
@@ -231,8 +233,8 @@ def test_a_destination_is_saved_and_the_streamer_announces_there(
 ) -> None:
     address = "https://discord.com/api/webhooks/1/very-secret-part"
     bridge.engine._snapshot = samples.snapshot(streamers=(samples.streamer("alice", destinations=()),), live=())
-    bridge.engine.api.settings.set("streamer", StreamerDraft(key="alice", login="alice"))
-    bridge.engine.api.settings.set("preview", errors.UsageError("not looked at here"))
+    bridge.engine.api.settings.set("streamers.draft", StreamerDraft(key="alice", login="alice"))
+    bridge.engine.api.settings.set("preview.render", errors.UsageError("not looked at here"))
     assistant.course.streamer = assistant.course.login = "alice"
     assistant.show_step("destination")
     step: FirstDestination = at(qtbot, assistant, "destination")
@@ -241,16 +243,16 @@ def test_a_destination_is_saved_and_the_streamer_announces_there(
     assert "very-secret-part" not in said(assistant)
     QTest.keyClick(step.address, Qt.Key.Key_Return)
     at(qtbot, assistant, "test")
-    name, draft = bridge.engine.was_asked("api.settings.save_destination")[0].args
+    name, draft = bridge.engine.was_asked("api.settings.destinations.save")[0].args
     assert (name, draft.name, draft.url) == ("", "discord", address)
-    keys, added = bridge.engine.was_asked("api.settings.change_streamers")[0].args
+    keys, added = bridge.engine.was_asked("api.settings.streamers.change_many")[0].args
     assert (keys, added) == (("alice",), StreamerLists(destinations=("discord",)))
 
 
 def test_a_test_that_is_not_announced_says_why(qtbot: QtBot, assistant: Assistant, bridge: FakeBridge) -> None:
     report = EventReport(id=5, state="suppressed", reason="x", explanation="The streamer is off.", deliveries=())
-    bridge.engine.api.actions.set("test_event", 5)
-    bridge.engine.api.actions.set("event_report", report)
+    bridge.engine.api.set("announcements.test_event", 5)
+    bridge.engine.api.set("announcements.event_report", report)
     assistant.course.login = "alice"
     assistant.show_step("test")
     step: SendTestStep = at(qtbot, assistant, "test")
@@ -261,7 +263,7 @@ def test_a_test_that_is_not_announced_says_why(qtbot: QtBot, assistant: Assistan
 
 
 def test_an_error_is_shown_and_the_step_stays(qtbot: QtBot, assistant: Assistant, bridge: FakeBridge) -> None:
-    bridge.engine.api.settings.set("keep_secret", errors.SecretsError("The keyring is locked."))
+    bridge.engine.api.settings.set("secrets.keep", errors.SecretsError("The keyring is locked."))
     assistant.show_step("register")
     step: Register = at(qtbot, assistant, "register")
     QTest.keyClicks(step.client_id, "id")

@@ -30,17 +30,17 @@ def check(name: str, state: str, message: str = "So it is.", fix: str = "") -> C
 
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> View:
     bridge.engine._snapshot = store.snapshot = samples.snapshot(**snapshot)
-    bridge.engine.api.set("last_message", samples.NOW - 120)
-    bridge.engine.api.settings.set("fields", ())
-    bridge.engine.api.settings.set("secrets", ())
-    bridge.engine.api.settings.set("check_way", (check("token", "green"), check("conduit", "green")))
-    bridge.engine.api.settings.set("edit", Saved(digest="d", state="in_force"))
+    bridge.engine.api.set("connection.last_message", samples.NOW - 120)
+    bridge.engine.api.settings.set("form.fields", ())
+    bridge.engine.api.settings.set("secrets.list", ())
+    bridge.engine.api.settings.set("connection_check.check", (check("token", "green"), check("conduit", "green")))
+    bridge.engine.api.settings.set("documents.edit", Saved(digest="d", state="in_force"))
     page = View(store, "Connection")
     qtbot.addWidget(page)
     page.resize(1000, 700)
     page.show()
     page.activate()
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.last_message")))
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.connection.last_message")))
     return page
 
 
@@ -57,7 +57,7 @@ def test_a_tunnel_that_is_down_says_why_and_is_restarted(qtbot: QtBot, store: St
     assert "Copy it again." in texts(page.way)
     assert page.way.again.text() == "&Restart the tunnel"
     QTest.mouseClick(page.way.again, LEFT)
-    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.trigger_way")) == 1)
+    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.connection.trigger")) == 1)
 
 
 def test_where_there_is_no_way_the_headline_says_just_that(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -103,7 +103,7 @@ def test_a_repair_shows_how_far_it_is(qtbot: QtBot, store: Store, bridge: FakeBr
         await going
         return report
 
-    bridge.engine.api.actions.set("sync_subscriptions", sync)
+    bridge.engine.api.set("subscriptions.sync", sync)
     QTest.mouseClick(page.subscriptions.repair, LEFT)
     bridge.happen(
         events.SubscriptionsChanged(state="working", message="", wanted=6, enabled=4, pending=0, done=3, total=8)
@@ -121,16 +121,16 @@ def test_a_repair_can_be_stopped(qtbot: QtBot, store: Store, bridge: FakeBridge)
     import asyncio
 
     page = shown(qtbot, store, bridge)
-    bridge.engine.api.actions.set("sync_subscriptions", lambda: asyncio.get_event_loop().create_future())
+    bridge.engine.api.set("subscriptions.sync", lambda: asyncio.get_event_loop().create_future())
     QTest.mouseClick(page.subscriptions.repair, LEFT)
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.actions.sync_subscriptions")))
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.subscriptions.sync")))
     QTest.mouseClick(page.subscriptions.stop, LEFT)
     qtbot.waitUntil(page.subscriptions.repair.isEnabled)
 
 
 def opened(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
     QTest.mouseClick(page.change, LEFT)
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.secrets")))
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.secrets.list")))
     qtbot.waitUntil(lambda: not page.tasks.is_running("load"))
 
 
@@ -143,9 +143,9 @@ def test_nothing_is_saved_before_the_check_was_seen(qtbot: QtBot, store: Store, 
     QTest.keyClicks(switch.form.address, "https://example.com/twitch")
     QTest.mouseClick(switch.check, LEFT)
     qtbot.waitUntil(switch.save.isEnabled)
-    (asked,) = bridge.engine.was_asked("api.settings.check_way")
+    (asked,) = bridge.engine.was_asked("api.settings.connection_check.check")
     assert asked.args[0].address == "https://example.com/twitch"
-    assert not bridge.engine.was_asked("api.settings.edit")
+    assert not bridge.engine.was_asked("api.settings.documents.edit")
     QTest.keyClicks(switch.form.address, "2")  # what was seen is about another address now
     assert not switch.save.isEnabled()
     assert not switch.checks.isVisible()
@@ -153,7 +153,9 @@ def test_nothing_is_saved_before_the_check_was_seen(qtbot: QtBot, store: Store, 
 
 def test_a_red_check_can_be_overruled_but_is_named(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
-    bridge.engine.api.settings.set("check_way", (check("ngrok", "red", "It is not installed.", "Install it."),))
+    bridge.engine.api.settings.set(
+        "connection_check.check", (check("ngrok", "red", "It is not installed.", "Install it."),)
+    )
     opened(qtbot, page, bridge)
     page.switch.form.choices["ngrok"].click()
     QTest.mouseClick(page.switch.check, LEFT)
@@ -178,18 +180,18 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
     qtbot.waitUntil(switch.save.isEnabled)
     by_hand = FieldInfo(path=("twitch", "incoming_webhook_url"), kind="text", help="", value="https://by.hand/twitch")
     elsewhere = FieldInfo(path=("retry", "max_age"), kind="text", help="", value="2h")
-    bridge.engine.api.settings.set("fields", (by_hand, elsewhere))
+    bridge.engine.api.settings.set("form.fields", (by_hand, elsewhere))
     QTest.mouseClick(switch.save, LEFT)
     qtbot.waitUntil(switch.theirs.isVisible)
-    assert not bridge.engine.was_asked("api.settings.edit")
-    asked = len(bridge.engine.was_asked("api.settings.secrets"))
+    assert not bridge.engine.was_asked("api.settings.documents.edit")
+    asked = len(bridge.engine.was_asked("api.settings.secrets.list"))
     (switch.theirs.mine if keep == "mine" else switch.theirs.other).click()
     qtbot.waitUntil(lambda: not switch.theirs.isVisible())
     if keep == "mine":
-        qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.edit")))
+        qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.documents.edit")))
     else:
-        qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.settings.secrets")) > asked)
-        assert not bridge.engine.was_asked("api.settings.edit")
+        qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.settings.secrets.list")) > asked)
+        assert not bridge.engine.was_asked("api.settings.documents.edit")
 
 
 def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -202,10 +204,10 @@ def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridg
     QTest.mouseClick(page.switch.check, LEFT)
     qtbot.waitUntil(page.switch.save.isEnabled)
     QTest.mouseClick(page.switch.save, LEFT)
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.edit")))
-    (kept,) = bridge.engine.was_asked("api.settings.keep_secret")
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.documents.edit")))
+    (kept,) = bridge.engine.was_asked("api.settings.secrets.keep")
     assert kept.args == ("tunnel.authtoken", "a-token-of-ngrok")
-    changes = bridge.engine.was_asked("api.settings.edit")[0].args[0]
+    changes = bridge.engine.was_asked("api.settings.documents.edit")[0].args[0]
     assert Set(("tunnel", "provider"), "ngrok") in changes
     assert Set(("tunnel", "domain"), "me.ngrok-free.dev") in changes
     assert "a-token-of-ngrok" not in repr(changes)
@@ -221,7 +223,7 @@ def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridg
 def test_a_check_that_cannot_be_made_says_so(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
     opened(qtbot, page, bridge)
-    bridge.engine.api.settings.set("check_way", errors.EngineGoneError("It does not answer."))
+    bridge.engine.api.settings.set("connection_check.check", errors.EngineGoneError("It does not answer."))
     QTest.mouseClick(page.switch.check, LEFT)
     qtbot.waitUntil(page.banner.isVisible)
     assert page.switch.check.isEnabled()
@@ -231,7 +233,7 @@ def test_a_check_that_cannot_be_made_says_so(qtbot: QtBot, store: Store, bridge:
 def test_no_secret_is_said_and_everything_has_a_name(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
     bridge.engine.api.settings.set(
-        "secrets", (SecretView(name="twitch.client_secret", title="t", where="keyring", sentence="s"),)
+        "secrets.list", (SecretView(name="twitch.client_secret", title="t", where="keyring", sentence="s"),)
     )
     opened(qtbot, page, bridge)
     assert "kept" in page.switch.form.secret.placeholderText()

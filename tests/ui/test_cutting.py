@@ -56,7 +56,7 @@ def test_a_dialog(spoken: str, run: Run, qtbot: QtBot, opened: Opened) -> None:
 def test_each_step_of_the_assistant(spoken: str, run: Run, qtbot: QtBot) -> None:
     desktop = run.begin()
     answer_pages(run)
-    run.bridge.engine.api.settings.set("check_way", ())
+    run.bridge.engine.api.settings.set("connection_check.check", ())
     desktop.window.assistant_requested.emit()
     assistant = desktop.assistant
     assert assistant is not None
@@ -144,7 +144,7 @@ def test_every_column_is_seen(
         page = test_streamers.shown(qtbot, store, bridge, **given)
     elif name == "destinations":
         page = test_destinations.shown(qtbot, store, bridge, destinations=())
-        bridge.engine.api.settings.set("destinations", tuple(map(test_destinations.info, NAMES)))
+        bridge.engine.api.settings.set("destinations.list", tuple(map(test_destinations.info, NAMES)))
         page.refresh(samples.snapshot(**given))
     else:
         page = test_deliveries.shown(qtbot, store, bridge, Ledger(), **given)

@@ -27,7 +27,7 @@ from tests.ui.ledger import Ledger, Long, delivery, details, waiting
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, ledger: Ledger, **snapshot: Any) -> View:
     given = {"destinations": (samples.destination("website"), samples.destination("chat")), **snapshot}
     bridge.engine._snapshot = store.snapshot = samples.snapshot(**given)
-    for name, answer in (("deliveries", ledger.page), ("delivery", ledger.details)):
+    for name, answer in (("deliveries.page", ledger.page), ("delivery_details.of", ledger.details)):
         bridge.engine.api.set(name, answer)
     page = View(store, "Deliveries")
     qtbot.addWidget(page)
@@ -86,7 +86,7 @@ def test_a_change_arrives_in_its_row(qtbot: QtBot, store: Store, bridge: FakeBri
     with qtbot.waitSignal(page.model.dataChanged):
         bridge.happen(changed(delivery(2, attempts=4)))
     assert text(page, 0, ANSWER) == "204"
-    assert len(bridge.engine.was_asked("api.deliveries")) == 1
+    assert len(bridge.engine.was_asked("api.deliveries.page")) == 1
 
 
 def test_of_a_hundred_thousand_rows_a_page_is_read_and_more_at_the_end(
@@ -97,10 +97,10 @@ def test_of_a_hundred_thousand_rows_a_page_is_read_and_more_at_the_end(
     assert page.model.canFetchMore()
     page.table.selectAll()
     assert "not read yet" in page.many.older.text()
-    assert len(bridge.engine.was_asked("api.deliveries")) == 1
+    assert len(bridge.engine.was_asked("api.deliveries.page")) == 1
     load_all(qtbot, page, 10 * PAGE)
     assert [view.id for view in page.model.rows] == list(range(100_000, 100_000 - 10 * PAGE, -1))
-    assert len(bridge.engine.was_asked("api.deliveries")) == 10
+    assert len(bridge.engine.was_asked("api.deliveries.page")) == 10
     page.table.select_id(99_000)
     bar = page.table.verticalScrollBar()
     at = bar.value()
@@ -187,7 +187,7 @@ def test_filters(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
 def test_nothing_yet_and_nothing_to_be_read(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger())
     qtbot.waitUntil(page._empty.isVisible)
-    bridge.engine.api.set("deliveries", errors.LedgerError("The disk is full."))
+    bridge.engine.api.set("deliveries.page", errors.LedgerError("The disk is full."))
     other = View(store, "Deliveries")
     qtbot.addWidget(other)
     other.show()
@@ -240,7 +240,7 @@ def test_a_waiting_one_is_tried_now(qtbot: QtBot, store: Store, bridge: FakeBrid
     assert not page.details.resend.isVisible()
     with qtbot.waitSignal(page.said):
         page.details.retry.click()
-    assert bridge.engine.was_asked("api.actions.retry")[0].args == (2,)
+    assert bridge.engine.was_asked("api.deliveries.retry")[0].args == (2,)
     qtbot.waitUntil(page.details.retry.isEnabled)
 
 
@@ -251,7 +251,7 @@ def test_a_delivered_one_is_sent_again_and_not_dropped(qtbot: QtBot, store: Stor
     assert not page.details.drop.isVisible()
     with qtbot.waitSignal(page.said):
         page.details.resend.click()
-    assert bridge.engine.was_asked("api.actions.resend")[0].args == (1,)
+    assert bridge.engine.was_asked("api.deliveries.resend")[0].args == (1,)
 
 
 def test_a_drop_can_be_undone(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -259,19 +259,19 @@ def test_a_drop_can_be_undone(qtbot: QtBot, store: Store, bridge: FakeBridge) ->
     open_row(qtbot, page)
     with qtbot.waitSignal(page.said) as said:
         page.details.drop.click()
-    assert bridge.engine.was_asked("api.actions.drop")[0].args == (2,)
+    assert bridge.engine.was_asked("api.deliveries.drop")[0].args == (2,)
     _, action, undo = said.args
     assert action == "Undo"
-    bridge.engine.api.set("retry_many", ManyResult(done=1))
+    bridge.engine.api.set("deliveries.retry_many", ManyResult(done=1))
     with qtbot.waitSignal(page.said):
         undo()
-    assert bridge.engine.was_asked("api.retry_many")[0].args == ([2],)
+    assert bridge.engine.was_asked("api.deliveries.retry_many")[0].args == ([2],)
 
 
 def test_what_the_engine_refuses_is_shown(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger(waiting(2)))
     open_row(qtbot, page)
-    bridge.engine.api.actions.set("drop", errors.UsageError("It is being sent at this very moment."))
+    bridge.engine.api.set("deliveries.drop", errors.UsageError("It is being sent at this very moment."))
     page.details.drop.click()
     qtbot.waitUntil(page.banner.isVisible)
     assert "at this very moment" in page.banner.accessibleName()
@@ -287,7 +287,7 @@ def test_another_time_for_the_next_try(qtbot: QtBot, store: Store, bridge: FakeB
     assert due.when.accessibleName()
     with qtbot.waitSignal(page.said):
         due.presets[0].click()
-    delivery_id, at = bridge.engine.was_asked("api.set_due")[0].args
+    delivery_id, at = bridge.engine.was_asked("api.deliveries.set_due")[0].args
     assert delivery_id == 2
     assert abs(at - time.time() - 300) < 5
 
@@ -298,10 +298,10 @@ def test_a_destination_is_paused_and_resumed(qtbot: QtBot, store: Store, bridge:
     assert page.details.pause.accessibleName() == "Pause website"
     with qtbot.waitSignal(page.said) as said:
         page.details.pause.click()
-    assert bridge.engine.was_asked("api.pause_destination")[0].args == ("website",)
+    assert bridge.engine.was_asked("api.destinations.pause")[0].args == ("website",)
     with qtbot.waitSignal(page.said):
         said.args[2]()
-    assert bridge.engine.was_asked("api.resume_destination")[0].args == ("website",)
+    assert bridge.engine.was_asked("api.destinations.resume")[0].args == ("website",)
 
 
 def test_a_filtered_destination_can_be_paused(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -311,7 +311,7 @@ def test_a_filtered_destination_can_be_paused(qtbot: QtBot, store: Store, bridge
     assert page.pause.text() == "Pause chat"
     with qtbot.waitSignal(page.said):
         page.pause.click()
-    assert bridge.engine.was_asked("api.pause_destination")[0].args == ("chat",)
+    assert bridge.engine.was_asked("api.destinations.pause")[0].args == ("chat",)
 
 
 def test_many_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -327,17 +327,17 @@ def test_many_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
         left = tuple(Refused(id=each, reason="It is being sent.") for each in ids if each == 450)
         return ManyResult(done=len(ids) - len(left), refused=left)
 
-    bridge.engine.api.set("drop_many", drop)
+    bridge.engine.api.set("deliveries.drop_many", drop)
     with qtbot.waitSignal(page.said) as said:
         page.many.drop.click()
     assert sorted(told) == list(range(1, 451))
-    assert len(bridge.engine.was_asked("api.drop_many")) == 3
+    assert len(bridge.engine.was_asked("api.deliveries.drop_many")) == 3
     assert said.args[0].startswith("449 dropped")
     assert "It is being sent." in said.args[0]
-    bridge.engine.api.set("retry_many", lambda ids: ManyResult(done=len(ids)))
+    bridge.engine.api.set("deliveries.retry_many", lambda ids: ManyResult(done=len(ids)))
     with qtbot.waitSignal(page.said):
         said.args[2]()
-    back = [each for asked in bridge.engine.was_asked("api.retry_many") for each in asked.args[0]]
+    back = [each for asked in bridge.engine.was_asked("api.deliveries.retry_many") for each in asked.args[0]]
     assert sorted(back) == list(range(1, 450))
 
 
@@ -350,7 +350,7 @@ def test_many_can_be_cancelled(qtbot: QtBot, store: Store, bridge: FakeBridge) -
         page.many.cancel.click()
         return ManyResult(done=len(ids))
 
-    bridge.engine.api.set("retry_many", retry)
+    bridge.engine.api.set("deliveries.retry_many", retry)
     with qtbot.waitSignal(page.said) as said:
         page.many.retry.click()
     assert said.args[0].startswith("200 ")
@@ -361,22 +361,22 @@ def test_many_can_be_cancelled(qtbot: QtBot, store: Store, bridge: FakeBridge) -
 def test_sending_many_again_asks_first(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger(delivery(1), delivery(2)))
     page.table.selectAll()
-    bridge.engine.api.set("resend_many", lambda ids: ManyResult(done=len(ids)))
+    bridge.engine.api.set("deliveries.resend_many", lambda ids: ManyResult(done=len(ids)))
     page.many.resend.click()
     (box,) = page.findChildren(QMessageBox)
     qtbot.waitUntil(box.isVisible)
-    assert not bridge.engine.was_asked("api.resend_many")
+    assert not bridge.engine.was_asked("api.deliveries.resend_many")
     (send,) = [each for each in box.buttons() if box.buttonRole(each) is QMessageBox.ButtonRole.DestructiveRole]
     with qtbot.waitSignal(page.said):
         send.click()
-    assert bridge.engine.was_asked("api.resend_many")[0].args == ([2, 1],)
+    assert bridge.engine.was_asked("api.deliveries.resend_many")[0].args == ([2, 1],)
 
 
 def test_retry_all_due(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     numbers = samples.numbers(pending=2)
     page = shown(qtbot, store, bridge, Ledger(waiting(1), waiting(2)), deliveries=numbers)
     assert page.waiting.text() == "2 waiting"
-    bridge.engine.api.set("retry_all", 2)
+    bridge.engine.api.set("deliveries.retry_all", 2)
     with qtbot.waitSignal(page.said) as said:
         page.retry_all.click()
     assert said.args[0].startswith("2 ")
@@ -427,7 +427,7 @@ def test_details_are_those_of_now_when_the_page_is_seen_again(qtbot: QtBot, stor
     page = shown(qtbot, store, bridge, Ledger(waiting(1)))
     open_row(qtbot, page)
     page.hide()
-    asked = len(bridge.engine.was_asked("api.delivery"))
+    asked = len(bridge.engine.was_asked("api.delivery_details.of"))
     page.show()
     page.activate()
-    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.delivery")) > asked)
+    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.delivery_details.of")) > asked)

@@ -135,7 +135,7 @@ def test_a_streamer_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge
     qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
     page.form.tags.add("Chess")
     theirs = msgspec.structs.replace(test_streamers.draft("pixelforge"), tag_filter=("Speedrun",))
-    bridge.engine.api.settings.set("streamer", theirs)
+    bridge.engine.api.settings.set("streamers.draft", theirs)
     page.refresh(samples.snapshot())
     qtbot.waitUntil(page.theirs.isVisible)
     assert page.form.tags.values == ("Deutsch", "Chess"), "what was typed stays in sight"
@@ -144,8 +144,8 @@ def test_a_streamer_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge
     qtbot.waitUntil(lambda: not page.theirs.isVisible())
     with qtbot.waitSignal(page.said):
         page.form.save.click()
-    assert bridge.engine.was_asked("api.settings.update_streamer")[0].args[1].tag_filter == ("Deutsch", "Chess")
-    assert bridge.engine.was_asked("api.settings.update_streamer")[0].args[2] == theirs
+    assert bridge.engine.was_asked("api.settings.streamers.update")[0].args[1].tag_filter == ("Deutsch", "Chess")
+    assert bridge.engine.was_asked("api.settings.streamers.update")[0].args[2] == theirs
 
 
 def test_their_version_of_a_streamer_is_taken(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -153,7 +153,7 @@ def test_their_version_of_a_streamer_is_taken(qtbot: QtBot, store: Store, bridge
     qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
     page.form.tags.add("Chess")
     theirs = msgspec.structs.replace(test_streamers.draft("pixelforge"), tag_filter=("Speedrun",))
-    bridge.engine.api.settings.set("streamer", theirs)
+    bridge.engine.api.settings.set("streamers.draft", theirs)
     page.refresh(samples.snapshot())
     qtbot.waitUntil(page.theirs.isVisible)
     page.theirs.other.click()
@@ -166,7 +166,7 @@ def test_a_destination_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bri
     page = test_destinations.shown(qtbot, store, bridge)
     page.form.timeout.setValue(30.0)
     theirs = DestinationDraft(name="community", timeout=7.0)
-    bridge.engine.api.settings.set("destinations", (info("community", draft=theirs), info("chat")))
+    bridge.engine.api.settings.set("destinations.list", (info("community", draft=theirs), info("chat")))
     page.refresh(samples.snapshot())
     qtbot.waitUntil(page.theirs.isVisible)
     assert page.form.timeout.value() == 30.0
@@ -175,7 +175,7 @@ def test_a_destination_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bri
     qtbot.waitUntil(lambda: not page.theirs.isVisible())
     with qtbot.waitSignal(page.said):
         page.save.click()
-    assert bridge.engine.was_asked("api.settings.save_destination")[0].args[1:] == (
+    assert bridge.engine.was_asked("api.settings.destinations.save")[0].args[1:] == (
         msgspec.structs.replace(theirs, timeout=30.0),
         theirs,
     )
@@ -187,7 +187,7 @@ def test_what_only_the_other_changed_is_taken_without_a_question(
     page = test_destinations.shown(qtbot, store, bridge)
     page.form.timeout.setValue(30.0)
     theirs = DestinationDraft(name="community", enabled=False)
-    bridge.engine.api.settings.set("destinations", (info("community", draft=theirs), info("chat")))
+    bridge.engine.api.settings.set("destinations.list", (info("community", draft=theirs), info("chat")))
     page.refresh(samples.snapshot())
     qtbot.waitUntil(lambda: not page.form.enabled.isChecked())
     assert page.form.timeout.value() == 30.0
@@ -199,9 +199,9 @@ def test_what_only_the_other_changed_is_taken_without_a_question(
 def test_quitting_asks_about_what_is_not_saved(run: Run, qtbot: QtBot, answer: str) -> None:
     desktop = run.begin()
     editing = run.bridge.engine.api.settings
-    editing.set("streamer", test_streamers.draft)
-    editing.set("suggest_tags", ())
-    editing.set("preview", test_streamers.PREVIEW)
+    editing.set("streamers.draft", test_streamers.draft)
+    editing.set("streamers.suggest_tags", ())
+    editing.set("preview.render", test_streamers.PREVIEW)
     desktop.window.show_page("streamers")
     page: Any = desktop.window.page("streamers")
     qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")

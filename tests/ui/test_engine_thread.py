@@ -59,7 +59,7 @@ def test_start_ask_stop(tmp_path: Path, qtbot: QtBot, qt_loop: QEventLoop) -> No
 
     assert qt_loop.run_until_complete(bridge.call(where)) == "engine"
     with pytest.raises(errors.NotFoundError):
-        qt_loop.run_until_complete(bridge.call(lambda engine: engine.api.actions.retry(5)))
+        qt_loop.run_until_complete(bridge.call(lambda engine: engine.api.deliveries.retry(5)))
     assert qt_loop.run_until_complete(bridge.stop())
     qtbot.waitUntil(lambda: states == ["running", "stopped"])
     with pytest.raises(errors.EngineGoneError):

@@ -68,8 +68,8 @@ class Ledger:
 
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, ledger: Ledger) -> View:
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
-    bridge.engine.api.set("feed", ledger.page)
-    bridge.engine.api.set("feed_item", lambda event_id: ledger.items[event_id])
+    bridge.engine.api.set("feed.page", ledger.page)
+    bridge.engine.api.set("feed.item", lambda event_id: ledger.items[event_id])
     page = View(store, "Live feed")
     qtbot.addWidget(page)
     page.resize(1000, 600)
@@ -108,12 +108,12 @@ def test_an_entry_says_everything_in_words(qtbot: QtBot, store: Store, bridge: F
 
 def test_what_was_not_announced_can_be_sent_anyway(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger(filtered(3)))
-    bridge.engine.api.actions.set("send_anyway", ("website",))
+    bridge.engine.api.set("announcements.send_anyway", ("website",))
     one = card(page, 3)
     assert "None of the channel's tags" in one.accessibleName()
     with qtbot.waitSignal(page.said) as said:
         one.send_anyway.click()
-    assert bridge.engine.was_asked("api.actions.send_anyway")[0].args == (3,)
+    assert bridge.engine.was_asked("api.announcements.send_anyway")[0].args == (3,)
     assert said.args[0] == "The announcement of NorthernDev is on its way to website"
     with qtbot.waitSignal(page.go) as asked:
         one.edit_filter.click()
@@ -122,7 +122,7 @@ def test_what_was_not_announced_can_be_sent_anyway(qtbot: QtBot, store: Store, b
 
 def test_sending_anyway_in_vain_can_be_tried_again(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger(filtered(3)))
-    bridge.engine.api.actions.set("send_anyway", errors.UsageError("It was announced meanwhile."))
+    bridge.engine.api.set("announcements.send_anyway", errors.UsageError("It was announced meanwhile."))
     card(page, 3).send_anyway.click()
     qtbot.waitUntil(page.banner.isVisible)
     assert card(page, 3).send_anyway.isEnabled()
@@ -265,10 +265,10 @@ def test_an_outcome_changes_in_place(qtbot: QtBot, store: Store, bridge: FakeBri
 
 def test_search_waits_for_the_end_of_a_word(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger(entry(1), entry(2, name="Astra")))
-    asked = len(bridge.engine.was_asked("api.feed"))
+    asked = len(bridge.engine.was_asked("api.feed.page"))
     QTest.keyClicks(page.search, "astra")
     qtbot.waitUntil(lambda: [item.event_id for item in page.entries.items] == [2])
-    assert len(bridge.engine.was_asked("api.feed")) == asked + 1
+    assert len(bridge.engine.was_asked("api.feed.page")) == asked + 1
     page.search.setText("nobody")
     qtbot.waitUntil(page._no_match.isVisible)
     page._no_match.action.click()
@@ -291,20 +291,20 @@ def test_nothing_yet(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
 
 def test_a_feed_that_cannot_be_read_says_so_and_is_tried_again(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
-    bridge.engine.api.set("feed", errors.LedgerError("The disk is full."))
+    bridge.engine.api.set("feed.page", errors.LedgerError("The disk is full."))
     page = View(store, "Live feed")
     qtbot.addWidget(page)
     page.show()
     page.activate()
     qtbot.waitUntil(page._failed.isVisible)
-    bridge.engine.api.set("feed", Ledger(entry(1)).page)
+    bridge.engine.api.set("feed.page", Ledger(entry(1)).page)
     page._failed.action.click()
     qtbot.waitUntil(page.cards.isVisible)
 
 
 def test_copy_resend_and_the_way_to_the_delivery(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger(entry(1)))
-    bridge.engine.api.set("payload", '{"streamer_login": "northerndev"}')
+    bridge.engine.api.set("feed.payload", '{"streamer_login": "northerndev"}')
     menu = QMenu()
     qtbot.addWidget(menu)
     card(page, 1).fill_menu(menu)
@@ -314,7 +314,7 @@ def test_copy_resend_and_the_way_to_the_delivery(qtbot: QtBot, store: Store, bri
     assert json.loads(QGuiApplication.clipboard().text()) == {"streamer_login": "northerndev"}
     with qtbot.waitSignal(page.said):
         actions["Send again to website"].trigger()
-    assert bridge.engine.was_asked("api.actions.resend")[0].args == (7,)
+    assert bridge.engine.was_asked("api.deliveries.resend")[0].args == (7,)
     with qtbot.waitSignal(page.go) as asked:
         actions["Look at the delivery to website"].trigger()
     assert asked.args == ["deliveries", 7]
@@ -322,7 +322,7 @@ def test_copy_resend_and_the_way_to_the_delivery(qtbot: QtBot, store: Store, bri
 
 def test_raw_json(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Ledger(entry(1), filtered(2)))
-    bridge.engine.api.set("payload", '{\n  "streamer_login": "northerndev"\n}')
+    bridge.engine.api.set("feed.payload", '{\n  "streamer_login": "northerndev"\n}')
     page.raw_button.click()
     qtbot.waitUntil(page.raw.isVisible)
     assert json.loads(page.raw.text.toPlainText()) == [{"streamer_login": "northerndev"}]

@@ -89,7 +89,7 @@ async def export_and_import(page: Settings, folder: Path, config: Path) -> None:
 
 
 async def a_list_of_channels(desktop: Desktop, page: Streamers, folder: Path, config: Path) -> None:
-    await desktop.bridge.call(lambda engine: engine.api.settings.remove_streamers(["bytewright"]))
+    await desktop.bridge.call(lambda engine: engine.api.settings.streamers.remove(["bytewright"]))
     file = folder / "follows.txt"
     file.write_bytes(b"\xef\xbb\xbfbytewright\r\nhttps://www.twitch.tv/pixelforge\r\n")
     page.open_paste()

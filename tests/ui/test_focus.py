@@ -91,7 +91,7 @@ def test_saving_and_then_space_removes_nobody(qtbot: QtBot, store: Store, bridge
     for key in (Qt.Key.Key_Space, Qt.Key.Key_Return):
         QTest.keyClick(QApplication.focusWidget() or page, key)
     qtbot.wait(50)
-    assert not bridge.engine.was_asked("api.settings.remove_streamers")
+    assert not bridge.engine.was_asked("api.settings.streamers.remove")
 
 
 def test_saving_a_destination_and_then_space(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -104,7 +104,7 @@ def test_saving_a_destination_and_then_space(qtbot: QtBot, store: Store, bridge:
     assert faults(host) == []
     QTest.keyClick(QApplication.focusWidget() or page, Qt.Key.Key_Space)
     qtbot.wait(50)
-    assert not bridge.engine.was_asked("api.settings.delete_destination")
+    assert not bridge.engine.was_asked("api.settings.destinations.delete")
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Space, Qt.Key.Key_Return])
@@ -117,7 +117,7 @@ def test_one_press_removes_one(qtbot: QtBot, store: Store, bridge: FakeBridge, k
         QTest.keyClick(QApplication.focusWidget() or page, key)
         qtbot.waitUntil(lambda: not page.tasks.is_running("remove"))
     assert faults(host) == []
-    assert len(bridge.engine.was_asked("api.settings.remove_streamers")) == 1
+    assert len(bridge.engine.was_asked("api.settings.streamers.remove")) == 1
 
 
 @pytest.mark.parametrize("how", ["keys", "button"])
@@ -136,12 +136,12 @@ def test_a_removal_is_taken_back_as_long_as_the_page_is_there(
         QTest.keyClick(QApplication.focusWidget() or page, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     else:
         page.undo_button.click()
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.undo")))
-    assert bridge.engine.was_asked("api.settings.undo")[0].args == ("token",)
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.documents.undo")))
+    assert bridge.engine.was_asked("api.settings.documents.undo")[0].args == ("token",)
     qtbot.waitUntil(lambda: not page.undo_button.isVisible())
     QTest.keyClick(page, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     qtbot.wait(50)
-    assert len(bridge.engine.was_asked("api.settings.undo")) == 1
+    assert len(bridge.engine.was_asked("api.settings.documents.undo")) == 1
 
 
 def test_a_destination_is_brought_back_as_well(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -151,14 +151,14 @@ def test_a_destination_is_brought_back_as_well(qtbot: QtBot, store: Store, bridg
     QTest.mouseClick(page.remove, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(page.undo_button.isVisible)
     QTest.keyClick(QApplication.focusWidget() or page, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.undo")))
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.documents.undo")))
 
 
 def test_a_question_keeps_what_there_is(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = test_destinations.shown(qtbot, store, bridge)
     host = hosted(qtbot, page)
     assert faults(host) == []
-    bridge.engine.api.settings.set("destination_use", DestinationUse(waiting=3, streamers=("alice",)))
+    bridge.engine.api.settings.set("destinations.use", DestinationUse(waiting=3, streamers=("alice",)))
     QTest.mouseClick(page.remove, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(page.findChildren(QMessageBox)))
     (box,) = page.findChildren(QMessageBox)
@@ -166,7 +166,7 @@ def test_a_question_keeps_what_there_is(qtbot: QtBot, store: Store, bridge: Fake
     assert faults(box) == []
     QTest.keyClick(QApplication.focusWidget() or box, Qt.Key.Key_Return)
     qtbot.wait(50)
-    assert not bridge.engine.was_asked("api.settings.delete_destination")
+    assert not bridge.engine.was_asked("api.settings.destinations.delete")
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Escape, Qt.Key.Key_Space])

@@ -63,11 +63,11 @@ def test_a_streamer(qtbot: QtBot, store: Store, bridge: FakeBridge, name: str, w
     field = getattr(page.form, name)
     if name == "key":
         renamed = (samples.streamer("pixelforge", key="pixelforge7", live=True), samples.streamer("aurora_plays"))
-        bridge.engine.api.settings.set("update_streamer", lambda *_: _renamed(bridge, streamers=renamed))
+        bridge.engine.api.settings.set("streamers.update", lambda *_: _renamed(bridge, streamers=renamed))
     done = is_saved(page, bridge, "update_streamer")
     type_and_save(qtbot, host, getattr(field, "edit", field), page.form.save, way, done)
     if name == "tags":
-        assert bridge.engine.was_asked("api.settings.update_streamer")[0].args[1].tag_filter == ("Deutsch", "7")
+        assert bridge.engine.was_asked("api.settings.streamers.update")[0].args[1].tag_filter == ("Deutsch", "7")
 
 
 def _renamed(bridge: FakeBridge, **snapshot: object) -> object:
@@ -110,13 +110,13 @@ def test_a_destination(qtbot: QtBot, store: Store, bridge: FakeBridge, name: str
 
     def renamed(*_: object) -> object:
         infos = (test_destinations.info("community7"), test_destinations.info("chat"))
-        bridge.engine.api.settings.set("destinations", infos)
+        bridge.engine.api.settings.set("destinations.list", infos)
         rows = (samples.destination("community7"), samples.destination("chat", format="discord"))
         bridge.engine._snapshot = samples.snapshot(destinations=rows)
         return test_destinations.SAVED
 
     if name == "title":
-        bridge.engine.api.settings.set("rename_destination", renamed)
+        bridge.engine.api.settings.set("rename.destination", renamed)
     field = getattr(page.form, name)
     type_and_save(qtbot, host, field, page.save, way, is_saved(page, bridge, "save_destination"))
     assert page.form.title.text() == ("community7" if name == "title" else "community")
@@ -158,7 +158,7 @@ def test_the_connection(qtbot: QtBot, store: Store, bridge: FakeBridge, name: st
     else:
         page.switch.save.setFocus()
         QTest.keyClick(page.switch.save, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.edit")))
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.documents.edit")))
     qtbot.waitUntil(lambda: not page.tasks.is_running("save way"))
     assert focused() is field, f"{focused()!r} of {host!r}"
 
@@ -171,5 +171,5 @@ def test_ctrl_s_checks_a_connection_before_it_saves_it(qtbot: QtBot, store: Stor
     QTest.keyClicks(page.switch.form.client_id, "1")
     QTest.keySequence(page.switch.form.client_id, QKeySequence(QKeySequence.StandardKey.Save))
     qtbot.waitUntil(page.switch.save.isEnabled)
-    assert bridge.engine.was_asked("api.settings.check_way")
-    assert not bridge.engine.was_asked("api.settings.edit")
+    assert bridge.engine.was_asked("api.settings.connection_check.check")
+    assert not bridge.engine.was_asked("api.settings.documents.edit")

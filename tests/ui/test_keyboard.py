@@ -35,9 +35,9 @@ def faults(dialog: QWidget) -> list[str]:
 @pytest.mark.parametrize("name", STEPS)
 def test_the_assistant(qtbot: QtBot, store: Store, preferences: Preferences, bridge: FakeBridge, name: str) -> None:
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
-    bridge.engine.api.settings.set("check_way", ())
-    bridge.engine.api.actions.set("doctor", Report(ok=True, checks=()))
-    for what in ("fields", "secrets", "destinations"):
+    bridge.engine.api.settings.set("connection_check.check", ())
+    bridge.engine.api.set("diagnostics.doctor", Report(ok=True, checks=()))
+    for what in ("form.fields", "secrets.list", "destinations.list"):
         bridge.engine.api.settings.set(what, ())
     assistant = Assistant(store, preferences)
     qtbot.addWidget(assistant)

@@ -76,7 +76,7 @@ def test_the_pictures_that_are_known_are_shown(card: LiveNow, qtbot: QtBot, brid
     content = QBuffer()
     content.open(QBuffer.OpenModeFlag.WriteOnly)
     red.save(content, "PNG")  # type: ignore[call-overload]
-    bridge.engine.api.set("picture", bytes(content.data().data()))
+    bridge.engine.api.set("feed.picture", bytes(content.data().data()))
     stream = samples.stream("pixelforge")
     card.show_streams((stream,), {stream.broadcaster_id: "a-hash"})
     (row,) = rows(card)

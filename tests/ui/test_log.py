@@ -44,7 +44,7 @@ class Memory:
 
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, memory: Memory) -> View:
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
-    bridge.engine.api.set("log_lines", memory.log_lines)
+    bridge.engine.api.set("diagnostics.log", memory.log_lines)
     page = View(store, "Log")
     qtbot.addWidget(page)
     page._timer.setInterval(20)
@@ -105,12 +105,12 @@ def test_pause_holds_it_still_and_nothing_is_lost(qtbot: QtBot, store: Store, br
     memory = Memory(line(1))
     page = shown(qtbot, store, bridge, memory)
     page.pause.click()
-    asked = len(bridge.engine.was_asked("api.log_lines"))
+    asked = len(bridge.engine.was_asked("api.diagnostics.log"))
     memory.more(5)
     page._timer.timeout.emit()
     qtbot.wait(1)
     assert page.model.rowCount() == 1
-    assert len(bridge.engine.was_asked("api.log_lines")) <= asked + 1
+    assert len(bridge.engine.was_asked("api.diagnostics.log")) <= asked + 1
     page.pause.click()
     qtbot.waitUntil(lambda: page.model.rowCount() == 6)
 
@@ -131,7 +131,7 @@ def test_a_line_in_full_and_copied(qtbot: QtBot, store: Store, bridge: FakeBridg
 
 def test_the_report_for_support(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, Memory(line(1)))
-    bridge.engine.api.settings.set("support_report", "itsjustintv 0.1.0")
+    bridge.engine.api.set("support.report", "itsjustintv 0.1.0")
     with qtbot.waitSignal(page.said):
         page.report.click()
     assert QGuiApplication.clipboard().text() == "itsjustintv 0.1.0"
@@ -141,10 +141,10 @@ def test_the_report_for_support(qtbot: QtBot, store: Store, bridge: FakeBridge) 
 def test_trouble_is_said_once_and_heals(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     memory = Memory(line(1))
     page = shown(qtbot, store, bridge, memory)
-    bridge.engine.api.set("log_lines", errors.EngineGoneError("It does not answer."))
+    bridge.engine.api.set("diagnostics.log", errors.EngineGoneError("It does not answer."))
     qtbot.waitUntil(page.banner.isVisible)
     memory.more(1)
-    bridge.engine.api.set("log_lines", memory.log_lines)
+    bridge.engine.api.set("diagnostics.log", memory.log_lines)
     qtbot.waitUntil(lambda: not page.banner.isVisible())
     assert page.model.rowCount() == 2
 
@@ -154,10 +154,10 @@ def test_nothing_is_asked_while_another_page_is_in_front(qtbot: QtBot, store: St
     assert page._empty.isVisible()
     page.hide()
     qtbot.waitUntil(lambda: not page.tasks._tasks)
-    asked = len(bridge.engine.was_asked("api.log_lines"))
+    asked = len(bridge.engine.was_asked("api.diagnostics.log"))
     page._read_soon()
     qtbot.wait(1)
-    assert len(bridge.engine.was_asked("api.log_lines")) == asked
+    assert len(bridge.engine.was_asked("api.diagnostics.log")) == asked
 
 
 def test_everything_has_a_name_and_is_reached(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

@@ -34,26 +34,26 @@ def streamers(qtbot: QtBot, store: Store, bridge: FakeBridge, names: tuple[str, 
         return SAVED
 
     editing = bridge.engine.api.settings
-    editing.set("remove_streamers", lambda keys: now([key for key in there if key not in keys]))
-    editing.set("undo", lambda _: now(list(names)))
+    editing.set("streamers.remove", lambda keys: now([key for key in there if key not in keys]))
+    editing.set("documents.undo", lambda _: now(list(names)))
     return page
 
 
 def destinations(qtbot: QtBot, store: Store, bridge: FakeBridge) -> Destinations:
     rows = tuple(map(samples.destination, NAMES))
-    bridge.engine.api.settings.set("destinations", tuple(map(test_destinations.info, NAMES)))
+    bridge.engine.api.settings.set("destinations.list", tuple(map(test_destinations.info, NAMES)))
     page = test_destinations.shown(qtbot, store, bridge, destinations=())
     there = list(NAMES)
 
     def now(wanted: list[str]) -> Saved:
         there[:] = wanted
-        bridge.engine.api.settings.set("destinations", tuple(map(test_destinations.info, there)))
+        bridge.engine.api.settings.set("destinations.list", tuple(map(test_destinations.info, there)))
         bridge.engine._snapshot = samples.snapshot(destinations=tuple(map(samples.destination, there)))
         return SAVED
 
     editing = bridge.engine.api.settings
-    editing.set("delete_destination", lambda name: now([each for each in there if each != name]))
-    editing.set("undo", lambda _: now(list(NAMES)))
+    editing.set("destinations.delete", lambda name: now([each for each in there if each != name]))
+    editing.set("documents.undo", lambda _: now(list(NAMES)))
     now(list(NAMES))
     page.refresh(samples.snapshot(destinations=rows))
     qtbot.waitUntil(lambda: page.form.title.text() == "alpha")

@@ -62,7 +62,7 @@ class Stage:
             await simulator.subscribe(user_id, "stream.online", f"http://{host}:{port}/twitch")
             await simulator.go_live(login)
         # One destination moves into the vault, as a person would do it in the form.
-        await engine.api.settings.move_secrets()
+        await engine.api.settings.secrets.move()
 
     def everything_failed(self) -> bool:
         seen = self.scene.there.seen if hasattr(self, "scene") else {}
@@ -137,7 +137,7 @@ def test_no_page_shows_a_secret(tmp_path: Path, qapp: QApplication, qt_loop: QEv
                 await walk(desktop, stage, name)
             assert stage.marks.leaks == []
             # What is revealed on purpose is found: the search does see.
-            shown = await desktop.bridge.call(lambda engine: engine.api.settings.reveal_destination("discord"))
+            shown = await desktop.bridge.call(lambda engine: engine.api.settings.secrets.reveal_destination("discord"))
             label = QLabel(shown.url, desktop.window)
             stage.look("revealed")
             assert stage.marks.leaks

@@ -74,16 +74,17 @@ SHARED = 'destinations = ["shared"]'
 SINGLE = 'destinations = ["single"]'
 OFF_ALL = dict.fromkeys(NAMES, "enabled = false")
 PAUSED = "Announcements are paused"
+PAUSE = on_engine(lambda engine: engine.api.announcements.pause())
+RESUME = on_engine(lambda engine: engine.api.announcements.resume())
+FOR_AN_HOUR = on_engine(lambda engine: engine.api.announcements.pause(engine.now() + 3600))
 SITUATIONS = [
     Situation("all is well", on_engine(lambda _: None), Level.OK, ALL, {}),
-    Situation("paused", on_engine(lambda engine: engine.api.pause()), Level.PAUSED, PAUSED, {"i": "paused"}),
-    Situation("resumed", on_engine(lambda engine: engine.api.resume()), Level.OK, ALL, {}),
-    Situation("paused for an hour", on_engine(lambda engine: engine.api.pause(engine.now() + 3600)), Level.PAUSED,
-              PAUSED, {"i": "paused"}),
+    Situation("paused", PAUSE, Level.PAUSED, PAUSED, {"i": "paused"}),
+    Situation("resumed", RESUME, Level.OK, ALL, {}),
+    Situation("paused for an hour", FOR_AN_HOUR, Level.PAUSED, PAUSED, {"i": "paused"}),
     Situation("the destination of one of nine refuses everything", refuses,
               Level.ATTENTION, ONE_LESS, {"i": "failing", "single": "failing"}),
-    Situation("that, and paused", together(refuses,
-                                           on_engine(lambda engine: engine.api.pause())), Level.PAUSED, PAUSED,
+    Situation("that, and paused", together(refuses, PAUSE), Level.PAUSED, PAUSED,
               {"i": "failing", "single": "failing"}),
     Situation("the destination of one of nine is gone", lambda stage: stage.fails(DeliveryState.PENDING, status=410),
               Level.ATTENTION, ONE_LESS, {"i": "failing", "single": "failing"}),
@@ -101,7 +102,7 @@ SITUATIONS = [
     Situation("all destinations were", pauses("shared", "single"), Level.FAILING, NONE,
               {"i": "failing", "shared": "failing", "single": "failing"}),
     Situation("a destination is paused by a person",
-              on_engine(lambda engine: engine.api.pause_destination("single")), Level.ATTENTION, ONE_LESS,
+              on_engine(lambda engine: engine.api.destinations.pause("single")), Level.ATTENTION, ONE_LESS,
               {"i": "paused", "single": "paused"}),
     Situation("a destination refuses pictures", refuses_pictures, Level.ATTENTION, ALL,
               {"i": "attention", "single": "attention"}),
@@ -204,7 +205,7 @@ async def check(stage: Stage, situation: Situation) -> list[str]:
     tones |= {name: TONES[Level(level)] for name, level in situation.rows.items()}
     tables = await rows(stage.desktop)
     faults = [f"row {name}: {tone}" for name, tone in tables.items() if tone != tones[name]]
-    report = await stage.on_engine(lambda engine: engine.api.actions.doctor(recent=True))
+    report = await stage.on_engine(lambda engine: engine.api.diagnostics.doctor(recent=True))
     health = (await stage.on_engine(lambda engine: engine.doctor.health()))["announcing"]
     answers = {
         "doctor": (report.summary.level, report.summary.headline),

@@ -32,8 +32,8 @@ def report(**states: str) -> Report:
 
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, answer: Report, **snapshot: object) -> View:
     bridge.engine._snapshot = store.snapshot = samples.snapshot(**snapshot)
-    bridge.engine.api.actions.set("doctor", answer)
-    bridge.engine.api.set("statistics", Statistics(days=()))
+    bridge.engine.api.set("diagnostics.doctor", answer)
+    bridge.engine.api.set("statistics.days", Statistics(days=()))
     page = View(store, "Overview")
     qtbot.addWidget(page)
     page.resize(1000, 700)
@@ -89,13 +89,13 @@ def test_what_is_only_starting_is_said_calmly_and_looked_at_again(
     starting = Unsettled(name="catching up", state=CheckState.AMBER, message="Not yet.", fix="Wait.")
     answers = [Report(ok=True, checks=(starting,)), Report(ok=True, checks=(starting,)), report(config="green")]
     page = shown(qtbot, store, bridge, answers[0])
-    bridge.engine.api.actions.set("doctor", lambda: answers.pop(0) if len(answers) > 1 else answers[0])
+    bridge.engine.api.set("diagnostics.doctor", lambda: answers.pop(0) if len(answers) > 1 else answers[0])
     assert [each.accessibleName() for each in page.chain.findChildren(Dot)] == ["not known yet"]
     assert not [each for each in page.chain.findChildren(type(page.check_now)) if each.text() == "Fix"]
     qtbot.waitUntil(lambda: [each._tone for each in page.chain.findChildren(Dot) if each.isVisible()] == ["ok"])
-    looked = len(bridge.engine.was_asked("api.actions.doctor"))
+    looked = len(bridge.engine.was_asked("api.diagnostics.doctor"))
     qtbot.wait(100)
-    assert len(bridge.engine.was_asked("api.actions.doctor")) == looked
+    assert len(bridge.engine.was_asked("api.diagnostics.doctor")) == looked
 
 
 def test_what_needs_attention_is_named_at_the_top(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -147,7 +147,7 @@ STARTING = Unsettled(name="streamer a", state=CheckState.AMBER, message="Not yet
 
 
 def looks(bridge: FakeBridge) -> int:
-    return len(bridge.engine.was_asked("api.actions.doctor"))
+    return len(bridge.engine.was_asked("api.diagnostics.doctor"))
 
 
 def test_what_is_broken_is_not_waited_for(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -164,7 +164,7 @@ def test_it_is_looked_again_after_another_page_was_in_front(
     page.hide()
     qtbot.waitUntil(lambda: not page._settling.isActive() and not page.tasks.is_running("check"))
     looked = looks(bridge)
-    bridge.engine.api.actions.set("doctor", report(way="green"))
+    bridge.engine.api.set("diagnostics.doctor", report(way="green"))
     page.show()
     page.activate()
     qtbot.waitUntil(lambda: tones(page) == ["ok"])
@@ -193,10 +193,12 @@ def test_whatever_changes_is_right_within_a_second(
     qtbot: QtBot, store: Store, bridge: FakeBridge, event: events.EngineEvent
 ) -> None:
     page = shown(qtbot, store, bridge, report(config="green"))
-    bridge.engine.api.actions.set("doctor", report(config="red"))
+    bridge.engine.api.set("diagnostics.doctor", report(config="red"))
     bridge.happen(event)
     qtbot.waitUntil(lambda: tones(page) == ["failed"], timeout=1000)
-    assert bridge.engine.was_asked("api.actions.doctor")[-1].named == {"recent": True}, "Twitch is not asked each time"
+    assert bridge.engine.was_asked("api.diagnostics.doctor")[-1].named == {"recent": True}, (
+        "Twitch is not asked each time"
+    )
 
 
 @pytest.mark.parametrize("event", CHANGES, ids=lambda event: type(event).__name__)
@@ -205,7 +207,7 @@ def test_whatever_changed_while_it_was_hidden_is_right_when_it_is_seen(
 ) -> None:
     page = shown(qtbot, store, bridge, report(config="green"))
     page.hide()
-    bridge.engine.api.actions.set("doctor", report(config="red"))
+    bridge.engine.api.set("diagnostics.doctor", report(config="red"))
     looked = looks(bridge)
     bridge.happen(event)
     qtbot.wait(400)
@@ -221,12 +223,12 @@ def test_what_happens_during_a_look_is_looked_at_again(
     page = shown(qtbot, store, bridge, report(config="green"))
     slow: asyncio.Future[Report] = qt_loop.create_future()
     looked = looks(bridge)
-    bridge.engine.api.actions.set("doctor", lambda **_: slow)
+    bridge.engine.api.set("diagnostics.doctor", lambda **_: slow)
     bridge.happen(CHANGES[1])
     qtbot.waitUntil(lambda: looks(bridge) > looked)
     bridge.happen(CHANGES[1])
     qtbot.waitUntil(lambda: not page._looks_soon.isActive())
-    bridge.engine.api.actions.set("doctor", report(config="red"))
+    bridge.engine.api.set("diagnostics.doctor", report(config="red"))
     slow.set_result(report(config="green"))
     qtbot.waitUntil(lambda: tones(page) == ["failed"])
 
@@ -235,7 +237,7 @@ def test_the_answer_waits_for_no_look(qtbot: QtBot, store: Store, bridge: FakeBr
     """Twitch may take its time to answer."""
     page = shown(qtbot, store, bridge, report(config="green"))
     never: asyncio.Future[Report] = qt_loop.create_future()
-    bridge.engine.api.actions.set("doctor", lambda **_: never)
+    bridge.engine.api.set("diagnostics.doctor", lambda **_: never)
     for status, event in (
         (samples.on_pause(), events.AnnouncementsPaused(until=None, paused=True)),
         (samples.status(), events.AnnouncementsPaused(until=None, paused=False)),
@@ -249,7 +251,7 @@ def test_the_answer_waits_for_no_look(qtbot: QtBot, store: Store, bridge: FakeBr
 def test_what_no_event_tells_is_seen_in_the_snapshot(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, report(config="green"))
     store.changed.emit()
-    bridge.engine.api.actions.set("doctor", report(config="red"))
+    bridge.engine.api.set("diagnostics.doctor", report(config="red"))
     store.snapshot = samples.snapshot(status=samples.failing())
     store.changed.emit()
     qtbot.waitUntil(lambda: tones(page) == ["failed"], timeout=1000)
@@ -259,7 +261,7 @@ def test_todays_numbers_are_right_when_the_page_is_seen(qtbot: QtBot, store: Sto
     page = shown(qtbot, store, bridge, report(config="green"))
     page.hide()
     day = DayNumbers(day="2026-11-24", start=0, announced=3, delivered=5)
-    bridge.engine.api.set("statistics", Statistics(days=(day,)))
+    bridge.engine.api.set("statistics.days", Statistics(days=(day,)))
     bridge.happen(events.DeliveriesChanged(count=2))
     page.show()
     page.activate()
@@ -325,7 +327,7 @@ def test_a_fault_of_the_engine_is_shown(qtbot: QtBot, store: Store, bridge: Fake
     from itsjustintv_desktop.engine import errors
 
     page = shown(qtbot, store, bridge, report(config="green"))
-    bridge.engine.api.actions.set("doctor", errors.EngineGoneError("It does not answer."))
+    bridge.engine.api.set("diagnostics.doctor", errors.EngineGoneError("It does not answer."))
     page.check()
     qtbot.waitUntil(page.banner.isVisible)
     assert page.check_now.isEnabled()

@@ -41,8 +41,8 @@ def asked_about(desktop: Desktop) -> str:
 def test_quitting_asks_about_the_form_of_the_connection(run: Run, qtbot: QtBot) -> None:
     desktop = run.begin()
     editing = run.bridge.engine.api.settings
-    editing.set("fields", (FieldInfo(path=("twitch", "client_id"), kind="text", help="", value="abc"),))
-    editing.set("secrets", ())
+    editing.set("form.fields", (FieldInfo(path=("twitch", "client_id"), kind="text", help="", value="abc"),))
+    editing.set("secrets.list", ())
     desktop.window.show_page("connection")
     page: Any = desktop.window.page("connection")
     page.change.click()
@@ -78,10 +78,10 @@ def test_what_of_the_connection_was_saved_is_not_asked_about(qtbot: QtBot, store
 
 def answer_pages(run: Run) -> None:
     editing = run.bridge.engine.api.settings
-    for name in ("fields", "secrets", "destinations", "look_up", "suggest_tags"):
+    for name in ("form.fields", "secrets.list", "destinations.list", "channels.look_up", "streamers.suggest_tags"):
         editing.set(name, ())
-    editing.set("streamer", test_streamers.draft)
-    editing.set("preview", test_streamers.PREVIEW)
+    editing.set("streamers.draft", test_streamers.draft)
+    editing.set("preview.render", test_streamers.PREVIEW)
 
 
 Opened = Callable[[Run, QtBot], Any]
@@ -169,7 +169,7 @@ def test_a_dialog_with_nothing_in_it_is_not_asked_about(run: Run, qtbot: QtBot) 
     desktop = run.begin()
     answer_pages(run)
     field = FieldInfo(path=("twitch", "client_id"), kind="text", help="", value="abc")
-    run.bridge.engine.api.settings.set("fields", (field,))
+    run.bridge.engine.api.settings.set("form.fields", (field,))
     _adding(run, qtbot).close()
     desktop.window.assistant_requested.emit()
     assert desktop.assistant is not None
@@ -183,9 +183,9 @@ def test_a_dialog_with_nothing_in_it_is_not_asked_about(run: Run, qtbot: QtBot) 
 def test_what_a_step_of_the_assistant_saved_is_not_asked_about(run: Run, qtbot: QtBot) -> None:
     desktop = run.begin()
     editing = run.bridge.engine.api.settings
-    editing.set("fields", ())
-    editing.set("secrets", ())
-    editing.set("check_way", ())
+    editing.set("form.fields", ())
+    editing.set("secrets.list", ())
+    editing.set("connection_check.check", ())
     dialog: Any = _setting_up(run, qtbot)
     QTest.keyClicks(dialog.current.secret, "geheim")
     assert desktop.window.unsaved == (dialog.windowTitle(),)
@@ -205,9 +205,9 @@ def test_half_a_tag_of_a_streamer_is_asked_about(qtbot: QtBot, store: Store, bri
 
 def test_a_secret_that_is_not_kept_yet_is_asked_about(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     view = SecretView(name="client_secret", title="Client secret", where="absent", sentence="There is none.")
-    for name in ("fields", "document", "written"):
+    for name in ("form.fields", "documents.document", "form.written"):
         bridge.engine.api.settings.set(name, errors.UsageError("not now"))
-    bridge.engine.api.settings.set("secrets", (view,))
+    bridge.engine.api.settings.set("secrets.list", (view,))
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
     page: Any = Settings(store, "Settings")
     qtbot.addWidget(page)

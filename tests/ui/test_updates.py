@@ -83,13 +83,13 @@ def test_skipping_is_asked_of_the_engine(qtbot: QtBot, line: UpdateLine, store: 
     show(store)
     line.skip.click()
     qtbot.waitUntil(lambda: bool(engine.asked))
-    assert [(each.what, each.args) for each in engine.asked] == [("api.skip_update", ("1.3.0",))]
+    assert [(each.what, each.args) for each in engine.asked] == [("api.updates.skip", ("1.3.0",))]
 
 
 def test_a_skip_that_cannot_be_kept_leaves_it_there(
     qtbot: QtBot, line: UpdateLine, store: Store, engine: FakeEngine
 ) -> None:
-    engine.api.set("skip_update", errors.LedgerUnavailableError("The disk is full."))
+    engine.api.set("updates.skip", errors.LedgerUnavailableError("The disk is full."))
     show(store)
     line.skip.click()
     qtbot.waitUntil(lambda: bool(engine.asked) and not line._tasks.is_running("skip"))

@@ -1,5 +1,1 @@
-"""What a screen may ask of the engine beyond `engine.api.actions`: one small file a topic, behind one facade."""
-
-from itsjustintv_desktop.engine.api.api import Api
-
-__all__ = ["Api"]
+"""What a person may ask of an engine: one small file an area, put together in `api.Api`. Importing it loads nothing."""

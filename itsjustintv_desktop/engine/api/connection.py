@@ -1,37 +1,51 @@
-"""How Twitch reaches us, as far as a person may steer it beside the config."""
+"""How Twitch reaches us, as far as a person or the system may steer it beside the config."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import structlog
 
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.core.net.client import Outbound
+from itsjustintv_desktop.engine.ingress.manager import IngressManager
+from itsjustintv_desktop.engine.ingress.ngrok import install
+from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 _log = structlog.get_logger(__name__)
 
 
-class ConnectionActions:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+class Connection:
+    def __init__(self, ingress: IngressManager, ledger: Ledger, ngrok_folder: Path, outbound: Outbound) -> None:
+        self._ingress = ingress
+        self._ledger = ledger
+        self._ngrok_folder = ngrok_folder
+        self._outbound = outbound
 
-    def trigger(self) -> None:
-        """Look at the way in use now, and at the subscriptions that depend on it."""
-        reach = self._engine.reach
-        _log.info("a person asks to look at the way now", way=reach.way.kind)
-        reach.way.trigger()
-        reach.subscriptions.trigger("asked")
+    async def trigger(self) -> None:
+        """Try the transport in use now instead of at its next time (a tunnel that ended is started again), and look at
+        the subscriptions that depend on it."""
+        _log.info("a person asks to look at the way now", way=self._ingress.way.kind)
+        self._ingress.way.trigger()
+        self._ingress.subscriptions.trigger("asked")
 
     async def last_message(self) -> float | None:
-        """When Twitch was heard of last. Raises LedgerError."""
-        return await self._engine.ledger.last_message("twitch")
+        """When Twitch last told us something (Unix seconds); None: not lately. Raises LedgerError."""
+        return await self._ledger.last_message("twitch")
 
     async def install_ngrok(self, progress: Callable[[int, int | None], None]) -> str:
-        """Download ngrok's program for this data directory; its version. Raises TunnelError."""
-        from itsjustintv_desktop.engine.ingress.ngrok.install import install
+        """Get ngrok's program from ngrok, because a person asked for it; its version. Cancel it to stop it.
 
-        version = await install(self._engine.paths.ngrok, progress, outbound=self._engine.outbound)
-        self._engine.reach.way.trigger()
+        `progress` is called on the engine's loop with the bytes so far and in all (None: not said). Raises TunnelError.
+        """
+        version = await install.install(self._ngrok_folder, progress, outbound=self._outbound)
+        self._ingress.way.trigger()
         return version
+
+    async def woke(self) -> None:
+        """The machine woke up: what happened meanwhile is asked for now. A gap of the clocks alone is noticed, too."""
+        self._ingress.wake.woke()
+
+    async def network_returned(self) -> None:
+        """The network is there again, or is another one: way, subscriptions and who is live are looked at now."""
+        self._ingress.network_returned()

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 
 from itsjustintv_desktop.engine.api.feed import pretty, shortened
 from itsjustintv_desktop.engine.api.masking import MASK, masked_address
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.errors import ConfigError, SecretsError
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
+from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
 from itsjustintv_desktop.engine.delivery.messages import Messages
+from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.changing import Attempted
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
 
 _SHOWN = frozenset({"content-type", "user-agent", "accept-encoding", "webhook-id", "webhook-timestamp"})
 """Headers whose values are ours and no secret, unless the destination sets them itself."""
@@ -61,53 +63,68 @@ class DeliveryDetails(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no request: the destination was removed, or its address cannot be had now."""
 
 
-async def details(engine: Engine, delivery_id: int) -> DeliveryDetails:
-    """Raises NotFoundError, LedgerError."""
-    view = await engine.ledger.delivery(delivery_id)
-    attempts = await engine.ledger.attempted(delivery_id)
-    record = await engine.ledger.event(view.event_id)
-    request, problem = None, "What it announces is not in the ledger any more."
-    if record is not None and record.payload is not None:
-        request, problem = await _request(engine, view, record.payload)
-    return DeliveryDetails(
-        view=view,
-        test=record is not None and record.event.test,
-        attempts=tuple(_attempt(each, view, last=each is attempts[-1]) for each in attempts),
-        request=request,
-        problem=problem,
-    )
+class DetailsReader:
+    """Reads one delivery, and makes the request for it without sending it."""
 
+    def __init__(
+        self,
+        ledger: Ledger,
+        dispatcher: Dispatcher,
+        sender: Sender,
+        read_image: Callable[[str], Awaitable[bytes | None]],
+        config: ConfigHolder,
+    ) -> None:
+        self._ledger = ledger
+        self._dispatcher = dispatcher
+        self._sender = sender
+        self._messages = Messages(sender, read_image)
+        self._config = config
 
-async def _request(engine: Engine, view: DeliveryView, stored: bytes) -> tuple[RequestView | None, str]:
-    destination = engine.live.destinations.get(view.destination)
-    if destination is None:
-        return None, "The destination was removed from the config."
-    try:
-        url, secret = await engine.dispatcher.address(destination)
-        payload: dict[str, Any] = msgspec.json.decode(stored)
-        kind = format_of(destination, url or "")
-        messages = Messages(engine.sender, engine.twitch.images.read)
-        only_link = kind.carries_picture and engine.dispatcher.queues.only_link(view.destination) is not None
-        body, content_type = await messages.body(destination, kind, payload, plain=only_link)
-        secret = secret if kind.signed else None
-        headers = engine.sender.headers(destination, secret, view.webhook_id, body, content_type)
-    except SecretsError as error:
-        return None, error.message
-    except ConfigError as error:
-        return None, error.problems[0]
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None, "What it announces is damaged in the ledger."
-    if not url:
-        return None, "The destination has no address. Set its url."
-    shown = RequestView(
-        method="POST",
-        address=masked_address(url),
-        headers=tuple((str(name), _masked(name, value, destination)) for name, value in headers.items()),
-        body=pretty(shortened(msgspec.json.decode(body))),
-        size=len(body),
-        signed=secret is not None,
-    )
-    return shown, ""
+    async def of(self, delivery_id: int) -> DeliveryDetails:
+        """Raises NotFoundError, LedgerError."""
+        view = await self._ledger.delivery(delivery_id)
+        attempts = await self._ledger.attempted(delivery_id)
+        record = await self._ledger.event(view.event_id)
+        request, problem = None, "What it announces is not in the ledger any more."
+        if record is not None and record.payload is not None:
+            request, problem = await self._request(view, record.payload)
+        return DeliveryDetails(
+            view=view,
+            test=record is not None and record.event.test,
+            attempts=tuple(_attempt(each, view, last=each is attempts[-1]) for each in attempts),
+            request=request,
+            problem=problem,
+        )
+
+    async def _request(self, view: DeliveryView, stored: bytes) -> tuple[RequestView | None, str]:
+        destination = self._config.current.destinations.get(view.destination)
+        if destination is None:
+            return None, "The destination was removed from the config."
+        try:
+            url, secret = await self._dispatcher.address(destination)
+            payload: dict[str, Any] = msgspec.json.decode(stored)
+            kind = format_of(destination, url or "")
+            only_link = kind.carries_picture and self._dispatcher.queues.only_link(view.destination) is not None
+            body, content_type = await self._messages.body(destination, kind, payload, plain=only_link)
+            secret = secret if kind.signed else None
+            headers = self._sender.headers(destination, secret, view.webhook_id, body, content_type)
+        except SecretsError as error:
+            return None, error.message
+        except ConfigError as error:
+            return None, error.problems[0]
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None, "What it announces is damaged in the ledger."
+        if not url:
+            return None, "The destination has no address. Set its url."
+        shown = RequestView(
+            method="POST",
+            address=masked_address(url),
+            headers=tuple((str(name), _masked(name, value, destination)) for name, value in headers.items()),
+            body=pretty(shortened(msgspec.json.decode(body))),
+            size=len(body),
+            signed=secret is not None,
+        )
+        return shown, ""
 
 
 def _masked(name: str, value: str, destination: Destination) -> str:

@@ -104,20 +104,32 @@ async def deliveries_of(ledger: Ledger, rows: Sequence[EventRow]) -> dict[int, l
     return found
 
 
-async def list_events(
-    ledger: Ledger, before: int | None, limit: int, kinds: Collection[EventKind], streamer: str | None
-) -> EventPage:
-    """`streamer` is a key of the config or a login. Raises LedgerError."""
-    wanted = None if streamer is None else streamer.strip().casefold()
+class Events:
+    """Over a ledger."""
 
-    def fits(row: EventRow) -> bool | None:
-        names = ((row.streamer or "").casefold(), row.broadcaster_login.casefold())
-        return True if wanted is None or wanted in names else None
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
 
-    found, before = await look(ledger, before, limit, kinds, fits)
-    rows = [row for row, _ in found]
-    deliveries = await deliveries_of(ledger, rows)
-    return EventPage(events=tuple(_view(row, deliveries.get(row.id, ())) for row in rows), before=before)
+    async def list(
+        self,
+        *,
+        before: int | None = None,
+        kinds: Sequence[EventKind] = (),
+        streamer: str | None = None,
+        limit: int = PAGE,
+    ) -> EventPage:
+        """One page of what was announced and what was not, newest first, at most 200. `streamer` is a key of the config
+        or a login. Raises LedgerError."""
+        wanted = None if streamer is None else streamer.strip().casefold()
+
+        def fits(row: EventRow) -> bool | None:
+            names = ((row.streamer or "").casefold(), row.broadcaster_login.casefold())
+            return True if wanted is None or wanted in names else None
+
+        found, before = await look(self._ledger, before, limit, kinds, fits)
+        rows = [row for row, _ in found]
+        deliveries = await deliveries_of(self._ledger, rows)
+        return EventPage(events=tuple(_view(row, deliveries.get(row.id, ())) for row in rows), before=before)
 
 
 def _view(row: EventRow, deliveries: Sequence[DeliveryView]) -> EventView:

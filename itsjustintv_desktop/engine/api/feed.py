@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from itsjustintv_desktop.engine.api.events import STATES, EventKind, deliveries_of, kind_of, look
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.core.errors import NotFoundError
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView, EventState, StreamEvent
 from itsjustintv_desktop.engine.delivery.messages import complete_payload
+from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.queries import EventRow
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.twitch.twitch import Twitch
 
 _SHOWN = 48
 """Characters of a picture's data that are shown."""
@@ -61,7 +61,7 @@ class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
     enriched: bool
     missing: tuple[str, ...]
     picture: str | None
-    """SHA-256 (hex), for `Api.picture`."""
+    """SHA-256 (hex), for `Feed.picture`."""
     stream_id: str
     deliveries: tuple[FeedDelivery, ...]
     """Oldest first; a destination comes again for each resend."""
@@ -98,26 +98,37 @@ class _Payload(msgspec.Struct):
 class Feed:
     """Reads pages. Long searches are cut small, so that accepting a message never waits for one."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, ledger: Ledger, twitch: Twitch, config: ConfigHolder) -> None:
+        self._ledger = ledger
+        self._twitch = twitch
+        self._config = config
 
-    async def page(self, before: int | None, limit: int, kinds: Sequence[EventKind], search: str) -> FeedPage:
-        """See Api.feed."""
+    async def page(
+        self, before: int | None = None, limit: int = 50, *, kinds: Sequence[EventKind] = (), search: str = ""
+    ) -> FeedPage:
+        """Events below the id `before`, newest first, at most 200; all kinds where none is named.
+
+        `search` is looked for in key, login, name and title, whatever its case. A long search answers with what it has
+        so far: go on from `FeedPage.before`. Raises LedgerError.
+        """
         needle = search.strip().casefold()
-        found, before = await look(self._engine.ledger, before, limit, kinds, lambda row: _matching(row, needle))
+        found, before = await look(self._ledger, before, limit, kinds, lambda row: _matching(row, needle))
         return FeedPage(items=await self._items(found), before=before)
 
     async def item(self, event_id: int) -> FeedItem:
-        """Raises NotFoundError, LedgerError."""
-        rows = await self._engine.ledger.recent(event_id + 1, STATES)
+        """One, as it is now. Raises NotFoundError (also for what the feed does not show), LedgerError."""
+        rows = await self._ledger.recent(event_id + 1, STATES)
         if not rows or rows[0].id != event_id:
             raise NotFoundError(f"There is no event {event_id} in the feed.")
         (item,) = await self._items([(rows[0], _decoded(rows[0].payload))])
         return item
 
     async def payload(self, event_id: int) -> str:
-        """See Api.payload."""
-        record = await self._engine.ledger.event(event_id)
+        """The announcement as it is sent (format json), to read: the picture's data is shortened.
+
+        Raises NotFoundError, LedgerError.
+        """
+        record = await self._ledger.event(event_id)
         if record is None:
             raise NotFoundError(f"There is no event {event_id}.")
         if record.payload is None:
@@ -126,18 +137,18 @@ class Feed:
         return await asyncio.to_thread(self._pretty, stored)
 
     async def picture(self, sha256: str) -> bytes | None:
-        """See Api.picture."""
-        return await self._engine.twitch.images.read(sha256) if _DIGEST.fullmatch(sha256) else None
+        """A profile picture's bytes (PNG, JPEG, ...). None: it is gone."""
+        return await self._twitch.images.read(sha256) if _DIGEST.fullmatch(sha256) else None
 
     def _pretty(self, stored: bytes) -> str:
         try:
             payload: dict[str, Any] = msgspec.json.decode(stored)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise NotFoundError("The payload of this event is damaged.") from error
-        return pretty(shortened(complete_payload(self._engine.twitch.images.load, payload)))
+        return pretty(shortened(complete_payload(self._twitch.images.load, payload)))
 
     async def _items(self, found: Sequence[tuple[EventRow, _Payload]]) -> tuple[FeedItem, ...]:
-        deliveries = await deliveries_of(self._engine.ledger, [row for row, _ in found])
+        deliveries = await deliveries_of(self._ledger, [row for row, _ in found])
         return tuple(self._item(row, body, deliveries.get(row.id, ())) for row, body in found)
 
     def _item(self, row: EventRow, body: _Payload, deliveries: Sequence[DeliveryView]) -> FeedItem:
@@ -169,7 +180,7 @@ class Feed:
     def _picture_of(self, row: EventRow, body: _Payload) -> str | None:
         if body.image is not None and body.image.sha256:
             return body.image.sha256
-        image = self._engine.twitch.profiles.get(row.broadcaster_id).image
+        image = self._twitch.profiles.get(row.broadcaster_id).image
         return image.sha256 if image is not None else None
 
     def _can_send(self, row: EventRow) -> bool:
@@ -184,8 +195,8 @@ class Feed:
             broadcaster_id=row.broadcaster_id,
             broadcaster_login=row.broadcaster_login,
         )
-        streamer = self._engine.live.matcher.match(event, row.streamer)
-        return streamer is not None and not self._engine.live.has_only_disabled_destinations(streamer)
+        streamer = self._config.current.matcher.match(event, row.streamer)
+        return streamer is not None and not self._config.current.has_only_disabled_destinations(streamer)
 
 
 def shortened(payload: dict[str, Any]) -> dict[str, Any]:

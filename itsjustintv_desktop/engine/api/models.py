@@ -45,7 +45,7 @@ class StreamerView(msgspec.Struct, frozen=True, kw_only=True):
     subscription: ChannelState | None
     """None: not looked at yet, or not watched."""
     picture: str | None
-    """SHA-256 (hex), for `Api.picture`."""
+    """SHA-256 (hex), for `Feed.picture`."""
     followers: int | None
     status: StreamerStatus = StreamerStatus()
     """Whether its next stream will be announced."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import UsageError
+from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.counting import Border, Kind, Streams
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
 
 MOST_DAYS = 90
 FRESH = 300.0
@@ -51,17 +49,21 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 class Counter:
     """Remembers the days that are over for a while."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
         self._known: dict[str, tuple[float, DayNumbers]] = {}
 
-    async def statistics(self, days: int) -> Statistics:
-        """See Api.statistics."""
+    async def days(self, days: int = 14) -> Statistics:
+        """How many were announced, delivered, given up and suppressed on each of the last days (1 to 90).
+
+        Days that are over are counted anew every five minutes at most. Raises UsageError, LedgerError.
+        """
         if not 1 <= days <= MOST_DAYS:
             raise UsageError(f"Between 1 and {MOST_DAYS} days can be shown.")
-        today = datetime.fromtimestamp(self._engine.now()).astimezone().date()
+        today = datetime.fromtimestamp(self._clock.now()).astimezone().date()
         wanted = [today - timedelta(days=back) for back in reversed(range(days))]
-        fresh = self._engine.clock.monotonic() - FRESH
+        fresh = self._clock.monotonic() - FRESH
         self._known = {
             key: known
             for key, known in self._known.items()
@@ -74,16 +76,16 @@ class Counter:
 
     async def _count(self, days: list[date]) -> None:
         moments = [moment for day in days for moment in (_start(day), _start(day + timedelta(days=1)))]
-        borders = await self._engine.ledger.day_borders(moments)
+        borders = await self._ledger.day_borders(moments)
         for day, low, high in zip(days, borders[::2], borders[1::2], strict=True):
             numbers = await self._day(day, low, high)
-            self._known[day.isoformat()] = (self._engine.clock.monotonic(), numbers)
+            self._known[day.isoformat()] = (self._clock.monotonic(), numbers)
 
     async def _day(self, day: date, low: Border, high: Border) -> DayNumbers:
         start = _start(day)
         if low.event >= high.event and low.delivery >= high.delivery:
             return DayNumbers(day=day.isoformat(), start=start)
-        ledger = self._engine.ledger
+        ledger = self._ledger
         tests = await ledger.tests_between(low.event, high.event)
 
         async def streams(kind: Streams) -> int:

@@ -1,49 +1,54 @@
-"""The commands' way to a running instance: Actions over the control port."""
+"""The commands' way to a running instance: the Api over the control port."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from functools import cache
-from typing import Any, TypeVar, get_args
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import quote
 
 import msgspec
 
-from itsjustintv_desktop.engine.announce.pause import PauseView
-from itsjustintv_desktop.engine.api.events import EventKind, EventPage
-from itsjustintv_desktop.engine.control.actions import DestinationView, EventReport
 from itsjustintv_desktop.engine.control.address import ControlAddress
-from itsjustintv_desktop.engine.control.pausing import Paused
+from itsjustintv_desktop.engine.control.routes import ROUTES, Query, Route
 from itsjustintv_desktop.engine.control.stream import StreamLine
 from itsjustintv_desktop.engine.core import errors
-from itsjustintv_desktop.engine.core.models import Channel, DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.core.net.client import Options, Outbound
 from itsjustintv_desktop.engine.core.net.errors import REQUEST_ERRORS, network_sentence
 from itsjustintv_desktop.engine.core.net.limits import parts
-from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitView
-from itsjustintv_desktop.engine.monitoring.doctor import Report
-from itsjustintv_desktop.engine.twitch.subscriptions import Listing, SubscriptionsStatus, SyncReport
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from itsjustintv_desktop.engine.api.announcements import Announcements
+    from itsjustintv_desktop.engine.api.channels import Channels
+    from itsjustintv_desktop.engine.api.deliveries import Deliveries
+    from itsjustintv_desktop.engine.api.destinations import Destinations
+    from itsjustintv_desktop.engine.api.diagnostics import Diagnostics
+    from itsjustintv_desktop.engine.api.events import Events
+    from itsjustintv_desktop.engine.api.subscriptions import Subscriptions
+    from itsjustintv_desktop.engine.ingress.conduit import ConduitManager
 
 _SECONDS = 30.0
-_ROUND_SECONDS = 1200.0
-"""A round over 10,000 subscriptions, as fast as Twitch lets us."""
-_DOCTOR_SECONDS = 90.0
-"""Its own deadlines together come to less."""
 _SILENCE = 45.0
 """Three heartbeats of the stream."""
-_LOCAL_SECONDS = 5.0
-"""A program that takes longer to look at itself is not well."""
+_ROUTE_OF = {route.call: route for route in ROUTES}
 
 
 class ControlClient:
-    """Implements control.actions.Actions. Open it as an async context manager."""
+    """The areas of the Api that can be asked from another process, as far as ROUTES says. Open it as an async context
+    manager."""
 
     def __init__(self, address: ControlAddress) -> None:
         self._url = f"http://127.0.0.1:{address.port}/v1"
         self._headers = {"Authorization": f"Bearer {address.token}"}
+        self.announcements = cast("Announcements", _Area(self, "announcements"))
+        self.channels = cast("Channels", _Area(self, "channels"))
+        self.conduits = cast("ConduitManager", _Area(self, "conduits"))
+        self.deliveries = cast("Deliveries", _Area(self, "deliveries"))
+        self.destinations = cast("Destinations", _Area(self, "destinations"))
+        self.diagnostics = cast("Diagnostics", _Area(self, "diagnostics"))
+        self.events = cast("Events", _Area(self, "events"))
+        self.subscriptions = cast("Subscriptions", _Area(self, "subscriptions"))
 
     async def __aenter__(self) -> ControlClient:
         # It asks this machine alone, so no proxy counts.
@@ -54,7 +59,8 @@ class ControlClient:
         await self._client.aclose()
 
     async def health(self) -> dict[str, Any]:
-        return await self._ask("GET", "/health", dict[str, Any])
+        found: dict[str, Any] = await self._ask("GET", "/health", dict[str, Any])
+        return found
 
     async def stream(self) -> AsyncGenerator[StreamLine, None]:
         """How all is, and then everything that happens; ends when the program stops. Raises ControlError.
@@ -78,115 +84,33 @@ class ControlClient:
         except msgspec.DecodeError as error:
             raise _stranger() from error
 
-    async def deliveries(
-        self,
-        *,
-        before: int | None = None,
-        states: Sequence[DeliveryState] = (),
-        streamer: str | None = None,
-        destination: str | None = None,
-        limit: int = 200,
-    ) -> list[DeliveryView]:
-        query = [("state", state.value) for state in states] + [("limit", str(limit))]
-        query += [
-            (key, str(value))
-            for key, value in (("before", before), ("streamer", streamer), ("destination", destination))
-            if value is not None
-        ]
-        return await self._ask("GET", "/deliveries", list[DeliveryView], query=query)
-
-    async def events(
-        self,
-        *,
-        before: int | None = None,
-        kinds: Sequence[EventKind] = (),
-        streamer: str | None = None,
-        limit: int = 200,
-    ) -> EventPage:
-        query = [("limit", str(limit)), *(("kind", kind) for kind in kinds)]
-        query += [("before", str(before))] if before is not None else []
-        query += [("streamer", streamer)] if streamer is not None else []
-        return await self._ask("GET", "/events", EventPage, query=query)
-
-    async def retry(self, delivery_id: int) -> DeliveryView:
-        return await self._ask("POST", f"/deliveries/{delivery_id}/retry", DeliveryView)
-
-    async def drop(self, delivery_id: int) -> DeliveryView:
-        return await self._ask("POST", f"/deliveries/{delivery_id}/drop", DeliveryView)
-
-    async def resend(self, delivery_id: int) -> DeliveryView:
-        return await self._ask("POST", f"/deliveries/{delivery_id}/resend", DeliveryView)
-
-    async def destinations(self) -> list[DestinationView]:
-        return await self._ask("GET", "/destinations", list[DestinationView])
-
-    async def paused(self) -> PauseView | None:
-        return (await self._ask("GET", "/pause", Paused)).paused
-
-    async def pause(self, until: float | None) -> PauseView | None:
-        return (await self._ask("POST", "/pause", Paused, body={"until": until})).paused
-
-    async def resume(self) -> None:
-        await self._ask("DELETE", "/pause", Paused)
-
-    async def pause_destination(self, name: str, reason: str = "") -> None:
-        path = f"/destinations/{quote(name, safe='')}/pause"
-        await self._ask("POST", path, dict[str, Any], body={"reason": reason})
-
-    async def resume_destination(self, name: str) -> None:
-        await self._ask("POST", f"/destinations/{quote(name, safe='')}/resume", dict[str, Any])
-
-    async def send_anyway(self, event_id: int) -> tuple[str, ...]:
-        return await self._ask("POST", f"/events/{event_id}/send-anyway", tuple[str, ...])
-
-    async def test_event(self, login: str) -> int:
-        answer = await self._ask("POST", "/test-events", dict[str, int], body={"login": login})
-        return answer["event_id"]
-
-    async def event_report(self, event_id: int) -> EventReport:
-        return await self._ask("GET", f"/events/{event_id}", EventReport)
-
-    async def subscriptions(self) -> Listing:
-        return await self._ask("GET", "/subscriptions", Listing)
-
-    async def subscriptions_status(self) -> SubscriptionsStatus:
-        return await self._ask("GET", "/subscriptions/status", SubscriptionsStatus)
-
-    async def sync_subscriptions(self, new_secret: bool = False) -> SyncReport:
-        body = {"new_secret": new_secret}
-        return await self._ask("POST", "/subscriptions/sync", SyncReport, body=body, seconds=_ROUND_SECONDS)
-
-    async def delete_subscription(self, subscription_id: str) -> None:
-        await self._ask("DELETE", f"/subscriptions/{quote(subscription_id, safe='')}", dict[str, Any])
-
-    async def conduits(self) -> list[ConduitView]:
-        return await self._ask("GET", "/conduits", list[ConduitView])
-
-    async def adopt_conduit(self, conduit_id: str) -> ConduitView:
-        return await self._ask("POST", f"/conduits/{quote(conduit_id, safe='')}/adopt", ConduitView)
-
-    async def delete_conduit(self, conduit_id: str, *, force: bool = False) -> ConduitView:
-        query = [("force", "true")] if force else []
-        return await self._ask("DELETE", f"/conduits/{quote(conduit_id, safe='')}", ConduitView, query=query)
-
-    async def doctor(self, streamer: str | None = None, local: bool = False) -> Report:
-        query = [("local", "true")] if local else [("streamer", streamer)] if streamer is not None else []
-        seconds = _LOCAL_SECONDS if local else _DOCTOR_SECONDS
-        return await self._ask("GET", "/doctor", Report, query=query, seconds=seconds)
-
-    async def channels(self) -> list[Channel]:
-        return await self._ask("GET", "/channels", list[Channel])
+    async def call(self, route: Route, *args: Any, **named: Any) -> Any:
+        """What the route's method answers. Raises AppError: ControlError where it cannot be asked."""
+        given = dict(zip(route.parameters, args, strict=False)) | named
+        assert given.keys() <= set(route.parameters), f"{route.call} has no such parameter over the control port"
+        path = route.path.format(**{name: quote(str(given.pop(name)), safe="") for name in route.in_path})
+        query = [pair for each in route.query for pair in _pairs(each, given.pop(each.parameter, None))]
+        wire: Any = dict[str, Any] if route.answer is None else route.answer
+        if route.wrap:
+            wire = dict.__class_getitem__((str, route.answer))
+        body = given if route.body is not None else None
+        found = await self._ask(route.method, path, wire, query=query, body=body, seconds=route.seconds)
+        if not route.wrap:
+            return None if route.answer is None else found
+        if route.wrap not in found:
+            raise _stranger()
+        return found[route.wrap]
 
     async def _ask(
         self,
         method: str,
         path: str,
-        answer: type[T],
+        answer: Any,
         *,
         query: Sequence[tuple[str, str]] = (),
         body: object = None,
         seconds: float = _SECONDS,
-    ) -> T:
+    ) -> Any:
         data = msgspec.json.encode(body) if body is not None else None
         try:
             async with asyncio.timeout(seconds):
@@ -200,6 +124,26 @@ class ControlClient:
             return msgspec.json.decode(content, type=answer)
         except msgspec.DecodeError as error:
             raise _stranger() from error
+
+
+class _Area:
+    """An area of the Api, elsewhere: has the methods of ROUTES."""
+
+    def __init__(self, client: ControlClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+        route = _ROUTE_OF.get(f"{self._name}.{method}")
+        if route is None:
+            raise AttributeError(method)
+        return partial(self._client.call, route)
+
+
+def _pairs(query: Query, value: Any) -> list[tuple[str, str]]:
+    values = value if query.to else [value]
+    given = [each for each in values or () if each is not None and each is not False]
+    return [(query.name, "true" if each is True else str(each)) for each in given]
 
 
 class _Problem(msgspec.Struct):

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,12 @@ import structlog
 from aiohttp import web
 
 from itsjustintv_desktop.engine import redaction
-from itsjustintv_desktop.engine.api.events import KINDS, EventKind
+from itsjustintv_desktop.engine.api.api import Api
 from itsjustintv_desktop.engine.control import address
-from itsjustintv_desktop.engine.control.actions import Actions
-from itsjustintv_desktop.engine.control.channel_routes import channel_routes
-from itsjustintv_desktop.engine.control.conduit_routes import conduit_routes
-from itsjustintv_desktop.engine.control.doctor_routes import doctor_routes
-from itsjustintv_desktop.engine.control.pause_routes import pause_routes
+from itsjustintv_desktop.engine.control.routes import ROUTES, Route, number
 from itsjustintv_desktop.engine.control.stream import EventStream
-from itsjustintv_desktop.engine.control.subscription_routes import subscription_routes
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.core.paths import data_directory_error
 from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.core.tasks import Tasks, census
@@ -41,15 +36,18 @@ _log = structlog.get_logger(__name__)
 Health = Callable[[], Awaitable[dict[str, Any]]]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_ADD = {"GET": web.get, "POST": web.post, "DELETE": web.delete}
+_NUMBERS = frozenset({"delivery_id", "event_id"})
+"""What a path has numbers for."""
 _LIMITS = Limits(connections=64, idle=30.0, answer=math.inf)
 """An answer may take as long as it takes: only who has the token gets one, and a stream of events never ends."""
 
 
 class ControlServer:
-    """Serves `actions` and the detailed health to whoever can read control.json."""
+    """Serves the Api (routes.py) and the detailed health to whoever can read control.json."""
 
-    def __init__(self, actions: Actions, health: Health, stream: EventStream, path: Path, clock: Clock) -> None:
-        self._actions = actions
+    def __init__(self, api: Api, health: Health, stream: EventStream, path: Path, clock: Clock) -> None:
+        self._api = api
         self._health = health
         self._stream = stream
         self._path = path
@@ -68,18 +66,8 @@ class ControlServer:
             [
                 web.get("/v1/health", self._get_health),
                 web.get("/v1/stream", self._stream.serve, allow_head=False),
-                web.get("/v1/deliveries", self._list),
-                web.get("/v1/destinations", self._destinations),
-                web.post("/v1/deliveries/{id}/{action}", self._act),
-                web.post("/v1/test-events", self._test_event),
-                web.get("/v1/events", self._events),
-                web.get("/v1/events/{id}", self._event),
-                web.post("/v1/events/{id}/send-anyway", self._send_anyway),
-                *pause_routes(self._actions),
-                *subscription_routes(self._actions),
-                *conduit_routes(self._actions),
-                *doctor_routes(self._actions),
-                *channel_routes(self._actions),
+                *(_ADD[route.method](f"/v1{route.path}", self._handler(route)) for route in ROUTES),
+                web.post("/v1/deliveries/{id}/{action}", _no_such_action),
             ]
         )
         self._runner = web.AppRunner(app, shutdown_timeout=2.0)
@@ -145,73 +133,37 @@ class ControlServer:
     async def _get_health(self, _: web.Request) -> web.Response:
         return _answer({**await self._health(), "tasks": census()})
 
-    async def _list(self, request: web.Request) -> web.Response:
-        query = request.query
-        page = await self._actions.deliveries(
-            before=_number(query["before"]) if "before" in query else None,
-            states=[_state(name) for name in query.getall("state", [])],
-            streamer=query.get("streamer"),
-            destination=query.get("destination"),
-            limit=_number(query.get("limit", "200")),
-        )
-        return _answer(page)
+    def _handler(self, route: Route) -> _Handler:
+        """Calls the route's method with what the request says."""
 
-    async def _destinations(self, _: web.Request) -> web.Response:
-        return _answer(await self._actions.destinations())
+        async def handle(request: web.Request) -> web.Response:
+            found = await attrgetter(route.call)(self._api)(**await _arguments(route, request))
+            return _answer({route.wrap: found} if route.wrap else {} if route.answer is None else found)
 
-    async def _act(self, request: web.Request) -> web.Response:
-        actions = {"retry": self._actions.retry, "drop": self._actions.drop, "resend": self._actions.resend}
-        action = actions.get(request.match_info["action"])
-        if action is None:
-            raise NotFoundError("There is no such action: retry, drop or resend.")
-        return _answer(await action(_number(request.match_info["id"])))
+        return handle
 
-    async def _test_event(self, request: web.Request) -> web.Response:
+
+async def _no_such_action(_: web.Request) -> web.Response:
+    raise NotFoundError("There is no such action: retry, drop or resend.")
+
+
+async def _arguments(route: Route, request: web.Request) -> dict[str, Any]:
+    """Raises UsageError."""
+    found: dict[str, Any] = {}
+    for name in route.in_path:
+        given = request.match_info[name]
+        found[name] = number(given) if name in _NUMBERS else given
+    for each in route.query:
+        if each.name in request.query:
+            given_all = [each.read(text) for text in request.query.getall(each.name)]
+            found[each.parameter] = given_all if each.to else given_all[0]
+    if route.body is not None:
         try:
-            asked = msgspec.json.decode(await request.read(), type=_TestEvent)
+            body = msgspec.json.decode(await request.read() or b"{}", type=route.body.type)
         except msgspec.DecodeError as error:
-            raise UsageError('A body like {"login": "name"} is needed.') from error
-        return _answer({"event_id": await self._actions.test_event(asked.login)})
-
-    async def _events(self, request: web.Request) -> web.Response:
-        query = request.query
-        page = await self._actions.events(
-            before=_number(query["before"]) if "before" in query else None,
-            kinds=[_kind(name) for name in query.getall("kind", [])],
-            streamer=query.get("streamer"),
-            limit=_number(query.get("limit", "200")),
-        )
-        return _answer(page)
-
-    async def _event(self, request: web.Request) -> web.Response:
-        return _answer(await self._actions.event_report(_number(request.match_info["id"])))
-
-    async def _send_anyway(self, request: web.Request) -> web.Response:
-        return _answer(await self._actions.send_anyway(_number(request.match_info["id"])))
-
-
-class _TestEvent(msgspec.Struct):
-    login: str
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise UsageError("A whole number is needed.")
-    return int(text)
-
-
-def _state(name: str) -> DeliveryState:
-    try:
-        return DeliveryState(name)
-    except ValueError:
-        raise UsageError(f"{name!r} is no state: {', '.join(DeliveryState)}.") from None
-
-
-def _kind(name: str) -> EventKind:
-    for kind in KINDS:
-        if kind == name:
-            return kind
-    raise UsageError(f"{name!r} is no kind: {', '.join(KINDS)}.")
+            raise UsageError(route.body.sentence) from error
+        found |= msgspec.structs.asdict(body)
+    return found
 
 
 def _answer(body: object, status: int = 200) -> web.Response:

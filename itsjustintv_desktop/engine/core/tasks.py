@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import structlog
@@ -93,6 +94,7 @@ class Supervisor:
         self._tasks = tasks
         self._clock = clock
         self._kept: dict[str, asyncio.Task[None]] = {}
+        self._loops: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
         self.broken: dict[str, str] = {}
         """Loop -> why it broke, while it waits for its next start."""
         self.broken_since: dict[str, float] = {}
@@ -117,6 +119,7 @@ class Supervisor:
         """Run `loop()` under `name` until cancelled; it must be able to start over."""
         if self._closed:
             return
+        self._loops[name] = loop
         self._kept[name] = self._tasks.start(name, self._run(name, loop))
 
     def keeps(self, name: str) -> bool:
@@ -134,6 +137,17 @@ class Supervisor:
             self.broken.pop(name, None)
             if not task.done():
                 _log.error("a loop did not end in time", loop=name)
+
+    @asynccontextmanager
+    async def stopped(self, name: str) -> AsyncIterator[None]:
+        """Meanwhile the loop `name` does not run; afterwards it is begun anew if it ran before."""
+        ran = self.keeps(name)
+        await self.end(name)
+        try:
+            yield
+        finally:
+            if ran:
+                self.keep(name, self._loops[name])
 
     def restart(self, name: str) -> None:
         """Stop the loop `name` wherever it is, and start it again. Nothing happens to one that is not running."""

@@ -22,7 +22,7 @@ class Breakers:
     def __init__(
         self, queues: DestinationQueues, ledger: Ledger, bus: Bus, clock: Clock, wake: Callable[[], None]
     ) -> None:
-        self._queues = queues
+        self.queues = queues
         self._ledger = ledger
         self._bus = bus
         self._clock = clock
@@ -30,7 +30,7 @@ class Breakers:
 
     async def keep(self, name: str, was: str) -> None:
         """Write down the state of a breaker after a change, and tell of it if it was called `was` before."""
-        breaker = self._queues.queue(name).breaker
+        breaker = self.queues.queue(name).breaker
         state = breaker.snapshot()
         if state.name != was:
             text = f"a destination is {state.name} now"
@@ -42,17 +42,17 @@ class Breakers:
             if state.name == "paused":
                 self._bus.publish(Notice(text=f"{name} is paused: {state.reason}"))
         try:
-            await self._ledger.save_breaker(name, self._queues.encoded(name))
+            await self._ledger.save_breaker(name, self.queues.encoded(name))
         except LedgerError as error:
             _log.warning("a breaker could not be kept", destination=name, reason=error.message)
 
     async def pause(self, name: str, reason: str) -> None:
         """Send nothing there until `resume`, because a person wants it so. Raises LedgerError: nothing changed."""
-        queue = self._queues.queue(name)
+        queue = self.queues.queue(name)
         before = queue.breaker.snapshot()
         queue.breaker.pause(reason, before.fingerprint, self._clock.now(), by_hand=True)
         try:
-            await self._ledger.save_breaker(name, self._queues.encoded(name))
+            await self._ledger.save_breaker(name, self.queues.encoded(name))
         except LedgerError:
             queue.breaker = Breaker(before)
             raise
@@ -61,17 +61,17 @@ class Breakers:
 
     async def take_over(self, old: str, new: str) -> None:
         """What is known of `old` holds for `new`, its other name: a pause above all. Raises LedgerError."""
-        self._queues.take_over(old, new)
-        await self._ledger.save_breaker(new, self._queues.encoded(new))
+        self.queues.take_over(old, new)
+        await self._ledger.save_breaker(new, self.queues.encoded(new))
 
     async def resume(self, name: str, *, afresh: bool = False) -> None:
         """Let a paused or open destination try again at once; `afresh`: with the picture, too. Raises LedgerError."""
-        queue = self._queues.queue(name)
+        queue = self.queues.queue(name)
         if afresh:
             queue.only_link = None
         queue.breaker.resume(self._clock.now())
         queue.held_until = 0.0
         queue.pace.forget()
-        await self._ledger.save_breaker(name, self._queues.encoded(name))
+        await self._ledger.save_breaker(name, self.queues.encoded(name))
         self._bus.publish(DestinationChanged(destination=name, state="closed", reason=""))
         self._wake()

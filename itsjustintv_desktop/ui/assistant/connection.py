@@ -17,7 +17,7 @@ from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear,
 from itsjustintv_desktop.ui.widgets.states import CheckList
 
 if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.control.actions import EventReport
+    from itsjustintv_desktop.engine.api.announcements import EventReport
 
 CHECK_SECONDS = 90.0
 
@@ -84,8 +84,8 @@ class Reach(Step):
 
     async def _load(self) -> None:
         if not self._loaded:
-            fields = await self.bridge.call(lambda engine: engine.api.settings.fields())
-            kept = await self.bridge.call(lambda engine: engine.api.settings.secrets())
+            fields = await self.bridge.call(lambda engine: engine.api.settings.form.fields())
+            kept = await self.bridge.call(lambda engine: engine.api.settings.secrets.list())
             snapshot = self.course.store.snapshot
             way = snapshot.way if snapshot is not None else None
             kind = way.kind if way is not None and way.kind in KINDS else "conduit"
@@ -98,7 +98,9 @@ class Reach(Step):
         self._bar.show()
         self.changed.emit()
         try:
-            checks = await self.bridge.call(lambda engine: engine.api.settings.check_way(wanted.draft), CHECK_SECONDS)
+            checks = await self.bridge.call(
+                lambda engine: engine.api.settings.connection_check.check(wanted.draft), CHECK_SECONDS
+            )
         finally:
             self._bar.hide()
             self.changed.emit()
@@ -172,11 +174,11 @@ class SendTestStep(Step):
         login, destination = self.course.login, self.course.destination
         try:
             if login:
-                self._event = await self.bridge.call(lambda engine: engine.api.actions.test_event(login))
+                self._event = await self.bridge.call(lambda engine: engine.api.announcements.test_event(login))
                 self._timer.start()
                 self._look()
                 return
-            result = await self.bridge.call(lambda engine: engine.api.settings.test_destination(destination))
+            result = await self.bridge.call(lambda engine: engine.api.settings.preview.test(destination))
         except BaseException:
             self._over()
             raise
@@ -191,7 +193,7 @@ class SendTestStep(Step):
             self.course.tasks.start("how far", self._do_look(self._event))
 
     async def _do_look(self, event: int) -> None:
-        report = await self.bridge.call(lambda engine: engine.api.actions.event_report(event))
+        report = await self.bridge.call(lambda engine: engine.api.announcements.event_report(event))
         if event != self._event:
             return
         if report.state == "accepted":

@@ -75,7 +75,7 @@ class FirstStreamer(Step):
             self.course.streamer, self.course.login = found.watched_as, found.login
             return True
         before = {each.key for each in self.course.store.snapshot.streamers} if self.course.store.snapshot else set()
-        await self.bridge.call(lambda engine: engine.api.settings.add_streamers([found]))
+        await self.bridge.call(lambda engine: engine.api.settings.streamers.add([found]))
         snapshot = await self.bridge.call(lambda engine: engine.snapshot())
         added = [each.key for each in snapshot.streamers if each.key not in before]
         self.course.streamer, self.course.login = added[0] if added else found.login, found.login
@@ -104,7 +104,7 @@ class FirstStreamer(Step):
     async def _find(self, typed: str) -> None:
         self.look_up.setEnabled(False)
         try:
-            found = await self.bridge.call(lambda engine: engine.api.settings.look_up([typed]))
+            found = await self.bridge.call(lambda engine: engine.api.settings.channels.look_up([typed]))
         except errors.AppError as error:
             self.field.complain(translate(error.message))
             return
@@ -140,7 +140,7 @@ class FirstStreamer(Step):
         self.changed.emit()
         picture = channel.picture
         if picture:
-            content = await self.bridge.call(lambda engine: engine.api.picture(picture))
+            content = await self.bridge.call(lambda engine: engine.api.feed.picture(picture))
             image = QPixmap()
             if content and image.loadFromData(content):
                 self._avatar.show_channel(name, image)
@@ -196,7 +196,7 @@ class FirstDestination(Step):
         if url:
             draft = DestinationDraft(name=name, url=url)
             saved_as = self.course.destination
-            await self.bridge.call(lambda engine: engine.api.settings.save_destination(saved_as, draft))
+            await self.bridge.call(lambda engine: engine.api.settings.destinations.save(saved_as, draft))
             self.course.destination = name
             self.address.conceal()
             self.address.clear()
@@ -210,7 +210,7 @@ class FirstDestination(Step):
         snapshot = await self.bridge.call(lambda engine: engine.snapshot())
         if any(each.key == key for each in snapshot.streamers):
             lists = StreamerLists(destinations=(name,))
-            await self.bridge.call(lambda engine: engine.api.settings.change_streamers((key,), lists))
+            await self.bridge.call(lambda engine: engine.api.settings.streamers.change_many((key,), lists))
 
     def _edited(self) -> None:
         self.field.say()
@@ -233,7 +233,7 @@ class FirstDestination(Step):
     async def _do_look(self, url: str) -> None:
         draft = DestinationDraft(name=self.called.text().strip() or "new", url=url)
         try:
-            preview = await self.bridge.call(lambda engine: engine.api.settings.preview(None, draft))
+            preview = await self.bridge.call(lambda engine: engine.api.settings.preview.render(None, draft))
         except errors.AppError as error:
             if url == self.address.text().strip():
                 self.field.complain(translate(error.message))

@@ -154,27 +154,31 @@ class Register(Step):
         client_id, secret = self.client_id.text().strip(), self.secret.text().strip()
         if self._refused != (client_id, secret):
             draft = TransportDraft(kind="conduit", client_id=client_id, client_secret=secret or None)
-            checks = await self.bridge.call(lambda engine: engine.api.settings.check_way(draft), timeout=CHECK_SECONDS)
+            checks = await self.bridge.call(
+                lambda engine: engine.api.settings.connection_check.check(draft), timeout=CHECK_SECONDS
+            )
             self.checks.show_checks([check for check in checks if check.state != "green"])
             if any(check.state == "red" for check in checks):
                 self._refused = (client_id, secret)
                 self.changed.emit()
                 return False
         if secret:
-            await self.bridge.call(lambda engine: engine.api.settings.keep_secret(CLIENT_SECRET, secret))
+            await self.bridge.call(lambda engine: engine.api.settings.secrets.keep(CLIENT_SECRET, secret))
             self._kept = True
             self.secret.conceal()
             self.secret.clear()
-        await self.bridge.call(lambda engine: engine.api.settings.edit([Set(("twitch", "client_id"), client_id)]))
+        await self.bridge.call(
+            lambda engine: engine.api.settings.documents.edit([Set(("twitch", "client_id"), client_id)])
+        )
         self._refused = None
         self._say_kept()
         return True
 
     async def _load(self) -> None:
-        for field in await self.bridge.call(lambda engine: engine.api.settings.fields()):
+        for field in await self.bridge.call(lambda engine: engine.api.settings.form.fields()):
             if field.path == ("twitch", "client_id") and not self.client_id.text():
                 self.client_id.setText(field.value or "")
-        for one in await self.bridge.call(lambda engine: engine.api.settings.secrets()):
+        for one in await self.bridge.call(lambda engine: engine.api.settings.secrets.list()):
             if one.name == CLIENT_SECRET:
                 self._kept = one.where not in {"absent", "unknown"}
         self._say_kept()

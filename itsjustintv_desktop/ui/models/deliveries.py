@@ -189,7 +189,7 @@ class DeliveriesModel(KeyedRows[DeliveryView]):
 
     async def _ask(self, before: int | None) -> DeliveryPage:
         wanted = self.wanted
-        return await self._bridge.call(lambda engine: engine.api.deliveries(wanted, before, PAGE))
+        return await self._bridge.call(lambda engine: engine.api.deliveries.page(wanted, before, PAGE))
 
     async def _pages(self, before: int | None, count: int) -> tuple[list[DeliveryView], int | None]:
         """At least `count` rows older than `before`, or all there are; and where still older ones go on."""

@@ -146,7 +146,7 @@ class FeedWindow(QObject):
         for _ in range(_PAGES):
             kinds, search, start = _KINDS[self.show], self.search, before
             page = await self._bridge.call(
-                lambda engine: engine.api.feed(start, PAGE, kinds=kinds, search=search)  # noqa: B023 - awaited here
+                lambda engine: engine.api.feed.page(start, PAGE, kinds=kinds, search=search)  # noqa: B023 - awaited here
             )
             fit = page.items if self.show != "failed" else tuple(item for item in page.items if has_failed(item))
             items += fit
@@ -165,7 +165,7 @@ async def _items(engine: Any, ids: list[int]) -> dict[int, FeedItem]:
     found = {}
     for event_id in ids:
         try:
-            found[event_id] = await engine.api.feed_item(event_id)
+            found[event_id] = await engine.api.feed.item(event_id)
         except errors.NotFoundError:
             continue  # it was thrown away meanwhile, and goes with the next page
     return found

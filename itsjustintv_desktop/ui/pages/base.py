@@ -148,7 +148,7 @@ def save_feedback(page: Page, saved: Saved, done: str, show: Callable[[], object
 
 
 async def _undo(page: Page, token: str, show: Callable[[], object] | None) -> None:
-    await page.bridge.call(lambda engine: engine.api.settings.undo(token))
+    await page.bridge.call(lambda engine: engine.api.settings.documents.undo(token))
     if show is not None:
         show()
     page.tell(_tr("It is as it was before."))

@@ -77,7 +77,7 @@ class UpdateLine(QWidget):
     def _skip(self) -> None:
         if self._update is not None:
             version = self._update.version
-            self._tasks.start("skip", self._store.bridge.call(lambda engine: engine.api.skip_update(version)))
+            self._tasks.start("skip", self._store.bridge.call(lambda engine: engine.api.updates.skip(version)))
 
     def _failed(self, _: errors.AppError) -> None:
         """It stays, to be tried again; the log has why."""

@@ -107,7 +107,7 @@ def _secrets_of(engine: Engine) -> str:
     token = tokens._token.access_token if tokens._token else ""
     kept = engine.secrets._home.content
     return (
-        f"{engine.live.config!r} token {token} signing {engine.signing.primary} pass {engine.environ} "
+        f"{engine.live.config!r} token {token} signing {engine.signing.primary} pass {engine._options.environ} "
         f"{dict(kept.items)} {[(each.url, each.secret) for each in kept.destinations.values()]}"
     )
 

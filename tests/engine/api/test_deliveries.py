@@ -38,7 +38,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     """Both destinations are paused, so that what is put into the queue stays there."""
     async with running_engine(tmp_path, CONFIG, listen=False, secret=None) as made:
         for name in ("main", "spare"):
-            await made.engine.api.pause_destination(name, "for this test")
+            await made.engine.api.destinations.pause(name, "for this test")
         yield made
 
 
@@ -98,24 +98,24 @@ async def test_pages_join_whatever_is_asked_for(running: Running) -> None:
         found: list[int] = []
         before, calls = None, 0
         while calls == 0 or before is not None:
-            page = await running.engine.api.deliveries(wanted, before, 50)
+            page = await running.engine.api.deliveries.page(wanted, before, 50)
             assert len(page.rows) <= 50
             found += [row.id for row in page.rows]
             before, calls = page.before, calls + 1
         assert found == expected, wanted
-        assert await running.engine.api.delivery_count(wanted) == len(expected), wanted
+        assert await running.engine.api.deliveries.count(wanted) == len(expected), wanted
 
 
 async def test_the_tally_follows_every_change(running: Running) -> None:
     await fill(running, 20)
     ids = await fill(running, 5, destination="spare")
-    await running.engine.api.drop_many(ids[:3])
-    await running.engine.api.resend_many(ids[:1])
+    await running.engine.api.deliveries.drop_many(ids[:3])
+    await running.engine.api.deliveries.resend_many(ids[:1])
     await running.engine.ledger.give_up(running.engine.now() + 1, "too old")
     await running.engine.ledger.accept_now(make_event())  # the newest event stays, so that ids are never given twice
     await running.engine.ledger.purge(2e9, 2e9, 2e9)
     await fill(running, 2, state=S.DEAD)
-    assert await running.engine.api.delivery_count(EVERY) == 2
+    assert await running.engine.api.deliveries.count(EVERY) == 2
     counted = await raw(running, "SELECT destination, state, count(*) FROM deliveries GROUP BY 1, 2")
     assert await raw(running, "SELECT destination, state, count FROM tally WHERE count > 0") == counted
 
@@ -134,18 +134,18 @@ async def test_a_hundred_thousand_cost_no_more(running: Running) -> None:
         took[name] = 1000 * (time.perf_counter() - began)
         return found
 
-    assert await timed("count", desk.delivery_count(EVERY)) == 100_001
-    await desk.snapshot()  # loads what it needs
-    await timed("snapshot", desk.snapshot())
-    await timed("page", desk.deliveries(EVERY))
-    await timed("page in the middle", desk.deliveries(EVERY, 50_000))
-    await timed("page of a state", desk.deliveries(DeliveryFilter(states=(S.PENDING,))))
-    await timed("page by name", desk.deliveries(DeliveryFilter(search="spare")))
-    await timed("count of a streamer", desk.delivery_count(DeliveryFilter(streamer="bob")))
-    await timed("500 dropped", desk.drop_many(waiting[:500]))
+    assert await timed("count", desk.deliveries.count(EVERY)) == 100_001
+    await desk.snapshot.take()  # loads what it needs
+    await timed("snapshot", desk.snapshot.take())
+    await timed("page", desk.deliveries.page(EVERY))
+    await timed("page in the middle", desk.deliveries.page(EVERY, 50_000))
+    await timed("page of a state", desk.deliveries.page(DeliveryFilter(states=(S.PENDING,))))
+    await timed("page by name", desk.deliveries.page(DeliveryFilter(search="spare")))
+    await timed("count of a streamer", desk.deliveries.count(DeliveryFilter(streamer="bob")))
+    await timed("500 dropped", desk.deliveries.drop_many(waiting[:500]))
     for name in ("main", "spare"):
-        await desk.resume_destination(name)
-    await timed("19,500 hastened", desk.retry_all())
+        await desk.destinations.resume(name)
+    await timed("19,500 hastened", desk.deliveries.retry_all())
     print({name: f"{ms:.1f} ms" for name, ms in took.items()})
     assert max(took["count"], took["snapshot"]) < 30
     assert max(took[name] for name in took if name.startswith("page") and name != "page by name") < 50
@@ -158,8 +158,8 @@ async def test_another_due_time(running: Running) -> None:
     (one,) = await fill(running, 1)
     heard = running.engine.subscribe()
     at = running.engine.now() + 600
-    assert (await running.engine.api.set_due(one, at)).next_at == at
-    view = await running.engine.api.set_due(one, 5.0)
+    assert (await running.engine.api.deliveries.set_due(one, at)).next_at == at
+    view = await running.engine.api.deliveries.set_due(one, 5.0)
     assert view.next_at == pytest.approx(running.engine.now(), abs=5)
     assert [each.next_at for each in heard._events if isinstance(each, DeliveryChanged)] == [at, view.next_at]
     assert await raw(running, "SELECT forced FROM deliveries") == [(0,)]
@@ -171,23 +171,23 @@ async def test_a_due_time_stays_within_the_rules(running: Running) -> None:
     desk, now = running.engine.api, running.engine.now()
     for at in (now + 40 * 60, float("inf"), float("nan")):
         with pytest.raises(UsageError, match=r"36 min at most \(\[retry\] max_delay\)|35 min"):
-            await desk.set_due(one, at)
+            await desk.deliveries.set_due(one, at)
     with pytest.raises(UsageError, match="only a waiting one"):
-        await desk.set_due(done, now + 60)
+        await desk.deliveries.set_due(done, now + 60)
     with pytest.raises(NotFoundError):
-        await desk.set_due(done + 1, now + 60)
+        await desk.deliveries.set_due(done + 1, now + 60)
     await running.engine.ledger._writer.run(
         lambda connection: connection.execute("UPDATE deliveries SET born_at = ?", (now - 86400 + 300,)).rowcount
     )
     with pytest.raises(UsageError, match="max_age"):
-        await desk.set_due(one, now + 600)
-    await desk.set_due(one, now + 200)
+        await desk.deliveries.set_due(one, now + 600)
+    await desk.deliveries.set_due(one, now + 200)
 
 
 async def test_an_earlier_time_wakes_the_dispatcher(running: Running) -> None:
     (one,) = await fill(running, 1)
-    await running.engine.api.resume_destination("main")
-    await running.engine.api.set_due(one, running.engine.now() - 1)
+    await running.engine.api.destinations.resume("main")
+    await running.engine.api.deliveries.set_due(one, running.engine.now() - 1)
     await running.simulator.receiver.wait_for(1, "main")
 
 
@@ -195,51 +195,51 @@ async def test_many_are_dropped_and_each_other_says_why(running: Running) -> Non
     waiting = await fill(running, 3)
     (done,) = await fill(running, 1, state=S.DELIVERED)
     heard = running.engine.subscribe()
-    result = await running.engine.api.drop_many([*waiting, waiting[0], done, 999])
+    result = await running.engine.api.deliveries.drop_many([*waiting, waiting[0], done, 999])
     assert (result.done, result.made) == (3, ())
     assert [(each.id, each.reason.split(";")[0]) for each in result.refused] == [
         (done, f"Delivery {done} is delivered already"),
         (999, "There is no delivery 999. See `deliveries list` for those there are."),
     ]
     assert len([each for each in heard._events if isinstance(each, DeliveryChanged)]) == 3
-    assert await running.engine.api.delivery_count(DeliveryFilter(states=(S.DROPPED,))) == 3
+    assert await running.engine.api.deliveries.count(DeliveryFilter(states=(S.DROPPED,))) == 3
     with pytest.raises(UsageError, match="At most 500"):
-        await running.engine.api.drop_many(range(501))
+        await running.engine.api.deliveries.drop_many(range(501))
 
 
 async def test_many_at_once_are_told_at_once(running: Running) -> None:
     heard = running.engine.subscribe()
-    await running.engine.api.drop_many(await fill(running, 60))
+    await running.engine.api.deliveries.drop_many(await fill(running, 60))
     assert [type(each) for each in heard._events] == [DeliveriesChanged]
 
 
 async def test_what_is_paused_by_hand_or_off_is_not_retried(running: Running) -> None:
     (main,) = await fill(running, 1)
     (off,) = await fill(running, 1, destination="off", state=S.DEAD)
-    for act in (running.engine.api.retry_many, running.engine.api.resend_many):
+    for act in (running.engine.api.deliveries.retry_many, running.engine.api.deliveries.resend_many):
         result = await act([main, off])
         assert result.done == 0
         assert "switched off in the config" in result.refused[1].reason
-    assert (await running.engine.api.retry_many([main])).refused[0].reason == (
+    assert (await running.engine.api.deliveries.retry_many([main])).refused[0].reason == (
         "The destination main was paused by hand. Resume it first."
     )
     with pytest.raises(UsageError, match="paused by hand"):
-        await running.engine.api.actions.retry(main)
+        await running.engine.api.deliveries.retry(main)
     with pytest.raises(UsageError, match="paused by hand"):
-        await running.engine.api.retry_all("main")
-    assert await running.engine.api.retry_all() == 0
+        await running.engine.api.deliveries.retry_all("main")
+    assert await running.engine.api.deliveries.retry_all() == 0
     with pytest.raises(NotFoundError):
-        await running.engine.api.retry_all("nowhere")
+        await running.engine.api.deliveries.retry_all("nowhere")
 
 
 async def test_many_are_retried_and_resent(running: Running) -> None:
     waiting = await fill(running, 3)
     done = await fill(running, 2, state=S.DELIVERED)
-    await running.engine.api.resume_destination("main")
-    result = await running.engine.api.retry_many([*waiting, *done])
+    await running.engine.api.destinations.resume("main")
+    result = await running.engine.api.deliveries.retry_many([*waiting, *done])
     assert (result.done, [each.id for each in result.refused]) == (3, done)
     await running.simulator.receiver.wait_for(3, "main")
-    result = await running.engine.api.resend_many(done)
+    result = await running.engine.api.deliveries.resend_many(done)
     assert (result.done, len(result.made), set(result.made) & set(done)) == (2, 2, set())
     await running.simulator.receiver.wait_for(5, "main")
 
@@ -247,14 +247,14 @@ async def test_many_are_retried_and_resent(running: Running) -> None:
 async def test_all_that_wait_at_one_destination_are_tried(running: Running) -> None:
     await fill(running, 700)
     await fill(running, 700, destination="spare")
-    await running.engine.api.resume_destination("spare")
+    await running.engine.api.destinations.resume("spare")
     breaker = running.engine.dispatcher.queues.queue("spare").breaker
     breaker.pause("answered 410 Gone", "", running.engine.now())
     heard = running.engine.subscribe()
-    assert await running.engine.api.retry_all("spare") == 700
+    assert await running.engine.api.deliveries.retry_all("spare") == 700
     assert DeliveriesChanged(count=700) in heard._events
     await running.simulator.receiver.wait_for(700, "spare", timeout=30)
-    assert await running.engine.api.delivery_count(DeliveryFilter(states=(S.PENDING,))) == 700
+    assert await running.engine.api.deliveries.count(DeliveryFilter(states=(S.PENDING,))) == 700
     assert running.simulator.receiver.accepted("main") == []
 
 
@@ -273,23 +273,23 @@ async def test_it_lasts_across_restarts_and_corrected_addresses(running: Running
     await running.restart()
     for address in ("https://wrong.example", "https://corrected.example"):
         assert not running.engine.dispatcher.queues.address("main", address, running.engine.now())
-    view = {each.name: each for each in await running.engine.api.actions.destinations()}["main"]
+    view = {each.name: each for each in await running.engine.api.destinations.list()}["main"]
     assert view.state == "paused"
     assert view.sentence == "was paused by hand: for this test. Resume it in the app, or with `resume --destination`."
     heard = running.engine.subscribe()
-    await running.engine.api.resume_destination("main")
+    await running.engine.api.destinations.resume("main")
     assert DestinationChanged(destination="main", state="closed", reason="") in heard._events
-    await running.engine.api.retry_all("main")
+    await running.engine.api.deliveries.retry_all("main")
     await running.simulator.receiver.wait_for(1, "corrected")
 
 
 async def test_an_answer_that_was_under_way_does_not_end_it(running: Running) -> None:
-    await running.engine.api.resume_destination("main")
+    await running.engine.api.destinations.resume("main")
     running.simulator.faults.set_receiver("main", status=410)
-    await running.engine.api.retry_many(await fill(running, 1))
+    await running.engine.api.deliveries.retry_many(await fill(running, 1))
     await until(lambda: running.engine.dispatcher.queues.states(running.engine.now())["main"][0] == "paused")
     assert not running.engine.dispatcher.queues.paused_by_hand("main")
-    await running.engine.api.pause_destination("main", "by me")
+    await running.engine.api.destinations.pause("main", "by me")
     assert running.engine.dispatcher.queues.states(running.engine.now())["main"] == ("paused", "by me")
     assert running.engine.dispatcher.queues.shut(running.engine.now()) == []
 
@@ -298,10 +298,10 @@ async def test_what_could_not_be_written_down_is_not_paused(running: Running, mo
     async def full(*_: object) -> None:
         raise LedgerUnavailableError("The disk is full.")
 
-    await running.engine.api.resume_destination("main")
+    await running.engine.api.destinations.resume("main")
     monkeypatch.setattr(running.engine.ledger, "save_breaker", full)
     with pytest.raises(LedgerUnavailableError):
-        await running.engine.api.pause_destination("main", "by me")
+        await running.engine.api.destinations.pause("main", "by me")
     assert not running.engine.dispatcher.queues.paused_by_hand("main")
     with pytest.raises(NotFoundError):
-        await running.engine.api.pause_destination("nowhere")
+        await running.engine.api.destinations.pause("nowhere")

@@ -36,7 +36,7 @@ async def test_every_attempt_and_the_request_are_shown(tmp_path: Path) -> None:
         (received,) = await running.simulator.receiver.wait_for(1)
         await running.settled()
         (view,) = await running.deliveries()
-        found = await desk.delivery(view.id)
+        found = await desk.delivery_details.of(view.id)
         assert (found.view, found.test, found.problem) == (view, False, "")
         assert [(each.number, each.outcome, each.status) for each in found.attempts] == [
             (1, "failed", 503), (2, "failed", 503), (3, "delivered", 204),
@@ -60,13 +60,13 @@ async def test_every_attempt_and_the_request_are_shown(tmp_path: Path) -> None:
 async def test_one_that_was_refused_says_so(tmp_path: Path) -> None:
     async with running_engine(tmp_path, CONFIG, secret="signing-secret") as running:
         running.simulator.faults.set_receiver("main", redirect="/elsewhere")
-        await running.engine.api.actions.test_event("alice")
+        await running.engine.api.announcements.test_event("alice")
 
         async def dead() -> bool:
             return [each.state for each in await running.deliveries()] == [DeliveryState.DEAD]
 
         await until(dead)
-        found = await running.engine.api.delivery((await running.deliveries())[0].id)
+        found = await running.engine.api.delivery_details.of((await running.deliveries())[0].id)
         assert (found.test, [each.outcome for each in found.attempts]) == (True, ["refused"])
 
 
@@ -75,36 +75,38 @@ async def test_where_there_is_no_request_it_says_why(tmp_path: Path) -> None:
     streamer = '[streamers.alice]\nlogin = "alice"\ndestinations = ["main"]\n'
     async with running_engine(tmp_path, kept + streamer, secret=None) as running:
         desk = running.engine.api
-        await desk.pause_destination("main")
-        await running.engine.api.actions.test_event("alice")
+        await desk.destinations.pause("main")
+        await running.engine.api.announcements.test_event("alice")
         await until(running.deliveries)
         (view,) = await running.deliveries()
-        found = await desk.delivery(view.id)
+        found = await desk.delivery_details.of(view.id)
         assert (found.request, found.attempts) == (None, ())
         assert "not in the vault" in found.problem
         await running.engine.secrets.set_destination("main", url="https://discord.com/api/webhooks/1/x", secret="s")
-        request = (await desk.delivery(view.id)).request
+        request = (await desk.delivery_details.of(view.id)).request
         assert request is not None
         assert request.address == f"https://discord.com/{MASK}"
         assert "embeds" in msgspec.json.decode(request.body)
         await running.engine.secrets.set_destination("main", url=None)
-        assert (await desk.delivery(view.id)).problem == "The destination has no address. Set its url."
+        assert (await desk.delivery_details.of(view.id)).problem == "The destination has no address. Set its url."
         running.write_config(streamer.replace('"main"', ""))
         await running.restart()
-        assert (await running.engine.api.delivery(view.id)).problem == "The destination was removed from the config."
+        assert (
+            await running.engine.api.delivery_details.of(view.id)
+        ).problem == "The destination was removed from the config."
         with pytest.raises(NotFoundError):
-            await running.engine.api.delivery(view.id + 1)
+            await running.engine.api.delivery_details.of(view.id + 1)
 
 
 async def test_an_attempt_that_was_cut_off_is_interrupted(tmp_path: Path) -> None:
     async with running_engine(tmp_path, CONFIG, secret="signing-secret") as running:
-        await running.engine.api.pause_destination("main")
-        await running.engine.api.actions.test_event("alice")
+        await running.engine.api.destinations.pause("main")
+        await running.engine.api.announcements.test_event("alice")
         await until(running.deliveries)
         (view,) = await running.deliveries()
         await running.engine.ledger.claim(1, {}, 1)
-        found = await running.engine.api.delivery(view.id)
+        found = await running.engine.api.delivery_details.of(view.id)
         assert [each.outcome for each in found.attempts] == ["under way"]
         await running.restart()
-        found = await running.engine.api.delivery(view.id)
+        found = await running.engine.api.delivery_details.of(view.id)
         assert [(each.outcome, each.duration) for each in found.attempts] == [("interrupted", None)]

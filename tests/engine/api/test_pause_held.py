@@ -33,7 +33,7 @@ async def ask(running: Running) -> None:
 async def test_a_stream_is_listed_and_not_announced_later(tmp_path: Path) -> None:
     async with running_engine(tmp_path) as running:
         heard = running.engine.subscribe()
-        await running.engine.api.pause()
+        await running.engine.api.announcements.pause()
         await running.simulator.go_live("alice")
         await running.settled()
         (event,) = await running.engine.ledger.events()
@@ -45,34 +45,34 @@ async def test_a_stream_is_listed_and_not_announced_later(tmp_path: Path) -> Non
         part = report["parts"]["announcements"]
         assert (part["status"], part["reason"]) == ("waiting", "Announcements are paused until you resume them.")
         check = next(
-            each for each in (await running.engine.api.actions.doctor()).checks if each.name == "announcements"
+            each for each in (await running.engine.api.diagnostics.doctor()).checks if each.name == "announcements"
         )
         assert check.state.value == "amber"
         await running.restart()
         assert running.engine.pause.active
         assert (await running.engine.snapshot()).paused is not None
-        await running.engine.api.resume()
+        await running.engine.api.announcements.resume()
         for _ in range(2):
             await ask(running)
         assert await reasons(running) == ["paused"]
         assert running.simulator.receiver.all == []
         assert [each.paused for each in heard._events if isinstance(each, AnnouncementsPaused)] == [True]
-        assert "announcements" not in {each.name for each in (await running.engine.api.actions.doctor()).checks}
-        assert await running.engine.api.actions.send_anyway(event.id) == ("main",)
+        assert "announcements" not in {each.name for each in (await running.engine.api.diagnostics.doctor()).checks}
+        assert await running.engine.api.announcements.send_anyway(event.id) == ("main",)
         (received,) = await running.simulator.receiver.wait_for(1, "main")
         assert received.json["enriched"]
 
 
 async def test_a_test_and_what_is_sent_by_hand_go_out_meanwhile(tmp_path: Path) -> None:
     async with running_engine(tmp_path) as running:
-        await running.engine.api.pause()
-        await running.engine.api.actions.test_event("alice")
+        await running.engine.api.announcements.pause()
+        await running.engine.api.announcements.test_event("alice")
         (received,) = await running.simulator.receiver.wait_for(1, "main")
         assert received.json["test"]
         await running.simulator.go_live("alice")
         await running.settled()
         event = (await running.engine.ledger.events())[0]
-        await running.engine.api.actions.send_anyway(event.id)
+        await running.engine.api.announcements.send_anyway(event.id)
         await running.simulator.receiver.wait_for(2, "main")
 
 
@@ -83,7 +83,7 @@ async def test_what_is_queued_is_held_and_sent_after(tmp_path: Path) -> None:
         running.simulator.faults.set_receiver("main", status=503)
         await running.simulator.go_live("alice")
         await until(lambda: tried)
-        await running.engine.api.pause()
+        await running.engine.api.announcements.pause()
         await until(lambda: running.engine.dispatcher.queues.in_flight == 0)
         first = len(tried)
 
@@ -98,12 +98,12 @@ async def test_what_is_queued_is_held_and_sent_after(tmp_path: Path) -> None:
         batch = await running.engine.ledger.claim(5, {}, 5, only_forced=True)
         assert (batch.deliveries, batch.next_due, len(tried)) == ((), None, first)
         (delivery,) = await running.deliveries()
-        await running.engine.api.actions.retry(delivery.id)
+        await running.engine.api.deliveries.retry(delivery.id)
         await until(lambda: len(tried) == first + 1)
         await until(due)
         assert len(tried) == first + 1, "it failed, and waits like the others"
         running.simulator.faults.clear()
-        await running.engine.api.resume()
+        await running.engine.api.announcements.resume()
         await running.simulator.receiver.wait_for(1, "main")
         await running.settled()
         assert [each.state.value for each in await running.deliveries()] == ["delivered"]

@@ -6,8 +6,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -29,8 +27,7 @@ class Numbers:
     def __init__(self, folder: Path, noon: datetime) -> None:
         self.clock = FakeClock(noon.timestamp())
         self.ledger = Ledger(folder / "ledger.db", self.clock)
-        engine: Any = SimpleNamespace(ledger=self.ledger, clock=self.clock, now=self.clock.now)
-        self.counter = Counter(engine)
+        self.counter = Counter(self.ledger, self.clock)
 
     async def put(
         self,
@@ -74,7 +71,7 @@ class Numbers:
     async def days(self, days: int = 3) -> list[tuple[str, int, int, int, int]]:
         return [
             (each.day, each.announced, each.suppressed, each.delivered, each.given_up)
-            for each in (await self.counter.statistics(days)).days
+            for each in (await self.counter.days(days)).days
         ]
 
 
@@ -110,8 +107,8 @@ async def test_each_day_has_its_own(numbers: Numbers) -> None:
         ("2027-03-28", 1, 0, 1, 1),
         ("2027-03-29", 1, 1, 2, 0),
     ]
-    assert (await numbers.counter.statistics(1)).today.delivered == 2
-    first, second, third = (await numbers.counter.statistics(3)).days
+    assert (await numbers.counter.days(1)).today.delivered == 2
+    first, second, third = (await numbers.counter.days(3)).days
     assert (second.start - first.start, third.start - second.start) == (DAY, DAY - 3600), "summer time began"
 
 
@@ -142,7 +139,7 @@ async def test_streams_are_counted_and_not_events(numbers: Numbers) -> None:
 )  # fmt: skip
 async def test_announced_is_what_arrived(numbers: Numbers, deliveries: tuple[str, ...], announced: int) -> None:
     await numbers.put(at(2027, 3, 29, 10, 0), deliveries=deliveries)
-    assert (await numbers.counter.statistics(1)).today.announced == announced
+    assert (await numbers.counter.days(1)).today.announced == announced
 
 
 async def test_a_test_of_a_stream_does_not_stand_for_it(numbers: Numbers) -> None:
@@ -154,15 +151,15 @@ async def test_a_test_of_a_stream_does_not_stand_for_it(numbers: Numbers) -> Non
 async def test_more_than_one_job_looks_at(numbers: Numbers) -> None:
     moments = [at(2027, 3, 29, 10, 0)] * (2 * STREAMS_BITE + 1)
     await numbers.put_many(moments, "announced", ("delivered",))
-    assert (await numbers.counter.statistics(1)).today.announced == len(moments)
+    assert (await numbers.counter.days(1)).today.announced == len(moments)
 
 
 async def test_nothing_at_all(numbers: Numbers) -> None:
-    found = await numbers.counter.statistics(2)
+    found = await numbers.counter.days(2)
     assert found.days[0] == DayNumbers(day="2027-03-28", start=at(2027, 3, 28))
     for days in (0, 91):
         with pytest.raises(UsageError):
-            await numbers.counter.statistics(days)
+            await numbers.counter.days(days)
 
 
 async def test_today_is_counted_each_time_and_other_days_now_and_then(numbers: Numbers) -> None:
@@ -184,9 +181,9 @@ async def test_thirty_days_of_a_hundred_thousand(numbers: Numbers) -> None:
         moments = [began + (part * 1000 + n) * 30 * DAY / 50_000 for n in range(1000)]
         await numbers.put_many(moments, "announced", ("delivered", "dead"))
     with jobs_of(numbers.ledger) as first:
-        found = await numbers.counter.statistics(30)
+        found = await numbers.counter.days(30)
     with jobs_of(numbers.ledger) as again:
-        assert await numbers.counter.statistics(30) == found
+        assert await numbers.counter.days(30) == found
     assert sum(each.delivered for each in found.days) > 47_000
     assert first.most < 300_000
     assert again.together < first.together / 10
@@ -195,8 +192,8 @@ async def test_thirty_days_of_a_hundred_thousand(numbers: Numbers) -> None:
 async def test_the_engine_counts_what_it_did(tmp_path: Path) -> None:
     async with running_engine(tmp_path) as running:
         await running.simulator.go_live("alice")
-        await running.engine.api.actions.test_event("alice")
+        await running.engine.api.announcements.test_event("alice")
         await running.simulator.receiver.wait_for(2, "main")
         await running.settled()
-        today = (await running.engine.api.statistics()).today
+        today = (await running.engine.api.statistics.days()).today
         assert (today.announced, today.delivered, today.given_up, today.suppressed) == (1, 1, 0, 0)

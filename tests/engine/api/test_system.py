@@ -21,9 +21,8 @@ async def test_everything_is_looked_at_again(
             engine.reach.subscriptions, "trigger", lambda reason: seen.append(f"subscriptions {reason}")
         )
         monkeypatch.setattr(engine.reach.way, "trigger", lambda: seen.append("way"))
-        monkeypatch.setattr(engine.dispatcher, "wake", lambda: seen.append("deliveries"))
-        monkeypatch.setattr(engine.pipeline, "wake", lambda: seen.append("announcements"))
-        await getattr(engine.api, told)()
+        engine.reach.recheck.connect(lambda: seen.append("deliveries and announcements"))
+        await getattr(engine.api.connection, told)()
         assert sorted(seen) == [
-            "announcements", f"catch-up {why}", "deliveries", f"subscriptions {why}", "way",
+            f"catch-up {why}", "deliveries and announcements", f"subscriptions {why}", "way",
         ]  # fmt: skip

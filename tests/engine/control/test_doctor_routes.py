@@ -28,23 +28,23 @@ async def client(running: Running) -> AsyncIterator[ControlClient]:
 
 
 async def test_the_whole_chain(client: ControlClient) -> None:
-    report = await client.doctor()
+    report = await client.diagnostics.doctor()
     names = [check.name for check in report.checks]
     assert names[0] == "program"
     assert {"token", "streamer alice", "destination main", "disk"} <= set(names)
 
 
 async def test_one_streamer_alone(client: ControlClient) -> None:
-    names = [check.name for check in (await client.doctor("alice")).checks]
+    names = [check.name for check in (await client.diagnostics.doctor("alice")).checks]
     assert "streamer alice" in names
     with pytest.raises(NotFoundError, match="There are: alice"):
-        await client.doctor("mall/ory&local=true")
+        await client.diagnostics.doctor("mall/ory&local=true")
 
 
 async def test_this_process_alone(client: ControlClient, running: Running) -> None:
-    report = await client.doctor(local=True)
+    report = await client.diagnostics.doctor(local=True)
     assert report.ok
     names = [check.name for check in report.checks]
     assert names[:2] == ["program", "public port"]
     assert "token" not in names
-    assert report == await running.engine.api.actions.doctor(local=True)
+    assert report == await running.engine.api.diagnostics.doctor(local=True)

@@ -169,40 +169,40 @@ async def test_health_tells_each_part(running: Running, client: ControlClient) -
 
 
 async def test_deliveries_are_listed_and_filtered(running: Running, client: ControlClient) -> None:
-    everything = await client.deliveries()
+    everything = await client.deliveries.list()
     assert everything == await running.deliveries()
     assert {(view.destination, view.state.value) for view in everything} == {("main", "delivered"), ("down", "pending")}
     assert [view.id for view in everything] == sorted((view.id for view in everything), reverse=True)
-    assert await client.deliveries(limit=1) == everything[:1]
-    assert await client.deliveries(before=everything[0].id) == everything[1:]
-    assert [v.destination for v in await client.deliveries(states=[DeliveryState.PENDING])] == ["down"]
-    assert len(await client.deliveries(states=[DeliveryState.PENDING, DeliveryState.DELIVERED])) == 2
-    assert [v.destination for v in await client.deliveries(destination="main")] == ["main"]
-    assert len(await client.deliveries(streamer="alice")) == 2
-    assert await client.deliveries(streamer="bob") == []
-    assert await client.deliveries(destination="it's & <odd>/?#") == []
+    assert await client.deliveries.list(limit=1) == everything[:1]
+    assert await client.deliveries.list(before=everything[0].id) == everything[1:]
+    assert [v.destination for v in await client.deliveries.list(states=[DeliveryState.PENDING])] == ["down"]
+    assert len(await client.deliveries.list(states=[DeliveryState.PENDING, DeliveryState.DELIVERED])) == 2
+    assert [v.destination for v in await client.deliveries.list(destination="main")] == ["main"]
+    assert len(await client.deliveries.list(streamer="alice")) == 2
+    assert await client.deliveries.list(streamer="bob") == []
+    assert await client.deliveries.list(destination="it's & <odd>/?#") == []
 
 
 async def test_destinations_tell_how_the_way_to_them_is(running: Running, client: ControlClient) -> None:
-    assert [(each.name, each.state, each.sentence) for each in await client.destinations()] == [
+    assert [(each.name, each.state, each.sentence) for each in await client.destinations.list()] == [
         ("main", "closed", None), ("down", "closed", None),
     ]  # fmt: skip
     now = running.clock.now()
     running.engine.dispatcher.queues.queue("down").breaker.pause("answered 410 Gone", "", now)
-    main, down = await client.destinations()
+    main, down = await client.destinations.list()
     assert (main.state, down.state, down.reason, down.waits) == ("closed", "paused", "answered 410 Gone", "paused")
     (view,) = await running.deliveries(destination="down")
-    report = await client.event_report(view.event_id)
+    report = await client.announcements.event_report(view.event_id)
     assert report.blocked == {"down": down.sentence}
-    await client.retry(view.id)
-    assert [each.state for each in await client.destinations()] == ["closed", "closed"]
+    await client.deliveries.retry(view.id)
+    assert [each.state for each in await client.destinations.list()] == ["closed", "closed"]
 
 
 async def test_retry_sends_at_once_with_the_same_id(running: Running, client: ControlClient) -> None:
     down = await _id(running, "down")
     (first,) = running.simulator.receiver.received("down")
     running.simulator.faults.clear()
-    view = await client.retry(down)
+    view = await client.deliveries.retry(down)
     assert (view.id, view.state) == (down, DeliveryState.PENDING)
     (accepted,) = await running.simulator.receiver.wait_for(1, "down")
     assert accepted.webhook_id == first.webhook_id
@@ -210,17 +210,17 @@ async def test_retry_sends_at_once_with_the_same_id(running: Running, client: Co
 
 async def test_drop_and_retry_again(running: Running, client: ControlClient) -> None:
     down = await _id(running, "down")
-    assert (await client.drop(down)).state is DeliveryState.DROPPED
+    assert (await client.deliveries.drop(down)).state is DeliveryState.DROPPED
     with pytest.raises(UsageError, match="dropped already"):
-        await client.drop(down)
+        await client.deliveries.drop(down)
     running.simulator.faults.clear()
-    await client.retry(down)
+    await client.deliveries.retry(down)
     await running.simulator.receiver.wait_for(1, "down")
 
 
 async def test_resend_is_a_new_delivery(running: Running, client: ControlClient) -> None:
     main = await _id(running, "main")
-    view = await client.resend(main)
+    view = await client.deliveries.resend(main)
     assert view.id != main
     first, second = await running.simulator.receiver.wait_for(2, "main")
     assert first.webhook_id != second.webhook_id
@@ -229,56 +229,56 @@ async def test_resend_is_a_new_delivery(running: Running, client: ControlClient)
 
 async def test_send_anyway(running: Running, client: ControlClient) -> None:
     suppressed = [record for record in await running.engine.ledger.events() if record.reason == "filtered"]
-    report = await client.event_report(suppressed[0].id)
+    report = await client.announcements.event_report(suppressed[0].id)
     assert (report.state, report.reason, report.deliveries) == ("suppressed", "filtered", ())
     assert report.is_settled
-    assert await client.send_anyway(suppressed[0].id) == ("main",)
+    assert await client.announcements.send_anyway(suppressed[0].id) == ("main",)
     accepted = await running.simulator.receiver.wait_for(2, "main")
     assert accepted[-1].json["streamer_login"] == "bob"
     with pytest.raises(UsageError, match="not suppressed"):
-        await client.send_anyway(suppressed[0].id)
+        await client.announcements.send_anyway(suppressed[0].id)
 
 
 async def test_a_test_event(running: Running, client: ControlClient) -> None:
-    event_id = await client.test_event("Bob")
+    event_id = await client.announcements.test_event("Bob")
 
     async def settled() -> bool:
-        return (await client.event_report(event_id)).is_settled
+        return (await client.announcements.event_report(event_id)).is_settled
 
     await until(settled, what="the test event is delivered")
-    report = await client.event_report(event_id)
+    report = await client.announcements.event_report(event_id)
     assert [(view.destination, view.state.value) for view in report.deliveries] == [("main", "delivered")]
     last = running.simulator.receiver.accepted("main")[-1]
     assert (last.json["test"], last.json["streamer_login"]) == (True, "bob")
 
 
 async def test_what_does_not_exist(running: Running, client: ControlClient) -> None:
-    for action in (client.retry, client.drop, client.resend):
+    for action in (client.deliveries.retry, client.deliveries.drop, client.deliveries.resend):
         with pytest.raises(NotFoundError, match="no delivery 987654"):
             await action(987654)
     with pytest.raises(NotFoundError, match="no event 987654"):
-        await client.event_report(987654)
+        await client.announcements.event_report(987654)
     with pytest.raises(NotFoundError, match="no event 987654"):
-        await client.send_anyway(987654)
+        await client.announcements.send_anyway(987654)
     with pytest.raises(NotFoundError, match=r"carol.*There are: alice, bob"):
-        await client.test_event("carol")
+        await client.announcements.test_event("carol")
 
 
 async def test_what_makes_no_sense(running: Running, client: ControlClient) -> None:
     main, down = await _id(running, "main"), await _id(running, "down")
     with pytest.raises(UsageError, match="use resend"):
-        await client.retry(main)
+        await client.deliveries.retry(main)
     with pytest.raises(UsageError, match="delivered already"):
-        await client.drop(main)
+        await client.deliveries.drop(main)
     with pytest.raises(UsageError, match="use retry"):
-        await client.resend(down)
+        await client.deliveries.resend(down)
 
 
 @pytest.mark.expected_errors("the ledger cannot be written")
 async def test_a_ledger_in_trouble_keeps_its_name(running: Running, client: ControlClient) -> None:
     await running.engine.ledger.close()
     with pytest.raises(LedgerUnavailableError) as caught:
-        await client.deliveries()
+        await client.deliveries.list()
     assert caught.value.title == "The ledger cannot be written"
     assert (await client.health())["status"] == "failing"
 
@@ -311,32 +311,32 @@ async def test_bad_requests(running: Running, name: str) -> None:
 
 
 async def test_more_than_a_page_is_never_read_at_once(running: Running, client: ControlClient) -> None:
-    assert len(await client.deliveries(limit=100_000)) == 2  # the ledger caps it at 200 rows
+    assert len(await client.deliveries.list(limit=100_000)) == 2  # the ledger caps it at 200 rows
 
 
 async def test_pausing(running: Running, client: ControlClient) -> None:
-    assert await client.paused() is None
+    assert await client.announcements.paused() is None
     until = running.engine.now() + 3600
-    view = await client.pause(until)
+    view = await client.announcements.pause(until)
     assert view is not None
     assert (view.until, view.sentence) == (until, running.engine.pause.sentence)
-    assert await client.paused() == view == running.engine.api.paused
-    await client.resume()
-    await client.resume()
-    assert await client.paused() is None
+    assert await client.announcements.paused() == view == running.engine.pause.view
+    await client.announcements.resume()
+    await client.announcements.resume()
+    assert await client.announcements.paused() is None
     with pytest.raises(UsageError, match="later than now"):
-        await client.pause(1.0)
+        await client.announcements.pause(1.0)
     for path, body in (("/v1/pause", b'{"until": "soon"}'), ("/v1/destinations/main/pause", b"[]")):
         assert (await _ask(running, "POST", path, body=body)).status == 409
     assert not running.engine.pause.active
 
 
 async def test_pausing_one_destination(running: Running, client: ControlClient) -> None:
-    await client.pause_destination("main", "moving")
-    found = {each.name: each for each in await client.destinations()}
+    await client.destinations.pause("main", "moving")
+    found = {each.name: each for each in await client.destinations.list()}
     assert (found["main"].state, found["main"].reason, found["main"].by_hand) == ("paused", "moving", True)
-    await client.resume_destination("main")
+    await client.destinations.resume("main")
     assert not running.engine.dispatcher.queues.paused_by_hand("main")
-    for ask in (client.pause_destination, client.resume_destination):
+    for ask in (client.destinations.pause, client.destinations.resume):
         with pytest.raises(NotFoundError, match="no destination 'a/b'"):
             await ask("a/b")

@@ -77,9 +77,9 @@ async def test_preview_and_delivery_use_it(tmp_path: Path, key: str) -> None:
     """Named in the file, or recognised by the address."""
     config = f'[destinations.main]\nurl = "RECEIVER/pigeon"\nsecret = "unused"\n{key}\n{STREAMER}'
     async with running_engine(tmp_path, config, logins=("alice",)) as running:
-        (info,) = await running.engine.api.settings.destinations()
+        (info,) = await running.engine.api.settings.destinations.list()
         assert (info.format, info.signed) == ("pigeon", False)
-        preview = await running.engine.api.settings.preview(None, "main")
+        preview = await running.engine.api.settings.preview.render(None, "main")
         assert preview.body.startswith("coo: ")
         names = {name for name, _ in preview.headers}
         assert "X-Hub-Signature-256" not in names
@@ -88,7 +88,7 @@ async def test_preview_and_delivery_use_it(tmp_path: Path, key: str) -> None:
         assert received.body.startswith(b"coo: ")
         assert received.headers["Content-Type"] == "text/plain"
         assert "X-Hub-Signature-256" not in received.headers
-        test = await running.engine.api.settings.test_destination("main")
+        test = await running.engine.api.settings.preview.test("main")
         assert test.ok
 
 

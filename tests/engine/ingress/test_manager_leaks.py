@@ -202,7 +202,7 @@ async def test_webhooks_whose_address_does_not_answer(tmp_path: Path, caplog: py
         await until(lambda: len(held) == 4 and all(each.status.endswith("failed") for each in held))
         seen |= marks(running)
         await work_with_it(running, ear)
-        report = await running.engine.api.actions.sync_subscriptions(new_secret=True)
+        report = await running.engine.api.subscriptions.sync(new_secret=True)
         ear.said.append(repr(report))
         seen |= marks(running)
         running.simulator.client_secret = "another one"

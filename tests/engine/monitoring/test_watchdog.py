@@ -95,9 +95,9 @@ async def test_the_public_port_says_that_it_is_not_well_meanwhile(
     await running.simulator.go_live("alice")
     await until(lambda: running.engine.watch.stuck)
     assert await public_health(running) == 503
-    local = await running.engine.api.actions.doctor(local=True)
+    local = await running.engine.api.diagnostics.doctor(local=True)
     assert not local.ok
-    full = {check.name: check for check in (await running.engine.api.actions.doctor()).checks}
+    full = {check.name: check for check in (await running.engine.api.diagnostics.doctor()).checks}
     assert full["ledger"].state.value == "red"
     assert "due and not sent" in full["ledger"].message
 
@@ -145,7 +145,7 @@ async def test_a_disk_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             assert await public_health(running) == 503
             async with asyncio.timeout(2):
                 report = await engine.doctor.health()
-                assert not (await engine.api.actions.doctor(local=True)).ok
+                assert not (await engine.api.diagnostics.doctor(local=True)).ok
             assert (report["status"], report["parts"]["ledger"]["status"]) == ("failing", "failing")
             assert "has not finished a write for" in report["parts"]["ledger"]["reason"]
             await simulator.go_live("alice")

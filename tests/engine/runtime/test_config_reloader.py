@@ -82,7 +82,7 @@ async def test_a_new_address_takes_what_is_queued_along(running: Running) -> Non
     running.write_config(ONE_STREAMER.replace("RECEIVER/main", "RECEIVER/other"))
     await in_force(running)
     (delivery,) = await running.deliveries()
-    await running.engine.api.actions.retry(delivery.id)
+    await running.engine.api.deliveries.retry(delivery.id)
     await running.simulator.receiver.wait_for(1, "other")
 
 
@@ -243,7 +243,7 @@ async def test_from_webhooks_to_a_conduit_and_back(running: Running) -> None:
     await in_force(running)
     assert running.engine.reach.way.kind == "none"
     await until(lambda: running.engine.supervisor.keeps("reach.way"))
-    await until(lambda: not running.engine.signing_problem)
+    await until(lambda: not running.engine.signing.problem)
     await running.settled()
     assert len(running.simulator.receiver.accepted("main")) == 1
 

@@ -176,7 +176,7 @@ class World:
 
     async def on_new_secret(self) -> None:
         """`subscriptions sync --new-secret`"""
-        self._tasks.start("day.new-secret", self.running.api.actions.sync_subscriptions(new_secret=True))
+        self._tasks.start("day.new-secret", self.running.api.subscriptions.sync(new_secret=True))
 
     # Twitch
 

@@ -1,5 +1,1 @@
-"""What a person changes from the desktop: config, streamers, destinations, secrets. One file a topic."""
-
-from itsjustintv_desktop.engine.api.settings.settings import Settings
-
-__all__ = ["Settings"]
+"""Everything a person edits: one file a topic, put together in `settings.Settings`."""

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
 
 import msgspec
 
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.addresses import callback_url, domains, is_loopback
 from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError, SecretsError, TwitchError, os_sentence
+from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.core.phrases import count
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ngrok.settings import locate
+from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.monitoring.doctor.checks import reachable, token
 from itsjustintv_desktop.engine.monitoring.doctor.facts import TwitchFacts
 from itsjustintv_desktop.engine.monitoring.doctor.probe import Probe, Reached
 from itsjustintv_desktop.engine.monitoring.doctor.report import Check, amber, green, red
+from itsjustintv_desktop.engine.storage.secrets import SecretValues
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.conduits import MOST, Conduits
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp
 from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.tokens import AppTokens
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
 
 SECONDS = 15.0
 """For everything that somebody else is asked."""
@@ -60,40 +63,38 @@ class TransportDraft(msgspec.Struct, frozen=True, kw_only=True):
         return [("kind", self.kind)]
 
 
-class ConnectionCheck:
-    """Every check is of doctor's form: green, amber (may work), red (cannot). Never raises."""
+class CredentialsCheck:
+    """Asks Twitch with a token of its own: what the running program uses is left alone."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        values: SecretValues,
+        environ: Mapping[str, str],
+        outbound: Outbound,
+        config: ConfigHolder,
+        clock: Clock,
+    ) -> None:
+        self.values = values
+        self.environ = environ
+        self.outbound = outbound
+        self.config = config
+        self.clock = clock
 
-    async def check(self, draft: TransportDraft) -> tuple[Check, ...]:
-        """Credentials first, since no way works without them; then what this way needs."""
-        asked = await self._twitch(draft)
-        if draft.kind == "ngrok":
-            return (*asked, *await self._ngrok(draft))
-        if draft.kind == "tls":
-            return (*asked, *await self._tls(draft))
-        if draft.kind == "own":
-            return (*asked, *await self._own(draft))
-        return tuple(asked)
-
-    async def _twitch(self, draft: TransportDraft) -> list[Check]:
+    async def check(self, draft: TransportDraft) -> list[Check]:
         """Whether Twitch takes the credentials; for a conduit, whether there may be one."""
-        engine = self._engine
-        client_id = engine.live.config.twitch.client_id if draft.client_id is None else draft.client_id.strip()
-        http = TwitchHttp(clock=engine.clock, skew=ClockSkew(), outbound=engine.outbound)
+        client_id = self.config.current.config.twitch.client_id if draft.client_id is None else draft.client_id.strip()
+        http = TwitchHttp(clock=self.clock, skew=ClockSkew(), outbound=self.outbound)
         tasks = Tasks()
 
         async def credentials() -> Credentials:
             secret = draft.client_secret.strip() if draft.client_secret is not None else None
-            return Credentials(client_id, secret if secret is not None else await engine.values.client_secret() or "")
+            return Credentials(client_id, secret if secret is not None else await self.values.client_secret() or "")
 
-        endpoints = Endpoints.from_environ(engine.environ)
-        # A token of its own: what the running program uses is left alone.
+        endpoints = Endpoints.from_environ(self.environ)
         tokens = AppTokens(
-            http=http, auth_url=endpoints.auth_url, credentials=credentials, store=None, tasks=tasks, clock=engine.clock
+            http=http, auth_url=endpoints.auth_url, credentials=credentials, store=None, tasks=tasks, clock=self.clock
         )
-        client = HelixClient(http=http, tokens=tokens, api_url=endpoints.api_url, clock=engine.clock)
+        client = HelixClient(http=http, tokens=tokens, api_url=endpoints.api_url, clock=self.clock)
         try:
             problem = await _problem(tokens)
             found = [token(TwitchFacts(problem=problem, clock_known=False, clock_problem=None))]
@@ -125,16 +126,44 @@ class ConnectionCheck:
             "Else delete one with `conduit delete`, or register an application for this program alone.",
         )
 
+
+class ConnectionCheck:
+    """Every check is of doctor's form: green, amber (may work), red (cannot). Never raises."""
+
+    def __init__(
+        self,
+        credentials: CredentialsCheck,
+        ngrok_folder: Path,
+        well_known: WellKnownTokens,
+        address: Callable[[], tuple[str, int] | None],
+    ) -> None:
+        """`address` is that of the public server, once it listens."""
+        self._credentials = credentials
+        self._ngrok_folder = ngrok_folder
+        self._well_known = well_known
+        self._address = address
+
+    async def check(self, draft: TransportDraft) -> tuple[Check, ...]:
+        """Credentials first, since no way works without them; then what this way needs."""
+        asked = await self._credentials.check(draft)
+        if draft.kind == "ngrok":
+            return (*asked, *await self._ngrok(draft))
+        if draft.kind == "tls":
+            return (*asked, *await self._tls(draft))
+        if draft.kind == "own":
+            return (*asked, *await self._own(draft))
+        return tuple(asked)
+
     async def _ngrok(self, draft: TransportDraft) -> list[Check]:
-        engine = self._engine
-        program = await asyncio.to_thread(locate, engine.paths.ngrok, engine.environ)
+        values = self._credentials.values
+        program = await asyncio.to_thread(locate, self._ngrok_folder, self._credentials.environ)
         if program is None:
             installed = red("ngrok", "ngrok's program is not installed.", "Let it be downloaded: `tunnel install`.")
         else:
             installed = green("ngrok", "ngrok's program is installed.")
         name, fix = "authtoken", "Copy yours from dashboard.ngrok.com, Your Authtoken."
         try:
-            given = draft.authtoken if draft.authtoken is not None else await engine.values.tunnel_authtoken()
+            given = draft.authtoken if draft.authtoken is not None else await values.tunnel_authtoken()
         except SecretsError as error:
             return [installed, red(name, f"The authtoken cannot be looked up: {error.message}", fix)]
         if not (given or "").strip():
@@ -144,7 +173,7 @@ class ConnectionCheck:
         return [installed, green(name, "An authtoken is there. Whether ngrok takes it shows when the tunnel starts.")]
 
     async def _tls(self, draft: TransportDraft) -> list[Check]:
-        server = self._engine.live.config.server
+        server = self._credentials.config.current.config.server
         listen = server.listen_addr if draft.listen_addr is None else draft.listen_addr
         port = server.port if draft.port is None else draft.port
         found: list[Check] = []
@@ -166,7 +195,8 @@ class ConnectionCheck:
         return [*found, amber("listening", "It would listen on this machine alone, where nobody reaches it.", fix)]
 
     async def _port(self, name: str, host: str, port: int) -> Check:
-        if self._engine.address is not None and self._engine.address[1] == port:
+        ours = self._address()
+        if ours is not None and ours[1] == port:
             return green(name, f"Port {port} is ours already.")
         try:
             await asyncio.to_thread(_bind, host, port)
@@ -185,11 +215,10 @@ class ConnectionCheck:
             well = amber(name, " ".join(f"{each[:1].upper()}{each[1:]}." for each in warnings))
         else:
             well = green(name, "The address is well formed.")
-        engine = self._engine
-        if engine.address is None:
+        if self._address() is None:
             return [well]
-        clock: Clock = engine.clock
-        probed = await Probe(clock, engine.well_known, engine.outbound.trust.context).ask(callback)
+        clock, outbound = self._credentials.clock, self._credentials.outbound
+        probed = await Probe(clock, self._well_known, outbound.trust.context).ask(callback)
         found = [well, reachable(probed, clock.now())]
         if probed.reached is Reached.CERTIFICATE:
             text = f"Who answers there shows a certificate that cannot be trusted: {probed.detail}."

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET
 
+from itsjustintv_desktop.engine.api import destinations
+from itsjustintv_desktop.engine.api.destinations import DestinationView
 from itsjustintv_desktop.engine.api.settings.documents import Documents, Saved, changed
 from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of, effective_destinations, format_of
 from itsjustintv_desktop.engine.config.durations import render
@@ -16,16 +19,14 @@ from itsjustintv_desktop.engine.config.fields import fields
 from itsjustintv_desktop.engine.config.load import examine
 from itsjustintv_desktop.engine.config.notation import Value, dotted, encode
 from itsjustintv_desktop.engine.config.read import unfit_name
-from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Set
+from itsjustintv_desktop.engine.config.save import Change, Redirect, Remove, Set
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, GlobalWebhook, Streamer
 from itsjustintv_desktop.engine.config.validators import trimmed
 from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.formats.base import Picture
-from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets, SecretStore
 
 Kind = Literal["named", "streamer", "global"]
 
@@ -87,21 +88,35 @@ class DestinationUse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Destinations:
-    def __init__(self, engine: Engine, documents: Documents) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        documents: Documents,
+        secrets: SecretStore,
+        ledger: Ledger,
+        states: destinations.Destinations,
+        changed: Callable[[], None],
+    ) -> None:
+        """`states` says how the way to each is; `changed` is called when more may be sent."""
         self._documents = documents
+        self._secrets = secrets
+        self._ledger = ledger
+        self._states = states
+        self._changed = changed
 
     async def list(self) -> tuple[DestinationInfo, ...]:
         """Every destination, in the order of the config. Never raises for secrets that cannot be had."""
-        states = {one.name: one for one in await self._engine.api.actions.destinations()}
+        states = {one.name: one for one in await self._states.list()}
         return tuple(
-            [await self._info(name, one, states[name]) for name, one in self._engine.live.destinations.items()]
+            [
+                await self._info(name, one, states[name])
+                for name, one in self._documents.config.current.destinations.items()
+            ]
         )
 
     async def use(self, name: str) -> DestinationUse:
         """Raises NotFoundError, LedgerError."""
         self._kind(name)
-        return DestinationUse(waiting=await self._engine.ledger.count_waiting(name), streamers=self._users(name))
+        return DestinationUse(waiting=await self._ledger.count_waiting(name), streamers=self._users(name))
 
     async def save(
         self, name: str, draft: DestinationDraft, base: DestinationDraft | None = None, *, in_config: bool = False
@@ -153,10 +168,10 @@ class Destinations:
         except AppError:
             await self._keep(name, {"url": kept.url, "secret": kept.secret}, best=True)
             raise
-        self._engine.dispatcher.wake()
+        self._changed()
         if saved.state == "unchanged" and wanted:
             saved = msgspec.structs.replace(saved, state="in_force")
-        memory = any(wanted.values()) and not self._engine.secrets.lasting
+        memory = any(wanted.values()) and not self._secrets.lasting
         return msgspec.structs.replace(saved, note=_IN_MEMORY) if memory else saved
 
     async def delete(self, name: str) -> Saved:
@@ -164,13 +179,13 @@ class Destinations:
         brings config and vault back, not what died meanwhile. Raises NotFoundError, and as `Documents.edit`."""
         kind = self._kind(name)
         try:
-            kept = await self._engine.secrets.destination(name)
+            kept = await self._secrets.destination(name)
         except SecretsError:
             kept = DestinationSecrets()
 
         async def restore() -> None:
             if kept != DestinationSecrets():
-                await self._engine.secrets.set_destination(name, url=kept.url, secret=kept.secret)
+                await self._secrets.set_destination(name, url=kept.url, secret=kept.secret)
 
         changes: list[Change]
         if kind == "named":
@@ -189,12 +204,12 @@ class Destinations:
         SecretsError, UsageError where it has no address."""
         if isinstance(draft, str):
             self._kind(draft)
-            draft = self.draft(draft)
-        config = self._engine.live.destinations.get(draft.name)
+            draft = await self.draft(draft)
+        config = self._documents.config.current.destinations.get(draft.name)
         url = draft.url if draft.url is not None else config.url if config is not None else ""
         secret = draft.secret if draft.secret is not None else config.secret if config is not None else ""
         if KEYRING in {url, secret}:
-            kept = await self._engine.secrets.destination(draft.name)
+            kept = await self._secrets.destination(draft.name)
             url = (kept.url or "") if url == KEYRING else url
             secret = (kept.secret or "") if secret == KEYRING else secret
         url, secret = url.strip(), trimmed(secret)
@@ -219,17 +234,17 @@ class Destinations:
             secret or None,
         )
 
-    def draft(self, name: str) -> DestinationDraft:
+    async def draft(self, name: str) -> DestinationDraft:
         """Raises NotFoundError."""
         self._kind(name)
-        return _draft_of(name, self._engine.live.destinations[name])
+        return _draft_of(name, self._documents.config.current.destinations[name])
 
-    async def _info(self, name: str, one: Destination, state: Any) -> DestinationInfo:
+    async def _info(self, name: str, one: Destination, state: DestinationView) -> DestinationInfo:
         url, problem, address = one.url, "", "config"
         if one.url == KEYRING:
             address = "vault"
             try:
-                url = (await self._engine.secrets.destination(name)).url or ""
+                url = (await self._secrets.destination(name)).url or ""
             except SecretsError as error:
                 url, problem = "", error.message
             if not url:
@@ -239,7 +254,7 @@ class Destinations:
         where: Any = address
         kind = format_of(one, url)
         return DestinationInfo(
-            draft=self.draft(name),
+            draft=await self.draft(name),
             kind=self._kind(name),
             address=where,
             host=_host(url),
@@ -253,33 +268,33 @@ class Destinations:
         )
 
     def _kind(self, name: str) -> Kind:
-        config = self._engine.live.config
+        config = self._documents.config.current.config
         if name in config.destinations:
             return "named"
-        if name in self._engine.live.destinations:
+        if name in self._documents.config.current.destinations:
             return "global" if name == GLOBAL and config.global_webhook.enabled else "streamer"
         raise NotFoundError("There is no such destination in the config.")
 
     def _users(self, name: str) -> tuple[str, ...]:
-        config = self._engine.live.config
+        config = self._documents.config.current.config
         return tuple(key for key, one in config.streamers.items() if name in destinations_of(config, one))
 
     def _must_be_free(self, name: str) -> None:
         unfit = unfit_name(name)
         if unfit:
             raise UsageError(f"The name cannot be used: {unfit}.")
-        if name in self._engine.live.destinations:
+        if name in self._documents.config.current.destinations:
             raise UsageError("There is a destination of that name already; choose another name.")
 
     def _written(self, kind: Kind, name: str) -> dict[str, Any]:
         """What the file itself says of a destination, by our names of the fields. Blocks."""
-        file = ConfigFile(self._engine.paths.config, self._engine.environ)
+        file = self._documents.file()
         names = Destination.__struct_fields__ if kind == "named" else _OWN
         return {field: value for field in names if (value := file.get(_path(kind, name, field))) is not None}
 
     async def _kept(self, name: str, *, in_config: bool) -> DestinationSecrets:
         try:
-            return await self._engine.secrets.destination(name)
+            return await self._secrets.destination(name)
         except SecretsError:
             if in_config:
                 return DestinationSecrets()
@@ -289,7 +304,7 @@ class Destinations:
         """`best`: on the way out of something else, whose outcome counts."""
         try:
             url, secret = wanted.get("url", UNSET), wanted.get("secret", UNSET)
-            await self._engine.secrets.set_destination(name, url=url, secret=secret)
+            await self._secrets.set_destination(name, url=url, secret=secret)
         except SecretsError:
             if not best:
                 raise

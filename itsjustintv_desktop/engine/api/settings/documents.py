@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Literal
 
 import msgspec
 
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.diff import compare
 from itsjustintv_desktop.engine.config.load import BOM, Examined, Remark, decode, digest_of, examine, read_bytes
 from itsjustintv_desktop.engine.config.save import Change, ConfigFile, apply
 from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.errors import ConfigChangedError, UsageError
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.runtime.config_reloader import ConfigReloader
 
 IN_FORCE_SECONDS = 5.0
 _UNDOS = 10
@@ -80,23 +80,30 @@ def changed(where: str) -> ConfigChangedError:
 class Documents:
     """All writing of the config goes through here, one at a time."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._path = engine.paths.config
+    def __init__(
+        self,
+        path: Path,
+        environ: Mapping[str, str],
+        config: ConfigHolder,
+        reloader: ConfigReloader | None,
+    ) -> None:
+        """`config` is the one in force, `reloader` takes up what is saved (None: nothing runs that would use it)."""
+        self.path = path
+        self.environ = environ
+        self.config = config
+        self._reloader = reloader
         self._undos: OrderedDict[str, _Undo] = OrderedDict()
         self._turn = asyncio.Lock()
 
     async def document(self) -> Document:
         """Raises ConfigError if the file cannot be read, or is no text."""
         text, digest, found = await asyncio.to_thread(self._read)
-        return Document(
-            text=text, digest=digest, path=str(self._path), problems=found.problems, warnings=found.warnings
-        )
+        return Document(text=text, digest=digest, path=str(self.path), problems=found.problems, warnings=found.warnings)
 
     async def check(self, text: str) -> ValidationResult:
         """What would be wrong with this text, and what it would change."""
-        found = await asyncio.to_thread(examine, text, self._engine.environ)
-        changes = compare(self._engine.live.config, found.config).sentence if found.config is not None else ""
+        found = await asyncio.to_thread(examine, text, self.environ)
+        changes = compare(self.config.current.config, found.config).sentence if found.config is not None else ""
         return ValidationResult(problems=found.problems, warnings=found.warnings, changes=changes)
 
     async def save_text(self, text: str, digest: str, *, restore: Restore | None = None) -> Saved:
@@ -127,7 +134,7 @@ class Documents:
         """
         wanted = list(changes)
         async with self._turn:
-            file = await asyncio.to_thread(ConfigFile, self._path, self._engine.environ)
+            file = await asyncio.to_thread(self.file)
             if digest is not None and file.digest != digest:
                 raise changed("")
             await asyncio.to_thread(apply, file, wanted)
@@ -144,7 +151,7 @@ class Documents:
                 raise ConfigChangedError("The config was changed again since then, so that cannot be undone any more.")
             if kept.restore is not None:
                 await kept.restore()
-            await asyncio.to_thread(file.replace, decode(kept.content or b"", str(self._path)))
+            await asyncio.to_thread(file.replace, decode(kept.content or b"", str(self.path)))
             saved = await self._save(file)
             del self._undos[token]
             return saved
@@ -152,10 +159,14 @@ class Documents:
     async def in_file(self) -> Config:
         """What the file says now, which may be newer than what is in force; the latter where it cannot be used."""
         _, _, found = await asyncio.to_thread(self._read)
-        return found.config or self._engine.live.config
+        return found.config or self.config.current.config
 
     def _open_whole(self) -> ConfigFile:
-        return ConfigFile(self._path, self._engine.environ, whole=True)
+        return ConfigFile(self.path, self.environ, whole=True)
+
+    def file(self) -> ConfigFile:
+        """The file as it is now. Blocks."""
+        return ConfigFile(self.path, self.environ)
 
     def no_undo(self) -> None:
         """What was saved before can no longer be put back: more than the file has changed with it."""
@@ -166,13 +177,13 @@ class Documents:
         async with self._turn:
             await move()
             self._undos.clear()
-            file = await asyncio.to_thread(ConfigFile, self._path, self._engine.environ)
-            found = await asyncio.to_thread(examine, file.text, self._engine.environ)
+            file = await asyncio.to_thread(self.file)
+            found = await asyncio.to_thread(examine, file.text, self.environ)
             return await self._followed(file.digest, found, undo="")
 
     async def _save(self, file: ConfigFile, *, restore: Restore | None = None, forget: bool = False) -> Saved:
-        before, text = await asyncio.to_thread(read_bytes, self._path), file.text
-        found = await asyncio.to_thread(examine, text, self._engine.environ)
+        before, text = await asyncio.to_thread(read_bytes, self.path), file.text
+        found = await asyncio.to_thread(examine, text, self.environ)
         digest = file.digest
         await asyncio.to_thread(lambda: file.save(forget_backup=forget))
         if forget:
@@ -189,13 +200,13 @@ class Documents:
 
     async def _followed(self, digest: str, found: Examined, *, undo: str) -> Saved:
         """Wait until the running engine works by it, or says why not."""
-        engine, config = self._engine, found.config
-        changes = compare(engine.live.config, config).sentence if config is not None else ""
+        config = found.config
+        changes = compare(self.config.current.config, config).sentence if config is not None else ""
         saved = Saved(digest=digest, state="stored", changes=changes, warnings=found.warnings, undo=undo)
-        if engine.listening is None:
+        if self._reloader is None:
             return msgspec.structs.replace(saved, sentence="It takes effect at the next start.")
-        engine.reload.trigger(whole=digest)
-        state = await engine.reload.taken_up(digest, IN_FORCE_SECONDS)
+        self._reloader.trigger(whole=digest)
+        state = await self._reloader.taken_up(digest, IN_FORCE_SECONDS)
         if state is None:
             sentence = "It is saved, and will be in force in a moment."
             return msgspec.structs.replace(saved, state="late", sentence=sentence)
@@ -205,9 +216,9 @@ class Documents:
         return msgspec.structs.replace(saved, state=outcome, sentence=state.reason)
 
     def _read(self) -> tuple[str, str, Examined]:
-        content = read_bytes(self._path)
-        text = _plain(decode(content or b"", str(self._path)))
-        return text, digest_of(content), examine(text, self._engine.environ)
+        content = read_bytes(self.path)
+        text = _plain(decode(content or b"", str(self.path)))
+        return text, digest_of(content), examine(text, self.environ)
 
 
 def _plain(text: str) -> str:

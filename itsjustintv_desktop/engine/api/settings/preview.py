@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from itsjustintv_desktop.engine.announce import payload as payloads
 from itsjustintv_desktop.engine.api.settings.destinations import DestinationDraft, Destinations
 from itsjustintv_desktop.engine.api.settings.streamers import StreamerDraft
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.schema import Destination, Streamer
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, UsageError
 from itsjustintv_desktop.engine.core.models import Enrichment, Outcome, StreamEvent
 from itsjustintv_desktop.engine.delivery import formats
+from itsjustintv_desktop.engine.delivery.attempt import Sender
 from itsjustintv_desktop.engine.delivery.formats.base import Summary
 from itsjustintv_desktop.engine.delivery.messages import Messages
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.twitch.twitch import Twitch
 
 MASK = "\u2022" * 6
 _EVENTS = 200
@@ -52,11 +54,23 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     sample: bool
 
 
-class PreviewActions:
-    def __init__(self, engine: Engine, destinations: Destinations) -> None:
-        self._engine = engine
+class Previews:
+    def __init__(
+        self,
+        destinations: Destinations,
+        sender: Sender,
+        twitch: Twitch,
+        ledger: Ledger,
+        config: ConfigHolder,
+        clock: Clock,
+    ) -> None:
         self._destinations = destinations
-        self._messages = Messages(engine.sender, engine.twitch.images.read)
+        self._sender = sender
+        self._messages = Messages(sender, twitch.images.read)
+        self._profiles = twitch.profiles
+        self._ledger = ledger
+        self._config = config
+        self._clock = clock
 
     async def test(self, destination: DestinationDraft | str, streamer: StreamerDraft | None = None) -> TestResult:
         """One POST of a payload with `test: true`, saved or not, switched on or off. It never counts as an attempt.
@@ -74,8 +88,8 @@ class PreviewActions:
             ok=ok, status=result.status, sentence=sentence, duration=result.duration, answer=result.answer
         )
 
-    async def preview(self, streamer: StreamerDraft | None, destination: DestinationDraft | str) -> Preview:
-        """Raises as `test`."""
+    async def render(self, streamer: StreamerDraft | None, destination: DestinationDraft | str) -> Preview:
+        """What would be sent. Raises as `test`."""
         try:
             made, url, secret = await self._destinations.reachable(destination)
         except UsageError:
@@ -86,7 +100,7 @@ class PreviewActions:
         shown = msgspec.structs.replace(made, headers=dict.fromkeys(made.headers, MASK))
         try:
             secret = secret if kind.signed else None
-            headers = self._engine.sender.headers(shown, secret, _webhook_id(), body, content_type)
+            headers = self._sender.headers(shown, secret, _webhook_id(), body, content_type)
         except ConfigError as error:
             raise UsageError(error.message) from None
         hidden = {name.lower() for name in (made.header, "webhook-signature")}
@@ -103,12 +117,12 @@ class PreviewActions:
 
     async def _payload(self, draft: StreamerDraft | None) -> tuple[dict[str, Any], bool]:
         """A payload with what is known of the channel, else with made-up words (True)."""
-        engine, now = self._engine, self._engine.now()
+        now = self._clock.now()
         draft = draft or self._first()
-        channel = engine.live.resolved.get(draft.key)
+        channel = self._config.current.resolved.get(draft.key)
         user_id = draft.user_id or (channel.user_id if channel is not None else "")
         login = (channel.login if channel is not None else draft.login or draft.key).lower() or "yourchannel"
-        profile = engine.twitch.profiles.get(user_id)
+        profile = self._profiles.get(user_id)
         known = await self._last(draft.key, user_id)
         stream = known.get("stream") or {}
         enrichment = Enrichment(
@@ -147,14 +161,14 @@ class PreviewActions:
         return payloads.build(event, streamer, enrichment, event_id="test"), not known
 
     def _first(self) -> StreamerDraft:
-        for key, one in self._engine.live.config.streamers.items():
+        for key, one in self._config.current.config.streamers.items():
             return StreamerDraft(key=key, login=one.login, user_id=one.user_id)
         return StreamerDraft(key="", login="yourchannel")
 
     async def _last(self, key: str, user_id: str) -> dict[str, Any]:
         """The latest payload of that channel in the recent history; empty if there is none."""
         try:
-            page = await self._engine.ledger.events(limit=_EVENTS)
+            page = await self._ledger.events(limit=_EVENTS)
         except AppError:
             return {}
         for record in page:

@@ -8,18 +8,19 @@ in between. Broken off, it goes on where it was when it is asked for again.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import msgspec
 
 from itsjustintv_desktop.engine.api.settings.documents import Documents, Saved
 from itsjustintv_desktop.engine.config.read import unfit_name
-from itsjustintv_desktop.engine.config.save import Change, ConfigFile, Redirect, Remove, Rename, Set
+from itsjustintv_desktop.engine.config.save import Change, Redirect, Remove, Rename, Set
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError, NotFoundError, UsageError
-from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.core.tasks import Supervisor
+from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets, SecretStore
 
 _PIPELINE = "announce.pipeline"
 _MORE = 5.0
@@ -30,12 +31,27 @@ _LOOK = 0.05
 class DestinationRename:
     """One rename at a time."""
 
-    def __init__(self, engine: Engine, documents: Documents) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        documents: Documents,
+        secrets: SecretStore,
+        ledger: Ledger,
+        dispatcher: Dispatcher,
+        supervisor: Supervisor,
+        changed: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        """`supervisor` keeps the pipeline; `changed` is called when deliveries have another destination."""
         self._documents = documents
+        self._secrets = secrets
+        self._ledger = ledger
+        self._dispatcher = dispatcher
+        self._supervisor = supervisor
+        self._changed = changed
+        self._clock = clock
         self._turn = asyncio.Lock()
 
-    async def rename(self, old: str, new: str) -> Saved:
+    async def destination(self, old: str, new: str) -> Saved:
         """Raises NotFoundError, UsageError, SecretsError, LedgerError, and as `Documents.edit`.
 
         If attempts to the old name take too long, it stays in the config unused, and asking again finishes it.
@@ -44,17 +60,16 @@ class DestinationRename:
             return await self._rename(old, new.strip())
 
     async def _rename(self, old: str, new: str) -> Saved:
-        engine = self._engine
         content, begun = await asyncio.to_thread(self._checked, old, new)
-        kept = await engine.secrets.destination(old)
+        kept = await self._secrets.destination(old)
         if kept != DestinationSecrets():
-            await engine.secrets.set_destination(new, url=kept.url, secret=kept.secret)
+            await self._secrets.set_destination(new, url=kept.url, secret=kept.secret)
         if not begun:
-            await engine.dispatcher.take_over(old, new)  # before anything could be sent to it
+            await self._dispatcher.take_over(old, new)  # before anything could be sent to it
             try:
                 _in_force(await self._documents.edit([Set(("destinations", new), content)]))
             except AppError:
-                await engine.secrets.delete_destination(new)
+                await self._secrets.delete_destination(new)
                 raise
         await self._turn_streamers(old, new)
         if not await self._move(old, new):
@@ -62,7 +77,7 @@ class DestinationRename:
         # In this order the table keeps its place and its comments.
         changes: list[Change] = [Remove(("destinations", new)), Rename(("destinations", old), new)]
         saved = await self._documents.edit(changes)
-        await engine.secrets.delete_destination(old)
+        await self._secrets.delete_destination(old)
         self._documents.no_undo()
         return msgspec.structs.replace(saved, undo="")
 
@@ -71,8 +86,8 @@ class DestinationRename:
 
         Raises NotFoundError, UsageError, ConfigError.
         """
-        live = self._engine.live
-        file = ConfigFile(self._engine.paths.config, self._engine.environ)
+        live = self._documents.config.current
+        file = self._documents.file()
         if old not in live.config.destinations:
             if old not in live.destinations:
                 raise NotFoundError("There is no such destination in the config.")
@@ -90,33 +105,27 @@ class DestinationRename:
 
     async def _turn_streamers(self, old: str, new: str) -> None:
         """While nothing is announced: what was announced counts for the new name, then streamers name that one."""
-        engine = self._engine
-        await engine.supervisor.end(_PIPELINE)
-        try:
+        async with self._supervisor.stopped(_PIPELINE):
             after: tuple[str, str] | None = ("", "")
             while after is not None:
-                after = await engine.ledger.copy_once(old, new, after)
+                after = await self._ledger.copy_once(old, new, after)
             _in_force(await self._documents.edit([Redirect(old, new)]))
-        finally:
-            engine.supervisor.keep(_PIPELINE, engine.pipeline.run)
 
     async def _move(self, old: str, new: str) -> bool:
         """Everything of the old name in the ledger; False: attempts under way take too long."""
-        engine = self._engine
-        end = engine.clock.monotonic() + engine.live.destinations[old].timeout + _MORE
+        end = self._clock.monotonic() + self._documents.config.current.destinations[old].timeout + _MORE
         while True:
-            while await engine.ledger.rename_waiting(old, new):
-                engine.dispatcher.wake()
-            if not await engine.ledger.count_waiting(old):
+            while await self._ledger.rename_waiting(old, new):
+                self._dispatcher.wake()
+            if not await self._ledger.count_waiting(old):
                 break
-            if engine.clock.monotonic() > end:
+            if self._clock.monotonic() > end:
                 return False
-            await engine.clock.sleep(_LOOK)
+            await self._clock.sleep(_LOOK)
         position: int | None = 0
         while position is not None:
-            position = await engine.ledger.rename_finished(old, new, position)
-        engine.dispatcher.wake()
-        engine.feed.changed()
+            position = await self._ledger.rename_finished(old, new, position)
+        self._changed()
         return True
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
 from itsjustintv_desktop.engine.api.settings.documents import Documents
 from itsjustintv_desktop.engine.config.environment import names
 from itsjustintv_desktop.engine.config.problems import Mistake
-from itsjustintv_desktop.engine.config.save import ConfigFile, Remove
+from itsjustintv_desktop.engine.config.save import Remove
 from itsjustintv_desktop.engine.config.schema import KEYRING
 from itsjustintv_desktop.engine.config.validators import kept_secret, trimmed, webhook_secret
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, UsageError
@@ -20,11 +20,10 @@ from itsjustintv_desktop.engine.storage.secrets import (
     TWITCH_CLIENT_SECRET,
     TWITCH_WEBHOOK_SECRET,
     SecretsState,
+    SecretStore,
+    SecretValues,
     move_into_keyring,
 )
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
 
 Where = Literal["environment", "config", "keyring", "vault", "memory", "absent", "unknown"]
 
@@ -71,9 +70,18 @@ class Revealed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Secrets:
-    def __init__(self, engine: Engine, documents: Documents) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        documents: Documents,
+        store: SecretStore,
+        values: SecretValues,
+        try_again: Callable[[], None],
+    ) -> None:
+        """`try_again` is called when a secret may be another: whatever waits for one tries now."""
         self._documents = documents
+        self._store = store
+        self._values = values
+        self._try_again = try_again
 
     async def list(self) -> tuple[SecretView, ...]:
         """All of them; never raises for one that cannot be had."""
@@ -92,7 +100,7 @@ class Secrets:
             raise UsageError(f"It cannot be used: {mistake}.") from None
         if not good:
             raise UsageError("Enter the secret.")
-        store = self._engine.secrets
+        store = self._store
         in_file = await self._in_file(name)
         if in_file and not store.lasting:
             raise UsageError(
@@ -107,42 +115,42 @@ class Secrets:
             except Exception:
                 await store.set(name, before or "")
                 raise
-        self._engine.unlocking.unlocked.emit()
+        self._try_again()
         return await self._view(name)
 
     async def forget(self, name: str) -> SecretView:
         """Out of the store and out of the config. Raises NotFoundError, SecretsError, and as `Documents.edit`."""
         _known(name)
-        await self._engine.secrets.delete(name)
+        await self._store.delete(name)
         if await self._in_file(name):
             await self._documents.edit([Remove(tuple(name.split(".")))], forget=True)
-        self._engine.unlocking.unlocked.emit()
+        self._try_again()
         return await self._view(name)
 
     async def reveal(self, name: str) -> str:
         """Its value, in the clear. Raises NotFoundError where it is not set, SecretsError."""
         _known(name)
-        values = self._engine.values
+        values = self._values
         found: str | None
         if name == TWITCH_CLIENT_SECRET:
             found = await values.client_secret()
         elif name == TUNNEL_AUTHTOKEN:
             found = await values.tunnel_authtoken()
         else:
-            written = self._engine.live.config.twitch.webhook_secret
-            found = written if written not in {"", KEYRING} else await self._engine.secrets.get(name)
+            written = self._documents.config.current.config.twitch.webhook_secret
+            found = written if written not in {"", KEYRING} else await self._store.get(name)
         if not found:
             raise NotFoundError(f"{TITLES[name]}: it is not set.")
         return found
 
     async def reveal_destination(self, name: str) -> Revealed:
         """Its address and secret, in the clear. Raises NotFoundError, SecretsError."""
-        destination = self._engine.live.destinations.get(name)
+        destination = self._documents.config.current.destinations.get(name)
         if destination is None:
             raise NotFoundError("There is no such destination in the config.")
         url, secret = destination.url, destination.secret
         if KEYRING in {url, secret}:
-            kept = await self._engine.secrets.destination(name)
+            kept = await self._store.destination(name)
             url = (kept.url or "") if url == KEYRING else url
             secret = (kept.secret or "") if secret == KEYRING else secret
         return Revealed(url=url, secret=secret)
@@ -151,24 +159,21 @@ class Secrets:
         """Every secret that stands in the config in the clear goes to where secrets are kept; the keys of the file
         that were moved. Raises UsageError, SecretsError, and as `Documents.edit`."""
         moved: list[str] = []
+        in_clear = self._documents.config.loaded.secrets_in_clear
 
         async def work() -> None:
-            engine = self._engine
-            moved.extend(
-                await move_into_keyring(
-                    engine.paths.config, engine.loaded.secrets_in_clear, engine.secrets, environ=engine.environ
-                )
-            )
+            path, environ = self._documents.path, self._documents.environ
+            moved.extend(await move_into_keyring(path, in_clear, self._store, environ=environ))
 
-        if self._engine.loaded.secrets_in_clear:
+        if in_clear:
             await self._documents.moved(work)
-            self._engine.unlocking.unlocked.emit()
+            self._try_again()
         return tuple(moved)
 
     async def unlock(self, passphrase: str | None = None) -> SecretsState:
         """Open the keyring or the vault; the keyring may ask the person by itself. Never raises: see the state."""
-        state = await self._engine.secrets.unlock(passphrase)
-        self._engine.unlocking.unlocked.emit()
+        state = await self._store.unlock(passphrase)
+        self._try_again()
         return state
 
     async def _view(self, name: str) -> SecretView:
@@ -180,16 +185,16 @@ class Secrets:
         variable = next((one for one, (target, _) in names().items() if target == path), "")
         bare = variable.removeprefix("ITSJUSTINTV_")
         in_file = await self._in_file(name)
-        used = variable if self._engine.environ.get(variable, "").strip() else "" if in_file else bare
-        if used and self._engine.environ.get(used, "").strip() not in {"", KEYRING}:
+        used = variable if self._documents.environ.get(variable, "").strip() else "" if in_file else bare
+        if used and self._documents.environ.get(used, "").strip() not in {"", KEYRING}:
             return "environment", _SENTENCES["environment"].format(variable=used)
         if in_file:
             return "config", _SENTENCES["config"]
         try:
-            there = await self._engine.secrets.get(name)
+            there = await self._store.get(name)
         except SecretsError as error:
             return "unknown", error.message
-        where: Where = self._engine.secrets.place if there else "absent"
+        where: Where = self._store.place if there else "absent"
         sentence = _SENTENCES[where]
         if where == "absent" and name == TWITCH_WEBHOOK_SECRET:
             sentence = "It is made when it is first needed."
@@ -199,7 +204,7 @@ class Secrets:
         """Whether the file itself holds a value."""
 
         def look() -> bool:
-            written = ConfigFile(self._engine.paths.config, self._engine.environ).get(tuple(name.split(".")))
+            written = self._documents.file().get(tuple(name.split(".")))
             return isinstance(written, str) and written.strip() not in {"", KEYRING}
 
         return await asyncio.to_thread(look)

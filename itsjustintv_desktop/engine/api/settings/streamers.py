@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import structlog
@@ -19,9 +19,8 @@ from itsjustintv_desktop.engine.config.save import AddTables, Change, Remove, Re
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, TwitchError, UsageError
 from itsjustintv_desktop.engine.core.tags import fold
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.storage.ledger import Ledger
+from itsjustintv_desktop.engine.twitch.helix import Helix
 
 _EVENTS = 400
 """Recent events that tags are looked for in."""
@@ -56,17 +55,18 @@ class _Payload(msgspec.Struct):
 
 
 class Streamers:
-    def __init__(self, engine: Engine, documents: Documents) -> None:
-        self._engine = engine
+    def __init__(self, documents: Documents, ledger: Ledger, helix: Helix) -> None:
         self._documents = documents
+        self._ledger = ledger
+        self._helix = helix
 
-    def draft(self, key: str) -> StreamerDraft:
+    async def draft(self, key: str) -> StreamerDraft:
         """Raises NotFoundError."""
         return _draft_of(self._streamer(key))
 
-    def duplicate(self, key: str) -> StreamerDraft:
+    async def duplicate(self, key: str) -> StreamerDraft:
         """A draft with the same settings for another channel, not saved yet: one channel is watched once."""
-        before = self.draft(key)
+        before = await self.draft(key)
         return msgspec.structs.replace(before, key="", login="", user_id="")
 
     async def add(
@@ -79,10 +79,10 @@ class Streamers:
         """Watch these channels (as looked up, or logins), all in one save. Those watched already are left out, which
         the note says. `like`: another streamer, whose further settings they get (extra tags, description, whether it
         is announced). Raises UsageError if none is left, and as `Documents.edit`."""
-        config = self._engine.live.config
+        config = self._documents.config.current.config
         taken = set(config.streamers)
         watched = {name for one in config.streamers.values() for name in (one.user_id, one.login) if name}
-        for known in self._engine.live.resolved.values():
+        for known in self._documents.config.current.resolved.values():
             watched |= {known.user_id, known.login.lower()}
         tables: dict[str, dict[str, Value]] = {}
         skipped: list[str] = []
@@ -116,7 +116,7 @@ class Streamers:
     async def update(self, key: str, draft: StreamerDraft, base: StreamerDraft | None = None) -> Saved:
         """Save what differs. With `base`, what the draft was made of, only if the file still says that. Raises
         NotFoundError, UsageError, and as `Documents.edit`."""
-        before = self.draft(key)
+        before = await self.draft(key)
         if base is not None:
             now = (await self._documents.in_file()).streamers.get(key)
             if now is None or _draft_of(now) != base:
@@ -142,9 +142,15 @@ class Streamers:
             changes.append(Rename(("streamers", key), draft.key))
         return await self._documents.edit(changes)
 
-    async def change_many(self, keys: Collection[str], added: StreamerLists, removed: StreamerLists) -> Saved:
+    async def change_many(
+        self,
+        keys: Collection[str],
+        added: StreamerLists | None = None,
+        removed: StreamerLists | None = None,
+    ) -> Saved:
         """Put these into the lists of each, and take those out; what else a list holds stays. All in one save. Raises
         NotFoundError, and as `Documents.edit`."""
+        added, removed = added or StreamerLists(), removed or StreamerLists()
         config = await self._documents.in_file()
         values: dict[tuple[str, ...], Value] = {}
         emptied: list[tuple[str, ...]] = []
@@ -182,12 +188,12 @@ class Streamers:
         """Tags its channel has now, then those seen with its streams lately, the most frequent first. Raises
         NotFoundError, LedgerError."""
         streamer = self._streamer(key)
-        channel = self._engine.live.resolved.get(key)
+        channel = self._documents.config.current.resolved.get(key)
         user_id = streamer.user_id or (channel.user_id if channel is not None else "")
         seen: Counter[str] = Counter()
         before: int | None = None
         for _ in range(0, _EVENTS, _PAGE):
-            page = await self._engine.ledger.events(limit=_PAGE, before=before)
+            page = await self._ledger.events(limit=_PAGE, before=before)
             for record in page:
                 if record.payload is not None and (record.streamer == key or record.event.broadcaster_id == user_id):
                     seen.update(_tags(record.payload))
@@ -201,14 +207,14 @@ class Streamers:
 
     async def _tags_now(self, user_id: str) -> tuple[str, ...]:
         try:
-            channels = await self._engine.twitch.helix.channels([user_id])
+            channels = await self._helix.channels([user_id])
         except (TwitchError, SecretsError) as error:
             _log.info("tags could not be asked for", reason=error.message)
             return ()
         return channels[0].tags or () if channels else ()
 
     def _streamer(self, key: str) -> Streamer:
-        found = self._engine.live.config.streamers.get(key)
+        found = self._documents.config.current.config.streamers.get(key)
         if found is None:
             raise NotFoundError("There is no such streamer in the config.")
         return found

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -33,10 +33,7 @@ from itsjustintv_desktop.engine.core.errors import (
     UsageError,
     os_sentence,
 )
-from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
+from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET, SecretStore
 
 PLACEHOLDER = "ENTER-AGAIN"
 """Stands for the value of a header: those can lie in the file only."""
@@ -66,13 +63,15 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transfer:
-    def __init__(self, engine: Engine, documents: Documents) -> None:
-        self._engine = engine
+    def __init__(self, documents: Documents, secrets: SecretStore, changed: Callable[[], None]) -> None:
+        """`changed` is called when secrets may be others."""
         self._documents = documents
+        self._secrets = secrets
+        self._changed = changed
 
     async def export(self) -> str:
         """The config as text without secrets. Raises ConfigError if the file is no TOML."""
-        path = self._engine.paths.config
+        path = self._documents.path
         return await asyncio.to_thread(_exported, path)
 
     async def export_to(self, path: Path) -> None:
@@ -87,7 +86,7 @@ class Transfer:
         """What importing this text would mean. Changes nothing. Raises ConfigError if our own file is unreadable."""
         document = await self._documents.document()
         text = text.removeprefix(BOM).replace("\r\n", "\n")
-        found = await asyncio.to_thread(examine, text, self._engine.environ)
+        found = await asyncio.to_thread(examine, text, self._documents.environ)
         if found.config is None:
             return ImportPlan(text=text, digest=document.digest, problems=found.problems, warnings=found.warnings)
         return ImportPlan(
@@ -97,7 +96,7 @@ class Transfer:
             needed=tuple([one async for one in self._needed(text, found.config)]),
             streamers=len(found.config.streamers),
             destinations=len(found.config.destinations),
-            changes=compare(self._engine.live.config, found.config).sentence,
+            changes=compare(self._documents.config.current.config, found.config).sentence,
         )
 
     async def apply(self, plan: ImportPlan, secrets: Mapping[str, str]) -> Saved:
@@ -116,10 +115,10 @@ class Transfer:
         text = await asyncio.to_thread(_with_headers, text, secrets)
         # With what was entered where it belongs, so that it is judged as it would be in the file.
         entered = await asyncio.to_thread(_with_secrets, text, secrets)
-        found = await asyncio.to_thread(examine, entered, self._engine.environ)
+        found = await asyncio.to_thread(examine, entered, self._documents.environ)
         if found.problems:
             raise ConfigError([f"{one.key}: {one.sentence}" if one.key else one.sentence for one in found.problems])
-        store = self._engine.secrets
+        store = self._secrets
         for name, value in secrets.items():
             parts = _split(name)
             if len(parts) == 2 and parts[0] in {"twitch", "tunnel"}:
@@ -129,12 +128,11 @@ class Transfer:
             elif sensitivity(parts) == "secret":
                 await store.set_destination(_destination(parts), secret=value)
         saved = await self._documents.save_text(text, plan.digest)
-        self._engine.signing.look_again()
-        self._engine.dispatcher.wake()
+        self._changed()
         return saved
 
     async def _needed(self, text: str, config: Config) -> Any:
-        store = self._engine.secrets
+        store = self._secrets
         opened = store.state.status in {"ready", "unopened"}
         wanted = [(TWITCH_CLIENT_SECRET, "Twitch client secret")] if config.twitch.client_id else []
         if config.tunnel.provider == "ngrok":

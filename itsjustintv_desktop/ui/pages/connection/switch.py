@@ -117,8 +117,8 @@ class Switch(QWidget):
         self._working(False)
 
     async def _load(self, snapshot: Snapshot) -> None:
-        fields = await self._bridge.call(lambda engine: engine.api.settings.fields())
-        secrets = await self._bridge.call(lambda engine: engine.api.settings.secrets())
+        fields = await self._bridge.call(lambda engine: engine.api.settings.form.fields())
+        secrets = await self._bridge.call(lambda engine: engine.api.settings.secrets.list())
         self.form.load(fields, secrets, snapshot.way.kind, snapshot.way.address)
         self._loaded = self.form.wanted()
         self._base = _values(fields)
@@ -153,7 +153,7 @@ class Switch(QWidget):
 
     async def _do_check(self, wanted: Wanted) -> None:
         checks = await self._bridge.call(
-            lambda engine: engine.api.settings.check_way(wanted.draft), timeout=CHECK_SECONDS
+            lambda engine: engine.api.settings.connection_check.check(wanted.draft), timeout=CHECK_SECONDS
         )
         self._working(False)
         self._hint.hide()
@@ -170,7 +170,7 @@ class Switch(QWidget):
             self._tasks.start("save way", self._do_save(self._checked))
 
     async def _do_save(self, wanted: Wanted) -> None:
-        now = _values(await self._bridge.call(lambda engine: engine.api.settings.fields()))
+        now = _values(await self._bridge.call(lambda engine: engine.api.settings.form.fields()))
         if now != self._base:
             self._now = now
             self.theirs.show_for(self.tr("The connection"))
@@ -181,7 +181,7 @@ class Switch(QWidget):
         except BaseException:
             self.save.setEnabled(True)
             raise
-        self._base = _values(await self._bridge.call(lambda engine: engine.api.settings.fields()))
+        self._base = _values(await self._bridge.call(lambda engine: engine.api.settings.form.fields()))
         self.form.forget_secrets()
         self._loaded = self.form.wanted()
         self._saved = wanted

@@ -108,7 +108,7 @@ async def save(bridge: Bridge, wanted: Wanted) -> Saved:
     """Secrets first: a way that comes up without them would only complain. Raises what the engine raises."""
     secret, token = wanted.draft.client_secret, wanted.draft.authtoken
     if secret:
-        await bridge.call(lambda engine: engine.api.settings.keep_secret(CLIENT_SECRET, secret))
+        await bridge.call(lambda engine: engine.api.settings.secrets.keep(CLIENT_SECRET, secret))
     if token:
-        await bridge.call(lambda engine: engine.api.settings.keep_secret(AUTHTOKEN, token))
-    return await bridge.call(lambda engine: engine.api.settings.edit(changes_of(wanted)))
+        await bridge.call(lambda engine: engine.api.settings.secrets.keep(AUTHTOKEN, token))
+    return await bridge.call(lambda engine: engine.api.settings.documents.edit(changes_of(wanted)))

@@ -108,7 +108,7 @@ class Connection(Page):
         self.store.refresh()
 
     async def _again(self) -> None:
-        await self.bridge.call(lambda engine: engine.api.trigger_way())
+        await self.bridge.call(lambda engine: engine.api.connection.trigger())
         self.way.asked()
         self.store.refresh()
 
@@ -118,9 +118,7 @@ class Connection(Page):
 
     async def _do_repair(self) -> None:
         try:
-            report = await self.bridge.call(
-                lambda engine: engine.api.actions.sync_subscriptions(), timeout=ROUND_SECONDS
-            )
+            report = await self.bridge.call(lambda engine: engine.api.subscriptions.sync(), timeout=ROUND_SECONDS)
         finally:
             self.subscriptions.repairing(False)
         text = self.tr("Subscriptions: {} made, {} taken away, {} were right already.")
@@ -136,11 +134,13 @@ class Connection(Page):
             self._downloaded.emit(done, whole or 0)  # on the engine's thread; Qt brings it here
 
         try:
-            version = await self.bridge.call(lambda engine: engine.api.install_ngrok(progress), DOWNLOAD_SECONDS)
+            version = await self.bridge.call(
+                lambda engine: engine.api.connection.install_ngrok(progress), DOWNLOAD_SECONDS
+            )
         finally:
             self.guidance.downloading(False)
         self.tell(self.tr("ngrok {} is installed.").format(version))
         self.store.refresh()
 
     async def _read_last(self) -> None:
-        self.arriving.show_last(await self.bridge.call(lambda engine: engine.api.last_message()))
+        self.arriving.show_last(await self.bridge.call(lambda engine: engine.api.connection.last_message()))

@@ -100,13 +100,13 @@ class Changing(QObject):
     async def _one(self, what: str, view: DeliveryView, after: Callable[[], object]) -> None:
         try:
             if what == "retry":
-                await self._ask(lambda engine: engine.api.actions.retry(view.id))
+                await self._ask(lambda engine: engine.api.deliveries.retry(view.id))
                 self._page.tell(self.tr("{} is tried now").format(view.destination))
             elif what == "resend":
-                await self._ask(lambda engine: engine.api.actions.resend(view.id))
+                await self._ask(lambda engine: engine.api.deliveries.resend(view.id))
                 self._page.tell(self.tr("Sent to {} once more").format(view.destination))
             elif what == "drop":
-                await self._ask(lambda engine: engine.api.actions.drop(view.id))
+                await self._ask(lambda engine: engine.api.deliveries.drop(view.id))
                 text = self.tr("Dropped: {} is not told of {}").format(view.destination, view.streamer)
                 self._page.tell(text, self.tr("Undo"), lambda: self._page.do("undo", self._undo([view])))
         finally:
@@ -115,11 +115,11 @@ class Changing(QObject):
     async def _undo(self, dropped: Sequence[DeliveryView]) -> None:
         """Put them back into the queue: they are due at once."""
         ids = [view.id for view in dropped]
-        await self._ask(lambda engine: engine.api.retry_many(ids))
+        await self._ask(lambda engine: engine.api.deliveries.retry_many(ids))
         self._page.tell(self.tr("%n deliveries are back, and tried now", "", len(ids)))
 
     async def _set_due(self, view: DeliveryView, at: float) -> None:
-        await self._ask(lambda engine: engine.api.set_due(view.id, at))
+        await self._ask(lambda engine: engine.api.deliveries.set_due(view.id, at))
         self._page.tell(self.tr("Next try at {}").format(clock(at)))
 
     async def _many(self, what: str, parts: Sequence[range], progress: Progress) -> None:
@@ -161,27 +161,27 @@ class Changing(QObject):
     async def _undo_many(self, ids: list[int]) -> None:
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
-            await self._ask(lambda engine: engine.api.retry_many(some))  # noqa: B023 - awaited here
+            await self._ask(lambda engine: engine.api.deliveries.retry_many(some))  # noqa: B023 - awaited here
         self._page.tell(self.tr("%n deliveries are back, and tried now", "", len(ids)))
 
     async def _retry_all(self) -> None:
-        count = await self._ask(lambda engine: engine.api.retry_all())
+        count = await self._ask(lambda engine: engine.api.deliveries.retry_all())
         self._page.tell(self.tr("%n deliveries are tried now", "", count))
 
     async def _pause(self, name: str, wanted: bool) -> None:
         if wanted:
-            await self._ask(lambda engine: engine.api.pause_destination(name))
+            await self._ask(lambda engine: engine.api.destinations.pause(name))
             self._page.tell(
                 self.tr("{} is paused, its deliveries wait").format(name),
                 self.tr("Undo"),
                 lambda: self.pause(name, wanted=False),
             )
         else:
-            await self._ask(lambda engine: engine.api.resume_destination(name))
+            await self._ask(lambda engine: engine.api.destinations.resume(name))
             self._page.tell(self.tr("{} takes deliveries again").format(name))
         self._page.store.refresh()
 
 
 async def _do(engine: Any, what: str, ids: list[int]) -> ManyResult:
-    done: ManyResult = await getattr(engine.api, f"{what}_many")(ids)
+    done: ManyResult = await getattr(engine.api.deliveries, f"{what}_many")(ids)
     return done

@@ -272,7 +272,7 @@ class DeliveriesView(Page):
 
     async def _read(self, delivery_id: int) -> None:
         try:
-            found = await self.bridge.call(lambda engine: engine.api.delivery(delivery_id))
+            found = await self.bridge.call(lambda engine: engine.api.delivery_details.of(delivery_id))
         except errors.NotFoundError:
             self._about = None
             self._side_stack.setCurrentWidget(self._nothing)

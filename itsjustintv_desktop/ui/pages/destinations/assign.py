@@ -67,7 +67,7 @@ def ask_who(
 
     async def save(keys: list[str]) -> None:
         lists = StreamerLists(destinations=(name,))
-        saved = await page.bridge.call(lambda engine: engine.api.settings.change_streamers(keys, lists))
+        saved = await page.bridge.call(lambda engine: engine.api.settings.streamers.change_many(keys, lists))
         await after(saved, page.tr("%n streamers are announced at {}.", "", len(keys)).format(name))
 
     dialog = AssignDialog(page, name, left)

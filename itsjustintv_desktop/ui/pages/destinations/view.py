@@ -103,7 +103,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
 
     async def _read(self) -> None:
         self._infos = {
-            info.draft.name: info for info in await self.bridge.call(lambda e: e.api.settings.destinations())
+            info.draft.name: info for info in await self.bridge.call(lambda e: e.api.settings.destinations.list())
         }
         self._drafts.only(frozenset(self._infos))
         if self._shown and self._shown in self._infos:
@@ -193,7 +193,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
         name = self._shown
         if not name:
             return
-        found = await self.bridge.call(lambda engine: engine.api.actions.deliveries(destination=name, limit=20))
+        found = await self.bridge.call(lambda engine: engine.api.deliveries.list(destination=name, limit=20))
         tried = next((each for each in found if each.attempts and (each.last_status or each.last_error)), None)
         if name != self._shown:
             return
@@ -216,14 +216,14 @@ class Destinations(ListDetailPage[DestinationDraft]):
         """On purpose: the one place where an address or a secret that is stored comes to the screen."""
         name = self._shown
         if name:
-            stored = await self.bridge.call(lambda engine: engine.api.settings.reveal_destination(name))
+            stored = await self.bridge.call(lambda engine: engine.api.settings.secrets.reveal_destination(name))
             if name == self._shown:
                 field.show_stored(stored.url if field is self.form.url else stored.secret)
 
     async def _guess(self) -> None:
         draft = self.form.draft
         try:
-            preview = await self.bridge.call(lambda engine: engine.api.settings.preview(None, draft))
+            preview = await self.bridge.call(lambda engine: engine.api.settings.preview.render(None, draft))
         except errors.AppError:
             return  # an address half typed: saving or testing says what is wrong
         if self.form.draft == draft:
@@ -232,7 +232,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
     async def _check_headers(self) -> None:
         text = self.form.headers.typed
         path = ("destinations", "*", "headers")
-        problem = await self.bridge.call(lambda engine: engine.api.settings.check_value(path, text))
+        problem = await self.bridge.call(lambda engine: engine.api.settings.form.check_value(path, text))
         self.form.headers_field.complain(translate(problem or ""))
         self._state()
 
@@ -270,11 +270,11 @@ class Destinations(ListDetailPage[DestinationDraft]):
         try:
             if old and draft.name != old:
                 saved = await self.bridge.call(
-                    lambda engine: engine.api.settings.rename_destination(old, draft.name), 180.0
+                    lambda engine: engine.api.settings.rename.destination(old, draft.name), 180.0
                 )
                 self._shown, old = draft.name, draft.name
                 base = msgspec.structs.replace(base, name=draft.name)
-            saved = await self.bridge.call(lambda engine: engine.api.settings.save_destination(old, draft, base))
+            saved = await self.bridge.call(lambda engine: engine.api.settings.destinations.save(old, draft, base))
         finally:
             self._busy = False
             self._state()
@@ -297,7 +297,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
     async def _tested(self) -> None:
         draft = self.form.draft if self.form.is_changed or not self._shown else self._shown
         try:
-            result = await self.bridge.call(lambda engine: engine.api.settings.test_destination(draft), TEST_SECONDS)
+            result = await self.bridge.call(lambda engine: engine.api.settings.preview.test(draft), TEST_SECONDS)
         except errors.AppError:
             self.result.hide()
             raise
@@ -312,7 +312,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
             self.do("resume", self._resumed(name))
 
     async def _resumed(self, name: str) -> None:
-        await self.bridge.call(lambda engine: engine.api.resume_destination(name))
+        await self.bridge.call(lambda engine: engine.api.destinations.resume(name))
         self.tell(self.tr("{} is tried again.").format(name))
         self.store.refresh()
 
@@ -321,7 +321,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
             self.do("remove", self._ask_and_remove(self._shown))
 
     async def _ask_and_remove(self, name: str) -> None:
-        use = await self.bridge.call(lambda engine: engine.api.settings.destination_use(name))
+        use = await self.bridge.call(lambda engine: engine.api.settings.destinations.use(name))
         if not use.waiting:
             await self._removed(name)
             return
@@ -331,7 +331,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
         ask(self, *words, lambda: self.do("remove now", self._removed(name)))
 
     async def _removed(self, name: str) -> None:
-        saved = await self.bridge.call(lambda engine: engine.api.settings.delete_destination(name))
+        saved = await self.bridge.call(lambda engine: engine.api.settings.destinations.delete(name))
         self._shown = None
         self.table.setFocus()
         await self._done(saved, self.tr("Removed {}.").format(name), name)

@@ -241,7 +241,7 @@ class FeedView(Page):
 
     async def _send_anyway(self, item: FeedItem) -> None:
         try:
-            names = await self.bridge.call(lambda engine: engine.api.actions.send_anyway(item.event_id))
+            names = await self.bridge.call(lambda engine: engine.api.announcements.send_anyway(item.event_id))
         finally:
             card = self.cards.card(item.event_id)
             if card is not None:
@@ -250,16 +250,16 @@ class FeedView(Page):
         self.tell(self.tr("The announcement of {} is on its way to {}").format(item.name or item.login, to))
 
     async def _copy(self, event_id: int) -> None:
-        text = await self.bridge.call(lambda engine: engine.api.payload(event_id))
+        text = await self.bridge.call(lambda engine: engine.api.feed.payload(event_id))
         QGuiApplication.clipboard().setText(text)
         self.tell(self.tr("Payload copied, with the picture's data shortened"))
 
     async def _retry(self, each: FeedDelivery) -> None:
-        await self.bridge.call(lambda engine: engine.api.actions.retry(each.id))
+        await self.bridge.call(lambda engine: engine.api.deliveries.retry(each.id))
         self.tell(self.tr("{} is tried now").format(each.destination))
 
     async def _resend(self, each: FeedDelivery) -> None:
-        await self.bridge.call(lambda engine: engine.api.actions.resend(each.id))
+        await self.bridge.call(lambda engine: engine.api.deliveries.resend(each.id))
         self.tell(self.tr("Sent to {} once more").format(each.destination))
 
 
@@ -267,7 +267,7 @@ async def _payloads(engine: Any, ids: list[int]) -> list[str]:
     found = []
     for event_id in ids:
         try:
-            found.append(await engine.api.payload(event_id))
+            found.append(await engine.api.feed.payload(event_id))
         except errors.NotFoundError:
             continue  # it was thrown away meanwhile
     return found

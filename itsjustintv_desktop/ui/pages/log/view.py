@@ -260,7 +260,7 @@ class LogView(Page):
     async def _read(self) -> None:
         last = self.model.last
         try:
-            page = await self.bridge.call(lambda engine: engine.api.log_lines(last))
+            page = await self.bridge.call(lambda engine: engine.api.diagnostics.log(last))
         except errors.AppError:
             if self._in_trouble:
                 return  # it was said once; it is tried again by itself
@@ -308,7 +308,7 @@ class LogView(Page):
 
     async def _make_report(self) -> None:
         try:
-            text = await self.bridge.call(lambda engine: engine.api.settings.support_report(), timeout=60.0)
+            text = await self.bridge.call(lambda engine: engine.api.support.report(), timeout=60.0)
         finally:
             self.report.setEnabled(True)
         QGuiApplication.clipboard().setText(text)

@@ -190,15 +190,15 @@ class Overview(Page):
             self.store.refresh()  # with what was heard from outside
 
     async def _read_days(self) -> None:
-        numbers = await self.bridge.call(lambda engine: engine.api.statistics(DAYS))
+        numbers = await self.bridge.call(lambda engine: engine.api.statistics.days(DAYS))
         self.days.show_days(numbers.days)
         if self._days_are_stale and self.isVisible():
             self._days_soon.start()
 
 
 async def _fresh(engine: Engine) -> Report:
-    return await engine.api.actions.doctor()
+    return await engine.api.diagnostics.doctor()
 
 
 async def _recent(engine: Engine) -> Report:
-    return await engine.api.actions.doctor(recent=True)
+    return await engine.api.diagnostics.doctor(recent=True)

@@ -98,7 +98,7 @@ class ImportDialog(Dialog):
     async def _taken(self) -> None:
         plan, entered = self._plan, self.entered
         try:
-            saved = await self._bridge.call(lambda engine: engine.api.settings.apply_import(plan, entered), 120.0)
+            saved = await self._bridge.call(lambda engine: engine.api.settings.transfer.apply(plan, entered), 120.0)
         finally:
             self.take.setEnabled(True)
         self.taken.emit(saved)

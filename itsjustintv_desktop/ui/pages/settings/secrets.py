@@ -77,7 +77,7 @@ class SecretsTab(QWidget):
             each.conceal()
 
     async def _read(self) -> None:
-        views = await self._page.bridge.call(lambda engine: engine.api.settings.secrets())
+        views = await self._page.bridge.call(lambda engine: engine.api.settings.secrets.list())
         if [view.name for view in views] != list(self.rows):
             clear(self._list)
             self.rows = {}
@@ -93,13 +93,15 @@ class SecretsTab(QWidget):
         self.in_clear.setVisible(any(view.where == "config" for view in views))
 
     async def _keep(self, name: str, value: str) -> None:
-        view = await self._page.bridge.call(lambda engine: engine.api.settings.keep_secret(name, value))
+        view = await self._page.bridge.call(lambda engine: engine.api.settings.secrets.keep(name, value))
         self.rows[name].kept(view)
         self._page.tell(self.tr("{} is kept.").format(translate(view.title)))
         self.read()
 
     async def _reveal(self, name: str) -> None:
-        self.rows[name].show_value(await self._page.bridge.call(lambda engine: engine.api.settings.reveal_secret(name)))
+        self.rows[name].show_value(
+            await self._page.bridge.call(lambda engine: engine.api.settings.secrets.reveal(name))
+        )
 
     def _forget(self, name: str) -> None:
         more = self.tr("{} cannot be brought back by this program.").format(self.rows[name].title)
@@ -113,19 +115,19 @@ class SecretsTab(QWidget):
         )
 
     async def _forgotten(self, name: str) -> None:
-        self.rows[name].show_view(await self._page.bridge.call(lambda engine: engine.api.settings.forget_secret(name)))
+        self.rows[name].show_view(await self._page.bridge.call(lambda engine: engine.api.settings.secrets.forget(name)))
 
     def _move(self) -> None:
         self._page.do("move", self._moved())
 
     async def _moved(self) -> None:
-        moved = await self._page.bridge.call(lambda engine: engine.api.settings.move_secrets())
+        moved = await self._page.bridge.call(lambda engine: engine.api.settings.secrets.move())
         self._page.tell(self.tr("%n secrets were moved.", "", len(moved)))
         self.read()
 
     async def _unlock(self, phrase: str) -> None:
         # The keyring asks the person by itself, who may take a while.
-        state = await self._page.bridge.call(lambda engine: engine.api.settings.unlock(phrase or None), 300.0)
+        state = await self._page.bridge.call(lambda engine: engine.api.settings.secrets.unlock(phrase or None), 300.0)
         self.lock.show_state(state)
         self._page.store.refresh()
         self.read()

@@ -109,8 +109,8 @@ class Settings(Page):
 
     async def _read(self) -> None:
         if not self.form.is_made:
-            self.form.make(await self.bridge.call(lambda engine: engine.api.settings.fields()))
-        document = await self.bridge.call(lambda engine: engine.api.settings.document())
+            self.form.make(await self.bridge.call(lambda engine: engine.api.settings.form.fields()))
+        document = await self.bridge.call(lambda engine: engine.api.settings.documents.document())
         self.raw.where.setText(document.path)
         if self.tasks.is_running("save"):
             return  # that is our own; saving looks again
@@ -147,7 +147,7 @@ class Settings(Page):
 
     async def _check(self) -> None:
         text = self.document.text
-        checked = await self.bridge.call(lambda engine: engine.api.settings.check(text))
+        checked = await self.bridge.call(lambda engine: engine.api.settings.documents.check(text))
         if text == self.document.text:
             self.raw.show_checked(checked)
             self.bar.show_checked(checked, self.form.problems)
@@ -156,7 +156,7 @@ class Settings(Page):
     async def _show_form(self) -> None:
         text = self.document.text
         try:
-            written = await self.bridge.call(lambda engine: engine.api.settings.written(text))
+            written = await self.bridge.call(lambda engine: engine.api.settings.form.written(text))
         except errors.AppError as error:
             self.form.show_broken(translate(error.message))
             return
@@ -185,10 +185,10 @@ class Settings(Page):
         self.bar.show_problems(self.form.problems)
 
     async def _problem(self, path: Path, typed: str) -> str | None:
-        return await self.bridge.call(lambda engine: engine.api.settings.check_value(path, typed))
+        return await self.bridge.call(lambda engine: engine.api.settings.form.check_value(path, typed))
 
     async def _with(self, text: str, values: dict[Path, str]) -> str:
-        return await self.bridge.call(lambda engine: engine.api.settings.with_values(text, values))
+        return await self.bridge.call(lambda engine: engine.api.settings.form.with_values(text, values))
 
     def save(self) -> None:
         """Save what both tabs made of it."""
@@ -199,9 +199,9 @@ class Settings(Page):
         text, digest = self.document.text, self.document.digest
         self.bar.hold(True)
         try:
-            saved = await self.bridge.call(lambda engine: engine.api.settings.save_text(text, digest))
+            saved = await self.bridge.call(lambda engine: engine.api.settings.documents.save_text(text, digest))
         except errors.ConfigChangedError:
-            self._differs(await self.bridge.call(lambda engine: engine.api.settings.document()))
+            self._differs(await self.bridge.call(lambda engine: engine.api.settings.documents.document()))
             return
         finally:
             self.bar.hold(self.conflict.theirs is not None)
@@ -264,7 +264,7 @@ class Settings(Page):
         dialog.open()
 
     async def _export(self, path: FilePath) -> None:
-        await self.bridge.call(lambda engine: engine.api.settings.export_to(path))
+        await self.bridge.call(lambda engine: engine.api.settings.transfer.export_to(path))
         self.tell(self.tr("Exported to {}, without secrets.").format(path.name))
 
     def _choose_import(self) -> None:
@@ -282,7 +282,7 @@ class Settings(Page):
         except OSError as error:
             raise errors.UsageError(self.tr("The file could not be read: {}.").format(error.strerror or "?")) from None
         text = content.decode("utf-8-sig", "replace")
-        plan = await self.bridge.call(lambda engine: engine.api.settings.import_text(text))
+        plan = await self.bridge.call(lambda engine: engine.api.settings.transfer.plan(text))
         dialog = ImportDialog(self, self.bridge, plan)
         dialog.taken.connect(self._imported)
         dialog.finished.connect(dialog.deleteLater)

@@ -95,7 +95,7 @@ class AddDialog(Dialog):
         self._tasks.start("look-up", self._ask(self.name.text()), replace=True)
 
     async def _ask(self, text: str) -> None:
-        found = await self._bridge.call(lambda engine: engine.api.settings.look_up([text]))
+        found = await self._bridge.call(lambda engine: engine.api.settings.channels.look_up([text]))
         if text != self.name.text():
             return
         if not found:
@@ -139,7 +139,7 @@ class AddDialog(Dialog):
         destinations, tags = self.destinations.values, self.tags.values
         try:
             saved: Saved = await self._bridge.call(
-                lambda engine: engine.api.settings.add_streamers([channel], destinations, tags, self._model)
+                lambda engine: engine.api.settings.streamers.add([channel], destinations, tags, self._model)
             )
         except errors.AppError:
             self.add.setEnabled(True)
@@ -241,7 +241,7 @@ class PasteDialog(Dialog):
         super().reject()
 
     async def _find(self, text: str) -> None:
-        parsed = await self._bridge.call(lambda engine: engine.api.settings.parse_channels(text))
+        parsed = await self._bridge.call(lambda engine: engine.api.settings.channels.parse(text))
         if not parsed.names and len(parsed.ignored) == 1:
             reason = translate(parsed.ignored[0].reason)
             self.problem.setText(f"{reason[:1].upper()}{reason[1:]}.")
@@ -263,7 +263,7 @@ class PasteDialog(Dialog):
             self._looking(0)
 
     async def _look_up(self, names: list[str]) -> list[FoundChannel]:
-        return await self._bridge.call(lambda engine: engine.api.settings.look_up(names), 120.0)
+        return await self._bridge.call(lambda engine: engine.api.settings.channels.look_up(names), 120.0)
 
     def _looking(self, total: int) -> None:
         self.bar.setRange(0, total)
@@ -308,7 +308,7 @@ class PasteDialog(Dialog):
     async def _save(self) -> None:
         channels, destinations, tags = self.model.taken, self.destinations.values, self.tags.values
         saved: Saved = await self._bridge.call(
-            lambda engine: engine.api.settings.add_streamers(channels, destinations, tags), 120.0
+            lambda engine: engine.api.settings.streamers.add(channels, destinations, tags), 120.0
         )
         self.added.emit(saved, len(channels))
         self.accept()

@@ -172,7 +172,7 @@ class SendTestCard(Card):
 
     async def _send(self, login: str) -> None:
         try:
-            self._event = await self._page.bridge.call(lambda engine: engine.api.actions.test_event(login))
+            self._event = await self._page.bridge.call(lambda engine: engine.api.announcements.test_event(login))
         except BaseException:
             self.hide()
             raise
@@ -190,7 +190,7 @@ class SendTestCard(Card):
             )
 
     async def _report(self, event_id: int) -> None:
-        report = await self._page.bridge.call(lambda engine: engine.api.actions.event_report(event_id))
+        report = await self._page.bridge.call(lambda engine: engine.api.announcements.event_report(event_id))
         if event_id != self._event:
             return
         self._show(report)

@@ -140,7 +140,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
             self.form.show_row(self.table.row(chosen[0]), names)
 
     async def _read(self, key: str) -> None:
-        base = await self.bridge.call(lambda engine: engine.api.settings.streamer(key))
+        base = await self.bridge.call(lambda engine: engine.api.settings.streamers.draft(key))
         if self.table.keys != [key]:
             return
         is_new = self.form.shown_key != key
@@ -153,7 +153,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
 
     async def _suggest(self, key: str) -> None:
         self.form.suggest(())
-        tags = await self.bridge.call(lambda engine: engine.api.settings.suggest_tags(key))
+        tags = await self.bridge.call(lambda engine: engine.api.settings.streamers.suggest_tags(key))
         if self.form.shown_key == key or self.table.keys == [key]:
             self.form.suggest(tags)
 
@@ -162,7 +162,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
         if not name:
             return
         try:
-            preview = await self.bridge.call(lambda engine: engine.api.settings.preview(draft, name))
+            preview = await self.bridge.call(lambda engine: engine.api.settings.preview.render(draft, name))
         except errors.AppError as error:
             self.form.preview.show_error(error)
             return
@@ -197,7 +197,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
         key, draft, base = self.form.shown_key, self.form.draft, self.form.base
         self.form.busy(True)
         try:
-            saved = await self.bridge.call(lambda engine: engine.api.settings.update_streamer(key, draft, base))
+            saved = await self.bridge.call(lambda engine: engine.api.settings.streamers.update(key, draft, base))
         finally:
             self.form.busy(False)
         self._drop(key)
@@ -209,7 +209,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
 
     async def _save_many(self, keys: list[str]) -> None:
         added, removed = self.many.added, self.many.removed
-        saved = await self.bridge.call(lambda engine: engine.api.settings.change_streamers(keys, added, removed))
+        saved = await self.bridge.call(lambda engine: engine.api.settings.streamers.change_many(keys, added, removed))
         self.many.forget()
         self._done(saved, self.tr("Saved %n streamers.", "", len(keys)), keys)
 
@@ -222,7 +222,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
             self.do("remove", self._removed(keys))
 
     async def _removed(self, keys: list[str]) -> None:
-        saved = await self.bridge.call(lambda engine: engine.api.settings.remove_streamers(keys))
+        saved = await self.bridge.call(lambda engine: engine.api.settings.streamers.remove(keys))
         what = keys[0] if len(keys) == 1 else self.tr("%n streamers", "", len(keys))
         self.table.setFocus()
         self._done(saved, self.tr("Removed {}.").format(what), keys)
@@ -231,7 +231,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
         self.do("switch", self._switched(self.table.keys, enabled))
 
     async def _switched(self, keys: list[str], enabled: bool) -> None:
-        saved = await self.bridge.call(lambda engine: engine.api.settings.set_enabled(keys, enabled))
+        saved = await self.bridge.call(lambda engine: engine.api.settings.streamers.set_enabled(keys, enabled))
         said = self.tr("Switched on %n streamers.", "", len(keys)) if enabled else ""
         self._done(saved, said or self.tr("Switched off %n streamers.", "", len(keys)), keys)
 
@@ -243,7 +243,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
         self.do("duplicate", self._duplicated(self.form.shown_key))
 
     async def _duplicated(self, key: str) -> None:
-        self._open_dialog(await self.bridge.call(lambda engine: engine.api.settings.duplicate(key)))
+        self._open_dialog(await self.bridge.call(lambda engine: engine.api.settings.streamers.duplicate(key)))
 
     def _open_dialog(self, model: StreamerDraft | None) -> None:
         dialog = AddDialog(self, self.bridge, self.pictures, self._destinations(), model)

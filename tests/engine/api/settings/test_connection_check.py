@@ -14,7 +14,7 @@ GREEN, AMBER, RED = CheckState.GREEN, CheckState.AMBER, CheckState.RED
 
 
 async def checks(running: Running, **draft: object) -> dict[str, Check]:
-    found = await running.engine.api.settings.check_way(TransportDraft(**draft))  # type: ignore[arg-type]
+    found = await running.engine.api.settings.connection_check.check(TransportDraft(**draft))  # type: ignore[arg-type]
     assert all(one.fix for one in found if one.state is RED)
     return {one.name: one for one in found}
 

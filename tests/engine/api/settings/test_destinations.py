@@ -37,17 +37,17 @@ def draft(running: Running, name: str = "friends", **details: object) -> Destina
 
 async def test_a_new_destination_lies_in_the_vault_and_works_at_once(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
-    saved = await editing.save_destination("", draft(with_vault, secret=ANOTHER))
+    saved = await editing.destinations.save("", draft(with_vault, secret=ANOTHER))
     assert saved.state == "in_force"
     text = with_vault.paths.config.read_text(encoding="utf-8")
     assert '[destinations.friends]\nurl = "@keyring"\nsecret = "@keyring"' in text
     assert b"/receiver/friends" not in files(with_vault)
     assert ANOTHER.encode() not in files(with_vault)
-    info = {one.draft.name: one for one in await editing.destinations()}["friends"]
+    info = {one.draft.name: one for one in await editing.destinations.list()}["friends"]
     assert (info.address, info.host, info.signed, info.problem) == ("vault", "127.0.0.1", True, "")
     with_vault.simulator.receiver.expect("friends", secret=ANOTHER)
-    alice = await editing.streamer("alice")
-    await editing.update_streamer("alice", msgspec.structs.replace(alice, destinations=("friends",)))
+    alice = await editing.streamers.draft("alice")
+    await editing.streamers.update("alice", msgspec.structs.replace(alice, destinations=("friends",)))
     await with_vault.simulator.go_live("alice")
     await with_vault.simulator.receiver.wait_for(1, "friends")
     await with_vault.settled()
@@ -58,7 +58,7 @@ async def test_a_new_destination_lies_in_the_vault_and_works_at_once(with_vault:
 async def test_what_stood_in_the_clear_is_gone_from_the_file_and_its_backup(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
     assert SECRET.encode() in files(with_vault)
-    await editing.save_destination("main", draft(with_vault, "main", secret=SECRET))
+    await editing.destinations.save("main", draft(with_vault, "main", secret=SECRET))
     assert SECRET.encode() not in files(with_vault)
     assert b"/receiver/main" not in files(with_vault)
     await with_vault.simulator.go_live("alice")
@@ -69,12 +69,12 @@ async def test_what_stood_in_the_clear_is_gone_from_the_file_and_its_backup(with
 
 async def test_a_corrected_address_takes_what_waits_along(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
-    await editing.save_destination("main", draft(with_vault, "main", secret=""))
+    await editing.destinations.save("main", draft(with_vault, "main", secret=""))
     with_vault.simulator.faults.set_receiver("main", status=410)
     await with_vault.simulator.go_live("alice")
     await with_vault.failed_once()
     await until(lambda: with_vault.engine.dispatcher.queues.shut(with_vault.clock.now()))
-    saved = await editing.save_destination(
+    saved = await editing.destinations.save(
         "main", DestinationDraft(name="main", url=f"{with_vault.simulator.url}/receiver/other")
     )
     assert saved.state == "in_force"
@@ -87,14 +87,14 @@ async def test_a_corrected_address_takes_what_waits_along(with_vault: Running) -
 async def test_settings_change_and_unsaid_ones_stay(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
     made = draft(with_vault, secret=ANOTHER, headers={"X-One": "1"}, timeout=3.0, format="discord")
-    await editing.save_destination("", made)
-    before = await editing.destination("friends")
+    await editing.destinations.save("", made)
+    before = await editing.destinations.draft("friends")
     assert before == msgspec.structs.replace(made, url=None, secret=None, headers=None)
-    await editing.save_destination("friends", msgspec.structs.replace(before, format="", enabled=False))
+    await editing.destinations.save("friends", msgspec.structs.replace(before, format="", enabled=False))
     one = with_vault.engine.live.destinations["friends"]
     assert (one.enabled, one.timeout, one.headers, one.format_guessed) == (False, 3.0, {"X-One": "1"}, True)
     assert (await with_vault.engine.secrets.destination("friends")).secret == ANOTHER
-    await editing.save_destination("friends", msgspec.structs.replace(before, secret="", headers={}))
+    await editing.destinations.save("friends", msgspec.structs.replace(before, secret="", headers={}))
     assert (await with_vault.engine.secrets.destination("friends")).secret is None
     assert with_vault.engine.live.destinations["friends"].headers == {}
 
@@ -116,7 +116,7 @@ async def test_what_cannot_be_changes_nothing(
 ) -> None:
     before = with_vault.paths.config.read_bytes()
     with pytest.raises(error) as caught:
-        await with_vault.engine.api.settings.save_destination("", draft(with_vault, **details))  # type: ignore[arg-type]
+        await with_vault.engine.api.settings.destinations.save("", draft(with_vault, **details))  # type: ignore[arg-type]
     assert "***" not in str(caught.value)
     assert with_vault.paths.config.read_bytes() == before
     kept = await with_vault.engine.secrets.destination("friends")
@@ -128,75 +128,75 @@ async def test_without_a_vault_it_says_so_and_nothing_changes(tmp_path: Path) ->
     async with running_engine(tmp_path, environ=environ, secret=None, subscribe=False) as running:
         before = running.paths.config.read_bytes()
         with pytest.raises(SecretsError):
-            await running.engine.api.settings.save_destination("", draft(running))
+            await running.engine.api.settings.destinations.save("", draft(running))
         assert running.paths.config.read_bytes() == before
-        saved = await running.engine.api.settings.save_destination("", draft(running), in_config=True)
+        saved = await running.engine.api.settings.destinations.save("", draft(running), in_config=True)
         assert saved.state == "in_force"
         assert "/receiver/friends" in running.paths.config.read_text(encoding="utf-8")
 
 
 async def test_memory_says_that_it_does_not_last(running: Running) -> None:
-    saved = await running.engine.api.settings.save_destination("", draft(running))
+    saved = await running.engine.api.settings.destinations.save("", draft(running))
     assert "memory" in saved.note
 
 
 async def test_deleting_says_what_waits_and_is_undone_with_the_address(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
-    await editing.save_destination("main", draft(with_vault, "main", secret=SECRET))
+    await editing.destinations.save("main", draft(with_vault, "main", secret=SECRET))
     with_vault.simulator.faults.set_receiver("main", status=503)
     await with_vault.simulator.go_live("alice")
     await with_vault.failed_once()
-    use = await editing.destination_use("main")
+    use = await editing.destinations.use("main")
     assert (use.waiting, use.streamers) == (1, ("alice",))
-    saved = await editing.delete_destination("main")
+    saved = await editing.destinations.delete("main")
     assert saved.state == "in_force"
-    assert not (await editing.streamer("alice")).destinations
+    assert not (await editing.streamers.draft("alice")).destinations
     assert (await with_vault.engine.secrets.destination("main")).url is None
-    assert (await editing.undo(saved.undo)).state == "in_force"
+    assert (await editing.documents.undo(saved.undo)).state == "in_force"
     assert (await with_vault.engine.secrets.destination("main")).secret == SECRET
-    assert (await editing.streamer("alice")).destinations == ("main",)
+    assert (await editing.streamers.draft("alice")).destinations == ("main",)
     with pytest.raises(NotFoundError):
-        await editing.delete_destination("nobody")
+        await editing.destinations.delete("nobody")
 
 
 async def test_a_test_goes_there_alone_and_leaves_no_trace(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
     with_vault.simulator.receiver.expect("friends", secret=ANOTHER)
-    result = await editing.test_destination(draft(with_vault, secret=ANOTHER))
+    result = await editing.preview.test(draft(with_vault, secret=ANOTHER))
     assert (result.ok, result.sentence) == (True, "It arrived.")
     (received,) = with_vault.simulator.receiver.accepted("friends")
     assert received.verified
     assert received.json["test"] is True
     assert received.json["streamer_login"] == "alice"
     assert await with_vault.deliveries() == []
-    assert (await editing.test_destination("main")).ok
+    assert (await editing.preview.test("main")).ok
     assert len(with_vault.simulator.receiver.accepted("main")) == 1
     with_vault.simulator.faults.set_receiver("main", status=404)
-    refused = await editing.test_destination("main")
+    refused = await editing.preview.test("main")
     assert (refused.ok, refused.status) == (False, 404)
     assert "404" in refused.sentence
     with pytest.raises(UsageError):
-        await editing.test_destination(DestinationDraft(name="new"))
+        await editing.preview.test(DestinationDraft(name="new"))
 
 
 async def test_the_preview_is_the_request_without_anything_secret(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
     made = draft(with_vault, secret=ANOTHER, headers={"Authorization": "Bearer t0ken"})
     streamer = StreamerDraft(key="alice", login="alice", description="Come in")
-    shown = await editing.preview(streamer, made)
+    shown = await editing.preview.render(streamer, made)
     text = str(msgspec.json.encode(shown))
     for secret in (ANOTHER, "t0ken", "/receiver/friends"):
         assert secret not in text
     assert shown.sample
     names = [name for name, _ in shown.headers]
-    await editing.test_destination(made, streamer)
+    await editing.preview.test(made, streamer)
     (received,) = with_vault.simulator.receiver.accepted("friends")
     assert set(names) <= set(received.headers)
     body = msgspec.json.decode(shown.body)
     assert set(body) == set(received.json)
     assert body["description"] == received.json["description"] == "Come in"
     for kind in ("discord", "slack"):
-        other = await editing.preview(None, msgspec.structs.replace(made, format=kind))
+        other = await editing.preview.render(None, msgspec.structs.replace(made, format=kind))
         assert (other.format, other.summary.link) == (kind, "https://twitch.tv/alice")
         assert other.summary.title in other.body
 
@@ -206,38 +206,38 @@ async def test_the_preview_knows_the_last_stream(with_vault: Running) -> None:
     await with_vault.simulator.go_live("alice")
     await with_vault.simulator.receiver.wait_for(1, "main")
     await with_vault.settled()
-    shown = await with_vault.engine.api.settings.preview(StreamerDraft(key="alice", login="alice"), "main")
+    shown = await with_vault.engine.api.settings.preview.render(StreamerDraft(key="alice", login="alice"), "main")
     assert (shown.sample, shown.summary.title) == (False, "Chess at night")
 
 
 async def test_blanks_around_a_secret_are_no_part_of_it(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
-    await editing.save_destination("", draft(with_vault, secret=f"\n{ANOTHER} "))
+    await editing.destinations.save("", draft(with_vault, secret=f"\n{ANOTHER} "))
     assert (await with_vault.engine.secrets.destination("friends")).secret == ANOTHER
     with pytest.raises(UsageError, match="nothing but blanks"):
-        await editing.save_destination("friends", DestinationDraft(name="friends", secret=" \n"))
+        await editing.destinations.save("friends", DestinationDraft(name="friends", secret=" \n"))
     # One that an earlier version kept with them.
     await with_vault.engine.secrets.set_destination("friends", secret=f" {ANOTHER}\n")
     _, secret = await with_vault.engine.dispatcher.address(with_vault.engine.live.destinations["friends"])
     assert secret == ANOTHER
     with_vault.simulator.receiver.expect("friends", secret=ANOTHER)
-    assert (await editing.test_destination("friends")).ok
+    assert (await editing.preview.test("friends")).ok
 
 
 async def test_what_somebody_else_wrote_into_the_same_destination_is_not_overwritten(running: Running) -> None:
     editing = running.engine.api.settings
-    base = await editing.destination("main")
+    base = await editing.destinations.draft("main")
     path = running.paths.config
     text = path.read_text(encoding="utf-8")
     by_hand = text.replace("[destinations.main]", '[destinations.main]\ntimeout = "7s"')
     assert by_hand != text
     path.write_text(by_hand, encoding="utf-8")
     with pytest.raises(ConfigChangedError, match=r"destinations\.main"):
-        await editing.save_destination("main", msgspec.structs.replace(base, enabled=False), base)
+        await editing.destinations.save("main", msgspec.structs.replace(base, enabled=False), base)
     assert path.read_text(encoding="utf-8") == by_hand
     theirs = msgspec.structs.replace(base, timeout=7.0)
-    await editing.save_destination("main", msgspec.structs.replace(theirs, enabled=False), theirs)
-    assert await editing.destination("main") == msgspec.structs.replace(base, timeout=7.0, enabled=False)
+    await editing.destinations.save("main", msgspec.structs.replace(theirs, enabled=False), theirs)
+    assert await editing.destinations.draft("main") == msgspec.structs.replace(base, timeout=7.0, enabled=False)
 
 
 @pytest.mark.parametrize("kind", ["slack", "discord"])
@@ -247,11 +247,13 @@ async def test_a_test_arrives_without_what_the_receiver_refuses(with_vault: Runn
         profiles = with_vault.engine.twitch.profiles
         await until(lambda: profiles.get(user_id).image is not None, what="the picture is there")
         tried = DestinationDraft(name="new", url=made.url(), format=kind)
-        result = await with_vault.engine.api.settings.test_destination(tried)
+        result = await with_vault.engine.api.settings.preview.test(tried)
         assert result.ok
         assert len(made.requests) == 2
         assert result.sentence.startswith("It arrived. Sent as text alone, without pictures")
-        preview = await with_vault.engine.api.settings.preview(None, msgspec.structs.replace(tried, picture="none"))
+        preview = await with_vault.engine.api.settings.preview.render(
+            None, msgspec.structs.replace(tried, picture="none")
+        )
         assert (preview.summary.icon, preview.summary.picture) == ("", "")
         assert "image" not in preview.body
         assert "icon_url" not in preview.body

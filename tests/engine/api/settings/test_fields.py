@@ -148,7 +148,7 @@ def test_there_is_no_other_setting() -> None:
 
 
 async def test_the_form_shows_what_is_in_force_and_what_overrides_it(running: Running) -> None:
-    found = {one.path: one for one in await running.engine.api.settings.fields()}
+    found = {one.path: one for one in await running.engine.api.settings.form.fields()}
     assert found["server", "port"].value == "0"
     assert found["twitch", "client_id"].environment == "ITSJUSTINTV_TWITCH_CLIENT_ID"
     assert found["twitch", "client_secret"].value is None
@@ -157,12 +157,12 @@ async def test_the_form_shows_what_is_in_force_and_what_overrides_it(running: Ru
 
 async def test_values_typed_are_saved_and_empty_ones_taken_out(running: Running) -> None:
     editing = running.engine.api.settings
-    outcome = await editing.set_values({("retry", "max_age"): "2h", ("output", "max_lines"): "3"})
+    outcome = await editing.form.set_values({("retry", "max_age"): "2h", ("output", "max_lines"): "3"})
     assert (outcome.state, running.engine.live.config.retry.max_age) == ("in_force", 7200.0)
-    await editing.set_values({("retry", "max_age"): ""})
+    await editing.form.set_values({("retry", "max_age"): ""})
     assert running.engine.live.config.retry.max_age == 86400.0
     with pytest.raises(ConfigError) as caught:
-        await editing.set_values({("retry", "max_age"): "x", ("server", "port"): "y"})
+        await editing.form.set_values({("retry", "max_age"): "x", ("server", "port"): "y"})
     assert len(caught.value.problems) == 2
 
 

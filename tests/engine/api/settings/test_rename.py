@@ -21,7 +21,7 @@ from tests.support.waiting import until
 async def queued(running: Running) -> None:
     """Alice is live, and her announcement to `main` (in the vault) waits."""
     address = f"{running.simulator.url}/receiver/main"
-    await running.engine.api.settings.save_destination(
+    await running.engine.api.settings.destinations.save(
         "main", DestinationDraft(name="main", url=address, secret=SECRET)
     )
     text = running.paths.config.read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ async def sent_once(running: Running) -> None:
     for view in await running.deliveries():
         if view.state is not DeliveryState.DELIVERED:
             with suppress(UsageError):  # it is on its way already
-                await running.engine.api.actions.retry(view.id)
+                await running.engine.api.deliveries.retry(view.id)
     await running.simulator.receiver.wait_for(1, "main")
     first = (await running.engine.ledger.events(limit=200))[-1].event
     again = msgspec.structs.replace(first, message_id="told-once-more", received_at=running.clock.now())
@@ -52,7 +52,7 @@ async def sent_once(running: Running) -> None:
 
 async def test_what_waits_is_sent_under_the_new_name_and_once(with_vault: Running) -> None:
     await queued(with_vault)
-    saved = await with_vault.engine.api.settings.rename_destination("main", "friends")
+    saved = await with_vault.engine.api.settings.rename.destination("main", "friends")
     assert saved.state == "in_force"
     live = with_vault.engine.live
     assert set(live.destinations) == {"friends"}
@@ -70,9 +70,9 @@ async def test_what_was_paused_by_hand_stays_paused(with_vault: Running) -> None
     await queued(with_vault)
     await engine.dispatcher.pause("main", "not now")
     with_vault.simulator.faults.clear()
-    await engine.api.settings.rename_destination("main", "friends")
+    await engine.api.settings.rename.destination("main", "friends")
     await with_vault.restart()
-    (view,) = await with_vault.engine.api.actions.destinations()
+    (view,) = await with_vault.engine.api.destinations.list()
     assert (view.name, view.state, view.by_hand) == ("friends", "paused", True)
     assert with_vault.simulator.receiver.accepted("main") == []
     await with_vault.engine.dispatcher.resume("friends")
@@ -83,10 +83,10 @@ async def test_history_follows_so_that_it_can_be_sent_again(with_vault: Running)
     await with_vault.simulator.go_live("alice")
     await with_vault.simulator.receiver.wait_for(1, "main")
     await with_vault.settled()
-    await with_vault.engine.api.settings.rename_destination("main", "friends")
+    await with_vault.engine.api.settings.rename.destination("main", "friends")
     (view,) = await with_vault.deliveries()
     assert view.destination == "friends"
-    await with_vault.engine.api.actions.resend(view.id)
+    await with_vault.engine.api.deliveries.resend(view.id)
     await with_vault.simulator.receiver.wait_for(2, "main")
     await with_vault.settled()
 
@@ -132,11 +132,11 @@ async def test_a_kill_anywhere_loses_nothing_and_doubles_nothing(
     with monkeypatch.context() as patch:
         kill_at(patch, where)
         with pytest.raises(Killed):
-            await with_vault.engine.api.settings.rename_destination("main", "friends")
+            await with_vault.engine.api.settings.rename.destination("main", "friends")
     await with_vault.restart()
     assert {view.state for view in await with_vault.deliveries()} <= {DeliveryState.PENDING, DeliveryState.SENDING}
     if where != "save3 after":
-        await with_vault.engine.api.settings.rename_destination("main", "friends")
+        await with_vault.engine.api.settings.rename.destination("main", "friends")
     assert set(with_vault.engine.live.destinations) == {"friends"}
     await sent_once(with_vault)
 
@@ -148,7 +148,7 @@ async def test_broken_off_without_asking_again_it_is_still_sent_once(
     with monkeypatch.context() as patch:
         kill_at(patch, "save2 after")
         with pytest.raises(Killed):
-            await with_vault.engine.api.settings.rename_destination("main", "friends")
+            await with_vault.engine.api.settings.rename.destination("main", "friends")
     await with_vault.restart()
     await sent_once(with_vault)
 
@@ -162,7 +162,7 @@ async def test_a_ledger_that_fails_leaves_announcing_at_work(
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "copy_once", broken)
         with pytest.raises(LedgerUnavailableError):
-            await with_vault.engine.api.settings.rename_destination("main", "friends")
+            await with_vault.engine.api.settings.rename.destination("main", "friends")
     await with_vault.simulator.go_live("alice")
     await with_vault.simulator.receiver.wait_for(1, "main")
     await with_vault.settled()
@@ -176,7 +176,7 @@ async def test_a_stop_in_between_leaves_nothing_running(with_vault: Running, mon
         return await copy(self, *arguments)
 
     monkeypatch.setattr(Ledger, "copy_once", slow)
-    renaming = asyncio.ensure_future(engine.api.settings.rename_destination("main", "friends"))
+    renaming = asyncio.ensure_future(engine.api.settings.rename.destination("main", "friends"))
     await until(lambda: not engine.supervisor.keeps("announce.pipeline"))
     await with_vault.stop()
     goes_on.set()
@@ -188,9 +188,9 @@ async def test_a_stop_in_between_leaves_nothing_running(with_vault: Running, mon
 async def test_names_that_cannot_be(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
     address = f"{with_vault.simulator.url}/receiver/other"
-    await editing.save_destination("", DestinationDraft(name="other", url=address))
+    await editing.destinations.save("", DestinationDraft(name="other", url=address))
     for name in ("other", "main", "", "https://x"):
         with pytest.raises(UsageError):
-            await editing.rename_destination("main", name)
+            await editing.rename.destination("main", name)
     with pytest.raises(NotFoundError):
-        await editing.rename_destination("nobody", "x")
+        await editing.rename.destination("nobody", "x")

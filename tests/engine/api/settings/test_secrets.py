@@ -33,7 +33,7 @@ async def vault(tmp_path: Path) -> AsyncIterator[Running]:
 
 
 async def view(running: Running, name: str) -> SecretView:
-    return {one.name: one for one in await running.engine.api.settings.secrets()}[name]
+    return {one.name: one for one in await running.engine.api.settings.secrets.list()}[name]
 
 
 def on_disk(running: Running) -> bytes:
@@ -57,27 +57,27 @@ async def test_keeping_one_takes_the_old_one_out_of_file_and_backup(vault: Runni
     editing = vault.engine.api.settings
     await editing.documents.edit([])
     assert CLEAR.encode() in on_disk(vault)
-    kept = await editing.keep_secret(TWITCH_CLIENT_SECRET, f" {OURS}\n")
+    kept = await editing.secrets.keep(TWITCH_CLIENT_SECRET, f" {OURS}\n")
     assert kept.where == "vault"
     assert CLEAR.encode() not in on_disk(vault)
     assert OURS.encode() not in on_disk(vault)
-    assert await editing.reveal_secret(TWITCH_CLIENT_SECRET) == OURS
+    assert await editing.secrets.reveal(TWITCH_CLIENT_SECRET) == OURS
     assert vault.engine.live.config.twitch.client_secret == ""
     await vault.restart()
-    assert await vault.engine.api.settings.reveal_secret(TWITCH_CLIENT_SECRET) == OURS
+    assert await vault.engine.api.settings.secrets.reveal(TWITCH_CLIENT_SECRET) == OURS
 
 
 async def test_undo_does_not_bring_a_moved_secret_back(vault: Running) -> None:
     editing = vault.engine.api.settings
-    saved = await editing.set_values({("retry", "max_age"): "2h"})
-    await editing.keep_secret(TWITCH_CLIENT_SECRET, OURS)
+    saved = await editing.form.set_values({("retry", "max_age"): "2h"})
+    await editing.secrets.keep(TWITCH_CLIENT_SECRET, OURS)
     with pytest.raises(UsageError):
-        await editing.undo(saved.undo)
+        await editing.documents.undo(saved.undo)
 
 
 async def test_another_webhook_secret_is_used_and_the_old_one_still_good(vault: Running) -> None:
     before: str = await until(lambda: vault.engine.signing.primary)
-    await vault.engine.api.settings.keep_secret(TWITCH_WEBHOOK_SECRET, "another-webhook-secret")
+    await vault.engine.api.settings.secrets.keep(TWITCH_WEBHOOK_SECRET, "another-webhook-secret")
     await until(lambda: vault.engine.signing.primary == "another-webhook-secret")
     assert before.encode() in vault.engine.signing.current()
 
@@ -88,37 +88,37 @@ async def test_another_webhook_secret_is_used_and_the_old_one_still_good(vault: 
 )
 async def test_what_cannot_be_one_is_refused_without_showing_it(vault: Running, name: str, value: str) -> None:
     with pytest.raises(UsageError) as caught:
-        await vault.engine.api.settings.keep_secret(name, value)
+        await vault.engine.api.settings.secrets.keep(name, value)
     assert not value or value not in caught.value.message
     with pytest.raises(NotFoundError):
-        await vault.engine.api.settings.keep_secret("twitch.app_token", "x")
+        await vault.engine.api.settings.secrets.keep("twitch.app_token", "x")
 
 
 async def test_forgetting(vault: Running) -> None:
     editing = vault.engine.api.settings
-    gone = await editing.forget_secret(TWITCH_CLIENT_SECRET)
+    gone = await editing.secrets.forget(TWITCH_CLIENT_SECRET)
     assert gone.where == "absent"
     assert CLEAR.encode() not in on_disk(vault)
     with pytest.raises(NotFoundError):
-        await editing.reveal_secret(TWITCH_CLIENT_SECRET)
+        await editing.secrets.reveal(TWITCH_CLIENT_SECRET)
 
 
 async def test_all_in_the_clear_are_moved(vault: Running) -> None:
     editing = vault.engine.api.settings
-    moved = await editing.move_secrets()
+    moved = await editing.secrets.move()
     assert set(moved) == {"twitch.client_secret", "destinations.main.secret"}
     assert SECRET.encode() not in on_disk(vault)
-    assert await editing.reveal_secret(TWITCH_CLIENT_SECRET) == CLEAR
-    shown = await editing.reveal_destination("main")
+    assert await editing.secrets.reveal(TWITCH_CLIENT_SECRET) == CLEAR
+    shown = await editing.secrets.reveal_destination("main")
     assert (shown.secret, shown.url.endswith("/receiver/main")) == (SECRET, True)
     assert SECRET not in repr(shown)
     assert vault.engine.live.destinations["main"].secret == "@keyring"
-    assert await editing.move_secrets() == ()
+    assert await editing.secrets.move() == ()
 
 
 async def test_a_locked_vault_says_so_and_opens(vault: Running) -> None:
     editing = vault.engine.api.settings
-    await editing.keep_secret(TWITCH_CLIENT_SECRET, OURS)
+    await editing.secrets.keep(TWITCH_CLIENT_SECRET, OURS)
     del vault._environ["ITSJUSTINTV_PASSPHRASE"]
     await vault.restart()
     editing = vault.engine.api.settings
@@ -126,16 +126,16 @@ async def test_a_locked_vault_says_so_and_opens(vault: Running) -> None:
     assert locked.where == "unknown"
     assert "passphrase" in locked.sentence.lower()
     with pytest.raises(SecretsError):
-        await editing.reveal_secret(TWITCH_CLIENT_SECRET)
-    assert (await editing.unlock("wrong")).status == "wrong-passphrase"
-    assert (await editing.unlock(PASSPHRASE)).status == "ready"
-    assert await editing.reveal_secret(TWITCH_CLIENT_SECRET) == OURS
+        await editing.secrets.reveal(TWITCH_CLIENT_SECRET)
+    assert (await editing.secrets.unlock("wrong")).status == "wrong-passphrase"
+    assert (await editing.secrets.unlock(PASSPHRASE)).status == "ready"
+    assert await editing.secrets.reveal(TWITCH_CLIENT_SECRET) == OURS
 
 
 async def test_memory_does_not_take_what_lasts_in_the_file(tmp_path: Path) -> None:
     environ = {"ITSJUSTINTV_TWITCH_CLIENT_SECRET": ""}
     async with running_engine(tmp_path, CONFIG, environ=environ, subscribe=False) as running:
         with pytest.raises(UsageError, match="memory"):
-            await running.engine.api.settings.keep_secret(TWITCH_CLIENT_SECRET, OURS)
+            await running.engine.api.settings.secrets.keep(TWITCH_CLIENT_SECRET, OURS)
         assert CLEAR.encode() in on_disk(running)
-        assert (await running.engine.api.settings.keep_secret(TUNNEL_AUTHTOKEN, "2abc")).where == "memory"
+        assert (await running.engine.api.settings.secrets.keep(TUNNEL_AUTHTOKEN, "2abc")).where == "memory"

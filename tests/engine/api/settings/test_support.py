@@ -42,11 +42,11 @@ async def test_the_report_has_what_helps_and_no_secret(tmp_path: Path) -> None:
     environ = {"ITSJUSTINTV_PASSPHRASE": PASSPHRASE, "ITSJUSTINTV_SECRETS_STORE": "passphrase"}
     async with running_engine(tmp_path, CONFIG, environ=environ) as running:
         engine = running.engine
-        await engine.api.settings.keep_secret(TUNNEL_AUTHTOKEN, "an-authtoken-in-the-vault")
+        await engine.api.settings.secrets.keep(TUNNEL_AUTHTOKEN, "an-authtoken-in-the-vault")
         kept = DestinationDraft(
             name="kept", url="https://example.com/a-path-in-the-vault", secret="a-secret-in-the-vault"
         )
-        await engine.api.settings.save_destination("", kept)
+        await engine.api.settings.destinations.save("", kept)
         await running.simulator.go_live("alice")
         await running.simulator.receiver.wait_for(1, "main")
         await running.settled()
@@ -56,13 +56,13 @@ async def test_the_report_has_what_helps_and_no_secret(tmp_path: Path) -> None:
             IN_FILE, HEADER, "a-webhook-token-of-discord", "a-password-in-an-address",
             "a-query-that-is-one", SECRET, "an-authtoken-in-the-vault", "a-path-in-the-vault", "a-secret-in-the-vault",
             PASSPHRASE, token.access_token, webhook_secret,
-            await engine.api.settings.reveal_secret(TWITCH_CLIENT_SECRET), f"{running.simulator.url}/receiver/main",
+            await engine.api.settings.secrets.reveal(TWITCH_CLIENT_SECRET), f"{running.simulator.url}/receiver/main",
         ]  # fmt: skip
         # Even a log that holds them all, which it must not, does not carry them out.
-        support = engine.api.settings.support
+        support = engine.api.support
         support.lines = lambda most: [f"line {number}" for number in range(most)] + [f"oops {one}" for one in secrets]
         support.redact = lambda text: text.replace("oops", "masked")
-        report = await engine.api.settings.support_report()
+        report = await engine.api.support.report()
         for secret in (*secrets, "a-secret-in-a-comment"):
             assert secret not in report, secret
         for part in (
@@ -87,7 +87,7 @@ async def test_by_itself_it_has_the_log_and_hides_what_is_known_to_be_secret(tmp
         redaction.learn("handed-over-by-a-stranger")
         engine.health.add("elsewhere", lambda: Status(Level.FAILING, "It said: handed-over-by-a-stranger."))
         structlog.get_logger("test").warning("something happened", place="here")
-        report = await engine.api.settings.support_report()
+        report = await engine.api.support.report()
         assert "something happened place=here" in report
         assert "It said: " in report
         assert "handed-over-by-a-stranger" not in report
@@ -97,7 +97,7 @@ async def test_a_broken_config_and_no_ledger_do_not_keep_it_from_being_made(tmp_
     async with running_engine(tmp_path) as running:
         running.paths.config.write_text("broken = \n", encoding="utf-8")
         await running.engine.ledger.close()
-        report = await running.engine.api.settings.support_report()
+        report = await running.engine.api.support.report()
         assert "It cannot be read." in report
         assert "== Health ==" in report
         assert SECRET not in report

@@ -70,10 +70,10 @@ def test_whatever_the_file_is_it_ends_well() -> None:
 async def test_out_and_in_again_with_the_secrets_entered(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
     with_vault.paths.config.write_text(HEAD + FULL, encoding="utf-8")
-    text = await editing.export()
+    text = await editing.transfer.export()
     with_vault.write_config("")
-    await editing.edit([])
-    plan = await editing.import_text(text)
+    await editing.documents.edit([])
+    plan = await editing.transfer.plan(text)
     assert not plan.problems
     assert (plan.streamers, plan.destinations) == (1, 1)
     needed = {one.name for one in plan.needed}  # the client secret comes from the environment here
@@ -84,10 +84,10 @@ async def test_out_and_in_again_with_the_secrets_entered(with_vault: Running) ->
         "streamers.alice.target_webhook_secret",
     }  # fmt: skip
     plan_text = plan.text.replace('provider = "ngrok"', 'provider = "none"')
-    plan = await editing.import_text(plan_text)
+    plan = await editing.transfer.plan(plan_text)
     address = f"{with_vault.simulator.url}/receiver/main"
     with_vault.simulator.receiver.expect("main", secret="s3cret-four")
-    saved = await editing.apply_import(
+    saved = await editing.transfer.apply(
         plan,
         {
             'destinations."my friends".url': address,
@@ -97,11 +97,11 @@ async def test_out_and_in_again_with_the_secrets_entered(with_vault: Running) ->
         },
     )
     assert saved.state == "in_force"
-    assert (await editing.reveal_destination("my friends")).url == address
+    assert (await editing.secrets.reveal_destination("my friends")).url == address
     one = with_vault.engine.live.destinations["my friends"]
     assert one.headers == {"Authorization": "Bearer again"}
     assert s3cret_free(with_vault)
-    result = await editing.test_destination("my friends")
+    result = await editing.preview.test("my friends")
     assert result.ok, result
 
 
@@ -111,22 +111,22 @@ def s3cret_free(running: Running) -> bool:
 
 async def test_what_cannot_be_taken_in_says_so_and_changes_nothing(with_vault: Running) -> None:
     editing, before = with_vault.engine.api.settings, with_vault.paths.config.read_bytes()
-    plan = await editing.import_text('[retry]\nmax_age = "soon"\n')
+    plan = await editing.transfer.plan('[retry]\nmax_age = "soon"\n')
     assert plan.problems[0].line == 2
     with pytest.raises(ConfigError):
-        await editing.apply_import(plan, {})
-    good = await editing.import_text('[destinations.x]\nurl = "@keyring"\n')
+        await editing.transfer.apply(plan, {})
+    good = await editing.transfer.plan('[destinations.x]\nurl = "@keyring"\n')
     with pytest.raises(UsageError):
-        await editing.apply_import(good, {"destinations.y.url": "https://example.com"})
+        await editing.transfer.apply(good, {"destinations.y.url": "https://example.com"})
     assert with_vault.paths.config.read_bytes() == before
     with_vault.paths.config.write_bytes(before + b"# another\n")
     with pytest.raises(ConfigChangedError):
-        await editing.apply_import(good, {})
+        await editing.transfer.apply(good, {})
 
 
 async def test_the_exported_file_is_for_its_owner_alone(running: Running, tmp_path: Path) -> None:
     target = tmp_path / "exported.toml"
-    await running.engine.api.settings.export_to(target)
+    await running.engine.api.settings.transfer.export_to(target)
     assert "[streamers.alice]" in target.read_text(encoding="utf-8")
     if sys.platform != "win32":
         assert target.stat().st_mode & 0o077 == 0
@@ -136,24 +136,24 @@ async def test_the_exported_file_is_for_its_owner_alone(running: Running, tmp_pa
 async def test_a_secret_that_cannot_sign_is_not_taken_in(with_vault: Running, secret: str) -> None:
     editing, before = with_vault.engine.api.settings, with_vault.paths.config.read_bytes()
     text = '[destinations.x]\nurl = "@keyring"\nsecret = "@keyring"\nsignature = "standard-webhooks"\n'
-    plan = await editing.import_text(text)
+    plan = await editing.transfer.plan(text)
     entered = {"destinations.x.url": f"{with_vault.simulator.url}/receiver/x", "destinations.x.secret": secret}
     with pytest.raises(ConfigError) as refused:
-        await editing.apply_import(plan, entered)
+        await editing.transfer.apply(plan, entered)
     assert "whsec_" in str(refused.value.problems)
     assert with_vault.paths.config.read_bytes() == before
     assert (await with_vault.engine.secrets.destination("x")).secret is None
     good = "whsec_" + "ab" * 20
-    saved = await editing.apply_import(plan, entered | {"destinations.x.secret": f" {good}\n"})
+    saved = await editing.transfer.apply(plan, entered | {"destinations.x.secret": f" {good}\n"})
     assert saved.state == "in_force"
     assert (await with_vault.engine.secrets.destination("x")).secret == good
 
 
 async def test_an_address_under_its_other_name_is_kept_where_it_is_looked_for(with_vault: Running) -> None:
     editing = with_vault.engine.api.settings
-    plan = await editing.import_text('[streamers.carol]\nlogin = "carol"\nwebhook_url = "@keyring"\n')
+    plan = await editing.transfer.plan('[streamers.carol]\nlogin = "carol"\nwebhook_url = "@keyring"\n')
     assert [one.title for one in plan.needed] == ["carol: address"]
-    saved = await editing.apply_import(plan, {"streamers.carol.webhook_url": "https://example.com/hook"})
+    saved = await editing.transfer.apply(plan, {"streamers.carol.webhook_url": "https://example.com/hook"})
     assert saved.state == "in_force"
     assert (await with_vault.engine.secrets.destination("carol")).url == "https://example.com/hook"
-    assert (await editing.reveal_destination("carol")).url == "https://example.com/hook"
+    assert (await editing.secrets.reveal_destination("carol")).url == "https://example.com/hook"

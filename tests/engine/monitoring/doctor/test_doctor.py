@@ -24,7 +24,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 
 async def test_a_healthy_program(running: Running) -> None:
     begun = time.monotonic()
-    report = await running.engine.api.actions.doctor(local=True)
+    report = await running.engine.api.diagnostics.doctor(local=True)
     assert time.monotonic() - begun < 1.0
     assert report.ok
     checks = {check.name: check for check in report.checks}
@@ -38,7 +38,7 @@ async def test_a_healthy_program(running: Running) -> None:
 async def test_nothing_outside_is_asked(tmp_path: Path) -> None:
     nothing_by_itself = {"ITSJUSTINTV_TWITCH_CLIENT_ID": ""}
     async with running_engine(tmp_path, secret=None, subscribe=False, environ=nothing_by_itself) as running:
-        assert (await running.engine.api.actions.doctor(local=True)).ok
+        assert (await running.engine.api.diagnostics.doctor(local=True)).ok
         assert not running.simulator.calls
         assert not running.simulator.other_calls
         assert not running.simulator.receiver.received()
@@ -46,7 +46,7 @@ async def test_nothing_outside_is_asked(tmp_path: Path) -> None:
 
 async def test_a_program_that_is_not_well(running: Running) -> None:
     running.engine.supervisor.broken["announce.pipeline"] = "ValueError"
-    report = await running.engine.api.actions.doctor(local=True)
+    report = await running.engine.api.diagnostics.doctor(local=True)
     assert not report.ok
     checks = {check.name: check for check in report.checks}
     assert checks["public port"].state.value == "red"

@@ -91,7 +91,7 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 
 
 async def doctor(running: Running, streamer: str | None = None) -> Report:
-    return await running.engine.api.actions.doctor(streamer)
+    return await running.engine.api.diagnostics.doctor(streamer)
 
 
 def named(report: Report) -> dict[str, Check]:
@@ -306,11 +306,11 @@ async def test_a_secret_in_the_vault_that_cannot_sign_is_told(tmp_path: Path) ->
     config += '[streamers.alice]\nlogin = "alice"\ndestinations = ["sealed"]\n'
     async with running_engine(tmp_path, config, secret=None) as running:
         await running.engine.secrets.set_destination("sealed", secret="whsec_")
-        report = await running.engine.api.actions.doctor()
+        report = await running.engine.api.diagnostics.doctor()
         (check,) = [each for each in report.checks if each.name == "destination sealed"]
         assert (check.state, "nothing follows whsec_" in check.message) == ("red", True)
         await running.engine.secrets.set_destination("sealed", secret="whsec_" + "ab" * 20)
-        report = await running.engine.api.actions.doctor()
+        report = await running.engine.api.diagnostics.doctor()
         (check,) = [each for each in report.checks if each.name == "destination sealed"]
         assert check.state == "green"
 
@@ -327,27 +327,27 @@ async def test_a_recent_look_asks_twitch_only_for_what_may_have_changed(
         return await held(outside)
 
     monkeypatch.setattr(Outside, "_held", counted)
-    await engine.api.actions.doctor()
+    await engine.api.diagnostics.doctor()
     assert len(asked) == 1
-    await engine.api.pause(None)
-    paused = await engine.api.actions.doctor(recent=True)
+    await engine.api.announcements.pause(None)
+    paused = await engine.api.diagnostics.doctor(recent=True)
     assert any("paused" in check.message for check in paused.checks), "what is known here is of this moment"
-    await engine.api.resume()
-    assert not any("paused" in check.message for check in (await engine.api.actions.doctor(recent=True)).checks)
+    await engine.api.announcements.resume()
+    assert not any("paused" in check.message for check in (await engine.api.diagnostics.doctor(recent=True)).checks)
     before = engine.reach.subscriptions.status.last_round
     engine.reach.subscriptions.trigger("test")
     await until(lambda: engine.reach.subscriptions.status.last_round != before)
     await until(lambda: engine.reach.subscriptions.status.state is SubscriptionsState.OK)
-    await engine.api.actions.doctor(recent=True)
+    await engine.api.diagnostics.doctor(recent=True)
     assert len(asked) == 1, "a round that found nothing to do changes nothing"
-    await engine.api.actions.doctor()
+    await engine.api.diagnostics.doctor()
     assert len(asked) == 2, "who asks for it gets the present"
-    await engine.api.settings.set_enabled(["bob"], False)
-    report = await engine.api.actions.doctor(recent=True)
+    await engine.api.settings.streamers.set_enabled(["bob"], False)
+    report = await engine.api.diagnostics.doctor(recent=True)
     assert len(asked) == 3, "other streamers are watched"
     assert "switched off" in named(report)["streamer bob"].message
     lists = StreamerLists(destinations=("spare",)), StreamerLists(destinations=("main",))
-    await engine.api.settings.change_streamers(["alice"], *lists)
-    assert named(await engine.api.actions.doctor(recent=True))["destination main"].state == "amber", (
+    await engine.api.settings.streamers.change_many(["alice"], *lists)
+    assert named(await engine.api.diagnostics.doctor(recent=True))["destination main"].state == "amber", (
         "nobody uses it now"
     )

@@ -79,7 +79,7 @@ async def test_the_doctor_prints_no_sentence_twice(tmp_path: Path, config: str, 
     async with running_engine(tmp_path, config, secret=None, subscribe=False, environ=environ) as running:
 
         async def failing() -> Report | None:
-            report = await running.engine.api.actions.doctor()
+            report = await running.engine.api.diagnostics.doctor()
             return report if not report.ok else None
 
         report: Report = await until(failing, what="something is red")

@@ -54,7 +54,7 @@ async def test_a_newer_version_comes_to_the_screen_the_doctor_and_the_log(runnin
     assert line["page"] == "https://example.org/releases/99.0.0"
     parts = (await running.engine.doctor.health())["parts"]
     assert parts["updates"]["status"] == "ok"
-    report = await running.engine.api.actions.doctor()
+    report = await running.engine.api.diagnostics.doctor()
     (found,) = [one for one in report.checks if one.name == "updates"]
     assert found.state == "green"
     assert found.message.startswith("Version 99.0.0 is there; this is ")
@@ -67,10 +67,10 @@ async def test_a_newer_version_comes_to_the_screen_the_doctor_and_the_log(runnin
 async def test_skipped_it_is_gone_from_all_of_them_across_restarts(running: Running) -> None:
     await running.start()
     await until(lambda: running.engine.updates.view)
-    await running.engine.api.skip_update("99.0.0")
+    await running.engine.api.updates.skip("99.0.0")
     for _ in range(2):
         assert await shown(running) == ""
-        report = await running.engine.api.actions.doctor()
+        report = await running.engine.api.diagnostics.doctor()
         assert [one for one in report.checks if one.name == "updates"] == []
         await running.restart()
         await until(lambda: running.engine.updates._kept.skipped)
@@ -80,7 +80,7 @@ async def test_a_tampered_list_is_a_note_and_no_alarm(running: Running, server: 
     server.raw = server.raw.replace(b"99.0.0", b"99.0.1")
     await running.start()
     await until(lambda: running.engine.updates.code == "refused")
-    report = await running.engine.api.actions.doctor()
+    report = await running.engine.api.diagnostics.doctor()
     (found,) = [one for one in report.checks if one.name == "updates"]
     assert found.state == "green"
     assert "is not believed" in found.message
@@ -139,6 +139,6 @@ async def test_the_demo_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 async def test_a_command_by_itself_asks_nobody(tmp_path: Path, server: Versions) -> None:
     async with running_engine(tmp_path, listen=False, environ={"ITSJUSTINTV_UPDATES_URL": server.url}) as running:
         assert not running.engine.supervisor.keeps("updates")
-        report = await running.engine.api.actions.doctor()
+        report = await running.engine.api.diagnostics.doctor()
         assert [one for one in report.checks if one.name == "updates"] == []
     assert server.asked == []

@@ -53,14 +53,20 @@ def info(name: str, **details: Any) -> DestinationInfo:
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> View:
     bridge.engine._snapshot = store.snapshot = samples.snapshot(**snapshot)
     editing = bridge.engine.api.settings
-    editing.set("destinations", (info("community"), info("chat")))
-    editing.set("reveal_destination", Revealed())
-    editing.set("preview", errors.UsageError("Not now."))
-    editing.set("test_destination", TestResult(ok=True, status=204, sentence="It arrived.", duration=0.02))
-    editing.set("destination_use", DestinationUse(waiting=0, streamers=("alice",)))
-    for what in ("save_destination", "rename_destination", "delete_destination", "change_streamers", "undo"):
+    editing.set("destinations.list", (info("community"), info("chat")))
+    editing.set("secrets.reveal_destination", Revealed())
+    editing.set("preview.render", errors.UsageError("Not now."))
+    editing.set("preview.test", TestResult(ok=True, status=204, sentence="It arrived.", duration=0.02))
+    editing.set("destinations.use", DestinationUse(waiting=0, streamers=("alice",)))
+    for what in (
+        "destinations.save",
+        "rename.destination",
+        "destinations.delete",
+        "streamers.change_many",
+        "documents.undo",
+    ):
         editing.set(what, SAVED)
-    bridge.engine.api.actions.set("deliveries", [])
+    bridge.engine.api.set("deliveries.list", [])
     page = View(store, "Destinations")
     qtbot.addWidget(page)
     page.resize(1000, 700)
@@ -107,7 +113,7 @@ def test_only_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBr
     assert page.save.isEnabled()
     with qtbot.waitSignal(page.said):
         page.save.click()
-    (asked,) = bridge.engine.was_asked("api.settings.save_destination")
+    (asked,) = bridge.engine.was_asked("api.settings.destinations.save")
     name, draft, base = asked.args
     assert name == "community"
     assert base == info("community").draft
@@ -121,8 +127,8 @@ def test_another_name_renames_first(qtbot: QtBot, store: Store, bridge: FakeBrid
     QTest.keyClicks(page.form.title, "team")
     with qtbot.waitSignal(page.said):
         page.save.click()
-    assert bridge.engine.was_asked("api.settings.rename_destination")[0].args == ("community", "team")
-    assert bridge.engine.was_asked("api.settings.save_destination")[0].args[0] == "team"
+    assert bridge.engine.was_asked("api.settings.rename.destination")[0].args == ("community", "team")
+    assert bridge.engine.was_asked("api.settings.destinations.save")[0].args[0] == "team"
 
 
 def test_a_test_shows_the_answer(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -130,8 +136,8 @@ def test_a_test_shows_the_answer(qtbot: QtBot, store: Store, bridge: FakeBridge)
     page.test.click()
     qtbot.waitUntil(lambda: "It arrived." in page.result.text())
     assert page.test.isEnabled()
-    assert bridge.engine.was_asked("api.settings.test_destination")[0].args == ("community",)
-    bridge.engine.api.settings.set("test_destination", errors.UsageError("It has no address."))
+    assert bridge.engine.was_asked("api.settings.preview.test")[0].args == ("community",)
+    bridge.engine.api.settings.set("preview.test", errors.UsageError("It has no address."))
     page.test.click()
     qtbot.waitUntil(page.banner.isVisible)
     assert page.test.isEnabled()
@@ -146,18 +152,18 @@ def test_a_new_one_can_be_tried_before_it_is_saved(qtbot: QtBot, store: Store, b
     assert not page.save.isEnabled()
     QTest.keyClicks(page.form.url, "https://example.org/hook")
     page.test.click()
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.test_destination")))
-    assert bridge.engine.was_asked("api.settings.test_destination")[0].args[0].url == "https://example.org/hook"
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.preview.test")))
+    assert bridge.engine.was_asked("api.settings.preview.test")[0].args[0].url == "https://example.org/hook"
     qtbot.waitUntil(page.save.isEnabled)
     with qtbot.waitSignal(page.said):
         page.save.click()
-    assert bridge.engine.was_asked("api.settings.save_destination")[0].args[0] == ""
+    assert bridge.engine.was_asked("api.settings.destinations.save")[0].args[0] == ""
 
 
 @pytest.mark.parametrize("sure", [True, False])
 def test_removing_asks_where_deliveries_wait(qtbot: QtBot, store: Store, bridge: FakeBridge, sure: bool) -> None:
     page = shown(qtbot, store, bridge)
-    bridge.engine.api.settings.set("destination_use", DestinationUse(waiting=3, streamers=()))
+    bridge.engine.api.settings.set("destinations.use", DestinationUse(waiting=3, streamers=()))
     page.remove.click()
     qtbot.waitUntil(lambda: bool(page.findChildren(QMessageBox)))
     box = page.findChildren(QMessageBox)[0]
@@ -165,7 +171,7 @@ def test_removing_asks_where_deliveries_wait(qtbot: QtBot, store: Store, bridge:
     label = "Remove it" if sure else "Keep it"
     next(each for each in box.findChildren(QPushButton) if each.text() == label).click()
     qtbot.waitUntil(lambda: not page.findChildren(QMessageBox) and not page.tasks.is_running("remove now"))
-    assert bool(bridge.engine.was_asked("api.settings.delete_destination")) is sure
+    assert bool(bridge.engine.was_asked("api.settings.destinations.delete")) is sure
 
 
 def test_a_paused_one_says_why_and_can_be_resumed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -174,8 +180,8 @@ def test_a_paused_one_says_why_and_can_be_resumed(qtbot: QtBot, store: Store, br
     page = shown(qtbot, store, bridge, destinations=(paused, samples.destination("chat")))
     assert "It answered 404." in page.state.text()
     page.resume.click()
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.resume_destination")))
-    assert bridge.engine.was_asked("api.resume_destination")[0].args == ("community",)
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.destinations.resume")))
+    assert bridge.engine.was_asked("api.destinations.resume")[0].args == ("community",)
 
 
 def test_send_test_from_elsewhere(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -187,7 +193,7 @@ def test_send_test_from_elsewhere(qtbot: QtBot, store: Store, bridge: FakeBridge
 
 def test_none_yet(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge, destinations=())
-    bridge.engine.api.settings.set("destinations", ())
+    bridge.engine.api.settings.set("destinations.list", ())
     assert page._stack.currentIndex() == 1
     page.activate("add")
     assert page.form.isVisible()
@@ -195,13 +201,13 @@ def test_none_yet(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
 
 def test_headers_are_checked_as_they_are_typed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
-    bridge.engine.api.settings.set("check_value", "Line 1 has no colon.")
+    bridge.engine.api.settings.set("form.check_value", "Line 1 has no colon.")
     page.form.more.click()
     page.form.headers.replace.click()
     page.form.headers.text.setPlainText("Authorization")
     qtbot.waitUntil(lambda: page.form.headers_field.problem == "Line 1 has no colon.")
     qtbot.waitUntil(lambda: not page.save.isEnabled())
-    bridge.engine.api.settings.set("check_value", None)
+    bridge.engine.api.settings.set("form.check_value", None)
     page.form.headers.text.setPlainText("Authorization: Bearer x")
     qtbot.waitUntil(page.save.isEnabled)
     assert page.form.draft.headers == {"Authorization": "Bearer x"}
@@ -213,8 +219,8 @@ def test_how_much_of_the_picture_goes_along_is_chosen(qtbot: QtBot, store: Store
     page.form.picture.setCurrentIndex(1)
     page.form.picture.activated.emit(1)
     page.save.click()
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.save_destination")))
-    assert bridge.engine.was_asked("api.settings.save_destination")[0].args[1].picture == "link"
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.destinations.save")))
+    assert bridge.engine.was_asked("api.settings.destinations.save")[0].args[1].picture == "link"
 
 
 def test_one_that_refuses_the_picture_says_so_and_can_be_tried_again(
@@ -237,7 +243,7 @@ def test_a_secret_is_made_shown_and_saved(qtbot: QtBot, store: Store, bridge: Fa
     assert "Copy it into the receiver" in texts(page)
     with qtbot.waitSignal(page.said):
         page.save.click()
-    draft = bridge.engine.was_asked("api.settings.save_destination")[0].args[1]
+    draft = bridge.engine.was_asked("api.settings.destinations.save")[0].args[1]
     assert (draft.secret, draft.signature) == (made, "standard-webhooks")
 
 
@@ -255,7 +261,7 @@ def saved_anew(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
     page.form.title.setText("new")
     page.form.url.setText(SECRET_URL)
     page.form.edited.emit()
-    bridge.engine.api.settings.set("destinations", (info("community"), info("chat"), info("new", streamers=())))
+    bridge.engine.api.settings.set("destinations.list", (info("community"), info("chat"), info("new", streamers=())))
     page.save.click()
 
 
@@ -270,7 +276,7 @@ def test_who_uses_a_new_destination_is_asked(qtbot: QtBot, store: Store, bridge:
     dialog.list.item(1).setCheckState(Qt.CheckState.Unchecked)
     with qtbot.waitSignal(page.said):
         dialog.take.click()
-    (asked,) = bridge.engine.was_asked("api.settings.change_streamers")
+    (asked,) = bridge.engine.was_asked("api.settings.streamers.change_many")
     assert asked.args == (["pixelforge"], StreamerLists(destinations=("new",)))
 
 
@@ -285,7 +291,7 @@ def test_whoever_wants_nobody_chooses_nobody(qtbot: QtBot, store: Store, bridge:
     assert dialog.take.isEnabled()
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
-    assert not bridge.engine.was_asked("api.settings.change_streamers")
+    assert not bridge.engine.was_asked("api.settings.streamers.change_many")
 
 
 def test_a_changed_destination_asks_nothing(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -305,7 +311,7 @@ def test_a_destination_that_no_streamer_uses_is_amber(qtbot: QtBot, store: Store
     assert state_of(unused) == ("attention", "Not used")
     assert "No streamer" in page.state.text()
     assert "since" not in page.state.text(), "that time is of something else"
-    bridge.engine.api.settings.set("destinations", (info("community", streamers=()),))
+    bridge.engine.api.settings.set("destinations.list", (info("community", streamers=()),))
     page.assign.click()
     (dialog,) = page.findChildren(AssignDialog)
     dialog.reject()
@@ -322,10 +328,10 @@ def test_the_last_answer_is_the_last_when_the_page_is_seen_again(
     page = shown(qtbot, store, bridge)
     qtbot.waitUntil(lambda: not page.tasks.is_running("answer"))
     page.hide()
-    asked = len(bridge.engine.was_asked("api.actions.deliveries"))
+    asked = len(bridge.engine.was_asked("api.deliveries.list"))
     page.show()
     page.activate()
-    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.actions.deliveries")) > asked)
+    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.deliveries.list")) > asked)
 
 
 def test_the_form_shows_what_the_format_uses(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def parent(qtbot: QtBot) -> QWidget:
 def test_secrets_are_asked_for_and_go_along(
     qtbot: QtBot, bridge: FakeBridge, engine: FakeEngine, parent: QWidget
 ) -> None:
-    engine.api.settings.set("apply_import", SAVED)
+    engine.api.settings.set("transfer.apply", SAVED)
     dialog = ImportDialog(parent, bridge, Plan())  # type: ignore[arg-type]
     dialog.open()
     field = dialog.fields["destinations.a.url"]
@@ -57,14 +57,14 @@ def test_secrets_are_asked_for_and_go_along(
     assert "example.org" not in field.displayText()
     with qtbot.waitSignal(dialog.taken):
         dialog.take.click()
-    asked = engine.was_asked("api.settings.apply_import")[0].args
+    asked = engine.was_asked("api.settings.transfer.apply")[0].args
     assert asked[1] == {"destinations.a.url": "https://example.org/hook"}
 
 
 def test_what_fails_is_said_and_can_be_tried_again(
     qtbot: QtBot, bridge: FakeBridge, engine: FakeEngine, parent: QWidget
 ) -> None:
-    engine.api.settings.set("apply_import", errors.SecretsLockedError("Unlock the keyring."))
+    engine.api.settings.set("transfer.apply", errors.SecretsLockedError("Unlock the keyring."))
     dialog = ImportDialog(parent, bridge, Plan())  # type: ignore[arg-type]
     dialog.open()
     dialog.take.click()

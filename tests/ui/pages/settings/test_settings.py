@@ -51,14 +51,14 @@ def fields() -> tuple[FieldInfo, ...]:
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, tmp_path: Path) -> View:
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
     editing = bridge.engine.api.settings
-    editing.set("fields", fields())
-    editing.set("document", Document(text=TEXT, digest="d1", path="/home/me/config.toml"))
-    editing.set("check", ValidationResult(changes=""))
-    editing.set("written", written)
-    editing.set("check_value", problem_of)
-    editing.set("with_values", lambda text, typed: with_values(text, typed, tmp_path / "config.toml", {}))
-    editing.set("secrets", (StoredSecret("twitch.client_secret", "Twitch client secret", "keyring"),))
-    editing.set("save_text", SAVED)
+    editing.set("form.fields", fields())
+    editing.set("documents.document", Document(text=TEXT, digest="d1", path="/home/me/config.toml"))
+    editing.set("documents.check", ValidationResult(changes=""))
+    editing.set("form.written", written)
+    editing.set("form.check_value", problem_of)
+    editing.set("form.with_values", lambda text, typed: with_values(text, typed, tmp_path / "config.toml", {}))
+    editing.set("secrets.list", (StoredSecret("twitch.client_secret", "Twitch client secret", "keyring"),))
+    editing.set("documents.save_text", SAVED)
     page = View(store, "Settings")
     qtbot.addWidget(page)
     page.resize(1000, 700)
@@ -106,7 +106,7 @@ def test_form_and_text_are_one_document(qtbot: QtBot, page: View, engine: FakeEn
     qtbot.waitUntil(lambda: line(page, "retry", "max_attempts").text == "9")
     with qtbot.waitSignal(page.said):
         page.save()
-    (asked,) = engine.was_asked("api.settings.save_text")
+    (asked,) = engine.was_asked("api.settings.documents.save_text")
     assert asked.args == (TEXT.replace("= 3", "= 9"), "d1")  # with the secret, which the screen had as dots
     assert not page.document.is_changed
 
@@ -117,7 +117,7 @@ def test_what_cannot_be_is_said_as_it_is_typed_and_not_saved(qtbot: QtBot, page:
     qtbot.waitUntil(lambda: "whole number" in control.problem)
     assert not page.bar.save.isEnabled()
     page.save()
-    assert not engine.was_asked("api.settings.save_text")
+    assert not engine.was_asked("api.settings.documents.save_text")
     page.bar.discard.click()
     qtbot.waitUntil(lambda: control.text == "3")
     assert not control.problem
@@ -125,7 +125,7 @@ def test_what_cannot_be_is_said_as_it_is_typed_and_not_saved(qtbot: QtBot, page:
 
 def test_problems_are_marked_at_their_lines(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
     remark = Remark(line=3, key="retry.max_attempts", sentence="it must be a whole number")
-    engine.api.settings.set("check", ValidationResult(problems=(remark,)))
+    engine.api.settings.set("documents.check", ValidationResult(problems=(remark,)))
     page.raw.editor.setPlainText(page.raw.editor.toPlainText().replace("= 3", '= "x"'))
     page.tabs.setCurrentIndex(RAW)
     qtbot.waitUntil(page.raw.problems.isVisible)
@@ -159,7 +159,7 @@ def test_secrets_in_the_text_are_dots_until_asked_for(qtbot: QtBot, page: View) 
 
 def theirs(page: View, bridge: FakeBridge, text: str = "[output]\nmax_lines = 5\n") -> Document:
     document = Document(text=text, digest="d9", path="/home/me/config.toml")
-    bridge.engine.api.settings.set("document", document)
+    bridge.engine.api.settings.set("documents.document", document)
     bridge.happen(CHANGED)
     return document
 
@@ -181,10 +181,10 @@ def test_a_file_that_changed_is_reloaded_or_overwritten(
     qtbot.waitUntil(page.conflict.isVisible)
     assert page.document.text == mine
     page.save()
-    assert not bridge.engine.was_asked("api.settings.save_text")  # nothing is written before the choice
+    assert not bridge.engine.was_asked("api.settings.documents.save_text")  # nothing is written before the choice
     {"reload": page.conflict.reload, "overwrite": page.conflict.overwrite}[choice].click()
     qtbot.waitUntil(lambda: not page.conflict.isVisible() and not page.document.is_changed)
-    asked = [each.args for each in bridge.engine.was_asked("api.settings.save_text")]
+    asked = [each.args for each in bridge.engine.was_asked("api.settings.documents.save_text")]
     assert asked == ([(mine, "d9")] if choice == "overwrite" else [])
     assert page.document.text == (mine if choice == "overwrite" else document.text)
 
@@ -196,8 +196,8 @@ def test_values_of_the_form_overwrite_nothing_but_their_keys(qtbot: QtBot, page:
     qtbot.waitUntil(page.conflict.isVisible)
     assert "keeps the rest of the file" in page.conflict.sentence.text()
     page.conflict.overwrite.click()
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.save_text")))
-    (asked,) = bridge.engine.was_asked("api.settings.save_text")
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.documents.save_text")))
+    (asked,) = bridge.engine.was_asked("api.settings.documents.save_text")
     assert asked.args == (
         "# theirs\n[retry]\nmax_attempts = 7 # why\nunknown_key = 1\n\n[new_table]\nx = 2\n",
         "d9",
@@ -226,29 +226,29 @@ def test_a_value_that_cannot_be_is_not_left_out_of_an_overwrite(qtbot: QtBot, pa
     qtbot.waitUntil(lambda: not page.conflict.isVisible())
     assert page.document.is_changed
     assert not page.bar.can_save
-    assert not bridge.engine.was_asked("api.settings.save_text")
+    assert not bridge.engine.was_asked("api.settings.documents.save_text")
 
 
 def test_a_change_that_is_noticed_only_when_saving(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
     mine = TEXT.replace("= 3", "= 4")
     page.document.edit(mine)
     qtbot.waitUntil(lambda: page.bar.can_save)
-    bridge.engine.api.settings.set("document", Document(text=TEXT + "# more\n", digest="d9", path="x"))
-    bridge.engine.api.settings.set("save_text", errors.ConfigChangedError("It was changed."))
+    bridge.engine.api.settings.set("documents.document", Document(text=TEXT + "# more\n", digest="d9", path="x"))
+    bridge.engine.api.settings.set("documents.save_text", errors.ConfigChangedError("It was changed."))
     page.save()
     qtbot.waitUntil(page.conflict.isVisible)
     assert not page.bar.can_save
-    bridge.engine.api.settings.set("save_text", SAVED)
+    bridge.engine.api.settings.set("documents.save_text", SAVED)
     page.conflict.overwrite.click()
     qtbot.waitUntil(lambda: not page.document.is_changed)
-    assert bridge.engine.was_asked("api.settings.save_text")[-1].args == (mine, "d9")
+    assert bridge.engine.was_asked("api.settings.documents.save_text")[-1].args == (mine, "d9")
 
 
 def test_a_change_that_is_taken_back_leaves_no_question(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
     page.document.edit(TEXT.replace("= 3", "= 4"))
     theirs(page, bridge)
     qtbot.waitUntil(page.conflict.isVisible)
-    bridge.engine.api.settings.set("document", Document(text=TEXT, digest="d1", path="x"))
+    bridge.engine.api.settings.set("documents.document", Document(text=TEXT, digest="d1", path="x"))
     bridge.happen(CHANGED)
     qtbot.waitUntil(lambda: not page.conflict.isVisible())
     qtbot.waitUntil(lambda: page.bar.can_save)
@@ -257,7 +257,7 @@ def test_a_change_that_is_taken_back_leaves_no_question(qtbot: QtBot, page: View
 def test_a_save_that_fails_keeps_everything(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
     page.document.edit(TEXT.replace("= 3", "= 4"))
     qtbot.waitUntil(lambda: page.bar.can_save)
-    engine.api.settings.set("save_text", errors.ConfigSaveError("The disk is full."))
+    engine.api.settings.set("documents.save_text", errors.ConfigSaveError("The disk is full."))
     page.save()
     qtbot.waitUntil(page.banner.isVisible)
     assert page.document.is_changed
@@ -278,7 +278,7 @@ def test_an_address_is_typed_without_being_shown(qtbot: QtBot, page: View) -> No
 def test_a_secret_is_shown_on_purpose_and_goes_again(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
     page.tabs.setCurrentIndex(SECRETS)
     row = page.secrets.rows["twitch.client_secret"]
-    engine.api.settings.set("reveal_secret", "very-secret")
+    engine.api.settings.set("secrets.reveal", "very-secret")
     row.reveal.click()
     qtbot.waitUntil(row.value.isVisible)
     assert row.value.text() == "very-secret"
@@ -294,13 +294,13 @@ def test_a_secret_is_shown_on_purpose_and_goes_again(qtbot: QtBot, page: View, e
 def test_a_secret_is_replaced(qtbot: QtBot, page: View, engine: FakeEngine) -> None:
     page.tabs.setCurrentIndex(SECRETS)
     row = page.secrets.rows["twitch.client_secret"]
-    engine.api.settings.set("keep_secret", StoredSecret("twitch.client_secret", "Twitch client secret", "keyring"))
+    engine.api.settings.set("secrets.keep", StoredSecret("twitch.client_secret", "Twitch client secret", "keyring"))
     row.replace.click()
     QTest.keyClicks(row.typed, "another-one")
     assert "another-one" not in row.typed.displayText()
     with qtbot.waitSignal(page.said):
         row.keep.click()
-    assert engine.was_asked("api.settings.keep_secret")[0].args == ("twitch.client_secret", "another-one")
+    assert engine.was_asked("api.settings.secrets.keep")[0].args == ("twitch.client_secret", "another-one")
     assert row.typed.text() == ""
     assert row.typed.isHidden()
 
@@ -314,11 +314,11 @@ def test_a_vault_with_a_passphrase_is_unlocked(qtbot: QtBot, page: View, store: 
     assert not page.secrets.lock.field.isVisible(), "whatever the sentence says"
     page.refresh(samples.snapshot(secrets=structs.replace(locked, message="Locked.", takes_passphrase=True)))
     assert page.secrets.lock.field.isVisible()
-    engine.api.settings.set("unlock", samples.snapshot().secrets)
+    engine.api.settings.set("secrets.unlock", samples.snapshot().secrets)
     QTest.keyClicks(page.secrets.lock.phrase, "open it")
     page.secrets.lock.unlock.click()
     qtbot.waitUntil(lambda: not page.secrets.lock.isVisible())
-    assert engine.was_asked("api.settings.unlock")[0].args == ("open it",)
+    assert engine.was_asked("api.settings.secrets.unlock")[0].args == ("open it",)
     assert page.secrets.lock.phrase.text() == ""
 
 

@@ -37,7 +37,7 @@ def parent(qtbot: QtBot) -> QWidget:
 
 @pytest.fixture
 def add(qtbot: QtBot, bridge: FakeBridge, engine: FakeEngine, parent: QWidget) -> AddDialog:
-    engine.api.settings.set("add_streamers", SAVED)
+    engine.api.settings.set("streamers.add", SAVED)
     pictures = Pictures(bridge, parent)  # type: ignore[arg-type]
     dialog = AddDialog(parent, bridge, pictures, ("community", "chat"))  # type: ignore[arg-type]
     dialog.open()
@@ -45,17 +45,17 @@ def add(qtbot: QtBot, bridge: FakeBridge, engine: FakeEngine, parent: QWidget) -
 
 
 def test_a_channel_is_looked_up_once_the_typing_rests(qtbot: QtBot, engine: FakeEngine, add: AddDialog) -> None:
-    engine.api.settings.set("look_up", [found("moon", followers=1200, live=True)])
+    engine.api.settings.set("channels.look_up", [found("moon", followers=1200, live=True)])
     QTest.keyClicks(add.name, "moon")
     assert not add.add.isEnabled()
     qtbot.waitUntil(add.add.isEnabled)
-    assert len(engine.was_asked("api.settings.look_up")) == 1
+    assert len(engine.was_asked("api.settings.channels.look_up")) == 1
     assert add.title.accessibleName() == "Moon"
     assert "live now" in add.about.accessibleName()
     add.destinations.add("chat")
     with qtbot.waitSignal(add.added):
         QTest.keyClick(add.name, Qt.Key.Key_Return)
-    (asked,) = engine.was_asked("api.settings.add_streamers")
+    (asked,) = engine.was_asked("api.settings.streamers.add")
     assert asked.args == ([found("moon", followers=1200, live=True)], ("chat",), (), None)
 
 
@@ -74,7 +74,7 @@ def test_a_channel_is_looked_up_once_the_typing_rests(qtbot: QtBot, engine: Fake
 def test_what_cannot_be_added_says_why(
     qtbot: QtBot, engine: FakeEngine, add: AddDialog, answer: object, said: str
 ) -> None:
-    engine.api.settings.set("look_up", answer)
+    engine.api.settings.set("channels.look_up", answer)
     add.name.setText("moon")
     qtbot.waitUntil(lambda: said in add.verdict.text())
     assert not add.add.isEnabled()
@@ -82,7 +82,7 @@ def test_what_cannot_be_added_says_why(
 
 @pytest.fixture
 def paste(bridge: FakeBridge, engine: FakeEngine, parent: QWidget) -> PasteDialog:
-    engine.api.settings.set("add_streamers", SAVED)
+    engine.api.settings.set("streamers.add", SAVED)
     dialog = PasteDialog(parent, bridge, ("community",))  # type: ignore[arg-type]
     dialog.open()
     return dialog
@@ -90,9 +90,9 @@ def paste(bridge: FakeBridge, engine: FakeEngine, parent: QWidget) -> PasteDialo
 
 def test_many_are_found_ticked_and_added(qtbot: QtBot, engine: FakeEngine, paste: PasteDialog) -> None:
     ignored = (Ignored(text="example.org/...", reason="it is no address of a channel at twitch.tv"),)
-    engine.api.settings.set("parse_channels", Parsed(names=("alice", "bob", "luna", "nobody"), ignored=ignored))
+    engine.api.settings.set("channels.parse", Parsed(names=("alice", "bob", "luna", "nobody"), ignored=ignored))
     engine.api.settings.set(
-        "look_up",
+        "channels.look_up",
         [
             found("alice"),
             found("bob"),
@@ -112,14 +112,14 @@ def test_many_are_found_ticked_and_added(qtbot: QtBot, engine: FakeEngine, paste
     with qtbot.waitSignal(paste.added) as added:
         paste.add.click()
     assert added.args == [SAVED, 1]
-    assert engine.was_asked("api.settings.add_streamers")[0].args == ([found("alice")], ("community",), ())
+    assert engine.was_asked("api.settings.streamers.add")[0].args == ([found("alice")], ("community",), ())
 
 
 def test_looking_up_can_be_stopped_and_what_was_found_stays(
     qtbot: QtBot, engine: FakeEngine, paste: PasteDialog
 ) -> None:
     names = tuple(f"channel{number}" for number in range(150))
-    engine.api.settings.set("parse_channels", Parsed(names=names))
+    engine.api.settings.set("channels.parse", Parsed(names=names))
     calls: list[int] = []
 
     async def look_up(part: list[str]) -> list[FoundChannel]:
@@ -128,7 +128,7 @@ def test_looking_up_can_be_stopped_and_what_was_found_stays(
             await asyncio.get_event_loop().create_future()
         return [found(name) for name in part]
 
-    engine.api.settings.set("look_up", look_up)
+    engine.api.settings.set("channels.look_up", look_up)
     paste.text.setPlainText("x")
     paste.start()
     qtbot.waitUntil(lambda: len(calls) == 2)
@@ -145,23 +145,23 @@ def test_looking_up_can_be_stopped_and_what_was_found_stays(
 def test_a_file_is_read_and_searched(qtbot: QtBot, engine: FakeEngine, paste: PasteDialog, tmp_path: Path) -> None:
     file = tmp_path / "follows.txt"
     file.write_bytes(b"\xef\xbb\xbfalice\n")
-    engine.api.settings.set("parse_channels", Parsed(names=("alice",)))
-    engine.api.settings.set("look_up", [found("alice")])
+    engine.api.settings.set("channels.parse", Parsed(names=("alice",)))
+    engine.api.settings.set("channels.look_up", [found("alice")])
     paste.take_file(str(file))
     qtbot.waitUntil(lambda: len(paste.model.taken) == 1)
-    assert engine.was_asked("api.settings.parse_channels")[0].args == ("alice\n",)
+    assert engine.was_asked("api.settings.channels.parse")[0].args == ("alice\n",)
     paste.take_file(str(tmp_path / "gone.txt"))
     qtbot.waitUntil(paste.problem.isVisible)
 
 
 def test_a_table_says_what_can_be_pasted(qtbot: QtBot, engine: FakeEngine, paste: PasteDialog) -> None:
-    engine.api.settings.set("parse_channels", parse_channels)
+    engine.api.settings.set("channels.parse", parse_channels)
     paste.text.setPlainText("name,followed_at\nalice,2020-01-01\n")
     paste.start()
     qtbot.waitUntil(paste.problem.isVisible)
     assert paste.problem.text().startswith("JSON and tables (CSV) cannot be read; paste names or links")
     assert paste.text.isVisible()
-    assert not engine.was_asked("api.settings.look_up")
+    assert not engine.was_asked("api.settings.channels.look_up")
 
 
 class _Page(QWidget):
@@ -197,8 +197,8 @@ def test_a_test_is_followed_to_its_end(qtbot: QtBot, bridge: FakeBridge, engine:
         ),
     )  # fmt: skip
     reports = [waiting, done]
-    engine.api.actions.set("test_event", 7)
-    engine.api.actions.set("event_report", lambda _: reports.pop(0) if len(reports) > 1 else reports[0])
+    engine.api.set("announcements.test_event", 7)
+    engine.api.set("announcements.event_report", lambda _: reports.pop(0) if len(reports) > 1 else reports[0])
     card.send("alice", "Alice")
     qtbot.waitUntil(lambda: card.accessibleName() == "The test for Alice did not arrive everywhere.")
     assert not card._timer.isActive()
@@ -209,7 +209,7 @@ def test_a_test_that_cannot_be_sent_says_so(qtbot: QtBot, bridge: FakeBridge, en
     qtbot.addWidget(page)
     card = SendTestCard(page)  # type: ignore[arg-type]
     card.setParent(page)
-    engine.api.actions.set("test_event", errors.NotFoundError("Twitch knows no such channel."))
+    engine.api.set("announcements.test_event", errors.NotFoundError("Twitch knows no such channel."))
     card.send("alice", "Alice")
     qtbot.waitUntil(lambda: bool(page.failed))
     assert card.isHidden()

@@ -41,10 +41,17 @@ def draft(key: str) -> StreamerDraft:
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> View:
     bridge.engine._snapshot = store.snapshot = samples.snapshot(**snapshot)
     editing = bridge.engine.api.settings
-    editing.set("streamer", draft)
-    editing.set("suggest_tags", ("Cozy", "Chess"))
-    editing.set("preview", PREVIEW)
-    for what in ("update_streamer", "remove_streamers", "set_enabled", "add_streamers", "change_streamers", "undo"):
+    editing.set("streamers.draft", draft)
+    editing.set("streamers.suggest_tags", ("Cozy", "Chess"))
+    editing.set("preview.render", PREVIEW)
+    for what in (
+        "streamers.update",
+        "streamers.remove",
+        "streamers.set_enabled",
+        "streamers.add",
+        "streamers.change_many",
+        "documents.undo",
+    ):
         editing.set(what, SAVED)
     page = View(store, "Streamers")
     qtbot.addWidget(page)
@@ -72,7 +79,7 @@ def test_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBridge)
     assert not page.form.test.isEnabled()  # it would test what is saved
     with qtbot.waitSignal(page.said) as said:
         page.form.save.click()
-    (asked,) = bridge.engine.was_asked("api.settings.update_streamer")
+    (asked,) = bridge.engine.was_asked("api.settings.streamers.update")
     before = draft("pixelforge")
     assert asked.args == ("pixelforge", msgspec.structs.replace(before, tag_filter=("Deutsch", "Chess")), before)
     assert said.args is not None
@@ -90,10 +97,12 @@ def test_what_is_not_saved_waits_while_another_is_looked_at(qtbot: QtBot, store:
     page.show_streamer("pixelforge")
     qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
     assert list(page.form.extra.values) == ["community"]
-    asked = len(bridge.engine.was_asked("api.settings.streamer"))
+    asked = len(bridge.engine.was_asked("api.settings.streamers.draft"))
     page.refresh(samples.snapshot(live=()))  # a new snapshot takes nothing away
     qtbot.waitUntil(
-        lambda: len(bridge.engine.was_asked("api.settings.streamer")) > asked and not page.tasks.is_running("draft")
+        lambda: (
+            len(bridge.engine.was_asked("api.settings.streamers.draft")) > asked and not page.tasks.is_running("draft")
+        )
     )
     assert list(page.form.extra.values) == ["community"]
     page.form.discard.click()
@@ -103,7 +112,7 @@ def test_what_is_not_saved_waits_while_another_is_looked_at(qtbot: QtBot, store:
 def test_a_save_that_fails_keeps_what_was_typed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
     qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
-    bridge.engine.api.settings.set("update_streamer", errors.ConfigChangedError("Somebody was faster."))
+    bridge.engine.api.settings.set("streamers.update", errors.ConfigChangedError("Somebody was faster."))
     page.form.extra.add("community")
     page.form.save.click()
     qtbot.waitUntil(page.banner.isVisible)
@@ -120,8 +129,8 @@ def test_remove_can_be_undone(qtbot: QtBot, store: Store, bridge: FakeBridge) ->
     text, action, undo = said.args
     assert (text, action) == ("Removed pixelforge.", "Undo")
     undo()
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.undo")))
-    assert bridge.engine.was_asked("api.settings.undo")[0].args == ("token",)
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.documents.undo")))
+    assert bridge.engine.was_asked("api.settings.documents.undo")[0].args == ("token",)
 
 
 def test_many_are_switched_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -129,8 +138,11 @@ def test_many_are_switched_at_once(qtbot: QtBot, store: Store, bridge: FakeBridg
     page.table.selectAll()
     assert page.many.isVisible()
     page.many.disable.click()
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.set_enabled")))
-    assert bridge.engine.was_asked("api.settings.set_enabled")[0].args == (["pixelforge", "aurora_plays"], False)
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.streamers.set_enabled")))
+    assert bridge.engine.was_asked("api.settings.streamers.set_enabled")[0].args == (
+        ["pixelforge", "aurora_plays"],
+        False,
+    )
 
 
 def test_destinations_and_tags_of_many_are_set_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -155,7 +167,7 @@ def test_destinations_and_tags_of_many_are_set_at_once(qtbot: QtBot, store: Stor
     assert not many.tags.values
     with qtbot.waitSignal(page.said) as told:
         many.save.click()
-    (asked,) = bridge.engine.was_asked("api.settings.change_streamers")
+    (asked,) = bridge.engine.was_asked("api.settings.streamers.change_many")
     assert asked.args == (
         ["pixelforge", "aurora_plays"],
         StreamerLists(destinations=("chat",), additional_tags=("Cozy",)),
@@ -187,8 +199,8 @@ def test_a_duplicate_takes_all_settings_in_one_save(qtbot: QtBot, store: Store, 
     qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
     model = StreamerDraft(key="", tag_filter=("Deutsch",), additional_tags=("community",), enabled=False)
     channel = FoundChannel(name="moon", login="moon", user_id="7", display_name="Moon")
-    bridge.engine.api.settings.set("duplicate", model)
-    bridge.engine.api.settings.set("look_up", [channel])
+    bridge.engine.api.settings.set("streamers.duplicate", model)
+    bridge.engine.api.settings.set("channels.look_up", [channel])
     page.form.duplicate_requested.emit()
     qtbot.waitUntil(lambda: bool(page.findChildren(AddDialog)))
     (dialog,) = page.findChildren(AddDialog)
@@ -196,10 +208,10 @@ def test_a_duplicate_takes_all_settings_in_one_save(qtbot: QtBot, store: Store, 
     qtbot.waitUntil(dialog.add.isEnabled)
     with qtbot.waitSignal(dialog.added):
         dialog.add.click()
-    (asked,) = bridge.engine.was_asked("api.settings.add_streamers")
+    (asked,) = bridge.engine.was_asked("api.settings.streamers.add")
     assert asked.args == ([channel], (), ("Deutsch",), model)
     qtbot.wait(50)
-    assert not bridge.engine.was_asked("api.settings.update_streamer")
+    assert not bridge.engine.was_asked("api.settings.streamers.update")
 
 
 def test_the_filter_looks_in_names_tags_and_states(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -249,10 +261,10 @@ def test_it_opens_at_a_streamer_or_a_check_of_one(qtbot: QtBot, store: Store, br
 
 def test_the_exact_request_is_shown_for_a_destination(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.preview")))
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.preview.render")))
     qtbot.waitUntil(lambda: "example.org" in page.form.preview.request.toPlainText())
     assert page.form.preview.card.accessibleName().startswith("Pixelforge is live on Twitch")
-    assert bridge.engine.was_asked("api.settings.preview")[-1].args[1] == "community"
+    assert bridge.engine.was_asked("api.settings.preview.render")[-1].args[1] == "community"
 
 
 def test_a_thousand_streamers_change_without_losing_the_place(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

@@ -11,32 +11,38 @@ import os
 import platform
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine import logs, redaction
+from itsjustintv_desktop.engine.api.diagnostics import Diagnostics
 from itsjustintv_desktop.engine.api.settings.transfer import scrubbed
 from itsjustintv_desktop.engine.config import secrets_in_file
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.fields import secrets_of
 from itsjustintv_desktop.engine.config.load import BOM, decode, read_bytes
 from itsjustintv_desktop.engine.config.schema import KEYRING
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError, ConfigError
 from itsjustintv_desktop.engine.core.phrases import span
+from itsjustintv_desktop.engine.ingress.manager import IngressManager
+from itsjustintv_desktop.engine.ingress.webhook_secret import WebhookSecret
+from itsjustintv_desktop.engine.monitoring.doctor.doctor import Doctor
+from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import (
     TUNNEL_AUTHTOKEN,
     TWITCH_APP_TOKEN,
     TWITCH_CLIENT_SECRET,
     TWITCH_WEBHOOK_SECRET,
     TWITCH_WEBHOOK_SECRET_PREVIOUS,
+    SecretStore,
 )
-
-if TYPE_CHECKING:
-    from itsjustintv_desktop.engine.engine import Engine
 
 DOCTOR_SECONDS = 60.0
 LINES = 200
@@ -53,100 +59,41 @@ _ITEMS = (
 _log = structlog.get_logger(__name__)
 
 
-class Support:
-    """`lines` gives the last log lines, `redact` masks what is known to be a secret or looks like one."""
+class KnownSecrets:
+    """Every secret value that the program can get hold of: in the file, in the environment, in the store."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.lines: Callable[[int], Sequence[str]] = _last_lines
-        self.redact: Callable[[str], str] = redaction.redact
+    def __init__(
+        self,
+        store: SecretStore,
+        signing: WebhookSecret,
+        config_path: Path,
+        environ: Mapping[str, str],
+        config: ConfigHolder,
+    ) -> None:
+        self.store = store
+        self.config_path = config_path
+        self.environ = environ
+        self._signing = signing
+        self._config = config
 
-    async def report(self) -> str:
-        """Text in parts with headings. What cannot be had says so; never raises for it."""
-        parts = [
-            ("Program", self._program()),
-            ("Doctor", await self._doctor()),
-            ("Health", await self._health()),
-            ("Counts", await self._counts()),
-            ("Configuration", await asyncio.to_thread(self._config)),
-            ("Log", "\n".join(self.lines(LINES)[-LINES:]) or "No lines are kept."),
-        ]
-        text = "\n\n".join(f"== {title} ==\n{content}" for title, content in parts) + "\n"
-        return _without(self.redact(text), await self._secrets())
-
-    def _program(self) -> str:
-        engine = self._engine
-        said = {
-            "version": __version__,
-            "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
-            "python": sys.version.split()[0],
-            "way": engine.reach.way.kind,
-            "secrets": f"{engine.live.config.secrets.store}, {engine.secrets.state.status}",
-            "variables": ", ".join(sorted(name for name in engine.environ if name.startswith("ITSJUSTINTV_")))
-            or "none",
-            "at": datetime.fromtimestamp(engine.now(), UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
-        }
-        return "\n".join(f"{name}: {value}" for name, value in said.items())
-
-    async def _doctor(self) -> str:
-        try:
-            async with asyncio.timeout(DOCTOR_SECONDS):
-                found = await self._engine.api.actions.doctor()
-        except (AppError, TimeoutError) as error:
-            return f"It could not be asked: {getattr(error, 'message', 'it took too long')}"
-        return "\n".join(f"{one.state:5} {one.name}: {one.message} {one.fix}".rstrip() for one in found.checks)
-
-    async def _health(self) -> str:
-        now, found = self._engine.now(), await self._engine.doctor.health()
-        parts: dict[str, Any] = found["parts"]
-        lines = [
-            f"{name}: {part['status']} for {span(now - part['since'])} {part['reason']}".rstrip()
-            for name, part in parts.items()
-        ]
-        return "\n".join([f"status: {found['status']}", *lines])
-
-    async def _counts(self) -> str:
-        live = self._engine.live
-        said = {
-            "streamers": len(live.config.streamers),
-            "destinations": len(live.destinations),
-            "live now": len(self._engine.reach.catch_up.live_now),
-        }
-        lines = [f"{name}: {value}" for name, value in said.items()]
-        try:
-            counts = await self._engine.ledger.counts()
-        except AppError as error:
-            return "\n".join([*lines, error.message])
-        lines += [f"deliveries {state}: {number}" for state, number in sorted(counts.by_state.items())]
-        return "\n".join([*lines, f"events in work: {counts.unfinished_events}"])
-
-    def _config(self) -> str:
-        """Blocks."""
-        path = self._engine.paths.config
-        try:
-            text = decode(read_bytes(path) or b"", str(path)).removeprefix(BOM)
-            return scrubbed(tomllib.loads(text))
-        except (ConfigError, tomllib.TOMLDecodeError):
-            return "It cannot be read."
-
-    async def _secrets(self) -> set[str]:
-        """Every secret value there is: in the file, in the environment, in the store."""
-        engine, found = self._engine, set[str]()
+    async def values(self) -> set[str]:
+        """What cannot be read is left out."""
+        found = set[str]()
         for item in _ITEMS:
-            await self._add(found, engine.secrets.get(item))
-        found |= {one.decode("utf-8", "replace") for one in engine.signing.current()}
-        config = engine.live.config
+            await self._add(found, self.store.get(item))
+        found |= {one.decode("utf-8", "replace") for one in self._signing.current()}
+        config = self._config.current.config
         found |= secrets_of(config)
-        for name, one in engine.live.destinations.items():
+        for name, one in self._config.current.destinations.items():
             found |= {one.url, one.secret, *one.headers.values(), *_parts(one.url)}
             try:
-                kept = await engine.secrets.destination(name)
+                kept = await self.store.destination(name)
             except AppError as error:
                 _log.debug("the report cannot look for a secret it cannot read", reason=error.message)
                 continue
             found |= {kept.url or "", kept.secret or "", *_parts(kept.url or "")}
         found |= await asyncio.to_thread(self._in_file)
-        found |= {value for name, value in engine.environ.items() if _is_secret_variable(name)}
+        found |= {value for name, value in self.environ.items() if _is_secret_variable(name)}
         found.discard(config.twitch.client_id)  # no secret, and it helps who reads
         return {value for value in found if len(value) >= _SHORTEST and value != KEYRING}
 
@@ -158,7 +105,7 @@ class Support:
 
     def _in_file(self) -> set[str]:
         """Those the file holds, also where the environment wins over them. Blocks."""
-        path = self._engine.paths.config
+        path = self.config_path
         try:
             raw = tomllib.loads(decode(read_bytes(path) or b"", str(path)).removeprefix(BOM))
         except (ConfigError, tomllib.TOMLDecodeError):
@@ -171,6 +118,97 @@ class Support:
             if isinstance(content, str):
                 found |= {content, *_parts(content)}
         return found
+
+
+class Support:
+    """`lines` gives the last log lines, `redact` masks what is known to be a secret or looks like one."""
+
+    def __init__(
+        self,
+        diagnostics: Diagnostics,
+        doctor: Doctor,
+        ingress: IngressManager,
+        ledger: Ledger,
+        secrets: KnownSecrets,
+        config: ConfigHolder,
+        clock: Clock,
+    ) -> None:
+        self._diagnostics = diagnostics
+        self._judge = doctor
+        self._ingress = ingress
+        self._ledger = ledger
+        self._known = secrets
+        self._config = config
+        self._clock = clock
+        self.lines: Callable[[int], Sequence[str]] = _last_lines
+        self.redact: Callable[[str], str] = redaction.redact
+
+    async def report(self) -> str:
+        """Text in parts with headings. What cannot be had says so; never raises for it."""
+        parts = [
+            ("Program", self._program()),
+            ("Doctor", await self._doctor()),
+            ("Health", await self._health()),
+            ("Counts", await self._counts()),
+            ("Configuration", await asyncio.to_thread(self._tables)),
+            ("Log", "\n".join(self.lines(LINES)[-LINES:]) or "No lines are kept."),
+        ]
+        text = "\n\n".join(f"== {title} ==\n{content}" for title, content in parts) + "\n"
+        return _without(self.redact(text), await self._known.values())
+
+    def _program(self) -> str:
+        environ, config = self._known.environ, self._config.current.config
+        said = {
+            "version": __version__,
+            "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
+            "python": sys.version.split()[0],
+            "way": self._ingress.way.kind,
+            "secrets": f"{config.secrets.store}, {self._known.store.state.status}",
+            "variables": ", ".join(sorted(name for name in environ if name.startswith("ITSJUSTINTV_"))) or "none",
+            "at": datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        }
+        return "\n".join(f"{name}: {value}" for name, value in said.items())
+
+    async def _doctor(self) -> str:
+        try:
+            async with asyncio.timeout(DOCTOR_SECONDS):
+                found = await self._diagnostics.doctor()
+        except (AppError, TimeoutError) as error:
+            return f"It could not be asked: {getattr(error, 'message', 'it took too long')}"
+        return "\n".join(f"{one.state:5} {one.name}: {one.message} {one.fix}".rstrip() for one in found.checks)
+
+    async def _health(self) -> str:
+        now, found = self._clock.now(), await self._judge.health()
+        parts: dict[str, Any] = found["parts"]
+        lines = [
+            f"{name}: {part['status']} for {span(now - part['since'])} {part['reason']}".rstrip()
+            for name, part in parts.items()
+        ]
+        return "\n".join([f"status: {found['status']}", *lines])
+
+    async def _counts(self) -> str:
+        live = self._config.current
+        said = {
+            "streamers": len(live.config.streamers),
+            "destinations": len(live.destinations),
+            "live now": len(self._ingress.catch_up.live_now),
+        }
+        lines = [f"{name}: {value}" for name, value in said.items()]
+        try:
+            counts = await self._ledger.counts()
+        except AppError as error:
+            return "\n".join([*lines, error.message])
+        lines += [f"deliveries {state}: {number}" for state, number in sorted(counts.by_state.items())]
+        return "\n".join([*lines, f"events in work: {counts.unfinished_events}"])
+
+    def _tables(self) -> str:
+        """Blocks."""
+        path = self._known.config_path
+        try:
+            text = decode(read_bytes(path) or b"", str(path)).removeprefix(BOM)
+            return scrubbed(tomllib.loads(text))
+        except (ConfigError, tomllib.TOMLDecodeError):
+            return "It cannot be read."
 
 
 def _last_lines(most: int) -> list[str]:

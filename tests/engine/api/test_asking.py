@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine.api.actions import ApiActions
+from itsjustintv_desktop.engine.api.deliveries import Deliveries
+from itsjustintv_desktop.engine.api.destinations import Destinations
 from itsjustintv_desktop.engine.core.errors import UsageError
 from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.core.models import DeliveryState
@@ -26,20 +25,16 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-def wishes(world: World) -> ApiActions:
-    engine: Any = SimpleNamespace(
-        ledger=world.ledger,
-        dispatcher=world.dispatcher,
-        live=world.live,
-        bus=Bus(),
-        feed=SimpleNamespace(changed=lambda: None),
-        now=world.clock.now,
+def deliveries(world: World) -> Deliveries:
+    destinations = Destinations(world.dispatcher, world.holder, world.clock)
+    dispatcher = world.dispatcher
+    return Deliveries(
+        world.ledger, destinations, dispatcher.latest_due, dispatcher.wake, world.holder, Bus(), world.clock
     )
-    return ApiActions(engine)
 
 
-@pytest.mark.parametrize("wish", ["retry", "resend"])
-async def test_a_paused_destination_tries_again_when_a_person_asks(world: World, wish: str) -> None:
+@pytest.mark.parametrize("asked", ["retry", "resend"])
+async def test_a_paused_destination_tries_again_when_a_person_asks(world: World, asked: str) -> None:
     first = (await world.queue("main"))["main"]
     await world.reached(first, S.DELIVERED)
     world.sender.default = GONE
@@ -47,16 +42,16 @@ async def test_a_paused_destination_tries_again_when_a_person_asks(world: World,
     await world.reached(second, S.PENDING, attempts=1)
     assert world.dispatcher.queues.states(world.clock.now())["main"][0] == "paused"
     world.sender.default = SENT
-    wanted = second if wish == "retry" else first
-    view = await getattr(wishes(world), wish)(wanted)
+    wanted = second if asked == "retry" else first
+    view = await getattr(deliveries(world), asked)(wanted)
     assert (await world.reached(view.id, S.DELIVERED)).destination == "main"
 
 
-@pytest.mark.parametrize("wish", ["retry", "resend"])
-async def test_a_destination_that_is_switched_off_says_so(world: World, wish: str) -> None:
+@pytest.mark.parametrize("asked", ["retry", "resend"])
+async def test_a_destination_that_is_switched_off_says_so(world: World, asked: str) -> None:
     delivery = (await world.queue("main"))["main"]
     await world.reached(delivery, S.DELIVERED)
     world.config = make_config(destinations=(make_destination(enabled=False),))
     with pytest.raises(UsageError, match="switched off in the config"):
-        await getattr(wishes(world), wish)(delivery)
+        await getattr(deliveries(world), asked)(delivery)
     assert len(await world.ledger.deliveries()) == 1

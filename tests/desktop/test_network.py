@@ -93,7 +93,7 @@ def test_the_route_is_asked_for_without_waiting_or_sending() -> None:
     began = time.monotonic()
     for _ in range(100):
         assert own_addresses() == own_addresses()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 def test_no_service_of_the_system_is_asked_that_may_never_answer(qtbot: QtBot, route: Route) -> None:

@@ -94,7 +94,7 @@ async def test_hanging_ends_with_the_client_or_the_simulator(session: aiohttp.Cl
             async with asyncio.timeout(0.1):
                 await client.ask(*USERS)
         begun = time.perf_counter()
-    assert time.perf_counter() - begun < 1.0
+    assert time.perf_counter() - begun < 10.0
 
 
 def test_what_cannot_be_set() -> None:

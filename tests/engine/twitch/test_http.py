@@ -27,5 +27,5 @@ async def test_closing_breaks_off_what_is_being_asked_and_nothing_asks_again(rig
     await rig.http.close()
     with pytest.raises(TwitchUnreachableError, match="stopping"):
         await asking
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 3.5, "it took the time of a whole try"
     assert rig.simulator.calls["users"] == 1

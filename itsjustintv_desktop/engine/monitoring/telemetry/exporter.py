@@ -33,7 +33,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
 
 from itsjustintv_desktop import __version__
-from itsjustintv_desktop.engine.monitoring.telemetry.settings import ExportHealth, Signal, TelemetrySettings
+from itsjustintv_desktop.engine.monitoring.telemetry.settings import ExportHealth, OtlpSignal, TelemetrySettings
 
 SCOPE = "itsjustintv_desktop"
 
@@ -205,7 +205,7 @@ class _Sender:
         self._status = status
 
     def send(
-        self, signal: Signal, data: Any, trouble: ExportHealth, success: object, closed: Callable[[], bool]
+        self, signal: OtlpSignal, data: Any, trouble: ExportHealth, success: object, closed: Callable[[], bool]
     ) -> bool:
         try:
             well = self.exporter.export(data) is success
@@ -218,7 +218,7 @@ class _Sender:
         return well
 
 
-def _http(plan: TelemetrySettings, signal: Signal) -> _Sender:
+def _http(plan: TelemetrySettings, signal: OtlpSignal) -> _Sender:
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
@@ -228,7 +228,7 @@ def _http(plan: TelemetrySettings, signal: Signal) -> _Sender:
     return _Sender(exporter, lambda: session.last_status)
 
 
-def _grpc(plan: TelemetrySettings, signal: Signal) -> _Sender:
+def _grpc(plan: TelemetrySettings, signal: OtlpSignal) -> _Sender:
     from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
@@ -249,7 +249,7 @@ def _grpc(plan: TelemetrySettings, signal: Signal) -> _Sender:
     return _Sender(exporter)
 
 
-def _environment_headers(signal: Signal) -> Mapping[str, str]:
+def _environment_headers(signal: OtlpSignal) -> Mapping[str, str]:
     """The exporter for gRPC would not look at them once it is given some; the one for HTTP puts them together."""
     from opentelemetry.util.re import parse_env_headers
 

@@ -33,8 +33,8 @@ TIMEOUT = 5.0
 SAY_EVERY = 600.0
 """Seconds between two log lines about a collector that is away."""
 
-Signal = Literal["traces", "metrics"]
-SIGNALS: tuple[Signal, ...] = ("traces", "metrics")
+OtlpSignal = Literal["traces", "metrics"]
+SIGNALS: tuple[OtlpSignal, ...] = ("traces", "metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class TelemetrySettings:
     """All that is needed to send. `headers` are secrets, so they are not shown."""
 
     protocol: Literal["http", "grpc"]
-    endpoints: Mapping[Signal, str]
+    endpoints: Mapping[OtlpSignal, str]
     """One for each signal that is sent."""
     headers: Mapping[str, str] = field(repr=False)
     """Names in lower case. They go over those of the environment."""
@@ -53,7 +53,7 @@ class TelemetrySettings:
     """None: the environment says it."""
     interval: float
     """Seconds between two exports of metrics."""
-    proxies: Mapping[Signal, Proxy] = field(default_factory=dict)
+    proxies: Mapping[OtlpSignal, Proxy] = field(default_factory=dict)
     """What leads to an endpoint; none for those that are connected to directly."""
 
 
@@ -84,7 +84,7 @@ def telemetry_settings(
     )
 
 
-def _endpoint(signal: Signal, protocol: str, configured: str, environ: Mapping[str, str]) -> str:
+def _endpoint(signal: OtlpSignal, protocol: str, configured: str, environ: Mapping[str, str]) -> str:
     own = environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", "").strip()
     if own and not configured:
         return own

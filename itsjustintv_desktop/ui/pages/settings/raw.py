@@ -133,8 +133,10 @@ class RawTab(QWidget):
         self.editor.show_marks(marks)
 
     def _typed(self) -> None:
-        self._document.edit(self.text)
-        self.edited.emit()
+        text = self.text
+        if text != self._document.text:  # Qt says it of other colours, too
+            self._document.edit(text)
+            self.edited.emit()
 
     def _document_changed(self) -> None:
         if self._document.text != self.text:

@@ -137,6 +137,8 @@ class Settings(Page):
 
     def _raw_edited(self) -> None:
         self._text_edited = self.document.is_changed
+        if self.conflict.theirs is not None:
+            self.conflict.show_theirs(self.conflict.theirs, only_values=self._only_values)
 
     def _document_changed(self) -> None:
         if not self.document.is_changed:

@@ -195,6 +195,8 @@ def test_values_of_the_form_overwrite_nothing_but_their_keys(qtbot: QtBot, page:
     theirs(page, bridge, "# theirs\n[retry]\nmax_attempts = 5 # why\nunknown_key = 1\n\n[new_table]\nx = 2\n")
     qtbot.waitUntil(page.conflict.isVisible)
     assert "keeps the rest of the file" in page.conflict.sentence.text()
+    theme().choose("light")  # other colours are no other text
+    theme().choose("dark")
     page.conflict.overwrite.click()
     qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.documents.save_text")))
     (asked,) = bridge.engine.was_asked("api.settings.documents.save_text")
@@ -211,6 +213,18 @@ def test_an_edited_text_says_that_it_replaces_the_whole_file(qtbot: QtBot, page:
     page.raw.editor.setPlainText(page.raw.editor.toPlainText() + "# and this\n")
     theirs(page, bridge)
     qtbot.waitUntil(page.conflict.isVisible)
+    assert "whole file" in page.conflict.sentence.text()
+
+
+def test_a_text_that_is_edited_after_the_question_changes_what_overwriting_does(
+    qtbot: QtBot, page: View, bridge: FakeBridge
+) -> None:
+    type_in(qtbot, line(page, "retry", "max_attempts"), "7")
+    qtbot.waitUntil(lambda: "max_attempts = 7" in page.document.text)
+    theirs(page, bridge)
+    qtbot.waitUntil(page.conflict.isVisible)
+    page.tabs.setCurrentIndex(RAW)
+    page.raw.editor.setPlainText(page.raw.editor.toPlainText() + "# and this\n")
     assert "whole file" in page.conflict.sentence.text()
 
 

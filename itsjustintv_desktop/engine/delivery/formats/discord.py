@@ -15,7 +15,6 @@ HOSTS = frozenset(f"{prefix}{host}" for prefix in ("", "ptb.", "canary.") for ho
 
 CONTENT, TITLE, NAME, VALUE, URL = 2000, 256, 256, 1024, 2048
 PURPLE, GREY = 0x9146FF, 0x95A5A6
-TEST = "This is a test. Nobody went live."
 
 _WEBHOOK = re.compile(r"/api(/v\d+)?/webhooks/\d+/[\w-]+")
 _API = re.compile(r"\A/api(?:/v\d+)?(?=/webhooks/)")
@@ -53,7 +52,7 @@ class Discord(Format):
             lines = [f"Test: {line}" if test else line, text.fit(text.title(payload), TITLE, _escape)]
             lines += [f"{label}: {text.fit(value, NAME, _escape)}" for label, value in text.facts(payload)]
             lines += [url] if (url := text.web_address(payload.get("url"), URL // 4)) else []
-            lines += [TEST] if test else []
+            lines += [text.TEST] if test else []
             return text.encode({"content": "\n".join(lines), "allowed_mentions": {"parse": []}})
         embed: dict[str, Any] = {
             "title": text.fit(text.title(payload), TITLE, _escape),
@@ -73,7 +72,7 @@ class Discord(Format):
             embed["timestamp"] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if test:
             line = f"Test: {line}"
-            embed["footer"] = {"text": TEST}
+            embed["footer"] = {"text": text.TEST}
         return text.encode({"content": line, "embeds": [embed], "allowed_mentions": {"parse": []}})
 
     def recognises(self, host: str, parts: SplitResult) -> bool:

@@ -10,7 +10,6 @@ from itsjustintv_desktop.engine.delivery.formats.base import Format, Picture
 from itsjustintv_desktop.engine.delivery.formats.discord import Discord, takes_slack
 
 HEADER, TEXT, ALT, URL, NAME = 150, 3000, 2000, 3000, 256
-TEST = "This is a test. Nobody went live."
 
 _DISCORD = Discord()
 _FINAL = frozenset(
@@ -46,7 +45,7 @@ class Slack(Format):
         url = text.web_address(payload.get("url"), URL // 2)
         if plain:
             lines = [f"{mark}{_linked(name, url)} is live on Twitch", text.fit(text.title(payload), TEXT // 2, _escape)]
-            lines += _facts(payload) + ([TEST] if test else [])
+            lines += _facts(payload) + ([text.TEST] if test else [])
             return _encoded({"text": "\n".join(lines)})
         # The title stands in plain_text, since mrkdwn has no way to write a literal * or _.
         blocks: list[dict[str, Any]] = [
@@ -100,7 +99,7 @@ def _context(payload: dict[str, Any], test: bool) -> list[dict[str, Any]]:
         plain = f"{moment:%Y-%m-%d %H:%M} UTC"
         parts.append(f"Since <!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{plain}>")
     if test:
-        parts.append(TEST)
+        parts.append(text.TEST)
     return [{"type": "mrkdwn", "text": part} for part in parts]
 
 

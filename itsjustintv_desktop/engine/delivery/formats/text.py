@@ -10,6 +10,7 @@ from typing import Any
 from unicodedata import category as category_of
 
 WIDTH, HEIGHT = 1280, 720
+TEST = "This is a test. Nobody went live."
 
 _ELLIPSIS = "…"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

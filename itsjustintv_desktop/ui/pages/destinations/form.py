@@ -268,7 +268,9 @@ class DestinationForm(QWidget):
             "hashing": Field(self.tr("Hash"), self.hashing),
             "header": Field(self.tr("Header of the signature"), self.header),
             "picture": Field(
-                self.tr("Profile picture"), self.picture, self.tr("Discord and Slack always load it by its address.")
+                self.tr("Profile picture"),
+                self.picture,
+                self.tr("Only JSON carries it; other formats give its address."),
             ),
             "headers": self.headers_field,
             "timeout": Field(self.tr("One attempt may take"), self.timeout),

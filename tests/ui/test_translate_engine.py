@@ -185,13 +185,14 @@ SEEN = (
     "api/settings/secrets.py", "api/settings/connection_check.py", "ingress/acme/errors.py",
     "ingress/ngrok/messages.py", "ingress/ngrok/install.py", "storage/secrets/secret_backend.py",
     "storage/secrets/vault.py", "ingress/catch_up/decide.py", "twitch/oauth.py",
+    "delivery/formats/discord.py",
     "monitoring/doctor/checks.py", "monitoring/doctor/overall.py", "monitoring/doctor/rows.py", "core/status.py",
 )  # fmt: skip
 """Files whose sentences people meet on the screen."""
 NO_SENTENCES = frozenset(
     {
         '[twitch] transport = "conduit"', '[tunnel] provider = "{}"', "[destinations]\n{} = {}\n",
-        "vault damaged and put aside",
+        "vault damaged and put aside", "session closed, starting reconnect loop", "**{}** is live on Twitch",
         "limit for the month|bandwidth has been depleted", "ngrok version (3\\.\\d+\\.\\d+)",
         '{} has no valid name; use letters, digits and - (as in { "Authorization" = "Bearer ..." })',
     }
@@ -217,12 +218,18 @@ def _left_in_english(german: Sentences, text: str) -> list[str]:
 
 COMMANDS = re.compile(r"`|(?<!\w)--[a-z]")
 KEYS = re.compile(r"\[[a-z_.]+\]|\b(enabled|transport|store|picture) = |\b[a-z]+_[a-z_]+ is 0\b")
-OF_THE_COMMAND_LINE = ("import_go/", "control/", "ingress/conduit/manage.py", "config/lacks.py")
+OF_THE_COMMAND_LINE = ("import_go/", "control/", "config/lacks.py")
 """What is said there is an answer to a command, and never seen in the window."""
 UNSEEN = frozenset(
-    {"secrets stand there in the clear ({}); `config move-secrets` moves them", "Object missing required field `{}`"}
+    {
+        "secrets stand there in the clear ({}); `config move-secrets` moves them",
+        "Object missing required field `{}`",
+        "This client id has no conduit {}. See `conduit list` for those there are.",
+        "The conduit {} is the one this machine uses. With --force it is deleted all the same; "
+        "while the program runs by conduit it makes a new one at once.",
+    }
 )
-"""Of the log, and of a library."""
+"""Of the log, of a library, and of commands."""
 
 
 @pytest.mark.parametrize("spoken", ["en", "de"])

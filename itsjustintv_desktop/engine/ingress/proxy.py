@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, callback_of
@@ -22,7 +22,7 @@ class ProxyTransport(BaseTransport):
         clock: Clock,
         on_change: Callable[[], None],
         *,
-        config: Callable[[], Config],
+        config: ConfigHolder,
         local_address: Callable[[], tuple[str, int] | None] = lambda: None,
     ) -> None:
         """`local_address`: where the public port listens (default: as the config says)."""
@@ -32,7 +32,7 @@ class ProxyTransport(BaseTransport):
 
     async def run(self) -> None:
         while True:
-            config = self._config()
+            config = self._config.current.config
             callback = callback_of(config)
             self._set_target(Webhook(callback))
             host, port = self._local_address() or (config.server.listen_addr, config.server.port)
@@ -50,9 +50,7 @@ class NullTransport(BaseTransport):
 
     kind = "none"
 
-    def __init__(
-        self, clock: Clock, on_change: Callable[[], None], *, config: Callable[[], Config] = lambda: Config()
-    ) -> None:
+    def __init__(self, clock: Clock, on_change: Callable[[], None], *, config: ConfigHolder) -> None:
         super().__init__(clock, on_change)
         self._config = config
         self._look()
@@ -63,7 +61,7 @@ class NullTransport(BaseTransport):
             self._look()
 
     def _look(self) -> None:
-        twitch = self._config().twitch
+        twitch = self._config.current.config.twitch
         asks = bool(twitch.client_id) and twitch.poll_interval > 0
         found = "are found by asking every few minutes only" if asks else "are not noticed while they begin"
         self._tell(

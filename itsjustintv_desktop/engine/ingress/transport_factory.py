@@ -57,7 +57,7 @@ class TransportFactory:
             return NgrokTransport(
                 self.clock,
                 on_change,
-                config=self._in_force,
+                config=self.config,
                 authtoken=self.values.tunnel_authtoken,
                 local_address=self.address,
                 folder=self.paths.ngrok,
@@ -71,7 +71,7 @@ class TransportFactory:
             return AcmeTransport(
                 self.clock,
                 on_change,
-                config=self._in_force,
+                config=self.config,
                 folder=self.paths.resolve(server.tls.cert_dir),
                 well_known=self.well_known,
                 local_address=lambda: self.address() or (server.listen_addr, server.port),
@@ -79,8 +79,5 @@ class TransportFactory:
                 proxies=self.outbound.proxies,
             )
         if kind == "own":
-            return ProxyTransport(self.clock, on_change, config=self._in_force, local_address=self.address)
-        return NullTransport(self.clock, on_change, config=self._in_force)
-
-    def _in_force(self) -> Config:
-        return self.config.current.config
+            return ProxyTransport(self.clock, on_change, config=self.config, local_address=self.address)
+        return NullTransport(self.clock, on_change, config=self.config)

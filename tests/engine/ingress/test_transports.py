@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Config, Server, Tls, Tunnel, Twitch
 from itsjustintv_desktop.engine.core.models import Webhook
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.proxy import NullTransport, ProxyTransport
 from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState, callback_of, transport_kind
 from tests.support.clock import FakeClock
+from tests.support.holding import holding
 from tests.support.waiting import until
 
 
@@ -96,22 +98,23 @@ def test_a_way_that_found_its_own_address_says_so_unless_the_config_knows_better
 async def test_an_address_somebody_else_keeps_is_ready_at_once(tasks: Tasks) -> None:
     clock, changes = FakeClock(), Changes()
     config = Config(server=Server(external_domain="b.example", port=8081))
-    way = ProxyTransport(clock, changes, config=lambda: config)
+    holder = holding(config)
+    way = ProxyTransport(clock, changes, config=holder)
     tasks.start("way", way.run())
     await until(lambda: way.status.state is TransportState.READY)
     assert way.target == Webhook("https://b.example/twitch")
     assert way.status.address == "https://b.example/twitch"
     assert "127.0.0.1 port 8081" in way.status.message
-    config = Config(server=Server(external_domain="c.example"))
+    holder.current = ActiveConfig(Config(server=Server(external_domain="c.example")), {})
     way.trigger()
     await until(lambda: way.target == Webhook("https://c.example/twitch"))
 
 
 async def test_no_address_is_a_named_state_that_says_what_to_do(tasks: Tasks) -> None:
-    way = NullTransport(FakeClock(), lambda: None)
+    way = NullTransport(FakeClock(), lambda: None, config=holding())
     tasks.start("way", way.run())
     assert (way.status.state, way.status.code, way.target) == (TransportState.FAILING, "no_address", None)
     assert 'transport = "conduit"' in way.status.fix
     assert "are not noticed" in way.status.message, "nobody can be asked without a client id"
     config = Config(twitch=Twitch(client_id="mine"))
-    assert "found by asking" in NullTransport(FakeClock(), lambda: None, config=lambda: config).status.message
+    assert "found by asking" in NullTransport(FakeClock(), lambda: None, config=holding(config)).status.message

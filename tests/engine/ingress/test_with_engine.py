@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -27,6 +28,27 @@ async def test_duplicates_are_announced_once(tmp_path: Path) -> None:
         assert [one.status for one in sent] == [204] * 9
         assert len(running.simulator.receiver.accepted("main")) == 1
         assert len(running.output()) == 1
+
+
+async def test_what_comes_while_it_stops_is_kept_for_the_next_start(tmp_path: Path) -> None:
+    """An attempt under way holds the stop up; the port is still open then."""
+    two = ONE_STREAMER + '[streamers.bob]\nlogin = "bob"\ndestinations = ["main"]\n'
+    async with running_engine(tmp_path, two, logins=("alice", "bob")) as running:
+        engine = running.engine
+        running.simulator.faults.set_receiver("main", latency=1.5)
+        await running.simulator.go_live("alice")
+        await until(lambda: engine.dispatcher.under_way)
+        stopping = asyncio.ensure_future(running.stop())
+        await until(lambda: engine.supervisor._closed)
+        await running.simulator.go_live("bob")
+        await running.simulator.eventsub.idle()
+        assert [one.status for one in running.simulator.eventsub.sent if one.kind == "notification"] == [204, 204]
+        await stopping
+        running.simulator.faults.clear()
+        await running.start()
+        await running.settled()
+        logins = sorted(one.json["streamer_login"] for one in running.simulator.receiver.accepted("main"))
+        assert logins == ["alice", "bob"]
 
 
 async def test_a_channel_nobody_watches_is_unsubscribed(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import structlog
 
-from itsjustintv_desktop.engine.config.schema import Config, Server
+from itsjustintv_desktop.engine.config.active import ConfigHolder
+from itsjustintv_desktop.engine.config.schema import Server
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import CertificateError
 from itsjustintv_desktop.engine.core.models import Webhook
@@ -42,7 +43,7 @@ class AcmeTransport(BaseTransport):
         clock: Clock,
         on_change: Callable[[], None],
         *,
-        config: Callable[[], Config],
+        config: ConfigHolder,
         folder: Path,
         well_known: WellKnownTokens,
         local_address: Callable[[], tuple[str, int]] | None = None,
@@ -83,7 +84,7 @@ class AcmeTransport(BaseTransport):
 
     async def run(self) -> None:
         while True:
-            server = self._config().server
+            server = self._config.current.config.server
             if server != self._wish:
                 if self._wish is not None:
                     self._retries.hurry(changed=True)
@@ -152,7 +153,7 @@ class AcmeTransport(BaseTransport):
     def _well(self, server: Server) -> None:
         assert self._pair is not None
         self._trouble = None
-        callback = callback_of(self._config(), server.tls.domains[0])
+        callback = callback_of(self._config.current.config, server.tls.domains[0])
         self._set_target(Webhook(callback))
         self._tell(
             TransportState.READY,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.core import files
 from itsjustintv_desktop.engine.core.errors import SecretsAbsentError, SecretsError
 from itsjustintv_desktop.engine.core.net.proxies import Proxies, Proxy
@@ -155,7 +155,7 @@ class SettingsCollector:
     def __init__(
         self,
         *,
-        config: Callable[[], Config],
+        config: ConfigHolder,
         authtoken: Callable[[], Awaitable[str | None]],
         local_address: Callable[[], tuple[str, int] | None],
         folder: Path,
@@ -172,7 +172,7 @@ class SettingsCollector:
     def route(self) -> Route | None:
         """As the config is now; None while nothing listens."""
         local = self._local_address()
-        tunnel = self._config().tunnel
+        tunnel = self._config.current.config.tunnel
         proxy = self._proxies.for_host("https", _CONNECTS_TO)
         return None if local is None else Route(tunnel.domain, tunnel.region, local, proxy)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from itsjustintv_desktop.engine.config.schema import Config
+from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import os_sentence
@@ -47,7 +47,7 @@ class NgrokTransport(BaseTransport):
         clock: Clock,
         on_change: Callable[[], None],
         *,
-        config: Callable[[], Config],
+        config: ConfigHolder,
         authtoken: Callable[[], Awaitable[str | None]],
         local_address: Callable[[], tuple[str, int] | None],
         folder: Path,
@@ -210,7 +210,7 @@ class NgrokTransport(BaseTransport):
     def _publish(self, running: Running) -> None:
         """Tell where Twitch reaches us."""
         assert running.address is not None
-        callback = callback_of(self._config(), running.address.removeprefix("https://"))
+        callback = callback_of(self._config.current.config, running.address.removeprefix("https://"))
         target, before = Webhook(callback), self._target
         host, port = running.plan.route.local
         facts = {"local_address": f"{host}:{port}", "agent": running.version, "region": running.region}

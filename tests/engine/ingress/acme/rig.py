@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import web
 from cryptography import x509
 
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Config, Server, Tls
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.tasks import Tasks
@@ -28,6 +29,7 @@ from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from tests.engine.ingress.acme.pebble import Pebble
 from tests.support.clock import FakeClock
+from tests.support.holding import holding
 from tests.support.waiting import until
 
 
@@ -39,6 +41,7 @@ class Rig:
         self.clock = FakeClock(time.time())
         self.folder = folder / "acme_certs"
         self.name = f"n{random.randrange(10**9)}.example.com"
+        self.holder = holding()
         self.server = Server(
             listen_addr="127.0.0.1",
             port=authority.tls_port,
@@ -58,6 +61,14 @@ class Rig:
         self.public = self._port()
         self.address = ("", 0)
         self._running: asyncio.Task[None] | None = None
+
+    @property
+    def server(self) -> Server:
+        return self.holder.current.config.server
+
+    @server.setter
+    def server(self, made: Server) -> None:
+        self.holder.current = ActiveConfig(Config(server=made), {})
 
     def change(self, **changes: Any) -> None:
         """Other values for [server.tls]."""
@@ -141,7 +152,7 @@ class Rig:
         return AcmeTransport(
             self.clock,
             self._changed,
-            config=lambda: Config(server=self.server),
+            config=self.holder,
             folder=self.folder,
             well_known=self.well_known,
             local_address=lambda: self.address,

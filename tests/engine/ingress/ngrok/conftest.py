@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Config, Tunnel
 from itsjustintv_desktop.engine.core.errors import SecretsError
 from itsjustintv_desktop.engine.core.net.client import Outbound
@@ -23,6 +24,7 @@ from itsjustintv_desktop.engine.ingress.ngrok import NgrokTransport
 from itsjustintv_desktop.engine.ingress.transports import TransportStatus
 from tests.support import ngrok_agent
 from tests.support.clock import FakeClock
+from tests.support.holding import holding
 from tests.support.waiting import until
 
 TOKEN = "2abcdefghijklmnopqrstuvwxyzA_3bcdefghijklmnopqrstu"
@@ -86,6 +88,7 @@ class Rig:
         self.program = standin(self.place, certificate)
         self.clock = FakeClock()
         self.told: list[TransportStatus] = []
+        self.holder = holding()
         self.config = Config(tunnel=Tunnel(provider="ngrok"))
         self.token: str | SecretsError | None = TOKEN
         self.upstream: tuple[str, int] | None = ("127.0.0.1", 9)
@@ -99,9 +102,17 @@ class Rig:
         self.outbound = Outbound(_Trusting(certificate))
         self.way = self.made()
 
+    @property
+    def config(self) -> Config:
+        return self.holder.current.config
+
+    @config.setter
+    def config(self, made: Config) -> None:
+        self.holder.current = ActiveConfig(made, {})
+
     def made(self) -> NgrokTransport:
         return NgrokTransport(
-            self.clock, self._changed, config=lambda: self.config, authtoken=self._authtoken,
+            self.clock, self._changed, config=self.holder, authtoken=self._authtoken,
             local_address=lambda: self.upstream, folder=self.folder, environ=self.environ,
             outbound=self.outbound,
         )  # fmt: skip

@@ -10,6 +10,7 @@ from itsjustintv_desktop.engine.config.schema import Config, Tunnel
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.ngrok import NgrokTransport
+from tests.support.holding import holding
 
 
 async def main(folder: str, programs: str, token: str) -> None:
@@ -21,7 +22,7 @@ async def main(folder: str, programs: str, token: str) -> None:
             print("ready", flush=True)
 
     way = NgrokTransport(
-        SystemClock(), told, config=lambda: Config(tunnel=Tunnel(provider="ngrok")), authtoken=authtoken,
+        SystemClock(), told, config=holding(Config(tunnel=Tunnel(provider="ngrok"))), authtoken=authtoken,
         local_address=lambda: ("127.0.0.1", 9), folder=Path(folder), environ={"PATH": programs},
     )  # fmt: skip
     Tasks().start("way", way.run())

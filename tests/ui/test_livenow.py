@@ -37,6 +37,9 @@ def rows(card: LiveNow) -> list[cards._Row]:
 def test_nobody(card: LiveNow) -> None:
     card.show_streams(())
     assert any(text.startswith("Nobody") for text in words(card))
+    card.show_streams((), known=False)
+    assert "Twitch has not been reached yet." in words(card)
+    assert not any(text.startswith("Nobody") for text in words(card))
 
 
 def test_rows_are_made_a_few_in_a_turn(card: LiveNow, qtbot: QtBot) -> None:

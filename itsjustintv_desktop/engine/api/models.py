@@ -84,7 +84,7 @@ class Numbers(msgspec.Struct, frozen=True, kw_only=True):
 
     by_state: tuple[tuple[str, int], ...]
     oldest_due: float | None
-    """Since when the first of those that wait is due; perhaps in the past."""
+    """Since when the first of those that wait is due; perhaps in the past. Without those that are held back."""
     next_due: float | None
     """When the next comes due that is not yet."""
     unfinished_events: int
@@ -108,6 +108,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """How many streams will be announced, and what is wrong."""
     live: tuple[LiveStream, ...]
     """Who of the watched channels is live, in the order of the streamers."""
+    live_known: bool = True
+    """False: Twitch has not said yet who is live."""
     streamers: tuple[StreamerView, ...]
     destinations: tuple[DestinationStatus, ...]
     deliveries: Numbers

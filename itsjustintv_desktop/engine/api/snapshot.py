@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from itsjustintv_desktop import __version__
@@ -69,14 +69,23 @@ class SnapshotReader:
             config=self.reloader.state,
             status=status.summary,
             live=tuple(streams[user_id] for user_id in ids),
+            live_known=self.ingress.catch_up.status.last_poll is not None or not self.config.current.watched_ids(),
             streamers=streamers,
             destinations=self._destinations(tally, status.destinations),
-            deliveries=_numbers(tally),
+            deliveries=_numbers(tally, self._held(tally)),
             paused=self.pause.view,
             signing_problem=self.signing.problem,
             secrets=self.secrets.state,
             update=self.updates.view,
         )
+
+    def _held(self, tally: Tally) -> Collection[str]:
+        """Destinations to which nothing is sent for now."""
+        if self.pause.active:
+            return tally.waiting
+        return {
+            name for name, (state, _) in self.dispatcher.queues.states(self.clock.now()).items() if state == "paused"
+        }
 
     def _destinations(self, tally: Tally, rows: Mapping[str, RowStatus]) -> tuple[DestinationStatus, ...]:
         """In the order of the config."""
@@ -151,9 +160,11 @@ class SnapshotReader:
         )
 
 
-def _numbers(tally: Tally) -> Numbers:
-    first = [each.first_due for each in tally.waiting.values() if each.first_due is not None]
-    later = [each.next_due for each in tally.waiting.values() if each.next_due is not None]
+def _numbers(tally: Tally, held: Collection[str]) -> Numbers:
+    """What waits for a destination in `held` is not due at any time."""
+    waiting = [each for name, each in tally.waiting.items() if name not in held]
+    first = [each.first_due for each in waiting if each.first_due is not None]
+    later = [each.next_due for each in waiting if each.next_due is not None]
     return Numbers(
         by_state=tuple((state.value, tally.by_state.get(state.value, 0)) for state in DeliveryState),
         oldest_due=min(first, default=None),

@@ -8,7 +8,7 @@ import structlog
 
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
-from itsjustintv_desktop.engine.core.events import Bus, DestinationChanged, Notice
+from itsjustintv_desktop.engine.core.events import Bus, DeliveriesChanged, DestinationChanged, Notice
 from itsjustintv_desktop.engine.delivery.breaker import Breaker
 from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
 from itsjustintv_desktop.engine.storage.ledger import Ledger
@@ -65,7 +65,11 @@ class Breakers:
         await self._ledger.save_breaker(new, self.queues.encoded(new))
 
     async def resume(self, name: str, *, afresh: bool = False) -> None:
-        """Let a paused or open destination try again at once; `afresh`: with the picture, too. Raises LedgerError."""
+        """Let a paused or open destination try again at once. Raises LedgerError.
+
+        `afresh`: a person resumes it, so with the picture, too, and all that waits for it is due.
+        """
+        count = await self._ledger.all_due_now(name) if afresh else 0
         queue = self.queues.queue(name)
         if afresh:
             queue.only_link = None
@@ -74,4 +78,6 @@ class Breakers:
         queue.pace.forget()
         await self._ledger.save_breaker(name, self.queues.encoded(name))
         self._bus.publish(DestinationChanged(destination=name, state="closed", reason=""))
+        if count:
+            self._bus.publish(DeliveriesChanged(count=count))
         self._wake()

@@ -231,9 +231,9 @@ async def test_what_is_paused_by_hand_or_off_is_not_retried(running: Running) ->
 
 
 async def test_many_are_retried_and_resent(running: Running) -> None:
+    await running.engine.api.destinations.resume("main")
     waiting = await fill(running, 3)
     done = await fill(running, 2, state=S.DELIVERED)
-    await running.engine.api.destinations.resume("main")
     result = await running.engine.api.deliveries.retry_many([*waiting, *done])
     assert (result.done, [each.id for each in result.refused]) == (3, done)
     await running.simulator.receiver.wait_for(3, "main")
@@ -243,9 +243,9 @@ async def test_many_are_retried_and_resent(running: Running) -> None:
 
 
 async def test_all_that_wait_at_one_destination_are_tried(running: Running) -> None:
+    await running.engine.api.destinations.resume("spare")
     await fill(running, 700)
     await fill(running, 700, destination="spare")
-    await running.engine.api.destinations.resume("spare")
     breaker = running.engine.dispatcher.queues.queue("spare").breaker
     breaker.pause("answered 410 Gone", "", running.engine.now())
     heard = running.engine.subscribe()
@@ -277,7 +277,6 @@ async def test_it_lasts_across_restarts_and_corrected_addresses(running: Running
     heard = running.engine.subscribe()
     await running.engine.api.destinations.resume("main")
     assert DestinationChanged(destination="main", state="closed", reason="") in heard._events
-    await running.engine.api.deliveries.retry_all("main")
     await running.simulator.receiver.wait_for(1, "corrected")
 
 
@@ -303,3 +302,14 @@ async def test_what_could_not_be_written_down_is_not_paused(running: Running, mo
     assert not running.engine.dispatcher.queues.paused_by_hand("main")
     with pytest.raises(NotFoundError):
         await running.engine.api.destinations.pause("nowhere")
+
+
+async def test_what_is_held_back_has_no_next_time(running: Running) -> None:
+    await fill(running, 2)
+    assert (await running.engine.snapshot()).deliveries.next_due is None, "main is paused"
+    await running.engine.api.destinations.resume("main")
+    await running.simulator.receiver.wait_for(2, "main")
+    await fill(running, 1)
+    assert (await running.engine.snapshot()).deliveries.next_due is not None
+    await running.engine.api.announcements.pause()
+    assert (await running.engine.snapshot()).deliveries.next_due is None

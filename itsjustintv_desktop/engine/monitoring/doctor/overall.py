@@ -194,8 +194,9 @@ def _summary(
         level, headline, announced = Level.FAILING, NO_STREAM, 0
     elif facts.program.paused:
         level, headline, note = Level.PAUSED, "Announcements are paused", facts.program.paused
-    elif starting and not worse:
-        level, headline = Level.STARTING, "Getting ready to announce your streams"
+    elif starting and (not worse or not any(row.announced and row.level is Level.OK for row in watched)):
+        # None is known to be announced: no number of streams is promised.
+        level, headline = Level.ATTENTION if worse else Level.STARTING, "Getting ready to announce your streams"
     else:
         headline = _counted(announced, len(watched))
         if not announced and any(row.level is Level.FAILING for row in watched):

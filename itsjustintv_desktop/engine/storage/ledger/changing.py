@@ -71,12 +71,22 @@ def many(
     return Changed(done=tuple(done), refused=tuple(refused))
 
 
-def retry_all(
-    connection: sqlite3.Connection, destination: str | None, after: int, blocked: Sequence[str], now: float
-) -> tuple[int, int | None]:
-    """Make the next few waiting deliveries above the id `after` due now, as if each were retried.
+_NOW = "next_at = min(next_at, ?)"
+_NOW_AS_RETRIED = f"{_NOW}, forced = 1, lost = min(lost, 1)"
 
-    How many that were, and where to go on; None = that was all.
+
+def retry_all(
+    connection: sqlite3.Connection,
+    destination: str | None,
+    after: int,
+    blocked: Sequence[str],
+    now: float,
+    forced: bool = True,
+) -> tuple[int, int | None]:
+    """Make the next few waiting deliveries above the id `after` due now.
+
+    `forced`: as if each were retried; else their age and a pause count as before. How many that were, and where to go
+    on; None = that was all.
     """
     rows = connection.execute(
         "SELECT id, destination FROM deliveries INDEXED BY deliveries_state WHERE state = 'pending' AND id > ? "
@@ -87,7 +97,7 @@ def retry_all(
     if ids:
         among = pad_to(ids)
         connection.execute(
-            "UPDATE deliveries SET next_at = min(next_at, ?), forced = 1, lost = min(lost, 1) "  # noqa: S608
+            f"UPDATE deliveries SET {_NOW_AS_RETRIED if forced else _NOW} "  # noqa: S608
             f"WHERE id IN ({placeholders(len(among))})",
             (now, *among),
         )

@@ -283,8 +283,17 @@ class Ledger(Streams, LedgerState):
         return await self._run(changing.many, action, ids, blocked, self._clock.now())
 
     async def retry_all(self, destination: str | None, after: int, blocked: Sequence[str]) -> tuple[int, int | None]:
-        """See changing.hasten."""
+        """See changing.retry_all."""
         return await self._run(changing.retry_all, destination, after, blocked, self._clock.now())
+
+    async def all_due_now(self, destination: str) -> int:
+        """All that wait for it are due now; how many that were."""
+        total = 0
+        after: int | None = 0
+        while after is not None:
+            some, after = await self._run(changing.retry_all, destination, after, (), self._clock.now(), False)
+            total += some
+        return total
 
     async def delivery_rows(self, choice: listing.Choice, before: int | None, limit: int) -> listing.Bite:
         return await self._run(listing.rows, choice, before, limit)

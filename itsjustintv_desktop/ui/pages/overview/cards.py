@@ -57,6 +57,8 @@ class Answer(Card):
         if self._waiting and self._next_due is not None:
             left = countdown(self._next_due - time.time())
             parts.append(self.tr("%n deliveries wait, the next try is in {}.", "", self._waiting).format(left))
+        elif self._waiting:
+            parts.append(self.tr("%n deliveries are held back.", "", self._waiting))
         text = " ".join(part for part in parts if part)
         self._small.setText(text)
         self._small.setVisible(bool(text))
@@ -96,7 +98,7 @@ class LiveNow(Card):
         head.addWidget(label(self.tr("Live now"), "heading"))
         head.addStretch(1)
         self.body.addLayout(head)
-        self._nobody = label(self.tr("Nobody you watch is live at the moment."), "muted", wrap=True)
+        self._nobody = label("", "muted", wrap=True)
         self._more = label("", "muted")
         self._list = QVBoxLayout()
         self._list.setSpacing(12)
@@ -116,8 +118,16 @@ class LiveNow(Card):
         streams: tuple[LiveStream, ...],
         pictures: Mapping[str, str] = NOTHING,
         problems: Mapping[str, str] = NOTHING,
+        *,
+        known: bool = True,
     ) -> None:
-        """`pictures`: hashes of those known; `problems`: what is wrong, in a word or two. By the id of the channel."""
+        """`pictures`: hashes of those known; `problems`: what is wrong, in a word or two. By the id of the channel.
+
+        Not `known`: Twitch has not said yet who is live.
+        """
+        self._nobody.setText(
+            self.tr("Nobody you watch is live at the moment.") if known else self.tr("Twitch has not been reached yet.")
+        )
         self._streams, self._hashes, self._problems = streams, pictures, problems
         self._dot.show_state("live" if streams else "off", self.tr("live") if streams else self.tr("nobody"))
         self._nobody.setVisible(not streams)

@@ -111,7 +111,7 @@ class Overview(Page):
         pictures = {view.user_id: view.picture for view in snapshot.streamers if view.picture}
         rows = ((view.user_id, state_of(StreamerRow(view, None))) for view in snapshot.streamers if view.live)
         problems = {channel: word for channel, (tone, word) in rows if tone != "live"}
-        self.live_now.show_streams(snapshot.live, pictures, problems)
+        self.live_now.show_streams(snapshot.live, pictures, problems, known=snapshot.live_known)
         self.answer.show_snapshot(snapshot)
 
     def happened(self, batch: list[events.EngineEvent]) -> None:

@@ -296,6 +296,13 @@ def agrees(facts: Facts, status: SystemStatus) -> None:
         assert not set(levels.values()) & {Level.ATTENTION, Level.FAILING, Level.STARTING}
 
 
+def test_no_number_is_promised_while_nothing_is_known() -> None:
+    facts = given.facts(**nine(destinations=destinations(single=DEAD)))
+    starting = tuple(msgspec.structs.replace(each, subscription=None) for each in facts.streamers)
+    summary = system_status(msgspec.structs.replace(facts, streamers=starting)).summary
+    assert (summary.level, summary.headline) == (Level.ATTENTION, "Getting ready to announce your streams")
+
+
 def test_the_worst_problem_is_named_first() -> None:
     """A destination that nobody uses affects no streamer: it is no matter of all of them, and not the worst."""
     unused = Destination(name="a spare one", url="https://spare.example/hook")

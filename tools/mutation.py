@@ -29,11 +29,11 @@ CORE = {
     "announce/broadcast_continuity.py": (
         "announce/test_broadcast_continuity_bounds.py announce/test_broadcast_continuity.py"
     ),
-    "config/document.py": "config/test_document.py config/test_document_layouts.py config/test_merge.py",
+    "config/document.py": "config/test_document.py config/test_document_layouts.py",
     "config/durations.py": "config/test_durations.py",
     "config/environment.py": "config/test_environment.py",
     "config/save.py": "config/test_save.py api/settings/test_repair.py",
-    "config/sections.py": "config/test_document.py config/test_document_layouts.py config/test_merge.py",
+    "config/sections.py": "config/test_document.py config/test_document_layouts.py",
     "delivery/responses.py": "delivery/test_responses.py",
     "delivery/breaker.py": "delivery/test_breaker.py",
     "delivery/destination_queues.py": "delivery/test_destination_queues.py delivery/test_dispatcher_lanes.py",

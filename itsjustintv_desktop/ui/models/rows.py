@@ -12,6 +12,8 @@ from itsjustintv_desktop.ui.plain import plain, readable
 Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
+_MOST_SIGNALS = 200
+"""Most runs of rows that a view hears of one by one: 30,000 would hold it for a second."""
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 """The row itself."""
 DRAFT_ROLE = ROW_ROLE + 1
@@ -49,7 +51,8 @@ class KeyedRows(QAbstractTableModel, Generic[Row]):
             return
         changed = [number for number, row in enumerate(new) if self.rows[number] != row]
         self.rows = new
-        for first, last in _runs(changed):
+        runs = list(_runs(changed))
+        for first, last in runs if len(runs) <= _MOST_SIGNALS else [(changed[0], changed[-1])]:
             self.dataChanged.emit(self.index(first, 0), self.index(last, len(self.titles) - 1))
 
     def mark(self, keys: frozenset[str]) -> None:
@@ -65,14 +68,16 @@ class KeyedRows(QAbstractTableModel, Generic[Row]):
         return next((number for number, row in enumerate(self.rows) if self._key_of(row) == key), -1)
 
     def _fit(self, old_keys: list[Hashable], new_keys: list[Hashable], new: list[Row]) -> bool:
-        """Take out what is gone and put in what is new. False where the order is another."""
+        """Take out what is gone and put in what is new. False where the order is another, or too much is gone."""
         wanted = set(new_keys)
         kept = [key for key in old_keys if key in wanted]
         there = set(kept)
         if kept != [key for key in new_keys if key in there] or len(there) != len(kept) or len(wanted) != len(new_keys):
             return False
-        gone = [number for number, key in enumerate(old_keys) if key not in wanted]
-        for first, last in reversed(list(_runs(gone))):
+        gone = list(_runs([number for number, key in enumerate(old_keys) if key not in wanted]))
+        if len(gone) > _MOST_SIGNALS:
+            return False
+        for first, last in reversed(gone):
             self.beginRemoveRows(QModelIndex(), first, last)
             del self.rows[first : last + 1]
             self.endRemoveRows()

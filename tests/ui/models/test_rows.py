@@ -48,3 +48,18 @@ def test_a_place_follows_its_row_while_others_come_and_go(keys: list[str], data:
     place = QPersistentModelIndex(model.index(sorted(keys).index(kept), 0))
     model.show_rows([(key, 1) for key in after])
     assert place.data(ROW_ROLE) == (kept, 1)
+
+
+def test_many_changes_far_apart_are_few_signals() -> None:
+    """Of 100,000 rows each third changes, then goes: one signal a row would hold the window for a second."""
+    model = Model()
+    model.show_rows([(str(number), 0) for number in range(100_000)])
+    changed, removed, reset = list[int](), list[int](), list[int]()
+    model.dataChanged.connect(lambda *_: changed.append(1))
+    model.rowsRemoved.connect(lambda *_: removed.append(1))
+    model.modelReset.connect(lambda: reset.append(1))
+    model.show_rows([(str(number), int(number % 3 == 0)) for number in range(100_000)])
+    assert (len(changed), len(removed), len(reset)) == (1, 0, 0)
+    model.show_rows([(str(number), 0) for number in range(100_000) if number % 3])
+    assert (len(removed), len(reset)) == (0, 1)
+    assert model.rowCount() == 66_666

@@ -64,7 +64,7 @@ def test_a_streamer(qtbot: QtBot, store: Store, bridge: FakeBridge, name: str, w
     if name == "key":
         renamed = (samples.streamer("pixelforge", key="pixelforge7", live=True), samples.streamer("aurora_plays"))
         bridge.engine.api.settings.set("streamers.update", lambda *_: _renamed(bridge, streamers=renamed))
-    done = is_saved(page, bridge, "update_streamer")
+    done = is_saved(page, bridge, "streamers.update")
     type_and_save(qtbot, host, getattr(field, "edit", field), page.form.save, way, done)
     if name == "tags":
         assert bridge.engine.was_asked("api.settings.streamers.update")[0].args[1].tag_filter == ("Deutsch", "7")
@@ -87,7 +87,7 @@ def test_a_check_box(qtbot: QtBot, store: Store, bridge: FakeBridge, way: str) -
     else:
         page.form.save.setFocus()
         QTest.keyClick(page.form.save, Qt.Key.Key_Space)
-    qtbot.waitUntil(is_saved(page, bridge, "update_streamer"))
+    qtbot.waitUntil(is_saved(page, bridge, "streamers.update"))
     assert focused() is page.form.enabled
 
 
@@ -97,7 +97,7 @@ def test_several_streamers(qtbot: QtBot, store: Store, bridge: FakeBridge, way: 
     host = hosted(qtbot, page)
     page.table.selectAll()
     qtbot.waitUntil(page.many.isVisible)
-    done = is_saved(page, bridge, "change_streamers")
+    done = is_saved(page, bridge, "streamers.change_many")
     type_and_save(qtbot, host, page.many.tags.edit, page.many.save, way, done)
 
 
@@ -118,7 +118,7 @@ def test_a_destination(qtbot: QtBot, store: Store, bridge: FakeBridge, name: str
     if name == "title":
         bridge.engine.api.settings.set("rename.destination", renamed)
     field = getattr(page.form, name)
-    type_and_save(qtbot, host, field, page.save, way, is_saved(page, bridge, "save_destination"))
+    type_and_save(qtbot, host, field, page.save, way, is_saved(page, bridge, "destinations.save"))
     assert page.form.title.text() == ("community7" if name == "title" else "community")
 
 
@@ -136,7 +136,7 @@ def test_the_settings(qtbot: QtBot, store: Store, bridge: FakeBridge, tmp_path: 
     field.setFocus()
     QTest.keyClicks(field, "#" if tab == "raw" else "1")
     qtbot.waitUntil(page.bar.save.isEnabled)
-    type_and_save(qtbot, host, field, page.bar.save, way, is_saved(page, bridge, "save_text"))
+    type_and_save(qtbot, host, field, page.bar.save, way, is_saved(page, bridge, "documents.save_text"))
 
 
 @pytest.mark.parametrize("way", WAYS)

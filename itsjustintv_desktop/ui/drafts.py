@@ -55,10 +55,15 @@ class Drafts(Generic[D]):
         kept = self._kept.get(name)
         if kept is None or kept.base == theirs:
             return True
-        if any(_both(kept, theirs, field) for field in kept.mine.__struct_fields__):
+        if self.disputed(name, theirs):
             return False
         self.insist(name, theirs)
         return True
+
+    def disputed(self, name: str, theirs: D) -> list[str]:
+        """The fields that both changed."""
+        kept = self._kept.get(name)
+        return [] if kept is None else [each for each in kept.mine.__struct_fields__ if _both(kept, theirs, each)]
 
     def insist(self, name: str, theirs: D) -> None:
         """Mine goes on from `theirs`, also where both changed the same."""

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from itsjustintv_desktop.engine import DestinationDraft, StreamerDraft
 from itsjustintv_desktop.ui.drafts import Drafts
 from itsjustintv_desktop.ui.models.rows import DRAFT_ROLE
+from itsjustintv_desktop.ui.pages.differences import of_drafts, sentence_of
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
@@ -220,3 +221,31 @@ def test_quitting_asks_about_what_is_not_saved(run: Run, qtbot: QtBot, answer: s
         qtbot.waitUntil(lambda: not page.unsaved)
         desktop.window.quit_requested.emit()
     qtbot.waitUntil(run.life.done)
+
+
+def test_what_differs_is_named_with_both_values() -> None:
+    """At most a few, and nothing secret."""
+    old = DestinationDraft(name="chat")
+    mine = msgspec.structs.replace(old, url="https://example.org/mine", enabled=False, format="slack", timeout=5.0)
+    other = msgspec.structs.replace(old, url="https://example.org/other", format="discord", timeout=7.0, picture="link")
+    drafts = Drafts[DestinationDraft]()
+    drafts.keep("chat", old, mine)
+    assert drafts.disputed("chat", other) == ["url", "format", "timeout"]
+    said = sentence_of(of_drafts([*drafts.disputed("chat", other), "enabled", "picture"], other, mine)).splitlines()
+    assert said == [
+        "Address: •••••• in the file, •••••• here",
+        "Format: discord in the file, slack here",
+        "One attempt may take: 7.0 in the file, 5.0 here",
+        "and 2 more",
+    ]
+
+
+def test_the_form_says_what_differs(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = test_streamers.shown(qtbot, store, bridge)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    QTest.keyClicks(page.form.description, "mine")
+    changed = msgspec.structs.replace(test_streamers.draft("pixelforge"), description="theirs")
+    bridge.engine.api.settings.set("streamers.draft", changed)
+    page.refresh(samples.snapshot())
+    qtbot.waitUntil(page.theirs.isVisible)
+    assert "Description in the payload: theirs in the file, mine here" in page.theirs.sentence.text()

@@ -14,6 +14,7 @@ from itsjustintv_desktop.engine import Saved
 from itsjustintv_desktop.ui.drafts import Drafts
 from itsjustintv_desktop.ui.models.rows import KeyedRows
 from itsjustintv_desktop.ui.pages.base import Page, save_feedback
+from itsjustintv_desktop.ui.pages.differences import of_drafts, sentence_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import Card
@@ -119,7 +120,12 @@ class ListDetailPage(Page, Generic[D]):
 
     def _mark(self) -> None:
         self._rows.mark(self._drafts.names)
-        self.theirs.show_for(self._form_key if self._theirs is not None else "")
+        mine = self._drafts.get(self._form_key)
+        if self._theirs is None or mine is None:
+            self.theirs.show_for("")
+        else:
+            fields = self._drafts.disputed(self._form_key, self._theirs)
+            self.theirs.show_for(self._form_key, sentence_of(of_drafts(fields, self._theirs, mine)))
         self._state()
 
     def _after(self, saved: Saved, done: str, show: Callable[[], object]) -> None:

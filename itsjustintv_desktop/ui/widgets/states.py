@@ -242,8 +242,8 @@ class Theirs(Card):
         self.body.addLayout(row(self.mine, self.other, None))
         self.hide()
 
-    def show_for(self, name: str) -> None:
-        """Of that name, "" for none."""
+    def show_for(self, name: str, differences: str = "") -> None:
+        """Of that name, "" for none; `differences`: what both say of what."""
         words = self.tr("{} was changed in the file where you changed it here. Choose which of the two stays.")
-        self.sentence.setText(words.format(name))
+        self.sentence.setText(f"{words.format(name)}\n{differences}".strip())
         self.setVisible(bool(name))

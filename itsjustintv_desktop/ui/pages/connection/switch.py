@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.engine import FieldInfo, Snapshot
+from itsjustintv_desktop.engine import FieldInfo, Remove, Set, Snapshot
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.connection.form import TransportForm
-from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, save, title
+from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, changes_of, save, title
+from itsjustintv_desktop.ui.pages.differences import of_keys, sentence_of
+from itsjustintv_desktop.ui.pages.settings.controls import name_of
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.scroll import keep_width
 from itsjustintv_desktop.ui.widgets.states import CheckList, Theirs
@@ -173,7 +175,11 @@ class Switch(QWidget):
         now = _values(await self._bridge.call(lambda engine: engine.api.settings.form.fields()))
         if now != self._base:
             self._now = now
-            self.theirs.show_for(self.tr("The connection"))
+            changed = {path for path in (*now, *self._base) if now.get(path, "") != self._base.get(path, "")}
+            typed = dict(_typed(each) for each in changes_of(wanted) if isinstance(each, Set | Remove))
+            here = {path: typed.get(path, self._base.get(path, "")) for path in changed}
+            said = sentence_of(of_keys({path: now.get(path, "") for path in here}, here, name_of))
+            self.theirs.show_for(self.tr("The connection"), said)
             self._scroll.ensureWidgetVisible(self.theirs)
             return
         try:
@@ -208,6 +214,13 @@ class Switch(QWidget):
         self.form.forget_secrets()
         self._loaded = self._saved = None
         self.closed.emit()
+
+
+def _typed(change: Set | Remove) -> tuple[tuple[str, ...], str]:
+    """A key, and what the config would say of it."""
+    value = change.value if isinstance(change, Set) else ""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return tuple(change.path), text.lower() if isinstance(value, bool) else text
 
 
 def _values(fields: Iterable[FieldInfo]) -> Values:

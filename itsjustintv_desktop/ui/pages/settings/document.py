@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from itsjustintv_desktop.ui.formatting import translate
+from itsjustintv_desktop.ui.pages.differences import Difference, sentence_of
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
 
 if TYPE_CHECKING:
@@ -64,9 +66,11 @@ class ConflictCard(Card):
         super().__init__(margin=16)
         self.theirs: Document | None = None
         self.sentence = label("", wrap=True)
+        self.differences = label("", wrap=True, selectable=True)
         self.reload = button(self.tr("Reload t&he file"), self.reload_requested.emit, destructive=True)
         self.overwrite = button(self.tr("&Overwrite it"), self.overwrite_requested.emit, destructive=True)
         self.body.addWidget(label(self.tr("config.toml was changed by somebody else"), "heading"))
+        self.body.addWidget(self.differences)
         self.body.addWidget(self.sentence)
         self.body.addLayout(row(self.reload, self.overwrite, None))
         self.hide()
@@ -81,7 +85,13 @@ class ConflictCard(Card):
             else self.tr("Overwriting saves your text in place of the whole file.")
         )
         self.sentence.setText(f"{lost} {kept}")
+        self.differences.setText("")
         self.show()
+
+    def show_differences(self, differences: Sequence[Difference]) -> None:
+        """Of the settings; what else differs is seen in the text."""
+        said = sentence_of(differences) or self.tr("The settings are the same; other parts of the file differ.")
+        self.differences.setText(said)
 
     def done(self) -> None:
         self.theirs = None

@@ -12,7 +12,9 @@ from itsjustintv_desktop.engine import Document, Saved, Snapshot, errors, events
 from itsjustintv_desktop.ui.bridge import in_thread
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page, save_feedback
+from itsjustintv_desktop.ui.pages.differences import of_keys
 from itsjustintv_desktop.ui.pages.settings.app import AppTab
+from itsjustintv_desktop.ui.pages.settings.controls import name_of
 from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument, ConflictCard, SaveBar
 from itsjustintv_desktop.ui.pages.settings.form import FormTab
 from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
@@ -129,6 +131,16 @@ class Settings(Page):
             return
         self.conflict.show_theirs(document, only_values=self._only_values)
         self.bar.hold(True)
+        self.do("compare", self._compare(document.text, self.document.text), replace=True)
+
+    async def _compare(self, in_file: str, here: str) -> None:
+        try:
+            theirs = await self.bridge.call(lambda engine: engine.api.settings.form.written(in_file))
+            mine = await self.bridge.call(lambda engine: engine.api.settings.form.written(here))
+        except errors.ConfigError:
+            return  # one of them is no TOML: its text says what is wrong
+        if self.conflict.theirs is not None and self.conflict.theirs.text == in_file:
+            self.conflict.show_differences(of_keys(theirs, mine, name_of))
 
     @property
     def _only_values(self) -> bool:

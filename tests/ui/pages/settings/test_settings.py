@@ -180,6 +180,11 @@ def test_a_file_that_changed_is_reloaded_or_overwritten(
     document = theirs(page, bridge)
     qtbot.waitUntil(page.conflict.isVisible)
     assert page.document.text == mine
+    qtbot.waitUntil(lambda: bool(page.conflict.differences.text()))
+    said = page.conflict.differences.text().splitlines()
+    assert said[0].endswith("(output.max_lines): 5 in the file, not set here")
+    assert said[1].endswith("(retry.max_attempts): not set in the file, 4 here")
+    assert "very-secret" not in page.conflict.differences.text()
     page.save()
     assert not bridge.engine.was_asked("api.settings.documents.save_text")  # nothing is written before the choice
     {"reload": page.conflict.reload, "overwrite": page.conflict.overwrite}[choice].click()

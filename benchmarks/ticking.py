@@ -18,7 +18,6 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QDialog
 
 from itsjustintv_desktop import app
-from itsjustintv_desktop.engine import Engine
 
 TICK_MS = 10
 
@@ -93,7 +92,7 @@ class Ticking(QObject):
         print(f"ready {await self._desktop.bridge.call(_address)}", flush=True)
 
 
-async def _address(engine: Engine) -> str:
+async def _address(engine: Any) -> str:
     assert engine.address is not None
     host, port = engine.address
     return f"http://{host}:{port}"

@@ -15,7 +15,7 @@ from itsjustintv_desktop.commands.tray import has_screen, no_qt
 from itsjustintv_desktop.demo import assertions, environment
 from itsjustintv_desktop.demo.reporter import Reporter
 from itsjustintv_desktop.demo.script import Script
-from itsjustintv_desktop.engine import Engine, EngineOptions, logs
+from itsjustintv_desktop.engine import EngineOptions, RunningEngine, logs, started
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.simulator.server import Simulator
@@ -60,29 +60,27 @@ async def _demo(folder: Path, seconds: float) -> bool:
         environment.furnish(simulator)
         paths.config.parent.mkdir()
         paths.config.write_text(environment.config(simulator), encoding="utf-8")
-        engine = Engine(EngineOptions(paths=paths, environ=simulator.environment()))
-        await engine.start()
-        try:
-            host, port = engine.address or ("", 0)
-            reporter.engine(f"listening on http://{host}:{port}, watching {len(environment.CHANNELS)} channels")
-            tasks.start("demo.tell", _tell(engine, reporter))
-            script = Script(simulator, reporter.twitch, callback=f"http://{host}:{port}/twitch")
-            await script.subscribe()
-            playing = tasks.start("demo.script", script.play(seconds))
-            until = began + seconds
-            while not stop.is_set():
-                now = time.monotonic()
-                over = playing.done() and now >= until
-                if (over and assertions.is_complete(simulator, feed)) or now > until + _GRACE:
-                    break
-                await asyncio.sleep(0.1)
-        finally:
-            await tasks.stop()
-            await engine.stop()
+        async with started(EngineOptions(paths=paths, environ=simulator.environment())) as engine:
+            try:
+                host, port = engine.address or ("", 0)
+                reporter.engine(f"listening on http://{host}:{port}, watching {len(environment.CHANNELS)} channels")
+                tasks.start("demo.tell", _tell(engine, reporter))
+                script = Script(simulator, reporter.twitch, callback=f"http://{host}:{port}/twitch")
+                await script.subscribe()
+                playing = tasks.start("demo.script", script.play(seconds))
+                until = began + seconds
+                while not stop.is_set():
+                    now = time.monotonic()
+                    over = playing.done() and now >= until
+                    if (over and assertions.is_complete(simulator, feed)) or now > until + _GRACE:
+                        break
+                    await asyncio.sleep(0.1)
+            finally:
+                await tasks.stop()
         return _summary(assertions.faults(simulator, feed), sum(assertions.arrived(simulator).values()), simulator)
 
 
-async def _tell(engine: Engine, reporter: Reporter) -> None:
+async def _tell(engine: RunningEngine, reporter: Reporter) -> None:
     login_of: dict[int, str] = {}
     async for event in engine.subscribe():
         reporter.event(event, login_of)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 
 from itsjustintv_desktop.commands.context import AppContext
-from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine import EngineOptions, started
 from itsjustintv_desktop.engine.api.api import Api
 from itsjustintv_desktop.engine.api.offline import OfflineApi, over_ledger
 from itsjustintv_desktop.engine.control import address
@@ -45,13 +45,10 @@ async def actions(app: AppContext) -> AsyncIterator[ControlClient | Api]:
         async with client:
             yield client
         return
-    engine = Engine(EngineOptions(paths=app.paths, listen=False))
-    with _nobody_answers():
-        await engine.start()
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        with _nobody_answers():
+            engine = await stack.enter_async_context(started(EngineOptions(paths=app.paths, listen=False)))
         yield engine.api
-    finally:
-        await engine.stop()
 
 
 async def running(app: AppContext) -> ControlClient | None:

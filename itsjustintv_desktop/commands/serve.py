@@ -12,7 +12,7 @@ import click
 from itsjustintv_desktop.commands.context import AppContext, pass_app
 from itsjustintv_desktop.commands.running import stop_on_signals
 from itsjustintv_desktop.commands.sdnotify import ServiceManager
-from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine import EngineOptions, started
 from itsjustintv_desktop.engine.core.tasks import Tasks
 
 
@@ -29,21 +29,19 @@ def command(app: AppContext) -> None:
 async def _serve(app: AppContext) -> None:
     stop = stop_on_signals()
     manager, tasks = ServiceManager(os.environ), Tasks()
-    engine = Engine(EngineOptions(paths=app.paths, log_file=True))
-    await engine.start()
-    try:
-        host, port = engine.address or ("", 0)
-        _tell(f"ready http://{f'[{host}]' if ':' in host else host}:{port}")
-        # What was made so far stays: walking it at every full collection would hold up answers (40 ms, measured).
-        gc.collect()
-        gc.freeze()
-        manager.tell("READY=1")
-        manager.watch_over(tasks)
-        await stop.wait()
-    finally:
-        manager.tell("STOPPING=1")
-        await tasks.stop()
-        await engine.stop()
+    async with started(EngineOptions(paths=app.paths, log_file=True)) as engine:
+        try:
+            host, port = engine.address or ("", 0)
+            _tell(f"ready http://{f'[{host}]' if ':' in host else host}:{port}")
+            # What was made so far stays: walking it at every full collection would hold up answers (40 ms, measured).
+            gc.collect()
+            gc.freeze()
+            manager.tell("READY=1")
+            manager.watch_over(tasks)
+            await stop.wait()
+        finally:
+            manager.tell("STOPPING=1")
+            await tasks.stop()
 
 
 def _tell(line: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from itsjustintv_desktop.app import run
 from itsjustintv_desktop.demo import environment
 from itsjustintv_desktop.demo.script import Script
-from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine import EngineOptions, RunningEngine
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.simulator.server import Simulator
 from itsjustintv_desktop.ui.engine_thread import Prepare, Setting
@@ -40,7 +40,7 @@ def prepare(paths: Paths, seconds: float = EVENING_SECONDS, rest: float = REST_S
             environment.furnish(simulator)
             await asyncio.to_thread(_write, paths.config, environment.config(simulator))
 
-            async def evenings(engine: Engine) -> None:
+            async def evenings(engine: RunningEngine) -> None:
                 await _subscribed(engine)
                 script = Script(simulator, lambda _: None, callback="")
                 while True:
@@ -56,10 +56,10 @@ def prepare(paths: Paths, seconds: float = EVENING_SECONDS, rest: float = REST_S
     return setting
 
 
-async def _subscribed(engine: Engine) -> None:
+async def _subscribed(engine: RunningEngine) -> None:
     """Until Twitch would tell us of every channel."""
     async for _ in engine.subscribe():
-        if engine.reach.subscriptions.status.code == "ok":
+        if (await engine.snapshot()).subscriptions.code == "ok":
             return
 
 

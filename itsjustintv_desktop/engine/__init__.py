@@ -67,18 +67,19 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.core.status import RowStatus as RowStatus
     from itsjustintv_desktop.engine.core.status import StreamerStatus as StreamerStatus
     from itsjustintv_desktop.engine.delivery.formats.base import Summary as Summary
-    from itsjustintv_desktop.engine.engine import Engine as Engine
     from itsjustintv_desktop.engine.logs.recent import LogLine as LogLine
     from itsjustintv_desktop.engine.monitoring.doctor.report import Check as Check
     from itsjustintv_desktop.engine.monitoring.doctor.report import Report as Report
     from itsjustintv_desktop.engine.monitoring.updates.check import UpdateView as UpdateView
+    from itsjustintv_desktop.engine.running import RunningEngine as RunningEngine
+    from itsjustintv_desktop.engine.running import started as started
     from itsjustintv_desktop.engine.storage.ledger.changing import Refused as Refused
     from itsjustintv_desktop.engine.storage.secrets.state import SecretsState as SecretsState
 
 _SETTINGS = "api.settings"
 _PLACES = {
     "assembly": ("EngineOptions",),
-    "engine": ("Engine",),
+    "running": ("RunningEngine", "started"),
     "core.paths": ("Paths",),
     "announce.pause": ("PauseView",),
     "api.diagnostics": ("LogPage",),

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import structlog
 from PySide6.QtCore import QObject, Qt, Signal
 
-from itsjustintv_desktop.engine import Engine, errors
+from itsjustintv_desktop.engine import RunningEngine, errors
 from itsjustintv_desktop.ui.engine_thread import EngineThread, Prepare
 from itsjustintv_desktop.ui.formatting import tr
 
@@ -53,7 +53,7 @@ class Bridge(QObject):
             self._state_is("starting", None)
             self.start()
 
-    async def call(self, ask: Callable[[Engine], Awaitable[T]], timeout: float = CALL_SECONDS) -> T:
+    async def call(self, ask: Callable[[RunningEngine], Awaitable[T]], timeout: float = CALL_SECONDS) -> T:
         """Await the engine's answer, e.g. `call(lambda engine: engine.api.deliveries.retry(5))`.
 
         Raises AppError: what the engine says, or that it does not answer.

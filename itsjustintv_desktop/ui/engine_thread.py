@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import structlog
 
-from itsjustintv_desktop.engine import Engine, EngineOptions, errors, events
+from itsjustintv_desktop.engine import EngineOptions, RunningEngine, errors, events, started
 from itsjustintv_desktop.ui.formatting import tr
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class Setting:
     """What to run. `companion`: runs beside the started engine on its loop, until the end (the demo's script)."""
 
     options: EngineOptions
-    companion: Callable[[Engine], Awaitable[None]] | None = None
+    companion: Callable[[RunningEngine], Awaitable[None]] | None = None
 
 
 Prepare = Callable[[], AbstractAsyncContextManager[Setting]]
@@ -52,7 +52,7 @@ class EngineThread:
         self._on_state = on_state
         self._on_events = on_events
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._engine: Engine | None = None
+        self._engine: RunningEngine | None = None
         self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._lock = threading.Lock()
@@ -71,7 +71,7 @@ class EngineThread:
             self._lost = self._told = False
         return taken, lost
 
-    async def call(self, ask: Callable[[Engine], Awaitable[T]], timeout: float) -> T:
+    async def call(self, ask: Callable[[RunningEngine], Awaitable[T]], timeout: float) -> T:
         """Ask the engine something, from another loop. Raises what it raises, EngineGoneError, TimeoutError."""
         loop, engine = self._loop, self._engine
         if loop is None or engine is None or not self._thread.is_alive():
@@ -126,9 +126,7 @@ class EngineThread:
     async def _main(self) -> None:
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        async with self._prepare() as setting:
-            engine = Engine(setting.options)
-            await engine.start()
+        async with self._prepare() as setting, started(setting.options) as engine:
             try:
                 self._engine = engine
                 self._on_state("running", None)
@@ -138,9 +136,8 @@ class EngineThread:
                 await self._stop.wait()
             finally:
                 self._engine = None
-                await engine.stop()
 
-    async def _pump(self, engine: Engine) -> None:
+    async def _pump(self, engine: RunningEngine) -> None:
         """Events come out in batches: the screen hears of a thousand in a second twenty times, not a thousand."""
         watching = engine.subscribe(MOST_WAITING)
         try:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QObject, QRectF, QSize, Qt, Sign
 from PySide6.QtGui import QColor, QFont, QImage, QImageReader, QPainter, QPainterPath, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from itsjustintv_desktop.engine import Engine, errors
+from itsjustintv_desktop.engine import RunningEngine, errors
 from itsjustintv_desktop.ui.bridge import Bridge, PageTasks, in_thread
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme.tokens import AVATARS
@@ -63,7 +63,7 @@ class Pictures(QObject):
                 self.arrived.emit(sha256)
 
 
-async def _ask(sha256: str, engine: Engine) -> bytes | None:
+async def _ask(sha256: str, engine: RunningEngine) -> bytes | None:
     return await engine.api.feed.picture(sha256)
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine import EngineOptions
 from itsjustintv_desktop.engine.config import watch
 from itsjustintv_desktop.engine.core.errors import AddressInUseError
 from itsjustintv_desktop.engine.core.events import Notice
 from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.engine import Engine
 from tests.support.waiting import until
 
 CONFIG = '[server]\nport = {}\n[secrets]\nstore = "memory"\n'

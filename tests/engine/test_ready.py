@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine import EngineOptions
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
+from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.ingress import webhook_secret
 from itsjustintv_desktop.engine.storage.secrets import SecretStore
 from tests.support import rawhttp, signed

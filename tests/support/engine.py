@@ -12,11 +12,12 @@ from unittest import mock
 
 import msgspec
 
-from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine import EngineOptions
 from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.sources import Enricher, EventSource
+from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.twitch import enrichment
 from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from itsjustintv_desktop.simulator import Simulator

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from itsjustintv_desktop.app import Desktop
-from itsjustintv_desktop.engine import Engine, Level
+from itsjustintv_desktop.engine import Level
 from itsjustintv_desktop.engine.core.errors import (
     SecretsLockedError,
     TwitchUnreachableError,
@@ -49,12 +49,12 @@ class Stage:
         self.paths = paths
         self.simulator: Simulator
         self.desktop: Desktop
-        self.undo: list[Callable[[Engine], Any]] = []
+        self.undo: list[Callable[[Any], Any]] = []
         self._written = ""
         self.has_config = True
 
-    async def on_engine(self, act: Callable[[Engine], Any]) -> Any:
-        async def run(engine: Engine) -> Any:
+    async def on_engine(self, act: Callable[[Any], Any]) -> Any:
+        async def run(engine: Any) -> Any:
             found = act(engine)
             return await found if asyncio.iscoroutine(found) else found
 
@@ -73,13 +73,13 @@ class Stage:
         self.paths.config.write_text(text, encoding="utf-8")
         await self.on_engine(lambda engine: engine.reload.trigger())
 
-        def is_taken(engine: Engine) -> bool:
+        def is_taken(engine: Any) -> bool:
             return engine.reload.state.state != "ok" or (self.paths.config.exists() and _digest(engine, text))
 
         await self.wait(is_taken)
         self._written = text
 
-    async def wait(self, condition: Callable[[Engine], Any]) -> None:
+    async def wait(self, condition: Callable[[Any], Any]) -> None:
         async def met() -> Any:
             return await self.on_engine(condition)
 
@@ -99,7 +99,7 @@ class Stage:
         self.simulator.faults.set_receiver("single", **fault)
         event = await self.sends_test("i")
 
-        async def came(engine: Engine) -> bool:
+        async def came(engine: Any) -> bool:
             report = await engine.api.announcements.event_report(event)
             return any(each.state is state and each.attempts for each in report.deliveries)
 
@@ -119,26 +119,26 @@ class Stage:
         await self.on_engine(lambda engine: engine.api.diagnostics.doctor())
 
 
-def _digest(engine: Engine, text: str) -> bool:
+def _digest(engine: Any, text: str) -> bool:
     from itsjustintv_desktop.engine.config.load import digest_of
 
-    return engine.loaded.digest == digest_of(text.encode())
+    return bool(engine.loaded.digest == digest_of(text.encode()))
 
 
-def _settled(event: int) -> Callable[[Engine], Awaitable[bool]]:
-    async def is_settled(engine: Engine) -> bool:
-        return (await engine.api.announcements.event_report(event)).is_settled
+def _settled(event: int) -> Callable[[Any], Awaitable[bool]]:
+    async def is_settled(engine: Any) -> bool:
+        return bool((await engine.api.announcements.event_report(event)).is_settled)
 
     return is_settled
 
 
-async def _take_back(engine: Engine, event: int) -> None:
+async def _take_back(engine: Any, event: int) -> None:
     for each in (await engine.api.announcements.event_report(event)).deliveries:
         if each.state is DeliveryState.PENDING:
             await engine.api.deliveries.drop(each.id)
 
 
-async def _put_right(engine: Engine) -> None:
+async def _put_right(engine: Any) -> None:
     await engine.pause.resume()
     for name in ("shared", "single"):
         await engine.api.destinations.resume(name)
@@ -165,7 +165,7 @@ class Situation(NamedTuple):
     """Levels of "i", and of destinations, that are not ok."""
 
 
-def on_engine(act: Callable[[Engine], Any]) -> Act:
+def on_engine(act: Callable[[Any], Any]) -> Act:
     return lambda stage: stage.on_engine(act)
 
 
@@ -178,14 +178,14 @@ def breaks(name: str) -> Act:
 
 
 def pauses(*names: str) -> Act:
-    def act(engine: Engine) -> None:
+    def act(engine: Any) -> None:
         for name in names:
             engine.dispatcher.queues.queue(name).breaker.pause("it answered 410 Gone", "", engine.now())
 
     return on_engine(act)
 
 
-def opens(engine: Engine) -> None:
+def opens(engine: Any) -> None:
     for _ in range(20):
         engine.dispatcher.queues.queue("single").breaker.record(Outcome.RETRY, engine.now(), "it answered 503")
 
@@ -193,9 +193,9 @@ def opens(engine: Engine) -> None:
 def in_state(state: TransportState, code: str, message: str) -> Act:
     """A change of the config may make the way say how it is once more, a moment later."""
 
-    def tell(engine: Engine, *said: Any) -> TransportStatus:
+    def tell(engine: Any, *said: Any) -> TransportStatus:
         before: TransportStatus = engine.reach.way.status
-        engine.reach.way._tell(*said)  # type: ignore[attr-defined]
+        engine.reach.way._tell(*said)
         return before
 
     async def act(stage: Stage) -> None:
@@ -232,7 +232,7 @@ def unanswered(**fault: Any) -> Act:
 def locks(*, forgets: bool) -> Act:
     error = SecretsLockedError("The keyring is locked.")
 
-    def act(engine: Engine) -> None:
+    def act(engine: Any) -> None:
         if forgets:
             engine.secrets._cache.clear()
         engine.secrets._note(UnlockResult(error, error))
@@ -241,15 +241,15 @@ def locks(*, forgets: bool) -> Act:
 
 
 def clock_is_wrong(stage: Stage) -> Awaitable[object]:
-    def act(engine: Engine) -> None:
-        engine.twitch.skew.describe = lambda: "This computer's clock is 9 minutes behind Twitch's."  # type: ignore[method-assign]
+    def act(engine: Any) -> None:
+        engine.twitch.skew.describe = lambda: "This computer's clock is 9 minutes behind Twitch's."
         stage.undo.append(lambda engine: engine.twitch.skew.__dict__.pop("describe"))
 
     return stage.on_engine(act)
 
 
 async def revokes(stage: Stage) -> None:
-    async def revoke(engine: Engine) -> None:
+    async def revoke(engine: Any) -> None:
         user_id = engine.live.resolved["i"].user_id
         for held in list(stage.simulator.eventsub.subscriptions):
             if held.condition.get("broadcaster_user_id") == user_id:
@@ -264,7 +264,7 @@ def refuses(stage: Stage) -> Awaitable[None]:
 
 
 async def refuses_pictures(stage: Stage) -> None:
-    def note(engine: Engine) -> None:
+    def note(engine: Any) -> None:
         engine.dispatcher.queues.queue("single").only_link = engine.now()
 
     await stage.on_engine(note)
@@ -276,7 +276,7 @@ def has_disk(size: int) -> Act:
         real = watchdog.free
         watchdog.free = lambda _: size  # type: ignore[assignment]
 
-        def put_back(engine: Engine) -> None:
+        def put_back(engine: Any) -> None:
             watchdog.free = real
 
         stage.undo.append(put_back)
@@ -285,11 +285,11 @@ def has_disk(size: int) -> Act:
     return act
 
 
-def has_property(part: Callable[[Engine], object], name: str, value: object) -> Act:
+def has_property(part: Callable[[Any], object], name: str, value: object) -> Act:
     """A part that says so of itself, whatever it does meanwhile."""
 
     async def act(stage: Stage) -> None:
-        def change(engine: Engine) -> None:
+        def change(engine: Any) -> None:
             kind = type(part(engine))
             real = getattr(kind, name)
             stage.undo.append(lambda _: setattr(kind, name, real))

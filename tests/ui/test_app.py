@@ -16,8 +16,9 @@ from qasync import QEventLoop
 
 from itsjustintv_desktop import app as module
 from itsjustintv_desktop.app import Desktop
-from itsjustintv_desktop.engine import Engine, Report, Snapshot, Statistics, errors
+from itsjustintv_desktop.engine import Report, Snapshot, Statistics, errors
 from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.ui.preferences import Preferences
 from tests.ui import samples
 from tests.ui.fake import FakeBridge

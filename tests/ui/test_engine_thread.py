@@ -9,12 +9,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 
-from itsjustintv_desktop.engine import Engine, EngineOptions, errors, events
+from itsjustintv_desktop.engine import EngineOptions, errors, events
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui import engine_thread
 from itsjustintv_desktop.ui.bridge import Bridge
@@ -24,9 +25,7 @@ from tests.support.waiting import until
 CONFIG = '[server]\nport = 0\n[secrets]\nstore = "memory"\n'
 
 
-def prepare(
-    folder: Path, config: str = CONFIG, companion: Callable[[Engine], Awaitable[None]] | None = None
-) -> Prepare:
+def prepare(folder: Path, config: str = CONFIG, companion: Callable[[Any], Awaitable[None]] | None = None) -> Prepare:
     paths = Paths(folder / "config" / "config.toml", folder / "data")
     paths.config.parent.mkdir(exist_ok=True)
     paths.config.write_text(config)
@@ -54,7 +53,7 @@ def test_start_ask_stop(tmp_path: Path, qtbot: QtBot, qt_loop: QEventLoop) -> No
     snapshot = qt_loop.run_until_complete(bridge.call(lambda engine: engine.snapshot()))
     assert snapshot.address is not None
 
-    async def where(_: Engine) -> str:
+    async def where(_: Any) -> str:
         return threading.current_thread().name
 
     assert qt_loop.run_until_complete(bridge.call(where)) == "engine"
@@ -113,7 +112,7 @@ def test_events_come_in_batches_and_in_order(tmp_path: Path, qtbot: QtBot, qt_lo
     bridge.events.connect(lambda batch: batches.append([e.text for e in batch if isinstance(e, events.Notice)]))
     wanted = [str(number) for number in range(1000)]
 
-    async def happen(engine: Engine) -> None:
+    async def happen(engine: Any) -> None:
         for text in wanted:
             engine.bus.publish(events.Notice(text=text))
             if text.endswith("00"):
@@ -133,7 +132,7 @@ def test_more_than_a_screen_can_take_is_told_as_lost(tmp_path: Path, qtbot: QtBo
     bridge.events.connect(lambda batch: seen.extend(e.text for e in batch if isinstance(e, events.Notice)))
     bridge.lost.connect(lambda: lost.append(True))
 
-    async def happen(engine: Engine) -> None:
+    async def happen(engine: Any) -> None:
         for number in range(engine_thread.MOST_WAITING * 3):
             engine.bus.publish(events.Notice(text=str(number)))
 
@@ -151,7 +150,7 @@ def test_an_answer_that_does_not_come(tmp_path: Path, qtbot: QtBot, qt_loop: QEv
     began: list[bool] = []
     cancelled: list[bool] = []
 
-    async def forever(_: Engine) -> None:
+    async def forever(_: Any) -> None:
         began.append(True)
         try:
             await asyncio.Event().wait()
@@ -186,7 +185,7 @@ def test_an_answer_that_does_not_come(tmp_path: Path, qtbot: QtBot, qt_loop: QEv
 def test_what_runs_beside_it_ends_with_it(tmp_path: Path, qtbot: QtBot, qt_loop: QEventLoop) -> None:
     said: list[str] = []
 
-    async def companion(_: Engine) -> None:
+    async def companion(_: Any) -> None:
         said.append("began")
         try:
             await asyncio.Event().wait()

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 from qasync import QEventLoop
 
 from itsjustintv_desktop.app import Desktop
-from itsjustintv_desktop.engine import Engine, EngineOptions, Level
+from itsjustintv_desktop.engine import EngineOptions, Level
 from itsjustintv_desktop.engine.config import watch as config_watch
 from itsjustintv_desktop.engine.core.errors import (
     LedgerError,
@@ -26,6 +26,7 @@ from itsjustintv_desktop.engine.core.errors import (
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.status import Status
+from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.ingress.catch_up import catch_up
 from itsjustintv_desktop.engine.ingress.transports import TransportState
 from itsjustintv_desktop.engine.storage.secrets import TWITCH_CLIENT_SECRET

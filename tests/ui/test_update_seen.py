@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 
-from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine import EngineOptions
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.monitoring.updates import check, signing
 from itsjustintv_desktop.ui.bridge import Bridge
@@ -35,8 +36,8 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 async def refused(bridge: Bridge) -> None:
-    async def code(engine: Engine) -> str:
-        return engine.updates.code
+    async def code(engine: Any) -> str:
+        return str(engine.updates.code)
 
     while await bridge.call(code) != "refused":
         await asyncio.sleep(0.02)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine import EngineOptions
 from itsjustintv_desktop.engine.control import address
 from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.core.errors import AlreadyRunningError, DataDirectoryError
 from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.engine import Engine
 from tests.support.engine import running_engine
 
 _HOLD = """

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine import EngineOptions
 from itsjustintv_desktop.engine.config import watch
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.events import HealthChanged
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.status import Level, Status
+from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.monitoring.health import Health
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until

@@ -13,10 +13,11 @@ from typing import Literal
 import pytest
 import stamina
 
-from itsjustintv_desktop.engine import Engine, EngineOptions
+from itsjustintv_desktop.engine import EngineOptions
 from itsjustintv_desktop.engine.announce import pipeline
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.tasks import Tasks
+from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.twitch import client
 from itsjustintv_desktop.simulator import Simulator, messages
 from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus

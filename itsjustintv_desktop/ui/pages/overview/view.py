@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout
 
-from itsjustintv_desktop.engine import Engine, Level, Report, Snapshot, errors, events
+from itsjustintv_desktop.engine import Level, Report, RunningEngine, Snapshot, errors, events
 from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.models.streamers import StreamerRow, state_of
 from itsjustintv_desktop.ui.pages.base import Page
@@ -196,9 +196,9 @@ class Overview(Page):
             self._days_soon.start()
 
 
-async def _fresh(engine: Engine) -> Report:
+async def _fresh(engine: RunningEngine) -> Report:
     return await engine.api.diagnostics.doctor()
 
 
-async def _recent(engine: Engine) -> Report:
+async def _recent(engine: RunningEngine) -> Report:
     return await engine.api.diagnostics.doctor(recent=True)

@@ -9,10 +9,10 @@ import pytest
 import structlog
 
 from itsjustintv_desktop.demo import environment
-from itsjustintv_desktop.engine import Engine
 from itsjustintv_desktop.engine.config import watch
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.paths import Paths
+from itsjustintv_desktop.engine.engine import Engine
 from itsjustintv_desktop.engine.monitoring.updates import check, signing
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.engine import ONE_STREAMER, Running, running_engine

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine.api.settings.channels import Ignored as Ignored
     from itsjustintv_desktop.engine.api.settings.channels import Parsed as Parsed
     from itsjustintv_desktop.engine.api.settings.connection_check import TransportDraft as TransportDraft
-    from itsjustintv_desktop.engine.api.settings.destinations import DestinationDraft as DestinationDraft
+    from itsjustintv_desktop.engine.api.settings.destination_drafts import DestinationDraft as DestinationDraft
     from itsjustintv_desktop.engine.api.settings.destinations import DestinationInfo as DestinationInfo
     from itsjustintv_desktop.engine.api.settings.destinations import DestinationUse as DestinationUse
     from itsjustintv_desktop.engine.api.settings.documents import Document as Document
@@ -100,7 +100,8 @@ _PLACES = {
     "config.save": ("Change", "Remove", "Rename", "Set"),
     "config.validators": ("new_standard_secret",),
     f"{_SETTINGS}.channels": ("Ignored", "Parsed"),
-    f"{_SETTINGS}.destinations": ("DestinationDraft", "DestinationInfo", "DestinationUse"),
+    f"{_SETTINGS}.destination_drafts": ("DestinationDraft",),
+    f"{_SETTINGS}.destinations": ("DestinationInfo", "DestinationUse"),
     f"{_SETTINGS}.documents": ("ValidationResult", "Document", "Saved"),
     f"{_SETTINGS}.settings": ("Settings",),
     f"{_SETTINGS}.fields": ("FieldInfo",),

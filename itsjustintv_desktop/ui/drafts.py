@@ -6,6 +6,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.fingerprints import Fingerprints, differs
+
 D = TypeVar("D", bound=msgspec.Struct)
 
 
@@ -35,19 +37,15 @@ class Drafts(Generic[D]):
         kept = self._kept.get(name)
         return kept.base if kept is not None else None
 
-    def keep(self, name: str, base: D, mine: D) -> None:
-        """A draft that says what is saved is none."""
-        if mine == base:
+    def keep(self, name: str, base: D, mine: D, *, gone: bool = False) -> None:
+        """A draft that says what is saved is none. `gone`: nothing is saved any more."""
+        if mine == base and not gone:
             self.drop(name)
         else:
             self._kept[name] = Draft(base, mine)
 
     def drop(self, name: str) -> None:
         self._kept.pop(name, None)
-
-    def only(self, names: frozenset[str]) -> None:
-        """What is gone has no draft; what is new may have one."""
-        self._kept = {name: kept for name, kept in self._kept.items() if not name or name in names}
 
     def meet(self, name: str, theirs: D) -> bool:
         """`theirs` is what is saved now. The draft goes on from there; False where both changed the same, and a
@@ -79,5 +77,14 @@ def _changed(kept: Draft[D], field: str) -> bool:
 
 
 def _both(kept: Draft[D], theirs: D, field: str) -> bool:
-    value = getattr(theirs, field)
-    return _changed(kept, field) and value not in (getattr(kept.base, field), getattr(kept.mine, field))
+    if not _changed(kept, field):
+        return False
+    if differs(_fingerprints(kept.base), _fingerprints(theirs), field):
+        return True
+    return getattr(theirs, field) not in (getattr(kept.base, field), getattr(kept.mine, field))
+
+
+def _fingerprints(draft: msgspec.Struct) -> Fingerprints:
+    """Of what is stored and never in a draft."""
+    found: Fingerprints = getattr(draft, "fingerprints", {})
+    return found

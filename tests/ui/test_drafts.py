@@ -59,14 +59,6 @@ def test_where_both_changed_the_same_a_person_chooses() -> None:
     assert drafts.get("a") == msgspec.structs.replace(theirs, tag_filter=MINE.tag_filter)
 
 
-def test_what_is_gone_has_no_draft() -> None:
-    drafts = Drafts[StreamerDraft]()
-    drafts.keep("a", BASE, MINE)
-    drafts.keep("", BASE, MINE)
-    drafts.only(frozenset({"b"}))
-    assert drafts.names == {""}
-
-
 def test_a_destination_keeps_what_was_typed_while_another_is_looked_at(
     qtbot: QtBot, store: Store, bridge: FakeBridge
 ) -> None:

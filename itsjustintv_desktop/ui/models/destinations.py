@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import QCoreApplication, Qt
 
 from itsjustintv_desktop.engine import DestinationStatus, Level
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.ui.formatting import number, translate
-from itsjustintv_desktop.ui.models.rows import KeyedRows
+from itsjustintv_desktop.ui.models.rows import KeyedRows, removed
 from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Tone
 
@@ -19,6 +20,9 @@ NAME, STATE, WAITING = range(3)
 class DestinationsModel(KeyedRows[DestinationStatus]):
     def __init__(self) -> None:
         super().__init__((_tr("Destination"), _tr("State"), _tr("Waiting")), lambda row: row.name)
+
+    def gone(self, row: DestinationStatus) -> DestinationStatus:
+        return msgspec.structs.replace(row, status=removed(), waiting=0)
 
     def cell(self, row: DestinationStatus, column: int, role: int) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from itsjustintv_desktop.engine.core.status import Level, StreamerStatus
 from itsjustintv_desktop.ui.plain import plain, readable
 
 Row = TypeVar("Row")
@@ -31,7 +32,8 @@ _SAY_DRAFT = frozenset({int(Qt.ItemDataRole.AccessibleTextRole), int(Qt.ItemData
 
 
 class KeyedRows(QAbstractTableModel, Generic[Row]):
-    """`titles` of the columns; `key_of` tells rows apart. Selection and scroll position survive `show_rows`."""
+    """`titles` of the columns; `key_of` tells rows apart. Selection and scroll position survive `show_rows`, and so
+    does a row with something that is not saved yet."""
 
     def __init__(self, titles: Sequence[str], key_of: Callable[[Row], Hashable], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +44,7 @@ class KeyedRows(QAbstractTableModel, Generic[Row]):
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Take these in place of what is there."""
-        new = list(rows)
+        new = self._with_drafts(rows)
         old_keys, new_keys = [self._key_of(row) for row in self.rows], [self._key_of(row) for row in new]
         if old_keys != new_keys and not self._fit(old_keys, new_keys, new):
             self.beginResetModel()
@@ -62,6 +64,18 @@ class KeyedRows(QAbstractTableModel, Generic[Row]):
         for number, row in enumerate(self.rows):
             if self._key_of(row) in different:
                 self.dataChanged.emit(self.index(number, 0), self.index(number, len(self.titles) - 1))
+
+    def gone(self, row: Row) -> Row:
+        """How a row looks that was taken away while something was typed for it."""
+        return row
+
+    def _with_drafts(self, rows: Sequence[Row]) -> list[Row]:
+        """With those that are gone and have something that is not saved yet."""
+        new, there = list(rows), {self._key_of(row) for row in rows}
+        for number, row in enumerate(self.rows):
+            if self._key_of(row) in self._drafts - there:
+                new.insert(number, self.gone(row))
+        return new
 
     def place(self, key: str) -> int:
         """The number of a row, -1 where there is none."""
@@ -123,6 +137,12 @@ class KeyedRows(QAbstractTableModel, Generic[Row]):
     def cell(self, row: Row, column: int, role: int) -> Any:
         """What a cell has for a role, None for nothing: for each table to say."""
         return None
+
+
+def removed() -> StreamerStatus:
+    """Of a row that is not in the config any more and has something that is not saved yet."""
+    word = QCoreApplication.translate("rows", "removed")
+    return StreamerStatus(level=Level.ATTENTION, word=word, announced=False)
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

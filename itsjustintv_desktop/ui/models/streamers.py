@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import QCoreApplication, QSortFilterProxyModel, Qt
 
 from itsjustintv_desktop.engine import Level, Snapshot, StreamerView
 from itsjustintv_desktop.engine.core.models import LiveStream
 from itsjustintv_desktop.ui.formatting import number, translate
-from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index, KeyedRows
+from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index, KeyedRows, removed
 from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Tone
 
@@ -44,6 +45,9 @@ class StreamersModel(KeyedRows[StreamerRow]):
                 for view in snapshot.streamers
             ]
         )
+
+    def gone(self, row: StreamerRow) -> StreamerRow:
+        return StreamerRow(msgspec.structs.replace(row.view, status=removed(), live=False), None)
 
     def cell(self, row: StreamerRow, column: int, role: int) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:

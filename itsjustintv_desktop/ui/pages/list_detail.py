@@ -27,7 +27,8 @@ class ListDetailPage(Page, Generic[D]):
     """What is typed and not saved yet is kept for each row, by its key, while the program runs.
 
     A page says which row its form shows (`_form_key`), reads that one anew (`_show_again`) and says with `_state` what
-    can be done now: nothing is saved while `_theirs` is set, for then the same was changed here and in the file.
+    can be done now: nothing is saved while it is `_held`, for then the same was changed here and in the file. A row
+    that is taken out of the file stays as long as it has something unsaved; keeping that saves it anew (`_save_anew`).
     """
 
     side_by_side_from = 0
@@ -37,6 +38,8 @@ class ListDetailPage(Page, Generic[D]):
         super().__init__(store, title)
         self._drafts: Drafts[D] = Drafts()
         self._theirs: D | None = None
+        self._gone = False
+        """The row in the form is not in the file any more."""
         self.theirs = Theirs()
         self.theirs.mine_requested.connect(self._insist)
         self.theirs.theirs_requested.connect(self._discard)
@@ -52,7 +55,7 @@ class ListDetailPage(Page, Generic[D]):
         widths: tuple[int, int],
     ) -> None:
         """`_right` shows `none_chosen` or one of `chosen`; `_stack` all of that, or `none` where there are no rows."""
-        self._rows = rows
+        self._rows, self._table = rows, table
         left = Card(margin=8)
         left.body.setContentsMargins(8, 4, 8, 8)
         left.body.addWidget(table)
@@ -86,6 +89,10 @@ class ListDetailPage(Page, Generic[D]):
         """Forget what was typed, and show what is saved."""
         raise NotImplementedError
 
+    def _save_anew(self) -> None:
+        """Save what stands in the form, as it is no longer in the file."""
+        raise NotImplementedError
+
     def _save_key(self) -> None:
         """The key for saving was pressed."""
         raise NotImplementedError
@@ -96,37 +103,53 @@ class ListDetailPage(Page, Generic[D]):
     def _keep(self, base: D | None, typed: D) -> None:
         """What stands in the form is not saved yet."""
         key = self._form_key
-        if self._theirs is not None:
+        if self._held:
             base = self._drafts.base(key)
         if base is not None:
-            self._drafts.keep(key, base, typed)
+            self._drafts.keep(key, base, typed, gone=self._gone)
         self._mark()
 
-    def _typed(self, key: str, saved: D) -> D | None:
-        """What was typed for a row, on top of what is saved now; None for nothing."""
-        self._theirs = None if self._drafts.meet(key, saved) else saved
+    @property
+    def _held(self) -> bool:
+        """A person has to choose first."""
+        return self._gone or self._theirs is not None
+
+    def _typed(self, key: str, saved: D | None) -> D | None:
+        """What was typed for a row, on top of what is saved now (None: it is not there any more); None for nothing."""
+        self._gone = saved is None
+        self._theirs = None if saved is None or self._drafts.meet(key, saved) else saved
         return self._drafts.get(key)
 
     def _drop(self, key: str) -> None:
         self._drafts.drop(key)
         if key == self._form_key:
-            self._theirs = None
+            self._theirs, self._gone = None, False
         self._mark()
 
     def _insist(self) -> None:
-        if self._theirs is not None:
+        if self._gone:
+            self._save_anew()
+        elif self._theirs is not None:
             self._drafts.insist(self._form_key, self._theirs)
             self._show_again()
 
     def _mark(self) -> None:
         self._rows.mark(self._drafts.names)
         mine = self._drafts.get(self._form_key)
-        if self._theirs is None or mine is None:
+        if self._gone:
+            self.theirs.show_for(self._form_key, removed=True)
+        elif self._theirs is None or mine is None:
             self.theirs.show_for("")
         else:
             fields = self._drafts.disputed(self._form_key, self._theirs)
             self.theirs.show_for(self._form_key, sentence_of(of_drafts(fields, self._theirs, mine)))
         self._state()
+
+    def _leave_form(self) -> None:
+        """Its row went away: what is typed next must not go into that of another."""
+        at: QWidget | None = self.window().focusWidget()
+        if at is not None and self._right.isAncestorOf(at):
+            self._table.setFocus()
 
     def _after(self, saved: Saved, done: str, show: Callable[[], object]) -> None:
         """Say what became of it; `show` selects what was changed, once that was taken back."""

@@ -242,8 +242,12 @@ class Theirs(Card):
         self.body.addLayout(row(self.mine, self.other, None))
         self.hide()
 
-    def show_for(self, name: str, differences: str = "") -> None:
+    def show_for(self, name: str, differences: str = "", *, removed: bool = False) -> None:
         """Of that name, "" for none; `differences`: what both say of what."""
-        words = self.tr("{} was changed in the file where you changed it here. Choose which of the two stays.")
+        words = (
+            self.tr("{} was removed in config.toml while you were changing it here. Keep yours to save it again.")
+            if removed
+            else self.tr("{} was changed in the file where you changed it here. Choose which of the two stays.")
+        )
         self.sentence.setText(f"{words.format(name)}\n{differences}".strip())
         self.setVisible(bool(name))

@@ -12,6 +12,12 @@ from msgspec import UNSET
 
 from itsjustintv_desktop.engine.api import destinations
 from itsjustintv_desktop.engine.api.destinations import DestinationView
+from itsjustintv_desktop.engine.api.settings.destination_drafts import (
+    DestinationDraft,
+    brought_back,
+    draft_of,
+    same,
+)
 from itsjustintv_desktop.engine.api.settings.documents import Documents, Saved, changed
 from itsjustintv_desktop.engine.config.destinations import GLOBAL, destinations_of, effective_destinations, format_of
 from itsjustintv_desktop.engine.config.durations import render
@@ -24,7 +30,6 @@ from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Globa
 from itsjustintv_desktop.engine.config.validators import trimmed
 from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.delivery import formats
-from itsjustintv_desktop.engine.delivery.formats.base import Picture
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import DestinationSecrets, SecretStore
 
@@ -35,29 +40,6 @@ _PREFIX = "target_webhook_"
 _OWN = tuple(name.removeprefix(_PREFIX) for name in fields(Streamer) if name.startswith(_PREFIX))
 """What a streamer's own destination, and that of [global_webhook], can have."""
 _PLAIN_FIELDS = ("format", "signature", "header", "hashing", "picture", "timeout", "enabled")
-
-
-class DestinationDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A destination as the form has it. `url`, `secret` and `headers`: None leaves what is there, "" (or {}) takes it
-    away; in what the engine gives they are None. `format` "": the address tells. `timeout` in seconds."""
-
-    name: str
-    url: str | None = None
-    secret: str | None = None
-    format: str = ""
-    signature: Literal["x-hub", "standard-webhooks"] = "x-hub"
-    header: str = "X-Hub-Signature-256"
-    hashing: Literal["SHA-1", "SHA-256", "SHA-512"] = "SHA-256"
-    picture: Picture = "data"
-    headers: dict[str, str] | None = None
-    timeout: float = 15.0
-    enabled: bool = True
-
-    def __repr__(self) -> str:
-        return f"DestinationDraft({self.name!r})"
-
-    def __rich_repr__(self) -> list[tuple[str, object]]:
-        return [("name", self.name)]
 
 
 class DestinationInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +104,8 @@ class Destinations:
         self, name: str, draft: DestinationDraft, base: DestinationDraft | None = None, *, in_config: bool = False
     ) -> Saved:
         """Save a new destination (`name` "") or change one. Another name than before: see `rename`. With `base`, what
-        the draft was made of, only if the file still says that.
+        the draft was made of, only if the file and the vault still say that. A draft of one that was removed makes it
+        anew, with what the vault still has of it.
 
         Address and secret go to the vault and the config says "@keyring"; with `in_config` they stand in the file.
         Raises SecretsError (the vault cannot be had: nothing was changed), ConfigError, UsageError, NotFoundError, and
@@ -140,11 +123,13 @@ class Destinations:
             raise UsageError("Rename it first, then change it.")
         if base is not None and not is_new:
             now = effective_destinations(await self._documents.in_file()).get(name)
-            if now is None or _draft_of(name, now) != base:
+            if now is None or not same(await draft_of(name, now, self._secrets), base):
                 raise changed(dotted(("destinations", name)))
         kind: Kind = "named" if is_new else self._kind(name)
         written = await asyncio.to_thread(self._written, kind, name)
         kept = await self._kept(name, in_config=in_config)
+        if is_new:
+            draft = brought_back(draft, kept)
         self._judge(draft, kept, written.get("url"), is_new=is_new)
         changes: list[Change] = [*_plain_changes(kind, name, draft, written)]
         wanted: dict[str, str | None] = {}
@@ -237,7 +222,7 @@ class Destinations:
     async def draft(self, name: str) -> DestinationDraft:
         """Raises NotFoundError."""
         self._kind(name)
-        return _draft_of(name, self._documents.config.current.destinations[name])
+        return await draft_of(name, self._documents.config.current.destinations[name], self._secrets)
 
     async def _info(self, name: str, one: Destination, state: DestinationView) -> DestinationInfo:
         url, problem, address = one.url, "", "config"
@@ -254,7 +239,7 @@ class Destinations:
         where: Any = address
         kind = format_of(one, url)
         return DestinationInfo(
-            draft=await self.draft(name),
+            draft=await draft_of(name, one, self._secrets),
             kind=self._kind(name),
             address=where,
             host=_host(url),
@@ -328,19 +313,6 @@ class Destinations:
         found = examine(f"[destinations]\n{dotted((draft.name,))} = {encode(table)}\n", {})
         if found.problems:
             raise ConfigError([one.sentence for one in found.problems])
-
-
-def _draft_of(name: str, one: Destination) -> DestinationDraft:
-    return DestinationDraft(
-        name=name,
-        format="" if one.format_guessed else one.format,
-        signature=one.signature,
-        header=one.header,
-        hashing=one.hashing,
-        picture=one.picture,
-        timeout=one.timeout,
-        enabled=one.enabled,
-    )
 
 
 def _path(kind: Kind, name: str, field: str) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from itsjustintv_desktop.engine.announce import payload as payloads
-from itsjustintv_desktop.engine.api.settings.destinations import DestinationDraft, Destinations
+from itsjustintv_desktop.engine.api.settings.destination_drafts import DestinationDraft
+from itsjustintv_desktop.engine.api.settings.destinations import Destinations
 from itsjustintv_desktop.engine.api.settings.streamers import StreamerDraft
 from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.schema import Destination, Streamer

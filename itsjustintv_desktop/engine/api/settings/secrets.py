@@ -8,13 +8,14 @@ from typing import Literal
 
 import msgspec
 
-from itsjustintv_desktop.engine.api.settings.documents import Documents
+from itsjustintv_desktop.engine.api.settings.documents import Documents, changed
 from itsjustintv_desktop.engine.config.environment import names
 from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.save import Remove
 from itsjustintv_desktop.engine.config.schema import KEYRING
 from itsjustintv_desktop.engine.config.validators import kept_secret, trimmed, webhook_secret
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, UsageError
+from itsjustintv_desktop.engine.core.fingerprints import UNKNOWN, Fingerprints, fingerprint, fits
 from itsjustintv_desktop.engine.storage.secrets import (
     TUNNEL_AUTHTOKEN,
     TWITCH_CLIENT_SECRET,
@@ -48,12 +49,14 @@ _SENTENCES: dict[Where, str] = {
 
 
 class SecretView(msgspec.Struct, frozen=True, kw_only=True):
-    """`sentence` says where it is and what that means; for `unknown` why it cannot be looked up, and what to do."""
+    """`sentence` says where it is and what that means; for `unknown` why it cannot be looked up, and what to do.
+    `fingerprints` tell whether it is still what it was, in the file and where secrets are kept."""
 
     name: str
     title: str
     where: Where
     sentence: str
+    fingerprints: Fingerprints = {}
 
 
 class Revealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +90,9 @@ class Secrets:
         """All of them; never raises for one that cannot be had."""
         return tuple([await self._view(name) for name in TITLES])
 
-    async def keep(self, name: str, value: str) -> SecretView:
-        """Keep a secret where secrets are kept; one that stands in the config is taken out of it and its backup.
+    async def keep(self, name: str, value: str, base: SecretView | None = None) -> SecretView:
+        """Keep a secret where secrets are kept; one that stands in the config is taken out of it and its backup. With
+        `base`, what a person saw before, only if it is still that one.
 
         Raises NotFoundError for an unknown name, UsageError for a value that cannot be one, SecretsError, and as
         `Documents.edit`. The config is changed last: until then the one in it counts.
@@ -100,8 +104,10 @@ class Secrets:
             raise UsageError(f"It cannot be used: {mistake}.") from None
         if not good:
             raise UsageError("Enter the secret.")
+        if base is not None and not fits(await self._fingerprints(name), base.fingerprints):
+            raise changed(name)
         store = self._store
-        in_file = await self._in_file(name)
+        in_file = bool(await self._in_file(name))
         if in_file and not store.lasting:
             raise UsageError(
                 "It stands in config.toml, and secrets are kept in memory only, where it would be gone with the end "
@@ -178,7 +184,16 @@ class Secrets:
 
     async def _view(self, name: str) -> SecretView:
         where, sentence = await self._where(name)
-        return SecretView(name=name, title=TITLES[name], where=where, sentence=sentence)
+        prints = await self._fingerprints(name)
+        return SecretView(name=name, title=TITLES[name], where=where, sentence=sentence, fingerprints=prints)
+
+    async def _fingerprints(self, name: str) -> dict[str, str]:
+        found = {"file": fingerprint(written)} if (written := await self._in_file(name)) else {}
+        try:
+            kept = await self._store.get(name)
+        except SecretsError:
+            return {**found, "store": UNKNOWN}
+        return {**found, "store": fingerprint(kept)} if kept else found
 
     async def _where(self, name: str) -> tuple[Where, str]:
         path = tuple(name.split("."))
@@ -200,12 +215,12 @@ class Secrets:
             sentence = "It is made when it is first needed."
         return where, sentence
 
-    async def _in_file(self, name: str) -> bool:
-        """Whether the file itself holds a value."""
+    async def _in_file(self, name: str) -> str:
+        """The value that the file itself holds, "" for none."""
 
-        def look() -> bool:
+        def look() -> str:
             written = self._documents.file().get(tuple(name.split(".")))
-            return isinstance(written, str) and written.strip() not in {"", KEYRING}
+            return written.strip() if isinstance(written, str) and written.strip() != KEYRING else ""
 
         return await asyncio.to_thread(look)
 

@@ -103,7 +103,7 @@ class Streamers:
             if tag_filter:
                 content["tag_filter"] = list(tag_filter)
             if like is not None:
-                content |= _further(like)
+                content |= _content(like, ("enabled", "additional_tags", "description"))
             key = _free(login, taken)
             taken.add(key)
             tables[key] = content
@@ -114,8 +114,10 @@ class Streamers:
         return msgspec.structs.replace(saved, note=f"Watched already: {shown}.") if skipped else saved
 
     async def update(self, key: str, draft: StreamerDraft, base: StreamerDraft | None = None) -> Saved:
-        """Save what differs. With `base`, what the draft was made of, only if the file still says that. Raises
-        NotFoundError, UsageError, and as `Documents.edit`."""
+        """Save what differs; all of it where there is no such streamer (`key` ""). With `base`, what the draft was made
+        of, only if the file still says that. Raises NotFoundError, UsageError, and as `Documents.edit`."""
+        if not key:
+            return await self._make(draft)
         before = await self.draft(key)
         if base is not None:
             now = (await self._documents.in_file()).streamers.get(key)
@@ -141,6 +143,14 @@ class Streamers:
                 )
             changes.append(Rename(("streamers", key), draft.key))
         return await self._documents.edit(changes)
+
+    async def _make(self, draft: StreamerDraft) -> Saved:
+        unfit = unfit_name(draft.key)
+        if unfit:
+            raise UsageError(f"The name cannot be used: {unfit}.")
+        if draft.key in (await self._documents.in_file()).streamers:
+            raise changed(dotted(("streamers", draft.key)))
+        return await self._documents.edit([AddTables("streamers", {draft.key: _content(draft)})])
 
     async def change_many(
         self,
@@ -231,11 +241,10 @@ def _tags(payload: bytes) -> list[str]:
         return []
 
 
-def _further(like: StreamerDraft) -> dict[str, Value]:
-    """What is not its default, but for what is a channel's own or asked for anyway."""
-    names = ("enabled", "additional_tags", "description")
+def _content(draft: StreamerDraft, names: Collection[str] = StreamerDraft.__struct_fields__[1:]) -> dict[str, Value]:
+    """What is not its default."""
     defaults = StreamerDraft(key="")
-    return {name: _plain(value) for name in names if (value := getattr(like, name)) != getattr(defaults, name)}
+    return {name: _plain(value) for name in names if (value := getattr(draft, name)) != getattr(defaults, name)}
 
 
 def _plain(value: Any) -> Value:

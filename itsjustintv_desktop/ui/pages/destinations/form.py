@@ -88,6 +88,7 @@ class DestinationForm(QWidget):
         super().__init__()
         self._info: DestinationInfo | None = None
         self._base = DestinationDraft(name="")
+        self._fingerprints = self._base.fingerprints
         self.title = QLineEdit()
         self.title.setPlaceholderText(self.tr("such as team-discord"))
         self.url = SecretField(self.tr("Address"), "https://…")
@@ -132,6 +133,7 @@ class DestinationForm(QWidget):
         self._info = info
         self._base = info.draft if info is not None else DestinationDraft(name="")
         base = draft or self._base
+        self._fingerprints = base.fingerprints
         self.title.setText(base.name)
         self.title.setEnabled(info is None or info.kind == "named")
         hint = self.tr("It belongs to a streamer, or to all of them (Settings, For everybody).")
@@ -188,6 +190,7 @@ class DestinationForm(QWidget):
             headers=self.headers.value,
             timeout=round(self.timeout.value(), 1),
             enabled=self.enabled.isChecked(),
+            fingerprints=self._fingerprints,
         )
 
     @property

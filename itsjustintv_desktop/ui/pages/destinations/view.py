@@ -27,6 +27,8 @@ from itsjustintv_desktop.ui.widgets.field import SecretField
 from itsjustintv_desktop.ui.widgets.states import EmptyState
 
 GUESS_MS = 400
+_OURS = ("save", "remove", "remove now")
+"""While one of these runs, it is this page that takes a name away."""
 TEST_SECONDS = 150.0
 """Longer than the longest attempt."""
 
@@ -39,6 +41,8 @@ class Destinations(ListDetailPage[DestinationDraft]):
     def __init__(self, store: Store, title: str) -> None:
         super().__init__(store, title)
         self._infos: dict[str, DestinationInfo] = {}
+        """With those that were removed and have something unsaved."""
+        self._there: frozenset[str] = frozenset()
         self._shown: str | None = None
         self._wanted = ""
         self._busy = False
@@ -84,13 +88,16 @@ class Destinations(ListDetailPage[DestinationDraft]):
             self._wanted = name
 
     def refresh(self, snapshot: Snapshot) -> None:
+        before = self.table.key
         self.table.rows.show_rows(snapshot.destinations)
         is_new = self._shown == ""
-        self._stack.setCurrentIndex(0 if snapshot.destinations or is_new else 1)
+        self._stack.setCurrentIndex(0 if self.table.rows.rows or is_new else 1)
         self.add.setVisible(bool(snapshot.destinations))
         if self._wanted and self.table.choose_key(self._wanted):
             self._wanted = ""
         elif not is_new:
+            if before and self.table.rows.place(before) < 0:
+                self._leave_form()
             self.table.choose_near()
         self._show_state()
         self.do("list", self._read())
@@ -102,10 +109,9 @@ class Destinations(ListDetailPage[DestinationDraft]):
             self.do("answer", self._last_answer(), replace=True)
 
     async def _read(self) -> None:
-        self._infos = {
-            info.draft.name: info for info in await self.bridge.call(lambda e: e.api.settings.destinations.list())
-        }
-        self._drafts.only(frozenset(self._infos))
+        infos = {info.draft.name: info for info in await self.bridge.call(lambda e: e.api.settings.destinations.list())}
+        gone = {name: info for name, info in self._infos.items() if name in self._drafts.names}
+        self._infos, self._there = {**gone, **infos}, frozenset(infos)
         if self._shown and self._shown in self._infos:
             self._show_form(self._shown)
         elif self._shown is None:
@@ -117,10 +123,12 @@ class Destinations(ListDetailPage[DestinationDraft]):
     def _show_form(self, name: str) -> None:
         """What is saved, and what was typed on top of it."""
         info = self._infos[name]
-        typed = self._typed(name, info.draft)
+        gone = name not in self._there and not any(map(self.tasks.is_running, _OURS))
+        typed = self._typed(name, None if gone else info.draft)
         if typed is None or info.draft != self.form.base or typed != self.form.draft:
             self.form.show_destination(info, typed)
         self._mark()
+        self._show_state()
 
     @property
     def _form_key(self) -> str:
@@ -132,6 +140,9 @@ class Destinations(ListDetailPage[DestinationDraft]):
     def _save_key(self) -> None:
         self.save.click()
 
+    def _save_anew(self) -> None:
+        self._save_requested()
+
     def open_new(self) -> None:
         """An empty form, or what was typed into it before."""
         self.table.clearSelection()
@@ -139,7 +150,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
         self._stack.setCurrentIndex(0)
         self._right.setCurrentIndex(1)
         self.heading_of.say(self.tr("A new destination"))
-        self._theirs = None
+        self._theirs, self._gone = None, False
         self.form.show_destination(None, self._drafts.get(""))
         self._mark()
         self.result.hide()
@@ -167,12 +178,13 @@ class Destinations(ListDetailPage[DestinationDraft]):
         self._state()
 
     def _status(self) -> DestinationStatus | None:
-        return next((row for row in self.table.rows.rows if row.name == self._shown), None)
+        rows = () if self._gone else self.table.rows.rows
+        return next((row for row in rows if row.name == self._shown), None)
 
     def _show_state(self) -> None:
         status = self._status()
         if status is None:
-            self.dot.show_state("off", self.tr("new"))
+            self.dot.show_state("off", self.tr("removed") if self._gone else self.tr("new"))
             self.state.setText("")
         else:
             tone, word = state_of(status)
@@ -240,19 +252,24 @@ class Destinations(ListDetailPage[DestinationDraft]):
         changed, busy = self.form.is_changed, self._busy
         is_new = self._shown == ""
         ready = bool(self.form.draft.name) and (not is_new or bool(self.form.draft.url))
-        held = self._theirs is not None or bool(self.form.headers_field.problem)
+        held = self._held or bool(self.form.headers_field.problem)
         self.save.setEnabled(changed and ready and not busy and not held)
-        self.test.setEnabled(bool(self._shown or self.form.draft.url) and not busy)
+        self.test.setEnabled(bool(self._shown or self.form.draft.url) and not busy and not self._gone)
         self.discard.setVisible(changed or is_new)
-        self.remove.setVisible(not is_new)
+        self.remove.setVisible(not is_new and not self._gone)
 
     # What is done
 
     def _discard(self) -> None:
-        if self._shown in self._infos:
+        gone = self._gone
+        if gone:
+            self.table.setFocus()
+        elif self._shown in self._infos:
             self.form.show_destination(self._infos[self._shown])
         self._drop(self._form_key)
         self._shown = None
+        if gone and self.store.snapshot is not None:
+            self.refresh(self.store.snapshot)
         if self.table.key:
             self._chosen()
         elif self.table.rows.rows:
@@ -265,24 +282,27 @@ class Destinations(ListDetailPage[DestinationDraft]):
         self._state()
 
     async def _save(self) -> None:
-        old, draft, base = self._shown or "", self.form.draft, self.form.base
-        typed = old
+        typed, draft, base = self._form_key, self.form.draft, self.form.base
+        old = "" if self._gone else typed
         try:
             if old and draft.name != old:
                 saved = await self.bridge.call(
                     lambda engine: engine.api.settings.rename.destination(old, draft.name), 180.0
                 )
-                self._shown, old = draft.name, draft.name
+                self._shown = self._wanted = old = draft.name
                 base = msgspec.structs.replace(base, name=draft.name)
+                self._drafts.keep(old, base, draft)
+                self._drop(typed)
+                typed = old
             saved = await self.bridge.call(lambda engine: engine.api.settings.destinations.save(old, draft, base))
         finally:
             self._busy = False
             self._state()
         self._drop(typed)
-        self._theirs = self._shown = None
+        self._shown = None
         self._wanted = draft.name
         await self._done(saved, self.tr("Saved {}.").format(draft.name), typed)
-        if not typed:
+        if not old:
             self._ask_who(draft.name)
 
     def _ask_who(self, name: str) -> None:
@@ -332,6 +352,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
 
     async def _removed(self, name: str) -> None:
         saved = await self.bridge.call(lambda engine: engine.api.settings.destinations.delete(name))
+        self._drop(name)
         self._shown = None
         self.table.setFocus()
         await self._done(saved, self.tr("Removed {}.").format(name), name)

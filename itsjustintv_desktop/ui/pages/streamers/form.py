@@ -129,9 +129,9 @@ class StreamerForm(Card):
         self._is_busy = busy
         self._state()
 
-    def hold(self, held: bool) -> None:
-        """Nothing is saved before a person chose between two versions."""
-        self._is_held = held
+    def hold(self, held: bool, *, gone: bool = False) -> None:
+        """Nothing is saved before a person chose between two versions; with what is gone nothing else can be done."""
+        self._is_held, self._is_gone = held, gone
         self._state()
 
     def _changed(self) -> None:
@@ -142,7 +142,9 @@ class StreamerForm(Card):
         changed, busy = self.is_changed or half_typed(self), self._is_busy
         self.save.setEnabled(changed and not busy and not self._is_held)
         self.discard.setVisible(changed)
-        self.test.setVisible(not changed)  # a test uses what is saved
+        for control in (self.remove, self.duplicate):
+            control.setEnabled(not self._is_gone)
+        self.test.setVisible(not changed and not self._is_gone)  # a test uses what is saved
         self.test.setEnabled(not changed and not busy)
         self.preview.offer(self.destinations.values)
 
@@ -151,7 +153,7 @@ class StreamerForm(Card):
             open_address(channel_address(self._row.view.login))
 
     def _lay_out(self) -> None:
-        self._is_busy = self._is_held = False
+        self._is_busy = self._is_held = self._is_gone = False
         self.discard.hide()
         inner = QWidget()
         fields = QVBoxLayout(inner)

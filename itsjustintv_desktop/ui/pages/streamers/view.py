@@ -23,6 +23,8 @@ from itsjustintv_desktop.ui.widgets.chips import half_typed, take_words
 from itsjustintv_desktop.ui.widgets.states import EmptyState
 
 PREVIEW_MS = 400
+_OURS = ("save", "remove")
+"""While one of these runs, it is this page that takes a name away."""
 
 
 class Streamers(ListDetailPage[StreamerDraft]):
@@ -33,6 +35,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
 
     def __init__(self, store: Store, title: str) -> None:
         super().__init__(store, title)
+        self._there: frozenset[str] = frozenset()
         self._wanted: list[str] = []
         """To be selected once they are there: they were just added, renamed or brought back."""
         self.pictures = Pictures(self.bridge, self)
@@ -96,20 +99,24 @@ class Streamers(ListDetailPage[StreamerDraft]):
         self._wanted = [] if there else keys
 
     def refresh(self, snapshot: Snapshot) -> None:
-        self._stack.setCurrentIndex(0 if snapshot.streamers else 1)
+        self._there = keys = frozenset(view.key for view in snapshot.streamers)
+        if self.form.shown_key not in keys:
+            take_words(self.form)  # what is half typed is not lost with its row
+        before = self.table.keys
+        self.table.all.show(snapshot)
+        self._stack.setCurrentIndex(0 if self.table.all.rows else 1)
         for part in (self.filter, self.paste, self.add):  # without streamers they stand below, where one looks then
             part.setVisible(bool(snapshot.streamers))
-        self.table.all.show(snapshot)
         if self._wanted:
             self._select(self._wanted)
+        elif any(self.table.all.place(key) < 0 for key in before):
+            self._leave_form()
         self.table.choose_near()
         self._show_row()
         self._show_many()
-        keys = {view.key for view in snapshot.streamers}
-        self._drafts.only(frozenset(keys))
-        self.many.keep_only(frozenset(keys))
+        self.many.keep_only(keys)
         self._mark()
-        if self.form.shown_key in keys:
+        if self.form.shown_key in keys | self._drafts.names:
             self.do("draft", self._read(self.form.shown_key))
 
     # What is shown
@@ -125,7 +132,8 @@ class Streamers(ListDetailPage[StreamerDraft]):
         if len(keys) == 1 and keys[0] != self.form.shown_key:
             self.trial.hide()
             self.do("draft", self._read(keys[0]), replace=True)
-            self.do("tags", self._suggest(keys[0]), replace=True)
+            if keys[0] in self._there:
+                self.do("tags", self._suggest(keys[0]), replace=True)
         self._show_many()
 
     def _show_many(self) -> None:
@@ -140,11 +148,15 @@ class Streamers(ListDetailPage[StreamerDraft]):
             self.form.show_row(self.table.row(chosen[0]), names)
 
     async def _read(self, key: str) -> None:
-        base = await self.bridge.call(lambda engine: engine.api.settings.streamers.draft(key))
-        if self.table.keys != [key]:
+        gone, base = key not in self._there, self._drafts.base(key)
+        if gone and any(map(self.tasks.is_running, _OURS)):
+            return
+        if not gone:
+            base = await self.bridge.call(lambda engine: engine.api.settings.streamers.draft(key))
+        if base is None or self.table.keys != [key]:
             return
         is_new = self.form.shown_key != key
-        unsaved = self._typed(key, base)
+        unsaved = self._typed(key, None if gone else base)
         self._show_row()
         self.form.show_draft(base, unsaved)
         self._mark()
@@ -182,8 +194,17 @@ class Streamers(ListDetailPage[StreamerDraft]):
         self.do("draft", self._read(self.form.shown_key), replace=True)
 
     def _discard(self) -> None:
+        gone = self._gone
+        if gone:
+            self.table.setFocus()
         self._drop(self.form.shown_key)
-        self._show_again()
+        if not gone:
+            self._show_again()
+        elif self.store.snapshot is not None:
+            self.refresh(self.store.snapshot)
+
+    def _save_anew(self) -> None:
+        self.do("save", self._save())
 
     def _save_key(self) -> None:
         shown = self.many if len(self.table.keys) > 1 else self.form
@@ -191,13 +212,14 @@ class Streamers(ListDetailPage[StreamerDraft]):
         shown.save.click()
 
     def _state(self) -> None:
-        self.form.hold(self._theirs is not None)
+        self.form.hold(self._held, gone=self._gone)
 
     async def _save(self) -> None:
         key, draft, base = self.form.shown_key, self.form.draft, self.form.base
+        old = "" if self._gone else key
         self.form.busy(True)
         try:
-            saved = await self.bridge.call(lambda engine: engine.api.settings.streamers.update(key, draft, base))
+            saved = await self.bridge.call(lambda engine: engine.api.settings.streamers.update(old, draft, base))
         finally:
             self.form.busy(False)
         self._drop(key)
@@ -223,6 +245,8 @@ class Streamers(ListDetailPage[StreamerDraft]):
 
     async def _removed(self, keys: list[str]) -> None:
         saved = await self.bridge.call(lambda engine: engine.api.settings.streamers.remove(keys))
+        for key in keys:
+            self._drop(key)
         what = keys[0] if len(keys) == 1 else self.tr("%n streamers", "", len(keys))
         self.table.setFocus()
         self._done(saved, self.tr("Removed {}.").format(what), keys)

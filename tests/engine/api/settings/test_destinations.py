@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.api.settings.destinations import DestinationDraft
+from itsjustintv_desktop.engine.api.settings.destination_drafts import DestinationDraft
 from itsjustintv_desktop.engine.api.settings.streamers import StreamerDraft
 from itsjustintv_desktop.engine.core.errors import (
     ConfigChangedError,
@@ -89,7 +89,8 @@ async def test_settings_change_and_unsaid_ones_stay(with_vault: Running) -> None
     made = draft(with_vault, secret=ANOTHER, headers={"X-One": "1"}, timeout=3.0, format="discord")
     await editing.destinations.save("", made)
     before = await editing.destinations.draft("friends")
-    assert before == msgspec.structs.replace(made, url=None, secret=None, headers=None)
+    stored = {"url": None, "secret": None, "headers": None, "fingerprints": before.fingerprints}
+    assert before == msgspec.structs.replace(made, **stored)
     await editing.destinations.save("friends", msgspec.structs.replace(before, format="", enabled=False))
     one = with_vault.engine.live.destinations["friends"]
     assert (one.enabled, one.timeout, one.headers, one.format_guessed) == (False, 3.0, {"X-One": "1"}, True)
@@ -238,6 +239,99 @@ async def test_what_somebody_else_wrote_into_the_same_destination_is_not_overwri
     theirs = msgspec.structs.replace(base, timeout=7.0)
     await editing.destinations.save("main", msgspec.structs.replace(theirs, enabled=False), theirs)
     assert await editing.destinations.draft("main") == msgspec.structs.replace(base, timeout=7.0, enabled=False)
+
+
+BY_HAND = {
+    "url": ('url = "@keyring"', 'url = "http://127.0.0.1:9/by-hand"'),
+    "secret": ('secret = "@keyring"', 'secret = "written by hand in here"'),
+    "headers": ('"before"', '"by hand"'),
+}
+TYPED: dict[str, object] = {"url": "http://127.0.0.1:9/mine", "secret": ANOTHER, "headers": {"A": "mine"}}
+
+
+@pytest.mark.parametrize("field", ["url", "secret", "headers"])
+async def test_what_was_written_by_hand_over_a_stored_one_is_not_overwritten(with_vault: Running, field: str) -> None:
+    editing, path = with_vault.engine.api.settings, with_vault.paths.config
+    await editing.destinations.save("", draft(with_vault, secret=SECRET, headers={"A": "before"}))
+    base = await editing.destinations.draft("friends")
+    assert (base.url, base.secret, base.headers) == (None, None, None), "nothing stored is in a draft"
+    before, table = path.read_text(encoding="utf-8").split("[destinations.friends]")
+    by_hand = before + "[destinations.friends]" + table.replace(*BY_HAND[field], 1)
+    assert by_hand != before + "[destinations.friends]" + table
+    path.write_text(by_hand, encoding="utf-8")
+    mine = msgspec.structs.replace(base, **{field: TYPED[field]})
+    with pytest.raises(ConfigChangedError, match=r"destinations\.friends"):
+        await editing.destinations.save("friends", mine, base)
+    assert path.read_text(encoding="utf-8") == by_hand
+    theirs: DestinationDraft = await until(lambda: another(with_vault, base))
+    await editing.destinations.save("friends", msgspec.structs.replace(theirs, **{field: TYPED[field]}), theirs)
+
+
+async def another(running: Running, base: DestinationDraft) -> DestinationDraft | None:
+    now = await running.engine.api.settings.destinations.draft("friends")
+    return now if now != base else None
+
+
+async def test_what_was_changed_in_the_vault_meanwhile_is_not_overwritten(with_vault: Running) -> None:
+    editing, store = with_vault.engine.api.settings, with_vault.engine.secrets
+    await editing.destinations.save("", draft(with_vault))
+    base = await editing.destinations.draft("friends")
+    theirs = f"{with_vault.simulator.url}/receiver/theirs"
+    await store.set_destination("friends", url=theirs)
+    with pytest.raises(ConfigChangedError, match=r"destinations\.friends"):
+        await editing.destinations.save("friends", msgspec.structs.replace(base, url="http://127.0.0.1:9/mine"), base)
+    assert (await store.destination("friends")).url == theirs
+
+
+async def test_fingerprints_say_nothing_of_what_they_are_of(with_vault: Running) -> None:
+    editing = with_vault.engine.api.settings
+    await editing.destinations.save("", draft(with_vault, secret=ANOTHER, headers={"A": ANOTHER}))
+    base = await editing.destinations.draft("friends")
+    assert set(base.fingerprints) == {"url", "secret", "headers"}
+    assert len({*base.fingerprints.values()}) == 3
+    assert all(len(each) == 32 for each in base.fingerprints.values())
+    assert (await editing.destinations.draft("main")).fingerprints["url"] != base.fingerprints["url"]
+
+
+def without(running: Running, name: str) -> str:
+    """The file without that table, as somebody saves it who takes it out."""
+    lines = running.paths.config.read_text(encoding="utf-8").splitlines()
+    start = lines.index(f"[destinations.{name}]")
+    end = next((n for n in range(start + 1, len(lines)) if lines[n].startswith("[")), len(lines))
+    text = "\n".join(lines[:start] + lines[end:]) + "\n"
+    running.paths.config.write_text(text, encoding="utf-8")
+    return text
+
+
+async def test_one_that_was_taken_out_of_the_file_is_made_anew_from_its_draft(with_vault: Running) -> None:
+    editing = with_vault.engine.api.settings
+    await editing.destinations.save("", draft(with_vault, secret=ANOTHER))
+    base = await editing.destinations.draft("friends")
+    without(with_vault, "friends")
+    await until(lambda: "friends" not in with_vault.engine.live.destinations)
+    mine = msgspec.structs.replace(base, timeout=7.0)
+    with pytest.raises(ConfigChangedError):
+        await editing.destinations.save("friends", mine, base)
+    await editing.destinations.save("", mine)
+    assert await editing.destinations.draft("friends") == mine
+    stored = await editing.secrets.reveal_destination("friends")
+    assert (stored.url, stored.secret) == (f"{with_vault.simulator.url}/receiver/friends", ANOTHER)
+
+
+async def test_what_went_with_the_file_has_to_be_entered_again(with_vault: Running) -> None:
+    editing = with_vault.engine.api.settings
+    await editing.destinations.save("", draft(with_vault, secret=ANOTHER), in_config=True)
+    base = await editing.destinations.draft("friends")
+    text = without(with_vault, "friends")
+    await until(lambda: "friends" not in with_vault.engine.live.destinations)
+    with pytest.raises(UsageError, match=r"address was removed .* Enter it again"):
+        await editing.destinations.save("", base)
+    typed = msgspec.structs.replace(base, url=f"{with_vault.simulator.url}/receiver/friends")
+    with pytest.raises(UsageError, match="secret was removed"):
+        await editing.destinations.save("", typed)
+    assert with_vault.paths.config.read_text(encoding="utf-8") == text
+    await editing.destinations.save("", msgspec.structs.replace(typed, secret=""))
+    assert set((await editing.destinations.draft("friends")).fingerprints) == {"url"}
 
 
 @pytest.mark.parametrize("kind", ["slack", "discord"])

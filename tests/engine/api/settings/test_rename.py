@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from itsjustintv_desktop.engine.api.settings.destinations import DestinationDraft
+from itsjustintv_desktop.engine.api.settings.destination_drafts import DestinationDraft
 from itsjustintv_desktop.engine.api.settings.documents import Documents
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, NotFoundError, UsageError
 from itsjustintv_desktop.engine.core.models import DeliveryState

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.api.settings.secrets import SecretView
-from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, UsageError
+from itsjustintv_desktop.engine.core.errors import ConfigChangedError, NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET, TWITCH_WEBHOOK_SECRET
 from tests.engine.api.settings.conftest import PASSPHRASE
 from tests.support.engine import SECRET, Running, running_engine
@@ -65,6 +65,26 @@ async def test_keeping_one_takes_the_old_one_out_of_file_and_backup(vault: Runni
     assert vault.engine.live.config.twitch.client_secret == ""
     await vault.restart()
     assert await vault.engine.api.settings.secrets.reveal(TWITCH_CLIENT_SECRET) == OURS
+
+
+BY_HAND = "written by hand into the file"
+
+
+@pytest.mark.parametrize("where", ["file", "store"])
+async def test_one_that_was_changed_meanwhile_is_not_overwritten(vault: Running, where: str) -> None:
+    editing, path = vault.engine.api.settings, vault.paths.config
+    base = await view(vault, TWITCH_CLIENT_SECRET)
+    if where == "file":
+        path.write_text(path.read_text(encoding="utf-8").replace(CLEAR, BY_HAND), encoding="utf-8")
+    else:
+        await vault.engine.secrets.set(TWITCH_CLIENT_SECRET, BY_HAND)
+    text = path.read_text(encoding="utf-8")
+    with pytest.raises(ConfigChangedError, match=r"twitch\.client_secret"):
+        await editing.secrets.keep(TWITCH_CLIENT_SECRET, OURS, base)
+    assert path.read_text(encoding="utf-8") == text
+    assert await vault.engine.secrets.get(TWITCH_CLIENT_SECRET) == (BY_HAND if where == "store" else None)
+    await editing.secrets.keep(TWITCH_CLIENT_SECRET, OURS, await view(vault, TWITCH_CLIENT_SECRET))
+    assert await editing.secrets.reveal(TWITCH_CLIENT_SECRET) == OURS
 
 
 async def test_undo_does_not_bring_a_moved_secret_back(vault: Running) -> None:

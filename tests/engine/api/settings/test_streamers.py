@@ -166,6 +166,22 @@ async def test_what_somebody_else_wrote_into_the_same_streamer_is_not_overwritte
     await editing.streamers.update("alice", base, both)
 
 
+async def test_one_that_was_taken_out_of_the_file_is_made_anew_from_its_draft(running: Running) -> None:
+    editing = running.engine.api.settings
+    mine = msgspec.structs.replace(
+        await editing.streamers.draft("alice"), tag_filter=("English",), description="mine", enabled=False
+    )
+    await editing.streamers.remove(["alice"])
+    with pytest.raises(NotFoundError):
+        await editing.streamers.update("alice", mine)
+    await editing.streamers.update("", mine)
+    assert await editing.streamers.draft("alice") == mine
+    with pytest.raises(ConfigChangedError, match=r"streamers\.alice"):
+        await editing.streamers.update("", mine)
+    with pytest.raises(UsageError, match="name cannot be used"):
+        await editing.streamers.update("", msgspec.structs.replace(mine, key="a.b\n"))
+
+
 async def test_lists_of_many_are_changed_in_one_save(running: Running) -> None:
     editing = running.engine.api.settings
     running.simulator.add_channel("carol")

@@ -8,7 +8,7 @@ import structlog
 
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine import logs, redaction
-from itsjustintv_desktop.engine.api.settings.destinations import DestinationDraft
+from itsjustintv_desktop.engine.api.settings.destination_drafts import DestinationDraft
 from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET
 from tests.engine.api.settings.conftest import PASSPHRASE

@@ -115,5 +115,5 @@ class TunnelWay(BaseTransport):
 def use(tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every engine is reached through it from now on, whatever its config says."""
     monkeypatch.setattr(
-        IngressManager, "_build", lambda reach, _: TunnelWay(reach._engine.clock, reach._way_changed, tunnel)
+        IngressManager, "_build", lambda reach, _: TunnelWay(reach._transports.clock, reach._way_changed, tunnel)
     )

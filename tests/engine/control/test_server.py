@@ -155,7 +155,7 @@ async def test_a_web_page_may_not_ask_even_with_the_token(
 async def test_health_tells_each_part(running: Running, client: ControlClient) -> None:
     report = await client.health()
     assert set(report) == {"status", "announcing", "parts", "tasks"}
-    assert report["announcing"]["headline"].endswith("will be announced")
+    assert report["announcing"]["headline"] == "Getting ready to announce your streams"
     assert report["tasks"]["delivery.dispatcher"] == 1
     assert report["tasks"]["RequestHandler.start"] >= 1  # the one that asked
     for part in report["parts"].values():

@@ -37,6 +37,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
     """Where announcements are sent."""
 
     name = "destinations"
+    side_by_side_from = 720
 
     def __init__(self, store: Store, title: str) -> None:
         super().__init__(store, title)

@@ -194,6 +194,51 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
         assert not bridge.engine.was_asked("api.settings.documents.edit")
 
 
+@pytest.mark.parametrize("keep", ["mine", "theirs"])
+def test_a_secret_that_is_changed_by_hand_is_a_conflict_at_once(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, keep: str
+) -> None:
+    def secret(mark: str) -> tuple[SecretView, ...]:
+        return (
+            SecretView(
+                name="twitch.client_secret", title="t", where="config", sentence="s", fingerprints={"file": mark}
+            ),
+        )
+
+    page = shown(qtbot, store, bridge)
+    bridge.engine.api.settings.set("secrets.list", secret("before"))
+    opened(qtbot, page, bridge)
+    switch = page.switch
+    QTest.keyClicks(switch.form.secret, "mine")
+    QTest.mouseClick(switch.check, LEFT)
+    qtbot.waitUntil(switch.save.isEnabled)
+    bridge.engine.api.settings.set("secrets.list", secret("by hand"))
+    bridge.happen(events.ConfigChanged(state="ok", text=""))
+    qtbot.waitUntil(switch.theirs.isVisible)
+    assert "(twitch.client_secret)" in switch.theirs.sentence.text()
+    assert switch.form.secret.text() == "mine"
+    assert not switch.save.isEnabled()
+    (switch.theirs.mine if keep == "mine" else switch.theirs.other).click()
+    qtbot.waitUntil(lambda: not switch.theirs.isVisible())
+    if keep == "mine":
+        assert not bridge.engine.was_asked("api.settings.secrets.keep"), "saving is another step"
+        QTest.mouseClick(switch.save, LEFT)
+        qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.secrets.keep")))
+    else:
+        qtbot.waitUntil(lambda: not switch.form.secret.text())
+        assert not page.unsaved
+
+
+def test_a_form_without_changes_follows_the_file(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    opened(qtbot, page, bridge)
+    now = FieldInfo(path=("twitch", "client_id"), kind="text", help="", value="by hand")
+    bridge.engine.api.settings.set("form.fields", (now,))
+    bridge.happen(events.ConfigChanged(state="ok", text=""))
+    qtbot.waitUntil(lambda: page.switch.form.client_id.text() == "by hand")
+    assert not page.switch.theirs.isVisible()
+
+
 def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
     opened(qtbot, page, bridge)

@@ -9,21 +9,25 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FieldInfo, Remove, Set, Snapshot
+from itsjustintv_desktop.engine.core.fingerprints import differs, fits
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.connection.form import TransportForm
 from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, changes_of, save, title
-from itsjustintv_desktop.ui.pages.differences import of_keys, sentence_of
+from itsjustintv_desktop.ui.pages.differences import MASK, Difference, of_keys, sentence_of
 from itsjustintv_desktop.ui.pages.settings.controls import name_of
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row
 from itsjustintv_desktop.ui.widgets.scroll import keep_width
 from itsjustintv_desktop.ui.widgets.states import CheckList, Theirs
 
 if TYPE_CHECKING:
+    from itsjustintv_desktop.engine import SecretView
     from itsjustintv_desktop.ui.bridge import PageTasks
 
 CHECK_SECONDS = 90.0
 Values = dict[tuple[str, ...], str | None]
+Stands = tuple[Values, dict[str, str]]
+"""What the config says, and the fingerprints of the secrets."""
 
 
 class Switch(QWidget):
@@ -39,9 +43,11 @@ class Switch(QWidget):
         self._loaded: Wanted | None = None
         """What the form was filled with; None while it is not open."""
         self._snapshot: Snapshot | None = None
-        self._base: Values = {}
+        self._base: Stands = ({}, {})
         """What the config said when the form was filled, and what it says now that differs."""
-        self._now: Values = {}
+        self._now: Stands = ({}, {})
+        self._saves = False
+        """Saving waits for the choice between the two."""
         self.form = TransportForm(with_credentials=True)
         self.form.changed.connect(self._edited)
         self.checks = CheckList()
@@ -94,6 +100,7 @@ class Switch(QWidget):
 
     def refresh(self, snapshot: Snapshot) -> None:
         """The way in use changed: after a save one watches the new one come up."""
+        self._snapshot = snapshot
         if self._saved is None:
             return
         way = snapshot.way
@@ -119,14 +126,46 @@ class Switch(QWidget):
         self._working(False)
 
     async def _load(self, snapshot: Snapshot) -> None:
-        fields = await self._bridge.call(lambda engine: engine.api.settings.form.fields())
-        secrets = await self._bridge.call(lambda engine: engine.api.settings.secrets.list())
+        fields, secrets = await self._ask()
         self.form.load(fields, secrets, snapshot.way.kind, snapshot.way.address)
         self._loaded = self.form.wanted()
-        self._base = _values(fields)
+        self._base = _stands(fields, secrets)
         self.theirs.hide()
         self._saved = None
         self._edited()
+
+    def look_again(self) -> None:
+        """The config is another one."""
+        if self._loaded is not None and not any(map(self._tasks.is_running, ("load", "save way"))):
+            self._tasks.start("look again", self._look_again(), replace=True)
+
+    async def _look_again(self) -> None:
+        if not self.is_changed and self._saved is None:
+            self._take_theirs()
+        elif self.is_changed:
+            self._saves = False
+            self.save.setEnabled(await self._is_same() and self._checked is not None)
+
+    async def _ask(self) -> tuple[tuple[FieldInfo, ...], tuple[SecretView, ...]]:
+        secrets = await self._bridge.call(lambda engine: engine.api.settings.secrets.list())
+        return await self._bridge.call(lambda engine: engine.api.settings.form.fields()), secrets
+
+    async def _is_same(self) -> bool:
+        """As when the form was filled. Else a person is asked, and nothing is saved before."""
+        (base, before), (now, after) = self._base, _stands(*await self._ask())
+        if now == base and fits(before, after):
+            self.theirs.hide()
+            return True
+        self._now = now, after
+        changed = {path for path in (*now, *base) if now.get(path, "") != base.get(path, "")}
+        typed = dict(_typed(each) for each in changes_of(self.form.wanted()) if isinstance(each, Set | Remove))
+        here = {path: typed.get(path, base.get(path, "")) for path in changed}
+        keys = of_keys({path: now.get(path, "") for path in here}, here, name_of)
+        names = {name.partition(" ")[0] for name in {*before, *after} if differs(before, after, name)}
+        secrets = [Difference(f"{name_of(tuple(name.split('.')))} ({name})", MASK, MASK) for name in sorted(names)]
+        self.theirs.show_for(self.tr("The connection"), sentence_of([*keys, *secrets]))
+        self._scroll.ensureWidgetVisible(self.theirs)
+        return False
 
     def _edited(self) -> None:
         self._tasks.stop("check way")  # what is asked now would be about something else
@@ -172,22 +211,15 @@ class Switch(QWidget):
             self._tasks.start("save way", self._do_save(self._checked))
 
     async def _do_save(self, wanted: Wanted) -> None:
-        now = _values(await self._bridge.call(lambda engine: engine.api.settings.form.fields()))
-        if now != self._base:
-            self._now = now
-            changed = {path for path in (*now, *self._base) if now.get(path, "") != self._base.get(path, "")}
-            typed = dict(_typed(each) for each in changes_of(wanted) if isinstance(each, Set | Remove))
-            here = {path: typed.get(path, self._base.get(path, "")) for path in changed}
-            said = sentence_of(of_keys({path: now.get(path, "") for path in here}, here, name_of))
-            self.theirs.show_for(self.tr("The connection"), said)
-            self._scroll.ensureWidgetVisible(self.theirs)
+        self._saves = not await self._is_same()
+        if self._saves:
             return
         try:
             saved = await save(self._bridge, wanted)
         except BaseException:
             self.save.setEnabled(True)
             raise
-        self._base = _values(await self._bridge.call(lambda engine: engine.api.settings.form.fields()))
+        self._base = _stands(*await self._ask())
         self.form.forget_secrets()
         self._loaded = self.form.wanted()
         self._saved = wanted
@@ -203,10 +235,13 @@ class Switch(QWidget):
         """What stands in the form is to be saved, whatever the file says by now."""
         self._base = self._now
         self.theirs.hide()
-        self._save()
+        self.save.setEnabled(self._checked is not None)
+        if self._saves:
+            self._save()
 
     def _take_theirs(self) -> None:
         if self._snapshot is not None:
+            self.form.forget_secrets()
             self.begin(self._snapshot)
 
     def _close(self) -> None:
@@ -223,6 +258,8 @@ def _typed(change: Set | Remove) -> tuple[tuple[str, ...], str]:
     return tuple(change.path), text.lower() if isinstance(value, bool) else text
 
 
-def _values(fields: Iterable[FieldInfo]) -> Values:
-    """What the config says of all that the form may write."""
-    return {each.path: each.value for each in fields if each.path[0] in {"twitch", "tunnel", "server"}}
+def _stands(fields: Iterable[FieldInfo], secrets: Iterable[SecretView]) -> Stands:
+    """Of all that the form may write."""
+    values = {each.path: each.value for each in fields if each.path[0] in {"twitch", "tunnel", "server"}}
+    prints = {f"{each.name} {part}": one for each in secrets for part, one in each.fingerprints.items()}
+    return values, prints

@@ -82,6 +82,8 @@ class Connection(Page):
         rounds = [event for event in batch if isinstance(event, events.SubscriptionsChanged)]
         if rounds:
             self.subscriptions.show_progress(rounds[-1])
+        if any(isinstance(event, events.ConfigChanged) for event in batch):
+            self.switch.look_again()
         if self.isVisible() and any(isinstance(event, events.EventSettled) for event in batch):
             self.do("last", self._read_last())
 

@@ -65,8 +65,9 @@ class FormTab(QWidget):
         """What was typed and cannot be."""
         return [control.problem for control in self.controls.values() if control.problem]
 
-    def make(self, fields: tuple[FieldInfo, ...]) -> None:
-        """The sections; their controls are made when they are opened."""
+    def make(self, fields: tuple[FieldInfo, ...], written: Mapping[Path, str]) -> None:
+        """The sections, and what the text says; their controls are made when they are opened."""
+        self._written = written
         for field in fields:
             if ANY not in field.path and not field.unused:
                 self._fields.setdefault(field.path[:-1], []).append(field)

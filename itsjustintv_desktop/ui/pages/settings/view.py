@@ -64,6 +64,7 @@ class Settings(Page):
             self.body.addWidget(part, 1 if part is self.tabs else 0)
         self._check_soon = QTimer(self, singleShot=True, interval=CHECK_MS)
         self._check_soon.timeout.connect(lambda: self.do("check", self._check(), replace=True))
+        self._show_bar()
         self._connect()
 
     def _connect(self) -> None:
@@ -109,15 +110,25 @@ class Settings(Page):
 
     # The document
 
+    async def _make_form(self, text: str) -> None:
+        """With what the file says: no default is shown in its place meanwhile."""
+        fields = await self.bridge.call(lambda engine: engine.api.settings.form.fields())
+        try:
+            self.form.make(fields, await self.bridge.call(lambda engine: engine.api.settings.form.written(text)))
+        except errors.AppError as error:
+            self.form.make(fields, {})
+            self.form.show_broken(translate(error.message))
+
     async def _read(self) -> None:
-        if not self.form.is_made:
-            self.form.make(await self.bridge.call(lambda engine: engine.api.settings.form.fields()))
         document = await self.bridge.call(lambda engine: engine.api.settings.documents.document())
+        if not self.form.is_made:
+            await self._make_form(document.text)
         self.raw.where.setText(document.path)
         if self.tasks.is_running("save"):
             return  # that is our own; saving looks again
         if not self.document.loaded or (not self.document.is_changed and document.digest != self.document.digest):
             self.document.take(document)
+            self._show_bar()
         elif document.digest != self.document.digest:
             self._differs(document)
         else:
@@ -259,10 +270,14 @@ class Settings(Page):
         if not self.form.problems:
             await self._save()
 
+    def _show_bar(self) -> None:
+        """Nothing is said of a document that is not read yet."""
+        self.bar.setVisible(self.document.loaded and self.tabs.currentIndex() in {FORM, RAW})
+
     def _tab_changed(self, number: int) -> None:
         self.raw.conceal()
         self.secrets.conceal()
-        self.bar.setVisible(number in {FORM, RAW})
+        self._show_bar()
         if number == SECRETS:
             self.secrets.read()
 

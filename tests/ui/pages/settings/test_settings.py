@@ -48,7 +48,7 @@ def fields() -> tuple[FieldInfo, ...]:
     return all_fields(Config(), {})
 
 
-def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, tmp_path: Path) -> View:
+def prepare(store: Store, bridge: FakeBridge, tmp_path: Path) -> None:
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
     editing = bridge.engine.api.settings
     editing.set("form.fields", fields())
@@ -59,6 +59,10 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, tmp_path: Path) -> Vie
     editing.set("form.with_values", lambda text, typed: with_values(text, typed, tmp_path / "config.toml", {}))
     editing.set("secrets.list", (StoredSecret("twitch.client_secret", "Twitch client secret", "keyring"),))
     editing.set("documents.save_text", SAVED)
+
+
+def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, tmp_path: Path) -> View:
+    prepare(store, bridge, tmp_path)
     page = View(store, "Settings")
     qtbot.addWidget(page)
     page.resize(1000, 700)
@@ -92,6 +96,31 @@ def test_the_form_shows_what_the_text_says(qtbot: QtBot, page: View) -> None:
     assert (other.text, other.edit.placeholderText()) == ("", "24h")
     assert other.edit.accessibleName() == "Give up after"
     assert other.edit.accessibleDescription()
+
+
+def test_no_default_is_shown_before_the_file_was_read(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, tmp_path: Path
+) -> None:
+    prepare(store, bridge, tmp_path)
+    page, asked = View(store, "Settings"), list[str]()
+
+    async def read(text: str) -> dict[tuple[str, ...], str]:
+        asked.append(text)
+        if len(asked) == 1:
+            assert not page.form.controls
+            assert not page.bar.isVisible(), "nothing is saved that was not read"
+        return written(text)
+
+    bridge.engine.api.settings.set("form.written", read)
+    qtbot.addWidget(page)
+    page.show()
+    page.activate()
+    page.tabs.setCurrentIndex(RAW)
+    page.tabs.setCurrentIndex(FORM)
+    assert not page.bar.isVisible()
+    qtbot.waitUntil(page.bar.isVisible)
+    assert asked[0] == TEXT
+    assert line(page, "retry", "max_attempts").text == "3", "from the first moment"
 
 
 def test_form_and_text_are_one_document(qtbot: QtBot, page: View, engine: FakeEngine) -> None:

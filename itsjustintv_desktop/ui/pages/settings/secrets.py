@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.engine import Snapshot, errors
+from itsjustintv_desktop.engine.core.fingerprints import fits
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
 from itsjustintv_desktop.ui.widgets.dialog import ask
 from itsjustintv_desktop.ui.widgets.field import HIDE_AGAIN_MS, Field, SecretField
+from itsjustintv_desktop.ui.widgets.states import Theirs
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import SecretsState, SecretView
@@ -93,7 +95,12 @@ class SecretsTab(QWidget):
         self.in_clear.setVisible(any(view.where == "config" for view in views))
 
     async def _keep(self, name: str, value: str) -> None:
-        view = await self._page.bridge.call(lambda engine: engine.api.settings.secrets.keep(name, value))
+        base = self.rows[name].base
+        try:
+            view = await self._page.bridge.call(lambda engine: engine.api.settings.secrets.keep(name, value, base))
+        except errors.ConfigChangedError:
+            self.read()  # which shows the choice
+            return
         self.rows[name].kept(view)
         self._page.tell(self.tr("{} is kept.").format(translate(view.title)))
         self.read()
@@ -143,6 +150,11 @@ class SecretRow(Card):
     def __init__(self, view: SecretView) -> None:
         super().__init__(margin=16)
         self.name, self.title = view.name, translate(view.title)
+        self.base = self._now = view
+        """What is replaced, and what is stored by now."""
+        self.theirs = Theirs()
+        self.theirs.mine_requested.connect(self._insist)
+        self.theirs.theirs_requested.connect(self._give_up)
         self.dot = Dot()
         self.sentence = label("", "muted", wrap=True, selectable=True)
         self.value = QLineEdit()
@@ -161,6 +173,7 @@ class SecretRow(Card):
         self.keep.hide()
         head = row(self.dot, label(self.title, "strong"), None, self.reveal, self.replace, self.forget)
         self.body.addLayout(head)
+        self.body.addWidget(self.theirs)
         self.body.addWidget(self.sentence)
         self.body.addWidget(self.value)
         self.body.addLayout(row(self.typed, self.keep))
@@ -169,6 +182,12 @@ class SecretRow(Card):
         self._hide_again.timeout.connect(self.conceal)
 
     def show_view(self, view: SecretView) -> None:
+        self._now = view
+        if not self.typed.text().strip():
+            self.base = view
+        differs = not fits(self.base.fingerprints, view.fingerprints)
+        self.theirs.show_for(self.title if differs else "")
+        self.keep.setEnabled(not differs)
         self.dot.show_state(_TONES.get(view.where, "off"), translate(view.sentence))
         self.sentence.setText(translate(view.sentence))
         there = view.where not in {"absent", "unknown"}
@@ -212,6 +231,14 @@ class SecretRow(Card):
         self.keep.setVisible(on)
         if on:
             self.typed.setFocus()
+
+    def _insist(self) -> None:
+        self.base = self._now
+        self.show_view(self._now)
+
+    def _give_up(self) -> None:
+        self._editing(False)
+        self.show_view(self._now)
 
     def _keep(self) -> None:
         if self.typed.text().strip():

@@ -101,6 +101,7 @@ class Settings(Page):
     def happened(self, batch: list[events.EngineEvent]) -> None:
         if self.document.loaded and any(isinstance(event, events.ConfigChanged) for event in batch):
             self.do("read", self._read())
+            self.secrets.read()
 
     def hideEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
         """What was shown on purpose is not there any more when the page comes back."""

@@ -38,8 +38,9 @@ CHANGED = events.ConfigChanged(state="ok", text="")
 
 
 class StoredSecret:
-    def __init__(self, name: str, title: str, where: str) -> None:
+    def __init__(self, name: str, title: str, where: str, mark: str = "before") -> None:
         self.name, self.title, self.where, self.sentence = name, title, where, "About it."
+        self.fingerprints = {"store": mark}
 
 
 def fields() -> tuple[FieldInfo, ...]:
@@ -348,9 +349,34 @@ def test_a_secret_is_replaced(qtbot: QtBot, page: View, engine: FakeEngine) -> N
     assert "another-one" not in row.typed.displayText()
     with qtbot.waitSignal(page.said):
         row.keep.click()
-    assert engine.was_asked("api.settings.secrets.keep")[0].args == ("twitch.client_secret", "another-one")
+    assert engine.was_asked("api.settings.secrets.keep")[0].args[:2] == ("twitch.client_secret", "another-one")
     assert row.typed.text() == ""
     assert row.typed.isHidden()
+
+
+@pytest.mark.parametrize("keep", ["mine", "theirs"])
+def test_a_secret_that_is_changed_meanwhile_is_not_replaced(
+    qtbot: QtBot, page: View, bridge: FakeBridge, keep: str
+) -> None:
+    page.tabs.setCurrentIndex(SECRETS)
+    row = page.secrets.rows["twitch.client_secret"]
+    row.replace.click()
+    QTest.keyClicks(row.typed, "mine")
+    theirs = StoredSecret("twitch.client_secret", "Twitch client secret", "keyring", "by hand")
+    bridge.engine.api.settings.set("secrets.list", (theirs,))
+    bridge.engine.api.settings.set("secrets.keep", theirs)
+    bridge.happen(events.ConfigChanged(state="ok", text=""))
+    qtbot.waitUntil(row.theirs.isVisible)
+    assert not row.keep.isEnabled()
+    (row.theirs.mine if keep == "mine" else row.theirs.other).click()
+    assert not row.theirs.isVisible()
+    if keep == "mine":
+        with qtbot.waitSignal(page.said):
+            row.keep.click()
+        assert bridge.engine.was_asked("api.settings.secrets.keep")[0].args == ("twitch.client_secret", "mine", theirs)
+    else:
+        assert row.typed.isHidden()
+        assert not page.unsaved
 
 
 def test_a_vault_with_a_passphrase_is_unlocked(qtbot: QtBot, page: View, store: Store, engine: FakeEngine) -> None:

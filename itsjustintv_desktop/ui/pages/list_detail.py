@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 from PySide6.QtCore import Qt
@@ -76,26 +76,23 @@ class ListDetailPage(Page, Generic[D]):
         below = self.width() < self.side_by_side_from
         self._split.setOrientation(Qt.Orientation.Vertical if below else Qt.Orientation.Horizontal)
 
-    @property
-    def _form_key(self) -> str:
-        """Of the row in the form; "" for a new one, or none."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # a page has these
 
-    def _show_again(self) -> None:
-        """Show what is saved and typed of the row in the form."""
-        raise NotImplementedError
+        @property
+        def _form_key(self) -> str:
+            """Of the row in the form; "" for a new one, or none."""
 
-    def _discard(self) -> None:
-        """Forget what was typed, and show what is saved."""
-        raise NotImplementedError
+        def _show_again(self) -> None:
+            """Show what is saved and typed of the row in the form."""
 
-    def _save_anew(self) -> None:
-        """Save what stands in the form, as it is no longer in the file."""
-        raise NotImplementedError
+        def _discard(self) -> None:
+            """Forget what was typed, and show what is saved."""
 
-    def _save_key(self) -> None:
-        """The key for saving was pressed."""
-        raise NotImplementedError
+        def _save_anew(self) -> None:
+            """Save what stands in the form, as it is no longer in the file."""
+
+        def _save_key(self) -> None:
+            """The key for saving was pressed."""
 
     def _state(self) -> None:
         """What can be done now."""

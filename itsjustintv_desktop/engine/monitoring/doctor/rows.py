@@ -56,7 +56,8 @@ def _status(facts: DestinationFacts, now: float) -> RowStatus:
         )
     if facts.address_problem is not None:
         text = f"Its address or secret cannot be had: {facts.address_problem}"
-        return RowStatus(level=Level.FAILING, word="No address", reason=text, fix="Unlock or enter it again.")
+        word = "Address not available"
+        return RowStatus(level=Level.FAILING, word=word, reason=text, fix="Unlock or enter it again.")
     reason = facts.reason.removesuffix(".")
     if facts.state == "paused" and facts.by_hand:
         text = f"It is paused: {reason}."

@@ -107,9 +107,12 @@ async def test_it_is_cheap(tmp_path: Path) -> None:
         tables = (f'[streamers.s{n}]\nuser_id = "{5000 + n}"\ndestinations = ["main"]\n' for n in range(number))
         async with running_engine(tmp_path / str(number), ONE_STREAMER + "".join(tables), listen=False) as running:
             assert len((await running.engine.snapshot()).streamers) == number + 1
-            with jobs_of(running.engine.ledger) as jobs, calls_made() as calls:
-                await running.engine.snapshot()
-        cost[number] = len(jobs.pieces), calls.together
+            found = []
+            for _ in range(3):  # other parts may look into the ledger meanwhile
+                with jobs_of(running.engine.ledger) as jobs, calls_made() as calls:
+                    await running.engine.snapshot()
+                found.append((len(jobs.pieces), calls.together))
+        cost[number] = min(found)
     assert cost[200][0] == cost[1000][0] <= 3
     assert cost[1000][1] - cost[200][1] < 800 * 100
 

@@ -257,6 +257,7 @@ class Running:
                 async with asyncio.timeout(0.7):
                     await self._api.remove(self._name)
         await self.agent.stop()
+        self.address = None  # it ended with the agent; this may be cancelled half-way and called again
         if self._api is not None:
             await self._api.close()
         with contextlib.suppress(OSError):

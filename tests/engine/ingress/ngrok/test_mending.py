@@ -113,6 +113,16 @@ async def test_a_token_that_is_revoked(rig: Rig) -> None:
     await rig.state("bad_token")
 
 
+async def test_closing_that_was_cancelled_half_way_can_be_repeated(rig: Rig) -> None:
+    rig.start()
+    await rig.ready()
+    running = rig.way._running
+    assert running is not None
+    await running.close()
+    running.agent.exit_code = None  # what it said is not read to the end yet
+    await running.close()
+
+
 async def test_offline_for_long_starts_it_anew(rig: Rig) -> None:
     rig.start()
     await rig.ready()

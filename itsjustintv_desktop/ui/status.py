@@ -1,4 +1,4 @@
-"""How the program, a destination and a delivery stand, in words and shapes."""
+"""The state of the program, of a streamer, a destination and a delivery, in words and shapes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
-from itsjustintv_desktop.engine import DestinationStatus, Level, OverallStatus, Snapshot
-from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.ui.formatting import countdown, translate
+from itsjustintv_desktop.engine import DestinationStatus, Level, OverallStatus, Snapshot, StreamerView
+from itsjustintv_desktop.engine.core.models import DeliveryState, LiveStream
+from itsjustintv_desktop.ui.formatting import countdown, number, translate
 from itsjustintv_desktop.ui.shell.trayicons import TrayState
 from itsjustintv_desktop.ui.widgets.basic import Tone
 
@@ -165,3 +165,45 @@ def sentence_of(
     last = next_try(next_at, held, now) if state is DeliveryState.PENDING else word_of(state)
     said = ", ".join(part for part in (answer, last) if part) or word_of(state)
     return f"{destination}: {said}"
+
+
+_WORSE = frozenset({Level.ATTENTION, Level.FAILING})
+
+
+@dataclass(frozen=True, slots=True)
+class StreamerRow:
+    view: StreamerView
+    stream: LiveStream | None
+
+    @property
+    def name(self) -> str:
+        return self.view.display_name or self.view.login or self.view.key
+
+
+def live_of(row: StreamerRow) -> str:
+    """That it is live, with its viewers where they are known; "" where it is not."""
+    viewers = row.stream.viewer_count if row.stream is not None else None
+    if not row.view.live:
+        return ""
+    return _tr("Live") if viewers is None else _tr("Live · {}").format(number(viewers))
+
+
+def state_of(row: StreamerRow) -> tuple[Tone, str]:
+    """How it is with its announcements, as a shape and a word or two; where all is well, whether it is live."""
+    status = row.view.status
+    tone, live = TONES[status.level], live_of(row)
+    if tone == "ok":
+        return ("live", live) if live else ("off", translate(status.word) or _tr("Offline"))
+    return tone, translate(status.word) or _tr("Offline")
+
+
+def facts_of(row: StreamerRow) -> list[tuple[Tone, str]]:
+    """That it is live, and what is wrong, are two facts."""
+    live, state = live_of(row), state_of(row)
+    return [("live", live), state] if live and state[0] != "live" else [state]
+
+
+def problem_of(view: StreamerView) -> str:
+    """What stands in the way of its announcements or needs a look, as sentences; "" for nothing."""
+    status = view.status
+    return f"{translate(status.reason)} {translate(status.fix)}".strip() if status.level in _WORSE else ""

@@ -14,7 +14,7 @@ from itsjustintv_desktop.engine import (
     errors,
 )
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
-from itsjustintv_desktop.ui.models.deliveries import PAGE
+from itsjustintv_desktop.ui.pages.deliveries.model import PAGE
 
 PENDING, DELIVERED = DeliveryState.PENDING, DeliveryState.DELIVERED
 

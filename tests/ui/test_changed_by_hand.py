@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import DestinationDraft
 from itsjustintv_desktop.ui.drafts import Drafts
-from itsjustintv_desktop.ui.models.destinations import state_of
+from itsjustintv_desktop.ui.pages.destinations.table import state_of
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge

@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.api.settings.secrets import SecretView
 from itsjustintv_desktop.engine.monitoring.doctor.report import CheckState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, SubscriptionsStatus, SyncReport
 from itsjustintv_desktop.ui.pages.connection import View
-from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, changes_of
+from itsjustintv_desktop.ui.pages.connection.form import Wanted, changes_of
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge

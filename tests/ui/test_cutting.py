@@ -12,9 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Level, RowStatus, StreamerStatus, errors
 from itsjustintv_desktop.ui import language
-from itsjustintv_desktop.ui.models.streamers import STATE, facts_of
 from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.streamers.table import STATE
 from itsjustintv_desktop.ui.shell.window import SMALLEST
+from itsjustintv_desktop.ui.status import facts_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import SIDEBAR
 from itsjustintv_desktop.ui.widgets.basic import column

@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import DeliveryPage, ManyResult, errors, events
 from itsjustintv_desktop.engine.core.models import DeliveryView
-from itsjustintv_desktop.ui.models.deliveries import ANSWER, NEXT, PAGE, STATE
 from itsjustintv_desktop.ui.pages.deliveries import View
 from itsjustintv_desktop.ui.pages.deliveries.details import Due
+from itsjustintv_desktop.ui.pages.deliveries.model import ANSWER, NEXT, PAGE, STATE
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import ROW_HEIGHT
 from tests.ui import samples

@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import DestinationDraft, StreamerDraft
 from itsjustintv_desktop.ui.drafts import Drafts
-from itsjustintv_desktop.ui.models.rows import DRAFT_ROLE
 from itsjustintv_desktop.ui.pages.differences import of_drafts, sentence_of
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.widgets.table import DRAFT_ROLE
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
 from tests.ui.pages.destinations import test_destinations

@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem, FeedPage, errors, events
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.ui.models.feed import MOST, PAGE
 from itsjustintv_desktop.ui.pages.feed import View
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard
+from itsjustintv_desktop.ui.pages.feed.cards import MOST, PAGE
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge

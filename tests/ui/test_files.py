@@ -22,9 +22,9 @@ from itsjustintv_desktop.demo.window import prepare
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.ui.gc_control import GcControl
 from itsjustintv_desktop.ui.pages.settings import View as Settings
-from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
+from itsjustintv_desktop.ui.pages.settings.document import ImportDialog
 from itsjustintv_desktop.ui.pages.streamers import View as Streamers
-from itsjustintv_desktop.ui.pages.streamers.add import PasteDialog
+from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
 from tests.support.waiting import until
 
 D = TypeVar("D", bound=QDialog)

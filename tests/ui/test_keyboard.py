@@ -11,8 +11,9 @@ from pytestqt.qtbot import QtBot
 from itsjustintv_desktop.engine import Report
 from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.images import Pictures
-from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
-from itsjustintv_desktop.ui.pages.streamers.add import AddDialog, PasteDialog
+from itsjustintv_desktop.ui.pages.settings.document import ImportDialog
+from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
+from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import keyboard, samples

@@ -12,9 +12,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import LogLine, LogPage, errors
-from itsjustintv_desktop.ui.models.log import MOST
-from itsjustintv_desktop.ui.pages.log import View
-from itsjustintv_desktop.ui.pages.log.view import HEIGHT
+from itsjustintv_desktop.ui.pages.log import HEIGHT, MOST, LogView
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge
@@ -42,10 +40,10 @@ class Memory:
         self.lines += [line(number) for number in range(first, first + count)]
 
 
-def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, memory: Memory) -> View:
+def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, memory: Memory) -> LogView:
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
     bridge.engine.api.set("diagnostics.log", memory.log_lines)
-    page = View(store, "Log")
+    page = LogView(store, "Log")
     qtbot.addWidget(page)
     page._timer.setInterval(20)
     page.resize(1000, 600)
@@ -55,7 +53,7 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, memory: Memory) -> Vie
     return page
 
 
-def texts(page: View) -> list[str]:
+def texts(page: LogView) -> list[str]:
     return [page.model.line(row).text for row in range(page.model.rowCount())]
 
 

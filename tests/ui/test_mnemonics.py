@@ -16,8 +16,9 @@ from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages import ENTRIES
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard
 from itsjustintv_desktop.ui.pages.feed.view import FeedView
-from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
-from itsjustintv_desktop.ui.pages.streamers.add import AddDialog, PasteDialog
+from itsjustintv_desktop.ui.pages.settings.document import ImportDialog
+from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
+from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.shell.tray import Tray
 from itsjustintv_desktop.ui.shell.window import Window

@@ -34,12 +34,12 @@ from itsjustintv_desktop.engine.twitch.subscriptions import reconciler
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.ui.engine_thread import Setting
 from itsjustintv_desktop.ui.gc_control import GcControl
-from itsjustintv_desktop.ui.models.destinations import state_of as destination_state
-from itsjustintv_desktop.ui.models.streamers import state_of as streamer_state
 from itsjustintv_desktop.ui.pages.destinations import View as Destinations
+from itsjustintv_desktop.ui.pages.destinations.table import state_of as destination_state
 from itsjustintv_desktop.ui.pages.overview import View as Overview
 from itsjustintv_desktop.ui.pages.streamers import View as Streamers
 from itsjustintv_desktop.ui.status import TONES
+from itsjustintv_desktop.ui.status import state_of as streamer_state
 from tests.support.waiting import until
 from tests.ui.situations import (
     LATE,

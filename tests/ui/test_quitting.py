@@ -16,8 +16,9 @@ from itsjustintv_desktop.engine import FieldInfo, ImportPlan, Needed, errors
 from itsjustintv_desktop.engine.api.settings.secrets import SecretView
 from itsjustintv_desktop.ui.pages.destinations.assign import AssignDialog
 from itsjustintv_desktop.ui.pages.settings import View as Settings
-from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
-from itsjustintv_desktop.ui.pages.streamers.add import AddDialog, PasteDialog
+from itsjustintv_desktop.ui.pages.settings.document import ImportDialog
+from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
+from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from tests.ui import samples, test_connection

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout
 from itsjustintv_desktop.engine import events
 from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
 from itsjustintv_desktop.ui.formatting import translate
-from itsjustintv_desktop.ui.pages.connection.form import TransportForm
-from itsjustintv_desktop.ui.pages.connection.transport_choice import KINDS, Wanted, save
+from itsjustintv_desktop.ui.pages.connection.form import KINDS, TransportForm, Wanted, save
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
 from itsjustintv_desktop.ui.widgets.states import CheckList

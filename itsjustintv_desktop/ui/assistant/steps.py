@@ -18,7 +18,7 @@ from itsjustintv_desktop.desktop import launching
 from itsjustintv_desktop.engine import Set, Snapshot, TransportDraft
 from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
 from itsjustintv_desktop.ui.formatting import translate
-from itsjustintv_desktop.ui.pages.connection.transport_choice import CLIENT_SECRET, title
+from itsjustintv_desktop.ui.pages.connection.form import CLIENT_SECRET, title
 from itsjustintv_desktop.ui.plain import open_address, plain
 from itsjustintv_desktop.ui.preferences import KINDS
 from itsjustintv_desktop.ui.widgets.basic import Card, CopyLine, Dot, Tone, button, label, row

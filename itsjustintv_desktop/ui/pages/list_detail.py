@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from itsjustintv_desktop.engine import Saved
 from itsjustintv_desktop.ui.drafts import Drafts
-from itsjustintv_desktop.ui.models.rows import KeyedRows
 from itsjustintv_desktop.ui.pages.base import Page, save_feedback
 from itsjustintv_desktop.ui.pages.differences import of_drafts, sentence_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import Card
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Theirs
+from itsjustintv_desktop.ui.widgets.table import KeyedRows
 
 D = TypeVar("D", bound=msgspec.Struct)
 

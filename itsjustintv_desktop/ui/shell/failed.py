@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 from itsjustintv_desktop.engine import errors, logs
 from itsjustintv_desktop.ui.bridge import PageTasks, in_thread
 from itsjustintv_desktop.ui.formatting import clock, translate, trouble
-from itsjustintv_desktop.ui.models.log import LEVELS, LogModel, in_full
-from itsjustintv_desktop.ui.pages.log.view import Lines
+from itsjustintv_desktop.ui.pages.log import LEVELS, Lines, LogModel, in_full
 from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
 from itsjustintv_desktop.ui.pages.settings.raw import RawTab
 from itsjustintv_desktop.ui.plain import open_folder, plain

@@ -12,8 +12,7 @@ from itsjustintv_desktop.engine import FieldInfo, Remove, Set, Snapshot
 from itsjustintv_desktop.engine.core.fingerprints import differs, fits
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.formatting import translate
-from itsjustintv_desktop.ui.pages.connection.form import TransportForm
-from itsjustintv_desktop.ui.pages.connection.transport_choice import Wanted, changes_of, save, title
+from itsjustintv_desktop.ui.pages.connection.form import TransportForm, Wanted, changes_of, save, title
 from itsjustintv_desktop.ui.pages.differences import MASK, Difference, of_keys, sentence_of
 from itsjustintv_desktop.ui.pages.settings.controls import name_of
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row

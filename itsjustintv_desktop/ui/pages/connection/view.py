@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QBoxLayout, QStackedWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.pages.base import Page
-from itsjustintv_desktop.ui.pages.connection.cards import LastMessageCard, Subscriptions, TransportCard
-from itsjustintv_desktop.ui.pages.connection.guidance import Guidance
+from itsjustintv_desktop.ui.pages.connection.cards import Guidance, LastMessageCard, Subscriptions, TransportCard
 from itsjustintv_desktop.ui.pages.connection.switch import Switch
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from itsjustintv_desktop.engine import ManyResult
 from itsjustintv_desktop.engine.core.models import DeliveryView
 from itsjustintv_desktop.ui.formatting import clock, translate
-from itsjustintv_desktop.ui.models.deliveries import DeliveriesModel
 from itsjustintv_desktop.ui.pages.base import Page
+from itsjustintv_desktop.ui.pages.deliveries.model import DeliveriesModel
 from itsjustintv_desktop.ui.widgets.basic import button, label, row
 
 

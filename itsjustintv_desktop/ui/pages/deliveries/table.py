@@ -24,7 +24,15 @@ from PySide6.QtWidgets import (
 )
 
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.ui.models.deliveries import ANSWER, DESTINATION, NEXT, STATE, STREAMER, TRIES, DeliveriesModel
+from itsjustintv_desktop.ui.pages.deliveries.model import (
+    ANSWER,
+    DESTINATION,
+    NEXT,
+    STATE,
+    STREAMER,
+    TRIES,
+    DeliveriesModel,
+)
 from itsjustintv_desktop.ui.status import tone_of
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.theme.tokens import ROW_HEIGHT

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QStackedWidget
 from itsjustintv_desktop.engine import DeliveryFilter, DestinationStatus, Snapshot, errors, events
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.formatting import translate
-from itsjustintv_desktop.ui.models.deliveries import DeliveriesModel
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.deliveries.changing import BulkCard, Changing
 from itsjustintv_desktop.ui.pages.deliveries.details import Details
+from itsjustintv_desktop.ui.pages.deliveries.model import DeliveriesModel
 from itsjustintv_desktop.ui.pages.deliveries.table import DeliveriesTable
 from itsjustintv_desktop.ui.pages.list_detail import side_by_side
 from itsjustintv_desktop.ui.plain import for_menu, readable

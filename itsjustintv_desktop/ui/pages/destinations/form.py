@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, Q
 from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo, new_standard_secret
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.ui.formatting import translate
-from itsjustintv_desktop.ui.models.destinations import format_name
+from itsjustintv_desktop.ui.pages.destinations.table import format_name
 from itsjustintv_desktop.ui.widgets.basic import button, column, label, row
 from itsjustintv_desktop.ui.widgets.field import Field, SecretField
 from itsjustintv_desktop.ui.widgets.scroll import Upright

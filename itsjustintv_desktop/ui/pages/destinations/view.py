@@ -15,10 +15,9 @@ from itsjustintv_desktop.engine import (
     events,
 )
 from itsjustintv_desktop.ui.formatting import ago, translate
-from itsjustintv_desktop.ui.models.destinations import sentence_of, state_of
 from itsjustintv_desktop.ui.pages.destinations.assign import Result, ask_who
 from itsjustintv_desktop.ui.pages.destinations.form import DestinationForm
-from itsjustintv_desktop.ui.pages.destinations.table import DestinationTable
+from itsjustintv_desktop.ui.pages.destinations.table import DestinationTable, sentence_of, state_of
 from itsjustintv_desktop.ui.pages.list_detail import ListDetailPage
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row

@@ -12,10 +12,9 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QPlainTextEdit, QStac
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem, Snapshot, errors, events
 from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState
 from itsjustintv_desktop.ui.images import Pictures
-from itsjustintv_desktop.ui.models.feed import FeedWindow, Show
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard
-from itsjustintv_desktop.ui.pages.feed.cards import Cards
+from itsjustintv_desktop.ui.pages.feed.cards import Cards, FeedWindow, Show
 from itsjustintv_desktop.ui.plain import for_menu, open_address
 from itsjustintv_desktop.ui.status import held_by
 from itsjustintv_desktop.ui.store import Store

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QBoxLayout
 
 from itsjustintv_desktop.engine import Level, Report, RunningEngine, Snapshot, errors, events
 from itsjustintv_desktop.ui.images import Pictures
-from itsjustintv_desktop.ui.models.streamers import StreamerRow, state_of
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.overview.cards import Answer, Days, LiveNow
 from itsjustintv_desktop.ui.pages.overview.chain import Chain
+from itsjustintv_desktop.ui.status import StreamerRow, state_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
 from itsjustintv_desktop.ui.widgets.basic import button

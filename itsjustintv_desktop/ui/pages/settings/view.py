@@ -15,9 +15,8 @@ from itsjustintv_desktop.ui.pages.base import Page, save_feedback
 from itsjustintv_desktop.ui.pages.differences import of_keys
 from itsjustintv_desktop.ui.pages.settings.app import AppTab
 from itsjustintv_desktop.ui.pages.settings.controls import name_of
-from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument, ConflictCard, SaveBar
+from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument, ConflictCard, ImportDialog, SaveBar
 from itsjustintv_desktop.ui.pages.settings.form import FormTab
-from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
 from itsjustintv_desktop.ui.pages.settings.raw import RawTab
 from itsjustintv_desktop.ui.pages.settings.secrets import SecretsTab
 from itsjustintv_desktop.ui.plain import readable

@@ -1,26 +1,107 @@
-"""The table of streamers."""
+"""The table of streamers, and the rows it shows, with who is live."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from PySide6.QtCore import QItemSelectionModel, QRectF, Qt, Signal
+import msgspec
+from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QRectF, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyleOptionViewItem
 
+from itsjustintv_desktop.engine import Snapshot
 from itsjustintv_desktop.ui.images import Pictures, paint_avatar
-from itsjustintv_desktop.ui.models.rows import ROW_ROLE, Index
-from itsjustintv_desktop.ui.models.streamers import (
-    DESTINATIONS,
-    FILTER,
-    NAME,
-    STATE,
-    StreamerRow,
-    StreamersFilter,
-    StreamersModel,
-    facts_of,
-)
-from itsjustintv_desktop.ui.widgets.table import EDGE, CellDelegate, Table
+from itsjustintv_desktop.ui.status import StreamerRow, facts_of, problem_of
+from itsjustintv_desktop.ui.widgets.table import EDGE, ROW_ROLE, CellDelegate, Index, KeyedRows, Table, removed
+
+NAME, STATE, FILTER, DESTINATIONS = range(4)
+
+
+class StreamersModel(KeyedRows[StreamerRow]):
+    """`show` a snapshot."""
+
+    def __init__(self) -> None:
+        titles = (_tr("Streamer"), _tr("State"), _tr("Filter"), _tr("Destinations"))
+        super().__init__(titles, lambda row: row.view.key)
+
+    def show(self, snapshot: Snapshot) -> None:
+        live = {stream.broadcaster_id: stream for stream in snapshot.live}
+        by_login = {stream.login: stream for stream in snapshot.live}
+        self.show_rows(
+            [
+                StreamerRow(view, (live.get(view.user_id) or by_login.get(view.login)) if view.live else None)
+                for view in snapshot.streamers
+            ]
+        )
+
+    def gone(self, row: StreamerRow) -> StreamerRow:
+        return StreamerRow(msgspec.structs.replace(row.view, status=removed(), live=False), None)
+
+    def cell(self, row: StreamerRow, column: int, role: int) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _text(row, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _hint(row, column) or None
+        if role == Qt.ItemDataRole.AccessibleTextRole and column == NAME:
+            return f"{row.name}, {_text(row, STATE)}"
+        return None
+
+
+class StreamersFilter(QSortFilterProxyModel):
+    """What a person looks for: in names, tags, destinations and states. Sorting puts who is live first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words: tuple[str, ...] = ()
+
+    def look_for(self, text: str) -> None:
+        self._words = tuple(text.casefold().split())
+        self.invalidate()
+
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:  # noqa: N802 - Qt's name
+        if not self._words:
+            return True
+        row: StreamerRow = self.sourceModel().index(source_row, 0, source_parent).data(ROW_ROLE)
+        view = row.view
+        parts = (view.key, view.login, view.display_name, *view.tag_filter, *view.destinations, _text(row, STATE))
+        text = "\n".join(parts).casefold()
+        return all(word in text for word in self._words)
+
+    def lessThan(self, left: Index, right: Index) -> bool:  # noqa: N802 - Qt's name
+        column = left.column()
+        return bool(_order(left.data(ROW_ROLE), column) < _order(right.data(ROW_ROLE), column))
+
+
+def _text(row: StreamerRow, column: int) -> str:
+    if column == NAME:
+        return row.name
+    if column == STATE:
+        return ", ".join(word for _, word in facts_of(row))
+    if column == FILTER:
+        return ", ".join(row.view.tag_filter) or _tr("all")
+    return ", ".join(row.view.destinations) or _tr("none")
+
+
+def _hint(row: StreamerRow, column: int) -> str:
+    if column == STATE:
+        title = row.stream.title if row.stream is not None else ""
+        return "\n".join(part for part in (_text(row, column), problem_of(row.view) or title) if part)
+    return _text(row, column) if column in {FILTER, DESTINATIONS} else f"{row.name}\ntwitch.tv/{row.view.login}"
+
+
+def _order(row: StreamerRow, column: int) -> tuple[int, str]:
+    if column == STATE:
+        rank: dict[str, int] = {"live": 0, "failed": 1, "attention": 1}
+        viewers = row.stream.viewer_count or 0 if row.stream is not None else 0
+        first = rank.get(facts_of(row)[0][0], 2 if row.view.enabled else 3)
+        return first, f"{10**9 - viewers:010}{row.name.casefold()}"
+    return 0, _text(row, column).casefold()
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("streamers", text)
+
 
 _NARROW = 440
 """Only where a person drags it so narrow, two columns make room for the others."""

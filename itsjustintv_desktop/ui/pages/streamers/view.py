@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from itsjustintv_desktop.engine import FoundChannel, Saved, Snapshot, StreamerDraft, errors
 from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages.list_detail import ListDetailPage
-from itsjustintv_desktop.ui.pages.streamers.add import AddDialog, PasteDialog
-from itsjustintv_desktop.ui.pages.streamers.bulk_card import BulkCard
-from itsjustintv_desktop.ui.pages.streamers.form import StreamerForm
+from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
+from itsjustintv_desktop.ui.pages.streamers.form import BulkCard, StreamerForm
+from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
 from itsjustintv_desktop.ui.pages.streamers.preview import SendTestCard
 from itsjustintv_desktop.ui.pages.streamers.table import StreamerTable
 from itsjustintv_desktop.ui.store import Store

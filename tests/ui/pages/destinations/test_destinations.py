@@ -23,10 +23,10 @@ from itsjustintv_desktop.engine import (
 )
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
-from itsjustintv_desktop.ui.models.destinations import state_of
 from itsjustintv_desktop.ui.pages.destinations import View
 from itsjustintv_desktop.ui.pages.destinations.assign import AssignDialog
 from itsjustintv_desktop.ui.pages.destinations.form import DestinationForm
+from itsjustintv_desktop.ui.pages.destinations.table import state_of
 from itsjustintv_desktop.ui.store import Store
 from tests.engine.delivery.test_format_seam import Pigeon
 from tests.ui import samples

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Saved, errors
 from itsjustintv_desktop.engine.config.load import Remark
-from itsjustintv_desktop.ui.pages.settings.importing import ImportDialog
+from itsjustintv_desktop.ui.pages.settings.document import ImportDialog
 from tests.ui.fake import FakeBridge, FakeEngine
 
 SAVED = Saved(digest="d", state="in_force")

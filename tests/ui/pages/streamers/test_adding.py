@@ -16,7 +16,8 @@ from itsjustintv_desktop.engine import EventReport, FoundChannel, Saved, errors
 from itsjustintv_desktop.engine.api.settings.channels import Ignored, Parsed, parse_channels
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.images import Pictures
-from itsjustintv_desktop.ui.pages.streamers.add import AddDialog, PasteDialog
+from itsjustintv_desktop.ui.pages.streamers.add import AddDialog
+from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
 from itsjustintv_desktop.ui.pages.streamers.preview import SendTestCard
 from tests.ui.fake import FakeBridge, FakeEngine
 

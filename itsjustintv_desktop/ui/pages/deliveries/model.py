@@ -16,9 +16,9 @@ from itsjustintv_desktop.engine import DeliveryFilter, DeliveryPage, events
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.formatting import countdown
-from itsjustintv_desktop.ui.models.rows import NOWHERE, Index, KeyedRows
 from itsjustintv_desktop.ui.status import DeliveryHold, answer_of, word_of
 from itsjustintv_desktop.ui.theme import theme
+from itsjustintv_desktop.ui.widgets.table import NOWHERE, Index, KeyedRows
 
 PAGE = 200
 SOON_MS = 300

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPersistentModelIndex, Qt
 from pytestqt.modeltest import ModelTester
 
-from itsjustintv_desktop.ui.models.rows import ROW_ROLE, KeyedRows
+from itsjustintv_desktop.ui.widgets.table import ROW_ROLE, KeyedRows
 
 Row = tuple[str, int]
 rows = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 2)), max_size=8, unique_by=lambda row: row[0])

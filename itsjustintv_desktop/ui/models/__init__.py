@@ -1,1 +1,0 @@
-"""Qt models: what lists and tables show, for views that draw only the rows in sight."""

@@ -59,17 +59,17 @@ class World:
 
     async def calls(self) -> dict[str, int]:
         """Helix calls so far, by endpoint."""
-        calls: dict[str, int] = (await self._state())["calls"]
+        calls: dict[str, int] = (await self._get("state"))["calls"]
         return calls
 
     async def accepted(self) -> int:
         """Webhooks the receiver took."""
-        return int((await self._state())["receivers"].get(RECEIVER, {}).get("accepted", 0))
+        return int((await self._get(f"receivers/{RECEIVER}"))["accepted"])
 
-    async def _state(self) -> dict[str, Any]:
-        async with self._session.get(f"{self.url}/simulator/state") as answer:
-            state: dict[str, Any] = await answer.json()
-            return state
+    async def _get(self, path: str) -> dict[str, Any]:
+        async with self._session.get(f"{self.url}/simulator/{path}") as answer:
+            found: dict[str, Any] = await answer.json()
+            return found
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> None:
         async with self._session.post(f"{self.url}/simulator/{path}", json=body) as answer:

@@ -125,6 +125,7 @@ class Admin:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/simulator/state", _guarded(self._state)),
+            web.get("/simulator/receivers/{name}", _guarded(self._receiver)),
             web.post("/simulator/faults", _guarded(self._faults)),
             web.post("/simulator/channels", _guarded(self._channel)),
             web.post("/simulator/channels/{login}/live", _guarded(self._live)),
@@ -151,16 +152,17 @@ class Admin:
                 "calls": dict(steering.calls),
                 "sent": len(steering.eventsub.sent),
                 "lost": steering.eventsub.lost,
-                "receivers": {
-                    name: {
-                        "received": len(steering.receiver.received(name)),
-                        "accepted": len(steering.receiver.accepted(name)),
-                    }
-                    for name in sorted({one.name for one in received})
-                },
+                "receivers": {name: self._counts(name) for name in sorted({one.name for one in received})},
                 "doubles": len(steering.receiver.doubles()),
             }
         )
+
+    async def _receiver(self, request: web.Request) -> web.Response:
+        return answer(self._counts(request.match_info["name"]))
+
+    def _counts(self, name: str) -> dict[str, int]:
+        receiver = self._steering.receiver
+        return {"received": len(receiver.received(name)), "accepted": len(receiver.accepted(name))}
 
     async def _faults(self, request: web.Request) -> web.Response:
         body = await _read(request, FaultsBody)

@@ -158,6 +158,8 @@ async def test_state_counts_what_receivers_got(sim: Simulator, session: aiohttp.
     async with session.get(f"{sim.url}/simulator/state") as response:
         state = await response.json()
     assert state["receivers"] == {"shop": {"received": 2, "accepted": 1}}
+    async with session.get(f"{sim.url}/simulator/receivers/shop") as response:
+        assert await response.json() == {"received": 2, "accepted": 1}
     assert state["doubles"] == 0
 
 

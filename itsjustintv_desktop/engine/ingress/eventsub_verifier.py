@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from multidict import istr
+
 from itsjustintv_desktop.engine.core.clock import Clock, parse_rfc3339
 from itsjustintv_desktop.engine.core.errors import MessageRefusedError, SecretsLockedError
 from itsjustintv_desktop.engine.core.events import Signal
@@ -20,11 +22,12 @@ FRESH_SECONDS = 600.0
 _MOST_NOTED = 20_000
 """Subscriptions: twice as many as a client id can have."""
 
-_ID = "Twitch-Eventsub-Message-Id"
-_TIMESTAMP = "Twitch-Eventsub-Message-Timestamp"
-_SIGNATURE = "Twitch-Eventsub-Message-Signature"
-_TYPE = "Twitch-Eventsub-Message-Type"
-_SUBSCRIPTION = "Twitch-Eventsub-Subscription-Type"
+# istr: a header collection would fold the case of a plain str at each look.
+_ID = istr("Twitch-Eventsub-Message-Id")
+_TIMESTAMP = istr("Twitch-Eventsub-Message-Timestamp")
+_SIGNATURE = istr("Twitch-Eventsub-Message-Signature")
+_TYPE = istr("Twitch-Eventsub-Message-Type")
+_SUBSCRIPTION = istr("Twitch-Eventsub-Subscription-Type")
 
 
 class Headers(Protocol):

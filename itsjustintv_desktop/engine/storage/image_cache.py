@@ -30,6 +30,8 @@ from itsjustintv_desktop.engine.core.net.limits import read_at_most
 
 _REDIRECTS = 3
 _CONNECTIONS = 16
+_RECENT_BYTES = 1024 * 1024
+"""Of pictures that are kept in memory as well."""
 _PLACEHOLDERS = ("404_preview", "404_boxart")
 MAX_BYTES = 2 * 1024 * 1024
 _MAX_SIDE = 4096
@@ -78,6 +80,23 @@ def picture_of(payload: bytes) -> str | None:
     return image.sha256 if image else None
 
 
+class _Recent:
+    """The bytes of the pictures that were used last: most are sent right after they were fetched."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._known: dict[str, bytes] = {}
+
+    def add(self, digest: str, data: bytes) -> None:
+        self._size += len(data) - len(self._known.pop(digest, b""))
+        self._known[digest] = data
+        while self._size > _RECENT_BYTES:
+            self._size -= len(self._known.pop(next(iter(self._known))))
+
+    def get(self, digest: str) -> bytes | None:
+        return self._known.get(digest)
+
+
 class ImageCache:
     """Pictures of `folder`. `fetch` is for addresses that Twitch gave us, still it trusts none of them."""
 
@@ -87,6 +106,7 @@ class ImageCache:
         self._client = outbound.client(Options(connections=_CONNECTIONS))
         self._closed = False
         self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._recent = _Recent()
 
     async def fetch(self, url: str, *, timeout: float) -> Image:
         """Download, check and keep a picture, within `timeout` seconds. Raises ImageError."""
@@ -100,15 +120,16 @@ class ImageCache:
             digest = await asyncio.to_thread(keep, self._folder, data, kind.extension)
         except OSError as error:
             raise ImageError(f"The picture cannot be kept: {os_sentence(error)}.") from error
+        self._recent.add(digest, data)
         return Image(url=url, sha256=digest, mime_type=kind.mime_type, width=width, height=height)
 
     async def read(self, sha256: str) -> bytes | None:
         """The bytes of a kept picture; None when it is gone or damaged."""
-        return await asyncio.to_thread(load, self._folder, sha256)
+        return self._recent.get(sha256) or await asyncio.to_thread(load, self._folder, sha256)
 
     def load(self, sha256: str) -> bytes | None:
         """As `read`, for a thread: it blocks."""
-        return load(self._folder, sha256)
+        return self._recent.get(sha256) or load(self._folder, sha256)
 
     async def has(self, sha256: str) -> bool:
         """Whether a picture is kept. If so, it counts as used just now."""

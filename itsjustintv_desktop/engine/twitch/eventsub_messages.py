@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -111,7 +112,9 @@ def parse(message_type: str, subscription_type: str, body: bytes, *, message_id:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MessageMalformedError("The message is signed, but it is not JSON.") from error
     ids = (message_id, event.kind, event.broadcaster_id, event.stream_id, event.subscription_id)
-    if not message_id or not event.kind or not all(len(one) <= _MAX_ID and one.isprintable() for one in ids):
+    together = "".join(ids)
+    too_long = len(together) > _MAX_ID and any(len(one) > _MAX_ID for one in ids)
+    if not message_id or not event.kind or too_long or not together.isprintable():
         raise MessageMalformedError("The message is signed, but an id or type in it is not one of Twitch's.")
     return event
 
@@ -193,7 +196,14 @@ def made_with(
     given = header[len(_PREFIX) :]
     matched: bytes | None = None
     for secret in secrets:
-        expected = hmac.digest(secret, message, "sha256").hex().encode()
-        if hmac.compare_digest(expected, given) and secret:
+        expected = _keyed(secret).copy()
+        expected.update(message)
+        if hmac.compare_digest(expected.hexdigest().encode(), given) and secret:
             matched = secret
     return matched
+
+
+@lru_cache(16)
+def _keyed(secret: bytes) -> hmac.HMAC:
+    """Its key schedule is a third of what an HMAC of a notification costs."""
+    return hmac.new(secret, digestmod="sha256")

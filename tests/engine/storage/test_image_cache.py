@@ -206,6 +206,23 @@ async def test_a_closed_cache_fetches_nothing_any_more(cache: ImageCache, server
     assert await cache.read(image.sha256) == PNG
 
 
+async def test_what_was_just_fetched_is_sent_from_memory_which_is_bounded(
+    cache: ImageCache, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_cache, "_RECENT_BYTES", 2 * len(PNG))
+    kept = []
+    for number in range(3):
+        server.answers[f"/{number}"] = PNG + bytes([number])
+        kept.append((await cache.fetch(f"{server.url}/{number}", timeout=5)).sha256)
+        await cache.fetch(f"{server.url}/{number}", timeout=5)  # again: it counts once
+    for path in (tmp_path / "image_cache").iterdir():
+        path.unlink()
+    assert [await cache.read(digest) for digest in kept] == [None, None, PNG + b"\2"]
+    server.answers["/large"] = PNG + bytes(3 * len(PNG))
+    large = await cache.fetch(f"{server.url}/large", timeout=5)
+    assert [await cache.read(digest) for digest in (kept[2], large.sha256)] == [None, server.answers["/large"]]
+
+
 def test_a_damaged_file_is_dropped_and_made_anew(tmp_path: Path) -> None:
     digest = image_cache.keep(tmp_path, PNG, "png")
     (tmp_path / f"{digest}.png").write_bytes(PNG[:-1])

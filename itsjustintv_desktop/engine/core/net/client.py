@@ -122,6 +122,19 @@ class _Client(httpx.AsyncClient):
         request.extensions |= {"address": address, "headers": headers}
         return request
 
+    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        """By the transport alone: there is no authentication, redirect, cookie or log line. Raises RequestError."""
+        if self.is_closed:
+            raise RuntimeError("The client is closed.")
+        response = await self._transport.handle_async_request(request)
+        if not stream:
+            try:
+                await response.aread()
+            except BaseException:
+                await response.aclose()
+                raise
+        return response
+
 
 _BODIES = frozenset({"content", "data", "files", "json"})
 
@@ -162,7 +175,7 @@ class _Transport(AiohttpTransport):
             response = await self._send(request, exchange)
         except _FAILURES as error:
             by_proxy = isinstance(error, aiohttp.ClientHttpProxyError)
-            raise RequestError(error, sent=exchange.sent and not by_proxy) from error
+            raise RequestError(error, sent=exchange.sent and not by_proxy, request=request) from error
         decoded = self._options.decompress
         return httpx.Response(
             status_code=response.status,

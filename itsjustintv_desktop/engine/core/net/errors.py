@@ -24,8 +24,8 @@ _UNAUTHORIZED = 401
 class RequestError(httpx.TransportError):
     """A request that got no complete response. Its text names no address."""
 
-    def __init__(self, cause: Exception, *, sent: bool = False) -> None:
-        super().__init__(type(cause).__name__)
+    def __init__(self, cause: Exception, *, sent: bool = False, request: httpx.Request | None = None) -> None:
+        super().__init__(type(cause).__name__, request=request)
         self.cause = cause
         """What really happened; httpx has one word for a refused connection, a refused address and a lost response."""
         self.sent = sent

@@ -103,7 +103,7 @@ class Proxies:
         return self.for_host(parts.scheme, parts.hostname or "", parts.port)
 
     def for_host(self, scheme: str, host: str, port: int | None = None) -> Proxy | None:
-        if self._direct or is_local(host) or self._is_excepted(host, port or _PORTS.get(scheme)):
+        if self._direct or not self.known or is_local(host) or self._is_excepted(host, port or _PORTS.get(scheme)):
             return None
         return self._configured or self._found["https" if scheme in {"https", "wss"} else "http"]
 

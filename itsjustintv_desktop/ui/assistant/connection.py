@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout
+from PySide6.QtWidgets import QVBoxLayout
 
 from itsjustintv_desktop.engine import events
 from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
@@ -13,7 +13,7 @@ from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.connection.form import KINDS, TransportForm, Wanted, save
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
-from itsjustintv_desktop.ui.widgets.states import CheckList
+from itsjustintv_desktop.ui.widgets.states import CheckList, progress_bar
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine.api.announcements import EventReport
@@ -34,10 +34,7 @@ class Reach(Step):
         )
         self.form = TransportForm(with_credentials=False)
         self.checks = CheckList()
-        self._bar = QProgressBar()
-        self._bar.setRange(0, 0)
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(self.tr("Looking whether it would work"))
+        self._bar = progress_bar(self.tr("Looking whether it would work"), busy=True)
         card = Card()
         card.body.addWidget(self.form)
         self.body.addWidget(card)
@@ -131,10 +128,7 @@ class SendTestStep(Step):
             self.tr("A test goes the whole way that a real announcement goes. It says that it is a test."),
         )
         self.send = button(self.tr("&Send a test"), self._send, role="primary", icon_name="send")
-        self._bar = QProgressBar()
-        self._bar.setRange(0, 0)
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(self.tr("The test is on its way"))
+        self._bar = progress_bar(self.tr("The test is on its way"), busy=True)
         self._rows = QVBoxLayout()
         self.card = Card(self.tr("What became of it"))
         self.card.body.addLayout(self._rows)

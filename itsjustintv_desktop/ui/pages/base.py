@@ -16,7 +16,7 @@ from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import BAR_MARGIN, GAP, PAGE_MARGIN
-from itsjustintv_desktop.ui.widgets.basic import icon_button, label
+from itsjustintv_desktop.ui.widgets.basic import fill, icon_button, label
 from itsjustintv_desktop.ui.widgets.focus import follow
 from itsjustintv_desktop.ui.widgets.states import Banner
 
@@ -48,8 +48,7 @@ class Page(QWidget):
         self.head.setSpacing(GAP)
         self.head.setContentsMargins(0, 0, BAR_MARGIN, 0)
         self.heading = label(title, "title")
-        self.head.addWidget(self.heading)
-        self.head.addStretch(1)
+        fill(self.head, self.heading, None)
         self._changes: list[tuple[str, Callable[[], object]]] = []
         """What was done here and can be taken back: a sentence, and how."""
         self.undo_button = icon_button("undo", self.tr("Undo"), self.undo)
@@ -61,8 +60,7 @@ class Page(QWidget):
         self.body = QVBoxLayout()
         self.body.setSpacing(GAP)
         self.body.setContentsMargins(0, 0, BAR_MARGIN, 0)
-        layout.addLayout(self.head)
-        layout.addLayout(self.body, 1)
+        fill(layout, self.head, (self.body, 1))
         store.changed.connect(self._changed)
         self.bridge.events.connect(self._happened)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

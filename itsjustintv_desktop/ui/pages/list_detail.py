@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from itsjustintv_desktop.engine import Saved
 from itsjustintv_desktop.ui.drafts import Drafts
@@ -16,7 +16,7 @@ from itsjustintv_desktop.ui.pages.base import Page, save_feedback
 from itsjustintv_desktop.ui.pages.differences import of_drafts, sentence_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
-from itsjustintv_desktop.ui.widgets.basic import Card
+from itsjustintv_desktop.ui.widgets.basic import Card, stacked
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Theirs
 from itsjustintv_desktop.ui.widgets.table import KeyedRows
 
@@ -62,13 +62,9 @@ class ListDetailPage(Page, Generic[D]):
         nothing = Card(quiet=True)
         nothing.setMinimumWidth(330)
         nothing.body.addWidget(none_chosen)
-        self._right = QStackedWidget()
-        for part in (nothing, *chosen):
-            self._right.addWidget(part)
-        self._stack = QStackedWidget()
+        self._right = stacked(nothing, *chosen)
         self._split = side_by_side(left, self._right, widths)
-        self._stack.addWidget(self._split)
-        self._stack.addWidget(none)
+        self._stack = stacked(self._split, none)
         self.body.addWidget(self._stack, 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name

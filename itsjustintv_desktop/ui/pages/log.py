@@ -16,18 +16,13 @@ from PySide6.QtCore import (
     QRectF,
     QSize,
     Qt,
-    QTimer,
     Signal,
 )
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
-    QLineEdit,
     QListView,
-    QPlainTextEdit,
     QSplitter,
-    QStackedWidget,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -39,7 +34,8 @@ from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.plain import open_folder, readable
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme import theme
-from itsjustintv_desktop.ui.widgets.basic import Card, Tone, button, label, paint_dot, row
+from itsjustintv_desktop.ui.widgets.basic import Card, Tone, button, every, fill, label, paint_dot, row, stacked
+from itsjustintv_desktop.ui.widgets.field import SearchField, choice, text_box
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
 MOST = 2_000
@@ -271,7 +267,6 @@ class _Delegate(QStyledItemDelegate):
 
 READ_MS = 500
 """New lines are asked for that often while the page is in sight."""
-TYPING_MS = 200
 
 
 class LogView(Page):
@@ -293,20 +288,12 @@ class LogView(Page):
         self._no_match = EmptyState(
             "search", self.tr("Nothing fits"), self.tr("No line fits the filter."), self.tr("Show all"), self.show_all
         )
-        self._stack = QStackedWidget()
-        for each in (self._loading, self._empty, self._no_match, self.lines):
-            self._stack.addWidget(each)
+        self._stack = stacked(self._loading, self._empty, self._no_match, self.lines)
         upper, lower = Card(margin=12), Card(margin=14)
-        upper.body.addLayout(row(self.level, self.search, None, self.pause, self.folder))
-        upper.body.addWidget(self._stack, 1)
-        self.full = QPlainTextEdit()
-        self.full.setReadOnly(True)
-        self.full.setProperty("role", "mono")
-        self.full.setTabChangesFocus(True)
-        self.full.setAccessibleName(self.tr("The chosen lines in full"))
+        fill(upper.body, row(self.level, self.search, None, self.pause, self.folder), (self._stack, 1))
+        self.full = text_box(self.tr("The chosen lines in full"), wraps=True)
         self.copy = button(self.tr("&Copy lines"), self._copy_lines, role="small")
-        lower.body.addLayout(row(label(self.tr("In full"), "label"), None, self.copy))
-        lower.body.addWidget(self.full, 1)
+        fill(lower.body, row(label(self.tr("In full"), "label"), None, self.copy), (self.full, 1))
         self._lower = lower
         lower.hide()
         splitter = QSplitter(Qt.Orientation.Vertical)
@@ -319,27 +306,17 @@ class LogView(Page):
         self.body.addWidget(splitter, 1)
         self.lines.picked.connect(self._picked)
         self.model.rowsRemoved.connect(self._show)
-        self._timer = QTimer(self, interval=READ_MS)
-        self._timer.timeout.connect(self._read_soon)
-        self._timer.start()
+        self._timer = every(self, READ_MS, self._read_soon)
 
     def _make_head(self) -> None:
         self.report = button(self.tr("Copy &report for support"), self._copy_report, icon_name="copy")
         self.head.addWidget(self.report)
-        self.level = QComboBox()
-        self.level.setAccessibleName(self.tr("Which lines are shown"))
-        for name, text in (
+        self.level = choice(
             ("debug", self.tr("All lines")), ("warning", self.tr("Warnings and errors")), ("error", self.tr("Errors")),
-        ):  # fmt: skip
-            self.level.addItem(text, name)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Filter"))
-        self.search.setAccessibleName(self.tr("Filter by text"))
-        self.search.setClearButtonEnabled(True)
-        self.search.setMaximumWidth(240)
-        self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._typing.timeout.connect(self.choose)
-        self.search.textChanged.connect(self._typing.start)
+            name=self.tr("Which lines are shown"),
+        )  # fmt: skip
+        self.search = SearchField(self.tr("Filter"), self.tr("Filter by text"), widest=240, wait=200)
+        self.search.settled.connect(self.choose)
         self.level.currentIndexChanged.connect(self.choose)
         self.pause = button(self.tr("&Pause"), self._paused, icon_name="pause")
         self.pause.setCheckable(True)

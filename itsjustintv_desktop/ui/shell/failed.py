@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import errors, logs
 from itsjustintv_desktop.ui.bridge import PageTasks, in_thread
@@ -17,7 +17,8 @@ from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
 from itsjustintv_desktop.ui.pages.settings.raw import RawTab
 from itsjustintv_desktop.ui.plain import open_folder, plain
 from itsjustintv_desktop.ui.widgets.basic import button, row
-from itsjustintv_desktop.ui.widgets.dialog import Dialog, ask
+from itsjustintv_desktop.ui.widgets.dialog import Dialog, ask, open_once
+from itsjustintv_desktop.ui.widgets.field import text_box
 from itsjustintv_desktop.ui.widgets.states import Banner, EmptyState, Theirs
 
 if TYPE_CHECKING:
@@ -36,12 +37,8 @@ class LogDialog(Dialog):
         self.resize(820, 520)
         self.model = LogModel(self)
         self.lines = Lines(self.model)
-        self.full = QPlainTextEdit()
-        self.full.setReadOnly(True)
-        self.full.setProperty("role", "mono")
-        self.full.setTabChangesFocus(True)
+        self.full = text_box(self.tr("The chosen lines in full"), wraps=True)
         self.full.setMaximumHeight(140)
-        self.full.setAccessibleName(self.tr("The chosen lines in full"))
         self.lines.picked.connect(self._picked)
         self.folder = button(self.tr("Open &folder"), lambda: open_folder(folder), icon_name="folder")
         self.copy = button(self.tr("&Copy lines"), self.lines.copy, icon_name="copy")
@@ -269,6 +266,4 @@ class Failed(EmptyState):
         self._start()
 
     def _open_log(self) -> None:
-        dialog = LogDialog(self, self._logs)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        open_once(LogDialog(self, self._logs))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import Literal, TypeVar
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
     QEnterEvent,
@@ -18,7 +18,18 @@ from PySide6.QtGui import (
     QPolygonF,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.theme import icon, theme
@@ -41,6 +52,7 @@ Role = Literal[
     "live",
     "plain",
 ]
+Box = TypeVar("Box", QHBoxLayout, QVBoxLayout)
 Tone = Literal["ok", "attention", "live", "off", "accent", "failed"]
 
 
@@ -158,30 +170,52 @@ class Card(QFrame):
             self.body.addLayout(self.head)
 
 
-def row(*parts: QWidget | QLayout | None, spacing: int = 8) -> QHBoxLayout:
-    """Side by side; None is a space that takes what is left."""
-    made = QHBoxLayout()
+Part = QWidget | QLayout | tuple[QWidget | QLayout, int] | None
+"""What a layout takes: None is a space that takes what is left; with a number, a part takes that share of it."""
+Margins = tuple[int, int, int, int]
+NO_MARGINS = (0, 0, 0, 0)
+
+
+def row(*parts: Part, spacing: int = 8, inside: QWidget | None = None, margins: Margins = NO_MARGINS) -> QHBoxLayout:
+    """Side by side; `inside`: as the layout of that widget, with these margins."""
+    return _laid_out(QHBoxLayout(), parts, spacing, inside, margins)
+
+
+def column(
+    *parts: Part, spacing: int = GAP, inside: QWidget | None = None, margins: Margins = NO_MARGINS
+) -> QVBoxLayout:
+    """One below the other; `inside`: as the layout of that widget, with these margins."""
+    return _laid_out(QVBoxLayout(), parts, spacing, inside, margins)
+
+
+def _laid_out(made: Box, parts: Iterable[Part], spacing: int, inside: QWidget | None, margins: Margins) -> Box:
+    if inside is not None:
+        inside.setLayout(made)
+        made.setContentsMargins(*margins)
     made.setSpacing(spacing)
-    _fill(made, parts)
+    fill(made, *parts)
     return made
 
 
-def column(*parts: QWidget | QLayout | None, spacing: int = GAP) -> QVBoxLayout:
-    """One below the other; None is a space that takes what is left."""
-    made = QVBoxLayout()
-    made.setSpacing(spacing)
-    _fill(made, parts)
-    return made
-
-
-def _fill(layout: QHBoxLayout | QVBoxLayout, parts: tuple[QWidget | QLayout | None, ...]) -> None:
+def fill(layout: QBoxLayout, *parts: Part) -> None:
+    """Add these at its end."""
     for part in parts:
         if part is None:
             layout.addStretch(1)
-        elif isinstance(part, QWidget):
-            layout.addWidget(part)
+            continue
+        item, share = part if isinstance(part, tuple) else (part, 0)
+        if isinstance(item, QWidget):
+            layout.addWidget(item, share)
         else:
-            layout.addLayout(part)
+            layout.addLayout(item, share)
+
+
+def stacked(*parts: QWidget) -> QStackedWidget:
+    """One of them at a time, the first to begin with."""
+    made = QStackedWidget()
+    for part in parts:
+        made.addWidget(part)
+    return made
 
 
 def clear(layout: QLayout) -> None:
@@ -301,8 +335,7 @@ class CopyLine(QFrame):
         layout.setContentsMargins(10, 2, 2, 2)
         layout.addWidget(self._text, 1)
         layout.addWidget(self.copy, alignment=Qt.AlignmentFlag.AlignTop)
-        self._back = QTimer(self, singleShot=True, interval=COPIED_MS)
-        self._back.timeout.connect(self._as_before)
+        self._back = later(self, COPIED_MS, self._as_before)
         self.say(text)
 
     @property
@@ -323,3 +356,29 @@ class CopyLine(QFrame):
     def _as_before(self) -> None:
         self.copy.setIcon(icon("copy", theme().palette.text2))
         self.copy.setToolTip(plain(self.tr("Copy {}").format(self._name)))
+
+
+def later(parent: QObject, milliseconds: int, do: Callable[[], object]) -> QTimer:
+    """A timer that calls `do` once, so long after each `start`."""
+    made = QTimer(parent, singleShot=True, interval=milliseconds)
+    made.timeout.connect(do)
+    return made
+
+
+def every(parent: QObject, milliseconds: int, do: Callable[[], object]) -> QTimer:
+    """A timer that runs and calls `do` again and again."""
+    made = QTimer(parent, interval=milliseconds)
+    made.timeout.connect(do)
+    made.start()
+    return made
+
+
+def paint_edge(widget: QWidget, colour: str, thickness: int, radius: int) -> None:
+    """The left edge of a box with rounded corners, while it is painted."""
+    painter = QPainter(widget)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setClipRect(0, 0, thickness, widget.height())
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.drawRoundedRect(0, 0, 3 * radius, widget.height(), radius, radius)
+    painter.end()

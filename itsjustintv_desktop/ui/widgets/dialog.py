@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
+from itsjustintv_desktop.engine import errors, files
+from itsjustintv_desktop.ui.bridge import in_thread
+from itsjustintv_desktop.ui.formatting import tr
 from itsjustintv_desktop.ui.plain import plain
 from itsjustintv_desktop.ui.widgets import focus
 
@@ -25,6 +28,29 @@ class Dialog(QDialog):
 
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, N802 - Qt's names
         return focus.moved(self) or super().focusNextPrevChild(next)
+
+
+def open_once(dialog: QDialog) -> None:
+    """Open it, and delete it when it is closed."""
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+
+
+def choose_file(parent: QWidget, title: str, kinds: str, do: Callable[[str], object]) -> None:
+    """`do` with the path of a file that a person chose; `kinds` is a filter such as "Lists (*.txt)"."""
+    dialog = QFileDialog(parent, title)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters([kinds, tr("All files (*)")])
+    dialog.fileSelected.connect(do)
+    open_once(dialog)
+
+
+async def read_file(path: str, most: int) -> bytes:
+    """A file that a person chose, at most so many bytes. Raises UsageError."""
+    try:
+        return await in_thread(lambda: files.read(path, most, follow=True))
+    except OSError as error:
+        raise errors.UsageError(tr("The file could not be read: {}.").format(error.strerror or "?")) from None
 
 
 def ask(parent: QWidget, question: str, more: str, keep: str, sure: str, do: Callable[[], object]) -> QMessageBox:

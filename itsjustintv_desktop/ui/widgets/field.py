@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QToolButton, QWidget
 
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import icon, theme
-from itsjustintv_desktop.ui.widgets.basic import label, row
+from itsjustintv_desktop.ui.widgets.basic import column, label, later, row
 
 
 class Field(QWidget):
@@ -25,12 +27,13 @@ class Field(QWidget):
         if help_text:
             control.setAccessibleDescription(readable(help_text))
         self.note = label(help_text, "muted", wrap=True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addLayout(row(self._name, None, label(aside, "aside")) if aside else row(self._name))
-        layout.addWidget(control)
-        layout.addWidget(self.note)
+        column(
+            row(self._name, None, label(aside, "aside")) if aside else row(self._name),
+            control,
+            self.note,
+            spacing=4,
+            inside=self,
+        )
         self.note.setVisible(bool(help_text))  # once it has a parent: before, it would be a window of its own
 
     @property
@@ -59,6 +62,43 @@ class Field(QWidget):
         if bool(self.control.property("invalid")) != invalid:
             self.control.setProperty("invalid", invalid)
             repolish(self.control)
+
+
+class SearchField(QLineEdit):
+    """`settled` once a person has stopped typing for a moment."""
+
+    settled = Signal()
+
+    def __init__(self, placeholder: str, name: str, *, least: int = 0, widest: int, wait: int = 250) -> None:
+        super().__init__()
+        self.setPlaceholderText(placeholder)
+        self.setAccessibleName(name)
+        self.setClearButtonEnabled(True)
+        self.setMinimumWidth(least)
+        self.setMaximumWidth(widest)
+        self._typing = later(self, wait, self.settled.emit)
+        self.textChanged.connect(self._typing.start)
+
+
+def choice(*items: tuple[Any, str], name: str = "") -> QComboBox:
+    """A box to choose from: each value with the words for it. `name` is for screen readers."""
+    made = QComboBox()
+    made.setAccessibleName(name)
+    for value, words in items:
+        made.addItem(words, value)
+    return made
+
+
+def text_box(name: str, *, read_only: bool = True, wraps: bool = False) -> QPlainTextEdit:
+    """Several lines in a fixed-width font; Tab leaves it. `name` is for screen readers."""
+    made = QPlainTextEdit()
+    made.setProperty("role", "mono")
+    made.setReadOnly(read_only)
+    made.setTabChangesFocus(True)
+    made.setAccessibleName(readable(name))
+    if not wraps:
+        made.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+    return made
 
 
 def repolish(widget: QWidget) -> None:
@@ -109,8 +149,7 @@ class SecretField(QLineEdit):
         self.show_button = Eye(self, name)
         self.show_button.toggled.connect(self._toggled)
         self.setTextMargins(0, 0, _EYE, 0)
-        self._timer = QTimer(self, singleShot=True, interval=HIDE_AGAIN_MS)
-        self._timer.timeout.connect(lambda: self.show_button.setChecked(False))
+        self._timer = later(self, HIDE_AGAIN_MS, lambda: self.show_button.setChecked(False))
         theme().changed.connect(self._tint)
         self._tint()
 

@@ -25,6 +25,17 @@ class Scroll(QScrollArea):
         keep_width(self, content)
 
 
+def scroll_in(place: QWidget, inner: QWidget) -> None:
+    """Make `inner` all there is in `place`, scrolling where it is too high."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(inner)
+    layout = QVBoxLayout(place)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(area)
+
+
 class Upright(QScrollArea):
     """Scrolls up and down only, and is never narrower than what is inside, which would be cut."""
 

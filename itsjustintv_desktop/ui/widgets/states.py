@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Check, errors
@@ -12,7 +12,19 @@ from itsjustintv_desktop.ui.formatting import translate, trouble
 from itsjustintv_desktop.ui.plain import HINT, readable
 from itsjustintv_desktop.ui.theme import pixmap, theme
 from itsjustintv_desktop.ui.theme.tokens import PAGE_MARGIN
-from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, column, icon_button, label, row
+from itsjustintv_desktop.ui.widgets.basic import (
+    Card,
+    Dot,
+    Tone,
+    button,
+    clear,
+    column,
+    fill,
+    icon_button,
+    label,
+    later,
+    row,
+)
 
 ABOVE = 72
 """Pixels below it: what stands at the foot of a page stays in sight."""
@@ -38,16 +50,9 @@ class EmptyState(QWidget):
         self._title, self._text = label(title, "heading"), label(text, "muted", wrap=True)
         for part in (self._picture, self._title, self._text):
             part.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.addStretch(1)
-        layout.addWidget(self._picture)
-        layout.addWidget(self._title)
-        layout.addWidget(self._text)
+        fill(layout, None, self._picture, self._title, self._text)
         self.action = button(action, do, role="primary")
-        self._actions = QHBoxLayout()
-        self._actions.setSpacing(8)
-        self._actions.addStretch(1)
-        self._actions.addWidget(self.action)
-        self._actions.addStretch(1)
+        self._actions = row(None, self.action, None)
         layout.addLayout(self._actions)
         self.action.setVisible(bool(action))  # once it has a parent: before, it would be a window of its own
         layout.addStretch(2)
@@ -66,17 +71,26 @@ class EmptyState(QWidget):
         self._picture.setPixmap(pixmap(self._icon_name, theme().palette.text2, 36))
 
 
+def progress_bar(name: str = "", *, busy: bool = False, height: int = 0) -> QProgressBar:
+    """`busy`: it moves without saying how far it is. `height` in pixels, 0 for the usual one."""
+    made = QProgressBar()
+    made.setTextVisible(False)
+    made.setAccessibleName(readable(name))
+    if busy:
+        made.setRange(0, 0)
+    if height:
+        made.setFixedHeight(height)
+    return made
+
+
 class Loading(QWidget):
     """A bar that moves, with a sentence on what is waited for."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         layout = QVBoxLayout(self)
-        bar = QProgressBar()
-        bar.setRange(0, 0)
-        bar.setTextVisible(False)
+        bar = progress_bar(text, busy=True)
         bar.setFixedWidth(200)
-        bar.setAccessibleName(readable(text))
         layout.addStretch(1)
         layout.addWidget(bar, alignment=Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(label(text, "muted"), alignment=Qt.AlignmentFlag.AlignCenter)
@@ -94,9 +108,7 @@ class Banner(QFrame):
         layout.setContentsMargins(16, 10, 10, 10)
         self._picture, self._text = QLabel(), label("", wrap=True, selectable=True)
         self._close = icon_button("cross", self.tr("Close this message"), self.hide)
-        layout.addWidget(self._picture)
-        layout.addWidget(self._text, 1)
-        layout.addWidget(self._close)
+        fill(layout, self._picture, (self._text, 1), self._close)
         self._page: QWidget | None = None
         self.hide()
 
@@ -143,10 +155,8 @@ class Toast(QFrame):
         self._undo = button("", self._undone, role="link")
         self._do: Callable[[], object] | None = None
         self._page: QWidget | None = None
-        layout.addWidget(self._text)
-        layout.addWidget(self._undo)
-        self._timer = QTimer(self, singleShot=True, interval=TOAST_MS)
-        self._timer.timeout.connect(self.hide)
+        fill(layout, self._text, self._undo)
+        self._timer = later(self, TOAST_MS, self.hide)
         parent.installEventFilter(self)
         self.hide()
 
@@ -237,9 +247,8 @@ class Theirs(Card):
         self.sentence = label("", wrap=True)
         self.mine = button(self.tr("Keep mine"), self.mine_requested.emit, role="small", destructive=True)
         self.other = button(self.tr("Take theirs"), self.theirs_requested.emit, role="small", destructive=True)
-        self.body.addWidget(label(self.tr("config.toml was changed by somebody else"), "heading", wrap=True))
-        self.body.addWidget(self.sentence)
-        self.body.addLayout(row(self.mine, self.other, None))
+        fill(self.body, label(self.tr("config.toml was changed by somebody else"), "heading", wrap=True))
+        fill(self.body, self.sentence, row(self.mine, self.other, None))
         self.hide()
 
     def show_for(self, name: str, differences: str = "", *, removed: bool = False) -> None:

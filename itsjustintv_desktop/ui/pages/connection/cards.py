@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtNetwork import QAbstractSocket, QHostAddress, QNetworkInterface
-from PySide6.QtWidgets import QGridLayout, QProgressBar, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout
 
 from itsjustintv_desktop.engine import Snapshot, TransportView, events
 from itsjustintv_desktop.ui.formatting import ago, clock, number, span, translate
 from itsjustintv_desktop.ui.pages.connection.form import DOMAIN_PAGE, KINDS, TOKEN_PAGE, title
 from itsjustintv_desktop.ui.plain import open_address, readable
-from itsjustintv_desktop.ui.widgets.basic import Card, CopyLine, Dot, Tone, button, clear, label, row
+from itsjustintv_desktop.ui.widgets.basic import Card, CopyLine, Dot, Tone, button, clear, fill, label, row
+from itsjustintv_desktop.ui.widgets.states import progress_bar
 
 _TONES: dict[str, Tone] = {"ready": "ok", "starting": "accent", "waiting": "attention", "failing": "failed"}
 
@@ -41,9 +42,7 @@ class TransportCard(Card):
         self.body.addLayout(row(self._dot, self._name, None))
         for part in (self._since, self._message, self._fix, self._address_title, self.address):
             self.body.addWidget(part)
-        self.body.addLayout(self._facts)
-        self.body.addStretch(1)
-        self.body.addLayout(row(self.again, None))
+        fill(self.body, self._facts, None, row(self.again, None))
         self._shown: TransportView | None = None
 
     def show_way(self, way: TransportView) -> None:
@@ -125,21 +124,15 @@ class Subscriptions(Card):
         self._message, self._fix = label("", wrap=True, selectable=True), label("", "attention", wrap=True)
         self._counts, self._rounds = label("", "muted", wrap=True), label("", "muted", wrap=True)
         self._budget = label("", "muted", wrap=True)
-        self._points = QProgressBar()
-        self._points.setTextVisible(False)
-        self._points.setFixedHeight(6)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(6)
+        self._points = progress_bar(height=6)
+        self.progress = progress_bar(self.tr("The round of repairs"), height=6)
         self._step = label("", "muted")
         self.repair = button(self.tr("Re&pair now"), self.repair_requested.emit, icon_name="retry")
         self.stop = button(self.tr("S&top"), self.stop_requested.emit)
         self.body.addLayout(row(self._dot, label(self.tr("Subscriptions"), "heading"), None))
         for part in (self._message, self._fix, self._counts, self._points, self._budget, self._rounds, self._step):
             self.body.addWidget(part)
-        self.body.addWidget(self.progress)
-        self.body.addStretch(1)
-        self.body.addLayout(row(self.repair, self.stop, None))
+        fill(self.body, self.progress, None, row(self.repair, self.stop, None))
         self.repairing(False)
 
     def show_status(self, snapshot: Snapshot) -> None:
@@ -189,7 +182,6 @@ class Subscriptions(Card):
         if on:
             self.progress.setRange(0, 0)
             self._step.setText(self.tr("Twitch is asked what it has."))
-        self.progress.setAccessibleName(self.tr("The round of repairs"))
 
 
 _HEALTH = "/health"
@@ -207,8 +199,7 @@ class LastMessageCard(Card):
         self.open = button(self.tr("&Open it"), self._open, role="small", icon_name="open")
         for part in (self._last, self._signing, self._local_title, self._local, self._health_title, self._health):
             self.body.addWidget(part)
-        self.body.addLayout(row(self.open, None))
-        self.body.addStretch(1)
+        fill(self.body, row(self.open, None), None)
 
     def show_last(self, moment: float | None) -> None:
         if moment is None:
@@ -260,13 +251,8 @@ class Guidance(Card):
         self.body.addLayout(self._rows)
         self.install = button(self.tr("&Download ngrok's program"), self.install_requested.emit)
         self.stop = button(self.tr("Stop the do&wnload"), self.stop_requested.emit)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(6)
-        self.progress.setAccessibleName(self.tr("Download of ngrok's program"))
-        self.body.addWidget(self.progress)
-        self.body.addLayout(row(self.install, self.stop, None))
-        self.body.addStretch(1)
+        self.progress = progress_bar(self.tr("Download of ngrok's program"), height=6)
+        fill(self.body, self.progress, row(self.install, self.stop, None), None)
         self._shown: tuple[object, ...] = ()
         self._kind = ""
         self.downloading(False)
@@ -315,8 +301,8 @@ class Guidance(Card):
         self._say(self.tr("2. Copy your fixed domain, which every free account has, so that the address stays."))
         self._rows.addLayout(
             row(
-                button(self.tr("Your a&uthtoken"), partial(_open, TOKEN_PAGE), role="small", icon_name="open"),
-                button(self.tr("Your doma&ins"), partial(_open, DOMAIN_PAGE), role="small", icon_name="open"),
+                button(self.tr("Your a&uthtoken"), partial(open_address, TOKEN_PAGE), role="small", icon_name="open"),
+                button(self.tr("Your doma&ins"), partial(open_address, DOMAIN_PAGE), role="small", icon_name="open"),
                 None,
             )
         )
@@ -350,7 +336,3 @@ def _own_address() -> str:
         if each.protocol() == v4 and not each.isLoopback() and each.isPrivateUse() and not each.isLinkLocal()
     ]
     return found[0] if len(found) == 1 and not QHostAddress(found[0]).isNull() else ""
-
-
-def _open(address: str) -> None:
-    open_address(address)

@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
 from PySide6.QtCore import QCoreApplication, Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QLineEdit, QRadioButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QLineEdit, QRadioButton, QSpinBox, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Remove, Set, TransportDraft
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.plain import open_address, readable
-from itsjustintv_desktop.ui.widgets.basic import button, column, label, row
-from itsjustintv_desktop.ui.widgets.field import Field, SecretField
+from itsjustintv_desktop.ui.widgets.basic import Part, button, column, label, row
+from itsjustintv_desktop.ui.widgets.field import Field, SecretField, choice
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import Change, FieldInfo, Saved, SecretView
@@ -138,10 +138,7 @@ class TransportForm(QWidget):
         self._group = QButtonGroup(self)
         self._overrides = label("", "attention", wrap=True)
         self._overrides.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(12)
-        layout.addWidget(self._overrides)
+        layout = column(self._overrides, spacing=12, inside=self)
         self._make_controls()
         groups = {"conduit": QWidget(), "ngrok": self._ngrok(), "tls": self._tls(), "own": self._own()}
         for kind in KINDS:
@@ -230,11 +227,13 @@ class TransportForm(QWidget):
             spin.setRange(1, 65535)
             spin.setValue(value)
             spin.valueChanged.connect(lambda _: self.changed.emit())
-        self.challenge, self.listen = QComboBox(), QComboBox()
-        self.challenge.addItem(self.tr("over port 443 (tls-alpn-01)"), "tls-alpn-01")
-        self.challenge.addItem(self.tr("over port 80 (http-01)"), "http-01")
-        self.listen.addItem(self.tr("this computer alone (127.0.0.1)"), "127.0.0.1")
-        self.listen.addItem(self.tr("every network it is in (0.0.0.0)"), "0.0.0.0")  # noqa: S104 - a person's choice
+        self.challenge = choice(
+            ("tls-alpn-01", self.tr("over port 443 (tls-alpn-01)")), ("http-01", self.tr("over port 80 (http-01)"))
+        )
+        self.listen = choice(
+            ("127.0.0.1", self.tr("this computer alone (127.0.0.1)")),
+            ("0.0.0.0", self.tr("every network it is in (0.0.0.0)")),  # noqa: S104 - a person's choice
+        )
         for combo in (self.challenge, self.listen):
             combo.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.domain.setPlaceholderText("your-name.ngrok-free.dev")
@@ -258,8 +257,8 @@ class TransportForm(QWidget):
 
     def _ngrok(self) -> QWidget:
         links = row(
-            button(self.tr("Open your a&uthtoken"), partial(_open, TOKEN_PAGE), role="small", icon_name="open"),
-            button(self.tr("Open your &domains"), partial(_open, DOMAIN_PAGE), role="small", icon_name="open"),
+            button(self.tr("Open your a&uthtoken"), partial(open_address, TOKEN_PAGE), role="small", icon_name="open"),
+            button(self.tr("Open your &domains"), partial(open_address, DOMAIN_PAGE), role="small", icon_name="open"),
             None,
         )
         token = Field(self.tr("Authtoken"), self.authtoken, self.tr("It goes to the keyring."))
@@ -301,13 +300,7 @@ class TransportForm(QWidget):
         return made
 
 
-def _box(*parts: object) -> QWidget:
+def _box(*parts: Part) -> QWidget:
     made = QWidget()
-    layout = column(*parts, spacing=10)  # type: ignore[arg-type]
-    layout.setContentsMargins(0, 0, 0, 0)
-    made.setLayout(layout)
+    column(*parts, spacing=10, inside=made)
     return made
-
-
-def _open(address: str) -> None:
-    open_address(address)

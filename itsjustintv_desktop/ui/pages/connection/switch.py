@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FieldInfo, Remove, Set, Snapshot
 from itsjustintv_desktop.engine.core.fingerprints import differs, fits
@@ -15,9 +15,9 @@ from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.connection.form import TransportForm, Wanted, changes_of, save, title
 from itsjustintv_desktop.ui.pages.differences import MASK, Difference, of_keys, sentence_of
 from itsjustintv_desktop.ui.pages.settings.controls import name_of
-from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, label, row
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, button, column, fill, label, row
 from itsjustintv_desktop.ui.widgets.scroll import keep_width
-from itsjustintv_desktop.ui.widgets.states import CheckList, Theirs
+from itsjustintv_desktop.ui.widgets.states import CheckList, Theirs, progress_bar
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import SecretView
@@ -53,10 +53,7 @@ class Switch(QWidget):
         self._hint = label(
             self.tr("Nothing is changed before you have seen whether it would work."), "muted", wrap=True
         )
-        self._bar = QProgressBar()
-        self._bar.setRange(0, 0)
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(self.tr("Looking whether it would work"))
+        self._bar = progress_bar(self.tr("Looking whether it would work"), busy=True)
         self._dot, self._state = Dot(), label("", wrap=True, selectable=True)
         self.check = button(self.tr("&Check"), self._check, role="primary")
         self.save = button(self.tr("&Save and switch"), self._save)
@@ -64,27 +61,21 @@ class Switch(QWidget):
         result = Card(self.tr("Would it work?"))
         for part in (self._hint, self._bar, self.checks):
             result.body.addWidget(part)
-        result.body.addLayout(row(self._dot, self._state))
-        result.body.addLayout(row(self.cancel, None, self.check, self.save))
+        fill(result.body, row(self._dot, self._state), row(self.cancel, None, self.check, self.save))
         self.theirs = Theirs()
         self.theirs.mine_requested.connect(self._insist)
         self.theirs.theirs_requested.connect(self._take_theirs)
         form = Card()
-        form.body.addWidget(self.theirs)
-        form.body.addWidget(self.form)
+        fill(form.body, self.theirs, self.form)
         inner = QWidget()
         layout = QVBoxLayout(inner)
         layout.setSpacing(16)
-        layout.addWidget(form)
-        layout.addWidget(result)
-        layout.addStretch(1)
+        fill(layout, form, result, None)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setWidget(inner)
         keep_width(self._scroll, layout)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._scroll)
+        column(self._scroll, inside=self)
         self._quiet()
 
     @property

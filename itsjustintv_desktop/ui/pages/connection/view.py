@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QBoxLayout, QStackedWidget
+from PySide6.QtWidgets import QBoxLayout
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.pages.base import Page
@@ -14,7 +14,7 @@ from itsjustintv_desktop.ui.pages.connection.cards import Guidance, LastMessageC
 from itsjustintv_desktop.ui.pages.connection.switch import Switch
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
-from itsjustintv_desktop.ui.widgets.basic import button, column
+from itsjustintv_desktop.ui.widgets.basic import button, column, fill, stacked
 from itsjustintv_desktop.ui.widgets.scroll import Scroll
 
 NARROW = 760
@@ -42,12 +42,10 @@ class Connection(Page):
         self.switch = Switch(self.bridge, self.tasks)
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(GAP)
-        self._columns.addLayout(column(self.way, self.guidance, None), 3)
-        self._columns.addLayout(column(self.subscriptions, self.arriving, None), 2)
+        fill(self._columns, (column(self.way, self.guidance, None), 3))
+        fill(self._columns, (column(self.subscriptions, self.arriving, None), 2))
         self._scroll = Scroll(self._columns)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(self._scroll)
-        self.stack.addWidget(self.switch)
+        self.stack = stacked(self._scroll, self.switch)
         self.scrolls()
         self.body.addWidget(self.stack, 1)
         self.way.again_requested.connect(lambda: self.do("again", self._again()))

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.core.models import DeliveryView
 from itsjustintv_desktop.ui.formatting import clock, translate
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.deliveries.model import DeliveriesModel
-from itsjustintv_desktop.ui.widgets.basic import button, label, row
+from itsjustintv_desktop.ui.widgets.basic import button, fill, label, row
 
 
 class BulkCard(QWidget):
@@ -33,12 +33,8 @@ class BulkCard(QWidget):
         self.resend = button(self.tr("Re&send"), lambda: self.wished.emit("resend"))
         self.drop = button(self.tr("&Drop"), lambda: self.wished.emit("drop"), role="danger")
         self.cancel = button(self.tr("Cance&l"), lambda: self.wished.emit("cancel"))
-        layout.addWidget(self._title)
-        layout.addWidget(self.older)
-        layout.addLayout(row(self.retry, self.resend, None, self.drop))
-        layout.addWidget(self._progress)
-        layout.addLayout(row(self.cancel, None))
-        layout.addStretch(1)
+        fill(layout, self._title, self.older, row(self.retry, self.resend, None, self.drop), self._progress)
+        fill(layout, row(self.cancel, None), None)
         self.show_progress(None)
 
     def show_count(self, count: int, *, to_the_end: bool) -> None:

@@ -16,7 +16,8 @@ from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.formatting import ago, clock, translate
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.status import answer_of, tone_of, word_of
-from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, button, clear, label, row
+from itsjustintv_desktop.ui.widgets.basic import Dot, Elided, Tone, button, clear, column, fill, label, row
+from itsjustintv_desktop.ui.widgets.field import text_box
 from itsjustintv_desktop.ui.widgets.scroll import Flow
 
 PRESETS = (5, 15, 30)
@@ -32,10 +33,7 @@ class Due(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName(self.tr("Next try"))
         self._do = do
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 12, 16, 14)
-        layout.setSpacing(10)
-        layout.addWidget(label(self.tr("Next try"), "heading"))
+        layout = column(label(self.tr("Next try"), "heading"), spacing=10, inside=self, margins=(16, 12, 16, 14))
         self.presets = [
             button(self.tr("in %n min", "", minutes), partial(self._in, minutes), role="small") for minutes in PRESETS
         ]
@@ -154,23 +152,20 @@ class Details(QScrollArea):
         self._dot, self._title, self._state = Dot(), Elided("", "heading"), label("", "muted", wrap=True)
         line = row(self._dot)
         line.addWidget(self._title, 1)
-        self.body.addLayout(line)
-        self.body.addWidget(self._state)
+        fill(self.body, line, self._state)
         self._make_actions()
         self._way_dot, self._way = Dot(), Elided("", "muted")
         self._pause_wish = "pause"
         self.pause = button(self.tr("Pause"), lambda: self.wished.emit(self._pause_wish), role="small")
         line = row(self._way_dot)
-        line.addWidget(self._way, 1)
-        line.addWidget(self.pause)
+        fill(line, (self._way, 1), self.pause)
         self.body.addLayout(line)
         self.attempts = Attempts()
-        self.request, self.response = _text(self.tr("Request")), _text(self.tr("Answer"))
+        self.request, self.response = text_box(self.tr("Request")), text_box(self.tr("Answer"))
         self._problem = label("", "muted", wrap=True)
         self._answer_label = label(self.tr("Last answer"), "label")
-        self.body.addWidget(label(self.tr("Attempts"), "label"))
-        self.body.addWidget(self.attempts)
-        self.body.addLayout(row(label(self.tr("Request"), "label"), None, self.copy))
+        fill(self.body, label(self.tr("Attempts"), "label"), self.attempts)
+        fill(self.body, row(label(self.tr("Request"), "label"), None, self.copy))
         for each in (self._problem, self.request, self._answer_label, self.response):
             self.body.addWidget(each)
         self.body.addStretch(1)
@@ -237,8 +232,7 @@ class Details(QScrollArea):
         usual = Flow(spacing=8)
         for each in (self.retry, self.resend, self.due):
             usual.addWidget(each)
-        line = row(usual)
-        line.setStretch(0, 1)
+        line = row((usual, 1))
         line.addWidget(self.drop, alignment=Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(line)
 
@@ -280,16 +274,6 @@ def request_text(request: RequestView) -> str:
     """As it goes over the line, with everything secret as dots."""
     headers = "\n".join(f"{name}: {value}" for name, value in request.headers)
     return f"{request.method} {request.address}\n{headers}\n\n{request.body}"
-
-
-def _text(name: str) -> QPlainTextEdit:
-    made = QPlainTextEdit()
-    made.setProperty("role", "mono")
-    made.setReadOnly(True)
-    made.setTabChangesFocus(True)
-    made.setAccessibleName(readable(name))
-    made.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-    return made
 
 
 def _fill(box: QPlainTextEdit, text: str) -> None:

@@ -10,7 +10,6 @@ from PySide6.QtCore import (
     QRect,
     QRectF,
     Qt,
-    QTimer,
     Signal,
 )
 from PySide6.QtGui import QPainter
@@ -36,7 +35,7 @@ from itsjustintv_desktop.ui.pages.deliveries.model import (
 from itsjustintv_desktop.ui.status import tone_of
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.theme.tokens import ROW_HEIGHT
-from itsjustintv_desktop.ui.widgets.basic import paint_dot
+from itsjustintv_desktop.ui.widgets.basic import every, paint_dot
 
 DOT = 11
 HEADING_EDGE = 10
@@ -80,9 +79,7 @@ class DeliveriesTable(QTableView):
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
         model.rowsInserted.connect(self._stay)
-        self._tick = QTimer(self, interval=1000)
-        self._tick.timeout.connect(self._second)
-        self._tick.start()
+        self._tick = every(self, 1000, self._second)
         theme().changed.connect(self.viewport().update)
 
     def parts(self) -> list[range]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QLineEdit, QStackedWidget
+from PySide6.QtWidgets import QComboBox
 
 from itsjustintv_desktop.engine import DeliveryFilter, DestinationStatus, Snapshot, errors, events
 from itsjustintv_desktop.engine.core.models import DeliveryState
@@ -20,11 +20,11 @@ from itsjustintv_desktop.ui.pages.list_detail import side_by_side
 from itsjustintv_desktop.ui.plain import for_menu, readable
 from itsjustintv_desktop.ui.status import held_by
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
+from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row, stacked
 from itsjustintv_desktop.ui.widgets.dialog import ask
+from itsjustintv_desktop.ui.widgets.field import SearchField, choice
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
-TYPING_MS = 250
 _SIDE_BY_SIDE = 960
 """A narrower page has the details below the list."""
 _S = DeliveryState
@@ -60,30 +60,19 @@ class DeliveriesView(Page):
         self.waiting, self.paused = label("", "chip"), label("", "chip")
         self.head.insertWidget(1, self.waiting)
         self.head.insertWidget(2, self.paused)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Filter"))
-        self.search.setAccessibleName(self.tr("Filter by streamer or destination"))
-        self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(110)
-        self.search.setMaximumWidth(220)
-        self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._typing.timeout.connect(self.choose)
-        self.search.textChanged.connect(self._typing.start)
+        name = self.tr("Filter by streamer or destination")
+        self.search = SearchField(self.tr("Filter"), name, least=110, widest=220)
+        self.search.settled.connect(self.choose)
         self.retry_all = button(self.tr("Retry &all due"), self.changing.retry_all)
         self.head.addWidget(self.retry_all)
 
     def _make_list(self) -> None:
         self._list = Card(margin=12)
-        self.state, self.destination = QComboBox(), QComboBox()
-        self.state.setAccessibleName(self.tr("State"))
-        self.destination.setAccessibleName(self.tr("Destination"))
-        words = {
-            "all": self.tr("All states"), "waiting": self.tr("Waiting"), "delivered": self.tr("Delivered"),
-            "given up": self.tr("Given up"), "dropped": self.tr("Dropped"),
-        }  # fmt: skip
-        for name, text in words.items():
-            self.state.addItem(text, name)
-        self.destination.addItem(self.tr("All destinations"), None)
+        self.state = choice(
+            ("all", self.tr("All states")), ("waiting", self.tr("Waiting")), ("delivered", self.tr("Delivered")),
+            ("given up", self.tr("Given up")), ("dropped", self.tr("Dropped")), name=self.tr("State"),
+        )  # fmt: skip
+        self.destination = choice((None, self.tr("All destinations")), name=self.tr("Destination"))
         self.destination.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.destination.setMinimumContentsLength(14)
         self.pause = button(self.tr("Pause"), self._pause_chosen, role="small")
@@ -107,9 +96,7 @@ class DeliveriesView(Page):
         self._failed = EmptyState(
             "alert", self.tr("The list cannot be read"), "", self.tr("Try again"), self.model.reload
         )
-        self._stack = QStackedWidget()
-        for shown in (self._loading, self._empty, self._no_match, self._failed, self.table):
-            self._stack.addWidget(shown)
+        self._stack = stacked(self._loading, self._empty, self._no_match, self._failed, self.table)
         self._list.body.addWidget(self._stack, 1)
 
     def _make_side(self) -> None:
@@ -121,9 +108,7 @@ class DeliveriesView(Page):
             self.tr("Choose a delivery to see what was sent and what was answered."), "muted", wrap=True
         )
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._side_stack = QStackedWidget()
-        for each in (self._nothing, self.details, self.many):
-            self._side_stack.addWidget(each)
+        self._side_stack = stacked(self._nothing, self.details, self.many)
         self._side.body.addWidget(self._side_stack)
         self._side_stack.currentChanged.connect(lambda _: self._place_side())
         self.details.wished.connect(self._requested)

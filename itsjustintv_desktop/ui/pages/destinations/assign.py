@@ -6,14 +6,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from itsjustintv_desktop.engine import Saved, StreamerLists, StreamerView
 from itsjustintv_desktop.ui.formatting import span, translate
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.plain import readable
-from itsjustintv_desktop.ui.widgets.basic import button, label, row
-from itsjustintv_desktop.ui.widgets.dialog import Dialog
+from itsjustintv_desktop.ui.widgets.basic import button, column, label, row
+from itsjustintv_desktop.ui.widgets.dialog import Dialog, open_once
 from itsjustintv_desktop.ui.widgets.field import repolish
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ class Result(QWidget):
         super().__init__()
         self._said = label("", wrap=True, selectable=True)
         self._said.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._said)
+        column(self._said, inside=self)
         self.hide()
 
     def text(self) -> str:
@@ -72,8 +70,7 @@ def ask_who(
 
     dialog = AssignDialog(page, name, left)
     dialog.chosen.connect(lambda keys: page.do("assign", save(keys)))
-    dialog.finished.connect(dialog.deleteLater)
-    dialog.open()
+    open_once(dialog)
 
 
 class AssignDialog(Dialog):
@@ -98,14 +95,16 @@ class AssignDialog(Dialog):
         self.none = button(self.tr("N&one"), lambda: self._check(Qt.CheckState.Unchecked), role="small")
         self.take = button("", self.accept, role="primary")
         self.later = button(self.tr("&Later"), self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 20, 20, 20)
-        layout.setSpacing(12)
-        layout.addWidget(self.question)
-        layout.addWidget(label(self.tr("What no streamer uses is sent nothing."), "muted", wrap=True))
-        layout.addWidget(self.list, 1)
-        layout.addLayout(row(self.all, self.none, None))
-        layout.addLayout(row(None, self.later, self.take))
+        column(
+            self.question,
+            label(self.tr("What no streamer uses is sent nothing."), "muted", wrap=True),
+            (self.list, 1),
+            row(self.all, self.none, None),
+            row(None, self.later, self.take),
+            spacing=12,
+            inside=self,
+            margins=(20, 20, 20, 20),
+        )
         self.take.setDefault(True)
         self.list.itemChanged.connect(lambda _: self._count())
         self.accepted.connect(lambda: self.chosen.emit(self.keys))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo, new_standard_secret
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.destinations.table import format_name
-from itsjustintv_desktop.ui.widgets.basic import button, column, label, row
-from itsjustintv_desktop.ui.widgets.field import Field, SecretField
+from itsjustintv_desktop.ui.widgets.basic import button, column, fill, label, row
+from itsjustintv_desktop.ui.widgets.field import Field, SecretField, choice, text_box
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 
 
@@ -25,20 +25,15 @@ class Headers(QWidget):
         self._replacing = False
         self.kept = label("", "muted", wrap=True)
         self.replace = button(self.tr("Re&place"), self._replace, role="small")
-        self.text = QPlainTextEdit()
-        self.text.setProperty("role", "mono")
-        self.text.setTabChangesFocus(True)
+        self.text = text_box(self.tr("More headers"), read_only=False, wraps=True)
         self.text.setPlaceholderText("Authorization: Bearer …")
         self.text.setFixedHeight(76)
-        self.text.setAccessibleName(self.tr("More headers"))
         self.text.textChanged.connect(self.changed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        line = row(self.kept, self.replace)
-        line.setStretch(0, 1)
-        layout.addLayout(line)
-        layout.addWidget(self.text)
+        line = row((self.kept, 1), self.replace)
+        fill(layout, line, self.text)
 
     def show_kept(self, names: tuple[str, ...], typed: dict[str, str] | None = None) -> None:
         """What is stored, and what was typed in its place and is not saved yet."""
@@ -92,23 +87,17 @@ class DestinationForm(QWidget):
         self.title = QLineEdit()
         self.title.setPlaceholderText(self.tr("such as team-discord"))
         self.url = SecretField(self.tr("Address"), "https://…")
-        self.format = QComboBox()
-        for name in ("", *formats.names()):
-            self.format.addItem(format_name(name) if name else self.tr("as the address tells"), name)
+        named = ((name, format_name(name)) for name in formats.names())
+        self.format = choice(("", self.tr("as the address tells")), *named)
         self.secret = SecretField(self.tr("Secret"), self.tr("none"))
         self.no_secret = button(self.tr("Sign no &more"), self._take_secret_away, role="small")
         self.no_secret.setCheckable(True)
         self.new_secret = button(self.tr("Make one"), self._make_secret, role="small")
-        self.signature = QComboBox()
-        for name, shown in zip(SIGNATURES, ("X-Hub-Signature", "Standard Webhooks"), strict=True):
-            self.signature.addItem(shown, name)
-        self.hashing = QComboBox()
-        self.hashing.addItems(list(HASHES))
+        self.signature = choice(*zip(SIGNATURES, ("X-Hub-Signature", "Standard Webhooks"), strict=True))
+        self.hashing = choice(*((name, name) for name in HASHES))
         self.header = QLineEdit()
-        self.picture = QComboBox()
         words = (self.tr("the picture itself"), self.tr("a link to it only"), self.tr("no pictures"))
-        for name, text in zip(PICTURES, words, strict=True):
-            self.picture.addItem(text, name)
+        self.picture = choice(*zip(PICTURES, words, strict=True))
         self.headers = Headers()
         self.timeout = QDoubleSpinBox()
         self.timeout.setRange(0.1, 120.0)
@@ -292,12 +281,7 @@ class DestinationForm(QWidget):
         fields.setSpacing(14)
         for field in (self.name_field, self.url_field, Field(self.tr("Format"), self.format), self.secret_field):
             fields.addWidget(field)
-        fields.addWidget(self.enabled)
-        fields.addLayout(row(self.more, None))
-        fields.addWidget(self._folded)
-        fields.addStretch(1)
+        fill(fields, self.enabled, row(self.more, None), self._folded, None)
         scroll = Upright(inner)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        column(scroll, inside=self)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-from PySide6.QtCore import QTimer
 
 from itsjustintv_desktop.engine import (
     DestinationDraft,
@@ -20,7 +19,7 @@ from itsjustintv_desktop.ui.pages.destinations.form import DestinationForm
 from itsjustintv_desktop.ui.pages.destinations.table import DestinationTable, sentence_of, state_of
 from itsjustintv_desktop.ui.pages.list_detail import ListDetailPage
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, fill, label, later, row
 from itsjustintv_desktop.ui.widgets.dialog import ask
 from itsjustintv_desktop.ui.widgets.field import SecretField
 from itsjustintv_desktop.ui.widgets.states import EmptyState
@@ -59,8 +58,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
         self.test = button(self.tr("Send &test"), self._test)
         self.discard = button(self.tr("D&iscard"), self._discard, role="link", destructive=True)
         self.remove = button(self.tr("&Remove"), self._remove, role="danger")
-        self._guess_soon = QTimer(self, singleShot=True, interval=GUESS_MS)
-        self._guess_soon.timeout.connect(lambda: self.do("guess", self._guess(), replace=True))
+        self._guess_soon = later(self, GUESS_MS, lambda: self.do("guess", self._guess(), replace=True))
         self._lay_out()
         self.table.chosen_changed.connect(self._chosen)
         self.form.edited.connect(self._edited)
@@ -364,16 +362,10 @@ class Destinations(ListDetailPage[DestinationDraft]):
 
     def _lay_out(self) -> None:
         right = Card()
-        head = row(self.dot, self.heading_of, self.assign, self.resume, spacing=10)
-        head.setStretch(1, 1)
+        head = row(self.dot, (self.heading_of, 1), self.assign, self.resume, spacing=10)
         right.body.setSpacing(12)
-        right.body.addLayout(head)
-        right.body.addWidget(self.state)
-        right.body.addWidget(self.answer)
-        right.body.addWidget(self.theirs)
-        right.body.addWidget(self.form, 1)
-        right.body.addWidget(self.result)
-        right.body.addLayout(row(self.save, self.test, None, self.discard, self.remove))
+        fill(right.body, head, self.state, self.answer, self.theirs, (self.form, 1), self.result)
+        fill(right.body, row(self.save, self.test, None, self.discard, self.remove))
         for hidden in (self.answer, self.result, self.assign, self.resume, self.discard):
             hidden.hide()
         none_chosen = EmptyState("arrow", self.tr("None chosen"), self.tr("Choose a destination at the left."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Literal
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import FeedItem, FeedPage, errors, events
@@ -14,7 +14,7 @@ from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages.feed.card import FeedCard, Holding
 from itsjustintv_desktop.ui.theme.tokens import GAP
-from itsjustintv_desktop.ui.widgets.basic import button, row
+from itsjustintv_desktop.ui.widgets.basic import button, every, fill, later, row
 from itsjustintv_desktop.ui.widgets.scroll import keep_width
 
 Show = Literal["all", "announced", "suppressed", "failed"]
@@ -57,8 +57,7 @@ class FeedWindow(QObject):
         self.search = ""
         self._fresh: set[int] = set()
         self._stale: set[int] = set()
-        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
-        self._soon.timeout.connect(self._catch_up)
+        self._soon = later(self, SOON_MS, self._catch_up)
 
     def choose(self, show: Show, search: str) -> None:
         """Show others."""
@@ -194,8 +193,7 @@ class Cards(QScrollArea):
         self._pictures, self._prepare = pictures, prepare
         self._shown: dict[int, FeedCard] = {}
         self._spare: list[FeedCard] = []
-        self._making = QTimer(self, singleShot=True, interval=0)
-        self._making.timeout.connect(self._make_ahead)
+        self._making = later(self, 0, self._make_ahead)
         self._held: Holding = {}
         self._at_top = True
         self._seconds = 0
@@ -211,18 +209,13 @@ class Cards(QScrollArea):
         self._list.setSpacing(GAP)
         self.back = button(self.tr("Back to the &newest"), self.newest_requested.emit, icon_name="feed")
         self.older = button(self.tr("Show &older"), self.older_requested.emit)
-        self._layout.addLayout(row(None, self.back, None))
-        self._layout.addLayout(self._list)
-        self._layout.addLayout(row(None, self.older, None))
-        self._layout.addStretch(1)
+        fill(self._layout, row(None, self.back, None), self._list, row(None, self.older, None), None)
         self.setWidget(self._inner)
         keep_width(self, self._layout)
         self.pill = _Pill(self, self.newest_requested.emit)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         pictures.arrived.connect(self._picture_arrived)
-        self._tick = QTimer(self, interval=1000)
-        self._tick.timeout.connect(self._second)
-        self._tick.start()
+        self._tick = every(self, 1000, self._second)
 
     @property
     def is_at_top(self) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, cast
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QLineEdit, QMenu, QPlainTextEdit, QStackedWidget
+from PySide6.QtWidgets import QMenu
 
 from itsjustintv_desktop.engine import FeedDelivery, FeedItem, Snapshot, errors, events
 from itsjustintv_desktop.engine.core.models import FINAL_STATES, DeliveryState
@@ -18,7 +17,8 @@ from itsjustintv_desktop.ui.pages.feed.cards import Cards, FeedWindow, Show
 from itsjustintv_desktop.ui.plain import for_menu, open_address
 from itsjustintv_desktop.ui.status import held_by
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.basic import Card, button, label, row
+from itsjustintv_desktop.ui.widgets.basic import Card, button, fill, label, row, stacked
+from itsjustintv_desktop.ui.widgets.field import SearchField, choice, text_box
 from itsjustintv_desktop.ui.widgets.scroll import kept_out
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
@@ -30,14 +30,9 @@ class Raw(Card):
         super().__init__()
         self._sum = label("", "muted")
         self.copy = button(self.tr("&Copy all"), self._copy, icon_name="copy")
-        self.text = QPlainTextEdit()
-        self.text.setProperty("role", "mono")
-        self.text.setReadOnly(True)
-        self.text.setTabChangesFocus(True)
-        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.text.setAccessibleName(self.tr("Entries of output.json"))
-        self.body.addLayout(row(label(self.tr("Entries of output.json"), "heading"), self._sum, None, self.copy))
-        self.body.addWidget(self.text, 1)
+        self.text = text_box(self.tr("Entries of output.json"))
+        fill(self.body, row(label(self.tr("Entries of output.json"), "heading"), self._sum, None, self.copy))
+        fill(self.body, (self.text, 1))
 
     def show_entries(self, entries: list[str]) -> None:
         """Newest first; each is JSON with two spaces a level."""
@@ -49,7 +44,6 @@ class Raw(Card):
         QGuiApplication.clipboard().setText(self.text.toPlainText())
 
 
-TYPING_MS = 250
 _WAITING = frozenset({DeliveryState.PENDING, DeliveryState.DEAD, DeliveryState.EXPIRED, DeliveryState.DROPPED})
 
 
@@ -83,9 +77,7 @@ class FeedView(Page):
             "alert", self.tr("The feed cannot be read"), "", self.tr("Try again"), self.entries.reload
         )
         self._raw_in_place = kept_out(self.raw)
-        self._stack = QStackedWidget()
-        for each in (self._loading, self._empty, self._no_match, self._failed, self.cards, self._raw_in_place):
-            self._stack.addWidget(each)
+        self._stack = stacked(self._loading, self._empty, self._no_match, self._failed, self.cards, self._raw_in_place)
         self.scrolls()
         self.body.addWidget(self._stack, 1)
         self.entries.changed.connect(self._show)
@@ -97,27 +89,17 @@ class FeedView(Page):
         self._to_top = False
 
     def _make_head(self) -> None:
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(self.tr("Search"))
-        self.search.setAccessibleName(self.tr("Search for a name or a title"))
-        self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(110)
-        self.search.setMaximumWidth(220)
-        self._typing = QTimer(self, singleShot=True, interval=TYPING_MS)
-        self._typing.timeout.connect(self._choose)
-        self.search.textChanged.connect(self._typing.start)
-        self.filter = QComboBox()
-        self.filter.setAccessibleName(self.tr("Which entries are shown"))
-        for name, text in (
+        self.search = SearchField(self.tr("Search"), self.tr("Search for a name or a title"), least=110, widest=220)
+        self.search.settled.connect(self._choose)
+        self.filter = choice(
             ("all", self.tr("All")), ("announced", self.tr("Announced")),
             ("suppressed", self.tr("Not announced")), ("failed", self.tr("Failed")),
-        ):  # fmt: skip
-            self.filter.addItem(text, name)
+            name=self.tr("Which entries are shown"),
+        )  # fmt: skip
         self.filter.currentIndexChanged.connect(self._choose)
         self.raw_button = button(self.tr("&Raw JSON"), self._toggle_raw)
         self.raw_button.setCheckable(True)
-        for each in (self.search, self.filter, self.raw_button):
-            self.head.addWidget(each)
+        fill(self.head, self.search, self.filter, self.raw_button)
 
     # The page
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from PySide6.QtCore import QDate, QEvent, QLocale, QRectF, QSize, Qt, QTimer
+from PySide6.QtCore import QDate, QEvent, QLocale, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from itsjustintv_desktop.engine import DayNumbers, Snapshot
 from itsjustintv_desktop.engine.core.models import LiveStream
@@ -16,9 +16,21 @@ from itsjustintv_desktop.ui.images import Avatar, Pictures
 from itsjustintv_desktop.ui.plain import channel_address, open_address, plain, readable
 from itsjustintv_desktop.ui.status import TONES, detail_of
 from itsjustintv_desktop.ui.theme import theme
-from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, Tone, column, icon_button, label, row
-
-_BAR = 4
+from itsjustintv_desktop.ui.theme.tokens import CARD_RADIUS
+from itsjustintv_desktop.ui.widgets.basic import (
+    Card,
+    Dot,
+    Elided,
+    Tone,
+    column,
+    every,
+    fill,
+    icon_button,
+    label,
+    later,
+    paint_edge,
+    row,
+)
 
 
 class Answer(Card):
@@ -30,13 +42,10 @@ class Answer(Card):
         self._sentence = label(self.tr("Looking at every link of the chain"), "headline", wrap=True)
         self._small = label("", "muted", wrap=True)
         self.body.setContentsMargins(28, 18, 20, 18)
-        self.body.addWidget(self._sentence)
-        self.body.addWidget(self._small)
+        fill(self.body, self._sentence, self._small)
         self._more, self._waiting = "", 0
         self._next_due: float | None = None
-        self._tick = QTimer(self, interval=1000)
-        self._tick.timeout.connect(self._say_small)
-        self._tick.start()
+        self._tick = every(self, 1000, self._say_small)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """How many streams will be announced, what waits to be sent, and when the next try is."""
@@ -67,13 +76,7 @@ class Answer(Card):
         super().paintEvent(event)
         palette = theme().palette
         colours = {"ok": palette.ok, "attention": palette.attention, "failed": palette.live}
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(0, 0, _BAR, self.height())
-        painter.setPen(QColor(0, 0, 0, 0))
-        painter.setBrush(QColor(colours.get(self._tone, palette.text2)))
-        painter.drawRoundedRect(0, 0, 24, self.height(), 12, 12)
-        painter.end()
+        paint_edge(self, colours.get(self._tone, palette.text2), 4, CARD_RADIUS)
 
 
 NOTHING: Mapping[str, str] = {}
@@ -92,26 +95,16 @@ class LiveNow(Card):
         self._problems = NOTHING
         pictures.arrived.connect(lambda _: self._fill())
         self._dot = Dot("off", self.tr("nobody"))
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self._dot)
-        head.addWidget(label(self.tr("Live now"), "heading"))
-        head.addStretch(1)
-        self.body.addLayout(head)
+        self.body.addLayout(row(self._dot, label(self.tr("Live now"), "heading"), None))
         self._nobody = label("", "muted", wrap=True)
         self._more = label("", "muted")
-        self._list = QVBoxLayout()
-        self._list.setSpacing(12)
-        self._list.addWidget(self._nobody)
-        self._list.addWidget(self._more)
-        self.body.addLayout(self._list)
-        self.body.addStretch(1)
+        self._list = column(self._nobody, self._more, spacing=12)
+        fill(self.body, self._list, None)
         self._rows: list[_Row] = []
         self._streams: tuple[LiveStream, ...] = ()
         self._nobody.hide()
         self._more.hide()
-        self._next = QTimer(self, singleShot=True, interval=0)
-        self._next.timeout.connect(self._fill)
+        self._next = later(self, 0, self._fill)
 
     def show_streams(
         self,
@@ -165,13 +158,14 @@ class _Row(QWidget):
         self._open = icon_button("open", "", self._go)
         self._address = ""
         self._stream: tuple[LiveStream, str] | None = None
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(12)
-        layout.addWidget(self._avatar)
-        layout.addLayout(column(self._name, self._what, spacing=0), 1)
-        layout.addWidget(self._viewers)
-        layout.addWidget(self._open)
+        row(
+            self._avatar,
+            (column(self._name, self._what, spacing=0), 1),
+            self._viewers,
+            self._open,
+            spacing=12,
+            inside=self,
+        )
 
     def show_stream(self, stream: LiveStream, picture: QPixmap | None, problem: str) -> None:
         name = stream.name or stream.login
@@ -209,8 +203,7 @@ class Days(Card):
         self.body.addLayout(row(self._title, None, self._sum))
         self._today = label("", "muted", wrap=True)
         self._chart = _Chart()
-        self.body.addWidget(self._today)
-        self.body.addWidget(self._chart, 1)
+        fill(self.body, self._today, (self._chart, 1))
         self._today.hide()
 
     def show_days(self, days: tuple[DayNumbers, ...]) -> None:

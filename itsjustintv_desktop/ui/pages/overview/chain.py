@@ -11,7 +11,7 @@ from itsjustintv_desktop.engine import Check, Level, Report
 from itsjustintv_desktop.ui.formatting import sentence_case, translate
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.status import TONES
-from itsjustintv_desktop.ui.widgets.basic import Button, Card, Dot, button, clear, label, rule
+from itsjustintv_desktop.ui.widgets.basic import Button, Card, Dot, button, clear, fill, label, rule
 from itsjustintv_desktop.ui.widgets.states import Loading
 
 _CALM = frozenset({Level.STARTING, Level.PAUSED})
@@ -46,8 +46,7 @@ class Chain(Card):
         self.links.setLayout(self._grid)
         self._loading = Loading(self.tr("Walking the chain"))
         self._loading.setMinimumHeight(160)
-        self.body.addWidget(self._loading, 1)
-        self.body.addWidget(self.links, 1)
+        fill(self.body, (self._loading, 1), (self.links, 1))
         self.links.hide()
 
     def show_report(self, report: Report) -> None:

@@ -16,7 +16,7 @@ from itsjustintv_desktop.ui.pages.overview.chain import Chain
 from itsjustintv_desktop.ui.status import StreamerRow, state_of
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import GAP
-from itsjustintv_desktop.ui.widgets.basic import button
+from itsjustintv_desktop.ui.widgets.basic import button, every, fill, later
 from itsjustintv_desktop.ui.widgets.scroll import Scroll, kept_out
 
 AGAIN_MS = 60_000
@@ -44,8 +44,7 @@ class Overview(Page):
         super().__init__(store, title)
         self.check_now = button(self.tr("&Check now"), self.check)
         self.send_test = button(self.tr("Send &test"), lambda: self.go.emit("destinations", "test"))
-        self.head.addWidget(self.send_test)
-        self.head.addWidget(self.check_now)
+        fill(self.head, self.send_test, self.check_now)
         self.answer, self.chain, self.live_now, self.days = (
             Answer(),
             Chain(),
@@ -55,20 +54,15 @@ class Overview(Page):
         self.chain.fix_requested.connect(lambda page, what: self.go.emit(page, what))
         self._beside = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._beside.setSpacing(GAP)
-        self._beside.addWidget(self.live_now)
-        self._beside.addWidget(self.days, 1)
+        fill(self._beside, self.live_now, (self.days, 1))
         self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._cards.setSpacing(GAP)
         self._cards.setContentsMargins(0, 0, 0, 0)
-        self._cards.addWidget(self.chain, 8)
-        self._cards.addLayout(self._beside, 5)
+        fill(self._cards, (self.chain, 8), (self._beside, 5))
         self.scrolls()
-        self.body.addWidget(kept_out(self.answer))
-        self.body.addWidget(Scroll(self._cards), 1)
-        self._days_soon = QTimer(self, singleShot=True, interval=DAYS_MS)
-        self._days_soon.timeout.connect(self._count_days)
-        self._looks_soon = QTimer(self, singleShot=True, interval=SOON_MS)
-        self._looks_soon.timeout.connect(self._catch_up)
+        fill(self.body, kept_out(self.answer), (Scroll(self._cards), 1))
+        self._days_soon = later(self, DAYS_MS, self._count_days)
+        self._looks_soon = later(self, SOON_MS, self._catch_up)
         self._is_stale = self._days_are_stale = False
         """Something happened since the last look."""
         self._checked_at = 0.0
@@ -76,9 +70,7 @@ class Overview(Page):
         self._is_settled = True
         self._settling = QTimer(self, singleShot=True)
         self._settling.timeout.connect(self._look_again)
-        self._timer = QTimer(self, interval=AGAIN_MS)
-        self._timer.timeout.connect(self._regular)
-        self._timer.start()
+        self._timer = every(self, AGAIN_MS, self._regular)
         self.bridge.lost.connect(self._outdated)
         store.changed.connect(self._compare)
         self._known: tuple[object, ...] = ()

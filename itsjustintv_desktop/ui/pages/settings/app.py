@@ -6,15 +6,15 @@ import importlib
 from types import ModuleType
 from typing import Literal, cast
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.ui.bridge import in_thread
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.preferences import KINDS
 from itsjustintv_desktop.ui.theme import theme
-from itsjustintv_desktop.ui.widgets.basic import Card, label
-from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.basic import Card, fill, label
+from itsjustintv_desktop.ui.widgets.field import Field, choice
+from itsjustintv_desktop.ui.widgets.scroll import scroll_in
 
 _AUTOSTART = "itsjustintv_desktop.desktop.autostart"
 WIDEST = 566
@@ -29,13 +29,11 @@ class AppTab(QWidget):
         self._page = page
         self._preferences = page.store.preferences
         self._autostart: ModuleType | None = None
-        self.theme, self.language, self.own = QComboBox(), QComboBox(), QLineEdit()
-        for shown, value in (
-            (self.tr("as the system"), "system"), (self.tr("light"), "light"), (self.tr("dark"), "dark"),
-        ):  # fmt: skip
-            self.theme.addItem(shown, value)
-        for shown, value in ((self.tr("as the system"), ""), ("English", "en"), ("Deutsch", "de")):
-            self.language.addItem(shown, value)
+        self.theme = choice(
+            ("system", self.tr("as the system")), ("light", self.tr("light")), ("dark", self.tr("dark"))
+        )
+        self.language = choice(("", self.tr("as the system")), ("en", "English"), ("de", "Deutsch"))
+        self.own = QLineEdit()
         self.start = QCheckBox(self.tr("Start with the &computer, in the tray"))
         words = {
             "live": self.tr("when somebody goes &live"), "given_up": self.tr("when a delivery is &given up"),
@@ -111,14 +109,12 @@ class AppTab(QWidget):
         looks, notes = Card(self.tr("Looks")), Card(self.tr("Notifications"))
         self.language_field = Field(self.tr("Language"), self.language)
         looks.body.setSpacing(14)
-        looks.body.addWidget(Field(self.tr("Colours"), self.theme))
-        looks.body.addWidget(self.language_field)
+        fill(looks.body, Field(self.tr("Colours"), self.theme), self.language_field)
         notes.body.addWidget(label(self.tr("Tell me"), "label"))
         for check in self.kinds.values():
             notes.body.addWidget(check)
         hint = self.tr("Your login at Twitch: notifications can rest while you are on air.")
-        notes.body.addWidget(Field(self.tr("My own channel"), self.own, hint))
-        notes.body.addWidget(self.quiet)
+        fill(notes.body, Field(self.tr("My own channel"), self.own, hint), self.quiet)
         self.start_card = Card(self.tr("Start"))
         self.start_card.body.addWidget(self.start)
         self.start_card.hide()
@@ -130,10 +126,4 @@ class AppTab(QWidget):
         for card in (looks, notes, self.start_card):
             layout.addWidget(card)
         layout.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inner)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        scroll_in(self, inner)

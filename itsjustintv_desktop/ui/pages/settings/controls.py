@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.plain import readable
-from itsjustintv_desktop.ui.widgets.basic import button, label, row
+from itsjustintv_desktop.ui.widgets.basic import button, fill, label, later, row
 from itsjustintv_desktop.ui.widgets.field import Field, SecretField
 
 if TYPE_CHECKING:
@@ -146,8 +146,7 @@ class Control(QWidget):
         super().__init__()
         self.info = info
         self.field: Field | None = None
-        self._soon = QTimer(self, singleShot=True, interval=WAIT_MS)
-        self._soon.timeout.connect(self.flush)
+        self._soon = later(self, WAIT_MS, self.flush)
         self.box = QVBoxLayout(self)
         self.box.setContentsMargins(0, 0, 0, 0)
         self.box.setSpacing(4)
@@ -236,8 +235,7 @@ class Switch(Control):
         super().__init__(info)
         self.check = QCheckBox(name_of(info.path))
         self.check.setAccessibleDescription(readable(self.help()))
-        self.box.addLayout(row(self.check, None, label(info.path[-1], "aside")))
-        self.box.addWidget(label(self.help(), "muted", wrap=True))
+        fill(self.box, row(self.check, None, label(info.path[-1], "aside")), label(self.help(), "muted", wrap=True))
         self.check.clicked.connect(lambda _: self.flush())
 
     @property

@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine import errors
 from itsjustintv_desktop.ui.bridge import Bridge, PageTasks
 from itsjustintv_desktop.ui.formatting import translate, trouble
 from itsjustintv_desktop.ui.pages.differences import Difference, sentence_of
-from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, label, row
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Elided, button, column, fill, label, row
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import Field, SecretField
 from itsjustintv_desktop.ui.widgets.scroll import Upright
@@ -74,10 +74,8 @@ class ConflictCard(Card):
         self.differences = label("", wrap=True, selectable=True)
         self.reload = button(self.tr("Reload t&he file"), self.reload_requested.emit, destructive=True)
         self.overwrite = button(self.tr("&Overwrite it"), self.overwrite_requested.emit, destructive=True)
-        self.body.addWidget(label(self.tr("config.toml was changed by somebody else"), "heading"))
-        self.body.addWidget(self.differences)
-        self.body.addWidget(self.sentence)
-        self.body.addLayout(row(self.reload, self.overwrite, None))
+        fill(self.body, label(self.tr("config.toml was changed by somebody else"), "heading"), self.differences)
+        fill(self.body, self.sentence, row(self.reload, self.overwrite, None))
         self.hide()
 
     def show_theirs(self, document: Document, *, only_values: bool) -> None:
@@ -117,8 +115,7 @@ class SaveBar(QWidget):
         self.dot, self.sentence = Dot(), Elided(role="muted")
         self.discard = button(self.tr("Disc&ard"), self.discard_requested.emit, destructive=True)
         self.save = button(self.tr("&Save"), self.save_requested.emit, role="primary")
-        line = row(self.dot, self.sentence, self.discard, self.save)
-        line.setStretch(1, 1)
+        line = row(self.dot, (self.sentence, 1), self.discard, self.save)
         line.setContentsMargins(0, 0, 0, 0)
         self.setLayout(line)
         self._changes = ""
@@ -179,15 +176,12 @@ class ImportDialog(Dialog):
         self.fields: dict[str, SecretField] = {}
         self.take = button(self.tr("&Import"), self._take, role="primary")
         self.cancel = button(self.tr("Cancel"), self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 20)
-        layout.setSpacing(12)
-        layout.addWidget(label(self._headline(), "heading", wrap=True))
+        layout = column(
+            label(self._headline(), "heading", wrap=True), spacing=12, inside=self, margins=(24, 20, 24, 20)
+        )
         if plan.changes and not plan.problems:
             layout.addWidget(label(translate(plan.changes), "muted", wrap=True))
-        layout.addWidget(self._list(), 1)
-        layout.addWidget(self.problem)
-        layout.addLayout(row(None, self.cancel, self.take))
+        fill(layout, (self._list(), 1), self.problem, row(None, self.cancel, self.take))
         self.problem.hide()
         self.take.setEnabled(not plan.problems)
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QWidget
 
 from itsjustintv_desktop.ui.pages.settings.controls import Control, control_for, title_of
-from itsjustintv_desktop.ui.widgets.basic import Card, label, row
+from itsjustintv_desktop.ui.widgets.basic import Card, column, label, row, stacked
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
@@ -40,21 +40,12 @@ class FormTab(QWidget):
         self.sections.setProperty("role", "sections")
         self.sections.setFixedWidth(SIDE)
         self.sections.currentRowChanged.connect(self._open)
-        self._pages = QStackedWidget()
-        self._pages.addWidget(Loading(self.tr("Reading the settings")))
+        self._pages = stacked(Loading(self.tr("Reading the settings")))
         self._broken = EmptyState("alert", self.tr("config.toml cannot be read as a form"), "")
-        self._stack = QStackedWidget()
         inner = QWidget()
-        side = QHBoxLayout(inner)
-        side.setContentsMargins(0, 12, 0, 0)
-        side.setSpacing(16)
-        side.addWidget(self.sections)
-        side.addWidget(self._pages, 1)
-        self._stack.addWidget(inner)
-        self._stack.addWidget(self._broken)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._stack)
+        row(self.sections, (self._pages, 1), spacing=16, inside=inner, margins=(0, 12, 0, 0))
+        self._stack = stacked(inner, self._broken)
+        column(self._stack, inside=self)
 
     @property
     def is_made(self) -> bool:

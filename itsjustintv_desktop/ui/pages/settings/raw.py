@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -27,7 +27,7 @@ from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.settings.document import ConfigDocument
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import theme
-from itsjustintv_desktop.ui.widgets.basic import button, label, row
+from itsjustintv_desktop.ui.widgets.basic import button, fill, label, later, row
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import ValidationResult
@@ -251,15 +251,11 @@ class RawTab(QWidget):
         self.where = label("", "muted", wrap=True, selectable=True)
         self.reveal = button(self.tr("Show se&crets"), self._toggle, role="small", icon_name="eye")
         self.reveal.setCheckable(True)
-        self._hide_again = QTimer(self, singleShot=True, interval=HIDE_AGAIN_MS)
-        self._hide_again.timeout.connect(self.conceal)
+        self._hide_again = later(self, HIDE_AGAIN_MS, self.conceal)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 12, 0, 0)
-        head = row(self.where, self.reveal)
-        head.setStretch(0, 1)
-        layout.addLayout(head)
-        layout.addWidget(self.editor, 1)
-        layout.addWidget(self.problems)
+        head = row((self.where, 1), self.reveal)
+        fill(layout, head, (self.editor, 1), self.problems)
         self.editor.textChanged.connect(self._typed)
         self.problems.itemActivated.connect(self._go)
         self.problems.itemClicked.connect(self._go)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Snapshot, errors
 from itsjustintv_desktop.engine.core.fingerprints import fits
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.plain import readable
-from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, label, row
+from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, fill, label, later, row
 from itsjustintv_desktop.ui.widgets.dialog import ask
 from itsjustintv_desktop.ui.widgets.field import HIDE_AGAIN_MS, Field, SecretField
+from itsjustintv_desktop.ui.widgets.scroll import scroll_in
 from itsjustintv_desktop.ui.widgets.states import Theirs
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ class SecretsTab(QWidget):
         self.move_them = button(self.tr("Mo&ve them into safe keeping"), self._move)
         self.in_clear = Card()
         text = self.tr("Secrets stand in config.toml, where whoever may read that file can read them.")
-        line = row(label(text, wrap=True), self.move_them)
-        line.setStretch(0, 1)
+        line = row((label(text, wrap=True), 1), self.move_them)
         self.in_clear.body.addLayout(line)
         self._list = QVBoxLayout()
         self._list.setSpacing(16)
@@ -53,15 +53,8 @@ class SecretsTab(QWidget):
             layout.addWidget(part)
         layout.addLayout(self._list)
         more = self.tr("Addresses and secrets of destinations are kept with them, on the page Destinations.")
-        layout.addWidget(label(more, "muted", wrap=True))
-        layout.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inner)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        fill(layout, label(more, "muted", wrap=True), None)
+        scroll_in(self, inner)
 
     @property
     def unsaved(self) -> tuple[str, ...]:
@@ -172,14 +165,9 @@ class SecretRow(Card):
             made.setAccessibleName(readable(f"{made.text()}: {self.title}"))
         self.keep.hide()
         head = row(self.dot, label(self.title, "strong"), None, self.reveal, self.replace, self.forget)
-        self.body.addLayout(head)
-        self.body.addWidget(self.theirs)
-        self.body.addWidget(self.sentence)
-        self.body.addWidget(self.value)
-        self.body.addLayout(row(self.typed, self.keep))
+        fill(self.body, head, self.theirs, self.sentence, self.value, row(self.typed, self.keep))
         self.typed.returnPressed.connect(self._keep)
-        self._hide_again = QTimer(self, singleShot=True, interval=HIDE_AGAIN_MS)
-        self._hide_again.timeout.connect(self.conceal)
+        self._hide_again = later(self, HIDE_AGAIN_MS, self.conceal)
 
     def show_view(self, view: SecretView) -> None:
         self._now = view
@@ -256,10 +244,8 @@ class LockCard(Card):
         self.phrase = SecretField(self.tr("Passphrase"))
         self.field = Field(self.tr("Passphrase"), self.phrase)
         self.unlock = button(self.tr("&Unlock"), self._unlock, role="primary")
-        self.body.addWidget(label(self.tr("Secrets cannot be reached now"), "heading"))
-        self.body.addWidget(self.sentence)
-        self.body.addWidget(self.field)
-        self.body.addLayout(row(self.unlock, None))
+        fill(self.body, label(self.tr("Secrets cannot be reached now"), "heading"), self.sentence, self.field)
+        fill(self.body, row(self.unlock, None))
         self.phrase.returnPressed.connect(self._unlock)
 
     def show_state(self, state: SecretsState) -> None:

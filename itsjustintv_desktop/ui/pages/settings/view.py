@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path as FilePath
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QTabWidget
 
-from itsjustintv_desktop.engine import Document, Saved, Snapshot, errors, events, files
-from itsjustintv_desktop.ui.bridge import in_thread
+from itsjustintv_desktop.engine import Document, Saved, Snapshot, errors, events
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page, save_feedback
 from itsjustintv_desktop.ui.pages.differences import of_keys
@@ -21,7 +19,8 @@ from itsjustintv_desktop.ui.pages.settings.raw import RawTab
 from itsjustintv_desktop.ui.pages.settings.secrets import SecretsTab
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.widgets.basic import button
+from itsjustintv_desktop.ui.widgets.basic import button, fill, later
+from itsjustintv_desktop.ui.widgets.dialog import choose_file, open_once, read_file
 
 CHECK_MS = 400
 MOST_BYTES = 4 * 1024 * 1024
@@ -45,8 +44,7 @@ class Settings(Page):
         self._text_edited = False
         self.export = button(self.tr("&Export…"), self._choose_export)
         self.import_ = button(self.tr("&Import…"), self._choose_import)
-        self.head.addWidget(self.export)
-        self.head.addWidget(self.import_)
+        fill(self.head, self.export, self.import_)
         self.form, self.raw = FormTab(), RawTab(self.document)
         self.secrets, self.app = SecretsTab(self), AppTab(self)
         self.conflict, self.bar = ConflictCard(), SaveBar()
@@ -61,8 +59,7 @@ class Settings(Page):
             self.tabs.addTab(tab, name)
         for part in (self.conflict, self.tabs, self.bar):
             self.body.addWidget(part, 1 if part is self.tabs else 0)
-        self._check_soon = QTimer(self, singleShot=True, interval=CHECK_MS)
-        self._check_soon.timeout.connect(lambda: self.do("check", self._check(), replace=True))
+        self._check_soon = later(self, CHECK_MS, lambda: self.do("check", self._check(), replace=True))
         self._show_bar()
         self._connect()
 
@@ -289,33 +286,25 @@ class Settings(Page):
         dialog.setDefaultSuffix("toml")
         dialog.selectFile("itsjustintv.toml")
         dialog.fileSelected.connect(lambda path: self.do("export", self._export(FilePath(path))))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        open_once(dialog)
 
     async def _export(self, path: FilePath) -> None:
         await self.bridge.call(lambda engine: engine.api.settings.transfer.export_to(path))
         self.tell(self.tr("Exported to {}, without secrets.").format(path.name))
 
     def _choose_import(self) -> None:
-        dialog = QFileDialog(self, self.tr("Import settings"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([self.tr("Settings (*.toml)"), self.tr("All files (*)")])
-        dialog.fileSelected.connect(lambda path: self.do("import", self.import_file(FilePath(path))))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        def taken(path: str) -> None:
+            self.do("import", self.import_file(path))
 
-    async def import_file(self, path: FilePath) -> None:
+        choose_file(self, self.tr("Import settings"), self.tr("Settings (*.toml)"), taken)
+
+    async def import_file(self, path: str) -> None:
         """Plan it, and ask for the secrets."""
-        try:
-            content = await in_thread(_content, path)
-        except OSError as error:
-            raise errors.UsageError(self.tr("The file could not be read: {}.").format(error.strerror or "?")) from None
-        text = content.decode("utf-8-sig", "replace")
+        text = (await read_file(path, MOST_BYTES)).decode("utf-8-sig", "replace")
         plan = await self.bridge.call(lambda engine: engine.api.settings.transfer.plan(text))
         dialog = ImportDialog(self, self.bridge, plan)
         dialog.taken.connect(self._imported)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        open_once(dialog)
 
     def _imported(self, saved: Saved) -> None:
         save_feedback(self, saved, self.tr("Imported the settings."))
@@ -323,8 +312,3 @@ class Settings(Page):
         self.do("read", self._read())
         self.secrets.read()
         self.store.refresh()
-
-
-def _content(path: FilePath) -> bytes:
-    """Blocks."""
-    return files.read(path, MOST_BYTES, follow=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QLineEdit,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -15,7 +14,7 @@ from itsjustintv_desktop.engine import FoundChannel, StreamerDraft, errors
 from itsjustintv_desktop.ui.bridge import Bridge, PageTasks
 from itsjustintv_desktop.ui.formatting import number, tr, translate, trouble
 from itsjustintv_desktop.ui.images import Avatar, Pictures
-from itsjustintv_desktop.ui.widgets.basic import Elided, button, column, label, row
+from itsjustintv_desktop.ui.widgets.basic import Elided, button, column, label, later, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
 from itsjustintv_desktop.ui.widgets.dialog import Dialog
 from itsjustintv_desktop.ui.widgets.field import Field
@@ -65,8 +64,7 @@ class AddDialog(Dialog):
         self.add.setDefault(True)
         self.add.setEnabled(False)
         self.cancel = button(self.tr("Cancel"), self.reject)
-        self._timer = QTimer(self, singleShot=True, interval=LOOK_UP_MS)
-        self._timer.timeout.connect(self._look_up)
+        self._timer = later(self, LOOK_UP_MS, self._look_up)
         self.name.textChanged.connect(self._typed)
         pictures.arrived.connect(self._picture_came)
         self._lay_out()
@@ -146,21 +144,20 @@ class AddDialog(Dialog):
     def _lay_out(self) -> None:
         self._card = QWidget()
         words = column(self.title, self.about, spacing=1)
-        line = row(self.avatar, words, spacing=12)
-        line.setStretch(1, 1)
-        line.setContentsMargins(0, 0, 0, 0)
-        self._card.setLayout(line)
+        row(self.avatar, (words, 1), spacing=12, inside=self._card)
         self._card.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 20)
-        layout.setSpacing(14)
-        layout.addWidget(Field(self.tr("&Channel"), self.name))
-        layout.addWidget(self._card)
-        layout.addWidget(self.verdict)
-        layout.addWidget(Field(self.tr("Announce only with these tags"), self.tags))
-        layout.addWidget(Field(self.tr("Destinations"), self.destinations))
-        layout.addStretch(1)
-        layout.addLayout(row(None, self.cancel, self.add))
+        column(
+            Field(self.tr("&Channel"), self.name),
+            self._card,
+            self.verdict,
+            Field(self.tr("Announce only with these tags"), self.tags),
+            Field(self.tr("Destinations"), self.destinations),
+            None,
+            row(None, self.cancel, self.add),
+            spacing=14,
+            inside=self,
+            margins=(24, 20, 24, 20),
+        )
 
 
 def about_of(channel: FoundChannel) -> str:

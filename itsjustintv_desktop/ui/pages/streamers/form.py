@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 
 from itsjustintv_desktop.engine import StreamerDraft, StreamerLists, StreamerView
 from itsjustintv_desktop.ui.formatting import number
@@ -14,7 +14,7 @@ from itsjustintv_desktop.ui.images import Avatar, Pictures
 from itsjustintv_desktop.ui.pages.streamers.preview import PreviewBox
 from itsjustintv_desktop.ui.plain import channel_address, open_address
 from itsjustintv_desktop.ui.status import StreamerRow, live_of, problem_of
-from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, icon_button, label, row
+from itsjustintv_desktop.ui.widgets.basic import Card, Elided, button, column, fill, icon_button, label, row
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips, half_typed
 from itsjustintv_desktop.ui.widgets.field import Field
 from itsjustintv_desktop.ui.widgets.scroll import Upright
@@ -158,11 +158,7 @@ class StreamerForm(Card):
         self._is_busy = self._is_held = self._is_gone = False
         self.discard.hide()
         inner = QWidget()
-        fields = QVBoxLayout(inner)
-        fields.setContentsMargins(0, 0, 6, 0)
-        fields.setSpacing(14)
-        fields.addWidget(self.problem)
-        fields.addWidget(self.enabled)
+        fields = column(self.problem, self.enabled, spacing=14, inside=inner, margins=(0, 0, 6, 0))
         for name, control, hint in (
             (self.tr("Announce only with these tags"), self.tags, ""),
             (self.tr("Extra tags in the payload"), self.extra, ""),
@@ -171,16 +167,12 @@ class StreamerForm(Card):
             (self.tr("Name in the config"), self.key, ""),
         ):
             fields.addWidget(Field(name, control, hint))
-        fields.addWidget(self.preview)
-        fields.addStretch(1)
+        fill(fields, self.preview, None)
         scroll = Upright(inner)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        head = row(self.avatar, column(self.name, self.about, spacing=1), self.duplicate, self.open, spacing=8)
-        head.setStretch(1, 1)
+        head = row(self.avatar, (column(self.name, self.about, spacing=1), 1), self.duplicate, self.open, spacing=8)
         self.body.setSpacing(14)
-        self.body.addLayout(head)
-        self.body.addWidget(scroll, 1)
-        self.body.addLayout(row(self.save, self.test, self.discard, None, self.remove))
+        fill(self.body, head, (scroll, 1), row(self.save, self.test, self.discard, None, self.remove))
 
 
 def _put(line: QLineEdit, text: str) -> None:
@@ -224,11 +216,9 @@ class BulkCard(Card):
             chips.changed.connect(self._edited)
         for field in (self.tags, self.extra):
             field.edit.textEdited.connect(lambda _: self._state())
-        self.body.addLayout(row(self.save, self.discard, None))
-        self.body.addStretch(1)
+        fill(self.body, row(self.save, self.discard, None), None)
         hint = self.tr("What is switched off keeps its settings and announces nothing.")
-        self.body.addWidget(label(hint, "muted", wrap=True))
-        self.body.addLayout(row(self.enable, self.disable, None, self.remove))
+        fill(self.body, label(hint, "muted", wrap=True), row(self.enable, self.disable, None, self.remove))
         self._state()
 
     @property

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHeaderView,
     QPlainTextEdit,
-    QProgressBar,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from itsjustintv_desktop.engine import FoundChannel, errors, files
-from itsjustintv_desktop.ui.bridge import Bridge, PageTasks, in_thread
+from itsjustintv_desktop.engine import FoundChannel, errors
+from itsjustintv_desktop.ui.bridge import Bridge, PageTasks
 from itsjustintv_desktop.ui.formatting import translate, trouble
 from itsjustintv_desktop.ui.pages.streamers.add import about_of
-from itsjustintv_desktop.ui.widgets.basic import button, label, row
+from itsjustintv_desktop.ui.widgets.basic import button, column, fill, label, row, stacked
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
-from itsjustintv_desktop.ui.widgets.dialog import Dialog
+from itsjustintv_desktop.ui.widgets.dialog import Dialog, choose_file, read_file
 from itsjustintv_desktop.ui.widgets.field import Field
+from itsjustintv_desktop.ui.widgets.states import progress_bar
 from itsjustintv_desktop.ui.widgets.table import Index, KeyedRows, Table
 
 if TYPE_CHECKING:
@@ -155,9 +152,7 @@ class PasteDialog(Dialog):
         self.summary = label("", "muted", wrap=True)
         self.problem = label("", "live", wrap=True)
         self.problem.hide()
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(self.tr("Looking up"))
+        self.bar = progress_bar(self.tr("Looking up"))
         self.stop = button(self.tr("S&top"), self._stop, role="small")
         self.every = button(self.tr("Tick a&ll"), lambda: self.model.take_all(True), role="link")
         self.none = button(self.tr("Tick &none"), lambda: self.model.take_all(False), role="link")
@@ -185,7 +180,7 @@ class PasteDialog(Dialog):
     def take_file(self, path: str) -> None:
         """Read a list into the text."""
         self.problem.hide()
-        self._tasks.start("file", self._read(Path(path)), replace=True)
+        self._tasks.start("file", self._read(path), replace=True)
 
     def reject(self) -> None:
         self._tasks.cancel()
@@ -233,18 +228,10 @@ class PasteDialog(Dialog):
         self._state()
 
     def _choose_file(self) -> None:
-        dialog = QFileDialog(self, self.tr("A list of channels"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([self.tr("Lists (*.txt)"), self.tr("All files (*)")])
-        dialog.fileSelected.connect(self.take_file)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        choose_file(self, self.tr("A list of channels"), self.tr("Lists (*.txt)"), self.take_file)
 
-    async def _read(self, path: Path) -> None:
-        try:
-            content = await in_thread(_content, path)
-        except OSError as error:
-            raise errors.UsageError(self.tr("The file could not be read: {}.").format(error.strerror or "?")) from None
+    async def _read(self, path: str) -> None:
+        content = await read_file(path, MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise errors.UsageError(self.tr("The file is too large. Take a part of it."))
         self.text.setPlainText(content.decode("utf-8-sig", "replace"))
@@ -287,30 +274,15 @@ class PasteDialog(Dialog):
         above = QVBoxLayout(first)
         above.setContentsMargins(0, 0, 0, 0)
         hint = self.tr("Paste names or links of channels, one per line or separated by commas.")
-        above.addWidget(label(hint, "muted", wrap=True))
-        above.addWidget(self.text, 1)
-        above.addLayout(row(self.file, None, self.look))
+        fill(above, label(hint, "muted", wrap=True), (self.text, 1), row(self.file, None, self.look))
         below = QVBoxLayout(second)
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(10)
-        progress = row(self.bar, self.stop)
-        below.addLayout(progress)
-        below.addWidget(self.table, 1)
-        below.addLayout(row(self.summary, None, self.every, self.none))
-        below.addWidget(Field(self.tr("Destinations"), self.destinations))
-        below.addWidget(Field(self.tr("Announce only with these tags"), self.tags))
-        below.addLayout(row(self.back, None, self.cancel, self.add))
+        fill(below, row(self.bar, self.stop), (self.table, 1), row(self.summary, None, self.every, self.none))
+        fill(below, Field(self.tr("Destinations"), self.destinations))
+        fill(below, Field(self.tr("Announce only with these tags"), self.tags))
+        fill(below, row(self.back, None, self.cancel, self.add))
         self.bar.hide()
         self.stop.hide()
-        self._stack = QStackedWidget()
-        self._stack.addWidget(first)
-        self._stack.addWidget(second)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 20)
-        layout.addWidget(self.problem)
-        layout.addWidget(self._stack)
-
-
-def _content(path: Path) -> bytes:
-    """Blocks. At most a byte more than is taken."""
-    return files.read(path, MOST_BYTES + 1, follow=True)
+        self._stack = stacked(first, second)
+        column(self.problem, self._stack, spacing=6, inside=self, margins=(24, 20, 24, 20))

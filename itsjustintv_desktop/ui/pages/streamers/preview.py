@@ -5,19 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.theme import theme
-from itsjustintv_desktop.ui.widgets.basic import Card, Dot, Tone, button, clear, icon_button, label, row
+from itsjustintv_desktop.ui.theme.tokens import CONTROL_RADIUS
+from itsjustintv_desktop.ui.widgets.basic import (
+    Card,
+    Dot,
+    Tone,
+    button,
+    clear,
+    fill,
+    icon_button,
+    label,
+    paint_edge,
+    row,
+)
+from itsjustintv_desktop.ui.widgets.field import text_box
 
 if TYPE_CHECKING:
     from itsjustintv_desktop.engine import EventReport, Preview, errors
-
-_BAR = 3
 
 
 class PreviewBox(QWidget):
@@ -33,22 +44,14 @@ class PreviewBox(QWidget):
         self.card = PreviewCard()
         self.exact = button(self.tr("Show the e&xact request"), self._toggle, role="link")
         self.exact.setCheckable(True)
-        self.request = QPlainTextEdit()
-        self.request.setProperty("role", "mono")
-        self.request.setReadOnly(True)
-        self.request.setTabChangesFocus(True)
-        self.request.setAccessibleName(self.tr("The exact request"))
+        self.request = text_box(self.tr("The exact request"), wraps=True)
         self.request.setMinimumHeight(220)
         self.request.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        head = row(label(self.tr("Preview for"), "label"), self.which)
-        head.setStretch(1, 1)
-        layout.addLayout(head)
-        layout.addWidget(self.card)
-        layout.addLayout(row(self.exact, None))
-        layout.addWidget(self.request)
+        head = row(label(self.tr("Preview for"), "label"), (self.which, 1))
+        fill(layout, head, self.card, row(self.exact, None), self.request)
         self.hide()
 
     def offer(self, names: tuple[str, ...]) -> None:
@@ -126,14 +129,8 @@ class PreviewCard(QFrame):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         super().paintEvent(event)
-        painter = QPainter(self)
         colour = f"#{self._colour:06x}" if self._colour is not None else theme().palette.accent
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(0, 0, _BAR, self.height())
-        painter.setPen(QColor(0, 0, 0, 0))
-        painter.setBrush(QColor(colour))
-        painter.drawRoundedRect(0, 0, 20, self.height(), 8, 8)
-        painter.end()
+        paint_edge(self, colour, 3, CONTROL_RADIUS)
 
 
 LOOK_MS = 400
@@ -153,10 +150,8 @@ class SendTestCard(Card):
         self.close_it = icon_button("cross", self.tr("Close"), self.hide)
         self.rows = QVBoxLayout()
         self.rows.setSpacing(4)
-        head = row(self.title, self.close_it)
-        head.setStretch(0, 1)
-        self.body.addLayout(head)
-        self.body.addLayout(self.rows)
+        head = row((self.title, 1), self.close_it)
+        fill(self.body, head, self.rows)
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self._look)
         self.hide()
@@ -224,8 +219,7 @@ class SendTestCard(Card):
             answer = translate(report.blocked.get(each.destination) or each.last_error or "")
             status = f" ({each.last_status})" if each.last_status else ""
             text = label(f"{each.destination}: {word}{status} {answer}".strip(), "muted", wrap=True, selectable=True)
-            line = row(Dot(tone, word), text)
-            line.setStretch(1, 1)
+            line = row(Dot(tone, word), (text, 1))
             self.rows.addLayout(line)
 
     def _say(self, text: str) -> None:

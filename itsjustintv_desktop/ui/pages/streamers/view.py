@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from itsjustintv_desktop.engine import FoundChannel, Saved, Snapshot, StreamerDraft, errors
 from itsjustintv_desktop.ui.images import Pictures
@@ -17,9 +17,10 @@ from itsjustintv_desktop.ui.pages.streamers.paste import PasteDialog
 from itsjustintv_desktop.ui.pages.streamers.preview import SendTestCard
 from itsjustintv_desktop.ui.pages.streamers.table import StreamerTable
 from itsjustintv_desktop.ui.store import Store
-from itsjustintv_desktop.ui.theme.tokens import GAP
-from itsjustintv_desktop.ui.widgets.basic import button
+from itsjustintv_desktop.ui.widgets.basic import button, column, fill, later
 from itsjustintv_desktop.ui.widgets.chips import half_typed, take_words
+from itsjustintv_desktop.ui.widgets.dialog import open_once
+from itsjustintv_desktop.ui.widgets.field import SearchField
 from itsjustintv_desktop.ui.widgets.states import EmptyState
 
 PREVIEW_MS = 400
@@ -39,21 +40,15 @@ class Streamers(ListDetailPage[StreamerDraft]):
         self._wanted: list[str] = []
         """To be selected once they are there: they were just added, renamed or brought back."""
         self.pictures = Pictures(self.bridge, self)
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText(self.tr("Filter"))
-        self.filter.setAccessibleName(self.tr("Filter the streamers"))
-        self.filter.setClearButtonEnabled(True)
-        self.filter.setMaximumWidth(200)
+        self.filter = SearchField(self.tr("Filter"), self.tr("Filter the streamers"), widest=200)
         self.paste = button(self.tr("&Paste many"), self.open_paste)
         self.add = button(self.tr("A&dd streamer"), self.open_add, role="primary")
-        for part in (self.filter, self.paste, self.add):
-            self.head.addWidget(part)
+        fill(self.head, self.filter, self.paste, self.add)
         self.table = StreamerTable(self.tr("Streamers"), self.pictures)
         self.form = StreamerForm(self.pictures)
         self.trial = SendTestCard(self)
         self.many = BulkCard()
-        self._preview_soon = QTimer(self, singleShot=True, interval=PREVIEW_MS)
-        self._preview_soon.timeout.connect(lambda: self.do("preview", self._preview(), replace=True))
+        self._preview_soon = later(self, PREVIEW_MS, lambda: self.do("preview", self._preview(), replace=True))
         self._lay_out()
         self.filter.textChanged.connect(self._filter)
         self.table.chosen_changed.connect(self._chosen)
@@ -272,15 +267,13 @@ class Streamers(ListDetailPage[StreamerDraft]):
     def _open_dialog(self, model: StreamerDraft | None) -> None:
         dialog = AddDialog(self, self.bridge, self.pictures, self._destinations(), model)
         dialog.added.connect(self._added)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        open_once(dialog)
 
     def open_paste(self) -> None:
         """Ask for many."""
         dialog = PasteDialog(self, self.bridge, self._destinations())
         dialog.added.connect(lambda saved, n: self._done(saved, self.tr("Added %n streamers.", "", n)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        open_once(dialog)
 
     def _added(self, channel: FoundChannel, saved: Saved) -> None:
         self._wanted = [channel.login]
@@ -295,12 +288,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
 
     def _lay_out(self) -> None:
         single = QWidget()
-        column = QVBoxLayout(single)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP)
-        column.addWidget(self.theirs)
-        column.addWidget(self.form, 1)
-        column.addWidget(self.trial)
+        column(self.theirs, (self.form, 1), self.trial, inside=single)
         self._empty = EmptyState(
             "people",
             self.tr("No streamer is watched yet"),

@@ -18,7 +18,8 @@ from itsjustintv_desktop.engine.announce import payload
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.models import DeliveryState, Enrichment, Image, StreamEvent
-from itsjustintv_desktop.engine.delivery.destination_queues import FIRST_WIDTH, TOTAL
+from itsjustintv_desktop.engine.delivery.destination_queues import TOTAL
+from itsjustintv_desktop.engine.delivery.rate_limits import FIRST_WIDTH
 from itsjustintv_desktop.engine.storage.ledger import Finish, Ledger
 from itsjustintv_desktop.engine.storage.ledger.accepting import accept
 from itsjustintv_desktop.engine.storage.ledger.announcing import announce

@@ -42,9 +42,8 @@ from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.core.sources import Enricher
 from itsjustintv_desktop.engine.core.status import Status
 from itsjustintv_desktop.engine.core.tasks import Supervisor, Tasks
-from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.attempt import Sender, complete_payload
 from itsjustintv_desktop.engine.delivery.dispatcher import STOP_SECONDS, Dispatcher
-from itsjustintv_desktop.engine.delivery.messages import complete_payload
 from itsjustintv_desktop.engine.ingress.intake import EventIntake
 from itsjustintv_desktop.engine.ingress.listening import Listening
 from itsjustintv_desktop.engine.ingress.transport_factory import TransportFactory
@@ -61,7 +60,7 @@ from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.importing import QUEUE
 from itsjustintv_desktop.engine.storage.output import OutputFile
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
-from itsjustintv_desktop.engine.twitch.conduits import Conduits
+from itsjustintv_desktop.engine.twitch.helix import Conduits
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
 
 _log = structlog.get_logger(__name__)

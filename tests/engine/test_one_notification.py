@@ -11,7 +11,7 @@ import structlog
 
 from itsjustintv_desktop.engine import logs
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.twitch.batching import Batcher
+from itsjustintv_desktop.engine.twitch.enrichment import Batcher
 from tests.support.engine import ONE_STREAMER, Running, running_engine
 from tests.support.waiting import until
 

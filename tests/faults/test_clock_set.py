@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.core import sleep_detector
 from itsjustintv_desktop.engine.core.clock import SystemClock
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.ingress.catch_up import catch_up
-from itsjustintv_desktop.engine.twitch import clock_skew, enrichment
+from itsjustintv_desktop.engine.twitch import enrichment, http
 from tests.support.builders import make_event
 from tests.support.engine import SECRET, Running, running_engine
 from tests.support.waiting import until
@@ -57,14 +57,14 @@ async def waiting(
     monkeypatch.setattr(catch_up, "LEAST", 0.01)
     monkeypatch.setattr(enrichment, "APART", 0.5)
     clock = ShownClock(ahead)
-    real = clock_skew._unix
+    real = http._unix
 
     def date(header: str | None) -> float | None:
         """To Twitch, too, time passes while the machine sleeps."""
         told = real(header)
         return None if told is None else told + clock.asleep
 
-    monkeypatch.setattr(clock_skew, "_unix", date)
+    monkeypatch.setattr(http, "_unix", date)
     config = CONFIG.format(max_age=max_age)
     async with running_engine(tmp_path, config, clock=clock, resend_delays=(0.3,) * 20) as running:
         await until(lambda: running.engine.twitch.skew.measured)

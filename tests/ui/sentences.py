@@ -27,14 +27,21 @@ def templates() -> frozenset[str]:
 
 
 def texts_of(file: str) -> list[str]:
-    """The texts of one file below the engine, without what documents it."""
+    """The texts of one file below the engine, without what documents it and what it logs."""
     tree = ast.parse((ENGINE / file).read_text(encoding="utf-8"))
     documents = {
         node.value.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
-    return [text.strip() for text in _texts(tree) if text not in documents]
+    logged = {
+        argument.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("_log.")
+        for argument in node.args
+        if isinstance(argument, ast.Constant)
+    }
+    return [text.strip() for text in _texts(tree) if text not in documents | logged]
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:

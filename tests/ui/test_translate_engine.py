@@ -184,7 +184,7 @@ SEEN = (
     "api/settings/destinations.py", "api/settings/documents.py", "api/settings/fields.py", "api/settings/rename.py",
     "api/settings/secrets.py", "api/settings/connection_check.py", "ingress/acme/errors.py",
     "ingress/ngrok/messages.py", "ingress/ngrok/install.py", "storage/secrets/secret_backend.py",
-    "storage/secrets/vault.py", "ingress/catch_up/decide.py", "twitch/oauth.py",
+    "storage/secrets/vault.py", "ingress/catch_up/decide.py", "twitch/tokens.py",
     "delivery/formats/discord.py",
     "monitoring/doctor/checks.py", "monitoring/doctor/overall.py", "monitoring/doctor/rows.py", "core/status.py",
 )  # fmt: skip

@@ -75,35 +75,38 @@ def gap_before(event: StreamEvent, before: Broadcast, skew: float, window: float
     return max(gap, 0.0) if -SLACK <= gap <= window else None
 
 
-def settlement(
-    record: EventRecord, streamer: Streamer, gap: float, window: float, body: bytes | None = None
+def suppressed(
+    record: EventRecord, streamer: Streamer, reason: str, why: str, body: bytes | None = None
 ) -> EventOutcome:
-    """The end of an event that is the second half of a broadcast."""
+    """The end of an event that is not announced; "send anyway" announces it."""
     return EventOutcome(
         event_id=record.id,
         state=EventState.SUPPRESSED,
-        reason="restarted",
-        explanation=(
-            f"The stream before ended {_minutes(gap)} this one began, within [twitch] restart_window "
-            f'({render(window)}): it is taken for the same broadcast going on. If it is a new one, use "send anyway".'
-        ),
+        reason=reason,
+        explanation=why,
         streamer=streamer.key,
         payload=body,
     )
 
 
+def settlement(
+    record: EventRecord, streamer: Streamer, gap: float, window: float, body: bytes | None = None
+) -> EventOutcome:
+    """The end of an event that is the second half of a broadcast."""
+    why = (
+        f"The stream before ended {_minutes(gap)} this one began, within [twitch] restart_window "
+        f'({render(window)}): it is taken for the same broadcast going on. If it is a new one, use "send anyway".'
+    )
+    return suppressed(record, streamer, "restarted", why, body)
+
+
 def too_late(record: EventRecord, streamer: Streamer) -> EventOutcome:
     """The end of an event that a newer stream has overtaken."""
-    return EventOutcome(
-        event_id=record.id,
-        state=EventState.SUPPRESSED,
-        reason="overtaken",
-        explanation=(
-            "A newer stream of this channel was known before the message about this one came, so this one was over. "
-            'To announce it all the same, use "send anyway".'
-        ),
-        streamer=streamer.key,
+    why = (
+        "A newer stream of this channel was known before the message about this one came, so this one was over. "
+        'To announce it all the same, use "send anyway".'
     )
+    return suppressed(record, streamer, "overtaken", why)
 
 
 class BroadcastContinuity:

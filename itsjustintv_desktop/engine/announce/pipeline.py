@@ -13,19 +13,24 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from itsjustintv_desktop.engine.announce import broadcast_continuity
 from itsjustintv_desktop.engine.announce import payload as payloads
-from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
-from itsjustintv_desktop.engine.announce.enrichment_deadline import EnrichmentDeadline
+from itsjustintv_desktop.engine.announce.broadcast_continuity import (
+    BroadcastContinuity,
+    Candidate,
+    PreviousBroadcast,
+    settlement,
+    suppressed,
+)
+from itsjustintv_desktop.engine.announce.payload import EnrichmentDeadline
 from itsjustintv_desktop.engine.announce.suppression import (
     ImportedStreams,
     PausedStreams,
+    Triage,
     already,
     held_back,
     why_already,
     why_goes_on,
 )
-from itsjustintv_desktop.engine.announce.triage import Triage
 from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.clock import Clock
@@ -90,9 +95,7 @@ class Pipeline:
         """A watched channel went live or offline."""
         self._instrumentation = instrumentation or Instrumentation()
         self._held = PausedStreams(ledger, active=paused, covers=paused_at, skew=skew)
-        self._restarts = broadcast_continuity.BroadcastContinuity(
-            ledger, clock=clock, skew=skew, on_broadcast=self.broadcast_seen.emit
-        )
+        self._restarts = BroadcastContinuity(ledger, clock=clock, skew=skew, on_broadcast=self.broadcast_seen.emit)
         self._sieve = Triage(ledger, self._held, self._restarts, ImportedStreams(ledger))
         self._timed = EnrichmentDeadline(clock)
         self._tasks = Tasks()
@@ -136,14 +139,14 @@ class Pipeline:
         page = await self._ledger.unfinished(after=self._seen, limit=_PAGE)
         settled, chosen, rivals = await self._sieve.sift(page, self._config.current)
         if settled:
-            await self._ledger.settle([settlement for _, settlement in settled])
+            await self._ledger.settle([outcome for _, outcome in settled])
         if page:
             self._seen = page[-1].id
         self._tell(settled)
-        for record, settlement in settled:
-            if settlement.reason == "not_watched" and record.event.subscription_id:
+        for record, outcome in settled:
+            if outcome.reason == "not_watched" and record.event.subscription_id:
                 self.unwatched.emit(record.event.subscription_id)
-            elif settlement.reason == "revoked":
+            elif outcome.reason == "revoked":
                 self.revoked.emit(record.event)
         for each in chosen:
             await self._places.acquire()
@@ -156,7 +159,7 @@ class Pipeline:
         return bool(page)
 
     async def _announce(
-        self, chosen: Candidate, rival: broadcast_continuity.PreviousBroadcast | None, before: asyncio.Task[None] | None
+        self, chosen: Candidate, rival: PreviousBroadcast | None, before: asyncio.Task[None] | None
     ) -> None:
         """`before`: the same stream for a streamer that comes earlier in the config, and has the first say."""
         record, streamer = chosen.record, chosen.streamer
@@ -203,7 +206,7 @@ class Pipeline:
         chosen: Candidate,
         body: bytes,
         tags: tuple[str, ...] | None,
-        rival: broadcast_continuity.PreviousBroadcast | None,
+        rival: PreviousBroadcast | None,
     ) -> tuple[str, ...] | None:
         """One transaction: its destinations, or None if it is not announced."""
         record, streamer, destinations, _ = chosen
@@ -219,7 +222,7 @@ class Pipeline:
         if rival is not None and (fate := await self._restarts.fate(rival)):
             window = self._config.current.config.twitch.restart_window
             if fate == "announced":
-                await self._end(record, broadcast_continuity.settlement(record, streamer, rival.gap, window, body))
+                await self._end(record, settlement(record, streamer, rival.gap, window, body))
                 return None
             if not self._held.was_on_at(rival.ended):
                 await self._end(record, held_back(record, streamer, why_goes_on(window), body))
@@ -276,19 +279,11 @@ class Pipeline:
     async def _suppress(
         self, record: EventRecord, streamer: Streamer, reason: str, why: str, body: bytes | None = None
     ) -> None:
-        settlement = EventOutcome(
-            event_id=record.id,
-            state=EventState.SUPPRESSED,
-            reason=reason,
-            explanation=why,
-            streamer=streamer.key,
-            payload=body,
-        )
-        await self._end(record, settlement)
+        await self._end(record, suppressed(record, streamer, reason, why, body))
 
-    async def _end(self, record: EventRecord, settlement: EventOutcome) -> None:
-        await self._ledger.settle([settlement])
-        self._tell([(record, settlement)])
+    async def _end(self, record: EventRecord, outcome: EventOutcome) -> None:
+        await self._ledger.settle([outcome])
+        self._tell([(record, outcome)])
 
     def _announced(self, record: EventRecord, streamer: Streamer, created: tuple[str, ...], body: bytes) -> None:
         enriched = bool(msgspec.json.decode(body, type=_Flags).enriched)
@@ -301,58 +296,55 @@ class Pipeline:
             enriched=enriched,
             test=record.event.test,
         )
+        self._publish(record, EventState.ANNOUNCED, streamer.key, None, None, destinations=created, enriched=enriched)
+        self.announced.emit()
+
+    def _publish(
+        self,
+        record: EventRecord,
+        state: EventState,
+        streamer: str | None,
+        reason: str | None,
+        explanation: str | None,
+        *,
+        destinations: tuple[str, ...] = (),
+        enriched: bool = True,
+    ) -> None:
         self._bus.publish(
             EventSettled(
                 event_id=record.id,
                 kind=record.event.kind,
-                state=EventState.ANNOUNCED.value,
+                state=state.value,
                 login=record.event.broadcaster_login,
-                streamer=streamer.key,
-                reason=None,
-                explanation=None,
-                destinations=created,
+                streamer=streamer,
+                reason=reason,
+                explanation=explanation,
+                destinations=destinations,
                 enriched=enriched,
                 test=record.event.test,
             )
         )
-        self._observe(record, EventState.ANNOUNCED.value, None, len(created))
-        self.announced.emit()
-
-    def _observe(self, record: EventRecord, state: str, reason: str | None, destinations: int = 0) -> None:
         if (observer := self._instrumentation.observer) is not None:
-            seconds = announcing_for(record.id, self._clock.monotonic())
-            observer.settled(record, state, reason, destinations=destinations, ended=self._clock.now(), seconds=seconds)
+            now, seconds = self._clock.now(), announcing_for(record.id, self._clock.monotonic())
+            observer.settled(record, state.value, reason, destinations=len(destinations), ended=now, seconds=seconds)
 
     def _tell(self, settled: Sequence[tuple[EventRecord, EventOutcome]]) -> None:
         """Every event to those who watch; the log gets one line where a page holds many of a kind."""
         kinds: dict[tuple[bool, str], list[tuple[EventRecord, EventOutcome]]] = {}
-        for record, settlement in settled:
-            loud = settlement.state is EventState.SUPPRESSED
-            kinds.setdefault((loud, settlement.reason), []).append((record, settlement))
-            self._bus.publish(
-                EventSettled(
-                    event_id=record.id,
-                    kind=record.event.kind,
-                    state=settlement.state.value,
-                    login=record.event.broadcaster_login,
-                    streamer=settlement.streamer,
-                    reason=settlement.reason,
-                    explanation=settlement.explanation,
-                    test=record.event.test,
-                )
-            )
-            self._observe(record, settlement.state.value, settlement.reason)
+        for record, outcome in settled:
+            kinds.setdefault((outcome.state is EventState.SUPPRESSED, outcome.reason), []).append((record, outcome))
+            self._publish(record, outcome.state, outcome.streamer, outcome.reason, outcome.explanation)
         for (loud, reason), some in kinds.items():
             level = _log.info if loud else _log.debug
             if len(some) > _LINES:
                 level("not announced", count=len(some), events=f"{some[0][0].id} to {some[-1][0].id}", reason=reason)
                 continue
-            for record, settlement in some:
+            for record, outcome in some:
                 level(
                     "not announced",
                     notification=record.notification,
                     event_id=record.id,
-                    streamer=settlement.streamer,
+                    streamer=outcome.streamer,
                     reason=reason,
                 )
 

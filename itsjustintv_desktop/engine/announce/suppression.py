@@ -8,9 +8,17 @@ anyway counts as announced.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
-from itsjustintv_desktop.engine.announce.broadcast_continuity import Candidate
+from itsjustintv_desktop.engine.announce.broadcast_continuity import (
+    BroadcastContinuity,
+    Candidate,
+    PreviousBroadcast,
+    settlement,
+    suppressed,
+    too_late,
+)
 from itsjustintv_desktop.engine.announce.pause import REASON, WHY_PAUSED, began_under
 from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.durations import render
@@ -29,13 +37,7 @@ def why_already(chosen: Candidate) -> str:
 
 def already(chosen: Candidate) -> EventOutcome:
     """Its stream was announced before."""
-    return EventOutcome(
-        event_id=chosen.record.id,
-        state=EventState.SUPPRESSED,
-        reason="already_announced",
-        explanation=why_already(chosen),
-        streamer=chosen.streamer.key,
-    )
+    return suppressed(chosen.record, chosen.streamer, "already_announced", why_already(chosen))
 
 
 def keys(chosen: Candidate) -> list[tuple[str, str, str]]:
@@ -116,14 +118,7 @@ def held_back(
     record: EventRecord, streamer: Streamer, why: str = WHY_PAUSED, body: bytes | None = None
 ) -> EventOutcome:
     """The end of an event that is held back."""
-    return EventOutcome(
-        event_id=record.id,
-        state=EventState.SUPPRESSED,
-        reason=REASON,
-        explanation=why,
-        streamer=streamer.key,
-        payload=body,
-    )
+    return suppressed(record, streamer, REASON, why, body)
 
 
 def why_goes_on(window: float) -> str:
@@ -159,10 +154,74 @@ class ImportedStreams:
 
 def announced_elsewhere(record: EventRecord, streamer: Streamer) -> EventOutcome:
     """The end of an event whose stream was announced elsewhere."""
-    return EventOutcome(
-        event_id=record.id,
-        state=EventState.SUPPRESSED,
-        reason="already_announced",
-        explanation="The Go service had announced this stream before this program took over from it.",
-        streamer=streamer.key,
-    )
+    why = "The Go service had announced this stream before this program took over from it."
+    return suppressed(record, streamer, "already_announced", why)
+
+
+class TriageResult(NamedTuple):
+    """`ended` with how, `chosen` to be announced, and what those may be the second half of, by event id."""
+
+    ended: list[tuple[EventRecord, EventOutcome]]
+    chosen: list[Candidate]
+    rivals: dict[int, PreviousBroadcast]
+
+
+class Triage:
+    """Notes who goes live and offline on the way. Raises LedgerError."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        held: PausedStreams,
+        restarts: BroadcastContinuity,
+        told: ImportedStreams,
+    ) -> None:
+        self._ledger = ledger
+        self._held = held
+        self._restarts = restarts
+        self._elsewhere = told
+
+    async def sift(self, page: Sequence[EventRecord], live: ActiveConfig) -> TriageResult:
+        entries = {record.id: live.matcher.entries(record.event) for record in page}
+        await self._part(page, entries)
+        matched = [(record, live.matcher.match(record.event, record.streamer)) for record in page]
+        before = await self._restarts.note([record for record, streamer in matched if streamer is not None])
+        ended: list[tuple[EventRecord, EventOutcome]] = []
+        chosen: list[Candidate] = []
+        for record, streamer in matched:
+            outcome = without_announcement(record, streamer, live)
+            if outcome is not None:
+                ended.append((record, outcome))
+            elif streamer is not None:
+                entry = streamer.key if len(entries[record.id]) > 1 else ""
+                chosen.append(Candidate(record, streamer, live.destinations_of(streamer), entry))
+
+        def left(
+            some: list[Candidate], out: Collection[int], end: Callable[[Candidate], EventOutcome]
+        ) -> list[Candidate]:
+            ended.extend((each.record, end(each)) for each in some if each.record.id in out)
+            return [each for each in some if each.record.id not in out]
+
+        had = await self._ledger.announced_to([key for each in chosen for key in keys(each)]) if chosen else set()
+        chosen = left(chosen, {each.record.id for each in chosen if had.issuperset(keys(each))}, already)
+        chosen = left(chosen, await self._held.before(chosen), lambda each: held_back(*each[:2]))
+        chosen = left(chosen, await self._elsewhere.told(chosen), lambda each: announced_elsewhere(*each[:2]))
+        chosen = left(chosen, await self._restarts.overtaken(chosen), lambda each: too_late(*each[:2]))
+        window = live.config.twitch.restart_window
+        rivals = await self._restarts.rivals(chosen, before, window)
+        halves = {event_id: rival.gap for event_id, rival in rivals.items() if rival.fate == "announced"}
+        chosen = left(chosen, halves, lambda each: settlement(*each[:2], halves[each.record.id], window))
+        return TriageResult(ended, chosen, rivals)
+
+    async def _part(self, page: Sequence[EventRecord], entries: Mapping[int, Sequence[Streamer]]) -> None:
+        """Where several streamers of the config stand for the channel, each gets an event of its own."""
+        parts = {
+            record.id: [each.key for each in entries[record.id]]
+            for record in page
+            if len(entries[record.id]) > 1
+            and record.streamer is None
+            and record.event.kind == "stream.online"
+            and not record.event.detail
+        }
+        if parts:
+            await self._ledger.part(parts)

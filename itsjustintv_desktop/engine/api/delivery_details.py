@@ -14,9 +14,8 @@ from itsjustintv_desktop.engine.config.destinations import format_of
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.errors import ConfigError, SecretsError
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
-from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.attempt import Messages, Sender
 from itsjustintv_desktop.engine.delivery.dispatcher import Dispatcher
-from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.changing import Attempted
 

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.api.events import STATES, EventKind, deliveries_
 from itsjustintv_desktop.engine.config.active import ConfigHolder
 from itsjustintv_desktop.engine.core.errors import NotFoundError
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView, EventState, StreamEvent
-from itsjustintv_desktop.engine.delivery.messages import complete_payload
+from itsjustintv_desktop.engine.delivery.attempt import complete_payload
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.queries import EventRow
 from itsjustintv_desktop.engine.twitch.twitch import Twitch

@@ -18,8 +18,7 @@ from itsjustintv_desktop.engine.config.schema import Config
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.core.paths import Paths
-from itsjustintv_desktop.engine.delivery.breakers import Breakers
-from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
+from itsjustintv_desktop.engine.delivery.destination_queues import Breakers, DestinationQueues
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 _NO_CONFIG = Loaded(config=Config(), warnings=(), notices=(), secrets_in_clear=(), secrets_fixed=(), digest="")

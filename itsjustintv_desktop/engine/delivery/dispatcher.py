@@ -22,13 +22,11 @@ from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState,
 from itsjustintv_desktop.engine.core.sources import Doubtful, Enricher
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.delivery import schedule
-from itsjustintv_desktop.engine.delivery.attempt import Addresses, Sender, address_of
-from itsjustintv_desktop.engine.delivery.backlog_pacer import OVERDUE, BacklogPacer
-from itsjustintv_desktop.engine.delivery.breakers import Breakers
-from itsjustintv_desktop.engine.delivery.destination_queues import FIRST_WIDTH, LONGEST_HOLD, DestinationQueues
-from itsjustintv_desktop.engine.delivery.messages import Messages
-from itsjustintv_desktop.engine.delivery.outcomes import MAY_HAVE_ARRIVED, MOST_LOST, finish, gave_up, judged, say_which
+from itsjustintv_desktop.engine.delivery.attempt import Addresses, Messages, Sender, address_of
+from itsjustintv_desktop.engine.delivery.destination_queues import LONGEST_HOLD, Breakers, DestinationQueues
+from itsjustintv_desktop.engine.delivery.rate_limits import FIRST_WIDTH, OVERDUE, BacklogPacer
 from itsjustintv_desktop.engine.delivery.responses import refused
+from itsjustintv_desktop.engine.delivery.schedule import MAY_HAVE_ARRIVED, MOST_LOST, finish, gave_up, judged, say_which
 from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger
 

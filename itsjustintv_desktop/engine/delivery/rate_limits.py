@@ -1,4 +1,4 @@
-"""What a receiver says of its rate limits, and how many POSTs it takes before it would reject one.
+"""How many POSTs a receiver gets: what it says of its rate limits, and how a backlog is spread.
 
 Discord (developer docs, Rate Limits): per bucket by X-RateLimit-*; Reset-After is always seconds. Retry-After and
 retry_after are seconds at /api/v8 and newer, and were milliseconds at older and unversioned addresses. Slack: one
@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.models import RateLimit
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.formats.base import Format
 from itsjustintv_desktop.engine.delivery.responses import asks_for_another, retry_after
 
+FIRST_WIDTH = 4
+"""Attempts under way to a destination of which nothing is known yet."""
 LONGEST_WINDOW = 60.0
 """Seconds for which what a receiver said keeps POSTs back; then one is tried."""
 SAME_WINDOW = 0.5
@@ -173,3 +176,74 @@ class Pace:
         if said is not None and said.wait is not None:
             self._left, self._resets = 0, max(self._resets if in_window else 0.0, now + said.wait)
         self.most(now)
+
+
+OVERDUE = 60.0
+"""Seconds. A destination whose first delivery should have been sent this long ago has a backlog."""
+BURST = 8
+"""Deliveries that go out at once."""
+MEAN_PAUSE = 0.2
+"""Seconds between two after that, on average; each pause is drawn between 0 and twice as much."""
+SHORTEST, LONGEST = 20.0, 40.0
+"""Seconds after which a destination is let go. Drawn for each, so that not all are let go at the same moment."""
+
+
+class _Trickle:
+    def __init__(self, now: float, dice: Callable[[], float]) -> None:
+        self.left = BURST
+        self.next_at = now + 2 * MEAN_PAUSE * dice()
+        self.until = now + SHORTEST + (LONGEST - SHORTEST) * dice()
+
+
+class BacklogPacer:
+    """After a sleep or a long stop much is due at once: each destination gets it in a trickle with jitter.
+
+    Due times stay as they are, so that nothing has to survive a kill, and it ends after LONGEST seconds at most.
+    Asked before each claim. Times are monotonic; `dice` gives floats in [0, 1).
+    """
+
+    def __init__(self, clock: Clock, dice: Callable[[], float]) -> None:
+        self._clock = clock
+        self._dice = dice
+        self._trickles: dict[str, _Trickle] = {}
+
+    @property
+    def names(self) -> Collection[str]:
+        """Destinations that get a trickle now."""
+        return self._trickles.keys()
+
+    def begin(self, due: dict[str, float], now: float) -> list[str]:
+        """A gap ended at `now`; `due` says when the first delivery of each destination is. Those with a backlog."""
+        late = [name for name, at in due.items() if at < now - OVERDUE]
+        mono = self._clock.monotonic()
+        for name in late:
+            self._trickles[name] = _Trickle(mono, self._dice)
+        return late
+
+    def limit(self, slots: dict[str, int]) -> float | None:
+        """Lower `slots` to what may go now; seconds until more may, None = nothing is held back."""
+        if not self._trickles:
+            return None
+        now = self._clock.monotonic()
+        soonest: float | None = None
+        for name, trickle in list(self._trickles.items()):
+            if now >= trickle.until:
+                del self._trickles[name]
+                continue
+            while trickle.next_at <= now and trickle.left < BURST:
+                trickle.left += 1
+                trickle.next_at += 2 * MEAN_PAUSE * self._dice()
+            slots[name] = min(slots.get(name, FIRST_WIDTH), trickle.left)
+            if not trickle.left:
+                wait = trickle.next_at - now
+                soonest = wait if soonest is None else min(soonest, wait)
+        return soonest
+
+    def sent(self, name: str) -> None:
+        """One was taken for an attempt."""
+        trickle = self._trickles.get(name)
+        if trickle is not None:
+            # Whoever was idle for a while has no pauses saved up.
+            if trickle.left == BURST:
+                trickle.next_at = self._clock.monotonic() + 2 * MEAN_PAUSE * self._dice()
+            trickle.left -= 1

@@ -17,7 +17,7 @@ from itsjustintv_desktop.engine.ingress.transports import Transport, transport_k
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretValues
-from itsjustintv_desktop.engine.twitch.conduits import Conduits
+from itsjustintv_desktop.engine.twitch.helix import Conduits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.shifting import Frame
-from itsjustintv_desktop.engine.twitch.clock_skew import NOTEWORTHY, ClockSkew
+from itsjustintv_desktop.engine.twitch.http import NOTEWORTHY, ClockSkew
 
 LEAST = 1.0
 """Seconds. Smaller steps are put together until they are as much."""

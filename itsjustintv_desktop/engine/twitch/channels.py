@@ -32,12 +32,10 @@ from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.net.proxies import Proxies
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.client import HelixClient
-from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.helix import Helix, User, chunks
-from itsjustintv_desktop.engine.twitch.http import TwitchHttp
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
+from itsjustintv_desktop.engine.twitch.http import ClockSkew, TwitchHttp
 from itsjustintv_desktop.engine.twitch.profiles import Profiles
-from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+from itsjustintv_desktop.engine.twitch.tokens import AppTokens, Credentials
 
 _log = structlog.get_logger(__name__)
 

@@ -26,11 +26,9 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchUnreachableError,
 )
 from itsjustintv_desktop.engine.instrumentation import Instrumentation
-from itsjustintv_desktop.engine.twitch.endpoints import Endpoints
+from itsjustintv_desktop.engine.twitch.endpoints import Endpoints, HelixStatus, RateBudget
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp, TwitchResponse
-from itsjustintv_desktop.engine.twitch.oauth import reason
-from itsjustintv_desktop.engine.twitch.rate_budget import HelixStatus, RateBudget
-from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+from itsjustintv_desktop.engine.twitch.tokens import AppTokens, reason
 
 T = TypeVar("T")
 Params = Sequence[tuple[str, str]]

@@ -19,16 +19,14 @@ from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.storage.image_cache import ImageCache, picture_of
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.secrets import SecretStore, SecretValues
-from itsjustintv_desktop.engine.twitch.background_refresh import BackgroundRefresh
 from itsjustintv_desktop.engine.twitch.channels import ChannelDirectory
 from itsjustintv_desktop.engine.twitch.client import HelixClient
-from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.enrichment import TwitchEnricher
 from itsjustintv_desktop.engine.twitch.helix import Helix
-from itsjustintv_desktop.engine.twitch.http import TwitchHttp
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.profiles import ProfileImages, Profiles
-from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+from itsjustintv_desktop.engine.twitch.http import ClockSkew, TwitchHttp
+from itsjustintv_desktop.engine.twitch.profiles import BackgroundRefresh, ProfileImages, Profiles
+from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsApi
+from itsjustintv_desktop.engine.twitch.tokens import AppTokens, Credentials
 
 _SAY_EVERY = 600.0
 """Seconds between two lines that Twitch's time cannot be asked for."""
@@ -108,7 +106,7 @@ class Twitch:
 
     async def _unsubscribe(self, subscription_id: str) -> None:
         try:
-            await self.helix.delete_subscription(subscription_id)
+            await SubscriptionsApi(self.client).delete(subscription_id)
         except (TwitchError, SecretsError) as error:
             _log.info("a subscription nobody needs could not be deleted", reason=error.message)
         else:

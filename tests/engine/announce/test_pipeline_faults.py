@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from itsjustintv_desktop.engine.announce import enrichment_deadline
+from itsjustintv_desktop.engine.announce import payload
 from itsjustintv_desktop.engine.announce import pipeline as module
 from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError
 from itsjustintv_desktop.engine.core.models import Enrichment, EventState
@@ -96,7 +96,7 @@ async def test_a_machine_that_stands_still_is_no_fault(
 
     monkeypatch.setattr(world.enricher, "enrich", enrich)
     monkeypatch.setattr(module, "ENRICH_SECONDS", -0.5)
-    monkeypatch.setattr(enrichment_deadline, "_AFTER_STALL", -0.9)
+    monkeypatch.setattr(payload, "_AFTER_STALL", -0.9)
     with capture_logs() as lines:
         events = [await world.accept(stream_id=f"s{number}") for number in range(3)]
         await until(lambda: asked == 3)

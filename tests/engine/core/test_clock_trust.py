@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.core.clock_trust import (
     ClockTrust,
     WallClock,
 )
-from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
+from itsjustintv_desktop.engine.twitch.http import ClockSkew
 from tests.support.clock import FakeClock
 
 HOUR = 3600.0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.engine.delivery.backlog_pacer import (
+from itsjustintv_desktop.engine.delivery.rate_limits import (
     BURST,
     LONGEST,
     MEAN_PAUSE,

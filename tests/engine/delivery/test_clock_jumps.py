@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.engine.config.schema import Retry
 from itsjustintv_desktop.engine.core.clock_trust import STEADY_SECONDS
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.engine.delivery.backlog_pacer import LONGEST
 from itsjustintv_desktop.engine.delivery.breaker import LONGEST_OPEN
 from itsjustintv_desktop.engine.delivery.dispatcher import LONGEST_WAIT
+from itsjustintv_desktop.engine.delivery.rate_limits import LONGEST
 from itsjustintv_desktop.engine.runtime.maintenance import Maintenance
 from tests.support.builders import make_config
 from tests.support.waiting import until

@@ -11,13 +11,13 @@ from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.breaker import BreakerState
 from itsjustintv_desktop.engine.delivery.destination_queues import (
     FAILING_TOTAL,
-    FIRST_WIDTH,
     MOST_LOOKS,
     TOTAL,
     WIDEST,
     DestinationQueues,
 )
 from itsjustintv_desktop.engine.delivery.formats.base import Picture
+from itsjustintv_desktop.engine.delivery.rate_limits import FIRST_WIDTH
 
 PICTURES: tuple[Picture, ...] = ("data", "link", "none")
 T = 1_790_000_000.0

@@ -11,6 +11,7 @@ import pytest
 from itsjustintv_desktop.engine.core.events import DestinationChanged, Notice
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.delivery import destination_queues as lanes_module
+from itsjustintv_desktop.engine.delivery import rate_limits
 from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
 from tests.support.builders import make_config, make_destination
 from tests.support.waiting import until
@@ -259,7 +260,7 @@ async def test_one_dead_destination_never_starves_the_others(world: World) -> No
     ids = [await one(world) for _ in range(40)]
     for each in ids:
         await world.reached(each, S.DELIVERED)
-    assert world.sender.under_way["dead"] == lanes_module.FIRST_WIDTH
+    assert world.sender.under_way["dead"] == rate_limits.FIRST_WIDTH
 
 
 async def test_many_failing_destinations_leave_room_for_the_rest(world: World) -> None:

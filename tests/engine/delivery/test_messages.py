@@ -13,9 +13,8 @@ import pytest
 
 from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.models import AttemptResult, DeliveryState, Outcome
-from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.attempt import Messages, Sender
 from itsjustintv_desktop.engine.delivery.destination_queues import ONLY_A_LINK
-from itsjustintv_desktop.engine.delivery.messages import Messages
 from tests.engine.delivery import servers
 from tests.engine.delivery.servers import Behaviour, Receiver
 from tests.engine.delivery.test_formats import PICTURE, payload

@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.runtime.clock_shift import ClockShift, boot_id
 from itsjustintv_desktop.engine.storage.ledger import Ledger
-from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
+from itsjustintv_desktop.engine.twitch.http import ClockSkew
 from tests.engine.storage.ledger.book import FAILED, Book, raw
 from tests.support.clock import START, FakeClock
 

@@ -10,11 +10,9 @@ from itsjustintv_desktop.engine.core.errors import LedgerError, SecretsError
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.client import HelixClient
-from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
 from itsjustintv_desktop.engine.twitch.helix import Helix
-from itsjustintv_desktop.engine.twitch.http import TwitchHttp
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+from itsjustintv_desktop.engine.twitch.http import ClockSkew, TwitchHttp
+from itsjustintv_desktop.engine.twitch.tokens import AppTokens, Credentials
 from itsjustintv_desktop.simulator.server import Simulator
 
 

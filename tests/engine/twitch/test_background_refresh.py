@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import stamina
 
-from itsjustintv_desktop.engine.twitch.background_refresh import BackgroundRefresh
+from itsjustintv_desktop.engine.twitch.profiles import BackgroundRefresh
 from tests.engine.twitch.rig import Rig
 from tests.engine.twitch.test_enrichment import Enriching
 from tests.support.bent import bend, refuse

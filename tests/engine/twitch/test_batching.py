@@ -8,7 +8,7 @@ import pytest
 
 from itsjustintv_desktop.engine.core.errors import TwitchRefusedError, TwitchUnreachableError
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.twitch.batching import Batcher
+from itsjustintv_desktop.engine.twitch.enrichment import Batcher
 
 
 class Recorder:

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 from itsjustintv_desktop.engine.core.tasks import Tasks
-from itsjustintv_desktop.engine.twitch.batching import Batcher
+from itsjustintv_desktop.engine.twitch.enrichment import Batcher
 
 
 async def test_a_full_answer_does_not_wake_all_at_once() -> None:

@@ -20,8 +20,8 @@ from itsjustintv_desktop.engine.twitch.channels import (
     look_up_channels,
 )
 from itsjustintv_desktop.engine.twitch.helix import User
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.profiles import Profiles
+from itsjustintv_desktop.engine.twitch.tokens import Credentials
 from tests.engine.twitch.rig import Rig
 from tests.support.bent import OTHERS, bend, put
 from tests.support.clock import FakeClock

@@ -17,8 +17,9 @@ from itsjustintv_desktop.engine.core.errors import (
 )
 from itsjustintv_desktop.engine.twitch import client
 from itsjustintv_desktop.engine.twitch.client import HelixClient
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.rate_budget import HelixStatus, RateBudget
+from itsjustintv_desktop.engine.twitch.endpoints import HelixStatus, RateBudget
+from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsApi
+from itsjustintv_desktop.engine.twitch.tokens import Credentials
 from tests.engine.twitch.rig import Rig, running_rig
 
 
@@ -127,7 +128,7 @@ async def test_a_refused_question_is_not_repeated_and_the_api_counts_as_well(rig
 async def test_a_delete_is_not_repeated_after_a_5xx(rig: Rig) -> None:
     rig.simulator.faults.set("subscriptions", status=500)
     with pytest.raises(TwitchUnreachableError):
-        await rig.helix.delete_subscription("some-id")
+        await SubscriptionsApi(rig.client).delete("some-id")
     assert rig.simulator.calls["subscriptions"] == 1
 
 

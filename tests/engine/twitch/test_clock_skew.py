@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
+from itsjustintv_desktop.engine.twitch.http import ClockSkew
 
 NOW = 1_790_000_000.0
 

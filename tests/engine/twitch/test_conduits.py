@@ -15,8 +15,8 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRefusedError,
     TwitchUnreachableError,
 )
-from itsjustintv_desktop.engine.twitch.conduits import Conduits
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
+from itsjustintv_desktop.engine.twitch.helix import Conduits
+from itsjustintv_desktop.engine.twitch.tokens import Credentials
 from tests.engine.ingress.conduit.rig import running_rig
 from tests.engine.twitch.rig import Rig
 

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchUnreachableError,
 )
 from itsjustintv_desktop.engine.twitch.endpoints import GIVEN_UP_FOR, RESTS_FOR
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
+from itsjustintv_desktop.engine.twitch.tokens import Credentials
 from tests.engine.twitch.rig import Rig
 from tests.support.bent import refuse
 

@@ -14,8 +14,8 @@ from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.sources import Doubtful, Enricher
 from itsjustintv_desktop.engine.storage.image_cache import ImageCache
 from itsjustintv_desktop.engine.twitch.enrichment import APART, TwitchEnricher
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.profiles import ProfileImages, Profiles
+from itsjustintv_desktop.engine.twitch.tokens import Credentials
 from itsjustintv_desktop.simulator.state import Channel, Stream
 from tests.engine.twitch.rig import Rig
 

@@ -51,11 +51,6 @@ async def test_more_than_a_hundred_are_asked_for_in_parts(rig: Rig) -> None:
     assert await rig.helix.users() == []
 
 
-async def test_deleting_a_subscription_twice_is_fine(rig: Rig) -> None:
-    await rig.helix.delete_subscription("26b1c993-bfcf-44d9-b876-379dacafe75a")
-    assert rig.simulator.calls["subscriptions"] == 1
-
-
 @pytest.mark.parametrize(
     ("kind", "good", "bad"),
     [

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.twitch import conduits, oauth
+from itsjustintv_desktop.engine.twitch import helix, tokens
 from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Stream, User
 from itsjustintv_desktop.engine.twitch.lenient import Cursor, Lenient, Page, items_of
 from itsjustintv_desktop.engine.twitch.subscriptions.models import RemoteSubscription
@@ -43,9 +43,9 @@ KINDS: dict[str, tuple[Any, dict[str, Any], set[str]]] = {
     "stream": (Stream, STREAM, {"id", "user_id"}),
     "channel": (ChannelInfo, CHANNEL, {"broadcaster_id"}),
     "subscription": (RemoteSubscription, HELD, {"id"}),
-    "conduit": (conduits.ConduitInfo, {"id": "c", "shard_count": 1}, {"id"}),
-    "shard": (conduits.Shard, SHARD, {"id"}),
-    "token": (oauth.Granted, {"access_token": "t", "expires_in": 5000000}, {"access_token"}),
+    "conduit": (helix.ConduitInfo, {"id": "c", "shard_count": 1}, {"id"}),
+    "shard": (helix.Shard, SHARD, {"id"}),
+    "token": (tokens.Granted, {"access_token": "t", "expires_in": 5000000}, {"access_token"}),
 }
 CASES = [(kind, path) for kind, (_, sample, _) in KINDS.items() for path in paths(sample)]
 

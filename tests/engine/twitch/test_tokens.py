@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError, TwitchAuthError, TwitchUnreachableError
 from itsjustintv_desktop.engine.twitch import tokens
-from itsjustintv_desktop.engine.twitch.oauth import Credentials, Granted
+from itsjustintv_desktop.engine.twitch.tokens import Credentials, Granted
 from tests.engine.twitch.rig import Rig, running_rig
 from tests.support.bent import MISSING, OTHERS, bend, put
 

@@ -28,11 +28,9 @@ from itsjustintv_desktop.engine.monitoring.doctor.probe import Probe, Reached
 from itsjustintv_desktop.engine.monitoring.doctor.report import Check, amber, green, red
 from itsjustintv_desktop.engine.storage.secrets import SecretValues
 from itsjustintv_desktop.engine.twitch.client import HelixClient
-from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
-from itsjustintv_desktop.engine.twitch.conduits import MOST, Conduits
-from itsjustintv_desktop.engine.twitch.http import TwitchHttp
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+from itsjustintv_desktop.engine.twitch.helix import MOST_CONDUITS, Conduits
+from itsjustintv_desktop.engine.twitch.http import ClockSkew, TwitchHttp
+from itsjustintv_desktop.engine.twitch.tokens import AppTokens, Credentials
 
 SECONDS = 15.0
 """For everything that somebody else is asked."""
@@ -116,13 +114,13 @@ class CredentialsCheck:
             return amber(name, "Twitch did not say in time which conduits there are.", "Try again.")
         except (TwitchError, SecretsError) as error:
             return red(name, f"Twitch does not show the conduits: {error.message}", "See the message.")
-        if len(held) < MOST:
+        if len(held) < MOST_CONDUITS:
             return green(
-                name, f"There is room: {count(len(held), 'conduit')} of {MOST} in use. Nothing else is needed."
+                name, f"There is room: {count(len(held), 'conduit')} of {MOST_CONDUITS} in use. Nothing else is needed."
             )
         return amber(
             name,
-            f"All {MOST} conduits of this client id are in use. If one of them is ours, it is used.",
+            f"All {MOST_CONDUITS} conduits of this client id are in use. If one of them is ours, it is used.",
             "Else delete one with `conduit delete`, or register an application for this program alone.",
         )
 

@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.core.errors import AppError, ImageError, Secrets
 from itsjustintv_desktop.engine.storage.secrets import SecretValues
 from itsjustintv_desktop.engine.twitch.channels import LookupResult, look_up_channels
 from itsjustintv_desktop.engine.twitch.helix import User
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
+from itsjustintv_desktop.engine.twitch.tokens import Credentials
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
 
 PICTURE_SECONDS = 6.0

@@ -17,9 +17,8 @@ from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, UsageError
 from itsjustintv_desktop.engine.core.models import Enrichment, Outcome, StreamEvent
 from itsjustintv_desktop.engine.delivery import formats
-from itsjustintv_desktop.engine.delivery.attempt import Sender
+from itsjustintv_desktop.engine.delivery.attempt import Messages, Sender
 from itsjustintv_desktop.engine.delivery.formats.base import Summary
-from itsjustintv_desktop.engine.delivery.messages import Messages
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.twitch.twitch import Twitch
 

@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRateLimitedError,
     UsageError,
 )
-from itsjustintv_desktop.engine.twitch.conduits import ENABLED, MOST, Conduits, Shard, ShardUpdate
+from itsjustintv_desktop.engine.twitch.helix import ENABLED, MOST_CONDUITS, Conduits, Shard, ShardUpdate
 
 _log = structlog.get_logger(__name__)
 
@@ -129,7 +129,7 @@ class ConduitRegistry:
         try:
             return (await self._conduits.create(1)).id
         except TwitchRateLimitedError as error:
-            if there < MOST:
+            if there < MOST_CONDUITS:
                 raise
             raise ConduitLimitError(
                 f"This client id has {there} conduits already, as many as Twitch allows."

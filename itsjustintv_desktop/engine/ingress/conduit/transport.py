@@ -35,7 +35,7 @@ from itsjustintv_desktop.engine.ingress.conduit.inbox import MOST_HELD, Inbox
 from itsjustintv_desktop.engine.ingress.conduit.registry import ConduitRegistry, MetaStore, OurShard
 from itsjustintv_desktop.engine.ingress.conduit.sockets import ConduitSession, Dialler, Sockets
 from itsjustintv_desktop.engine.ingress.transports import BaseTransport, TransportState
-from itsjustintv_desktop.engine.twitch.conduits import Conduits
+from itsjustintv_desktop.engine.twitch.helix import Conduits
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0

@@ -1,6 +1,6 @@
 """What Twitch shall tell us: subscriptions listed, compared with the config, made, repaired and cleared away."""
 
-from itsjustintv_desktop.engine.twitch.subscriptions.api import SubscriptionsApi
+from itsjustintv_desktop.engine.twitch.subscriptions.apply import SubscriptionsApi
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ChannelState,
     ChannelStatus,

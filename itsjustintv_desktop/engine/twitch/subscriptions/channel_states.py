@@ -28,12 +28,13 @@ from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     KINDS,
     ChannelState,
     ChannelStatus,
+    Creation,
     Holdings,
     Key,
+    Plan,
     SubscriptionsState,
     SubscriptionsStatus,
 )
-from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation, Plan
 
 _log = structlog.get_logger(__name__)
 

@@ -1,6 +1,6 @@
 """Keeps Twitch holding exactly the subscriptions that the config asks for.
 
-A round lists everything, compares (plan.py), repairs (apply.py) and says how it is (channel_states.py). Rounds come
+A round lists everything, compares (models.py), repairs (apply.py) and says how it is (channel_states.py). Rounds come
 at the start, when nudged, hourly, shortly after something was made, and after failures with growing pauses.
 """
 
@@ -26,21 +26,23 @@ from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.core.models import Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions import channel_states
-from itsjustintv_desktop.engine.twitch.subscriptions.apply import Api, Book, PlanResult, PlanRunner
+from itsjustintv_desktop.engine.twitch.subscriptions.apply import Book, PlanResult, PlanRunner, SubscriptionsApi
 from itsjustintv_desktop.engine.twitch.subscriptions.channel_states import RoundResult, StatusBoard, Verification
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENDED_BY_USER,
     ChannelState,
+    Creation,
     Holdings,
+    Plan,
     SubscriptionsState,
     SubscriptionsStatus,
     SubscriptionView,
     SyncReport,
     fingerprint_of,
+    make_plan,
     remembered,
     target_text,
 )
-from itsjustintv_desktop.engine.twitch.subscriptions.plan import Creation, Plan, make_plan
 
 HOUR = 3600.0
 _SPLAY = 0.2
@@ -71,7 +73,7 @@ class Reconciler:
 
     def __init__(
         self,
-        api: Api,
+        api: SubscriptionsApi,
         ledger: Store,
         *,
         target: Callable[[], Target | None],

@@ -17,11 +17,9 @@ from itsjustintv_desktop.engine.ingress.transports import TransportStatus
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.records import EventRecord
 from itsjustintv_desktop.engine.twitch.client import HelixClient
-from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
-from itsjustintv_desktop.engine.twitch.conduits import Conduits
-from itsjustintv_desktop.engine.twitch.http import TwitchHttp
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
-from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+from itsjustintv_desktop.engine.twitch.helix import Conduits
+from itsjustintv_desktop.engine.twitch.http import ClockSkew, TwitchHttp
+from itsjustintv_desktop.engine.twitch.tokens import AppTokens, Credentials
 from itsjustintv_desktop.simulator import Simulator
 from tests.support.clock import FakeClock
 from tests.support.waiting import until

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from itsjustintv_desktop.engine.core.models import Conduit
 from itsjustintv_desktop.engine.ingress.conduit.registry import OWNER, TAKEN
 from itsjustintv_desktop.engine.ingress.transports import TransportState
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
+from itsjustintv_desktop.engine.twitch.tokens import Credentials
 from tests.engine.ingress.conduit.rig import Rig
 from tests.support.engine import ONE_STREAMER, running_engine
 from tests.support.waiting import until

@@ -12,7 +12,7 @@ from itsjustintv_desktop.engine.core.errors import LedgerUnavailableError, Secre
 from itsjustintv_desktop.engine.core.models import Conduit
 from itsjustintv_desktop.engine.ingress.conduit import sockets
 from itsjustintv_desktop.engine.ingress.transports import TransportState
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
+from itsjustintv_desktop.engine.twitch.tokens import Credentials
 from itsjustintv_desktop.simulator.conduits import KEPT_WITHOUT_SHARDS
 from tests.engine.ingress.conduit.rig import Rig
 from tests.support.bent import bend, put

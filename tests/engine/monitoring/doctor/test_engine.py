@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.core.models import Outcome
 from itsjustintv_desktop.engine.ingress.catch_up import catch_up
 from itsjustintv_desktop.engine.monitoring.doctor import Check, Report
 from itsjustintv_desktop.engine.monitoring.doctor.collect_twitch import Outside
-from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, reconciler
+from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsApi, SubscriptionsState, reconciler
 from tests.support.engine import Running, running_engine
 from tests.support.ports import free_port
 from tests.support.waiting import until
@@ -162,7 +162,7 @@ async def test_what_twitch_no_longer_holds_is_seen_and_repaired(running: Running
     held = list(running.simulator.eventsub.subscriptions)
     alice = running.simulator.state.get("alice").user_id
     gone = next(each for each in held if each.condition["broadcaster_user_id"] == alice)
-    await running.engine.twitch.helix.delete_subscription(gone.id)  # behind the reconciler's back
+    await SubscriptionsApi(running.engine.twitch.client).delete(gone.id)  # behind the reconciler's back
     report = await doctor(running)
     assert colours(report) == {"streamer alice": "amber", "streamer bob": "amber"}
     assert "asked just now" in named(report)["streamer alice"].message
@@ -269,7 +269,7 @@ async def test_while_the_program_does_not_run(tmp_path: Path) -> None:
         await running.engine.ledger.remember_target(target)
         assert named(await doctor(running))["streamer alice"].state.value == "green"
         for held in list(running.simulator.eventsub.subscriptions):
-            await running.engine.twitch.helix.delete_subscription(held.id)
+            await SubscriptionsApi(running.engine.twitch.client).delete(held.id)
         check = named(await doctor(running))["streamer alice"]
         assert check.message == "Twitch holds no subscription for it that points here."
 

@@ -13,11 +13,9 @@ from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.places import Limits
 from itsjustintv_desktop.engine.twitch.client import HelixClient
-from itsjustintv_desktop.engine.twitch.clock_skew import ClockSkew
-from itsjustintv_desktop.engine.twitch.http import TwitchHttp
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
+from itsjustintv_desktop.engine.twitch.http import ClockSkew, TwitchHttp
 from itsjustintv_desktop.engine.twitch.subscriptions import Reconciler, SubscriptionsApi
-from itsjustintv_desktop.engine.twitch.tokens import AppTokens
+from itsjustintv_desktop.engine.twitch.tokens import AppTokens, Credentials
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.subscriptions import Subscription, SubscriptionStatus
 from tests.engine.twitch.rig import MemoryStore

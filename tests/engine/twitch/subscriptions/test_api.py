@@ -18,7 +18,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchUnreachableError,
 )
 from itsjustintv_desktop.engine.core.models import Conduit, Webhook
-from itsjustintv_desktop.engine.twitch.subscriptions.api import SubscriptionsApi, _items, _page
+from itsjustintv_desktop.engine.twitch.subscriptions.apply import SubscriptionsApi, _items, _page
 from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.engine.twitch.rig import Rig, running_rig
 from tests.support.bent import MISSING, OTHERS, bend, put

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SubscriptionExistsError, SubscriptionLimitError
 from itsjustintv_desktop.engine.core.models import Conduit, Target, Webhook
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
-from itsjustintv_desktop.engine.twitch.subscriptions.apply import PlanRunner
+from itsjustintv_desktop.engine.twitch.subscriptions.apply import PlanRunner, SubscriptionsApi
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENABLED,
     KINDS,
@@ -22,13 +22,14 @@ from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     UNVERIFIED,
     Holdings,
     Key,
+    Plan,
     RemoteSubscription,
     RemoteTransport,
     fingerprint_of,
+    make_plan,
     target_of,
     target_text,
 )
-from itsjustintv_desktop.engine.twitch.subscriptions.plan import Plan, make_plan
 from tests.support.clock import FakeClock
 
 HERE, OLD, FOREIGN = Webhook("https://here/twitch"), Webhook("https://old/twitch"), Webhook("https://other/hook")
@@ -134,7 +135,7 @@ def test_over_a_conduit_one_that_is_not_in_the_book_is_good_enough() -> None:
 # A model of Twitch's rules, and everything that may stand there at the beginning.
 
 
-class Model:
+class Model(SubscriptionsApi):
     """Twitch: one of a (type, channel, target) alive, three of a (type, channel), so much cost. Also the book."""
 
     def __init__(self, items: Sequence[RemoteSubscription], book: dict[str, Remembered], prompt: bool) -> None:

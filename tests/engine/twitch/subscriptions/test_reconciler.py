@@ -7,9 +7,9 @@ import pytest
 from itsjustintv_desktop.engine.core.errors import UsageError
 from itsjustintv_desktop.engine.core.events import SubscriptionsChanged
 from itsjustintv_desktop.engine.core.models import Webhook
-from itsjustintv_desktop.engine.twitch.oauth import Credentials
 from itsjustintv_desktop.engine.twitch.subscriptions import ChannelStatus, SubscriptionsState
 from itsjustintv_desktop.engine.twitch.subscriptions.models import fingerprint_of
+from itsjustintv_desktop.engine.twitch.tokens import Credentials
 from itsjustintv_desktop.simulator.subscriptions import SubscriptionStatus
 from tests.engine.twitch.subscriptions.rig import Rig
 from tests.support.waiting import until

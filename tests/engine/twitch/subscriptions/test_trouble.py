@@ -262,9 +262,9 @@ async def test_an_answer_that_got_lost_ends_in_one_subscription(rig: Rig) -> Non
     holdings = await rig.api.list_all()
     listed = rig.api.list_all
 
-    async def late(*, user_id: str | None = None, timeout: float = 10.0) -> object:
+    async def late(*, user_id: str | None = None) -> object:
         """The list of all does not show them yet."""
-        found = await listed(user_id=user_id, timeout=timeout)
+        found = await listed(user_id=user_id)
         return found if user_id else type(found)(total_cost=0, max_total_cost=found.max_total_cost)
 
     rig.api.list_all = late  # type: ignore[method-assign,assignment]

@@ -28,7 +28,7 @@ class ListDetailPage(Page, Generic[D]):
 
     A page says which row its form shows (`_form_key`), reads that one anew (`_show_again`) and says with `_state` what
     can be done now: nothing is saved while it is `_held`, for then the same was changed here and in the file. A row
-    that is taken out of the file stays as long as it has something unsaved; keeping that saves it anew (`_save_anew`).
+    that is taken out of the file stays as long as it has something unsaved; keeping that saves it again.
     """
 
     side_by_side_from = 0
@@ -84,8 +84,8 @@ class ListDetailPage(Page, Generic[D]):
         def _discard(self) -> None:
             """Forget what was typed, and show what is saved."""
 
-        def _save_anew(self) -> None:
-            """Save what stands in the form, as it is no longer in the file."""
+        def _save_requested(self) -> None:
+            """Save what stands in the form."""
 
         def _save_key(self) -> None:
             """The key for saving was pressed."""
@@ -121,7 +121,7 @@ class ListDetailPage(Page, Generic[D]):
 
     def _insist(self) -> None:
         if self._gone:
-            self._save_anew()
+            self._save_requested()
         elif self._theirs is not None:
             self._drafts.insist(self._form_key, self._theirs)
             self._show_again()

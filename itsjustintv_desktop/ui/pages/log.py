@@ -11,7 +11,6 @@ from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QRect,
     QRectF,
     QSize,
@@ -37,12 +36,11 @@ from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.widgets.basic import Card, Tone, button, every, fill, label, paint_dot, row, stacked
 from itsjustintv_desktop.ui.widgets.field import SearchField, choice, text_box
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
+from itsjustintv_desktop.ui.widgets.table import NOWHERE, Index
 
 MOST = 2_000
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _IDS = frozenset({"notification", "webhook_id", "message_id"})
-Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 
 
 class LogModel(QAbstractListModel):
@@ -67,7 +65,7 @@ class LogModel(QAbstractListModel):
         """Nothing was logged at all, whatever the filter."""
         return not self._all
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index = NOWHERE) -> int:  # noqa: N802 - Qt's name
         return 0 if parent.isValid() else len(self._shown)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -226,12 +224,10 @@ class _Delegate(QStyledItemDelegate):
         self._mono.setStyleHint(QFont.StyleHint.Monospace)
         self._mono.setPixelSize(12)
 
-    def sizeHint(self, _: QStyleOptionViewItem, __: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: N802
+    def sizeHint(self, _: QStyleOptionViewItem, __: Index) -> QSize:  # noqa: N802
         return QSize(200, HEIGHT)
 
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         model = index.model()
         if not isinstance(model, LogModel):
             return
@@ -296,9 +292,7 @@ class LogView(Page):
         fill(lower.body, row(label(self.tr("In full"), "label"), None, self.copy), (self.full, 1))
         self._lower = lower
         lower.hide()
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.setChildrenCollapsible(False)
-        splitter.setHandleWidth(12)
+        splitter = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False, handleWidth=12)
         splitter.addWidget(upper)
         splitter.addWidget(lower)
         splitter.setStretchFactor(0, 1)
@@ -320,7 +314,7 @@ class LogView(Page):
         self.level.currentIndexChanged.connect(self.choose)
         self.pause = button(self.tr("&Pause"), self._paused, icon_name="pause")
         self.pause.setCheckable(True)
-        self.folder = button(self.tr("Open &folder"), self._open_folder, icon_name="folder")
+        self.folder = button(self.tr("Open &folder"), lambda: open_folder(self._folder), icon_name="folder")
         self.folder.setEnabled(False)
 
     # Lines
@@ -385,9 +379,6 @@ class LogView(Page):
         self.pause.setText(self.tr("&Go on") if paused else self.tr("&Pause"))
         if not paused:
             self._read_soon()
-
-    def _open_folder(self) -> None:
-        open_folder(self._folder)
 
     def _copy_report(self) -> None:
         if self.do("report", self._make_report()):

@@ -16,6 +16,7 @@ from PySide6.QtCore import (
     QRect,
     QRectF,
     Qt,
+    Signal,
 )
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import (
@@ -182,7 +183,9 @@ _PEN = 15
 
 
 class Table(QTableView):
-    """Sorted by a click at a heading; Tab leaves it, arrows walk in it."""
+    """Sorted by a click at a heading; Tab leaves it, arrows walk in it. `chosen_changed`: other rows are selected."""
+
+    chosen_changed = Signal()
 
     def __init__(
         self, name: str, model: QAbstractItemModel, *, many: bool = False, row_height: int = ROW_HEIGHT
@@ -191,6 +194,7 @@ class Table(QTableView):
         self._near = 0
         self.setAccessibleName(readable(name))
         self.setModel(model)
+        self.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)

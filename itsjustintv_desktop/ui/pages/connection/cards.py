@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtNetwork import QAbstractSocket, QHostAddress, QNetworkInterface
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout
 
@@ -22,9 +22,7 @@ _TONES: dict[str, Tone] = {"ready": "ok", "starting": "accent", "waiting": "atte
 
 
 class TransportCard(Card):
-    """`again_wished`: try it now."""
-
-    again_requested = Signal()
+    """The way in use: its state, address and facts. `again` tries it now."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +36,7 @@ class TransportCard(Card):
         self._facts.setHorizontalSpacing(16)
         self._facts.setVerticalSpacing(4)
         self._facts.setColumnStretch(1, 1)
-        self.again = button("", self.again_requested.emit, icon_name="retry")
+        self.again = button("", icon_name="retry")
         self.body.addLayout(row(self._dot, self._name, None))
         for part in (self._since, self._message, self._fix, self._address_title, self.address):
             self.body.addWidget(part)
@@ -113,10 +111,7 @@ _SUBSCRIPTION_TONES: dict[str, Tone] = {"ok": "ok", "working": "accent", "waitin
 
 
 class Subscriptions(Card):
-    """`repair_wished`: one round now; `stop_wished`: wait for it no longer."""
-
-    repair_requested = Signal()
-    stop_requested = Signal()
+    """`repair` starts a round now; `stop`: wait for it no longer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,8 +122,8 @@ class Subscriptions(Card):
         self._points = progress_bar(height=6)
         self.progress = progress_bar(self.tr("The round of repairs"), height=6)
         self._step = label("", "muted")
-        self.repair = button(self.tr("Re&pair now"), self.repair_requested.emit, icon_name="retry")
-        self.stop = button(self.tr("S&top"), self.stop_requested.emit)
+        self.repair = button(self.tr("Re&pair now"), icon_name="retry")
+        self.stop = button(self.tr("S&top"))
         self.body.addLayout(row(self._dot, label(self.tr("Subscriptions"), "heading"), None))
         for part in (self._message, self._fix, self._counts, self._points, self._budget, self._rounds, self._step):
             self.body.addWidget(part)
@@ -239,18 +234,15 @@ _NGINX = (
 
 
 class Guidance(Card):
-    """`install_wished`: get ngrok's program; `stop_wished`: no, stop that."""
-
-    install_requested = Signal()
-    stop_requested = Signal()
+    """What has to be set up outside of this program. `install` gets ngrok's program; `stop` ends that."""
 
     def __init__(self) -> None:
         super().__init__(self.tr("What you set up"))
         self._rows = QVBoxLayout()
         self._rows.setSpacing(8)
         self.body.addLayout(self._rows)
-        self.install = button(self.tr("&Download ngrok's program"), self.install_requested.emit)
-        self.stop = button(self.tr("Stop the do&wnload"), self.stop_requested.emit)
+        self.install = button(self.tr("&Download ngrok's program"))
+        self.stop = button(self.tr("Stop the do&wnload"))
         self.progress = progress_bar(self.tr("Download of ngrok's program"), height=6)
         fill(self.body, self.progress, row(self.install, self.stop, None), None)
         self._shown: tuple[object, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -90,32 +89,27 @@ class Changing(QObject):
         """Pause a destination, or resume it."""
         self._page.do("pause", self._pause(name, wanted))
 
-    async def _ask(self, ask: Callable[[Any], Any]) -> Any:
-        return await self._page.bridge.call(ask)
-
     async def _one(self, what: str, view: DeliveryView, after: Callable[[], object]) -> None:
         try:
-            if what == "retry":
-                await self._ask(lambda engine: engine.api.deliveries.retry(view.id))
-                self._page.tell(self.tr("{} is tried now").format(view.destination))
-            elif what == "resend":
-                await self._ask(lambda engine: engine.api.deliveries.resend(view.id))
-                self._page.tell(self.tr("Sent to {} once more").format(view.destination))
-            elif what == "drop":
-                await self._ask(lambda engine: engine.api.deliveries.drop(view.id))
-                text = self.tr("Dropped: {} is not told of {}").format(view.destination, view.streamer)
-                self._page.tell(text, self.tr("Undo"), lambda: self._page.do("undo", self._undo([view])))
+            await self._page.bridge.call(lambda engine: getattr(engine.api.deliveries, what)(view.id))
         finally:
             after()
+        if what == "drop":
+            text = self.tr("Dropped: {} is not told of {}").format(view.destination, view.streamer)
+            self._page.tell(text, self.tr("Undo"), lambda: self._page.do("undo", self._undo([view.id])))
+        else:
+            text = self.tr("{} is tried now") if what == "retry" else self.tr("Sent to {} once more")
+            self._page.tell(text.format(view.destination))
 
-    async def _undo(self, dropped: Sequence[DeliveryView]) -> None:
-        """Put them back into the queue: they are due at once."""
-        ids = [view.id for view in dropped]
-        await self._ask(lambda engine: engine.api.deliveries.retry_many(ids))
+    async def _undo(self, ids: list[int]) -> None:
+        """Put dropped deliveries back into the queue: they are due at once."""
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            await self._page.bridge.call(lambda engine: engine.api.deliveries.retry_many(some))  # noqa: B023
         self._page.tell(self.tr("%n deliveries are back, and tried now", "", len(ids)))
 
     async def _set_due(self, view: DeliveryView, at: float) -> None:
-        await self._ask(lambda engine: engine.api.deliveries.set_due(view.id, at))
+        await self._page.bridge.call(lambda engine: engine.api.deliveries.set_due(view.id, at))
         self._page.tell(self.tr("Next try at {}").format(clock(at)))
 
     async def _many(self, what: str, parts: Sequence[range], progress: Progress) -> None:
@@ -129,7 +123,9 @@ class Changing(QObject):
                 if self._cancelled:
                     break
                 some = ids[start : start + AT_ONCE]
-                result: ManyResult = await self._ask(lambda engine: _do(engine, what, some))  # noqa: B023
+                result: ManyResult = await self._page.bridge.call(
+                    lambda engine: getattr(engine.api.deliveries, f"{what}_many")(some)  # noqa: B023 - awaited here
+                )
                 done += result.done
                 refused += len(result.refused)
                 why = why or next((translate(each.reason) for each in result.refused), "")
@@ -141,43 +137,27 @@ class Changing(QObject):
         self._tell_many(what, done, changed, refused, why)
 
     def _tell_many(self, what: str, done: int, changed: list[int], refused: int, why: str) -> None:
-        words = {
-            "retry": self.tr("%n are tried now", "", done),
-            "resend": self.tr("%n are sent once more", "", done),
+        text = {
+            "retry": self.tr("%n are tried now", "", done), "resend": self.tr("%n are sent once more", "", done),
             "drop": self.tr("%n dropped", "", done),
-        }
-        text = words[what]
+        }[what]  # fmt: skip
         if refused:
             text += ". " + self.tr("%n were left as they were: {}", "", refused).format(why)
         if what == "drop" and changed:
-            self._page.tell(text, self.tr("Undo"), lambda: self._page.do("undo", self._undo_many(changed)))
+            self._page.tell(text, self.tr("Undo"), lambda: self._page.do("undo", self._undo(changed)))
         else:
             self._page.tell(text)
 
-    async def _undo_many(self, ids: list[int]) -> None:
-        for start in range(0, len(ids), AT_ONCE):
-            some = ids[start : start + AT_ONCE]
-            await self._ask(lambda engine: engine.api.deliveries.retry_many(some))  # noqa: B023 - awaited here
-        self._page.tell(self.tr("%n deliveries are back, and tried now", "", len(ids)))
-
     async def _retry_all(self) -> None:
-        count = await self._ask(lambda engine: engine.api.deliveries.retry_all())
+        count = await self._page.bridge.call(lambda engine: engine.api.deliveries.retry_all())
         self._page.tell(self.tr("%n deliveries are tried now", "", count))
 
     async def _pause(self, name: str, wanted: bool) -> None:
         if wanted:
-            await self._ask(lambda engine: engine.api.destinations.pause(name))
-            self._page.tell(
-                self.tr("{} is paused, its deliveries wait").format(name),
-                self.tr("Undo"),
-                lambda: self.pause(name, wanted=False),
-            )
+            await self._page.bridge.call(lambda engine: engine.api.destinations.pause(name))
+            text = self.tr("{} is paused, its deliveries wait").format(name)
+            self._page.tell(text, self.tr("Undo"), lambda: self.pause(name, wanted=False))
         else:
-            await self._ask(lambda engine: engine.api.destinations.resume(name))
+            await self._page.bridge.call(lambda engine: engine.api.destinations.resume(name))
             self._page.tell(self.tr("{} takes deliveries again").format(name))
         self._page.store.refresh()
-
-
-async def _do(engine: Any, what: str, ids: list[int]) -> ManyResult:
-    done: ManyResult = await getattr(engine.api.deliveries, f"{what}_many")(ids)
-    return done

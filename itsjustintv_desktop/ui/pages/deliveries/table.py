@@ -6,7 +6,6 @@ from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
-    QPersistentModelIndex,
     QRect,
     QRectF,
     Qt,
@@ -19,7 +18,6 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
-    QWidget,
 )
 
 from itsjustintv_desktop.engine.core.models import DeliveryState
@@ -36,6 +34,7 @@ from itsjustintv_desktop.ui.status import tone_of
 from itsjustintv_desktop.ui.theme import theme
 from itsjustintv_desktop.ui.theme.tokens import ROW_HEIGHT
 from itsjustintv_desktop.ui.widgets.basic import every, paint_dot
+from itsjustintv_desktop.ui.widgets.table import Index
 
 DOT = 11
 HEADING_EDGE = 10
@@ -75,7 +74,7 @@ class DeliveriesTable(QTableView):
             heading = columns.fontMetrics().horizontalAdvance(str(model.headerData(column, Qt.Orientation.Horizontal)))
             self.setColumnWidth(column, max(self.columnWidth(column), heading + 2 * HEADING_EDGE))
         columns.setSectionResizeMode(ANSWER, QHeaderView.ResizeMode.Stretch)
-        self.selectionModel().selectionChanged.connect(self._selection_changed)
+        self.selectionModel().selectionChanged.connect(lambda *_: self.picked.emit())
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
         model.rowsInserted.connect(self._stay)
@@ -107,9 +106,6 @@ class DeliveriesTable(QTableView):
         self.selectRow(row)
         self.scrollTo(self._model.index(row, DESTINATION))
         return True
-
-    def _selection_changed(self, _: QItemSelection, __: QItemSelection) -> None:
-        self.picked.emit()
 
     def _keep(self) -> None:
         ids = []
@@ -144,12 +140,7 @@ class DeliveriesTable(QTableView):
 
 
 class _Delegate(QStyledItemDelegate):
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         super().paint(painter, option, index)
         model = index.model()
         if index.column() != STATE or not isinstance(model, DeliveriesModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, QRect, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QRect, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QStyleOptionViewItem
 
@@ -61,15 +61,12 @@ def _tr(text: str) -> str:
 
 
 class DestinationTable(Table):
-    """`chosen_changed` when another row is selected."""
-
-    chosen_changed = Signal()
+    """One row is selected at a time; `key` is its name."""
 
     def __init__(self, name: str) -> None:
         self.rows = DestinationsModel()
         super().__init__(name, self.rows, row_height=56)
         self.setItemDelegate(_Delegate(self))
-        self.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
 
     @property
     def key(self) -> str:

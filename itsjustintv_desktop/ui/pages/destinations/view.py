@@ -51,7 +51,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
         self.form = DestinationForm()
         self.dot, self.heading_of = Dot(), Elided(role="heading")
         self.state, self.answer = label("", "muted", wrap=True, selectable=True), label("", "muted", wrap=True)
-        self.resume = button(self.tr("Res&ume"), self._resume)
+        self.resume = button(self.tr("Res&ume"), lambda: self.do("resume", self._resume(self._form_key)))
         self.assign = button(self.tr("Choose streamers…"), lambda: self._ask_who(self._shown or ""))
         self.result = Result()
         self.save = button(self.tr("&Save"), self._save_requested, role="primary")
@@ -137,9 +137,6 @@ class Destinations(ListDetailPage[DestinationDraft]):
 
     def _save_key(self) -> None:
         self.save.click()
-
-    def _save_anew(self) -> None:
-        self._save_requested()
 
     def open_new(self) -> None:
         """An empty form, or what was typed into it before."""
@@ -324,12 +321,7 @@ class Destinations(ListDetailPage[DestinationDraft]):
             self._state()
         self.result.show_result(result)
 
-    def _resume(self) -> None:
-        name = self._shown
-        if name:
-            self.do("resume", self._resumed(name))
-
-    async def _resumed(self, name: str) -> None:
+    async def _resume(self, name: str) -> None:
         await self.bridge.call(lambda engine: engine.api.destinations.resume(name))
         self.tell(self.tr("{} is tried again.").format(name))
         self.store.refresh()

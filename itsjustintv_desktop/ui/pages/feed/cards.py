@@ -184,11 +184,11 @@ class Cards(QScrollArea):
     """`reached_top(bool)`: whether the newest entry is in sight."""
 
     reached_top = Signal(bool)
-    older_requested = Signal()
-    newest_requested = Signal()
 
-    def __init__(self, pictures: Pictures, prepare: Callable[[FeedCard], None]) -> None:
-        """`prepare` is called once with each card that is made."""
+    def __init__(
+        self, pictures: Pictures, prepare: Callable[[FeedCard], None], to_newest: Callable[[], object]
+    ) -> None:
+        """`prepare` is called once with each card that is made; `to_newest` begins with the newest entries again."""
         super().__init__()
         self._pictures, self._prepare = pictures, prepare
         self._shown: dict[int, FeedCard] = {}
@@ -207,12 +207,12 @@ class Cards(QScrollArea):
         self._layout.setSpacing(GAP)
         self._list = QVBoxLayout()
         self._list.setSpacing(GAP)
-        self.back = button(self.tr("Back to the &newest"), self.newest_requested.emit, icon_name="feed")
-        self.older = button(self.tr("Show &older"), self.older_requested.emit)
+        self.back = button(self.tr("Back to the &newest"), to_newest, icon_name="feed")
+        self.older = button(self.tr("Show &older"))
         fill(self._layout, row(None, self.back, None), self._list, row(None, self.older, None), None)
         self.setWidget(self._inner)
         keep_width(self, self._layout)
-        self.pill = _Pill(self, self.newest_requested.emit)
+        self.pill = _Pill(self, to_newest)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         pictures.arrived.connect(self._picture_arrived)
         self._tick = every(self, 1000, self._second)
@@ -235,7 +235,7 @@ class Cards(QScrollArea):
             self._spare.append(card)
         for place, item in enumerate(items):
             held = self._shown.get(item.event_id)
-            card = held or self._take()
+            card = held or (self._spare.pop() if self._spare else self._make())
             self._shown[item.event_id] = card
             if self._list.indexOf(card) != place:
                 self._list.removeWidget(card)
@@ -258,9 +258,6 @@ class Cards(QScrollArea):
 
     def to_top(self) -> None:
         self.verticalScrollBar().setValue(0)
-
-    def _take(self) -> FeedCard:
-        return self._spare.pop() if self._spare else self._make()
 
     def _make(self) -> FeedCard:
         card = FeedCard()

@@ -56,7 +56,7 @@ class FeedView(Page):
         super().__init__(store, title)
         self._make_head()
         self.entries = FeedWindow(self.bridge, self.do, self)
-        self.cards = Cards(Pictures(self.bridge, self), self._prepare)
+        self.cards = Cards(Pictures(self.bridge, self), self._prepare, self._to_newest)
         self.raw = Raw()
         self._loading = Loading(self.tr("Reading the feed"))
         self._empty = EmptyState(
@@ -81,9 +81,8 @@ class FeedView(Page):
         self.scrolls()
         self.body.addWidget(self._stack, 1)
         self.entries.changed.connect(self._show)
-        self.entries.fresh_changed.connect(self._fresh)
-        self.cards.older_requested.connect(self.entries.older)
-        self.cards.newest_requested.connect(self._to_newest)
+        self.entries.fresh_changed.connect(self.cards.pill.show_count)
+        self.cards.older.clicked.connect(self.entries.older)
         self.cards.reached_top.connect(self._reached_top)
         self.bridge.lost.connect(self.entries.again)
         self._to_top = False
@@ -138,9 +137,6 @@ class FeedView(Page):
         self.cards.show_items(items, more=more, at_newest=self.entries.at_newest, to_top=self._to_top)
         self.cards.older.setEnabled(True)
         self._to_top = False
-
-    def _fresh(self, count: int) -> None:
-        self.cards.pill.show_count(count)
 
     def _reached_top(self, at_top: bool) -> None:
         self.entries.follows = at_top
@@ -213,10 +209,10 @@ class FeedView(Page):
         name = each.destination
         if each.state in _WAITING:
             action = menu.addAction(for_menu(self.tr("Try {} now").format(name)))
-            action.triggered.connect(lambda: self.do("retry", self._retry(each)))
+            action.triggered.connect(lambda: self.do("retry", self._again("retry", each)))
         if each.state in FINAL_STATES:
             action = menu.addAction(for_menu(self.tr("Send again to {}").format(name)))
-            action.triggered.connect(lambda: self.do("resend", self._resend(each)))
+            action.triggered.connect(lambda: self.do("resend", self._again("resend", each)))
         action = menu.addAction(for_menu(self.tr("Look at the delivery to {}").format(name)))
         action.triggered.connect(lambda: self.go.emit("deliveries", each.id))
 
@@ -235,13 +231,10 @@ class FeedView(Page):
         QGuiApplication.clipboard().setText(text)
         self.tell(self.tr("Payload copied, with the picture's data shortened"))
 
-    async def _retry(self, each: FeedDelivery) -> None:
-        await self.bridge.call(lambda engine: engine.api.deliveries.retry(each.id))
-        self.tell(self.tr("{} is tried now").format(each.destination))
-
-    async def _resend(self, each: FeedDelivery) -> None:
-        await self.bridge.call(lambda engine: engine.api.deliveries.resend(each.id))
-        self.tell(self.tr("Sent to {} once more").format(each.destination))
+    async def _again(self, what: str, each: FeedDelivery) -> None:
+        await self.bridge.call(lambda engine: getattr(engine.api.deliveries, what)(each.id))
+        text = self.tr("{} is tried now") if what == "retry" else self.tr("Sent to {} once more")
+        self.tell(text.format(each.destination))
 
 
 async def _payloads(engine: Any, ids: list[int]) -> list[str]:

@@ -104,7 +104,6 @@ class ConflictCard(Card):
 class SaveBar(QWidget):
     """At the foot of the page."""
 
-    save_requested = Signal()
     discard_requested = Signal()
 
     def __init__(self) -> None:
@@ -114,7 +113,7 @@ class SaveBar(QWidget):
         self._problems: list[str] = []
         self.dot, self.sentence = Dot(), Elided(role="muted")
         self.discard = button(self.tr("Disc&ard"), self.discard_requested.emit, destructive=True)
-        self.save = button(self.tr("&Save"), self.save_requested.emit, role="primary")
+        self.save = button(self.tr("&Save"), role="primary")
         line = row(self.dot, (self.sentence, 1), self.discard, self.save)
         line.setContentsMargins(0, 0, 0, 0)
         self.setLayout(line)

@@ -37,7 +37,7 @@ class SecretsTab(QWidget):
         self.rows: dict[str, SecretRow] = {}
         self.lock = LockCard()
         self.lock.unlock_requested.connect(lambda phrase: page.do("unlock", self._unlock(phrase)))
-        self.move_them = button(self.tr("Mo&ve them into safe keeping"), self._move)
+        self.move_them = button(self.tr("Mo&ve them into safe keeping"), lambda: page.do("move", self._move()))
         self.in_clear = Card()
         text = self.tr("Secrets stand in config.toml, where whoever may read that file can read them.")
         line = row((label(text, wrap=True), 1), self.move_them)
@@ -117,10 +117,7 @@ class SecretsTab(QWidget):
     async def _forgotten(self, name: str) -> None:
         self.rows[name].show_view(await self._page.bridge.call(lambda engine: engine.api.settings.secrets.forget(name)))
 
-    def _move(self) -> None:
-        self._page.do("move", self._moved())
-
-    async def _moved(self) -> None:
+    async def _move(self) -> None:
         moved = await self._page.bridge.call(lambda engine: engine.api.settings.secrets.move())
         self._page.tell(self.tr("%n secrets were moved.", "", len(moved)))
         self.read()
@@ -157,7 +154,7 @@ class SecretRow(Card):
         self.typed = SecretField(self.title, self.tr("type or paste the new one"))
         self.typed.hide()
         self.reveal = button(self.tr("Show"), self._reveal, role="small")
-        self.replace = button(self.tr("Replace"), self._replace, role="small")
+        self.replace = button(self.tr("Replace"), lambda: self._editing(self.typed.isHidden()), role="small")
         self.keep = button(self.tr("Keep it"), self._keep, role="small")
         wish = partial(self.forget_requested.emit, view.name)
         self.forget = button(self.tr("Forget"), wish, role="small", destructive=True)
@@ -208,9 +205,6 @@ class SecretRow(Card):
             self.reveal_requested.emit(self.name)
         else:
             self.conceal()
-
-    def _replace(self) -> None:
-        self._editing(self.typed.isHidden())
 
     def _editing(self, on: bool) -> None:
         self.typed.clear()

@@ -67,7 +67,7 @@ class Settings(Page):
         self.document.changed.connect(self._document_changed)
         self.form.typed.connect(self._form_typed)
         self.form.secrets_requested.connect(lambda: self.tabs.setCurrentIndex(SECRETS))
-        self.bar.save_requested.connect(self.save)
+        self.bar.save.clicked.connect(self.save)
         self.bar.discard_requested.connect(self.discard)
         self.raw.edited.connect(self._raw_edited)
         self.conflict.reload_requested.connect(self._reload)

@@ -21,15 +21,11 @@ from itsjustintv_desktop.ui.widgets.scroll import Upright
 
 
 class StreamerForm(Card):
-    """Shows a draft, and gives it back as a person changed it. Signals say what was asked for."""
+    """Shows a draft, and gives it back as a person changed it."""
 
     edited = Signal()
-    save_requested = Signal()
     discard_requested = Signal()
-    test_requested = Signal()
-    duplicate_requested = Signal()
     remove_requested = Signal()
-    preview_requested = Signal(str)
 
     def __init__(self, pictures: Pictures) -> None:
         super().__init__()
@@ -48,10 +44,10 @@ class StreamerForm(Card):
         self.description.setPlaceholderText(self.tr("the channel's own"))
         self.key = QLineEdit()
         self.preview = PreviewBox()
-        self.save = button(self.tr("&Save"), self.save_requested.emit, role="primary")
+        self.save = button(self.tr("&Save"), role="primary")
         self.discard = button(self.tr("D&iscard"), self.discard_requested.emit, role="link", destructive=True)
-        self.test = button(self.tr("Send &test"), self.test_requested.emit)
-        self.duplicate = icon_button("copy", self.tr("Duplicate for another channel"), self.duplicate_requested.emit)
+        self.test = button(self.tr("Send &test"))
+        self.duplicate = icon_button("copy", self.tr("Duplicate for another channel"))
         self.remove = button(self.tr("&Remove"), self.remove_requested.emit, role="danger")
         self._lay_out()
         self.enabled.clicked.connect(lambda: self._changed())
@@ -61,7 +57,6 @@ class StreamerForm(Card):
             words.edit.textEdited.connect(lambda _: self._state())
         for line in (self.description, self.key):
             line.textEdited.connect(self._changed)
-        self.preview.chosen.connect(self.preview_requested)
 
     @property
     def base(self) -> StreamerDraft | None:
@@ -159,14 +154,10 @@ class StreamerForm(Card):
         self.discard.hide()
         inner = QWidget()
         fields = column(self.problem, self.enabled, spacing=14, inside=inner, margins=(0, 0, 6, 0))
-        for name, control, hint in (
-            (self.tr("Announce only with these tags"), self.tags, ""),
-            (self.tr("Extra tags in the payload"), self.extra, ""),
-            (self.tr("Destinations"), self.destinations, ""),
-            (self.tr("Description in the payload"), self.description, ""),
-            (self.tr("Name in the config"), self.key, ""),
-        ):
-            fields.addWidget(Field(name, control, hint))
+        for chips in (self.tags, self.extra, self.destinations):
+            fields.addWidget(Field(chips.accessibleName(), chips))
+        fields.addWidget(Field(self.tr("Description in the payload"), self.description))
+        fields.addWidget(Field(self.tr("Name in the config"), self.key))
         fill(fields, self.preview, None)
         scroll = Upright(inner)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -188,9 +179,7 @@ _NOTHING = (StreamerLists(), StreamerLists())
 class BulkCard(Card):
     """In place of the form while more than one is chosen. What is typed for them is kept until it is saved."""
 
-    enable_requested = Signal(bool)
     remove_requested = Signal()
-    save_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -202,10 +191,10 @@ class BulkCard(Card):
         self.destinations = PickChips(self.tr("Destinations"), self.tr("Add a destination"))
         self.tags = ChipField(self.tr("Announce only with these tags"), self.tr("add a tag"))
         self.extra = ChipField(self.tr("Extra tags in the payload"), self.tr("add a tag"))
-        self.save = button(self.tr("&Save"), self.save_requested.emit, role="primary")
+        self.save = button(self.tr("&Save"), role="primary")
         self.discard = button(self.tr("D&iscard"), self.forget, role="link", destructive=True)
-        self.enable = button(self.tr("Switch &on"), lambda: self.enable_requested.emit(True))
-        self.disable = button(self.tr("Switch o&ff"), lambda: self.enable_requested.emit(False))
+        self.enable = button(self.tr("Switch &on"))
+        self.disable = button(self.tr("Switch o&ff"))
         self.remove = button(self.tr("&Remove"), self.remove_requested.emit, role="danger")
         self.body.setSpacing(14)
         self.body.addWidget(self.count)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QRectF, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QRectF, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyleOptionViewItem
 
@@ -113,9 +113,7 @@ _SMALL_PICTURE = 24
 
 
 class StreamerTable(Table):
-    """`chosen_changed` when other rows are selected. `keys` are theirs."""
-
-    chosen_changed = Signal()
+    """`keys` are those of the rows that are selected."""
 
     def __init__(self, name: str, pictures: Pictures) -> None:
         self.all, self.shown = StreamersModel(), StreamersFilter()
@@ -130,8 +128,7 @@ class StreamerTable(Table):
             self.setColumnWidth(column, share)
         heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         heading.setStretchLastSection(True)
-        self.selectionModel().selectionChanged.connect(lambda *_: self.chosen_changed.emit())
-        pictures.arrived.connect(self._repaint)
+        pictures.arrived.connect(lambda _: self.viewport().update())
 
     @property
     def keys(self) -> list[str]:
@@ -171,9 +168,6 @@ class StreamerTable(Table):
             filtered = min(110, (width - name - state) // 2)
             self.setColumnWidth(FILTER, filtered)
             self.setColumnWidth(DESTINATIONS, width - name - state - filtered)
-
-    def _repaint(self, _: str) -> None:
-        self.viewport().update()
 
 
 class _Delegate(CellDelegate):

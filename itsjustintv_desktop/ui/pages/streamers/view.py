@@ -53,15 +53,16 @@ class Streamers(ListDetailPage[StreamerDraft]):
         self.filter.textChanged.connect(self._filter)
         self.table.chosen_changed.connect(self._chosen)
         self.form.edited.connect(self._edited)
-        self.form.save_requested.connect(lambda: self.do("save", self._save()))
+        self.form.save.clicked.connect(self._save_requested)
         self.form.discard_requested.connect(self._discard)
-        self.form.test_requested.connect(self._test)
-        self.form.duplicate_requested.connect(self._duplicate)
+        self.form.test.clicked.connect(lambda: self.trial.send(self.form.shown_key, self.form.name.accessibleName()))
+        self.form.duplicate.clicked.connect(lambda: self.do("duplicate", self._duplicate(self.form.shown_key)))
         self.form.remove_requested.connect(self._remove)
-        self.form.preview_requested.connect(lambda _: self._preview_soon.start())
-        self.many.enable_requested.connect(self._set_enabled)
+        self.form.preview.chosen.connect(lambda _: self._preview_soon.start())
+        for switch, on in ((self.many.enable, True), (self.many.disable, False)):
+            switch.clicked.connect(lambda _, on=on: self.do("switch", self._switch(self.table.keys, on)))
         self.many.remove_requested.connect(self._remove)
-        self.many.save_requested.connect(lambda: self.do("save many", self._save_many(self.table.keys)))
+        self.many.save.clicked.connect(lambda: self.do("save many", self._save_many(self.table.keys)))
         self.pictures.arrived.connect(lambda _: self._show_row())
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self).activated.connect(self.filter.setFocus)
 
@@ -198,7 +199,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
         elif self.store.snapshot is not None:
             self.refresh(self.store.snapshot)
 
-    def _save_anew(self) -> None:
+    def _save_requested(self) -> None:
         self.do("save", self._save())
 
     def _save_key(self) -> None:
@@ -230,9 +231,6 @@ class Streamers(ListDetailPage[StreamerDraft]):
         self.many.forget()
         self._done(saved, self.tr("Saved %n streamers.", "", len(keys)), keys)
 
-    def _test(self) -> None:
-        self.trial.send(self.form.shown_key, self.form.name.accessibleName())
-
     def _remove(self) -> None:
         keys = self.table.keys
         if keys:
@@ -246,10 +244,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
         self.table.setFocus()
         self._done(saved, self.tr("Removed {}.").format(what), keys)
 
-    def _set_enabled(self, enabled: bool) -> None:
-        self.do("switch", self._switched(self.table.keys, enabled))
-
-    async def _switched(self, keys: list[str], enabled: bool) -> None:
+    async def _switch(self, keys: list[str], enabled: bool) -> None:
         saved = await self.bridge.call(lambda engine: engine.api.settings.streamers.set_enabled(keys, enabled))
         said = self.tr("Switched on %n streamers.", "", len(keys)) if enabled else ""
         self._done(saved, said or self.tr("Switched off %n streamers.", "", len(keys)), keys)
@@ -258,10 +253,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
         """Ask for one more channel."""
         self._open_dialog(None)
 
-    def _duplicate(self) -> None:
-        self.do("duplicate", self._duplicated(self.form.shown_key))
-
-    async def _duplicated(self, key: str) -> None:
+    async def _duplicate(self, key: str) -> None:
         self._open_dialog(await self.bridge.call(lambda engine: engine.api.settings.streamers.duplicate(key)))
 
     def _open_dialog(self, model: StreamerDraft | None) -> None:

@@ -201,7 +201,7 @@ def test_a_duplicate_takes_all_settings_in_one_save(qtbot: QtBot, store: Store, 
     channel = FoundChannel(name="moon", login="moon", user_id="7", display_name="Moon")
     bridge.engine.api.settings.set("streamers.duplicate", model)
     bridge.engine.api.settings.set("channels.look_up", [channel])
-    page.form.duplicate_requested.emit()
+    page.form.duplicate.click()
     qtbot.waitUntil(lambda: bool(page.findChildren(AddDialog)))
     (dialog,) = page.findChildren(AddDialog)
     dialog.name.setText("moon")

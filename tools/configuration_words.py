@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 ABOUT: dict[str, str] = {
-    "server": "Where this program listens. Only the ways that let Twitch call this machine need more than the "
-    "defaults: see [ways](ways.md).",
+    "server": "Where this program listens. The defaults suit a conduit and most proxies: see "
+    "[choosing a connection](connection.md).",
     "server.tls": "A certificate of its own, without a proxy: [certificates](certificates.md).",
-    "twitch": "Your application at Twitch, and how its messages come: [the first stream](first-stream.md), "
+    "twitch": "Your application at Twitch, and how Twitch reaches you: [choosing a connection](connection.md), "
     "[conduit](conduit.md), [catching up](catch-up.md).",
     "streamers.KEY": "One table for each channel to watch. KEY is a name of yours; without `login` and `user_id` it "
     "is taken for the login. Tags of a `tag_filter` are compared without regard to upper and lower case.",

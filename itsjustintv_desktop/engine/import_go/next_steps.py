@@ -27,7 +27,7 @@ def next_steps(config: Config) -> list[str]:
     else:
         steps.append(
             "[twitch] incoming_webhook_url is not set, so Twitch is not told where to send events; see "
-            "docs/first-stream.md for the ways there are."
+            "docs/connection.md for the ways there are."
         )
     steps.append(
         "To go back later: stop this program, and delete the Go service's retry_state.json before you start it, or it "

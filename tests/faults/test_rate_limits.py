@@ -1,11 +1,14 @@
-"""Fourteen channels go live together, and their destination takes a few messages at a time only."""
+"""Fourteen channels go live together, and their destination takes a few messages at a time only.
+
+All times are those of a clock that hurries, for the engine and the destination alike.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import pytest
 
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.delivery.formats.discord import HOSTS as DISCORD_HOSTS
+from tests.support.clock import FastClock
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
 
@@ -34,16 +38,22 @@ def config(*urls: str, format: str = "discord", each: bool = False) -> str:  # n
     return "\n".join(tables)
 
 
+@asynccontextmanager
+async def hurried(folder: Path) -> AsyncIterator[Running]:
+    async with running_engine(folder, "", logins=CHANNELS, clock=FastClock(), one_clock=True) as running:
+        yield running
+
+
 async def all_delivered(running: Running, number: int) -> float:
     """Let them go live and wait; the seconds it took."""
-    began = time.monotonic()
+    began = running.clock.monotonic()
     await asyncio.gather(*(running.simulator.go_live(login) for login in CHANNELS))
 
     async def there() -> bool:
         return len(await running.deliveries(states=[DeliveryState.DELIVERED])) == number
 
     await until(there, what="all are delivered", timeout=IN_TIME + 10)
-    return time.monotonic() - began
+    return running.clock.monotonic() - began
 
 
 @pytest.mark.fault(
@@ -52,7 +62,7 @@ async def all_delivered(running: Running, number: int) -> float:
 )
 @pytest.mark.parametrize("path", ["/api/webhooks", "/api/v10/webhooks"])
 async def test_a_bucket(tmp_path: Path, path: str) -> None:
-    async with running_engine(tmp_path, "", logins=CHANNELS) as running:
+    async with hurried(tmp_path) as running:
         url = f"{running.simulator.url}{path}/1/token"
         running.write_config(config(url))
         await running.restart()
@@ -67,7 +77,7 @@ async def test_a_bucket(tmp_path: Path, path: str) -> None:
 )
 @pytest.mark.parametrize("path", ["/api/webhooks", "/api/v10/webhooks"])
 async def test_a_bucket_that_only_says_so_when_it_rejects(tmp_path: Path, path: str) -> None:
-    async with running_engine(tmp_path, "", logins=CHANNELS) as running:
+    async with hurried(tmp_path) as running:
         running.simulator.discord.limit_headers = False
         running.write_config(config(f"{running.simulator.url}{path}/1/token"))
         await running.restart()
@@ -76,7 +86,7 @@ async def test_a_bucket_that_only_says_so_when_it_rejects(tmp_path: Path, path: 
 
 
 async def test_two_destinations_with_the_same_webhook_share_its_bucket(tmp_path: Path) -> None:
-    async with running_engine(tmp_path, "", logins=CHANNELS) as running:
+    async with hurried(tmp_path) as running:
         url = f"{running.simulator.url}/api/v10/webhooks/1/token"
         running.write_config(config(url, f"{url}?thread_id=5", each=True))
         await running.restart()
@@ -86,7 +96,7 @@ async def test_two_destinations_with_the_same_webhook_share_its_bucket(tmp_path:
 
 
 async def test_a_limit_that_holds_everywhere(tmp_path: Path) -> None:
-    async with running_engine(tmp_path, "", logins=CHANNELS) as running:
+    async with hurried(tmp_path) as running:
         running.simulator.discord.everywhere = 4
         running.write_config(
             config(*(f"{running.simulator.url}/api/v10/webhooks/{n}/token" for n in range(14)), each=True)
@@ -108,7 +118,7 @@ def discord_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("discord_is_here")
 async def test_discord_is_called_at_version_10_whatever_was_copied(tmp_path: Path) -> None:
-    async with running_engine(tmp_path, "", logins=CHANNELS) as running:
+    async with hurried(tmp_path) as running:
         port = running.simulator.url.rpartition(":")[2]
         hosts = sorted(DISCORD_HOSTS)
         urls = [f"http://{host}:{port}/api/webhooks/{n}/token" for n, host in enumerate(hosts)]
@@ -125,7 +135,7 @@ async def test_discord_is_called_at_version_10_whatever_was_copied(tmp_path: Pat
     seen="`deliveries list`: all delivered, one after the other",
 )
 async def test_slack(tmp_path: Path) -> None:
-    async with running_engine(tmp_path, "", logins=CHANNELS) as running:
+    async with hurried(tmp_path) as running:
         running.write_config(config(running.simulator.receiver_url("slack"), format="slack"))
         await running.restart()
         for login in CHANNELS[:4]:

@@ -68,6 +68,7 @@ def _null(told: dict[str, Any]) -> dict[str, Any]:
     seen="the stream is announced with what the message says; `enriched: false` names the rest",
 )
 async def test_an_api_full_of_nulls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Record) -> None:
+    monkeypatch.setattr("itsjustintv_desktop.engine.twitch.subscriptions.reconciler.LOOKS", (0.2, 51.0))
     async with running_engine(tmp_path, CONDUIT, secret=None, subscribe=False, start=False) as running:
         engine = await running.start()
         for path in ("/users", "/streams", "/channels", "/subscriptions"):
@@ -114,6 +115,7 @@ async def test_a_scope_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 async def test_get_streams_flaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Record) -> None:
     monkeypatch.setattr("itsjustintv_desktop.engine.delivery.dispatcher.LATE_SECONDS", -1.0)  # every one is late
     monkeypatch.setattr("itsjustintv_desktop.engine.twitch.enrichment.APART", 1.0)
+    monkeypatch.setattr("itsjustintv_desktop.engine.twitch.enrichment._LAG", ())
     async with running_engine(tmp_path) as running:
         await running.engine.channels_looked_up(10.0)
         with monkeypatch.context() as patch:

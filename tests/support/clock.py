@@ -1,4 +1,4 @@
-"""A clock that only moves when a test says so."""
+"""Clocks of tests: one that only moves when a test says so, and one that hurries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Any
 
+from itsjustintv_desktop.engine.core.clock import SystemClock
+
 START = 1_790_000_000.0
+_HURRY = 4
 
 
 class FakeClock:
@@ -95,3 +98,26 @@ class FakeClock:
             elif time.monotonic() > patience:
                 raise AssertionError(f"not within {most:g} s of the clock")
             await asyncio.sleep(0.004)
+
+
+class FastClock:
+    """The machine's own clock, four times as fast: what waits by it takes a quarter of the time."""
+
+    def __init__(self) -> None:
+        self._real = SystemClock()
+        self._wall, self._mono = self._real.now(), self._real.monotonic()
+
+    def now(self) -> float:
+        return self._wall + self.monotonic() - self._mono
+
+    def monotonic(self) -> float:
+        return self._mono + (self._real.monotonic() - self._mono) * _HURRY
+
+    def boottime(self) -> float:
+        return self.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._real.sleep(seconds / _HURRY)
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        return await self._real.wait(event, seconds / _HURRY)

@@ -155,15 +155,16 @@ async def running_engine(
     clock: Clock | None = None,
     environ: Mapping[str, str] | None = None,
     sources: Callable[[], Sources] = tuple,
+    one_clock: bool = False,
     **simulated: Any,
 ) -> AsyncIterator[Running]:
     """Simulator with a channel for each of `logins`, and an engine with `config` in `folder`.
 
-    `secret`: signatures expected at the receiver `main`. `sources`: makes fresh sources at each start. `simulated`
-    goes to the Simulator. Without `start` the test calls `Running.start` itself. What waits for more to come together
-    waits a moment only.
+    `secret`: signatures expected at the receiver `main`. `sources`: makes fresh sources at each start. `one_clock`:
+    the simulator goes by `clock` as well. `simulated` goes to the Simulator. Without `start` the test calls
+    `Running.start` itself. What waits for more to come together waits a moment only.
     """
-    simulated = {"resend_delays": (0.05, 0.1, 0.2, 0.4), **simulated}
+    simulated = {"resend_delays": (0.05, 0.1, 0.2, 0.4), **({"clock": clock} if one_clock else {}), **simulated}
     with mock.patch.object(enrichment, "_LULL", 0.02), mock.patch.object(reconciler, "_SETTLE_SECONDS", 0.05):
         async with Simulator(**simulated) as simulator:
             for login in logins:

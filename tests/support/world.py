@@ -253,6 +253,14 @@ class World:
         self.dispatcher.wake()
         return made.created
 
+    async def one(self, name: str = "main") -> int:
+        """A new delivery to one destination, ready to be sent; its id."""
+        return (await self.queue(name))[name]
+
+    async def waits_until_due(self) -> None:
+        """The dispatcher has looked at everything and sleeps."""
+        await until(lambda: self.clock.sleeping)
+
     async def reached(self, delivery_id: int, *states: DeliveryState, attempts: int | None = None) -> DeliveryView:
         """The delivery, as soon as it is in one of these states (after so many attempts)."""
 

@@ -8,6 +8,7 @@ import pytest
 from itsjustintv_desktop.engine.core.net.trust import client_context
 from itsjustintv_desktop.engine.delivery.attempt import Sender
 from tests.support.authority import Authority
+from tests.support.world import World, opened_world
 
 
 @pytest.fixture
@@ -18,6 +19,14 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     if client_context().cert_store_stats()["x509_ca"] != 1:
         pytest.skip("the trust store of this system is not a file")
     return authority
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """With its dispatcher running."""
+    async with opened_world(tmp_path) as made:
+        made.run_dispatcher()
+        yield made
 
 
 @pytest.fixture

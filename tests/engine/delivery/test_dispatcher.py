@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -21,22 +20,6 @@ from tests.support.world import BUSY, REFUSED, SENT, World, opened_world
 
 S = DeliveryState
 DAY = 86400.0
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as made:
-        made.run_dispatcher()
-        yield made
-
-
-async def one(world: World, name: str = "main") -> int:
-    return (await world.queue(name))[name]
-
-
-async def waits_until_due(world: World) -> None:
-    """The dispatcher has looked at everything and sleeps."""
-    await until(lambda: world.clock.sleeping)
 
 
 async def test_what_is_queued_is_sent_and_recorded(world: World) -> None:
@@ -67,14 +50,14 @@ async def test_a_picture_is_put_in_and_the_address_is_looked_up_at_each_attempt(
 
 async def test_failures_are_tried_again_with_growing_pauses_and_the_same_id(world: World) -> None:
     world.sender.script["main"] = [BUSY] * 3
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     for attempt, pause in enumerate((30.0, 60.0, 120.0), start=1):
         view = await world.reached(delivery_id, S.PENDING, attempts=attempt)
         assert view.next_at == world.clock.now() + pause
         assert (view.last_status, view.last_error) == (503, BUSY.error)
-        await waits_until_due(world)
+        await world.waits_until_due()
         world.clock.advance(pause - 0.5)
-        await waits_until_due(world)
+        await world.waits_until_due()
         assert len(world.sender.posts) == attempt
         world.clock.advance(0.5)
     view = await world.reached(delivery_id, S.DELIVERED)
@@ -86,7 +69,7 @@ async def test_failures_are_tried_again_with_growing_pauses_and_the_same_id(worl
 async def test_retry_after_is_heeded_within_bounds(world: World) -> None:
     asked = [45.0, 1.0, 9e9]
     world.sender.script["main"] = [msgspec.structs.replace(BUSY, retry_after=each) for each in asked]
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     pauses = []
     for attempt in (1, 2, 3):
         view = await world.reached(delivery_id, S.PENDING, attempts=attempt)
@@ -101,14 +84,14 @@ async def test_retry_after_is_heeded_within_bounds(world: World) -> None:
 
 async def test_a_refusal_is_final(world: World) -> None:
     world.sender.default = REFUSED
-    view = await world.reached(await one(world), S.DEAD)
+    view = await world.reached(await world.one(), S.DEAD)
     assert (view.attempts, view.last_status, view.last_error, view.next_at) == (1, 404, REFUSED.error, None)
 
 
 async def test_max_attempts_ends_it(world: World) -> None:
     world.config = make_config(retry=Retry(max_attempts=2))
     world.sender.default = BUSY
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await world.reached(delivery_id, S.PENDING, attempts=1)
     world.clock.advance(30)
     view = await world.reached(delivery_id, S.DEAD)
@@ -121,7 +104,7 @@ async def test_max_attempts_ends_it(world: World) -> None:
 async def test_max_age_ends_it_when_the_next_try_would_be_too_late(world: World) -> None:
     world.config = make_config(retry=Retry(max_age=100.0))
     world.sender.default = BUSY
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await world.reached(delivery_id, S.PENDING, attempts=1)
     world.clock.advance(30)
     await world.reached(delivery_id, S.PENDING, attempts=2)
@@ -132,7 +115,7 @@ async def test_max_age_ends_it_when_the_next_try_would_be_too_late(world: World)
 
 async def test_what_became_too_old_while_nobody_ran_is_not_sent(world: World) -> None:
     await world.restart()
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     world.clock.advance(2 * DAY)
     world.run_dispatcher()
     view = await world.reached(delivery_id, S.DEAD)
@@ -180,7 +163,7 @@ async def test_late_news_waits_while_it_is_in_doubt_whether_the_stream_runs(
         await until(lambda left=left: len(words) == left)  # type: ignore[misc]
         view = await world.reached(delivery_id, S.PENDING, attempts=0)
         assert "looked for once more" in (view.last_error or "")
-        await waits_until_due(world)
+        await world.waits_until_due()
         assert (view.next_at, world.sender.posts) == (world.clock.now() + seconds, [])
         world.clock.advance(seconds)
     view = await world.reached(delivery_id, state)
@@ -191,7 +174,7 @@ async def test_late_news_waits_while_it_is_in_doubt_whether_the_stream_runs(
 async def test_news_in_time_and_tests_are_sent_without_asking(world: World) -> None:
     await world.restart()
     world.enricher.live = False
-    first = await one(world)
+    first = await world.one()
     world.clock.advance(LATE_SECONDS)
     world.run_dispatcher()
     await world.reached(first, S.DELIVERED)
@@ -208,7 +191,7 @@ async def test_a_source_that_is_gone_cannot_say_so_and_it_is_sent(world: World) 
 async def test_a_forced_retry_asks_neither_age_nor_whether_it_is_live(world: World) -> None:
     world.enricher.live = False
     world.sender.default = REFUSED
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await world.reached(delivery_id, S.DEAD)
     world.clock.advance(3 * DAY)
     world.sender.default = SENT
@@ -228,21 +211,21 @@ async def test_a_forced_retry_asks_neither_age_nor_whether_it_is_live(world: Wor
 
 async def test_a_removed_destination_becomes_a_dead_letter_that_says_so(world: World) -> None:
     world.config = make_config(destinations=())
-    view = await world.reached(await one(world), S.DEAD)
+    view = await world.reached(await world.one(), S.DEAD)
     assert "removed" in (view.last_error or "")
     assert (view.attempts, world.sender.posts) == (0, [])
 
 
 async def test_one_without_an_address_says_what_to_do(world: World) -> None:
     world.config = make_config(destinations=(make_destination(url=""),))
-    view = await world.reached(await one(world), S.DEAD)
+    view = await world.reached(await world.one(), S.DEAD)
     assert "Set its url" in (view.last_error or "")
 
 
 async def test_a_disabled_destination_waits_until_it_is_switched_on(world: World) -> None:
     world.config = make_config(destinations=(make_destination(enabled=False),))
-    delivery_id = await one(world)
-    await waits_until_due(world)
+    delivery_id = await world.one()
+    await world.waits_until_due()
     assert (await world.ledger.delivery(delivery_id)).state is S.PENDING
     assert world.sender.posts == []
     world.config = make_config()
@@ -256,9 +239,9 @@ async def test_a_disabled_destination_waits_until_it_is_switched_on(world: World
 @pytest.mark.expected_errors("cannot be written")
 async def test_an_outcome_is_recorded_however_long_the_ledger_fails(world: World) -> None:
     world.sender.hanging.add("main")
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await until(lambda: world.sender.posts)
-    await waits_until_due(world)
+    await world.waits_until_due()
     with raw(world.path) as other:
         other.execute("BEGIN IMMEDIATE")
         world.sender.ended.set()
@@ -273,7 +256,7 @@ async def test_an_outcome_is_recorded_however_long_the_ledger_fails(world: World
 @pytest.mark.expected_errors("an attempt broke")
 async def test_a_fault_of_ours_leaves_it_waiting(world: World) -> None:
     world.sender.broken = ZeroDivisionError()
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await until(lambda: world.changes(delivery_id) == [S.PENDING])
     assert "See the log" in ((await world.ledger.delivery(delivery_id)).last_error or "")
     view = await world.reached(delivery_id, S.PENDING)
@@ -288,7 +271,7 @@ async def test_what_was_being_sent_at_the_end_is_sent_again_with_the_same_id(
 ) -> None:
     monkeypatch.setattr("itsjustintv_desktop.engine.delivery.dispatcher.STOP_SECONDS", 0.2)
     world.sender.hanging.add("main")
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await until(lambda: world.sender.posts)
     await world.ledger.close()  # as a kill leaves it: nothing is recorded any more
     world.sender.ended.set()
@@ -305,7 +288,7 @@ async def test_what_was_being_sent_at_the_end_is_sent_again_with_the_same_id(
 
 async def test_attempts_under_way_get_time_to_end_at_a_stop(world: World) -> None:
     world.sender.hanging.add("main")
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await until(lambda: world.sender.posts)
     world.sender.ended.set()
     await world.tasks.stop()
@@ -314,11 +297,11 @@ async def test_attempts_under_way_get_time_to_end_at_a_stop(world: World) -> Non
 
 async def test_a_jump_ahead_is_noticed_within_half_a_minute(world: World) -> None:
     world.sender.script["main"] = [BUSY] * 4
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await world.reached(delivery_id, S.PENDING, attempts=1)
-    await waits_until_due(world)
+    await world.waits_until_due()
     world.clock.jump(400)  # a sleep of the machine: the wall clock went on, the monotonic one did not
-    await waits_until_due(world)
+    await world.waits_until_due()
     assert len(world.sender.posts) == 1
     world.clock.advance(30)
     await world.reached(delivery_id, S.PENDING, attempts=2)
@@ -334,7 +317,7 @@ async def test_with_the_real_sender_and_a_real_receiver(tmp_path: Path) -> None:
         sender = Sender(world.clock)
         world.dispatcher._sender = sender
         world.run_dispatcher()
-        delivery_id = await one(world)
+        delivery_id = await world.one()
         await world.reached(delivery_id, S.PENDING, attempts=1)
         world.clock.advance(30)
         await world.reached(delivery_id, S.DELIVERED)
@@ -347,7 +330,7 @@ async def test_with_the_real_sender_and_a_real_receiver(tmp_path: Path) -> None:
 
 async def test_watchers_hear_of_each_attempt(world: World) -> None:
     world.sender.script["main"] = [BUSY]
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await until(lambda: world.events(DeliveryChanged))
     event = world.events(DeliveryChanged)[0]
     assert (event.id, event.streamer, event.destination, event.attempts) == (delivery_id, ALICE.key, "main", 1)

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from itsjustintv_desktop.engine.config.schema import KEYRING, Config
 from itsjustintv_desktop.engine.core.errors import SecretsLockedError
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.engine.delivery.destination_queues import LONGEST_HOLD
 from tests.support.builders import make_config, make_destination
 from tests.support.waiting import until
-from tests.support.world import BUSY, REFUSED, SENT, World, opened_world
+from tests.support.world import BUSY, REFUSED, SENT, World
 
 S = DeliveryState
 DAY = 86400.0
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as made:
-        made.run_dispatcher()
-        yield made
-
-
-async def one(world: World, name: str = "main") -> int:
-    return (await world.queue(name))[name]
-
-
-async def waits_until_due(world: World) -> None:
-    """The dispatcher has looked at everything and sleeps."""
-    await until(lambda: world.clock.sleeping)
 
 
 def from_the_vault(**details: str) -> Config:
@@ -42,7 +21,7 @@ def from_the_vault(**details: str) -> Config:
 async def test_a_retry_that_meets_a_locked_vault_stays_a_retry(world: World) -> None:
     world.config = from_the_vault()
     world.sender.default = REFUSED
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await world.reached(delivery_id, S.DEAD)
     world.sender.default = SENT
     for _ in range(48):
@@ -60,13 +39,13 @@ async def test_a_retry_that_meets_a_locked_vault_stays_a_retry(world: World) -> 
 async def test_a_clock_set_back_does_not_make_a_short_hold_a_long_one(world: World) -> None:
     world.config = from_the_vault()
     world.vault.locked = SecretsLockedError("The keyring is locked.")
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await until(lambda: world.changes(delivery_id) == [S.PENDING])
     world.vault.locked = None
     world.clock.jump(-365 * 86400.0)
     later = (await world.queue("main"))["main"]
     for _ in range(3):
-        await waits_until_due(world)
+        await world.waits_until_due()
         world.clock.advance(LONGEST_HOLD + 1)
     await world.reached(later, S.DELIVERED)
 
@@ -74,7 +53,7 @@ async def test_a_clock_set_back_does_not_make_a_short_hold_a_long_one(world: Wor
 async def test_a_clock_that_was_wrong_at_the_start_gives_nothing_up(world: World) -> None:
     world.clock.jump(1000 - world.clock.now())  # 1970, as a board without a battery has it
     world.sender.default = BUSY
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await world.reached(delivery_id, S.PENDING, attempts=1)
     world.sender.default = SENT
     world.clock.jump(1.79e9)  # the network's time has come
@@ -85,13 +64,13 @@ async def test_a_clock_that_was_wrong_at_the_start_gives_nothing_up(world: World
 async def test_a_locked_keyring_holds_everything_and_loses_nothing(world: World) -> None:
     world.config = from_the_vault()
     world.vault.locked = SecretsLockedError("The keyring is locked.")
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await until(lambda: world.changes(delivery_id) == [S.PENDING])
     view = await world.ledger.delivery(delivery_id)
     assert (view.attempts, view.last_error) == (0, "The keyring is locked.")
     for _ in range(5):
         world.clock.advance(LONGEST_HOLD)
-        await waits_until_due(world)
+        await world.waits_until_due()
     view = await world.reached(delivery_id, S.PENDING)
     assert (view.attempts, world.sender.posts) == (0, [])
     world.vault.locked = None
@@ -104,7 +83,7 @@ async def test_a_locked_keyring_holds_everything_and_loses_nothing(world: World)
 async def test_a_secret_that_is_missing_is_not_sent_unsigned(world: World) -> None:
     world.config = from_the_vault()
     world.vault.secret = None
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await until(lambda: world.changes(delivery_id) == [S.PENDING])
     assert world.sender.posts == []
     assert "Enter it again" in ((await world.ledger.delivery(delivery_id)).last_error or "")
@@ -123,12 +102,12 @@ async def test_the_format_of_a_vault_address_is_the_real_ones(world: World) -> N
 async def test_a_clock_that_was_a_year_ahead_postpones_nothing(world: World) -> None:
     world.clock.jump(365 * DAY)
     world.sender.script["main"] = [BUSY]
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await world.reached(delivery_id, S.PENDING, attempts=1)
     await world.restart()
     world.clock.jump(-365 * DAY)
     world.run_dispatcher()
-    await waits_until_due(world)
+    await world.waits_until_due()
     view = await world.ledger.delivery(delivery_id)
     assert view.next_at is not None
     assert view.next_at <= world.clock.now() + 1800 * 1.2

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -15,26 +13,10 @@ from itsjustintv_desktop.engine.delivery import rate_limits
 from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
 from tests.support.builders import make_config, make_destination
 from tests.support.waiting import until
-from tests.support.world import BUSY, GONE, SENT, World, opened_world
+from tests.support.world import BUSY, GONE, SENT, World
 
 S = DeliveryState
 DAY = 86400.0
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as made:
-        made.run_dispatcher()
-        yield made
-
-
-async def one(world: World, name: str = "main") -> int:
-    return (await world.queue(name))[name]
-
-
-async def waits_until_due(world: World) -> None:
-    """The dispatcher has looked at everything and sleeps."""
-    await until(lambda: world.clock.sleeping)
 
 
 # 410
@@ -42,7 +24,7 @@ async def waits_until_due(world: World) -> None:
 
 async def paused(world: World) -> int:
     world.sender.script["main"] = [GONE]
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await world.reached(delivery_id, S.PENDING, attempts=1)
     await until(lambda: world.events(Notice))
     return delivery_id
@@ -52,19 +34,19 @@ async def test_410_pauses_with_a_notice_and_nothing_is_lost(world: World) -> Non
     delivery_id = await paused(world)
     assert "main is paused" in world.events(Notice)[0].text
     assert world.events(DestinationChanged)[0].state == "paused"
-    later = await one(world)
+    later = await world.one()
     other = (await world.queue("other"))["other"]
     world.config = make_config(destinations=(make_destination(), make_destination("other")))
     await world.reached(other, S.DELIVERED, S.DEAD)
     for _ in range(5):
         world.clock.advance(1800)
-        await waits_until_due(world)
+        await world.waits_until_due()
     assert len(world.sender.to("main")) == 1
     assert {(await world.ledger.delivery(each)).state for each in (delivery_id, later)} == {S.PENDING}
 
 
 async def test_a_pause_ends_by_the_persons_word(world: World) -> None:
-    delivery_id, later = await paused(world), await one(world)
+    delivery_id, later = await paused(world), await world.one()
     await world.dispatcher.resume("main")
     await world.reached(later, S.DELIVERED)
     world.clock.advance(1800)
@@ -74,8 +56,8 @@ async def test_a_pause_ends_by_the_persons_word(world: World) -> None:
 
 async def test_a_pause_ends_with_another_address(world: World) -> None:
     await paused(world)
-    later = await one(world)
-    await waits_until_due(world)
+    later = await world.one()
+    await world.waits_until_due()
     assert len(world.sender.posts) == 1
     world.config = make_config(destinations=(make_destination(url="https://new.example/hook"),))
     world.dispatcher.wake()
@@ -85,11 +67,11 @@ async def test_a_pause_ends_with_another_address(world: World) -> None:
 
 async def test_a_pause_outlasts_a_restart_and_an_address_corrected_meanwhile_ends_it(world: World) -> None:
     await paused(world)
-    later = await one(world)
+    later = await world.one()
     await until(lambda: world.changes(1) == [S.PENDING])
     await world.restart()
     world.run_dispatcher()
-    await waits_until_due(world)
+    await world.waits_until_due()
     assert len(world.sender.posts) == 1
     assert world.dispatcher.queues.states(world.clock.now())["main"][0] == "paused"
     await world.restart()
@@ -103,18 +85,18 @@ async def test_a_pause_outlasts_a_restart_and_an_address_corrected_meanwhile_end
 
 async def test_the_breaker_opens_probes_once_and_closes(world: World) -> None:
     world.sender.default = BUSY
-    ids = [await one(world) for _ in range(30)]
+    ids = [await world.one() for _ in range(30)]
     await world.clock.run_until(lambda: any(e.state == "open" for e in world.events(DestinationChanged)), step=5.0)
     tried = len(world.sender.posts)
     assert 10 <= tried < 30
     world.sender.default = SENT
     world.clock.advance(29)
-    await waits_until_due(world)
+    await world.waits_until_due()
     assert len(world.sender.posts) == tried
     world.sender.hanging.add("main")
     world.clock.advance(1)
     await until(lambda: len(world.sender.posts) > tried)
-    await waits_until_due(world)
+    await world.waits_until_due()
     assert world.sender.under_way["main"] == 1, "one probe"
     world.sender.hanging.clear()
     world.sender.ended.set()
@@ -126,7 +108,7 @@ async def test_the_breaker_opens_probes_once_and_closes(world: World) -> None:
 async def test_what_is_due_waits_no_longer_than_the_longest_pause_and_then_for_its_slot(world: World) -> None:
     """Down for hours, and hundreds come due: when it is well again, one answer is enough for all of them."""
     world.sender.default = BUSY
-    first = [await one(world) for _ in range(12)]
+    first = [await world.one() for _ in range(12)]
     breaker = world.dispatcher.queues.queue("main").breaker
     await world.clock.run_until(lambda: breaker.snapshot().openings == 8, step=30.0)
 
@@ -154,7 +136,7 @@ async def test_what_is_due_waits_no_longer_than_the_longest_pause_and_then_for_i
 async def test_an_open_breaker_is_kept_across_a_restart(world: World) -> None:
     world.sender.default = BUSY
     for _ in range(12):
-        await one(world)
+        await world.one()
     await world.clock.run_until(lambda: any(e.state == "open" for e in world.events(DestinationChanged)), step=5.0)
 
     async def kept() -> bool:
@@ -165,8 +147,8 @@ async def test_an_open_breaker_is_kept_across_a_restart(world: World) -> None:
     tried = len(world.sender.posts)
     world.sender.default = SENT
     world.run_dispatcher()
-    fresh = await one(world)
-    await waits_until_due(world)
+    fresh = await world.one()
+    await world.waits_until_due()
     assert len(world.sender.posts) == tried
     world.clock.advance(30)
     await world.reached(fresh, S.DELIVERED)
@@ -176,11 +158,11 @@ async def _outage(world: World, late: int) -> list[int]:
     """Its breaker is open; so many wait that are late by now. Then it is well again."""
     world.sender.default = BUSY
     for _ in range(12):
-        await one(world)
+        await world.one()
     await world.clock.run_until(lambda: any(e.state == "open" for e in world.events(DestinationChanged)), step=5.0)
-    ids = [await one(world) for _ in range(late)]
+    ids = [await world.one() for _ in range(late)]
     world.clock.advance(LATE_SECONDS + 60)
-    await waits_until_due(world)
+    await world.waits_until_due()
     world.sender.default = SENT
     return ids
 
@@ -200,7 +182,7 @@ async def test_after_an_outage_what_is_over_does_not_hold_up_what_is_new(
 
     monkeypatch.setattr(world.enricher, "is_live", is_over)
     ids = await _outage(world, 200)
-    fresh = await one(world)
+    fresh = await world.one()
     await world.clock.run_until(partial(world.is_delivered, fresh), step=5.0)
     for each in ids:
         await world.reached(each, S.EXPIRED)
@@ -233,7 +215,7 @@ async def test_one_probe_goes_however_many_were_looked_at(world: World, monkeypa
     world.clock.advance(LATE_SECONDS + 60)
     await world.clock.run_until(lambda: len(world.sender.posts) > tried, step=5.0)
     await until(lambda: not asking, what="all that were looked at have their answer")
-    await waits_until_due(world)
+    await world.waits_until_due()
     assert asked > 60
     assert world.sender.under_way["main"] == 1, "one probe"
     world.sender.default = SENT
@@ -257,7 +239,7 @@ async def test_one_dead_destination_never_starves_the_others(world: World) -> No
     world.sender.hanging.add("dead")
     for _ in range(300):
         await world.queue("dead")
-    ids = [await one(world) for _ in range(40)]
+    ids = [await world.one() for _ in range(40)]
     for each in ids:
         await world.reached(each, S.DELIVERED)
     assert world.sender.under_way["dead"] == rate_limits.FIRST_WIDTH
@@ -274,7 +256,7 @@ async def test_many_failing_destinations_leave_room_for_the_rest(world: World) -
     world.sender.hanging.update(names)
     world.clock.advance(30)
     await until(lambda: sum(world.sender.under_way[name] for name in names) >= lanes_module.FAILING_TOTAL)
-    ids = [await one(world) for _ in range(20)]
+    ids = [await world.one() for _ in range(20)]
     for each in ids:
         await world.reached(each, S.DELIVERED)
     assert sum(world.sender.under_way[name] for name in names) == lanes_module.FAILING_TOTAL

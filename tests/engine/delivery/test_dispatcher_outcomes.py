@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,6 @@ S = DeliveryState
 NOT_FOUND = AttemptResult(outcome=Outcome.REFUSED, status=404, error="refused with 404 Not Found")
 LOST = AttemptResult(outcome=Outcome.RETRY, error="no answer in time", lost=True)
 NO_CONNECTION = AttemptResult(outcome=Outcome.RETRY, error="the connection was refused")
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as made:
-        made.run_dispatcher()
-        yield made
-
-
-async def one(world: World) -> int:
-    return (await world.queue("main"))["main"]
 
 
 async def goes_on(world: World, delivery_id: int, attempts: int) -> float:
@@ -49,7 +37,7 @@ async def goes_on(world: World, delivery_id: int, attempts: int) -> float:
 )
 async def test_a_refusal_that_passes(world: World) -> None:
     world.sender.script["main"] = [NOT_FOUND]
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     view = await world.reached(delivery_id, S.PENDING, attempts=1)
     assert (view.last_status, view.last_error) == (404, "refused with 404 Not Found")
     assert await goes_on(world, delivery_id, 1) == 30
@@ -63,7 +51,7 @@ async def test_a_refusal_that_passes(world: World) -> None:
 )
 async def test_a_refusal_that_does_not_pass_is_given_up_after_minutes_with_the_reason(world: World) -> None:
     world.sender.default = NOT_FOUND
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     delays = [await goes_on(world, delivery_id, attempts) for attempts in (1, 2, 3, 4)]
     assert delays == [30, 60, 120, 240]
     view = await world.reached(delivery_id, S.DEAD)
@@ -81,7 +69,7 @@ async def test_a_refusal_that_does_not_pass_is_given_up_after_minutes_with_the_r
 
 async def test_only_refusals_in_a_row_count(world: World) -> None:
     world.sender.script["main"] = [NOT_FOUND] * 4 + [BUSY] + [NOT_FOUND] * 4
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     for attempts in range(1, 10):
         await goes_on(world, delivery_id, attempts)
     view = await world.reached(delivery_id, S.DELIVERED)
@@ -90,14 +78,14 @@ async def test_only_refusals_in_a_row_count(world: World) -> None:
 
 async def test_an_outage_before_does_not_make_the_pauses_longer(world: World) -> None:
     world.sender.script["main"] = [BUSY] * 6 + [NOT_FOUND] * 2
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     delays = [await goes_on(world, delivery_id, attempts) for attempts in range(1, 9)]
     assert delays[-2:] == [30, 60]
 
 
 async def test_others_to_the_same_destination_go_on(world: World) -> None:
     world.sender.default = NOT_FOUND
-    ids = [await one(world) for _ in range(30)]
+    ids = [await world.one() for _ in range(30)]
     for delivery_id in ids:
         await world.reached(delivery_id, S.PENDING, attempts=1)
     assert world.dispatcher.queues.states(world.clock.now())["main"] == ("closed", "")
@@ -114,7 +102,7 @@ async def test_others_to_the_same_destination_go_on(world: World) -> None:
 async def test_a_lost_response_is_retried_once_and_then_given_up(world: World, kind: str) -> None:
     world.config = make_config(destinations=(make_destination(format=kind),))
     world.sender.default = LOST
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     view = await world.reached(delivery_id, S.PENDING, attempts=1)
     assert view.last_error == "no answer in time; it may have arrived"
     await goes_on(world, delivery_id, 1)
@@ -129,7 +117,7 @@ async def test_a_lost_response_is_retried_once_and_then_given_up(world: World, k
 
 async def test_a_json_receiver_knows_repeats_by_their_id_and_gets_it_until_it_answers(world: World) -> None:
     world.sender.script["main"] = [LOST] * 6
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     for attempts in range(1, 7):
         await goes_on(world, delivery_id, attempts)
     view = await world.reached(delivery_id, S.DELIVERED)
@@ -140,7 +128,7 @@ async def test_a_json_receiver_knows_repeats_by_their_id_and_gets_it_until_it_an
 async def test_what_was_never_sent_is_tried_for_as_long_as_ever(world: World) -> None:
     world.config = make_config(destinations=(make_destination(format="discord"),))
     world.sender.script["main"] = [NO_CONNECTION] * 4 + [LOST] + [NO_CONNECTION] * 4 + [BUSY] * 2
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     for attempts in range(1, 12):
         view = await world.reached(delivery_id, S.PENDING, attempts=attempts)
         assert ("may have arrived" in (view.last_error or "")) == (attempts == 5)
@@ -151,7 +139,7 @@ async def test_what_was_never_sent_is_tried_for_as_long_as_ever(world: World) ->
 async def test_retried_by_hand_it_is_sent_once_more(world: World) -> None:
     world.config = make_config(destinations=(make_destination(format="discord"),))
     world.sender.default = LOST
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await goes_on(world, delivery_id, 1)
     await world.reached(delivery_id, S.DEAD)
     await world.ledger.retry(delivery_id)
@@ -169,7 +157,7 @@ async def test_retried_by_hand_it_is_sent_once_more(world: World) -> None:
 async def test_a_fault_of_ours_after_it_was_sent_counts_as_lost(world: World) -> None:
     world.config = make_config(destinations=(make_destination(format="discord"),))
     world.sender.broken = ZeroDivisionError()
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await world.reached(delivery_id, S.PENDING, attempts=1)
     await goes_on(world, delivery_id, 1)
     await until(lambda: len(world.sender.posts) == 2)
@@ -200,7 +188,7 @@ async def killed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_kill_during_the_post_counts_as_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.config = make_config(destinations=(make_destination(format="discord"),))
     world.sender.hanging.add("main")
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await killed(world, monkeypatch)
     await killed(world, monkeypatch)
     view = await world.reached(delivery_id, S.DEAD)
@@ -211,7 +199,7 @@ async def test_a_kill_during_the_post_counts_as_lost(world: World, monkeypatch: 
 async def test_a_kill_before_the_second_post_does_not_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.config = make_config(destinations=(make_destination(format="discord"),))
     world.sender.hanging.add("main")
-    delivery_id = await one(world)
+    delivery_id = await world.one()
     await killed(world, monkeypatch)
     await until(lambda: len(world.sender.posts) == 2)
     await world.tasks.stop()

@@ -158,7 +158,6 @@ def test_a_streamer_that_is_removed_by_hand_keeps_what_was_typed(
     qtbot: QtBot, store: Store, bridge: FakeBridge, keep: str
 ) -> None:
     page: Any = test_streamers.shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
     page.form.description.setFocus()
     QTest.keyClicks(page.form.description, "mi")
     fewer_streamers(page, bridge, "pixelforge")
@@ -188,7 +187,6 @@ def test_a_streamer_that_is_removed_by_hand_keeps_what_was_typed(
 
 def test_a_word_half_typed_is_not_lost_with_its_streamer(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page: Any = test_streamers.shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
     page.form.tags.edit.setFocus()
     QTest.keyClicks(page.form.tags.edit, "Chess")
     fewer_streamers(page, bridge, "pixelforge")
@@ -204,7 +202,6 @@ def test_what_is_typed_next_does_not_go_into_another_row(
     page: Any
     if which == "streamers":
         page = test_streamers.shown(qtbot, store, bridge)
-        qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
         page.form.description.setFocus()
         fewer_streamers(page, bridge, "pixelforge")
         qtbot.waitUntil(lambda: page.form.shown_key not in {"", "pixelforge"})
@@ -226,7 +223,6 @@ def test_what_is_removed_here_goes_without_a_question(
     page: Any
     if which == "streamers":
         page = test_streamers.shown(qtbot, store, bridge)
-        qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
         page.form.extra.add("community")
         with qtbot.waitSignal(page.said):
             page.form.remove.click()
@@ -247,7 +243,6 @@ def test_what_is_removed_here_goes_without_a_question(
 
 def test_what_comes_back_into_the_file_is_a_row_as_before(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page: Any = test_streamers.shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
     page.form.extra.add("community")
     fewer_streamers(page, bridge, "pixelforge")
     qtbot.waitUntil(page.theirs.isVisible)

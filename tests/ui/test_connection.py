@@ -44,6 +44,11 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> Vi
     return page
 
 
+@pytest.fixture
+def page(qtbot: QtBot, store: Store, bridge: FakeBridge) -> View:
+    return shown(qtbot, store, bridge)
+
+
 def texts(widget: QWidget) -> str:
     """All that can be read there, and that a screen reader would say."""
     labels = [each.text() for each in widget.findChildren(QLabel) if not each.isHidden()]
@@ -134,8 +139,7 @@ def opened(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
     qtbot.waitUntil(lambda: not page.tasks.is_running("load"))
 
 
-def test_nothing_is_saved_before_the_check_was_seen(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_nothing_is_saved_before_the_check_was_seen(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     opened(qtbot, page, bridge)
     switch = page.switch
     assert not switch.save.isEnabled()
@@ -151,8 +155,7 @@ def test_nothing_is_saved_before_the_check_was_seen(qtbot: QtBot, store: Store, 
     assert not switch.checks.isVisible()
 
 
-def test_a_red_check_can_be_overruled_but_is_named(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_a_red_check_can_be_overruled_but_is_named(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     bridge.engine.api.settings.set(
         "connection_check.check", (check("ngrok", "red", "It is not installed.", "Install it."),)
     )
@@ -169,9 +172,8 @@ def test_a_red_check_can_be_overruled_but_is_named(qtbot: QtBot, store: Store, b
 
 @pytest.mark.parametrize("keep", ["mine", "theirs"])
 def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
-    qtbot: QtBot, store: Store, bridge: FakeBridge, keep: str
+    page: View, qtbot: QtBot, bridge: FakeBridge, keep: str
 ) -> None:
-    page = shown(qtbot, store, bridge)
     opened(qtbot, page, bridge)
     switch = page.switch
     switch.form.choices["own"].click()
@@ -229,8 +231,7 @@ def test_a_secret_that_is_changed_by_hand_is_a_conflict_at_once(
         assert not page.unsaved
 
 
-def test_a_form_without_changes_follows_the_file(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_a_form_without_changes_follows_the_file(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     opened(qtbot, page, bridge)
     now = FieldInfo(path=("twitch", "client_id"), kind="text", help="", value="by hand")
     bridge.engine.api.settings.set("form.fields", (now,))
@@ -239,8 +240,7 @@ def test_a_form_without_changes_follows_the_file(qtbot: QtBot, store: Store, bri
     assert not page.switch.theirs.isVisible()
 
 
-def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_a_saved_way_is_watched_until_it_works(page: View, qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     opened(qtbot, page, bridge)
     form = page.switch.form
     form.choices["ngrok"].click()
@@ -265,8 +265,7 @@ def test_a_saved_way_is_watched_until_it_works(qtbot: QtBot, store: Store, bridg
     assert page.change.isVisible()
 
 
-def test_a_check_that_cannot_be_made_says_so(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_a_check_that_cannot_be_made_says_so(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     opened(qtbot, page, bridge)
     bridge.engine.api.settings.set("connection_check.check", errors.EngineGoneError("It does not answer."))
     QTest.mouseClick(page.switch.check, LEFT)
@@ -275,8 +274,7 @@ def test_a_check_that_cannot_be_made_says_so(qtbot: QtBot, store: Store, bridge:
     assert not page.switch.save.isEnabled()
 
 
-def test_no_secret_is_said_and_everything_has_a_name(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_no_secret_is_said_and_everything_has_a_name(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     bridge.engine.api.settings.set(
         "secrets.list", (SecretView(name="twitch.client_secret", title="t", where="keyring", sentence="s"),)
     )

@@ -106,7 +106,6 @@ def test_rows_with_something_unsaved_are_marked(qtbot: QtBot, store: Store, brid
     page: Any
     if which == "streamers":
         page = test_streamers.shown(qtbot, store, bridge)
-        qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
         page.form.extra.add("community")
         model = page.table.shown
     else:
@@ -125,7 +124,6 @@ def test_rows_with_something_unsaved_are_marked(qtbot: QtBot, store: Store, brid
 
 def test_a_streamer_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = test_streamers.shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
     page.form.tags.add("Chess")
     theirs = msgspec.structs.replace(test_streamers.draft("pixelforge"), tag_filter=("Speedrun",))
     bridge.engine.api.settings.set("streamers.draft", theirs)
@@ -143,7 +141,6 @@ def test_a_streamer_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge
 
 def test_their_version_of_a_streamer_is_taken(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = test_streamers.shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
     page.form.tags.add("Chess")
     theirs = msgspec.structs.replace(test_streamers.draft("pixelforge"), tag_filter=("Speedrun",))
     bridge.engine.api.settings.set("streamers.draft", theirs)
@@ -234,7 +231,6 @@ def test_what_differs_is_named_with_both_values() -> None:
 
 def test_the_form_says_what_differs(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = test_streamers.shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
     QTest.keyClicks(page.form.description, "mine")
     changed = msgspec.structs.replace(test_streamers.draft("pixelforge"), description="theirs")
     bridge.engine.api.settings.set("streamers.draft", changed)

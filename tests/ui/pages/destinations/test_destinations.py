@@ -77,6 +77,11 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> Vi
     return page
 
 
+@pytest.fixture
+def page(qtbot: QtBot, store: Store, bridge: FakeBridge) -> View:
+    return shown(qtbot, store, bridge)
+
+
 def texts(page: QWidget) -> str:
     """Everything that a screen reader could say."""
     found: list[str] = []
@@ -89,16 +94,14 @@ def texts(page: QWidget) -> str:
     return "\n".join(found)
 
 
-def test_only_the_host_of_an_address_is_shown(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_only_the_host_of_an_address_is_shown(page: View) -> None:
     assert "discord.example" in page.form.url_field.note.text()
     assert "very-secret" not in texts(page)
     assert not page.save.isEnabled()
     assert "Authorization" in page.form.headers.kept.text()
 
 
-def test_an_address_is_revealed_on_purpose_and_goes_again(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_an_address_is_revealed_on_purpose_and_goes_again(page: View, qtbot: QtBot) -> None:
     page.form.url.show_button.setChecked(True)
     qtbot.waitUntil(lambda: page.form.url.text() == SECRET_URL)
     assert not page.form.is_changed  # nothing was typed
@@ -107,8 +110,7 @@ def test_an_address_is_revealed_on_purpose_and_goes_again(qtbot: QtBot, store: S
     assert not page.form.url.is_revealed()
 
 
-def test_only_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_only_what_was_typed_is_saved(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     QTest.keyClicks(page.form.url, "https://example.org/hook")
     assert page.save.isEnabled()
     with qtbot.waitSignal(page.said):
@@ -121,8 +123,7 @@ def test_only_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBr
     assert "example.org/hook" not in texts(page)
 
 
-def test_another_name_renames_first(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_another_name_renames_first(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     page.form.title.clear()
     QTest.keyClicks(page.form.title, "team")
     with qtbot.waitSignal(page.said):
@@ -131,8 +132,7 @@ def test_another_name_renames_first(qtbot: QtBot, store: Store, bridge: FakeBrid
     assert bridge.engine.was_asked("api.settings.destinations.save")[0].args[0] == "team"
 
 
-def test_a_test_shows_the_answer(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_a_test_shows_the_answer(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     page.test.click()
     qtbot.waitUntil(lambda: "It arrived." in page.result.text())
     assert page.test.isEnabled()
@@ -144,8 +144,7 @@ def test_a_test_shows_the_answer(qtbot: QtBot, store: Store, bridge: FakeBridge)
     assert page.result.isHidden()
 
 
-def test_a_new_one_can_be_tried_before_it_is_saved(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_a_new_one_can_be_tried_before_it_is_saved(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     page.open_new()
     assert not page.test.isEnabled()
     QTest.keyClicks(page.form.title, "team")
@@ -161,8 +160,7 @@ def test_a_new_one_can_be_tried_before_it_is_saved(qtbot: QtBot, store: Store, b
 
 
 @pytest.mark.parametrize("sure", [True, False])
-def test_removing_asks_where_deliveries_wait(qtbot: QtBot, store: Store, bridge: FakeBridge, sure: bool) -> None:
-    page = shown(qtbot, store, bridge)
+def test_removing_asks_where_deliveries_wait(page: View, qtbot: QtBot, bridge: FakeBridge, sure: bool) -> None:
     bridge.engine.api.settings.set("destinations.use", DestinationUse(waiting=3, streamers=()))
     page.remove.click()
     qtbot.waitUntil(lambda: bool(page.findChildren(QMessageBox)))
@@ -184,8 +182,7 @@ def test_a_paused_one_says_why_and_can_be_resumed(qtbot: QtBot, store: Store, br
     assert bridge.engine.was_asked("api.destinations.resume")[0].args == ("community",)
 
 
-def test_send_test_from_elsewhere(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_send_test_from_elsewhere(page: View) -> None:
     page.activate("test")
     assert page.table.key == "community"
     assert page.window().focusWidget() is page.test
@@ -199,8 +196,7 @@ def test_none_yet(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     assert page.form.isVisible()
 
 
-def test_headers_are_checked_as_they_are_typed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_headers_are_checked_as_they_are_typed(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     bridge.engine.api.settings.set("form.check_value", "Line 1 has no colon.")
     page.form.more.click()
     page.form.headers.replace.click()
@@ -213,8 +209,7 @@ def test_headers_are_checked_as_they_are_typed(qtbot: QtBot, store: Store, bridg
     assert page.form.draft.headers == {"Authorization": "Bearer x"}
 
 
-def test_how_much_of_the_picture_goes_along_is_chosen(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_how_much_of_the_picture_goes_along_is_chosen(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     assert page.form.draft.picture == "data"
     page.form.picture.setCurrentIndex(1)
     page.form.picture.activated.emit(1)
@@ -233,8 +228,7 @@ def test_one_that_refuses_the_picture_says_so_and_can_be_tried_again(
     assert page.resume.isVisible()
 
 
-def test_a_secret_is_made_shown_and_saved(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_a_secret_is_made_shown_and_saved(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     page.form.no_secret.click()
     page.form.new_secret.click()
     made = page.form.secret.text()
@@ -247,8 +241,7 @@ def test_a_secret_is_made_shown_and_saved(qtbot: QtBot, store: Store, bridge: Fa
     assert (draft.secret, draft.signature) == (made, "standard-webhooks")
 
 
-def test_blanks_around_a_secret_that_is_typed_are_no_part_of_it(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_blanks_around_a_secret_that_is_typed_are_no_part_of_it(page: View) -> None:
     QTest.keyClicks(page.form.secret, "  ")
     assert page.form.draft.secret is None
     QTest.keyClicks(page.form.secret, "a secret ")
@@ -265,8 +258,7 @@ def saved_anew(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
     page.save.click()
 
 
-def test_who_uses_a_new_destination_is_asked(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_who_uses_a_new_destination_is_asked(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     saved_anew(qtbot, page, bridge)
     qtbot.waitUntil(lambda: bool(page.findChildren(AssignDialog)))
     (dialog,) = page.findChildren(AssignDialog)
@@ -280,8 +272,7 @@ def test_who_uses_a_new_destination_is_asked(qtbot: QtBot, store: Store, bridge:
     assert asked.args == (["pixelforge"], StreamerLists(destinations=("new",)))
 
 
-def test_whoever_wants_nobody_chooses_nobody(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_whoever_wants_nobody_chooses_nobody(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     saved_anew(qtbot, page, bridge)
     qtbot.waitUntil(lambda: bool(page.findChildren(AssignDialog)))
     (dialog,) = page.findChildren(AssignDialog)
@@ -294,8 +285,7 @@ def test_whoever_wants_nobody_chooses_nobody(qtbot: QtBot, store: Store, bridge:
     assert not bridge.engine.was_asked("api.settings.streamers.change_many")
 
 
-def test_a_changed_destination_asks_nothing(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_a_changed_destination_asks_nothing(page: View, qtbot: QtBot) -> None:
     page.form.url.setText(SECRET_URL)
     page.form.edited.emit()
     with qtbot.waitSignal(page.said):
@@ -322,10 +312,7 @@ def test_a_destination_that_no_streamer_uses_is_amber(qtbot: QtBot, store: Store
     assert page.assign.isHidden(), "there is nobody to choose"
 
 
-def test_the_last_answer_is_the_last_when_the_page_is_seen_again(
-    qtbot: QtBot, store: Store, bridge: FakeBridge
-) -> None:
-    page = shown(qtbot, store, bridge)
+def test_the_last_answer_is_the_last_when_the_page_is_seen_again(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     qtbot.waitUntil(lambda: not page.tasks.is_running("answer"))
     page.hide()
     asked = len(bridge.engine.was_asked("api.deliveries.list"))

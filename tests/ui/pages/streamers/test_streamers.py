@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
@@ -58,21 +59,25 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> Vi
     page.resize(1000, 700)
     page.show()
     page.activate()
+    if store.snapshot.streamers:
+        first = store.snapshot.streamers[0].key
+        qtbot.waitUntil(lambda: page.form.shown_key == first)
     return page
 
 
-def test_the_first_is_chosen_and_its_settings_are_shown(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+@pytest.fixture
+def page(qtbot: QtBot, store: Store, bridge: FakeBridge) -> View:
+    return shown(qtbot, store, bridge)
+
+
+def test_the_first_is_chosen_and_its_settings_are_shown(page: View) -> None:
     assert page.form.tags.values == ("Deutsch",)
     assert not page.form.save.isEnabled()
     row = page.table.shown.index(0, 0)
     assert row.data(Qt.ItemDataRole.AccessibleTextRole) == "Pixelforge, Live · 86"
 
 
-def test_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+def test_what_was_typed_is_saved(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     QTest.keyClicks(page.form.tags.edit, "Chess")
     QTest.keyClick(page.form.tags.edit, Qt.Key.Key_Return)
     assert page.form.save.isEnabled()
@@ -87,9 +92,7 @@ def test_what_was_typed_is_saved(qtbot: QtBot, store: Store, bridge: FakeBridge)
     assert not page.form.is_changed
 
 
-def test_what_is_not_saved_waits_while_another_is_looked_at(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+def test_what_is_not_saved_waits_while_another_is_looked_at(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     page.form.extra.add("community")
     page.show_streamer("aurora_plays")
     qtbot.waitUntil(lambda: page.form.shown_key == "aurora_plays")
@@ -109,9 +112,7 @@ def test_what_is_not_saved_waits_while_another_is_looked_at(qtbot: QtBot, store:
     qtbot.waitUntil(lambda: not page.form.extra.values)
 
 
-def test_a_save_that_fails_keeps_what_was_typed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+def test_a_save_that_fails_keeps_what_was_typed(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     bridge.engine.api.settings.set("streamers.update", errors.ConfigChangedError("Somebody was faster."))
     page.form.extra.add("community")
     page.form.save.click()
@@ -120,9 +121,7 @@ def test_a_save_that_fails_keeps_what_was_typed(qtbot: QtBot, store: Store, brid
     assert page.form.save.isEnabled()
 
 
-def test_remove_can_be_undone(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+def test_remove_can_be_undone(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     with qtbot.waitSignal(page.said) as said:
         page.form.remove.click()
     assert said.args is not None
@@ -133,8 +132,7 @@ def test_remove_can_be_undone(qtbot: QtBot, store: Store, bridge: FakeBridge) ->
     assert bridge.engine.was_asked("api.settings.documents.undo")[0].args == ("token",)
 
 
-def test_many_are_switched_at_once(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_many_are_switched_at_once(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     page.table.selectAll()
     assert page.many.isVisible()
     page.many.disable.click()
@@ -179,8 +177,7 @@ def test_destinations_and_tags_of_many_are_set_at_once(qtbot: QtBot, store: Stor
     assert not many.save.isEnabled()
 
 
-def test_somebody_elses_change_for_all_is_not_taken_back(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_somebody_elses_change_for_all_is_not_taken_back(page: View) -> None:
     page.table.selectAll()
     page.many.tags.add("Chess")
     both = tuple(samples.streamer(each, tag_filter=("English",)) for each in ("pixelforge", "aurora_plays"))
@@ -194,9 +191,7 @@ def test_somebody_elses_change_for_all_is_not_taken_back(qtbot: QtBot, store: St
     assert not page.unsaved, "of whoever is gone nothing is kept"
 
 
-def test_a_duplicate_takes_all_settings_in_one_save(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
-    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+def test_a_duplicate_takes_all_settings_in_one_save(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     model = StreamerDraft(key="", tag_filter=("Deutsch",), additional_tags=("community",), enabled=False)
     channel = FoundChannel(name="moon", login="moon", user_id="7", display_name="Moon")
     bridge.engine.api.settings.set("streamers.duplicate", model)
@@ -214,8 +209,7 @@ def test_a_duplicate_takes_all_settings_in_one_save(qtbot: QtBot, store: Store, 
     assert not bridge.engine.was_asked("api.settings.streamers.update")
 
 
-def test_the_filter_looks_in_names_tags_and_states(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_the_filter_looks_in_names_tags_and_states(page: View) -> None:
     for text, count in (("auro", 1), ("live", 1), ("community", 2), ("nobody", 0), ("", 2)):
         page.filter.setText(text)
         assert page.table.shown.rowCount() == count, text
@@ -250,8 +244,7 @@ def test_nobody_yet(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     assert page.paste_first.isVisible()
 
 
-def test_it_opens_at_a_streamer_or_a_check_of_one(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_it_opens_at_a_streamer_or_a_check_of_one(page: View) -> None:
     page.activate("streamer aurora_plays")
     assert page.table.keys == ["aurora_plays"]
     page.filter.setText("aurora")
@@ -259,8 +252,7 @@ def test_it_opens_at_a_streamer_or_a_check_of_one(qtbot: QtBot, store: Store, br
     assert page.table.keys == ["pixelforge"]
 
 
-def test_the_exact_request_is_shown_for_a_destination(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge)
+def test_the_exact_request_is_shown_for_a_destination(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.preview.render")))
     qtbot.waitUntil(lambda: "example.org" in page.form.preview.request.toPlainText())
     assert page.form.preview.card.accessibleName().startswith("Pixelforge is live on Twitch")

@@ -1,4 +1,4 @@
-"""The pages of the window. Each is a folder of its own, loaded and made when it is first shown."""
+"""The pages of the window, each loaded and created when it is first shown."""
 
 from __future__ import annotations
 

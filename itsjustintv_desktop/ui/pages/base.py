@@ -1,4 +1,4 @@
-"""What every page of the window is: a title with its actions, a banner, a body, and what became of a change."""
+"""The base of every page: a title with actions, a banner, a body, and feedback on changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Page(QWidget):
-    """Made when it is first shown. `go` asks for another page by name, `said` for a word at the window's edge."""
+    """Created when first shown. `go` asks for another page by name, `said` for a short message (Toast)."""
 
     name = ""
     """For programs; the sidebar's key."""
@@ -50,7 +50,7 @@ class Page(QWidget):
         self.heading = label(title, "title")
         fill(self.head, self.heading, None)
         self._changes: list[tuple[str, Callable[[], object]]] = []
-        """What was done here and can be taken back: a sentence, and how."""
+        """What was done here and can be undone: a sentence, and the undo."""
         self.undo_button = icon_button("undo", self.tr("Undo"), self.undo)
         self.head.addWidget(self.undo_button)
         self.undo_button.hide()
@@ -65,15 +65,15 @@ class Page(QWidget):
         self.bridge.events.connect(self._happened)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         follow()
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # where the focus begins: no key does anything there
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # initial focus: no key has an effect there
 
     @property
     def unsaved(self) -> tuple[str, ...]:
-        """What was typed here and is not saved yet, by name."""
+        """Names of unsaved input on this page."""
         return ()
 
     def scrolls(self) -> None:
-        """What the body holds scrolls as a whole (ui/widgets/scroll.py): its bar stands in the page's margin."""
+        """The body scrolls as a whole (ui/widgets/scroll.py), with the scroll bar in the page's margin."""
         self.body.setContentsMargins(0, 0, 0, 0)
 
     def activate(self, what: object = None) -> None:
@@ -92,11 +92,11 @@ class Page(QWidget):
         self.banner.show_error(error)
 
     def do(self, name: str, work: Coroutine[Any, Any, Any], *, replace: bool = False) -> bool:
-        """Run `work` in the background; what goes wrong is shown on this page."""
+        """Run `work` in the background; errors are shown on this page."""
         return self.tasks.start(name, work, replace=replace)
 
     def tell(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
-        """`action` and `do` take it back: offered where it is said, and by the page as long as it lives."""
+        """Show a message. `action` names and `do` performs the undo, offered with the message and by the page later."""
         if do is not None:
             entry = (text, do)
             self._changes.append(entry)
@@ -105,7 +105,7 @@ class Page(QWidget):
         self.said.emit(text, action, do)
 
     def undo(self) -> None:
-        """Take back what was done last."""
+        """Undo the last change."""
         if self._changes:
             self._take_back(self._changes[-1])
 
@@ -131,8 +131,7 @@ class Page(QWidget):
 
 
 def save_feedback(page: Page, saved: Saved, done: str, show: Callable[[], object] | None = None) -> None:
-    """`done` is a sentence such as "Removed alice."; `show` brings what was changed to the front, where that was
-    taken back."""
+    """`done` is a sentence such as "Removed alice."; `show` selects what was changed after an undo."""
     word = " ".join(part for part in (done, translate(saved.note)) if part)
     if saved.state in {"refused", "waiting"}:
         text = _tr("It is saved, but the program goes on with the settings it had.")

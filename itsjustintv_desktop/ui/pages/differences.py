@@ -1,4 +1,4 @@
-"""What the file says and what stands in a form, side by side, where both were changed."""
+"""Differences between the file and a form where both were changed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def of_drafts(fields: Sequence[str], in_file: msgspec.Struct, here: msgspec.Stru
 def of_keys(
     in_file: Mapping[Path, str | None], here: Mapping[Path, str | None], name_of: Callable[[Path], str]
 ) -> list[Difference]:
-    """Of keys of config.toml; None stands for what is secret, "" for what is not set."""
+    """Of keys of config.toml; the value None is a secret, "" is not set."""
     paths = [path for path in dict.fromkeys((*in_file, *here)) if in_file.get(path, "") != here.get(path, "")]
     return [
         Difference(f"{name_of(path)} ({'.'.join(path)})", _text(in_file.get(path, "")), _text(here.get(path, "")))

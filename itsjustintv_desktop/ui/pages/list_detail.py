@@ -85,7 +85,7 @@ class ListDetailPage(Page, Generic[D]):
             """Forget what was typed, and show what is saved."""
 
         def _save_requested(self) -> None:
-            """Save what stands in the form."""
+            """Save the content of the form."""
 
         def _save_key(self) -> None:
             """The key for saving was pressed."""
@@ -94,7 +94,7 @@ class ListDetailPage(Page, Generic[D]):
         """What can be done now."""
 
     def _keep(self, base: D | None, typed: D) -> None:
-        """What stands in the form is not saved yet."""
+        """Keep the content of the form as unsaved."""
         key = self._form_key
         if self._held:
             base = self._drafts.base(key)
@@ -139,13 +139,13 @@ class ListDetailPage(Page, Generic[D]):
         self._state()
 
     def _leave_form(self) -> None:
-        """Its row went away: what is typed next must not go into that of another."""
+        """Its row is gone: further typing must not go into another row."""
         at: QWidget | None = self.window().focusWidget()
         if at is not None and self._right.isAncestorOf(at):
             self._table.setFocus()
 
     def _after(self, saved: Saved, done: str, show: Callable[[], object]) -> None:
-        """Say what became of it; `show` selects what was changed, once that was taken back."""
+        """Report the result; `show` selects what was changed after an undo."""
         self.banner.hide()
         save_feedback(self, saved, done, show)
         self.store.refresh()

@@ -1,4 +1,4 @@
-"""What the program did, as it says it itself: lines, their details and a filter."""
+"""The program's log: lines, their details and a filter."""
 
 from __future__ import annotations
 
@@ -344,7 +344,7 @@ class LogView(Page):
             page = await self.bridge.call(lambda engine: engine.api.diagnostics.log(last))
         except errors.AppError:
             if self._in_trouble:
-                return  # it was said once; it is tried again by itself
+                return  # shown once; the timer retries
             self._in_trouble = True
             raise
         if self._in_trouble:

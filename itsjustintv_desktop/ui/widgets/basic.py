@@ -128,7 +128,7 @@ def button(
     destructive: bool = False,
 ) -> Button:
     """`text` may hold a mnemonic ("&Save"). `destructive`: it takes something away, as one in the colour of danger
-    does; it never gets the focus by itself, and does not keep it, so that a second press does not take the next."""
+    does; it never receives the focus automatically or keeps it, so that a second press removes nothing else."""
     made = Button(text, icon_name)
     made.setProperty("role", role)
     if hint:
@@ -230,7 +230,7 @@ def clear(layout: QLayout) -> None:
 
 
 class Dot(QWidget):
-    """A state as a shape and a colour: filled = well, ring = off, triangle = needs a look, cross = failed."""
+    """A state as a shape and a colour: filled = ok, ring = off, triangle = attention, cross = failed."""
 
     _SIZE = 12
 
@@ -256,7 +256,7 @@ class Dot(QWidget):
 
 
 def paint_dot(painter: QPainter, tone: Tone, box: QRectF) -> None:
-    """The same shapes for delegates that paint by themselves."""
+    """The shapes of Dot, for delegates."""
     palette = theme().palette
     colours = {
         "ok": palette.ok, "attention": palette.attention, "live": palette.live, "off": palette.text2,

@@ -75,7 +75,7 @@ class Chips(QFrame):
         return ""
 
     def add(self, word: str) -> bool:
-        """As if a person had added it; False if it is there already."""
+        """Add it as a person does; False if it exists already."""
         if word.casefold() in {value.casefold() for value in self.values}:
             return False
         self._add(word)
@@ -84,7 +84,7 @@ class Chips(QFrame):
         return True
 
     def remove(self, word: str) -> None:
-        """As if a person had removed it."""
+        """Remove it as a person does."""
         for chip in [chip for chip in self._chips if chip.word == word]:
             self._chips.remove(chip)
             self._drop(chip)
@@ -113,10 +113,10 @@ class Chips(QFrame):
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)
-        self._order()  # chips that were there before it had its place
+        self._order()  # for chips added before it was shown
 
     def _order(self) -> None:
-        """Tab comes to the chips where they stand, though they were made after all else of the window."""
+        """Tab reaches the chips in place, although they were created after the rest of the window."""
         last = self.focusProxy()
         if last is None:
             return
@@ -166,7 +166,7 @@ class ChipField(Chips):
         self._offer()
 
     def take(self) -> None:
-        """What stands in the field becomes chips."""
+        """Turn the typed text into chips."""
         words = [" ".join(part.split()) for part in self.edit.text().split(",")]
         self.edit.clear()
         for word in words:
@@ -217,7 +217,7 @@ class ChipField(Chips):
 
 
 def half_typed(place: QWidget) -> bool:
-    """Whether a word stands in a field of `place` that is no chip yet."""
+    """Whether a field of `place` has text that is not a chip yet."""
     return any(chips.edit.text().strip() for chips in place.findChildren(ChipField))
 
 

@@ -14,7 +14,7 @@ from itsjustintv_desktop.ui.widgets.basic import column, label, later, row
 
 
 class Field(QWidget):
-    """`say` a hint, `complain` about what was typed; both take the place of `help`. `aside` stands beside the name."""
+    """`say` a hint, `complain` about what was typed; both replace `help`. `aside` is shown beside the name."""
 
     def __init__(self, name: str, control: QWidget, help_text: str = "", aside: str = "") -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Field(QWidget):
             spacing=4,
             inside=self,
         )
-        self.note.setVisible(bool(help_text))  # once it has a parent: before, it would be a window of its own
+        self.note.setVisible(bool(help_text))  # once it has a parent: before, it would open as a window
 
     @property
     def problem(self) -> str:
@@ -45,7 +45,7 @@ class Field(QWidget):
         self._show(text or self._help, "muted")
 
     def complain(self, problem: str | None) -> None:
-        """None or "": all is well again."""
+        """None or "" clears the problem."""
         if problem:
             self._show(problem, "live")
         else:
@@ -71,8 +71,8 @@ class SearchField(QLineEdit):
 
     def __init__(self, placeholder: str, name: str, *, least: int = 0, widest: int, wait: int = 250) -> None:
         super().__init__()
-        self.setPlaceholderText(placeholder)
-        self.setAccessibleName(name)
+        self.setPlaceholderText(readable(placeholder))
+        self.setAccessibleName(readable(name))
         self.setClearButtonEnabled(True)
         self.setMinimumWidth(least)
         self.setMaximumWidth(widest)
@@ -83,7 +83,7 @@ class SearchField(QLineEdit):
 def choice(*items: tuple[Any, str], name: str = "") -> QComboBox:
     """A box to choose from: each value with the words for it. `name` is for screen readers."""
     made = QComboBox()
-    made.setAccessibleName(name)
+    made.setAccessibleName(readable(name))
     for value, words in items:
         made.addItem(words, value)
     return made

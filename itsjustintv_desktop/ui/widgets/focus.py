@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLineEdi
 from shiboken6 import isValid
 
 _last: WeakKeyDictionary[QWidget, ReferenceType[QWidget]] = WeakKeyDictionary()
-"""The field that had the focus last, by page or dialog."""
+"""The last focused field, by page or dialog."""
 
 
 def follow() -> None:
@@ -96,6 +96,6 @@ def is_typed(place: QWidget) -> bool:
 
 
 def is_saved(place: QWidget) -> None:
-    """What stands in its fields is kept now."""
+    """Mark the content of its fields as saved."""
     for line in place.findChildren(QLineEdit):
         line.setModified(False)

@@ -71,7 +71,7 @@ class _Inside(QWidget):
 
 
 def keep_width(area: QScrollArea, content: QLayout) -> None:
-    """The content's right margin gives way to the bar: its width is the same whether there is one or not."""
+    """Shrink the content's right margin by the scroll bar, so that its width never changes."""
     bar = area.verticalScrollBar()
 
     def make_room(low: int, high: int) -> None:
@@ -85,7 +85,7 @@ def keep_width(area: QScrollArea, content: QLayout) -> None:
 
 
 def kept_out(widget: QWidget) -> QWidget:
-    """For what stands in the place of something that scrolls: as wide as that, without its bar."""
+    """A widget as wide as scrolling content beside it, without a bar."""
     holder = QWidget()
     layout = QVBoxLayout(holder)
     layout.setContentsMargins(0, 0, BAR_MARGIN, 0)

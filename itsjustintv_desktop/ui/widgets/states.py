@@ -1,4 +1,4 @@
-"""What stands in place of content or above it: loading, empty, a banner, a list of checks, a conflict."""
+"""What replaces content or lies above it: loading, empty, a banner, a list of checks, a conflict."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from itsjustintv_desktop.ui.widgets.basic import (
 )
 
 ABOVE = 72
-"""Pixels below it: what stands at the foot of a page stays in sight."""
+"""Pixels between it and the window's edge, so that the foot of a page stays visible."""
 BANNER_EDGE = 6
-"""Pixels that it stands out above the title."""
+"""Pixels by which it extends above the title."""
 WIDEST = 560
 """Pixels of a line of it; a longer text is broken into several."""
 TOAST_MS = 8000
@@ -54,7 +54,7 @@ class EmptyState(QWidget):
         self.action = button(action, do, role="primary")
         self._actions = row(None, self.action, None)
         layout.addLayout(self._actions)
-        self.action.setVisible(bool(action))  # once it has a parent: before, it would be a window of its own
+        self.action.setVisible(bool(action))  # once it has a parent: before, it would open as a window
         layout.addStretch(2)
         theme().changed.connect(self._tint)
         self._tint()
@@ -144,7 +144,7 @@ class Banner(QFrame):
 
 
 class Toast(QFrame):
-    """A short word at the lower edge of the window, with a way back where there is one."""
+    """A short message at the lower edge of the window, with an undo button if there is an undo."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -179,7 +179,7 @@ class Toast(QFrame):
         self._timer.start()
 
     def turn_to(self, page: QWidget | None) -> None:
-        """Another page is in front: what speaks about a page that was left goes with it. Its way back is kept there."""
+        """Another page is in front: hide a message about the previous one, which still offers the undo."""
         if self._page not in (None, page):
             self.hide()
 
@@ -237,7 +237,7 @@ def _name(check: Check) -> str:
 
 
 class Theirs(Card):
-    """Hidden while there is no such thing."""
+    """A choice between two versions of what was changed here and in the file; hidden without a conflict."""
 
     mine_requested = Signal()
     theirs_requested = Signal()

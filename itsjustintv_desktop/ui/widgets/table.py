@@ -56,7 +56,7 @@ _SAY_DRAFT = frozenset({int(Qt.ItemDataRole.AccessibleTextRole), int(Qt.ItemData
 
 
 class KeyedRows(QAbstractTableModel, Generic[Row]):
-    """`titles` of the columns; `key_of` tells rows apart. Selection and scroll position survive `show_rows`, and so
+    """`titles` of the columns; `key_of` identifies a row. Selection and scroll position survive `show_rows`, and so
     does a row with something that is not saved yet."""
 
     def __init__(self, titles: Sequence[str], key_of: Callable[[Row], Hashable], parent: QObject | None = None) -> None:
@@ -90,7 +90,7 @@ class KeyedRows(QAbstractTableModel, Generic[Row]):
                 self.dataChanged.emit(self.index(number, 0), self.index(number, len(self.titles) - 1))
 
     def gone(self, row: Row) -> Row:
-        """How a row looks that was taken away while something was typed for it."""
+        """The row to show for one that was removed while it has unsaved input."""
         return row
 
     def _with_drafts(self, rows: Sequence[Row]) -> list[Row]:

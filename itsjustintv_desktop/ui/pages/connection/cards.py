@@ -22,7 +22,7 @@ _TONES: dict[str, Tone] = {"ready": "ok", "starting": "accent", "waiting": "atte
 
 
 class TransportCard(Card):
-    """The way in use: its state, address and facts. `again` tries it now."""
+    """The current transport: its state, address and facts. `again` retries it now."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class TransportCard(Card):
         self._show_facts(way.facts)
 
     def asked(self) -> None:
-        """It was asked to try again; the next snapshot says how that went."""
+        """A retry was requested; the next snapshot shows its result."""
         self._message.setText(self.tr("It tries again."))
         self._shown = None
 

@@ -1,4 +1,4 @@
-"""Choosing a way: four choices, the fields of the chosen one, and saving it."""
+"""Choosing a transport: four choices, the fields of the chosen one, and saving it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLIENT_SECRET, AUTHTOKEN = "twitch.client_secret", "tunnel.authtoken"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What stands in the form: what is checked, and what is only saved."""
+    """The content of the form: what is checked, and what is only saved."""
 
     draft: TransportDraft
     domain: str = ""
@@ -63,7 +63,7 @@ def description(kind: TransportChoice) -> str:
 
 
 def changes_of(wanted: Wanted) -> list[Change]:
-    """All that decides the way is said, so that nothing of the way before gets in between. No secret is in it."""
+    """Every key that decides the transport, so that none of the previous transport remains. Contains no secret."""
     draft = wanted.draft
     kind = draft.kind
     found: list[Change] = [
@@ -73,7 +73,7 @@ def changes_of(wanted: Wanted) -> list[Change]:
     ]
     if draft.client_id is not None:
         found.append(Set(("twitch", "client_id"), draft.client_id))
-    if kind in {"ngrok", "tls"}:  # Twitch shall be told the address that the way itself finds
+    if kind in {"ngrok", "tls"}:  # the transport finds the address that Twitch is given
         found += [Remove(("twitch", "incoming_webhook_url")), Remove(("server", "external_domain"))]
     if kind == "ngrok":
         found.append(_or_gone(("tunnel", "domain"), wanted.domain))
@@ -110,7 +110,7 @@ def _tr(text: str) -> str:
 
 
 async def save(bridge: Bridge, wanted: Wanted) -> Saved:
-    """Secrets first: a way that comes up without them would only complain. Raises what the engine raises."""
+    """Save secrets first: the new transport needs them to start. Raises what the engine raises."""
     secret, token = wanted.draft.client_secret, wanted.draft.authtoken
     if secret:
         await bridge.call(lambda engine: engine.api.settings.secrets.keep(CLIENT_SECRET, secret))
@@ -161,7 +161,7 @@ class TransportForm(QWidget):
         self._chosen(kind)
 
     def load(self, fields: Sequence[FieldInfo], secrets: Sequence[SecretView], kind: str, address: str) -> None:
-        """Show what is in force; `kind` and `address` are those of the way in use."""
+        """Show the settings in force; `kind` and `address` are those of the current transport."""
         known = {field.path: field.value or "" for field in fields}
         self.client_id.setText(known.get(("twitch", "client_id"), ""))
         self.domain.setText(known.get(("tunnel", "domain"), ""))
@@ -189,7 +189,7 @@ class TransportForm(QWidget):
             self.choose(kind)
 
     def wanted(self) -> Wanted:
-        """What stands there."""
+        """The content of the form."""
         kind = self._kind
         own, tls = kind == "own", kind == "tls"
         draft = TransportDraft(

@@ -1,4 +1,4 @@
-"""Another way: chosen, looked at, and only then saved; afterwards one sees it come up."""
+"""Switching to another transport: chosen, checked, and only then saved; then its start is shown."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Switch(QWidget):
         """What the form was filled with; None while it is not open."""
         self._snapshot: Snapshot | None = None
         self._base: Stands = ({}, {})
-        """What the config said when the form was filled, and what it says now that differs."""
+        """The config when the form was filled, and the current one where it differs."""
         self._now: Stands = ({}, {})
         self._saves = False
         """Saving waits for the choice between the two."""
@@ -89,7 +89,7 @@ class Switch(QWidget):
         self._tasks.start("load", self._load(snapshot), replace=True)
 
     def refresh(self, snapshot: Snapshot) -> None:
-        """The way in use changed: after a save one watches the new one come up."""
+        """The current transport changed: after a save, show how the new one starts."""
         self._snapshot = snapshot
         if self._saved is None:
             return
@@ -158,7 +158,7 @@ class Switch(QWidget):
         return False
 
     def _edited(self) -> None:
-        self._tasks.stop("check way")  # what is asked now would be about something else
+        self._tasks.stop("check way")  # its answer would be about other input
         self._checked = self._saved = None
         self._quiet()
 
@@ -222,7 +222,7 @@ class Switch(QWidget):
             self._saved = None
 
     def _insist(self) -> None:
-        """What stands in the form is to be saved, whatever the file says by now."""
+        """Save the content of the form over the changed file."""
         self._base = self._now
         self.theirs.hide()
         self.save.setEnabled(self._checked is not None)

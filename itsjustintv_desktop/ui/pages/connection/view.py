@@ -1,4 +1,4 @@
-"""How Twitch reaches us: live, with what to do where it does not, and the form for another way."""
+"""How Twitch reaches the program: the current state, what to do if it does not, and the form for another transport."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from itsjustintv_desktop.ui.widgets.basic import button, column, fill, stacked
 from itsjustintv_desktop.ui.widgets.scroll import Scroll
 
 NARROW = 760
-"""Below that the cards stand in one column."""
+"""Pixels; a narrower page has one column of cards."""
 ROUND_SECONDS = 900.0
 """A round for a thousand channels takes minutes."""
 DOWNLOAD_SECONDS = 660.0
 
 
 class Connection(Page):
-    """The way in use, subscriptions, what arrives, guidance; and the form to change the way."""
+    """The current transport, subscriptions, last message and guidance; and the form for another transport."""
 
     name = "connection"
     _downloaded = Signal(int, int)

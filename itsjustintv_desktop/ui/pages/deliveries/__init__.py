@@ -1,4 +1,4 @@
-"""What is on its way, and what became of everything that was sent."""
+"""Deliveries: what is waiting, and the outcome of everything that was sent."""
 
 from itsjustintv_desktop.ui.pages.deliveries.view import DeliveriesView as View
 

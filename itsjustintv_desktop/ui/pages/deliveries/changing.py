@@ -1,4 +1,4 @@
-"""What a person does to deliveries and destinations, one or many: asked of the engine, said, and taken back."""
+"""Actions on deliveries and destinations, one or many: requested from the engine, reported, and undone."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from itsjustintv_desktop.ui.widgets.basic import button, fill, label, row
 
 
 class BulkCard(QWidget):
-    """`wished`: retry, resend, drop or cancel."""
+    """`requested`: retry, resend, drop or cancel."""
 
-    wished = Signal(str)
+    requested = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,10 +28,10 @@ class BulkCard(QWidget):
         self._title = label("", "heading")
         self.older = label(self.tr("Older ones were not read yet and are not selected."), "muted", wrap=True)
         self._progress = label("", "muted", wrap=True)
-        self.retry = button(self.tr("Re&try now"), lambda: self.wished.emit("retry"), role="primary")
-        self.resend = button(self.tr("Re&send"), lambda: self.wished.emit("resend"))
-        self.drop = button(self.tr("&Drop"), lambda: self.wished.emit("drop"), role="danger")
-        self.cancel = button(self.tr("Cance&l"), lambda: self.wished.emit("cancel"))
+        self.retry = button(self.tr("Re&try now"), lambda: self.requested.emit("retry"), role="primary")
+        self.resend = button(self.tr("Re&send"), lambda: self.requested.emit("resend"))
+        self.drop = button(self.tr("&Drop"), lambda: self.requested.emit("drop"), role="danger")
+        self.cancel = button(self.tr("Cance&l"), lambda: self.requested.emit("cancel"))
         fill(layout, self._title, self.older, row(self.retry, self.resend, None, self.drop), self._progress)
         fill(layout, row(self.cancel, None), None)
         self.show_progress(None)
@@ -51,7 +51,7 @@ class BulkCard(QWidget):
 
 
 AT_ONCE = 200
-"""Deliveries changed with one question: between two of them it can be cancelled."""
+"""Deliveries per request; between two requests the action can be cancelled."""
 
 Progress = Callable[..., object]
 

@@ -1,4 +1,4 @@
-"""One delivery: how it stands, its attempts, its request, and when it is due."""
+"""One delivery: its state, attempts, request, and when it is due."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Due(QFrame):
 
 
 MOST = 30
-"""Attempts with a row each; those before them are counted."""
+"""Attempts shown with a row each; earlier ones are only counted."""
 _TONES: dict[str, Tone] = {
     "delivered": "ok", "failed": "attention", "refused": "failed", "interrupted": "off", "under way": "accent",
 }  # fmt: skip
@@ -132,9 +132,9 @@ _GIVEN_UP = frozenset({DeliveryState.DEAD, DeliveryState.EXPIRED, DeliveryState.
 
 
 class Details(QScrollArea):
-    """`wished`: retry, resend, drop, pause or resume. `due_wished`: another time for the next try."""
+    """`requested`: retry, resend, drop, pause or resume. `due_requested`: another time for the next attempt."""
 
-    wished = Signal(str)
+    requested = Signal(str)
     due_requested = Signal(float)
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ class Details(QScrollArea):
         self._make_actions()
         self._way_dot, self._way = Dot(), Elided("", "muted")
         self._pause_wish = "pause"
-        self.pause = button(self.tr("Pause"), lambda: self.wished.emit(self._pause_wish), role="small")
+        self.pause = button(self.tr("Pause"), lambda: self.requested.emit(self._pause_wish), role="small")
         line = row(self._way_dot)
         fill(line, (self._way, 1), self.pause)
         self.body.addLayout(line)
@@ -219,15 +219,15 @@ class Details(QScrollArea):
         self._pause_wish = "resume" if paused else "pause"
 
     def busy(self, is_busy: bool) -> None:
-        """Something is being done with it."""
+        """An action on it is running."""
         for each in (self.retry, self.resend, self.drop, self.due):
             each.setEnabled(not is_busy)
 
     def _make_actions(self) -> None:
-        self.retry = button(self.tr("Re&try now"), lambda: self.wished.emit("retry"))
-        self.resend = button(self.tr("Re&send"), lambda: self.wished.emit("resend"))
+        self.retry = button(self.tr("Re&try now"), lambda: self.requested.emit("retry"))
+        self.resend = button(self.tr("Re&send"), lambda: self.requested.emit("resend"))
         self.due = button(self.tr("Next tr&y…"), self._open_due)
-        self.drop = button(self.tr("&Drop"), lambda: self.wished.emit("drop"), role="danger")
+        self.drop = button(self.tr("&Drop"), lambda: self.requested.emit("drop"), role="danger")
         self.copy = button(self.tr("&Copy request"), self._copy, role="small")
         usual = Flow(spacing=8)
         for each in (self.retry, self.resend, self.due):
@@ -237,7 +237,7 @@ class Details(QScrollArea):
         self.body.addLayout(line)
 
     def _show_actions(self, state: DeliveryState, *, exists: bool) -> None:
-        """The one that fits best comes first and stands out."""
+        """Show what can be done in this state; the likeliest action is the primary button."""
         waits = state is DeliveryState.PENDING
         given_up = state in _GIVEN_UP
         self.retry.setVisible(exists and (waits or given_up))
@@ -267,7 +267,7 @@ class Details(QScrollArea):
     def _copy(self) -> None:
         if self.details is not None and self.details.request is not None:
             QGuiApplication.clipboard().setText(request_text(self.details.request))
-            self.wished.emit("copied")
+            self.requested.emit("copied")
 
 
 def request_text(request: RequestView) -> str:

@@ -1,4 +1,4 @@
-"""Deliveries as a table of any length, newest first: a page is read at a time, when the view comes to the end."""
+"""Deliveries as a table of any length, newest first; read a page at a time as the view reaches the end."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from itsjustintv_desktop.ui.widgets.table import NOWHERE, Index, KeyedRows
 PAGE = 200
 SOON_MS = 300
 TIDY_MS = 3000
-"""After so long without a change, what fits the filter no longer leaves the list."""
+"""After this long without a change, rows that no longer match the filter leave the list."""
 _MOST_NEW = 10
-"""Pages of new ones that are put on top; where more came, the list begins anew."""
+"""Most pages of new deliveries put on top; with more of them, the list is read from the start."""
 
 STATE, DESTINATION, STREAMER, ANSWER, TRIES, NEXT = range(6)
 Start = Callable[..., bool]
 
 
 class DeliveriesModel(KeyedRows[DeliveryView]):
-    """`loaded` after each time the list was read.
+    """`loaded` each time the list was read.
 
     `start(name, coroutine, replace=...)` runs work and shows its errors; see Page.do.
     """
@@ -47,9 +47,9 @@ class DeliveriesModel(KeyedRows[DeliveryView]):
         self.wanted = DeliveryFilter()
         self.is_loaded = False
         self.held: Mapping[str, DeliveryHold] = {}
-        """What holds the deliveries of a destination, by its name."""
+        """What holds back the deliveries of a destination, by its name."""
         self._before: int | None = None
-        """Where older ones go on; None = there are none."""
+        """Id before which older deliveries continue; None if there are none."""
         self._look = self._timer(SOON_MS, lambda: self._start("newest", self._newest()))
         self._reread = self._timer(SOON_MS, self._read_again)
         self._tidy = self._timer(TIDY_MS, self.again)
@@ -89,11 +89,11 @@ class DeliveriesModel(KeyedRows[DeliveryView]):
         return None
 
     def view(self, row: int) -> DeliveryView | None:
-        """The delivery of a row, None where there is no such row."""
+        """The delivery in a row; None for a row that does not exist."""
         return self.rows[row] if 0 <= row < len(self.rows) else None
 
     def row_of(self, delivery_id: int) -> int | None:
-        """Where it is, if it was read. Ids go down."""
+        """Its row, None if it was not read. Ids descend."""
         place = bisect_left(self.rows, -delivery_id, key=lambda view: -view.id)
         return place if place < len(self.rows) and self.rows[place].id == delivery_id else None
 
@@ -115,7 +115,7 @@ class DeliveriesModel(KeyedRows[DeliveryView]):
         self.held = held
 
     def happened(self, batch: Iterable[events.EngineEvent]) -> None:
-        """Change rows in place; new ones are looked for soon."""
+        """Change rows in place, and look for new ones soon."""
         for event in batch:
             if isinstance(event, events.DeliveryChanged):
                 self._change(event)
@@ -125,7 +125,7 @@ class DeliveriesModel(KeyedRows[DeliveryView]):
                 self._look_soon()
 
     def again(self) -> None:
-        """Something was missed, or changed at large: what is in the list is read again, in place."""
+        """Events were missed, or many deliveries changed: read what is in the list again, in place."""
         if self.is_loaded and not self._reread.isActive():
             self._reread.start()
 
@@ -192,7 +192,7 @@ class DeliveriesModel(KeyedRows[DeliveryView]):
         return await self._bridge.call(lambda engine: engine.api.deliveries.page(wanted, before, PAGE))
 
     async def _pages(self, before: int | None, count: int) -> tuple[list[DeliveryView], int | None]:
-        """At least `count` rows older than `before`, or all there are; and where still older ones go on."""
+        """At least `count` rows older than `before`, or all there are; and the id before which more continue."""
         rows: list[DeliveryView] = []
         while True:
             page = await self._ask(before)
@@ -224,7 +224,7 @@ class DeliveriesModel(KeyedRows[DeliveryView]):
             began = (self._before, self.wanted)
             rows, before = await self._pages(self._before, 1)
             if began != (self._before, self.wanted):
-                continue  # the list was read anew meanwhile
+                continue  # the list was reloaded in the meantime
             self._before = before
             if rows:
                 self.beginInsertRows(QModelIndex(), len(self.rows), len(self.rows) + len(rows) - 1)

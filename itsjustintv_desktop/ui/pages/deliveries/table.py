@@ -1,4 +1,4 @@
-"""The table of deliveries: a dot for the state, and a clock that runs for what waits."""
+"""The table of deliveries: a dot for the state, and a countdown to the next attempt."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ HEADING_EDGE = 10
 
 
 class DeliveriesTable(QTableView):
-    """`picked`: other rows are selected. Selection and place stay with their rows when the list is read anew."""
+    """`picked`: other rows are selected. Selection and scroll position survive a reload."""
 
     picked = Signal()
 
@@ -64,7 +64,7 @@ class DeliveriesTable(QTableView):
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(ROW_HEIGHT)
         columns.setHighlightSections(False)
-        # One of its own: with the table's it asks every row of 100,000 whether its column is selected as a whole.
+        # Not the table's: the header would ask each of 100,000 rows whether its whole column is selected.
         columns.setSelectionModel(QItemSelectionModel(model, self))
         columns.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         columns.setMinimumSectionSize(32)
@@ -91,7 +91,7 @@ class DeliveriesTable(QTableView):
         return sum(len(part) for part in self.parts())
 
     def only(self) -> int | None:
-        """The id of the delivery that alone is selected."""
+        """The id of the only selected delivery."""
         parts = self.parts()
         if len(parts) != 1 or len(parts[0]) != 1:
             return None
@@ -126,7 +126,7 @@ class DeliveriesTable(QTableView):
             self.selectionModel().select(chosen, self.selectionModel().SelectionFlag.ClearAndSelect)
 
     def _stay(self, _: QModelIndex, first: int, last: int) -> None:
-        """Rows came in on top: what a person looks at stays where it is, unless they look at the newest."""
+        """Rows were inserted on top: keep what is in view in place, unless the newest row is in view."""
         bar = self.verticalScrollBar()
         if first == 0 and bar.value() > 0:
             value = bar.value()

@@ -111,9 +111,9 @@ class DeliveriesView(Page):
         self._side_stack = stacked(self._nothing, self.details, self.many)
         self._side.body.addWidget(self._side_stack)
         self._side_stack.currentChanged.connect(lambda _: self._place_side())
-        self.details.wished.connect(self._requested)
+        self.details.requested.connect(self._requested)
         self.details.due_requested.connect(self._due_requested)
-        self.many.wished.connect(self._many_requested)
+        self.many.requested.connect(self._many_requested)
 
     # The page
 

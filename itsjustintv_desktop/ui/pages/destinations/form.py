@@ -166,7 +166,7 @@ class DestinationForm(QWidget):
 
     @property
     def draft(self) -> DestinationDraft:
-        """As it stands in the form. Address, secret and headers are None where nothing was typed."""
+        """The current content of the form. Address, secret and headers are None if nothing was typed."""
         return DestinationDraft(
             name=self.title.text().strip(),
             url=self.url.typed.strip() or None,
@@ -192,7 +192,7 @@ class DestinationForm(QWidget):
             self.url_field.say(self.tr("{} at {}").format(format_name(name), host) if host else "")
 
     def _place(self, info: DestinationInfo | None) -> None:
-        """Say where address and secret are kept, never what they are."""
+        """Show where address and secret are stored, never their values."""
         if info is None:
             self.url.setPlaceholderText("https://…")
             self.url_field.say(self.tr("It will be kept encrypted."))

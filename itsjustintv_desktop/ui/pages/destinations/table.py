@@ -44,7 +44,7 @@ def state_of(row: DestinationStatus) -> tuple[Tone, str]:
 
 
 def sentence_of(row: DestinationStatus) -> str:
-    """What stands in the way, and what happens then; "" for nothing."""
+    """What prevents delivery, and the consequence; "" for nothing."""
     if row.status.level is Level.OK:
         return ""
     if row.status.level is Level.PAUSED:

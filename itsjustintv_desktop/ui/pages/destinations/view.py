@@ -26,7 +26,7 @@ from itsjustintv_desktop.ui.widgets.states import EmptyState
 
 GUESS_MS = 400
 _OURS = ("save", "remove", "remove now")
-"""While one of these runs, it is this page that takes a name away."""
+"""While one of these runs, a missing name is this page's own doing."""
 TEST_SECONDS = 150.0
 """Longer than the longest attempt."""
 

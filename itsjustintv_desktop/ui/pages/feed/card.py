@@ -63,7 +63,7 @@ class Arranged:
 
 
 def font(weight: QFont.Weight = QFont.Weight.Normal, pixels: int = BODY_PX) -> QFont:
-    """Inter, with figures that stand below each other."""
+    """Inter, with tabular figures."""
     made = QFont("Inter")
     made.setPixelSize(pixels)
     made.setWeight(weight)
@@ -72,7 +72,7 @@ def font(weight: QFont.Weight = QFont.Weight.Normal, pixels: int = BODY_PX) -> Q
 
 
 def arrange(item: FeedItem, marks: list[tuple[FeedDelivery, str]], width: int, *, buttons: bool) -> Arranged:
-    """`marks`: the outcomes and what is said of each."""
+    """`marks`: the outcomes and their texts."""
     made = Arranged()
     right = width - MARGIN
     at = TOP + LINE
@@ -137,9 +137,9 @@ Holding = Mapping[str, DeliveryHold]
 
 
 class FeedCard(QWidget):
-    """`wished`: a word for what a person wants with this entry. `delivery_wished`: the id of one to look at."""
+    """`requested`: the name of an action on this entry. `delivery_requested`: the id of a delivery to show."""
 
-    wished = Signal(str)
+    requested = Signal(str)
     delivery_requested = Signal(int)
 
     def __init__(self) -> None:
@@ -153,9 +153,9 @@ class FeedCard(QWidget):
         self._picture: QPixmap | None = None
         self._arranged: dict[int, Arranged] = {}
         self._busy = False
-        self.send_anyway = button(self.tr("Send anyway"), lambda: self.wished.emit("send_anyway"))
-        self.edit_filter = button(self.tr("Edit filter"), lambda: self.wished.emit("edit_filter"))
-        self.channel = icon_button("open", "", lambda: self.wished.emit("channel"))
+        self.send_anyway = button(self.tr("Send anyway"), lambda: self.requested.emit("send_anyway"))
+        self.edit_filter = button(self.tr("Edit filter"), lambda: self.requested.emit("edit_filter"))
+        self.channel = icon_button("open", "", lambda: self.requested.emit("channel"))
         self.more = icon_button("dots", "", self._open_menu)
         self._buttons = (self.send_anyway, self.edit_filter, self.channel, self.more)
         for each in self._buttons:
@@ -360,7 +360,7 @@ class FeedCard(QWidget):
 
 
 def _latest(deliveries: tuple[FeedDelivery, ...]) -> list[FeedDelivery]:
-    """The last of each destination: what was sent again stands for what was sent before."""
+    """The last delivery of each destination; it replaces those before it."""
     return list({each.destination: each for each in deliveries}.values())
 
 

@@ -49,7 +49,7 @@ class FeedWindow(QObject):
         """Newest first."""
         self.loaded = False
         self.before: int | None = None
-        """Where older ones go on; None = there are none."""
+        """Id before which older entries continue; None if there are none."""
         self.at_newest = True
         self.follows = True
         """New entries are put in at once; else they are counted."""
@@ -74,7 +74,7 @@ class FeedWindow(QObject):
             self._start("feed", self._older())
 
     def happened(self, batch: Iterable[events.EngineEvent]) -> None:
-        """Note what changed, and read it soon, together with what changes meanwhile."""
+        """Note what changed, and read all of it soon."""
         shown = {item.event_id for item in self.items}
         for event in batch:
             if isinstance(event, events.EventSettled) and event.event_id not in shown:
@@ -89,7 +89,7 @@ class FeedWindow(QObject):
             self._soon.start()
 
     def again(self) -> None:
-        """Something was missed: read everything shown anew."""
+        """Events were missed: read everything shown again."""
         self._stale |= {item.event_id for item in self.items}
         self._fresh.add(-1)
         self._soon.start()
@@ -162,7 +162,7 @@ class FeedWindow(QObject):
 
 
 def has_failed(item: FeedItem) -> bool:
-    """A destination was never told."""
+    """Whether a delivery was given up."""
     return any(each.state in _FAILED for each in item.deliveries)
 
 
@@ -172,12 +172,12 @@ async def _items(engine: Any, ids: list[int]) -> dict[int, FeedItem]:
         try:
             found[event_id] = await engine.api.feed.item(event_id)
         except errors.NotFoundError:
-            continue  # it was thrown away meanwhile, and goes with the next page
+            continue  # it was removed in the meantime, and goes with the next page
     return found
 
 
 SLOWLY = 20
-"""Ages are painted anew every so many seconds."""
+"""Seconds after which ages are repainted."""
 
 
 class Cards(QScrollArea):
@@ -322,7 +322,7 @@ class Cards(QScrollArea):
 
 
 class _Pill(QWidget):
-    """How many entries came meanwhile, above the list; a click leads to them."""
+    """The number of new entries, above the list; a click shows them."""
 
     def __init__(self, parent: QScrollArea, do: Callable[[], object]) -> None:
         super().__init__(parent)

@@ -141,7 +141,7 @@ class FeedView(Page):
     def _reached_top(self, at_top: bool) -> None:
         self.entries.follows = at_top
         if at_top:
-            self.entries.happened(())  # what was counted meanwhile is put in
+            self.entries.happened(())  # inserts the entries that were only counted so far
 
     def _to_newest(self) -> None:
         self._to_top = True
@@ -172,7 +172,7 @@ class FeedView(Page):
     # One entry
 
     def _prepare(self, card: FeedCard) -> None:
-        card.wished.connect(partial(self._requested, card))
+        card.requested.connect(partial(self._requested, card))
         card.delivery_requested.connect(lambda delivery: self.go.emit("deliveries", delivery))
         card.fill_menu = partial(self._fill_menu, card)
 
@@ -243,5 +243,5 @@ async def _payloads(engine: Any, ids: list[int]) -> list[str]:
         try:
             found.append(await engine.api.feed.payload(event_id))
         except errors.NotFoundError:
-            continue  # it was thrown away meanwhile
+            continue  # it was removed in the meantime
     return found

@@ -48,7 +48,7 @@ class Answer(Card):
         self._tick = every(self, 1000, self._say_small)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """How many streams will be announced, what waits to be sent, and when the next try is."""
+        """How many streams will be announced, how many deliveries are waiting, and when the next attempt is due."""
         self._next_due = snapshot.deliveries.oldest_due or snapshot.deliveries.next_due
         self._waiting = snapshot.deliveries.of("pending")
         self._more = detail_of(snapshot.status)
@@ -131,7 +131,7 @@ class LiveNow(Card):
         self._fill()
 
     def _fill(self) -> None:
-        """Say it in the rows there are, and make some of those that lack."""
+        """Fill the existing rows, and create a few of the missing ones."""
         wanted = self._streams[:MOST]
         for _ in range(min(AT_ONCE, len(wanted) - len(self._rows))):
             made = _Row()
@@ -149,7 +149,7 @@ class LiveNow(Card):
 
 
 class _Row(QWidget):
-    """One channel: picture, name and since when, what it shows, viewers, a way there."""
+    """One channel: picture, name and duration, category, viewers, and a button that opens the channel."""
 
     def __init__(self) -> None:
         super().__init__()

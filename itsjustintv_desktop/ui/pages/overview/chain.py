@@ -28,7 +28,7 @@ MOST_ALIKE = 10
 
 
 class Chain(Card):
-    """`fix_wished`: a page, and the check to mend there."""
+    """`fix_requested`: a page, and the check to mend there."""
 
     fix_requested = Signal(str, object)
 
@@ -103,9 +103,9 @@ class Chain(Card):
 class _Row(QObject):
     """A link of the chain, in two rows of the grid: a line, and its state, name, message and fix."""
 
-    def __init__(self, grid: QGridLayout, at: int, check: Check, wished: SignalInstance) -> None:
+    def __init__(self, grid: QGridLayout, at: int, check: Check, requested: SignalInstance) -> None:
         super().__init__(grid)
-        self._grid, self._at, self._requested = grid, at, wished
+        self._grid, self._at, self._requested = grid, at, requested
         self.fix: Button | None = None
         name = label(sentence_case(translate(check.name)), "strong", wrap=True)
         self._message = label("", "muted", wrap=True, selectable=True)

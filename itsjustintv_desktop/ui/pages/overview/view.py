@@ -1,4 +1,4 @@
-"""The page in front most of the time: the one answer, the chain behind it, who is live, and the last days."""
+"""The start page: the answer, the checks behind it, who is live, and the last days."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from itsjustintv_desktop.ui.widgets.basic import button, every, fill, later
 from itsjustintv_desktop.ui.widgets.scroll import Scroll, kept_out
 
 AGAIN_MS = 60_000
-"""The chain is looked at that often while the page is open, and whenever something happened."""
+"""How often the checks run while the page is open, besides after each event."""
 SOON_MS = 250
-"""What happens together makes one look."""
+"""Events within this time cause one check."""
 PACE = 4
-"""Between two looks passes at least so many times as long as the last one took."""
+"""The pause between two checks is at least this many times the duration of the last one."""
 LONGEST_MS = 2000
 SETTLING_MS = (2_000, 15_000)
-"""Just after a start much is not known yet: it is looked again so soon, and ever later up to the second."""
+"""First and longest delay between checks just after a start, while not everything is known yet."""
 NARROW = 880
-"""A narrower page has its cards below each other."""
+"""Pixels; a narrower page puts its cards below each other."""
 DAYS = 14
 DAYS_MS = 500
-"""The days are counted once for all that is announced together."""
+"""Announcements within this time cause one count of the days."""
 
 
 class Overview(Page):
@@ -64,7 +64,7 @@ class Overview(Page):
         self._days_soon = later(self, DAYS_MS, self._count_days)
         self._looks_soon = later(self, SOON_MS, self._catch_up)
         self._is_stale = self._days_are_stale = False
-        """Something happened since the last look."""
+        """Something happened since the last check."""
         self._checked_at = 0.0
         self._settle_ms = SETTLING_MS[0]
         self._is_settled = True
@@ -82,7 +82,7 @@ class Overview(Page):
         elif self._is_stale or self._days_are_stale:
             self._catch_up()
         elif not self._is_settled and not self._settling.isActive():
-            self._look_again()  # it was time to while another page was in front
+            self._look_again()  # that was due while another page was in front
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         super().resizeEvent(event)
@@ -94,7 +94,7 @@ class Overview(Page):
         self._beside.setAlignment(self.days, Qt.AlignmentFlag(0) if narrow else Qt.AlignmentFlag.AlignTop)
 
     def check(self) -> None:
-        """Walk the chain now."""
+        """Run all checks now."""
         self.check_now.setEnabled(False)
         self.do("check", self._check())
         self._count_days()
@@ -115,7 +115,7 @@ class Overview(Page):
                 self._days_soon.start()
 
     def _compare(self) -> None:
-        """Also of what no event tells."""
+        """Check what changed without an event."""
         snapshot = self.store.snapshot
         if snapshot is not None:
             status = snapshot.status
@@ -125,7 +125,7 @@ class Overview(Page):
                 self._outdated()
 
     def _outdated(self) -> None:
-        """What is shown may be wrong now: it is looked again at once, or when the page is seen."""
+        """What is shown may be outdated: check again at once, or when the page is shown."""
         self._is_stale = True
         if self.isVisible() and not self._looks_soon.isActive():
             self._looks_soon.start()
@@ -149,7 +149,7 @@ class Overview(Page):
             self.do("check", self._check())
 
     def _settle(self, report: Report) -> None:
-        """Look again soon while a start is under way."""
+        """Check again soon while the program is starting."""
         before, self._is_settled = self._is_settled, all(check.level is not Level.STARTING for check in report.checks)
         if self._is_settled or not report.ok:
             self._settling.stop()
@@ -158,7 +158,7 @@ class Overview(Page):
         self._settling.start(self._settle_ms)
 
     async def _check(self, *, recent: bool = False) -> None:
-        """`recent`: without asking Twitch again for what it said a moment ago."""
+        """`recent`: reuse Twitch's recent answers."""
         began, self._is_stale = time.monotonic(), False
         try:
             report = await self.bridge.call(_recent if recent else _fresh, timeout=60.0)
@@ -179,7 +179,7 @@ class Overview(Page):
         self.chain.show_report(report)
         snapshot = self.store.snapshot
         if snapshot is not None and report.summary is not None and snapshot.status.headline != report.summary.headline:
-            self.store.refresh()  # with what was heard from outside
+            self.store.refresh()  # the checks know something newer
 
     async def _read_days(self) -> None:
         numbers = await self.bridge.call(lambda engine: engine.api.statistics.days(DAYS))

@@ -137,7 +137,7 @@ WAIT_MS = 250
 
 
 class Control(QWidget):
-    """`typed` with the key and what was typed ("" = the default). `secrets_wished`: it is kept elsewhere."""
+    """`typed` with the key and what was typed ("" = the default). `secrets_requested`: it is kept elsewhere."""
 
     typed = Signal(tuple, str)
     secrets_requested = Signal()

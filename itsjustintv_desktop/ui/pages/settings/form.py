@@ -24,7 +24,7 @@ Path = tuple[str, ...]
 
 
 class FormTab(QWidget):
-    """`typed` with a key and a text, a moment after the last key stroke. `secrets_wished`: a secret is asked for."""
+    """`typed` with a key and a text, a moment after the last key stroke. `secrets_requested`: a secret is asked for."""
 
     typed = Signal(tuple, str)
     secrets_requested = Signal()

@@ -196,7 +196,7 @@ _OPEN = frozenset({"", "@keyring"})
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """`text` to show; `kept` is what stands behind the dots, in order."""
+    """`text` to show; `kept` are the values behind the dots, in order."""
 
     text: str
     kept: tuple[str, ...]

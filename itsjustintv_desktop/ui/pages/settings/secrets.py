@@ -123,7 +123,7 @@ class SecretsTab(QWidget):
         self.read()
 
     async def _unlock(self, phrase: str) -> None:
-        # The keyring asks the person by itself, who may take a while.
+        # The keyring shows its own prompt, which may stay open for a while.
         state = await self._page.bridge.call(lambda engine: engine.api.settings.secrets.unlock(phrase or None), 300.0)
         self.lock.show_state(state)
         self._page.store.refresh()
@@ -141,7 +141,7 @@ class SecretRow(Card):
         super().__init__(margin=16)
         self.name, self.title = view.name, translate(view.title)
         self.base = self._now = view
-        """What is replaced, and what is stored by now."""
+        """The stored state the typed value replaces, and the current one."""
         self.theirs = Theirs()
         self.theirs.mine_requested.connect(self._insist)
         self.theirs.theirs_requested.connect(self._give_up)
@@ -228,7 +228,7 @@ class SecretRow(Card):
 
 
 class LockCard(Card):
-    """Shown while secrets cannot be had: what is wrong, and how to open them."""
+    """Shown while secrets are locked: the reason, and how to unlock them."""
 
     unlock_requested = Signal(str)
 

@@ -100,7 +100,7 @@ class Settings(Page):
             self.secrets.read()
 
     def hideEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
-        """What was shown on purpose is not there any more when the page comes back."""
+        """Revealed secrets are hidden again."""
         del event
         self.raw.conceal()
         self.secrets.conceal()
@@ -108,7 +108,7 @@ class Settings(Page):
     # The document
 
     async def _make_form(self, text: str) -> None:
-        """With what the file says: no default is shown in its place meanwhile."""
+        """Created with the values of the file, so that no default is shown in their place first."""
         fields = await self.bridge.call(lambda engine: engine.api.settings.form.fields())
         try:
             self.form.make(fields, await self.bridge.call(lambda engine: engine.api.settings.form.written(text)))
@@ -199,7 +199,7 @@ class Settings(Page):
                 text = self.document.text
                 made = await self._with(text, {path: typed})
                 if text != self.document.text:
-                    continue  # the text changed meanwhile: once more
+                    continue  # the text changed in the meantime: repeat
                 self._values[path] = typed
                 self.document.edit(made)
             if self._typed.get(path) == typed:
@@ -240,7 +240,7 @@ class Settings(Page):
         self.form.show_written({})
         self._check_soon.start()
 
-    # The file was changed meanwhile
+    # The file was changed in the meantime
 
     def _settled(self) -> None:
         self.conflict.done()
@@ -268,7 +268,7 @@ class Settings(Page):
             await self._save()
 
     def _show_bar(self) -> None:
-        """Nothing is said of a document that is not read yet."""
+        """Hidden until the document was read."""
         self.bar.setVisible(self.document.loaded and self.tabs.currentIndex() in {FORM, RAW})
 
     def _tab_changed(self, number: int) -> None:

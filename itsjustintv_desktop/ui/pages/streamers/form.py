@@ -70,7 +70,7 @@ class StreamerForm(Card):
 
     @property
     def draft(self) -> StreamerDraft:
-        """As it stands in the form."""
+        """The current content of the form."""
         base = self._base or StreamerDraft(key="")
         return msgspec.structs.replace(
             base,
@@ -186,7 +186,7 @@ class BulkCard(Card):
         self._keys: tuple[str, ...] = ()
         self._common = StreamerLists()
         self._typed: dict[tuple[str, ...], tuple[StreamerLists, StreamerLists]] = {}
-        """What was added and taken away, by the streamers it is meant for."""
+        """What was added and removed, by the keys of the selected streamers."""
         self.count = label("", "heading")
         self.destinations = PickChips(self.tr("Destinations"), self.tr("Add a destination"))
         self.tags = ChipField(self.tr("Announce only with these tags"), self.tr("add a tag"))

@@ -65,7 +65,7 @@ class CandidatesModel(KeyedRows[Candidate]):
         self.endResetModel()
 
     def found(self, channels: Iterable[FoundChannel]) -> None:
-        """What Twitch said of some of the names. Channels that are new are ticked."""
+        """Twitch's answer for some of the names. New channels are ticked."""
         by_name = {channel.name: channel for channel in channels}
         for number, candidate in enumerate(self.rows):
             channel = by_name.get(candidate.name)

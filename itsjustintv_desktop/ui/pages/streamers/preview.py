@@ -135,7 +135,7 @@ class PreviewCard(QFrame):
 
 LOOK_MS = 400
 MOST_LOOKS = 75
-"""After that it goes on without being watched here."""
+"""After this many reports the card stops following the test."""
 
 
 class SendTestCard(Card):

@@ -25,7 +25,7 @@ from itsjustintv_desktop.ui.widgets.states import EmptyState
 
 PREVIEW_MS = 400
 _OURS = ("save", "remove")
-"""While one of these runs, it is this page that takes a name away."""
+"""While one of these runs, a missing name is this page's own doing."""
 
 
 class Streamers(ListDetailPage[StreamerDraft]):
@@ -38,7 +38,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
         super().__init__(store, title)
         self._there: frozenset[str] = frozenset()
         self._wanted: list[str] = []
-        """To be selected once they are there: they were just added, renamed or brought back."""
+        """Keys to select once they appear: just added, renamed or restored."""
         self.pictures = Pictures(self.bridge, self)
         self.filter = SearchField(self.tr("Filter"), self.tr("Filter the streamers"), widest=200)
         self.paste = button(self.tr("&Paste many"), self.open_paste)
@@ -101,7 +101,7 @@ class Streamers(ListDetailPage[StreamerDraft]):
         before = self.table.keys
         self.table.all.show(snapshot)
         self._stack.setCurrentIndex(0 if self.table.all.rows else 1)
-        for part in (self.filter, self.paste, self.add):  # without streamers they stand below, where one looks then
+        for part in (self.filter, self.paste, self.add):  # without streamers the empty state offers them
             part.setVisible(bool(snapshot.streamers))
         if self._wanted:
             self._select(self._wanted)

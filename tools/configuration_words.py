@@ -14,8 +14,7 @@ ABOUT: dict[str, str] = {
     "sent and how to verify it: [the announcement](payload.md); retries and answers: [deliveries](deliveries.md).",
     "global_webhook": "For every streamer that has neither an address nor destinations of its own. Its destination is "
     'called `"global"`. A plain table of the Go service; `[destinations.NAME]` can do more.',
-    "retry": "When a destination does not take an announcement: "
-    "[when it is tried again](deliveries.md#retries).",
+    "retry": "When a destination does not take an announcement: [when it is tried again](deliveries.md#retries).",
     "output": "The last announcements for other programs: [files](files.md#outputjson).",
     "telemetry": "Traces and metrics: [telemetry](telemetry.md). The standard `OTEL_*` variables work, too.",
     "tunnel": "A public address without a server: [ngrok](ngrok.md).",

@@ -19,6 +19,11 @@ def tr(text: str, *, n: int = -1) -> str:
     return QCoreApplication.translate("words", text, None, n)
 
 
+def noop(text: str) -> str:
+    """Marks a text that is translated when it is shown."""
+    return text
+
+
 def translate(text: str) -> str:
     """What the engine said, in the person's language where it is known (ui/translate_engine.py)."""
     return QCoreApplication.translate("engine", readable(text)) if text else ""

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from PySide6.QtCore import QCoreApplication
-
 from itsjustintv_desktop.engine import DestinationStatus, Level, OverallStatus, Snapshot, StreamerView
 from itsjustintv_desktop.engine.core.models import DeliveryState, LiveStream
-from itsjustintv_desktop.ui.formatting import countdown, number, translate
+from itsjustintv_desktop.ui.formatting import countdown, number, tr, translate
 from itsjustintv_desktop.ui.shell.trayicons import TrayState
 from itsjustintv_desktop.ui.widgets.basic import Tone
 
@@ -52,7 +50,7 @@ def status_of(snapshot: Snapshot) -> AppStatus:
     if summary.level is Level.OK and snapshot.live:
         names = ", ".join(each.name or each.login for each in snapshot.live[:3])
         more = len(snapshot.live) - 3
-        detail = _tr("Live now: {}").format(names) + (_tr(" and {} more").format(more) if more > 0 else "")
+        detail = tr("Live now: {}").format(names) + (tr(" and {} more").format(more) if more > 0 else "")
         tray = "live"
     return AppStatus(
         tray=tray,
@@ -60,7 +58,7 @@ def status_of(snapshot: Snapshot) -> AppStatus:
         word=translate(summary.word),
         headline=translate(summary.headline),
         detail=detail,
-        action=_tr("Pause") if snapshot.paused is None else _tr("Resume"),
+        action=tr("Pause") if snapshot.paused is None else tr("Resume"),
     )
 
 
@@ -72,11 +70,7 @@ def detail_of(summary: OverallStatus) -> str:
     text = translate(first.text)
     if first.streamers or first.code.startswith("destination "):
         text = f"{first.code.partition(' ')[2]}: {text}"
-    return f"{text} {_tr('%n more points need attention.', more)}" if more else text
-
-
-def _tr(text: str, n: int = -1) -> str:
-    return QCoreApplication.translate("status", text, None, n)
+    return f"{text} {tr('%n more points need attention.', n=more)}" if more else text
 
 
 _TONES: dict[DeliveryState, Tone] = {
@@ -101,10 +95,10 @@ class DeliveryHold(NamedTuple):
 
 def held_by(destinations: Iterable[DestinationStatus]) -> dict[str, DeliveryHold]:
     """By name; those that take deliveries are left out."""
-    alone = DeliveryHold(_tr("waits until it answers again"), _tr("waits"), False)
+    alone = DeliveryHold(tr("waits until it answers again"), tr("waits"), False)
     states = {
-        "paused": DeliveryHold(_tr("paused"), _tr("paused"), True),
-        "off": DeliveryHold(_tr("switched off"), _tr("off"), True),
+        "paused": DeliveryHold(tr("paused"), tr("paused"), True),
+        "off": DeliveryHold(tr("switched off"), tr("off"), True),
         "open": alone,
         "half-open": alone,
     }
@@ -119,12 +113,12 @@ def tone_of(state: DeliveryState) -> Tone:
 def word_of(state: DeliveryState) -> str:
     """Its state in a word or two."""
     words = {
-        DeliveryState.PENDING: _tr("waiting"),
-        DeliveryState.SENDING: _tr("being sent"),
-        DeliveryState.DELIVERED: _tr("delivered"),
-        DeliveryState.EXPIRED: _tr("too late"),
-        DeliveryState.DEAD: _tr("given up"),
-        DeliveryState.DROPPED: _tr("dropped"),
+        DeliveryState.PENDING: tr("waiting"),
+        DeliveryState.SENDING: tr("being sent"),
+        DeliveryState.DELIVERED: tr("delivered"),
+        DeliveryState.EXPIRED: tr("too late"),
+        DeliveryState.DEAD: tr("given up"),
+        DeliveryState.DROPPED: tr("dropped"),
     }
     return words[state]
 
@@ -143,7 +137,7 @@ def next_try(next_at: float | None, held: DeliveryHold | None = None, now: float
         return held.words
     if next_at is None:
         return ""
-    return _tr("next try in {}").format(countdown(left)) if left >= 1 else _tr("next try now")
+    return tr("next try in {}").format(countdown(left)) if left >= 1 else tr("next try now")
 
 
 def sentence_of(
@@ -185,7 +179,7 @@ def live_of(row: StreamerRow) -> str:
     viewers = row.stream.viewer_count if row.stream is not None else None
     if not row.view.live:
         return ""
-    return _tr("Live") if viewers is None else _tr("Live · {}").format(number(viewers))
+    return tr("Live") if viewers is None else tr("Live · {}").format(number(viewers))
 
 
 def state_of(row: StreamerRow) -> tuple[Tone, str]:
@@ -193,8 +187,8 @@ def state_of(row: StreamerRow) -> tuple[Tone, str]:
     status = row.view.status
     tone, live = TONES[status.level], live_of(row)
     if tone == "ok":
-        return ("live", live) if live else ("off", translate(status.word) or _tr("Offline"))
-    return tone, translate(status.word) or _tr("Offline")
+        return ("live", live) if live else ("off", translate(status.word) or tr("Offline"))
+    return tone, translate(status.word) or tr("Offline")
 
 
 def facts_of(row: StreamerRow) -> list[tuple[Tone, str]]:

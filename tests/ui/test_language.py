@@ -63,7 +63,7 @@ def test_every_text_can_be_found_by_the_extraction() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.JoinedStr):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                if name in {"tr", "_tr", "_noop"}:
+                if name in {"tr", "noop"}:
                     wrong.append(f"{path.name}:{node.lineno}")
     assert wrong == []
 

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "itsjustintv_desktop"
 HERE = ROOT / "resources" / "translations"
-_WHERE = {"tr": 0, "_tr": 0, "_noop": 0, "translate": 1}
+_WHERE = {"tr": 0, "noop": 0, "translate": 1}
 """Functions that mark a text for translation, and which of their arguments it is."""
 
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication
-
+from itsjustintv_desktop.ui.formatting import noop, tr
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.store import Store
-
-
-def _noop(text: str) -> str:
-    """Marks a text for the translators; it is translated when it is shown."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +20,7 @@ class Entry:
 
     @property
     def shown_title(self) -> str:
-        return QCoreApplication.translate("pages", self.title)
+        return tr(self.title)
 
     def make(self, store: Store) -> Page:
         module = importlib.import_module(f"itsjustintv_desktop.ui.pages.{self.name}")
@@ -35,12 +29,12 @@ class Entry:
 
 
 ENTRIES = (
-    Entry("overview", _noop("Overview"), "home"),
-    Entry("feed", _noop("Live feed"), "feed"),
-    Entry("streamers", _noop("Streamers"), "people"),
-    Entry("destinations", _noop("Destinations"), "arrow"),
-    Entry("deliveries", _noop("Deliveries"), "box"),
-    Entry("connection", _noop("Connection"), "waves"),
-    Entry("settings", _noop("Settings"), "gear"),
-    Entry("log", _noop("Log"), "page"),
+    Entry("overview", noop("Overview"), "home"),
+    Entry("feed", noop("Live feed"), "feed"),
+    Entry("streamers", noop("Streamers"), "people"),
+    Entry("destinations", noop("Destinations"), "arrow"),
+    Entry("deliveries", noop("Deliveries"), "box"),
+    Entry("connection", noop("Connection"), "waves"),
+    Entry("settings", noop("Settings"), "gear"),
+    Entry("log", noop("Log"), "page"),
 )

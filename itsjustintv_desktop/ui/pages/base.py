@@ -6,13 +6,13 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Snapshot, events
 from itsjustintv_desktop.ui.bridge import Bridge, PageTasks
-from itsjustintv_desktop.ui.formatting import translate
+from itsjustintv_desktop.ui.formatting import tr, translate
 from itsjustintv_desktop.ui.plain import plain, readable
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme.tokens import BAR_MARGIN, GAP, PAGE_MARGIN
@@ -62,7 +62,7 @@ class Page(QWidget):
         self.body.setContentsMargins(0, 0, BAR_MARGIN, 0)
         fill(layout, self.head, (self.body, 1))
         store.changed.connect(self._changed)
-        self.bridge.events.connect(self._happened)
+        self.bridge.events.connect(self.happened)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         follow()
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # initial focus: no key has an effect there
@@ -126,20 +126,17 @@ class Page(QWidget):
         if self.isVisible() and self.store.snapshot is not None:
             self.refresh(self.store.snapshot)
 
-    def _happened(self, batch: list[events.EngineEvent]) -> None:
-        self.happened(batch)
-
 
 def save_feedback(page: Page, saved: Saved, done: str, show: Callable[[], object] | None = None) -> None:
     """`done` is a sentence such as "Removed alice."; `show` selects what was changed after an undo."""
     word = " ".join(part for part in (done, translate(saved.note)) if part)
     if saved.state in {"refused", "waiting"}:
-        text = _tr("It is saved, but the program goes on with the settings it had.")
+        text = tr("It is saved, but the program goes on with the settings it had.")
         page.banner.say(f"{text} {translate(saved.sentence)}", "alert")
     elif saved.sentence:
         word = f"{word} {translate(saved.sentence)}"
     if saved.undo:
-        page.tell(word, _tr("Undo"), lambda: page.do("undo", _undo(page, saved.undo, show)))
+        page.tell(word, tr("Undo"), lambda: page.do("undo", _undo(page, saved.undo, show)))
     else:
         page.tell(word)
 
@@ -148,9 +145,5 @@ async def _undo(page: Page, token: str, show: Callable[[], object] | None) -> No
     await page.bridge.call(lambda engine: engine.api.settings.documents.undo(token))
     if show is not None:
         show()
-    page.tell(_tr("It is as it was before."))
+    page.tell(tr("It is as it was before."))
     page.store.refresh()
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("saving", text)

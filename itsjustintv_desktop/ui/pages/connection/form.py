@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QLineEdit, QRadioButton, QSpinBox, QVBoxLayout, QWidget
 
 from itsjustintv_desktop.engine import Remove, Set, TransportDraft
 from itsjustintv_desktop.ui.bridge import Bridge
+from itsjustintv_desktop.ui.formatting import tr
 from itsjustintv_desktop.ui.plain import open_address, readable
 from itsjustintv_desktop.ui.widgets.basic import Part, button, column, label, row
 from itsjustintv_desktop.ui.widgets.field import Field, SecretField, choice
@@ -43,22 +44,22 @@ class Wanted:
 
 def title(kind: str) -> str:
     return {
-        "conduit": _tr("Conduit"),
-        "ngrok": _tr("ngrok tunnel"),
-        "tls": _tr("Own certificate"),
-        "own": _tr("Own proxy or tunnel"),
-    }.get(kind, _tr("No way yet"))
+        "conduit": tr("Conduit"),
+        "ngrok": tr("ngrok tunnel"),
+        "tls": tr("Own certificate"),
+        "own": tr("Own proxy or tunnel"),
+    }.get(kind, tr("No way yet"))
 
 
 def description(kind: TransportChoice) -> str:
     """What it is and what it asks of a person."""
     return {
-        "conduit": _tr(
+        "conduit": tr(
             "This program calls Twitch. No port, router or certificate is involved. Right for nearly everyone."
         ),
-        "ngrok": _tr("ngrok gives this computer a public address. Needs a free ngrok account."),
-        "tls": _tr("Twitch calls this computer directly. Needs a domain that leads here, and one forwarded port."),
-        "own": _tr("Your server or tunnel speaks https on port 443 and hands Twitch's messages on to this program."),
+        "ngrok": tr("ngrok gives this computer a public address. Needs a free ngrok account."),
+        "tls": tr("Twitch calls this computer directly. Needs a domain that leads here, and one forwarded port."),
+        "own": tr("Your server or tunnel speaks https on port 443 and hands Twitch's messages on to this program."),
     }[kind]
 
 
@@ -103,10 +104,6 @@ def names_of(typed: str) -> tuple[str, ...]:
 
 def _or_gone(path: Sequence[str], value: str) -> Change:
     return Set(tuple(path), value) if value else Remove(tuple(path))
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("ways", text)
 
 
 async def save(bridge: Bridge, wanted: Wanted) -> Saved:

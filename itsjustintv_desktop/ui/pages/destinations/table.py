@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, QRect, Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QStyleOptionViewItem
 
 from itsjustintv_desktop.engine import DestinationStatus, Level
 from itsjustintv_desktop.engine.delivery import formats
-from itsjustintv_desktop.ui.formatting import number, translate
+from itsjustintv_desktop.ui.formatting import number, tr, translate
 from itsjustintv_desktop.ui.status import TONES
 from itsjustintv_desktop.ui.widgets.basic import Tone
 from itsjustintv_desktop.ui.widgets.table import EDGE, ROW_ROLE, CellDelegate, Index, KeyedRows, Table, removed
@@ -21,14 +21,14 @@ NAME, STATE, WAITING = range(3)
 
 class DestinationsModel(KeyedRows[DestinationStatus]):
     def __init__(self) -> None:
-        super().__init__((_tr("Destination"), _tr("State"), _tr("Waiting")), lambda row: row.name)
+        super().__init__((tr("Destination"), tr("State"), tr("Waiting")), lambda row: row.name)
 
     def gone(self, row: DestinationStatus) -> DestinationStatus:
         return msgspec.structs.replace(row, status=removed(), waiting=0)
 
     def cell(self, row: DestinationStatus, column: int, role: int) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            texts = (row.name, state_of(row)[1], number(row.waiting) if row.waiting else _tr("none"))
+            texts = (row.name, state_of(row)[1], number(row.waiting) if row.waiting else tr("none"))
             return texts[column]
         if role == Qt.ItemDataRole.ToolTipRole:
             hints = (f"{row.name}\n{row.address}", f"{state_of(row)[1]}\n{sentence_of(row)}", "")
@@ -48,16 +48,12 @@ def sentence_of(row: DestinationStatus) -> str:
     if row.status.level is Level.OK:
         return ""
     if row.status.level is Level.PAUSED:
-        return f"{translate(row.status.reason)} {_tr('Nothing is sent there until it is resumed; what is due waits.')}"
+        return f"{translate(row.status.reason)} {tr('Nothing is sent there until it is resumed; what is due waits.')}"
     return translate(row.status.reason)
 
 
 def format_name(name: str) -> str:
     return formats.named(name).title
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("destinations", text)
 
 
 class DestinationTable(Table):

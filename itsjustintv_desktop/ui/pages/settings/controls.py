@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.ui.formatting import translate
+from itsjustintv_desktop.ui.formatting import noop, tr, translate
 from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import button, fill, label, later, row
 from itsjustintv_desktop.ui.widgets.field import Field, SecretField
@@ -16,113 +16,105 @@ if TYPE_CHECKING:
     from itsjustintv_desktop.engine import FieldInfo
 
 
-def _noop(text: str) -> str:
-    return text
-
-
 _NAMES = {
-    "server.listen_addr": _noop("Address to listen at"),
-    "server.port": _noop("Port"),
-    "server.external_domain": _noop("Public name"),
-    "server.tls.enabled": _noop("Get certificates automatically"),
-    "server.tls.domains": _noop("Names in the certificate"),
-    "server.tls.cert_dir": _noop("Folder for certificates"),
-    "server.tls.email": _noop("E-mail for the authority"),
-    "server.tls.directory_url": _noop("Address of the authority"),
-    "server.tls.challenge": _noop("How the name is proven"),
-    "server.tls.http_port": _noop("Port for http-01"),
-    "twitch.client_id": _noop("Client id"),
-    "twitch.client_secret": _noop("Client secret"),
-    "twitch.webhook_secret": _noop("Signing secret"),
-    "twitch.incoming_webhook_url": _noop("Address that Twitch calls"),
-    "twitch.transport": _noop("How messages come"),
-    "twitch.poll_interval": _noop("Ask Twitch every"),
-    "twitch.catch_up_max_age": _noop("Announce late up to"),
-    "twitch.restart_window": _noop("Restart counts as the same stream for"),
-    "global_webhook.enabled": _noop("One address for everybody"),
-    "global_webhook.url": _noop("Address"),
-    "global_webhook.target_webhook_secret": _noop("Signing secret"),
-    "global_webhook.target_webhook_header": _noop("Header of the signature"),
-    "global_webhook.target_webhook_hashing": _noop("Hash of the signature"),
-    "retry.initial_delay": _noop("First wait"),
-    "retry.max_delay": _noop("Longest wait"),
-    "retry.backoff_factor": _noop("Each wait is longer by a factor of"),
-    "retry.jitter": _noop("Share of chance"),
-    "retry.max_attempts": _noop("Most attempts"),
-    "retry.max_age": _noop("Give up after"),
-    "output.enabled": _noop("Keep the file"),
-    "output.file_path": _noop("Where the file is"),
-    "output.max_lines": _noop("Most announcements in it"),
-    "telemetry.enabled": _noop("Send telemetry"),
-    "telemetry.endpoint": _noop("Address of the collector"),
-    "telemetry.service_name": _noop("Name of this program"),
-    "telemetry.service_version": _noop("Version of this program"),
-    "telemetry.protocol": _noop("Protocol"),
-    "telemetry.headers": _noop("More headers"),
-    "tunnel.provider": _noop("Provider"),
-    "tunnel.domain": _noop("Domain"),
-    "tunnel.region": _noop("Region"),
-    "tunnel.authtoken": _noop("Authtoken"),
-    "network.proxy": _noop("Proxy"),
-    "updates.check": _noop("Look for new versions"),
-    "cache.dedup_ttl": _noop("Remember a stream for"),
-    "cache.image_ttl": _noop("Fetch pictures again after"),
-    "cache.history": _noop("Keep finished deliveries for"),
-    "filters.unknown": _noop("When tags cannot be had"),
-    "secrets.store": _noop("Where secrets are kept"),
+    "server.listen_addr": noop("Address to listen at"),
+    "server.port": noop("Port"),
+    "server.external_domain": noop("Public name"),
+    "server.tls.enabled": noop("Get certificates automatically"),
+    "server.tls.domains": noop("Names in the certificate"),
+    "server.tls.cert_dir": noop("Folder for certificates"),
+    "server.tls.email": noop("E-mail for the authority"),
+    "server.tls.directory_url": noop("Address of the authority"),
+    "server.tls.challenge": noop("How the name is proven"),
+    "server.tls.http_port": noop("Port for http-01"),
+    "twitch.client_id": noop("Client id"),
+    "twitch.client_secret": noop("Client secret"),
+    "twitch.webhook_secret": noop("Signing secret"),
+    "twitch.incoming_webhook_url": noop("Address that Twitch calls"),
+    "twitch.transport": noop("How messages come"),
+    "twitch.poll_interval": noop("Ask Twitch every"),
+    "twitch.catch_up_max_age": noop("Announce late up to"),
+    "twitch.restart_window": noop("Restart counts as the same stream for"),
+    "global_webhook.enabled": noop("One address for everybody"),
+    "global_webhook.url": noop("Address"),
+    "global_webhook.target_webhook_secret": noop("Signing secret"),
+    "global_webhook.target_webhook_header": noop("Header of the signature"),
+    "global_webhook.target_webhook_hashing": noop("Hash of the signature"),
+    "retry.initial_delay": noop("First wait"),
+    "retry.max_delay": noop("Longest wait"),
+    "retry.backoff_factor": noop("Each wait is longer by a factor of"),
+    "retry.jitter": noop("Share of chance"),
+    "retry.max_attempts": noop("Most attempts"),
+    "retry.max_age": noop("Give up after"),
+    "output.enabled": noop("Keep the file"),
+    "output.file_path": noop("Where the file is"),
+    "output.max_lines": noop("Most announcements in it"),
+    "telemetry.enabled": noop("Send telemetry"),
+    "telemetry.endpoint": noop("Address of the collector"),
+    "telemetry.service_name": noop("Name of this program"),
+    "telemetry.service_version": noop("Version of this program"),
+    "telemetry.protocol": noop("Protocol"),
+    "telemetry.headers": noop("More headers"),
+    "tunnel.provider": noop("Provider"),
+    "tunnel.domain": noop("Domain"),
+    "tunnel.region": noop("Region"),
+    "tunnel.authtoken": noop("Authtoken"),
+    "network.proxy": noop("Proxy"),
+    "updates.check": noop("Look for new versions"),
+    "cache.dedup_ttl": noop("Remember a stream for"),
+    "cache.image_ttl": noop("Fetch pictures again after"),
+    "cache.history": noop("Keep finished deliveries for"),
+    "filters.unknown": noop("When tags cannot be had"),
+    "secrets.store": noop("Where secrets are kept"),
 }
 _CHOICES = {
     "twitch.transport": {
-        "conduit": _noop("conduit: no public address"),
-        "webhook": _noop("webhook: Twitch calls an address"),
+        "conduit": noop("conduit: no public address"),
+        "webhook": noop("webhook: Twitch calls an address"),
     },
     "telemetry.protocol": {"http": "HTTP", "grpc": "gRPC"},
-    "tunnel.provider": {"none": _noop("no tunnel"), "ngrok": "ngrok"},
-    "filters.unknown": {"announce": _noop("announce the stream"), "suppress": _noop("do not announce the stream")},
+    "tunnel.provider": {"none": noop("no tunnel"), "ngrok": "ngrok"},
+    "filters.unknown": {"announce": noop("announce the stream"), "suppress": noop("do not announce the stream")},
     "secrets.store": {
-        "keyring": _noop("in the system's keyring"),
-        "passphrase": _noop("in a file under a passphrase"),
-        "memory": _noop("only until the program ends"),
+        "keyring": noop("in the system's keyring"),
+        "passphrase": noop("in a file under a passphrase"),
+        "memory": noop("only until the program ends"),
     },
 }
 """What is missing are names of standards, the same in every language."""
 _TITLES = {
-    "server": _noop("Listening"),
-    "server.tls": _noop("Certificate"),
-    "twitch": _noop("Twitch"),
-    "global_webhook": _noop("For everybody"),
-    "retry": _noop("Trying again"),
-    "output": _noop("output.json"),
-    "telemetry": _noop("Telemetry"),
-    "tunnel": _noop("Tunnel"),
-    "network": _noop("Network"),
-    "updates": _noop("Updates"),
-    "cache": _noop("Remembering"),
-    "filters": _noop("Filters"),
-    "secrets": _noop("Keeping secrets"),
+    "server": noop("Listening"),
+    "server.tls": noop("Certificate"),
+    "twitch": noop("Twitch"),
+    "global_webhook": noop("For everybody"),
+    "retry": noop("Trying again"),
+    "output": noop("output.json"),
+    "telemetry": noop("Telemetry"),
+    "tunnel": noop("Tunnel"),
+    "network": noop("Network"),
+    "updates": noop("Updates"),
+    "cache": noop("Remembering"),
+    "filters": noop("Filters"),
+    "secrets": noop("Keeping secrets"),
 }
 
 
 def title_of(path: tuple[str, ...]) -> str:
     """For a table."""
     known = _TITLES.get(".".join(path))
-    return _tr(known) if known else _made_up(".".join(path))
+    return tr(known) if known else _made_up(".".join(path))
 
 
 def name_of(path: tuple[str, ...]) -> str:
     """For a key; one that is new here is made up: "poll_interval" is "Poll interval"."""
     known = _NAMES.get(".".join(path))
-    return _tr(known) if known else _made_up(path[-1])
+    return tr(known) if known else _made_up(path[-1])
 
 
 def choice_of(path: tuple[str, ...], value: str) -> str:
     """For one of the words that a key chooses between."""
     known = _CHOICES.get(".".join(path), {}).get(value)
-    return _tr(known) if known else value
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("settings", text)
+    return tr(known) if known else value
 
 
 def _made_up(key: str) -> str:

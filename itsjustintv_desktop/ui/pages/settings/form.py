@@ -34,7 +34,9 @@ class FormTab(QWidget):
         self.controls: dict[Path, Control] = {}
         self._fields: dict[Path, list[FieldInfo]] = {}
         self._written: Mapping[Path, str] = {}
-        self._made: dict[int, Path] = {}
+        self._sections: list[Path] = []
+        self._opened: dict[int, QWidget] = {}
+        """The sections that were shown, by number."""
         self.sections = QListWidget()
         self.sections.setAccessibleName(self.tr("Sections"))
         self.sections.setProperty("role", "sections")
@@ -62,9 +64,8 @@ class FormTab(QWidget):
         for field in fields:
             if ANY not in field.path and not field.unused:
                 self._fields.setdefault(field.path[:-1], []).append(field)
-        for number, path in enumerate(self._fields):
-            self.sections.addItem(title_of(path))
-            self._made[number] = path
+        self._sections = list(self._fields)
+        self.sections.addItems([title_of(path) for path in self._sections])
         self.sections.setFixedWidth(max(SIDE, self.sections.sizeHintForColumn(0) + 12))
         self.sections.setCurrentRow(0)
 
@@ -90,23 +91,14 @@ class FormTab(QWidget):
             control.reset()
 
     def open_section(self, path: Path) -> None:
-        for number, made in self._made.items():
-            if made == path:
-                self.sections.setCurrentRow(number)
+        if path in self._sections:
+            self.sections.setCurrentRow(self._sections.index(path))
 
     def _open(self, number: int) -> None:
-        path = self._made.get(number)
-        if path is None:
-            return
-        name = ".".join(path)
-        for index in range(self._pages.count()):
-            there = self._pages.widget(index)
-            if there is not None and there.objectName() == name:
-                self._pages.setCurrentIndex(index)
-                return
-        page = self._section(path)
-        page.setObjectName(name)
-        self._pages.setCurrentIndex(self._pages.addWidget(page))
+        if number not in self._opened:
+            self._opened[number] = self._section(self._sections[number])
+            self._pages.addWidget(self._opened[number])
+        self._pages.setCurrentWidget(self._opened[number])
 
     def _section(self, path: Path) -> QWidget:
         card = Card()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHeaderView,
     QPlainTextEdit,
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from itsjustintv_desktop.engine import FoundChannel, errors
 from itsjustintv_desktop.ui.bridge import Bridge, PageTasks
-from itsjustintv_desktop.ui.formatting import translate, trouble
+from itsjustintv_desktop.ui.formatting import tr, translate, trouble
 from itsjustintv_desktop.ui.pages.streamers.add import about_of
 from itsjustintv_desktop.ui.widgets.basic import button, column, fill, label, row, stacked
 from itsjustintv_desktop.ui.widgets.chips import ChipField, PickChips
@@ -50,7 +50,7 @@ class CandidatesModel(KeyedRows[Candidate]):
     """A box to tick in the first column of those that can be taken."""
 
     def __init__(self) -> None:
-        super().__init__((_tr("Channel"), _tr("What was found")), lambda row: row.name)
+        super().__init__((tr("Channel"), tr("What was found")), lambda row: row.name)
 
     @property
     def taken(self) -> list[FoundChannel]:
@@ -106,7 +106,7 @@ class CandidatesModel(KeyedRows[Candidate]):
         if role == Qt.ItemDataRole.DisplayRole:
             if column == CHANNEL:
                 return row.channel.display_name or row.name if row.channel is not None else row.name
-            return row.reason or (about_of(row.channel) if row.channel is not None else _tr("…"))
+            return row.reason or (about_of(row.channel) if row.channel is not None else tr("…"))
         return None
 
     def _put(self, number: int, row: Candidate) -> None:
@@ -116,12 +116,8 @@ class CandidatesModel(KeyedRows[Candidate]):
 
 def _reason(channel: FoundChannel) -> str:
     if channel.watched_as:
-        return _tr("Watched already, as {}").format(channel.watched_as)
+        return tr("Watched already, as {}").format(channel.watched_as)
     return translate(channel.problem) if channel.unknown or not channel.user_id else ""
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("candidates", text)
 
 
 A_TIME = 100

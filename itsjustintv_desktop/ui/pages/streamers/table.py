@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QRectF, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QItemSelectionModel, QRectF, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QStyleOptionViewItem
 
 from itsjustintv_desktop.engine import Snapshot
+from itsjustintv_desktop.ui.formatting import tr
 from itsjustintv_desktop.ui.images import Pictures, paint_avatar
 from itsjustintv_desktop.ui.status import StreamerRow, facts_of, problem_of
 from itsjustintv_desktop.ui.widgets.table import EDGE, ROW_ROLE, CellDelegate, Index, KeyedRows, Table, removed
@@ -22,7 +23,7 @@ class StreamersModel(KeyedRows[StreamerRow]):
     """`show` a snapshot."""
 
     def __init__(self) -> None:
-        titles = (_tr("Streamer"), _tr("State"), _tr("Filter"), _tr("Destinations"))
+        titles = (tr("Streamer"), tr("State"), tr("Filter"), tr("Destinations"))
         super().__init__(titles, lambda row: row.view.key)
 
     def show(self, snapshot: Snapshot) -> None:
@@ -79,8 +80,8 @@ def _text(row: StreamerRow, column: int) -> str:
     if column == STATE:
         return ", ".join(word for _, word in facts_of(row))
     if column == FILTER:
-        return ", ".join(row.view.tag_filter) or _tr("all")
-    return ", ".join(row.view.destinations) or _tr("none")
+        return ", ".join(row.view.tag_filter) or tr("all")
+    return ", ".join(row.view.destinations) or tr("none")
 
 
 def _hint(row: StreamerRow, column: int) -> str:
@@ -97,10 +98,6 @@ def _order(row: StreamerRow, column: int) -> tuple[int, str]:
         first = rank.get(facts_of(row)[0][0], 2 if row.view.enabled else 3)
         return first, f"{10**9 - viewers:010}{row.name.casefold()}"
     return 0, _text(row, column).casefold()
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("streamers", text)
 
 
 _NARROW = 440

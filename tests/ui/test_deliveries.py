@@ -233,25 +233,21 @@ def test_no_button_of_the_details_is_cut(qtbot: QtBot, store: Store, bridge: Fak
     )
 
 
-def test_a_waiting_one_is_tried_now(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge, Ledger(waiting(2)))
+@pytest.mark.parametrize("what", ["retry", "resend"])
+def test_one_is_tried_now_or_sent_again(qtbot: QtBot, store: Store, bridge: FakeBridge, what: str) -> None:
+    """What waits is tried, what was delivered is sent again and not dropped."""
+    view = waiting(2) if what == "retry" else delivery(2)
+    page = shown(qtbot, store, bridge, Ledger(view))
     open_row(qtbot, page)
-    assert page.details.retry.property("role") == "primary"
-    assert not page.details.resend.isVisible()
+    buttons = {"retry": page.details.retry, "resend": page.details.resend}
+    chosen = buttons.pop(what)
+    assert chosen.property("role") == "primary"
+    assert not buttons.popitem()[1].isVisible()
+    assert page.details.drop.isVisible() is (what == "retry")
     with qtbot.waitSignal(page.said):
-        page.details.retry.click()
-    assert bridge.engine.was_asked("api.deliveries.retry")[0].args == (2,)
-    qtbot.waitUntil(page.details.retry.isEnabled)
-
-
-def test_a_delivered_one_is_sent_again_and_not_dropped(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge, Ledger(delivery(1)))
-    open_row(qtbot, page)
-    assert not page.details.retry.isVisible()
-    assert not page.details.drop.isVisible()
-    with qtbot.waitSignal(page.said):
-        page.details.resend.click()
-    assert bridge.engine.was_asked("api.deliveries.resend")[0].args == (1,)
+        chosen.click()
+    assert bridge.engine.was_asked(f"api.deliveries.{what}")[0].args == (2,)
+    qtbot.waitUntil(chosen.isEnabled)
 
 
 def test_a_drop_can_be_undone(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -292,26 +288,25 @@ def test_another_time_for_the_next_try(qtbot: QtBot, store: Store, bridge: FakeB
     assert abs(at - time.time() - 300) < 5
 
 
-def test_a_destination_is_paused_and_resumed(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+@pytest.mark.parametrize("name", ["website", "chat"])
+def test_a_destination_is_paused_and_resumed(qtbot: QtBot, store: Store, bridge: FakeBridge, name: str) -> None:
+    """The one of the delivery in the details, or the one the list is filtered by."""
     page = shown(qtbot, store, bridge, Ledger(waiting(2)))
-    open_row(qtbot, page)
-    assert page.details.pause.accessibleName() == "Pause website"
+    if name == "website":
+        open_row(qtbot, page)
+        pause = page.details.pause
+        assert pause.accessibleName() == "Pause website"
+    else:
+        pause = page.pause
+        assert not pause.isVisible()
+        page.destination.setCurrentIndex(page.destination.findData("chat"))
+        assert pause.text() == "Pause chat"
     with qtbot.waitSignal(page.said) as said:
-        page.details.pause.click()
-    assert bridge.engine.was_asked("api.destinations.pause")[0].args == ("website",)
+        pause.click()
+    assert bridge.engine.was_asked("api.destinations.pause")[0].args == (name,)
     with qtbot.waitSignal(page.said):
         said.args[2]()
-    assert bridge.engine.was_asked("api.destinations.resume")[0].args == ("website",)
-
-
-def test_a_filtered_destination_can_be_paused(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge, Ledger(waiting(2)))
-    assert not page.pause.isVisible()
-    page.destination.setCurrentIndex(page.destination.findData("chat"))
-    assert page.pause.text() == "Pause chat"
-    with qtbot.waitSignal(page.said):
-        page.pause.click()
-    assert bridge.engine.was_asked("api.destinations.pause")[0].args == ("chat",)
+    assert bridge.engine.was_asked("api.destinations.resume")[0].args == (name,)
 
 
 def test_the_way_here_opens_one_delivery(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

@@ -122,34 +122,29 @@ def test_rows_with_something_unsaved_are_marked(qtbot: QtBot, store: Store, brid
     assert not model.index(0, 0).data(DRAFT_ROLE)
 
 
-def test_a_streamer_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+@pytest.mark.parametrize("keep", ["mine", "theirs"])
+def test_a_streamer_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge: FakeBridge, keep: str) -> None:
     page = test_streamers.shown(qtbot, store, bridge)
     page.form.tags.add("Chess")
-    theirs = msgspec.structs.replace(test_streamers.draft("pixelforge"), tag_filter=("Speedrun",))
+    QTest.keyClicks(page.form.description, "mine")
+    before = test_streamers.draft("pixelforge")
+    theirs = msgspec.structs.replace(before, tag_filter=("Speedrun",), description="theirs")
     bridge.engine.api.settings.set("streamers.draft", theirs)
     page.refresh(samples.snapshot())
     qtbot.waitUntil(page.theirs.isVisible)
+    assert "Description in the payload: theirs in the file, mine here" in page.theirs.sentence.text()
     assert page.form.tags.values == ("Deutsch", "Chess"), "what was typed stays in sight"
     assert not page.form.save.isEnabled()
-    page.theirs.mine.click()
+    (page.theirs.mine if keep == "mine" else page.theirs.other).click()
     qtbot.waitUntil(lambda: not page.theirs.isVisible())
+    if keep == "theirs":
+        qtbot.waitUntil(lambda: page.form.tags.values == ("Speedrun",))
+        assert not page.unsaved
+        return
     with qtbot.waitSignal(page.said):
         page.form.save.click()
-    assert bridge.engine.was_asked("api.settings.streamers.update")[0].args[1].tag_filter == ("Deutsch", "Chess")
-    assert bridge.engine.was_asked("api.settings.streamers.update")[0].args[2] == theirs
-
-
-def test_their_version_of_a_streamer_is_taken(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = test_streamers.shown(qtbot, store, bridge)
-    page.form.tags.add("Chess")
-    theirs = msgspec.structs.replace(test_streamers.draft("pixelforge"), tag_filter=("Speedrun",))
-    bridge.engine.api.settings.set("streamers.draft", theirs)
-    page.refresh(samples.snapshot())
-    qtbot.waitUntil(page.theirs.isVisible)
-    page.theirs.other.click()
-    qtbot.waitUntil(lambda: page.form.tags.values == ("Speedrun",))
-    assert not page.theirs.isVisible()
-    assert not page.unsaved
+    _, saved, base = bridge.engine.was_asked("api.settings.streamers.update")[0].args
+    assert (saved.tag_filter, saved.description, base) == (("Deutsch", "Chess"), "mine", theirs)
 
 
 def test_a_destination_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
@@ -227,13 +222,3 @@ def test_what_differs_is_named_with_both_values() -> None:
         "One attempt may take: 7.0 in the file, 5.0 here",
         "and 2 more",
     ]
-
-
-def test_the_form_says_what_differs(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = test_streamers.shown(qtbot, store, bridge)
-    QTest.keyClicks(page.form.description, "mine")
-    changed = msgspec.structs.replace(test_streamers.draft("pixelforge"), description="theirs")
-    bridge.engine.api.settings.set("streamers.draft", changed)
-    page.refresh(samples.snapshot())
-    qtbot.waitUntil(page.theirs.isVisible)
-    assert "Description in the payload: theirs in the file, mine here" in page.theirs.sentence.text()

@@ -78,25 +78,18 @@ def test_values_of_the_form_overwrite_nothing_but_their_keys(qtbot: QtBot, page:
     )
 
 
-def test_an_edited_text_says_that_it_replaces_the_whole_file(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+@pytest.mark.parametrize("edited", ["before the question", "after it"])
+def test_an_edited_text_replaces_the_whole_file(qtbot: QtBot, page: View, bridge: FakeBridge, edited: str) -> None:
     type_in(qtbot, line(page, "retry", "max_attempts"), "7")
     qtbot.waitUntil(lambda: "max_attempts = 7" in page.document.text)
+    if edited == "after it":
+        theirs(page, bridge)
+        qtbot.waitUntil(page.conflict.isVisible)
     page.tabs.setCurrentIndex(RAW)
     page.raw.editor.setPlainText(page.raw.editor.toPlainText() + "# and this\n")
-    theirs(page, bridge)
-    qtbot.waitUntil(page.conflict.isVisible)
-    assert "whole file" in page.conflict.sentence.text()
-
-
-def test_a_text_that_is_edited_after_the_question_changes_what_overwriting_does(
-    qtbot: QtBot, page: View, bridge: FakeBridge
-) -> None:
-    type_in(qtbot, line(page, "retry", "max_attempts"), "7")
-    qtbot.waitUntil(lambda: "max_attempts = 7" in page.document.text)
-    theirs(page, bridge)
-    qtbot.waitUntil(page.conflict.isVisible)
-    page.tabs.setCurrentIndex(RAW)
-    page.raw.editor.setPlainText(page.raw.editor.toPlainText() + "# and this\n")
+    if edited == "before the question":
+        theirs(page, bridge)
+        qtbot.waitUntil(page.conflict.isVisible)
     assert "whole file" in page.conflict.sentence.text()
 
 

@@ -215,23 +215,24 @@ def test_the_filter_looks_in_names_tags_and_states(page: View) -> None:
         assert page.table.shown.rowCount() == count, text
 
 
-def test_a_streamer_that_is_in_trouble_says_why(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    state = StreamerStatus(
-        level=Level.FAILING, word="Not subscribed", reason="Twitch refused it.", fix="Try again later."
-    )
-    page = shown(qtbot, store, bridge, streamers=(samples.streamer("alice", status=state),), live=())
-    qtbot.waitUntil(lambda: page.form.problem.isVisible())
-    assert page.form.problem.text() == "Twitch refused it. Try again later."
-    assert page.table.shown.index(0, 1).data() == "Not subscribed"
+SAME = "It is the same channel as two: so far. Keep one of them, and list all destinations there."
 
 
-def test_a_channel_that_is_listed_twice_is_pointed_out(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    same = "It is the same channel as two: so far. Keep one of them, and list all destinations there."
-    state = StreamerStatus(level=Level.ATTENTION, word="Listed twice", reason=same)
+@pytest.mark.parametrize(
+    ("level", "word", "reason", "fix"),
+    [
+        (Level.FAILING, "Not subscribed", "Twitch refused it.", "Try again later."),
+        (Level.ATTENTION, "Listed twice", SAME, ""),
+    ],
+)
+def test_a_streamer_that_is_in_trouble_says_why(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, level: Level, word: str, reason: str, fix: str
+) -> None:
+    state = StreamerStatus(level=level, word=word, reason=reason, fix=fix)
     page = shown(qtbot, store, bridge, streamers=(samples.streamer("alice", status=state),), live=())
     qtbot.waitUntil(lambda: page.form.problem.isVisible())
-    assert page.form.problem.text() == same
-    assert page.table.shown.index(0, 1).data() == "Listed twice"
+    assert page.form.problem.text() == f"{reason} {fix}".strip()
+    assert page.table.shown.index(0, 1).data() == word
 
 
 def test_nobody_yet(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

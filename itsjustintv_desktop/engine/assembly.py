@@ -87,7 +87,7 @@ def twitch_loops(twitch: Twitch, reach: IngressManager | None, config: ConfigHol
     loops: dict[str, Loop] = {
         "twitch.token": twitch.tokens.keep_valid,
         "twitch.directory": twitch.directory.run,
-        "twitch.trickle": lambda: twitch.trickle.run(lambda: config.current.watched_ids()),
+        "twitch.trickle": lambda: twitch.background_refresh.run(lambda: config.current.watched_ids()),
     }
     if reach is not None:
         loops["reach.subscriptions"] = reach.subscriptions.run
@@ -313,11 +313,11 @@ def wire(
         config.applied.connect(reach.config_applied)
 
     twitch.directory.changed.connect(config.set_channels)
-    config.channels_changed.connect(twitch.trickle.trigger, reach.channels_changed)
+    config.channels_changed.connect(twitch.background_refresh.trigger, reach.channels_changed)
 
     config.applied.connect(
         twitch.directory.refresh,
-        twitch.trickle.trigger,
+        twitch.background_refresh.trigger,
         reach.channels_changed,
         pipeline.wake,
         dispatcher.wake,

@@ -1,6 +1,6 @@
 """An encoder that crashed and came back is one broadcast to people: nobody is pinged twice for it.
 
-Twitch gives the second half a new stream id. That it is one is told by time: its start lies within `[twitch]
+Twitch gives the second half a new stream id. It is recognised by time: its start lies within `[twitch]
 restart_window` of the end of a broadcast of the same channel that was announced (or was itself such a second half).
 """
 
@@ -20,10 +20,10 @@ from itsjustintv_desktop.engine.storage.ledger import FEED, EventOutcome, EventR
 from itsjustintv_desktop.engine.storage.ledger.broadcasting import Broadcast, BroadcastStream, End, Sight
 
 SLACK = 600.0
-"""Seconds for which a new broadcast may begin before the end of the old one was told. More than that is a wrong
+"""Seconds for which a new broadcast may begin before the end of the old one was reported. More than that is a wrong
 clock, and an event that is pushed does not take longer either."""
 _TOLERANCE = 60.0
-"""Seconds that an event may seem to arrive before what it tells of has happened."""
+"""Seconds that an event may seem to arrive before what it reports has happened."""
 _LOOK = 0.5
 """Seconds between the first two looks at a broadcast that is still being announced; then more, up to the next."""
 _LONGEST_LOOK = 2.0
@@ -126,7 +126,7 @@ class BroadcastContinuity:
         self._on_broadcast = on_broadcast
 
     async def note(self, events: Sequence[EventRecord]) -> dict[int, Broadcast]:
-        """Note them in order. By event id: the channel's broadcast before the one that the event tells of."""
+        """Note them in order. By event id: the channel's broadcast before the one that the event reports."""
         skew = self._skew()
         words = [(record, word) for record in events if (word := _word(record, skew)) is not None]
         if not words:

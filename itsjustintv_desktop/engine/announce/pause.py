@@ -16,7 +16,7 @@ from itsjustintv_desktop.engine.core.status import Level, Status
 from itsjustintv_desktop.engine.storage.ledger import Ledger
 
 REASON = "paused"
-"""The word for programs of what was not announced because of it."""
+"""Machine-readable reason of what was not announced because of it."""
 WHY_PAUSED = (
     "Announcements were paused when it began, or when Twitch told of it. If it shall go out all the same, use "
     '"send anyway".'
@@ -45,7 +45,7 @@ class PauseView(msgspec.Struct, frozen=True, kw_only=True):
 def began_under(covers: Callable[[float], bool], at: float) -> bool:
     """Whether a stream of that beginning (Unix seconds by our clock) was under a pause, beyond doubt.
 
-    One that began as announcements were resumed is announced: whoever resumes them waits for just that.
+    One that began as announcements were resumed is announced: that is what they were resumed for.
     """
     return covers(at) and covers(at + _DOUBT)
 
@@ -81,7 +81,7 @@ class Pause:
 
     @property
     def active(self) -> bool:
-        """Whether nothing is announced now. True to the second, whoever asks."""
+        """Whether nothing is announced now. Exact to the second."""
         return self._kept.since is not None and not self._is_over()
 
     @property
@@ -91,7 +91,7 @@ class Pause:
 
     @property
     def until(self) -> float | None:
-        """When it ends by itself, Unix seconds; None = when resumed, or there is none."""
+        """When it ends, Unix seconds; None = when resumed, or there is none."""
         return self._kept.until if self.active else None
 
     @property

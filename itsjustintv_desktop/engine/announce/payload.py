@@ -94,7 +94,7 @@ _log = structlog.get_logger(__name__)
 
 
 class EnrichmentDeadline:
-    """A deadline that passes is no fault: it is said in one line for many events."""
+    """A missed deadline is not a fault: one log line covers many events."""
 
     def __init__(self, clock: Clock) -> None:
         self._noise = LogThrottle(clock)

@@ -96,7 +96,7 @@ class Pipeline:
         self._instrumentation = instrumentation or Instrumentation()
         self._held = PausedStreams(ledger, active=paused, covers=paused_at, skew=skew)
         self._restarts = BroadcastContinuity(ledger, clock=clock, skew=skew, on_broadcast=self.broadcast_seen.emit)
-        self._sieve = Triage(ledger, self._held, self._restarts, ImportedStreams(ledger))
+        self._triage = Triage(ledger, self._held, self._restarts, ImportedStreams(ledger))
         self._timed = EnrichmentDeadline(clock)
         self._tasks = Tasks()
         self._wake = asyncio.Event()
@@ -137,7 +137,7 @@ class Pipeline:
 
     async def _page(self) -> bool:
         page = await self._ledger.unfinished(after=self._seen, limit=_PAGE)
-        settled, chosen, rivals = await self._sieve.sift(page, self._config.current)
+        settled, chosen, rivals = await self._triage.sort(page, self._config.current)
         if settled:
             await self._ledger.settle([outcome for _, outcome in settled])
         if page:
@@ -154,7 +154,7 @@ class Pipeline:
             task = self._tasks.start("announce.event", self._announce(each, rivals.get(each.record.id), before_it))
             if each.entry:
                 self._latest[each.stream[:2]] = task
-            await asyncio.sleep(0)  # one a turn: answers to Twitch shall not queue behind hundreds of these
+            await asyncio.sleep(0)  # one per iteration: answers to Twitch must not queue behind hundreds of these
         self._latest = {stream: task for stream, task in self._latest.items() if not task.done()}
         return bool(page)
 
@@ -163,7 +163,7 @@ class Pipeline:
     ) -> None:
         """`before`: the same stream for a streamer that comes earlier in the config, and has the first say."""
         record, streamer = chosen.record, chosen.streamer
-        # Every log line of this task tells which notification it is about.
+        # Every log line of this task names the notification it is about.
         structlog.contextvars.bind_contextvars(notification=record.notification, event_id=record.id)
         if self._instrumentation.observer is not None:
             event = record.event
@@ -227,7 +227,7 @@ class Pipeline:
             if not self._held.was_on_at(rival.ended):
                 await self._end(record, held_back(record, streamer, why_goes_on(window), body))
                 return None
-            # The one before was over before announcements were resumed: nobody was told of it, and this one is new.
+            # The one before ended before announcements were resumed: it was never announced, and this one is new.
         if self._held.covers(record.event):
             await self._end(record, held_back(record, streamer, body=body))
             return None

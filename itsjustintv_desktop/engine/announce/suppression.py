@@ -1,6 +1,6 @@
-"""Why an event is not announced: said by itself, announced before (here or by the Go service), or paused.
+"""Which events are not announced, and why: nothing to announce, announced before (here or by the Go service), paused.
 
-A stream that began while announcements were paused is not announced later, however often it is told of. Nor is what
+A stream that began while announcements were paused is not announced later, however often it is reported. Nor is what
 goes on as the same broadcast after a crash (broadcast_continuity.py), if the first half still ran when announcements
 were resumed: one that was over by then was a rehearsal, and what follows is the real thing. Whatever a person sent
 anyway counts as announced.
@@ -74,7 +74,7 @@ def without_announcement(record: EventRecord, streamer: Streamer | None, live: A
 
 
 class PausedStreams:
-    """`active` tells whether announcements are paused now, `covers` whether they were at a moment (Unix seconds by our
+    """`active`: whether announcements are paused now; `covers`: whether they were at a moment (Unix seconds by our
     clock); `skew` is the source's time minus ours."""
 
     def __init__(
@@ -137,7 +137,7 @@ class ImportedStreams:
         self._ledger = ledger
         self._anything: bool | None = None
 
-    async def told(self, chosen: Sequence[Candidate]) -> set[int]:
+    async def among(self, chosen: Sequence[Candidate]) -> set[int]:
         """Ids of those events whose stream was announced elsewhere. Raises LedgerError."""
         if self._anything is None:
             self._anything = await self._ledger.has_told()  # no import happens while the program runs
@@ -174,14 +174,14 @@ class Triage:
         ledger: Ledger,
         held: PausedStreams,
         restarts: BroadcastContinuity,
-        told: ImportedStreams,
+        imported: ImportedStreams,
     ) -> None:
         self._ledger = ledger
         self._held = held
         self._restarts = restarts
-        self._elsewhere = told
+        self._imported = imported
 
-    async def sift(self, page: Sequence[EventRecord], live: ActiveConfig) -> TriageResult:
+    async def sort(self, page: Sequence[EventRecord], live: ActiveConfig) -> TriageResult:
         entries = {record.id: live.matcher.entries(record.event) for record in page}
         await self._part(page, entries)
         matched = [(record, live.matcher.match(record.event, record.streamer)) for record in page]
@@ -202,10 +202,10 @@ class Triage:
             ended.extend((each.record, end(each)) for each in some if each.record.id in out)
             return [each for each in some if each.record.id not in out]
 
-        had = await self._ledger.announced_to([key for each in chosen for key in keys(each)]) if chosen else set()
-        chosen = left(chosen, {each.record.id for each in chosen if had.issuperset(keys(each))}, already)
+        announced = await self._ledger.announced_to([key for each in chosen for key in keys(each)]) if chosen else set()
+        chosen = left(chosen, {each.record.id for each in chosen if announced.issuperset(keys(each))}, already)
         chosen = left(chosen, await self._held.before(chosen), lambda each: held_back(*each[:2]))
-        chosen = left(chosen, await self._elsewhere.told(chosen), lambda each: announced_elsewhere(*each[:2]))
+        chosen = left(chosen, await self._imported.among(chosen), lambda each: announced_elsewhere(*each[:2]))
         chosen = left(chosen, await self._restarts.overtaken(chosen), lambda each: too_late(*each[:2]))
         window = live.config.twitch.restart_window
         rivals = await self._restarts.rivals(chosen, before, window)
@@ -214,7 +214,7 @@ class Triage:
         return TriageResult(ended, chosen, rivals)
 
     async def _part(self, page: Sequence[EventRecord], entries: Mapping[int, Sequence[Streamer]]) -> None:
-        """Where several streamers of the config stand for the channel, each gets an event of its own."""
+        """Where several streamers of the config share the channel, each gets an event of its own."""
         parts = {
             record.id: [each.key for each in entries[record.id]]
             for record in page

@@ -151,7 +151,7 @@ class _Exchange:
         self.headers: CIMultiDict[str] = CIMultiDict()
 
     async def run(self, url: str, headers: CIMultiDict[str], body: bytes) -> None:
-        """Raises RequestError. Nothing on the way sends a POST a second time by itself."""
+        """Raises RequestError. Nothing on the way repeats a POST."""
         self._headers = headers
         self._exchange = exchange = Exchange(large=len(body) >= _LARGE)
         async with self._client.stream(

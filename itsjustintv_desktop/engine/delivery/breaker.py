@@ -21,8 +21,8 @@ LEAST_ATTEMPTS = 10
 FAILURE_RATE = 0.7
 FIRST_OPEN = 30.0
 LONGEST_OPEN = 300.0
-"""So long at most what is due waits for a destination that is well again. After LATE_SECONDS (dispatcher.py) its stream
-might be over."""
+"""The longest that due deliveries wait for a destination that has recovered: after LATE_SECONDS (dispatcher.py) the
+stream might be over."""
 _OPEN = Backoff(FIRST_OPEN, LONGEST_OPEN)
 PROBE_TIMEOUT = 120.0
 """A probe whose outcome never came (the attempt was cancelled) is given up after this many seconds."""
@@ -135,7 +135,7 @@ class Breaker:
         self._close(now)
 
     def observe_address(self, fingerprint: str, now: float) -> bool:
-        """Tell which address is in use. A new one starts afresh, whatever the old one did: True then."""
+        """Set the address in use. A new one starts over, whatever the old one did: True then."""
         if fingerprint == self._state.fingerprint:
             return False
         changed = self._state.fingerprint != "" and not self._state.by_hand

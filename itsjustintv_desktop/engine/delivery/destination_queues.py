@@ -45,7 +45,7 @@ _log = structlog.get_logger(__name__)
 
 
 class DestinationQueue:
-    """The way to one destination."""
+    """The state of one destination's queue."""
 
     def __init__(self, breaker: Breaker) -> None:
         self.breaker = breaker
@@ -58,7 +58,7 @@ class DestinationQueue:
         thousands of them, and what is new waits behind."""
         self.failing = False
         self.held_until = 0.0
-        """Unix seconds; before it nothing is tried (its secret cannot be had at the moment)."""
+        """Unix seconds; before it nothing is tried (its secret cannot be read at the moment)."""
         self.pace = Pace()
         """Shared by all destinations at the same address."""
         self.service = ""
@@ -230,14 +230,14 @@ class DestinationQueues:
             queue.only_link = now
 
     def address(self, name: str, url: str, now: float) -> bool:
-        """Tell the address in use; True: it is another than before and the queue starts afresh."""
+        """Set the address in use; True: it differs from the one before and the queue starts over."""
         queue = self.queue(name)
         if queue.breaker.snapshot().fingerprint not in {"", fingerprint(url)}:
             queue.only_link = None  # somebody else is there, and may take more
         return queue.breaker.observe_address(fingerprint(url), now)
 
     def limits(self, name: str, url: str, kind: Format) -> None:
-        """Tell the address in use, and what its receiver understands. All that use the address share its limits."""
+        """Set the address in use, and what its receiver understands. All that use the address share its limits."""
         queue = self.queue(name)
         key = fingerprint(f"{kind.name} {one_for_all(url)}")
         if self._paces.get(key) is not queue.pace and not queue.posting:
@@ -247,7 +247,7 @@ class DestinationQueues:
         queue.most_per_second = None if known is None else known.most_per_second
 
     def picture(self, destination: Destination) -> None:
-        """Tell the settings in use: where the picture is not wanted, that it was refused is of no more interest."""
+        """Set the settings in use: where the picture is not wanted, a refusal of it is forgotten."""
         if destination.picture != "data":
             self.queue(destination.name).only_link = None
 
@@ -284,7 +284,7 @@ class DestinationQueues:
         }
 
     def state(self, name: str, now: float) -> tuple[StateName, str]:
-        """The same of one."""
+        """The state of one."""
         queue = self._queues.get(name)
         return ("closed", "") if queue is None else (queue.breaker.name(now), queue.breaker.snapshot().reason)
 
@@ -309,7 +309,7 @@ class DestinationQueues:
 
 
 def _posts(queue: DestinationQueue, now: float) -> int:
-    """How many POSTs may be under way: the one probe, or as many as went well so far."""
+    """How many POSTs may be under way: the one probe, or the present width."""
     return 1 if queue.breaker.name(now) == "half-open" else queue.width
 
 
@@ -326,7 +326,7 @@ class Breakers:
         self._wake = wake
 
     async def keep(self, name: str, was: str) -> None:
-        """Write down the state of a breaker after a change, and tell of it if it was called `was` before."""
+        """Write down the state of a breaker after a change, and publish it if it was named `was` before."""
         breaker = self.queues.queue(name).breaker
         state = breaker.snapshot()
         if state.name != was:

@@ -26,7 +26,14 @@ from itsjustintv_desktop.engine.delivery.attempt import Addresses, Messages, Sen
 from itsjustintv_desktop.engine.delivery.destination_queues import LONGEST_HOLD, Breakers, DestinationQueues
 from itsjustintv_desktop.engine.delivery.rate_limits import FIRST_WIDTH, OVERDUE, BacklogPacer
 from itsjustintv_desktop.engine.delivery.responses import refused
-from itsjustintv_desktop.engine.delivery.schedule import MAY_HAVE_ARRIVED, MOST_LOST, finish, gave_up, judged, say_which
+from itsjustintv_desktop.engine.delivery.schedule import (
+    MAY_HAVE_ARRIVED,
+    MOST_LOST,
+    bind_log_context,
+    finish,
+    gave_up,
+    judged,
+)
 from itsjustintv_desktop.engine.instrumentation import Instrumentation
 from itsjustintv_desktop.engine.storage.ledger import Claimed, Finish, Ledger
 
@@ -34,7 +41,7 @@ LATE_SECONDS = 600.0
 """After this long the source is asked whether the stream still runs: late is worse than never."""
 LIVE_CHECK_SECONDS = 10.0
 STOP_SECONDS = 15.0
-"""How long attempts under way may still take when the program stops: cut off, they would be made twice."""
+"""Seconds that attempts under way may still take when the program stops: cut off, they would be made twice."""
 LONGEST_WAIT = 30.0
 """The wall clock is looked at this often, so that a jump or a sleep is noticed."""
 JUMP = 10.0
@@ -99,7 +106,7 @@ class Dispatcher:
         self._breakers = Breakers(self.queues, ledger, bus, clock, self.wake)
         self.pause, self.resume = self._breakers.pause, self._breakers.resume
         self.take_over = self._breakers.take_over
-        self.drain = BacklogPacer(clock, dice)
+        self.pacer = BacklogPacer(clock, dice)
 
     @property
     def under_way(self) -> int:
@@ -154,7 +161,7 @@ class Dispatcher:
         places, slots, opens = self.queues.free(self._config.current.destinations, now)
         if places <= 0:
             return LONGEST_WAIT
-        trickle = self.drain.limit(slots)
+        trickle = self.pacer.limit(slots)
         failing, failing_limit = self.queues.failing()
         asked_at = self._clock.now()
         batch = await self._ledger.claim(
@@ -162,9 +169,9 @@ class Dispatcher:
         )
         for claimed in batch.deliveries:
             self.queues.begin(claimed.destination, now)
-            self.drain.sent(claimed.destination)
+            self.pacer.sent(claimed.destination)
             self._tasks.start("delivery.attempt", self._deliver(claimed))
-            await asyncio.sleep(0)  # one a turn: answers to Twitch shall not queue behind a hundred of these
+            await asyncio.sleep(0)  # one per iteration: answers to Twitch must not queue behind a hundred of these
         moments = [moment for moment in (batch.next_due, opens) if moment is not None]
         if batch.deliveries and batch.next_due is not None and batch.next_due <= asked_at:
             # All places were taken; the next look comes with the first that gets free.
@@ -186,13 +193,13 @@ class Dispatcher:
         if before is not None and abs(gap - (mono - before[1])) >= JUMP:
             await self.cap()
         if gap >= LONGEST_WAIT + OVERDUE:
-            late = self.drain.begin(dict(await self._ledger.waiting_destinations()), now)
+            late = self.pacer.begin(dict(await self._ledger.waiting_destinations()), now)
             if late:
                 _log.info("a backlog is sent bit by bit", destinations=len(late))
         self._looked = now, mono
 
     async def _notice_corrected_addresses(self) -> None:
-        """A paused or open destination whose address was corrected starts afresh, without waiting for an attempt."""
+        """A paused or open destination whose address was corrected starts over, without waiting for an attempt."""
         now = self._clock.now()
         destinations = self._config.current.destinations
         for name in self.queues.shut(now):
@@ -210,7 +217,7 @@ class Dispatcher:
     async def _deliver(self, claimed: Claimed) -> None:
         result: AttemptResult | None = None
         began = self._clock.monotonic()
-        say_which(claimed)
+        bind_log_context(claimed)
         settled = False
         only_link = self.queues.only_link(claimed.destination)
         queue = self.queues.queue(claimed.destination)
@@ -324,7 +331,7 @@ class Dispatcher:
 
     async def _still_runs(self, claimed: Claimed) -> bool | Doubtful | None:
         """Only what is late is asked about; None is sent like True."""
-        # Born in the future: the clock was wrong, and how old it is cannot be told.
+        # Created in the future: the clock was wrong, and its age is unknown.
         late = abs(self._clock.now() - claimed.born_at) > LATE_SECONDS or self._clock_unsure()
         if claimed.forced or claimed.test or not late:
             return None

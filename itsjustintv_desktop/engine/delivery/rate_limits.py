@@ -160,7 +160,7 @@ class Pace:
             self._left, self._resets = 0, now + self._every
 
     def end(self, said: RateLimit | None, now: float, *, answered: bool) -> None:
-        """A POST ended; `said` is what its response tells of the limits."""
+        """A POST ended; `said` is what its response says of the limits."""
         self.under_way -= 1
         in_window = now < self._resets
         if said is not None and said.remaining is not None:
@@ -243,7 +243,7 @@ class BacklogPacer:
         """One was taken for an attempt."""
         trickle = self._trickles.get(name)
         if trickle is not None:
-            # Whoever was idle for a while has no pauses saved up.
+            # Pauses are not saved up while it was idle.
             if trickle.left == BURST:
                 trickle.next_at = self._clock.monotonic() + 2 * MEAN_PAUSE * self._dice()
             trickle.left -= 1

@@ -61,7 +61,7 @@ def classify(
 ) -> Classification:
     """What to do after this response.
 
-    `kind`: what the receiver understands; it tells what is final. `service`: the one that the address belongs to.
+    `kind`: what the receiver understands; it decides what is final. `service`: the one that the address belongs to.
     """
     if 200 <= status < 300:
         return Classification(outcome=Outcome.DELIVERED)
@@ -74,7 +74,7 @@ def classify(
     if refused(status) and not kind.is_final(body):
         return Classification(outcome=Outcome.REFUSED, error=f"refused with {shown}")
     if status in _REDIRECTS:
-        # Where to is not said: the path of a webhook is a secret, the one redirected to as well.
+        # The location is not shown: the path of a webhook is a secret, also the one redirected to.
         sentence = f"answered with a redirect ({status}) to another address; put the final address into the config"
     elif status < 400:
         sentence = f"answered {shown}, which is no answer to a webhook; check the address"

@@ -83,8 +83,8 @@ MOST_LOST = 2
 MAY_HAVE_ARRIVED = "No response came to two attempts, so it may have arrived. Look whether it did before you retry it."
 
 
-def say_which(claimed: Claimed) -> None:
-    """Every log line of this task tells which notification it is about."""
+def bind_log_context(claimed: Claimed) -> None:
+    """Every log line of this task names the notification it is about."""
     structlog.contextvars.bind_contextvars(
         notification=claimed.message_id or str(claimed.event_id), event_id=claimed.event_id, delivery=claimed.id
     )
@@ -123,7 +123,7 @@ def judged(
 ) -> Finish:
     """What the result of its attempt means for a delivery.
 
-    `knows_repeats`: the receiver can tell a repeat by its webhook-id. `refusals`: so many attempts in a row were
+    `knows_repeats`: the receiver can recognise a repeat by its webhook-id. `refusals`: so many attempts in a row were
     refused, this one among them. A clock that may be wrong gives nothing up for its age.
     """
     if result.outcome is Outcome.DELIVERED:

@@ -64,7 +64,7 @@ class _Found(msgspec.Struct, frozen=True):
 
 
 class ChannelDirectory:
-    """`on_change` hears all findings whenever one is new. `problems` are sentences to show.
+    """`changed` is emitted with all known channels when one is new. `problems` are sentences to show.
 
     `unknown` holds those of them, by streamer, that say that Twitch has no such channel.
     """
@@ -99,11 +99,18 @@ class ChannelDirectory:
                 self._found = msgspec.json.decode(kept, type=dict[str, _Found])
             except msgspec.DecodeError:
                 _log.warning("the kept channels are damaged and looked up again")
-        return self._valid()
+        return self.known()
 
-    def known(self, config: Config) -> dict[str, Channel]:
-        """What is known already of the streamers of another config."""
-        return self._valid(config)
+    def known(self, config: Config | None = None) -> dict[str, Channel]:
+        """What is known already of the streamers of the config in force, or of another one."""
+        streamers = (config or self._config.current.config).streamers
+        return {
+            key: found.channel
+            for key, found in self._found.items()
+            if key in streamers
+            and found.written == streamers[key].login.lower()
+            and streamers[key].user_id in {"", found.channel.user_id}
+        }
 
     def refresh(self) -> None:
         """Look again soon: the config changed."""
@@ -126,7 +133,7 @@ class ChannelDirectory:
 
     async def _look(self) -> bool:
         config = self._config.current.config
-        known = self._valid()
+        known = self.known()
         resolution = await look_up_channels(
             self._helix, [_with_id(streamer, known.get(key)) for key, streamer in config.streamers.items()]
         )
@@ -147,18 +154,8 @@ class ChannelDirectory:
                 await self._store.set_meta(_META, msgspec.json.encode(changed).decode())
             except LedgerError as error:
                 _log.warning("the channels could not be kept", reason=error.message)
-            self.changed.emit(self._valid())
+            self.changed.emit(self.known())
         return bool(resolution.unanswered)
-
-    def _valid(self, config: Config | None = None) -> dict[str, Channel]:
-        streamers = (config or self._config.current.config).streamers
-        return {
-            key: found.channel
-            for key, found in self._found.items()
-            if key in streamers
-            and found.written == streamers[key].login.lower()
-            and streamers[key].user_id in {"", found.channel.user_id}
-        }
 
 
 def _with_id(streamer: Streamer, channel: Channel | None) -> Streamer:
@@ -276,14 +273,6 @@ async def look_up_channels(helix: Helix, streamers: Iterable[Streamer]) -> Looku
     return LookupResult(channels, tuple(problems), tuple(unanswered), tuple(search.users), unknown)
 
 
-class _NothingKept:
-    async def get(self, _name: str) -> str | None:
-        return None
-
-    async def set(self, _name: str, _value: str) -> None:
-        return None
-
-
 async def who_is(config: Config, endpoints: Endpoints, proxies: Proxies) -> LookupResult:
     """With the client id and secret as they stand in the config. Never raises for what Twitch answers."""
     clock, tasks = SystemClock(), Tasks()
@@ -296,7 +285,7 @@ async def who_is(config: Config, endpoints: Endpoints, proxies: Proxies) -> Look
         http=http,
         auth_url=endpoints.auth_url,
         credentials=credentials,
-        store=_NothingKept(),
+        store=None,
         tasks=tasks,
         clock=clock,
     )

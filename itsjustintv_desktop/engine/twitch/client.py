@@ -51,7 +51,7 @@ _log = structlog.get_logger(__name__)
 class HelixClient:
     """One request, answered or failed within its deadline.
 
-    `budget` is the rate limit as last told; `calls` and `failures` count exchanges by endpoint ("GET /users").
+    `budget` is the rate limit by the latest answer; `calls` and `failures` count exchanges by endpoint ("GET /users").
     """
 
     def __init__(
@@ -94,8 +94,8 @@ class HelixClient:
 
         A 401 about the token costs a new one and one more try. A 429 is waited out if the deadline allows. GETs are
         tried again after a network fault, a 5xx or an answer that `decode` refuses with a msgspec error. `timeout`
-        is seconds for everything. `optional`: announcements can do without it, so that a failure is none of the API,
-        and an endpoint that refuses us is given up for a while. Raises TwitchError or SecretsError.
+        is seconds for everything. `optional`: announcements can do without it, so a failure does not count against the
+        API, and an endpoint that refuses us is given up for a while. Raises TwitchError or SecretsError.
         """
         deadline = self._clock.monotonic() + timeout
         last: AppError | None = None
@@ -147,7 +147,7 @@ class HelixClient:
         return (await self._tokens.get())[0]
 
     async def delete_formerly(self, client_id: str, path: str, params: Params) -> bool:
-        """DELETE by the client id that was in use before this one, if a token of it is at hand. True: it is gone.
+        """DELETE by the client id that was in use before this one, if there still is a token of it. True: it is gone.
 
         Asked once. Raises TwitchUnreachableError.
         """
@@ -261,7 +261,7 @@ class HelixClient:
 
 
 def _is_other_limit(answer: TwitchResponse) -> bool:
-    """A 429 with words of its own while there are points left: not the rate limit but a limit of the endpoint.
+    """A 429 with another message while points are left: a limit of that endpoint, not the rate limit.
 
     Create EventSub Subscription answers so when there are too many subscriptions already.
     """

@@ -42,9 +42,9 @@ class RateBudget(msgspec.Struct):
             self.reset_at = reset - skew
 
     def limited(self, headers: Mapping[str, str], now: float) -> TwitchRateLimitedError:
-        """What to raise after a 429 with these headers, which `learn` has heard of.
+        """What to raise after a 429 with these headers, which `learn` has seen.
 
-        One that names no reset backs everybody off: for a window, and twice as long each time it comes again.
+        Without a reset time nothing is sent for a window, and twice as long each time it comes again.
         """
         if _number(headers.get("Ratelimit-Reset"), None) is None:
             self.unexplained += 1
@@ -66,7 +66,7 @@ class RateBudget(msgspec.Struct):
             raise self.exhausted(now)
 
     def _lasts(self, now: float) -> bool:
-        """Whether what was told of the points still holds: the bucket was not filled again since."""
+        """Whether `remaining` still holds: the bucket was not refilled since."""
         return self.reset_at is not None and now < self.reset_at <= now + _LONGEST
 
     def exhausted(self, now: float) -> TwitchRateLimitedError:
@@ -103,9 +103,9 @@ def _number(text: str | None, default: int | None) -> int | None:
 
 
 GIVEN_UP_FOR = 86400.0
-"""Seconds that an endpoint is not asked after it refused: a missing scope does not come by itself."""
+"""Seconds that an endpoint is not asked after it refused: a missing scope stays missing."""
 RESTS_FOR = 600.0
-"""Seconds that one is not asked that answers with errors or limits of its own (5xx, a 429 that names no time), doubled
+"""Seconds that one is not asked after errors or limits of its own (5xx, a 429 without a time), doubled
 each time up to a day."""
 _RESTS = Backoff(RESTS_FOR, GIVEN_UP_FOR)
 _AT_ONCE = frozenset({401, 403, 410, 429})

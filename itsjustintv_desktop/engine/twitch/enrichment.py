@@ -35,7 +35,7 @@ INTERVAL = 0.25
 """Least seconds between two calls that aren't full."""
 
 _TOGETHER = 4
-"""Most waiters that hear their answer in one turn of the loop."""
+"""Most waiters that get their answer in one iteration of the loop."""
 
 
 class Batcher(Generic[K, V]):
@@ -83,7 +83,7 @@ class Batcher(Generic[K, V]):
             raise TwitchUnreachableError("Twitch did not answer in time.") from None
 
     def close(self) -> None:
-        """Send nothing more. Whoever still waits gets TwitchUnreachableError."""
+        """Send nothing more. Callers still waiting get TwitchUnreachableError."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -115,13 +115,13 @@ class Batcher(Generic[K, V]):
             values = await self._call(list(batch))
         except AppError as error:
             failure = error
-        finally:  # also when cancelled or broken: nobody may wait for an answer that never comes
+        finally:  # also when cancelled or broken: nobody must wait for an answer that never comes
             self._hand_out(list(batch.items()), values, failure)
 
     def _hand_out(
         self, batch: list[tuple[K, asyncio.Future[V | None]]], values: Mapping[K, V] | None, failure: AppError
     ) -> None:
-        """A few a turn of the loop: a hundred that wake together would hold up everything else."""
+        """A few per iteration of the loop: a hundred waking together would hold up everything else."""
         for key, future in batch[:_TOGETHER]:
             del self._flying[key]
             if values is not None:
@@ -167,7 +167,7 @@ _FIELDS = {
 """Payload field -> where it is in an Enrichment."""
 
 
-async def _never_told(_broadcaster_id: str, _stream_id: str) -> bool:
+async def _not_known(_broadcaster_id: str, _stream_id: str) -> bool:
     return False
 
 
@@ -182,10 +182,10 @@ class TwitchEnricher:
         *,
         tasks: Tasks,
         clock: Clock,
-        told_over: Callable[[str, str], Awaitable[bool]] = _never_told,
+        has_ended: Callable[[str, str], Awaitable[bool]] = _not_known,
     ) -> None:
-        """`told_over`: whether Twitch told that this stream (user id, stream id) ended. May raise LedgerError."""
-        self._told_over = told_over
+        """`has_ended`: whether Twitch reported the end of this stream (user id, stream id). May raise LedgerError."""
+        self._told_over = has_ended
         self._unseen: dict[tuple[str, str], float] = {}
         """Streams that an answer did not show, and when the first such one came (monotonic)."""
         self._helix = helix
@@ -228,8 +228,8 @@ class TwitchEnricher:
     async def is_live(self, broadcaster_id: str, stream_id: str, *, timeout: float) -> bool | Doubtful | None:
         """Whether that very stream still runs. None = could not be found out.
 
-        Get Streams leaves live streams out for minutes: one is over once Twitch told so as well, once the channel has
-        another one, or after two answers without it that are APART.
+        Get Streams leaves live streams out for minutes: one is over once Twitch reported its end as well, once
+        the channel has another one, or after two answers without it that are APART.
         """
         try:
             stream = await self._streams.get(broadcaster_id, timeout=timeout)
@@ -247,7 +247,7 @@ class TwitchEnricher:
         return False if over or now - since >= APART else Doubtful(since + APART - now)
 
     def close(self) -> None:
-        """Ask nothing more; whoever waits gets what there is."""
+        """Ask nothing more; callers still waiting get what there is."""
         for batcher in (self._users, self._channels, self._streams):
             batcher.close()
 
@@ -333,7 +333,7 @@ class EnrichmentBuilder:
     followers: int | None = None
 
     def enrichment(self, event: StreamEvent, streamer: WatchedStreamer) -> Enrichment:
-        """Get Channels comes before Get Streams where both tell: it has no lag. What one leaves out is the other's."""
+        """Get Channels, which has no lag, goes before Get Streams; each fills in what the other leaves out."""
         profile, channel, stream = self.profile, self.channel, self.stream
         found = Enrichment(
             login=event.broadcaster_login
@@ -350,9 +350,9 @@ class EnrichmentBuilder:
             language=self._language(),
             view_count=stream.viewer_count if stream else None,
             followers_count=self.followers,
-            title=_first(each.title for each in self._told()),
-            category_id=_first(each.game_id for each in self._told()),
-            category_name=_first(each.game_name for each in self._told()),
+            title=_first(each.title for each in self._sources()),
+            category_id=_first(each.game_id for each in self._sources()),
+            category_name=_first(each.game_name for each in self._sources()),
             thumbnail_url=(stream.thumbnail_url or None) if stream else None,
             started_at=self._started_at(event),
         )
@@ -365,10 +365,10 @@ class EnrichmentBuilder:
 
     def _tags(self) -> tuple[str, ...] | None:
         """Twitch may say null for no tags; None is for a channel that it said nothing of."""
-        told = self._told()
-        return (_first(each.tags for each in told) or ()) if told else None
+        sources = self._sources()
+        return (_first(each.tags for each in sources) or ()) if sources else None
 
-    def _told(self) -> list[ChannelInfo | Stream]:
+    def _sources(self) -> list[ChannelInfo | Stream]:
         return [each for each in (self.channel, self.stream) if each is not None]
 
     def _language(self) -> str | None:
@@ -384,6 +384,6 @@ class EnrichmentBuilder:
         return event.started_at
 
 
-def _first(told: Iterable[T | None]) -> T | None:
-    """The first that was told at all."""
-    return next((one for one in told if one is not None), None)
+def _first(values: Iterable[T | None]) -> T | None:
+    """The first value that is not None."""
+    return next((one for one in values if one is not None), None)

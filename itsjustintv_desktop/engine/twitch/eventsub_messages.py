@@ -177,11 +177,6 @@ def sign(secret: bytes, message_id: bytes, timestamp: bytes, body: bytes) -> str
     return "sha256=" + hmac.digest(secret, message_id + timestamp + body, "sha256").hex()
 
 
-def verify(secrets: Sequence[bytes], message_id: bytes, timestamp: bytes, body: bytes, header: bytes) -> bool:
-    """Whether `header` is the signature made with one of `secrets`, as `made_with`."""
-    return made_with(secrets, message_id, timestamp, body, header) is not None
-
-
 def made_with(
     secrets: Sequence[bytes], message_id: bytes, timestamp: bytes, body: bytes, header: bytes
 ) -> bytes | None:

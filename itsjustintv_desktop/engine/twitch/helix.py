@@ -266,7 +266,7 @@ class Conduits:
     async def create(self, shard_count: int = 1) -> ConduitInfo:
         """POST /eventsub/conduits. Raises ConduitLimitError when there are as many as may be.
 
-        It is not tried again by itself: after a TwitchUnreachableError it may exist all the same.
+        It is never retried: after a TwitchUnreachableError it may exist all the same.
         """
         body = msgspec.json.encode({"shard_count": shard_count})
         try:
@@ -312,7 +312,7 @@ class Conduits:
     ) -> ShardUpdate:
         """PATCH /eventsub/conduits/shards; `shards` as documented there: `{"id", "transport": {...}}`.
 
-        Raises ConduitGoneError. Read `errors` of the outcome: no error raised is no success.
+        Raises ConduitGoneError. Check `errors` of the result: a 202 may hold errors alone.
         """
         body = msgspec.json.encode({"conduit_id": conduit_id, "shards": shards})
         try:

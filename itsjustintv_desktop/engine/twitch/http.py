@@ -34,7 +34,7 @@ class ClockSkew:
         self._samples: deque[tuple[float, float]] = deque(maxlen=_SAMPLES)
         self._odd: tuple[float, float] | None = None
         self.measured = 0
-        """Answers that told the time so far, without those that disagree with the others and may be wrong."""
+        """Answers used so far, without those that disagree with the others and may be wrong."""
 
     @property
     def known(self) -> bool:

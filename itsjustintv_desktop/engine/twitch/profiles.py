@@ -156,7 +156,7 @@ class ProfileImages:
         return profile.image is None or profile.image.url != profile.image_url or not 0 <= age < self._ttl()
 
     async def kept(self, profile: Profile) -> Image | None:
-        """The picture that is at hand now, new or old."""
+        """The stored picture, current or outdated; None if there is none."""
         if profile.image is None or not await self._images.has(profile.image.sha256):
             return None
         return profile.image

@@ -219,7 +219,7 @@ class AppTokens:
         credentials = await self._credentials()
         credentials.check()
         token = self._token
-        if token is None or not self._usable(token, credentials):
+        if token is None or not self._fits(token, credentials.client_id):
             token = await self._renewed(credentials)
         return token.client_id, token.access_token
 
@@ -229,7 +229,7 @@ class AppTokens:
             self._token = None
 
     def former(self, client_id: str) -> str | None:
-        """A token of this client id, from before another came into use; None if there is none at hand."""
+        """A token of this client id, from before another came into use; None if there is none."""
         token = self._former
         return token.access_token if token is not None and self._fits(token, client_id) else None
 
@@ -259,9 +259,6 @@ class AppTokens:
                 pause = _VALIDATE_AGAIN
             await self._clock.sleep(pause)
 
-    def _usable(self, token: _Token, credentials: Credentials) -> bool:
-        return self._fits(token, credentials.client_id)
-
     def _fits(self, token: _Token, client_id: str) -> bool:
         return token.client_id == client_id and self._clock.now() < token.renew_at
 
@@ -284,7 +281,7 @@ class AppTokens:
             stored = await self._read()
             if stored is not None:
                 redaction.learn(stored.access_token)
-                if self._usable(stored, credentials):
+                if self._fits(stored, credentials.client_id):
                     self._token = stored
                     return stored
         now = self._clock.now()

@@ -37,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Twitch:
-    """Built without any contact; the owner runs `tokens.keep_valid`, `directory.run` and `trickle.run`."""
+    """Built without any contact; the owner runs `tokens.keep_valid`, `directory.run` and `background_refresh.run`."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Twitch:
 
         async def credentials() -> Credentials:
             client_id = config.current.config.twitch.client_id
-            # Without an id the keyring is not bothered for a secret that would help nobody.
+            # Without an id a secret is of no use, so the keyring is not asked for one.
             secret = await values.client_secret() if client_id else None
             return Credentials(client_id, secret or "")
 
@@ -87,9 +87,9 @@ class Twitch:
             self.images, self.profiles, clock=clock, ttl=lambda: config.current.config.cache.image_ttl
         )
         self.enricher = TwitchEnricher(
-            self.helix, self.profiles, avatars, tasks=tasks, clock=clock, told_over=ledger.told_over
+            self.helix, self.profiles, avatars, tasks=tasks, clock=clock, has_ended=ledger.told_over
         )
-        self.trickle = BackgroundRefresh(self.helix, self.profiles, avatars, busy=busy, clock=clock)
+        self.background_refresh = BackgroundRefresh(self.helix, self.profiles, avatars, busy=busy, clock=clock)
         self.directory = ChannelDirectory(self.helix, self.profiles, ledger, config=config, clock=clock)
 
     async def close(self) -> None:
@@ -117,7 +117,7 @@ class Twitch:
         self._tasks.start("twitch.clock", self.measure_clock())
 
     async def measure_clock(self) -> None:
-        """Ask Twitch anything, but not again and again: each answer tells how wrong this machine's clock is."""
+        """Ask Twitch anything, but not again and again: each answer shows how wrong this machine's clock is."""
         if self._time_asked.due() is None:
             return
         try:

@@ -135,7 +135,7 @@ async def test_after_a_kill_in_the_middle_nothing_is_lost_and_it_begins_again(tm
         await world.restart()
         world.run_dispatcher()
         await until(lambda: len(world.sender.posts) >= 2 * BURST)
-        assert "main" in world.dispatcher.drain.names
+        assert "main" in world.dispatcher.pacer.names
         await world.clock.run_until(lambda: len(world.sender.posts) >= len(ids), step=0.2, most=LONGEST + 5)
         for delivery_id in ids:
             await world.reached(delivery_id, S.DELIVERED)
@@ -150,4 +150,4 @@ async def test_a_restart_of_seconds_holds_nothing_up(tmp_path: Path) -> None:
         world.run_dispatcher()
         for delivery_id in ids:
             await world.reached(delivery_id, S.DELIVERED)
-        assert list(world.dispatcher.drain.names) == []
+        assert list(world.dispatcher.pacer.names) == []

@@ -315,13 +315,13 @@ async def test_an_end_that_twitch_told_needs_one_answer(
 ) -> None:
     told: list[tuple[str, str]] = []
 
-    async def told_over(user_id: str, stream_id: str) -> bool:
+    async def has_ended(user_id: str, stream_id: str) -> bool:
         told.append((user_id, stream_id))
         if broken:
             raise LedgerUnavailableError("The disk is full.")
         return True
 
-    enriching.enricher._told_over = told_over
+    enriching.enricher._told_over = has_ended
     event = await live(rig, channel)
     assert await enriching.enricher.is_live(channel.user_id, event.stream_id, timeout=5) is True
     assert told == [], "it runs, whatever was told"

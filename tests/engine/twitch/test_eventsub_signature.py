@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsjustintv_desktop.engine.twitch.eventsub_messages import sign, verify
+from itsjustintv_desktop.engine.twitch.eventsub_messages import made_with, sign
 from tests.support.reference import REFERENCE
 
 VECTORS = REFERENCE / "vectors"
@@ -25,18 +25,20 @@ def test_agrees_with_the_vector_published_by_twitch4j() -> None:
     signature = "sha256=2ac8d26bf60837663d8969f3cb4f22f685c8fa0a4b99d533c8bf622ed4596cc6"
     args = (b"7d4c39a4-10b3-4166-b1fb-56130d1f693b", b"2020-12-13T14:15:16.1718Z", b'{"hello":"world"}')
     assert sign(b"Twitch4J", *args) == signature
-    assert verify([b"Twitch4J"], *args, signature.encode())
+    assert made_with([b"Twitch4J"], *args, signature.encode())
 
 
 @pytest.mark.parametrize("message", captured())
 def test_agrees_with_messages_captured_from_twitchs_own_tool(message: dict[str, Any]) -> None:
     headers = {name.lower(): value.encode() for name, value in message["headers"].items()}
-    assert message["hmac_ok"] is verify(
-        [message["secret"].encode()],
-        headers["twitch-eventsub-message-id"],
-        headers["twitch-eventsub-message-timestamp"],
-        message["body"].encode(),
-        headers["twitch-eventsub-message-signature"],
+    assert message["hmac_ok"] is bool(
+        made_with(
+            [message["secret"].encode()],
+            headers["twitch-eventsub-message-id"],
+            headers["twitch-eventsub-message-timestamp"],
+            message["body"].encode(),
+            headers["twitch-eventsub-message-signature"],
+        )
     )
 
 
@@ -63,28 +65,28 @@ GOOD = sign(SECRET, MESSAGE_ID, TIMESTAMP, BODY).encode()
     ],
 )
 def test_refuses_every_other_form(header: bytes) -> None:
-    assert not verify([SECRET], MESSAGE_ID, TIMESTAMP, BODY, header)
+    assert not made_with([SECRET], MESSAGE_ID, TIMESTAMP, BODY, header)
 
 
 def test_old_and_new_secret_both_count_while_changing() -> None:
-    assert verify([b"another-one", SECRET], MESSAGE_ID, TIMESTAMP, BODY, GOOD)
-    assert verify([SECRET, b"another-one"], MESSAGE_ID, TIMESTAMP, BODY, GOOD)
-    assert not verify([b"another-one"], MESSAGE_ID, TIMESTAMP, BODY, GOOD)
-    assert not verify([], MESSAGE_ID, TIMESTAMP, BODY, GOOD)
+    assert made_with([b"another-one", SECRET], MESSAGE_ID, TIMESTAMP, BODY, GOOD)
+    assert made_with([SECRET, b"another-one"], MESSAGE_ID, TIMESTAMP, BODY, GOOD)
+    assert not made_with([b"another-one"], MESSAGE_ID, TIMESTAMP, BODY, GOOD)
+    assert not made_with([], MESSAGE_ID, TIMESTAMP, BODY, GOOD)
 
 
 def test_an_empty_secret_never_matches() -> None:
-    assert not verify([b""], MESSAGE_ID, TIMESTAMP, BODY, sign(b"", MESSAGE_ID, TIMESTAMP, BODY).encode())
+    assert not made_with([b""], MESSAGE_ID, TIMESTAMP, BODY, sign(b"", MESSAGE_ID, TIMESTAMP, BODY).encode())
 
 
 @given(st.binary(min_size=1), st.binary(), st.binary(), st.binary())
 def test_what_is_signed_verifies_and_any_change_does_not(secret: bytes, one: bytes, two: bytes, body: bytes) -> None:
     header = sign(secret, one, two, body).encode()
-    assert verify([secret], one, two, body, header)
-    assert not verify([secret], one, two, body + b"x", header)
-    assert not verify([secret], b"x" + one, two, body, header)
+    assert made_with([secret], one, two, body, header)
+    assert not made_with([secret], one, two, body + b"x", header)
+    assert not made_with([secret], b"x" + one, two, body, header)
 
 
 @given(st.binary(max_size=100))
 def test_any_bytes_as_a_header_are_just_refused(header: bytes) -> None:
-    assert verify([SECRET], MESSAGE_ID, TIMESTAMP, BODY, header) is (header == GOOD)
+    assert made_with([SECRET], MESSAGE_ID, TIMESTAMP, BODY, header) is (SECRET if header == GOOD else None)

@@ -48,7 +48,7 @@ class Format(ABC):
     carries_picture: bool = False
     """Its messages hold the bytes of the profile picture. Others link to it."""
     knows_repeats: bool = False
-    """Its receivers can tell a repeat by its `webhook-id`."""
+    """Its receivers can recognise a repeat by its `webhook-id`."""
     traced: bool = False
     """Its receivers are given a `traceparent`."""
     refusals: frozenset[int] = frozenset({400, TOO_LARGE, 422})

@@ -47,7 +47,7 @@ class Slack(Format):
             lines = [f"{mark}{_linked(name, url)} is live on Twitch", text.fit(text.title(payload), TEXT // 2, _escape)]
             lines += _facts(payload) + ([text.TEST] if test else [])
             return _encoded({"text": "\n".join(lines)})
-        # The title stands in plain_text, since mrkdwn has no way to write a literal * or _.
+        # The title is plain_text, since mrkdwn has no way to write a literal * or _.
         blocks: list[dict[str, Any]] = [
             {
                 "type": "header",
@@ -71,7 +71,7 @@ class Slack(Format):
         return (host == "hooks.slack.com" and parts.path.startswith("/services/")) or takes_slack(host, parts)
 
     def is_final(self, body: bytes) -> bool:
-        """Discord takes this format as well, and says so its own way."""
+        """Discord takes this format, too, and refuses in its own way."""
         return body.strip().decode("ascii", "replace") in _FINAL or _DISCORD.is_final(body)
 
 

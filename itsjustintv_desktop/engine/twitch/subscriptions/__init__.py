@@ -1,4 +1,4 @@
-"""What Twitch shall tell us: subscriptions listed, compared with the config, made, repaired and cleared away."""
+"""EventSub subscriptions: listed, compared with the config, created, repaired and deleted."""
 
 from itsjustintv_desktop.engine.twitch.subscriptions.apply import SubscriptionsApi
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (

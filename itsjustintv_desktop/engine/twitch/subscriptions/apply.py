@@ -59,7 +59,7 @@ class _Known(msgspec.Struct):
 
 
 class SubscriptionsApi:
-    """All raise TwitchError or SecretsError. `client` also tells whether there are points to spare."""
+    """All raise TwitchError or SecretsError."""
 
     def __init__(self, client: HelixClient) -> None:
         self.client = client
@@ -93,7 +93,7 @@ class SubscriptionsApi:
     ) -> RemoteSubscription:
         """Make one. `secret` is for a webhook. Over a conduit it is enabled at once, a webhook is pending first.
 
-        Raises SubscriptionExistsError, SubscriptionLimitError and the others. It is not tried again by itself: after
+        Raises SubscriptionExistsError, SubscriptionLimitError and the others. It is never retried: after
         a TwitchUnreachableError it may exist all the same.
         """
         if isinstance(target, Conduit):
@@ -177,7 +177,7 @@ class PlanResult:
     created: list[RemoteSubscription] = field(default_factory=list)
     deleted: list[RemoteSubscription] = field(default_factory=list)
     refused: dict[Key, AppError] = field(default_factory=dict)
-    """Twitch said no: asking again soon is no use."""
+    """Refused by Twitch: asking again soon would not help."""
     failed: dict[Key, AppError] = field(default_factory=dict)
     """Worth another try."""
     not_deleted: list[RemoteSubscription] = field(default_factory=list)
@@ -200,7 +200,7 @@ class PlanRunner:
         heard: Callable[[str], bool] = lambda _: False,
         on_step: Callable[[PlanResult], None] = lambda _: None,
     ) -> None:
-        """`secret` is "" over a conduit. `heard`: messages of this subscription come, signed with `secret`."""
+        """`secret` is "" over a conduit. `heard`: whether messages of a subscription arrive, signed with `secret`."""
         self._api = api
         self._book = book
         self._target = target
@@ -284,10 +284,10 @@ class PlanRunner:
         )
 
     async def _take_existing(self, creation: Creation, existing: str) -> RemoteSubscription:
-        """Twitch has one that the list did not show, perhaps ours, whose answer got lost: a 409 is no failure.
+        """Twitch has one that the list did not show, perhaps ours, whose answer got lost: a 409 is not a failure.
 
         One over a conduit is as good as any. A webhook's secret is not known unless messages come that are signed
-        with it: else it is made anew, and while Twitch says all the same that there is one, its list is waited for.
+        with it: otherwise it is replaced, and while Twitch still answers 409, the next listing decides.
         """
         if existing and (isinstance(self._target, Conduit) or self._heard(existing)):
             made = self._assumed(creation, existing, ENABLED)

@@ -141,7 +141,7 @@ def overall(
     pending: int,
     failed: int,
 ) -> RoundResult:
-    """One sentence for all channels. `failed` counts what is tried again by itself."""
+    """One sentence for all channels. `failed` counts what is retried."""
     channels = count(len(states), "channel")
     bad = [state for state in states.values() if state.status is ChannelStatus.FAILING]
     if unverified:
@@ -187,8 +187,8 @@ class StatusBoard:
             state=SubscriptionsState.WAITING, code="starting", message="They were not looked at yet.", since=clock.now()
         )
 
-    def tell(self, found: RoundResult) -> None:
-        """Say how it is."""
+    def show(self, found: RoundResult) -> None:
+        """Log and publish the state of a round."""
         before = self.status
         if before.code != found.code:
             is_well = found.state in {SubscriptionsState.OK, SubscriptionsState.WORKING}
@@ -204,17 +204,17 @@ class StatusBoard:
         if self.status != before:
             self._publish()
 
-    def tell_failure(self, error: AppError) -> None:
+    def show_failure(self, error: AppError) -> None:
         """Nothing further could be done in this round; it is tried again."""
         text = f"They could not be looked after: {error.message}"
         if isinstance(error, TwitchAuthError):
             fix = "Correct [twitch] client_id and client_secret. It is tried again by itself."
-            self.tell(RoundResult(SubscriptionsState.FAILING, "refused", text, fix))
+            self.show(RoundResult(SubscriptionsState.FAILING, "refused", text, fix))
             return
         code = (
             "secrets" if isinstance(error, SecretsError) else "ledger" if isinstance(error, LedgerError) else "twitch"
         )
-        self.tell(RoundResult(SubscriptionsState.WAITING, code, text))
+        self.show(RoundResult(SubscriptionsState.WAITING, code, text))
 
     def count(
         self, plan: Plan, outcome: PlanResult, holdings: Holdings, wanted: Sequence[str], *, done: int, total: int
@@ -235,7 +235,7 @@ class StatusBoard:
         self._publish()
 
     def update(self, **changes: Any) -> None:
-        """Change single fields without telling anybody."""
+        """Change single fields without publishing them."""
         self.status = msgspec.structs.replace(self.status, **changes)
 
     def _publish(self) -> None:
@@ -262,7 +262,7 @@ class Verification:
         self.reset()
 
     def reset(self) -> None:
-        """Another address or secret, or a person who asks: what was is no sign of what will be."""
+        """Start over: another address or secret, or a person asked."""
         self._tried: set[Key] = set()
         self._trusted = False
         self._backoff.reset()

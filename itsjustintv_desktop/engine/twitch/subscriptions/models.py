@@ -24,20 +24,20 @@ ENABLED = "enabled"
 PENDING = "webhook_callback_verification_pending"
 UNVERIFIED = "webhook_callback_verification_failed"
 ENDED_BY_USER = frozenset({"user_removed", "authorization_revoked", "moderator_removed", "chat_user_banned"})
-"""Ended for a reason that lies with the channel: making it anew at once would only be refused."""
+"""Ended for a reason that lies with the channel: creating it again at once would only be refused."""
 PENDING_SECONDS = 60.0
 """How long the handshake of a webhook may take until it is begun again."""
 
 
 class Key(NamedTuple):
-    """What there shall be exactly one subscription for."""
+    """What there has to be exactly one subscription for."""
 
     type: str
     user_id: str
 
 
 class RemoteTransport(msgspec.Struct, frozen=True, kw_only=True):
-    """Where its events go. Twitch never tells the secret again."""
+    """Where its events go. Twitch never returns the secret."""
 
     method: str = ""
     callback: str = ""
@@ -52,7 +52,7 @@ class RemoteTransport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RemoteSubscription(msgspec.Struct, frozen=True, kw_only=True):
-    """One subscription as Twitch tells it; "" is what it does not say. `created_at` is RFC 3339."""
+    """One subscription as Twitch describes it; "" is what it does not say. `created_at` is RFC 3339."""
 
     id: Annotated[str, msgspec.Meta(min_length=1)]
     status: str = ""
@@ -102,7 +102,7 @@ class ChannelStatus(StrEnum):
 
 
 class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
-    """`message` and `fix` are sentences for a person; both are empty when all is well."""
+    """`message` and `fix` are sentences for a person; both are empty while nothing is wrong."""
 
     status: ChannelStatus
     message: str = ""
@@ -115,7 +115,7 @@ def target_text(target: Target) -> str:
 
 
 def target_of(text: str) -> Target | None:
-    """The target that was written so, None if it is none of ours."""
+    """The target that `target_text` wrote so; None for a websocket."""
     kind, _, where = text.partition(" ")
     if kind == "webhook" and where:
         return Webhook(where)
@@ -123,7 +123,7 @@ def target_of(text: str) -> Target | None:
 
 
 def fingerprint_of(secret: str) -> str:
-    """16 hex digits that tell secrets apart and say nothing about them; "" for conduits, which have none."""
+    """16 hex digits that distinguish secrets without revealing them; "" for conduits, which have none."""
     if not secret:
         return ""
     return hashlib.sha256(b"itsjustintv-subscription\0" + secret.encode()).hexdigest()[:16]
@@ -146,7 +146,7 @@ class SubscriptionsState(StrEnum):
     WORKING = "working"
     """Being made, or waiting for Twitch's handshake."""
     WAITING = "waiting"
-    """Something else has to come first, or Twitch does not answer; it goes on by itself."""
+    """Something else has to come first, or Twitch does not answer; nothing needs doing."""
     FAILING = "failing"
     """A person has to do something; `fix` says what."""
 
@@ -243,12 +243,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     unverified: tuple[Key, ...] = ()
     """Of `create`: those whose handshake failed with this address and this secret."""
     ended: Mapping[str, str] = {}
-    """Channel -> the status with which Twitch ended its subscriptions, where making them anew at once is no use."""
-
-    @property
-    def is_done(self) -> bool:
-        """Nothing to do and nothing to wait for."""
-        return not (self.create or self.delete or self.pending or self.retiring)
+    """Channel -> the status with which Twitch ended its subscriptions, where creating them anew would not help."""
 
 
 def make_plan(

@@ -1,7 +1,7 @@
 """Keeps Twitch holding exactly the subscriptions that the config asks for.
 
 A round lists everything, compares (models.py), repairs (apply.py) and says how it is (channel_states.py). Rounds come
-at the start, when nudged, hourly, shortly after something was made, and after failures with growing pauses.
+at the start, when triggered, hourly, shortly after something was made, and after failures with growing pauses.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -51,7 +51,7 @@ LOOKS = (10.0, 51.0)
 """Seconds until it is looked whether Twitch's handshakes succeeded; after the second, a pending one is too old."""
 NOT_READY_SECONDS = 5.0
 _SETTLE_SECONDS = 1.0
-"""Nudges that come together make one round."""
+"""Triggers that come together cause one round."""
 
 _log = structlog.get_logger(__name__)
 
@@ -68,8 +68,18 @@ class Store(Book, Protocol):
     async def remember_target(self, target: str) -> None: ...
 
 
+class _Work(NamedTuple):
+    """What one round has to do; `create` is what may be tried now of the plan's creations."""
+
+    plan: Plan
+    create: Sequence[Creation]
+    holdings: Holdings
+    wanted: Sequence[str]
+    target: Target
+
+
 class Reconciler:
-    """`status` tells how it is, `states` the same for each channel (user id). All on the engine's loop."""
+    """`status` is the state of all, `states` that of each channel (user id). All on the engine's loop."""
 
     def __init__(
         self,
@@ -85,7 +95,7 @@ class Reconciler:
         certain: Callable[[], bool] = lambda: True,
         signed_with: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        """`target`: where subscriptions shall point, None = not known yet. `watched`: user ids of the enabled
+        """`target`: where subscriptions have to point, None = not known yet. `watched`: user ids of the enabled
         streamers. `secret`: the one to subscribe with, None = not there yet. `certain`: False while ids of some
         streamers are not known: nothing is deleted only because nobody watches it. `dice` gives [0, 1).
         `signed_with`: by the id of a subscription, the secret its latest message was signed with.
@@ -140,7 +150,7 @@ class Reconciler:
             self.trigger("address")
 
     def revoked(self, subscription_id: str, status: str, user_id: str = "") -> None:
-        """Twitch ended one of ours. It is made anew at once, unless the reason lies with the channel.
+        """Twitch ended one of ours. It is created again at once, unless the reason lies with the channel.
 
         Without `user_id` the channel is the one we remember for this subscription.
         """
@@ -153,7 +163,7 @@ class Reconciler:
         self.trigger(f"revoked: {status}")
 
     async def sync(self, target: Target | None = None) -> SyncReport:
-        """One round now, whatever was put off. `target` stands in where none is known.
+        """One round now, with everything that was put off. `target` is used where none is known.
 
         Raises UsageError when there is nothing to point at or no secret yet, TwitchError, SecretsError, LedgerError.
         """
@@ -193,7 +203,7 @@ class Reconciler:
         return holdings, views
 
     async def delete(self, subscription_id: str) -> bool:
-        """Delete one, whoever made it. False if there was none. One that is wanted comes back with the next round."""
+        """Delete one, ours or not. False if there was none. One that is wanted comes back with the next round."""
         existed = await self._api.delete(subscription_id)
         await self._ledger.forget_subscriptions([subscription_id])
         return existed
@@ -216,7 +226,7 @@ class Reconciler:
             return self._pause()
 
     def _wait_for(self, why: RoundResult) -> float:
-        self._board.tell(why)
+        self._board.show(why)
         return NOT_READY_SECONDS
 
     def _pause(self) -> float:
@@ -262,12 +272,13 @@ class Reconciler:
         self._withheld.update((user_id, channel_states.ended_state(status)) for user_id, status in plan.ended.items())
         self._verification.judge([held.key for held in plan.keep], plan.unverified)
         create = self._verification.choose(plan.create, plan.unverified)
-        outcome = await self._carry_out(plan, create, holdings, wanted, target, secret)
+        work = _Work(plan, create, holdings, wanted, target)
+        outcome = await self._carry_out(work, secret)
         self._verification.not_made({one.key for one in create} - {held.key for held in outcome.created})
-        return self._conclude(plan, create, outcome, holdings, wanted, target)
+        return self._conclude(work, outcome)
 
     async def _remembered(self, holdings: Holdings, here: str, secret: str) -> dict[str, Remembered]:
-        """What the ledger holds, set right by what Twitch holds: what is gone is forgotten; what sends us messages with
+        """What the ledger holds, corrected by what Twitch holds: what is gone is forgotten; what sends us messages with
         this secret is ours, although the answer to its making got lost."""
         book = await self._ledger.subscriptions()
         gone = book.keys() - {held.id for held in holdings.items}
@@ -294,17 +305,10 @@ class Reconciler:
         for user_id in users:
             del self._withheld[user_id]
 
-    async def _carry_out(
-        self,
-        plan: Plan,
-        create: Sequence[Creation],
-        holdings: Holdings,
-        wanted: Sequence[str],
-        target: Target,
-        secret: str,
-    ) -> PlanResult:
+    async def _carry_out(self, work: _Work, secret: str) -> PlanResult:
+        plan, create, holdings, wanted, target = work
         total = len(create) + len(plan.delete)
-        self.states = self._channels(plan, PlanResult(), wanted, target)
+        self.states = self._channels(work, PlanResult())
         steps = 0
 
         def on_step(outcome: PlanResult) -> None:
@@ -318,7 +322,7 @@ class Reconciler:
             text = (
                 f"{channel_states.count(len(create), 'subscription')} {'is' if len(create) == 1 else 'are'} being made."
             )
-            self._board.tell(RoundResult(SubscriptionsState.WORKING, "working", text))
+            self._board.show(RoundResult(SubscriptionsState.WORKING, "working", text))
         carrier = PlanRunner(
             self._api,
             self._ledger,
@@ -331,20 +335,13 @@ class Reconciler:
         room = holdings.max_total_cost - holdings.total_cost if holdings.max_total_cost else len(create)
         return await carrier.carry_out(create, plan.delete, room=room)
 
-    def _conclude(
-        self,
-        plan: Plan,
-        create: Sequence[Creation],
-        outcome: PlanResult,
-        holdings: Holdings,
-        wanted: Sequence[str],
-        target: Target,
-    ) -> SyncReport:
+    def _conclude(self, work: _Work, outcome: PlanResult) -> SyncReport:
+        plan, create, holdings, wanted, target = work
         for key, error in outcome.refused.items():
             self._withheld[key.user_id] = channel_states.refused_state(error)
             if isinstance(error, SubscriptionLimitError) and error.kind == "cost":
                 self._unaffordable.add(key.user_id)
-        self.states = self._channels(plan, outcome, wanted, target)
+        self.states = self._channels(work, outcome)
         self._board.count(plan, outcome, holdings, wanted, done=0, total=0)
         if outcome.created:
             self._looks = 0
@@ -358,7 +355,7 @@ class Reconciler:
             self._fail(outcome.stopped)
         else:
             self._backoff.failures = self._backoff.failures + 1 if again else 0
-            self._board.tell(
+            self._board.show(
                 channel_states.overall(
                     self.states,
                     target=target,
@@ -388,13 +385,16 @@ class Reconciler:
             problems=tuple(problems),
         )
 
-    def _channels(
-        self, plan: Plan, outcome: PlanResult, wanted: Sequence[str], target: Target
-    ) -> dict[str, ChannelState]:
+    def _channels(self, work: _Work, outcome: PlanResult) -> dict[str, ChannelState]:
         return channel_states.channel_states(
-            wanted, plan, outcome, withheld=self._withheld, in_doubt=self._verification.in_doubt, target=target
+            work.wanted,
+            work.plan,
+            outcome,
+            withheld=self._withheld,
+            in_doubt=self._verification.in_doubt,
+            target=work.target,
         )
 
     def _fail(self, error: AppError) -> None:
         self._backoff.failures += 1
-        self._board.tell_failure(error)
+        self._board.show_failure(error)

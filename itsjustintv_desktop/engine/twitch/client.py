@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 import stamina
@@ -46,6 +46,19 @@ _LIMITED = ("subscription", "conduit", "cost")
 """What the limits of endpoints are about, in Twitch's words."""
 
 _log = structlog.get_logger(__name__)
+
+
+class _Call(NamedTuple, Generic[T]):
+    method: str
+    path: str
+    params: Params
+    body: bytes | None
+    decode: Callable[[bytes], T]
+    optional: bool
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 class HelixClient:
@@ -97,6 +110,7 @@ class HelixClient:
         is seconds for everything. `optional`: announcements can do without it, so a failure does not count against the
         API, and an endpoint that refuses us is given up for a while. Raises TwitchError or SecretsError.
         """
+        call = _Call(method, path, params, body, decode, optional)
         deadline = self._clock.monotonic() + timeout
         last: AppError | None = None
 
@@ -114,8 +128,7 @@ class HelixClient:
                     on=again, attempts=None, timeout=timeout, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
                 ):
                     with attempt:
-                        left = deadline - self._clock.monotonic()
-                        result = await self._authorised(method, path, params, decode, body, left, optional)
+                        result = await self._authorised(call, deadline - self._clock.monotonic())
                         self._note(None)
                         return result
         except TimeoutError:
@@ -133,6 +146,16 @@ class HelixClient:
         if not optional and not stood_still:
             self._note(outcome)
         raise outcome
+
+    async def delete(self, path: str, item_id: str) -> bool:
+        """DELETE the one with this id. False if it was gone already. Raises TwitchError or SecretsError."""
+        try:
+            await self.request("DELETE", path, [("id", item_id)], decode=lambda _: None)
+        except TwitchRefusedError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
 
     def failed(self, error: AppError) -> None:
         """Twitch did not take what it was asked with, or did not answer, somewhere else than in a request of ours."""
@@ -165,31 +188,22 @@ class HelixClient:
         limiter = self._limiter
         return self.budget.ample(self._clock.now()) and (limiter is None or limiter.has_capacity(limiter.max_rate / 2))
 
-    async def _authorised(
-        self,
-        method: str,
-        path: str,
-        params: Params,
-        decode: Callable[[bytes], T],
-        body: bytes | None,
-        left: float,
-        optional: bool,
-    ) -> T:
-        endpoint = f"{method} {path}"
+    async def _authorised(self, call: _Call[T], left: float) -> T:
+        endpoint = call.endpoint
         self.budget.check(self._clock.now())
         client_id, token = await self._tokens.get()
         self._endpoints.check(endpoint, client_id)
-        answer = await self._exchange(method, path, params, body, client_id, token, left)
+        answer = await self._exchange(call, client_id, token, left)
         if answer.status == 401 and not _is_about_scope(reason(answer)):
             if self._endpoints.wants_another(endpoint, token):
                 self._tokens.invalidate(token)
                 client_id, token = await self._tokens.get()
-                answer = await self._exchange(method, path, params, body, client_id, token, left)
+                answer = await self._exchange(call, client_id, token, left)
             if answer.status == 401:
                 self._endpoints.mistrusts(endpoint, token)
         if 200 <= answer.status < 300:
             try:
-                result = decode(answer.body)
+                result = call.decode(answer.body)
             except msgspec.DecodeError as error:
                 self.failures[endpoint] += 1
                 raise TwitchUnreachableError("Twitch's answer makes no sense.") from error
@@ -197,53 +211,52 @@ class HelixClient:
             self._proven = token
             return result
         self.failures[endpoint] += 1
-        spares = optional and "Ratelimit-Reset" not in answer.headers  # a limit of that endpoint, or it is said again
+        spares = (
+            call.optional and "Ratelimit-Reset" not in answer.headers
+        )  # a limit of that endpoint, or it is said again
         if answer.status == 429 and not spares and not _is_other_limit(answer):
             raise self.budget.limited(answer.headers, self._clock.now())
         failure: TwitchError = TwitchRefusedError(_refusal(answer), status=answer.status, body=answer.body)
         if answer.status >= 500 or answer.status < 400:
             failure = TwitchUnreachableError(f"Twitch answered with an error ({answer.status}).")
         is_token = answer.status == 401 and not _is_about_scope(failure.message) and token != self._proven
-        if optional and not is_token:
+        if call.optional and not is_token:
             self._endpoints.refused(endpoint, answer.status, failure.message)
         raise failure
 
-    async def _exchange(
-        self, method: str, path: str, params: Params, body: bytes | None, client_id: str, token: str, left: float
-    ) -> TwitchResponse:
+    async def _exchange(self, call: _Call[T], client_id: str, token: str, left: float) -> TwitchResponse:
         if self._limiter is None:
             self._limiter = AsyncLimiter(_CALLS_A_MINUTE, 60.0)
         await self._limiter.acquire()
-        endpoint = f"{method} {path}"
-        self.calls[endpoint] += 1
+        self.calls[call.endpoint] += 1
         headers = {"Client-Id": client_id, "Authorization": f"Bearer {token}"}
-        if body is not None:
+        if call.body is not None:
             headers["Content-Type"] = "application/json"
         began = self._clock.monotonic()
         try:
             answer = await self._http.exchange(
-                method,
-                self.api_url + path,
-                params=params,
+                call.method,
+                self.api_url + call.path,
+                params=call.params,
                 headers=headers,
-                body=body,
+                body=call.body,
                 timeout=max(min(left, _TRY_TIMEOUT), 0.01),
             )
         except TwitchUnreachableError:
-            self.failures[endpoint] += 1
-            self._tell(method, path, None, began)
+            self.failures[call.endpoint] += 1
+            self._observe(call, None, began)
             raise
-        self._tell(method, path, answer.status, began)
+        self._observe(call, answer.status, began)
         self.budget.learn(answer.headers, self._http.skew.seconds)
         if answer.status != 429:
             self.budget.unexplained = 0
         return answer
 
-    def _tell(self, method: str, path: str, status: int | None, began: float) -> None:
+    def _observe(self, call: _Call[T], status: int | None, began: float) -> None:
         if (observer := self._instrumentation.observer) is not None:
             fault = "no_answer" if status is None else None
             seconds = self._clock.monotonic() - began
-            observer.asked(method, path, status, fault, ended=self._clock.now(), seconds=seconds)
+            observer.asked(call.method, call.path, status, fault, ended=self._clock.now(), seconds=seconds)
 
     def _note(self, error: AppError | None) -> None:
         now, before = self._clock.now(), self.status

@@ -19,7 +19,7 @@ from itsjustintv_desktop.engine.core.errors import (
 )
 from itsjustintv_desktop.engine.twitch.client import TIMEOUT, HelixClient, Params
 from itsjustintv_desktop.engine.twitch.eventsub_messages import LIVE
-from itsjustintv_desktop.engine.twitch.lenient import Cursor, Lenient, Page, items_of
+from itsjustintv_desktop.engine.twitch.lenient import Lenient, Page, items_of
 
 _log = structlog.get_logger(__name__)
 
@@ -132,15 +132,14 @@ class Helix:
         params: list[tuple[str, str]],
         kind: type[T],
         timeout: float,
-        extra: list[tuple[str, str]] | None = None,
+        extra: Params = (),
         *,
         optional: bool = False,
     ) -> list[T]:
-        found: list[T] = []
+        decode, found = _items(path, kind), []
         for part in chunks(params):
-            asked = [*part, *(extra or ())]
             found += await self.client.request(
-                "GET", path, asked, decode=_items(path, kind), timeout=timeout, optional=optional
+                "GET", path, [*part, *extra], decode=decode, timeout=timeout, optional=optional
             )
         return found
 
@@ -160,19 +159,12 @@ def _items(path: str, kind: type[T]) -> Callable[[bytes], list[T]]:
 _total = Lenient(_Total)
 
 
-class Paged(Protocol):
-    """A page, as lenient.Page."""
-
-    @property
-    def pagination(self) -> Cursor: ...
-
-
 class Identified(Protocol):
     @property
     def id(self) -> str: ...
 
 
-P = TypeVar("P", bound=Paged)
+P = TypeVar("P", bound=Page)
 Found = TypeVar("Found", bound=Identified)
 
 
@@ -280,14 +272,7 @@ class Conduits:
 
     async def delete(self, conduit_id: str) -> bool:
         """DELETE /eventsub/conduits, with all its subscriptions. False if it was gone already."""
-        params = [("id", conduit_id)]
-        try:
-            await self._client.request("DELETE", _CONDUITS, params, decode=lambda _: None)
-        except TwitchRefusedError as error:
-            if error.status != 404:
-                raise
-            return False
-        return True
+        return await self._client.delete(_CONDUITS, conduit_id)
 
     async def delete_formerly(self, conduit_id: str, client_id: str) -> bool:
         """Take away one that was made with the client id before. False: it cannot be, or not now.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, ClassVar, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -37,17 +37,23 @@ _UNSAID = 3600.0
 _CONSOLE = "dev.twitch.tv/console"
 
 
-class Credentials(msgspec.Struct, frozen=True):
-    """Of the app its owner registered with Twitch. The secret is in no repr: tracebacks show those."""
+class _Secretive(msgspec.Struct, frozen=True):
+    """Only the field `_shown` is in its repr: tracebacks show those."""
+
+    _shown: ClassVar[str] = "client_id"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._shown}={getattr(self, self._shown)!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [(self._shown, getattr(self, self._shown))]
+
+
+class Credentials(_Secretive, frozen=True):
+    """Of the app its owner registered with Twitch."""
 
     client_id: str
     client_secret: str
-
-    def __repr__(self) -> str:
-        return f"Credentials(client_id={self.client_id!r})"
-
-    def __rich_repr__(self) -> list[tuple[str, object]]:
-        return [("client_id", self.client_id)]
 
     def check(self) -> None:
         """Raises TwitchNoClientError when one of both isn't set."""
@@ -57,17 +63,12 @@ class Credentials(msgspec.Struct, frozen=True):
             raise TwitchNoClientError(f"No Twitch client secret is set. Make one at {_CONSOLE} and enter it.")
 
 
-class Granted(msgspec.Struct, frozen=True):
-    """A new app token. `expires_in` is seconds, an hour where Twitch does not say. The token is in no repr."""
+class Granted(_Secretive, frozen=True):
+    """A new app token. `expires_in` is seconds, an hour where Twitch does not say."""
 
+    _shown: ClassVar[str] = "expires_in"
     access_token: Annotated[str, msgspec.Meta(min_length=1)]
     expires_in: Annotated[float, msgspec.Meta(gt=0)] = _UNSAID
-
-    def __repr__(self) -> str:
-        return f"Granted(expires_in={self.expires_in})"
-
-    def __rich_repr__(self) -> list[tuple[str, object]]:
-        return [("expires_in", self.expires_in)]
 
 
 class _Validated(msgspec.Struct):
@@ -159,16 +160,10 @@ class TokenStore(Protocol):
     async def set(self, name: str, value: str) -> None: ...
 
 
-class _Token(msgspec.Struct, frozen=True):
+class _Token(_Secretive, frozen=True):
     client_id: str
     access_token: str
     renew_at: float
-
-    def __repr__(self) -> str:
-        return f"_Token(client_id={self.client_id!r})"
-
-    def __rich_repr__(self) -> list[tuple[str, object]]:
-        return [("client_id", self.client_id)]
 
 
 def stored(client_id: str, access_token: str, *, now: float, expires_at: float) -> str | None:

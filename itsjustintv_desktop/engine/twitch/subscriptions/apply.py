@@ -114,13 +114,7 @@ class SubscriptionsApi:
 
     async def delete(self, subscription_id: str) -> bool:
         """Take one away. False if it was gone already."""
-        try:
-            await self.client.request("DELETE", _PATH, [("id", subscription_id)], decode=lambda _: None)
-        except TwitchRefusedError as error:
-            if error.status != 404:
-                raise
-            return False
-        return True
+        return await self.client.delete(_PATH, subscription_id)
 
 
 _page = Lenient(_Page).decode

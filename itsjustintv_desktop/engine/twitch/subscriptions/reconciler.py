@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import structlog
 
@@ -24,9 +24,10 @@ from itsjustintv_desktop.engine.core.errors import (
 )
 from itsjustintv_desktop.engine.core.events import Bus
 from itsjustintv_desktop.engine.core.models import Target, Webhook
+from itsjustintv_desktop.engine.storage.ledger import Ledger
 from itsjustintv_desktop.engine.storage.ledger.subscribing import Remembered
 from itsjustintv_desktop.engine.twitch.subscriptions import channel_states
-from itsjustintv_desktop.engine.twitch.subscriptions.apply import Book, PlanResult, PlanRunner, SubscriptionsApi
+from itsjustintv_desktop.engine.twitch.subscriptions.apply import PlanResult, PlanRunner, SubscriptionsApi
 from itsjustintv_desktop.engine.twitch.subscriptions.channel_states import RoundResult, StatusBoard, Verification
 from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     ENDED_BY_USER,
@@ -56,18 +57,6 @@ _SETTLE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
-class Store(Book, Protocol):
-    """The part of the ledger that is used here. Raises LedgerError."""
-
-    async def subscriptions(self) -> dict[str, Remembered]: ...
-
-    async def forget_subscriptions(self, ids: Sequence[str]) -> None: ...
-
-    async def targets(self) -> list[str]: ...
-
-    async def remember_target(self, target: str) -> None: ...
-
-
 class _Work(NamedTuple):
     """What one round has to do; `create` is what may be tried now of the plan's creations."""
 
@@ -84,7 +73,7 @@ class Reconciler:
     def __init__(
         self,
         api: SubscriptionsApi,
-        ledger: Store,
+        ledger: Ledger,
         *,
         target: Callable[[], Target | None],
         watched: Callable[[], Sequence[str]],

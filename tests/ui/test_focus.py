@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -61,6 +62,7 @@ class Host(Dialog):
 
     def __init__(self, page: QWidget) -> None:
         super().__init__()
+        self.page: Any = page
         layout = QVBoxLayout(self)
         layout.addWidget(page)
 

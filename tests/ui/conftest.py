@@ -18,12 +18,13 @@ pytest.importorskip(
     "PySide6.QtWidgets", reason="Qt's libraries are not on this machine (make system-deps)", exc_type=ImportError
 )
 
-from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
 from shiboken6 import isValid
 
+from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.preferences import Preferences
 from itsjustintv_desktop.ui.store import Store
 from itsjustintv_desktop.ui.theme import theme
@@ -102,3 +103,14 @@ def store(bridge: Any, preferences: Preferences) -> Store:
 @pytest.fixture
 def preferences(tmp_path: Path) -> Preferences:
     return Preferences(tmp_path / "desktop.ini")
+
+
+@pytest.fixture(params=["de", "en"])
+def spoken(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[str]:
+    """The language of the window."""
+    before = QLocale()
+    kept = language.install(request.param)
+    yield request.param
+    for each in kept:
+        qapp.removeTranslator(each)
+    QLocale.setDefault(before)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QLocale, Qt
-from PySide6.QtWidgets import QApplication, QLineEdit, QTableView, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import Level, RowStatus, StreamerStatus, errors
-from itsjustintv_desktop.ui import language
 from itsjustintv_desktop.ui.pages.base import Page
 from itsjustintv_desktop.ui.pages.streamers.table import STATE
 from itsjustintv_desktop.ui.shell.window import SMALLEST
@@ -29,16 +27,6 @@ from tests.ui.test_app import Run, run, tray_host
 from tests.ui.test_quitting import OPENED, Opened, answer_pages
 
 __all__ = ["run", "tray_host"]
-
-
-@pytest.fixture(params=["de", "en"])
-def spoken(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[str]:
-    before = QLocale()
-    kept = language.install(request.param)
-    yield request.param
-    for each in kept:
-        qapp.removeTranslator(each)
-    QLocale.setDefault(before)
 
 
 @pytest.mark.parametrize("opened", OPENED)

@@ -8,7 +8,6 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import LogLine, LogPage, errors
@@ -62,6 +61,7 @@ def test_new_lines_arrive_and_the_newest_is_in_sight(qtbot: QtBot, store: Store,
     page = shown(qtbot, store, bridge, memory)
     assert page.model.rowCount() == 100
     assert page.lines.is_at_end
+    assert page.folder.isEnabled()
     memory.more(20)
     qtbot.waitUntil(lambda: page.model.rowCount() == 120)
     assert page.lines.is_at_end
@@ -156,12 +156,3 @@ def test_nothing_is_asked_while_another_page_is_in_front(qtbot: QtBot, store: St
     page._read_soon()
     qtbot.wait(1)
     assert len(bridge.engine.was_asked("api.diagnostics.log")) == asked
-
-
-def test_everything_has_a_name_and_is_reached(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
-    page = shown(qtbot, store, bridge, Memory(line(1)))
-    for each in page.findChildren(QPushButton):
-        assert each.text() or each.accessibleName() or not each.isVisible()
-    for widget in (page.level, page.search, page.pause, page.folder, page.lines, page.report):
-        assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-    assert page.folder.isEnabled()

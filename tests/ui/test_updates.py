@@ -25,7 +25,7 @@ from itsjustintv_desktop.ui.shell.window import Window
 from itsjustintv_desktop.ui.store import Store
 from tests.ui import samples
 from tests.ui.fake import FakeBridge, FakeEngine
-from tests.ui.mnemonics import clashes, menu_clashes
+from tests.ui.keyboard import clashes, menu_clashes
 
 UPDATE = UpdateView(
     version="1.3.0", released=samples.NOW, download_url="https://example.org/get/1.3.0?a=b", notes_url="https://e.org/n"

@@ -39,7 +39,7 @@ CORE = {
     "delivery/destination_queues.py": "delivery/test_destination_queues.py delivery/test_dispatcher_lanes.py",
     "delivery/rate_limits.py": "delivery/test_rate_limits.py",
     "delivery/schedule.py": "delivery/test_schedule.py",
-    "delivery/attempt.py": "delivery/test_attempt.py delivery/test_signing.py",
+    "delivery/attempt.py": "delivery/test_attempt.py delivery/test_messages.py",
     "redaction/redactor.py": "redaction",
     "storage/ledger/accepting.py": "storage/ledger/test_accept.py storage/ledger/test_statements.py",
     "storage/ledger/announcing.py": "storage/ledger/test_once.py storage/ledger/test_statements.py",

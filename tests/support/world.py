@@ -221,6 +221,25 @@ class World:
     def run_pipeline(self) -> None:
         self.tasks.start("pipeline", self.pipeline.run())
 
+    async def run_pipeline_for(self, jobs: int) -> None:
+        """Run the pipeline and kill it after so many jobs of the ledger."""
+        reached, run, count = asyncio.Event(), self.ledger._run, 0
+
+        async def counted(job: Any, *arguments: Any, **named: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count > jobs:
+                reached.set()
+                await asyncio.Event().wait()
+            return await run(job, *arguments, **named)
+
+        self.ledger._run = counted  # type: ignore[method-assign]
+        task = self.tasks.start("pipeline", self.pipeline.run())
+        quiet = self.tasks.start("quiet", asyncio.sleep(0.3))
+        await asyncio.wait([self.tasks.start("reached", reached.wait()), quiet], return_when=asyncio.FIRST_COMPLETED)
+        task.cancel()
+        await asyncio.wait([task])
+
     def run_dispatcher(self) -> None:
         self.tasks.start("dispatcher", self.dispatcher.run())
 

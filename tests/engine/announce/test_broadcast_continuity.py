@@ -286,33 +286,13 @@ async def test_a_kill_at_any_point_changes_no_answer(tmp_path: Path) -> None:
             world.clock.advance(400)
         for jobs in range(1, 9):
             await world.restart()
-            await _run_for(world, jobs)
+            await world.run_pipeline_for(jobs)
         await world.restart()
         world.run_pipeline()
         await world.clock.run_until(lambda: _is_settled(world, ids[-1]), step=0.5)
         reasons = [(await world.settled(each)).reason for each in ids]
         assert reasons == [None, "restarted", "restarted"]
         assert len(await world.ledger.deliveries()) == 1
-
-
-async def _run_for(world: World, jobs: int) -> None:
-    """Run the pipeline and kill it after so many jobs of the ledger."""
-    reached, run, count = asyncio.Event(), world.ledger._run, 0
-
-    async def counted(job: Any, *arguments: Any, **named: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count > jobs:
-            reached.set()
-            await asyncio.Event().wait()
-        return await run(job, *arguments, **named)
-
-    world.ledger._run = counted  # type: ignore[method-assign]
-    task = world.tasks.start("pipeline", world.pipeline.run())
-    quiet = world.tasks.start("quiet", asyncio.sleep(0.3))
-    await asyncio.wait([world.tasks.start("reached", reached.wait()), quiet], return_when=asyncio.FIRST_COMPLETED)
-    task.cancel()
-    await asyncio.wait([task])
 
 
 async def _is_settled(world: World, event_id: int) -> bool:

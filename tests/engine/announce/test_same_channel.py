@@ -196,7 +196,7 @@ async def test_a_kill_at_any_point_loses_and_doubles_nothing(tmp_path: Path) -> 
             await world.accept(stream_id=stream)
         for jobs in range(1, 10):
             await world.restart()
-            await _run_for(world, jobs)
+            await world.run_pipeline_for(jobs)
         await world.restart()
         world.run_pipeline()
         records = await settled(world, 6)
@@ -253,25 +253,3 @@ def test_when_the_config_alone_cannot_tell() -> None:
     assert not may_be_the_same(make_config(BY_LOGIN, Streamer(key="three", login="bob")))
     both = Streamer(key="four", login="bob", user_id="200")
     assert not may_be_the_same(make_config(BY_ID, both))
-
-
-async def _run_for(world: World, jobs: int) -> None:
-    """Run the pipeline and kill it after so many jobs of the ledger."""
-    import asyncio
-
-    reached, run, count = asyncio.Event(), world.ledger._run, 0
-
-    async def counted(job: Any, *arguments: Any, **named: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count > jobs:
-            reached.set()
-            await asyncio.Event().wait()
-        return await run(job, *arguments, **named)
-
-    world.ledger._run = counted  # type: ignore[method-assign]
-    task = world.tasks.start("pipeline", world.pipeline.run())
-    quiet = world.tasks.start("quiet", asyncio.sleep(0.3))
-    await asyncio.wait([world.tasks.start("reached", reached.wait()), quiet], return_when=asyncio.FIRST_COMPLETED)
-    task.cancel()
-    await asyncio.wait([task])

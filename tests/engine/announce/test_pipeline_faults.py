@@ -100,10 +100,11 @@ async def test_a_machine_that_stands_still_is_no_fault(
     monkeypatch.setattr(world.enricher, "enrich", enrich)
     monkeypatch.setattr(module, "ENRICH_SECONDS", -0.5)
     monkeypatch.setattr(payload, "_AFTER_STALL", -0.9)
+    monkeypatch.setattr(payload, "_STALLED", 0.2)
     with capture_logs() as lines:
         events = [await world.accept(stream_id=f"s{number}") for number in range(3)]
         await until(lambda: asked == 3)
-        time.sleep(1.8)  # nothing on this loop runs
+        time.sleep(0.9)  # nothing on this loop runs
         records = [await world.settled(event_id) for event_id in events]
     assert [record.state for record in records] == [EventState.ANNOUNCED] * 3
     assert all((b"A title" in (record.payload or b"")) is answers for record in records)

@@ -15,7 +15,7 @@ from itsjustintv_desktop.engine.core.errors import (
     TwitchRefusedError,
     TwitchUnreachableError,
 )
-from itsjustintv_desktop.engine.twitch import client
+from itsjustintv_desktop.engine.twitch import client, endpoints
 from itsjustintv_desktop.engine.twitch.client import HelixClient
 from itsjustintv_desktop.engine.twitch.endpoints import HelixStatus, RateBudget
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsApi
@@ -91,9 +91,10 @@ async def test_a_machine_that_stood_still_says_nothing_of_twitch(
     rig.simulator.faults.set("users", hang=True)
     with monkeypatch.context() as patch:
         patch.setattr(rig.clock, "monotonic", time.monotonic)
+        patch.setattr(client, "_STALLED", 0.1)
         asking = asyncio.create_task(rig.helix.users(ids=[channel], timeout=0.3))
         await asyncio.sleep(0.1)
-        time.sleep(1.6)  # nothing on this loop runs
+        time.sleep(0.6)  # nothing on this loop runs
         with pytest.raises(TwitchUnreachableError):
             await asking
     assert rig.client.status.ok
@@ -132,7 +133,10 @@ async def test_a_delete_is_not_repeated_after_a_5xx(rig: Rig) -> None:
     assert rig.simulator.calls["subscriptions"] == 1
 
 
-async def test_a_429_is_waited_out_when_the_deadline_allows(rig: Rig, channel: str) -> None:
+async def test_a_429_is_waited_out_when_the_deadline_allows(
+    rig: Rig, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "_SHORTEST", 0.1)
     rig.simulator.faults.set("users", status=429, times=1, reset_in=0)
     assert len(await rig.helix.users(ids=[channel])) == 1
     assert rig.simulator.calls["users"] == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import stamina
 from structlog.testing import capture_logs
 
 from itsjustintv_desktop.engine.core.errors import (
@@ -76,7 +77,7 @@ async def test_an_endpoint_that_refuses_is_given_up(
 async def test_one_that_fails_rests_for_a_while(rig: Rig, channel: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         asked = refuse(patch, rig.http, "/followers", 503)
-        with pytest.raises(EndpointGivenUpError, match="503"):
+        with stamina.set_testing(True, attempts=7, cap=True), pytest.raises(EndpointGivenUpError, match="503"):
             await rig.helix.followers(channel)
         assert len(asked) == 3
         with pytest.raises(EndpointGivenUpError):

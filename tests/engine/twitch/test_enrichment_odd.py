@@ -24,22 +24,14 @@ CHANNEL_FIELDS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def eager(enriching: Enriching) -> Enriching:
-    """It asks again at once."""
-    for batcher in (enriching.enricher._channels, enriching.enricher._streams):
-        batcher._interval = 0.0
-    return enriching
-
-
 @pytest.mark.parametrize("field", STREAM_FIELDS)
 async def test_an_odd_field_of_the_stream_costs_that_field(
-    rig: Rig, eager: Enriching, channel: Channel, field: str
+    rig: Rig, enriching: Enriching, channel: Channel, field: str
 ) -> None:
     event = await live(rig, channel)
-    whole = await eager.enrich(event)
+    whole = await enriching.enrich(event)
     for value in OTHERS:
-        found = await _with(eager, event, "/streams", field, value)
+        found = await _with(enriching, event, "/streams", field, value)
         assert set(found.missing) <= STREAM_FIELDS[field], value
         assert (found.title, found.tags, found.category_name) == (whole.title, whole.tags, whole.category_name), value
         assert (found.login, found.name) == (whole.login, whole.name), value
@@ -49,12 +41,12 @@ async def test_an_odd_field_of_the_stream_costs_that_field(
 
 @pytest.mark.parametrize("field", sorted(CHANNEL_FIELDS))
 async def test_an_odd_field_of_the_channel_is_had_from_the_stream(
-    rig: Rig, eager: Enriching, channel: Channel, field: str
+    rig: Rig, enriching: Enriching, channel: Channel, field: str
 ) -> None:
     event = await live(rig, channel)
-    whole = await eager.enrich(event)
+    whole = await enriching.enrich(event)
     for value in OTHERS:
-        found = await _with(eager, event, "/channels", field, value)
+        found = await _with(enriching, event, "/channels", field, value)
         assert found.missing == (), value
         if not isinstance(value, str | list):
             assert found == whole, value

@@ -150,7 +150,7 @@ async def test_what_waited_over_night(tmp_path: Path, live: bool | None, state: 
     async with opened_world(tmp_path) as world:
         world.run_dispatcher()
         world.sender.default = BUSY
-        delivery_id = (await world.queue("main"))["main"]
+        delivery_id = await world.one()
         await world.reached(delivery_id, S.PENDING, attempts=1)
         world.sender.default, world.enricher.live = SENT, live
         world.clock.jump(8 * HOUR)
@@ -171,7 +171,7 @@ async def test_an_event_of_the_future(tmp_path: Path, live: bool | None) -> None
         world.sender.default = BUSY
         world.clock.jump(10 * YEAR)
         await keeping.tidy()  # it notices the jump, so that the one back is noticed as well
-        delivery_id = (await world.queue("main"))["main"]
+        delivery_id = await world.one()
         await world.reached(delivery_id, S.PENDING, attempts=1)
         world.clock.jump(-10 * YEAR)
         await keeping.tidy()
@@ -260,7 +260,7 @@ async def test_the_clocks_change(tmp_path: Path, change: float) -> None:
         world.run_dispatcher()
         world.sender.script["main"] = [BUSY]
         began = world.clock.monotonic()
-        delivery_id = (await world.queue("main"))["main"]
+        delivery_id = await world.one()
         await world.reached(delivery_id, S.PENDING, attempts=1)
         await world.clock.run_until(lambda: world.is_delivered(delivery_id), step=1.0, most=40.0)
         assert world.clock.now() > change

@@ -272,9 +272,9 @@ class World:
         self.dispatcher.wake()
         return made.created
 
-    async def one(self, name: str = "main") -> int:
-        """A new delivery to one destination, ready to be sent; its id."""
-        return (await self.queue(name))[name]
+    async def one(self, name: str = "main", **details: Any) -> int:
+        """A new delivery to one destination, ready to be sent, as `queue` makes it; its id."""
+        return (await self.queue(name, **details))[name]
 
     async def waits_until_due(self) -> None:
         """The dispatcher has looked at everything and sleeps."""

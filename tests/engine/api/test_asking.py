@@ -35,10 +35,10 @@ def deliveries(world: World) -> Deliveries:
 
 @pytest.mark.parametrize("asked", ["retry", "resend"])
 async def test_a_paused_destination_tries_again_when_a_person_asks(world: World, asked: str) -> None:
-    first = (await world.queue("main"))["main"]
+    first = await world.one()
     await world.reached(first, S.DELIVERED)
     world.sender.default = GONE
-    second = (await world.queue("main"))["main"]
+    second = await world.one()
     await world.reached(second, S.PENDING, attempts=1)
     assert world.dispatcher.queues.states(world.clock.now())["main"][0] == "paused"
     world.sender.default = SENT
@@ -49,7 +49,7 @@ async def test_a_paused_destination_tries_again_when_a_person_asks(world: World,
 
 @pytest.mark.parametrize("asked", ["retry", "resend"])
 async def test_a_destination_that_is_switched_off_says_so(world: World, asked: str) -> None:
-    delivery = (await world.queue("main"))["main"]
+    delivery = await world.one()
     await world.reached(delivery, S.DELIVERED)
     world.config = make_config(destinations=(make_destination(enabled=False),))
     with pytest.raises(UsageError, match="switched off in the config"):

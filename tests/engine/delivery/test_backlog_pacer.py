@@ -90,7 +90,7 @@ def test_a_blocked_destination_stays_blocked() -> None:
 async def fifty_late(world: World) -> list[int]:
     """Fifty deliveries whose retries fell into a sleep of eight hours. They are still waiting."""
     world.sender.default = BUSY
-    ids = [(await world.queue("main", stream_id=f"s{number}"))["main"] for number in range(50)]
+    ids = [await world.one(stream_id=f"s{number}") for number in range(50)]
     world.run_dispatcher()
     for delivery_id in ids[:1]:
         await world.reached(delivery_id, S.PENDING, attempts=1)
@@ -110,7 +110,7 @@ async def test_after_a_sleep_they_do_not_all_go_at_once(tmp_path: Path) -> None:
         assert len(world.sender.posts) <= BURST + 1
         # Another destination, and whatever is due there, does not wait for that.
         world.config = make_config(destinations=(make_destination(), make_destination("other")))
-        other = (await world.queue("other", stream_id="new"))["other"]
+        other = await world.one("other", stream_id="new")
         await world.reached(other, S.DELIVERED)
         began = world.clock.monotonic()
 

@@ -80,7 +80,7 @@ class Life:
         clock = self.world.clock
         if step.what == "queue":
             number = len(self.ids)
-            self.ids.append((await self.world.queue("main", stream_id=f"s{number}", message_id=f"m{number}"))["main"])
+            self.ids.append(await self.world.one(stream_id=f"s{number}", message_id=f"m{number}"))
         elif step.what == "jump":
             # Stays within the times that the calendar knows.
             clock.jump(max(step.seconds, 1000.0 - clock.now()))

@@ -37,7 +37,7 @@ async def test_a_picture_is_put_in_and_the_address_is_looked_up_at_each_attempt(
     world.images["ab"] = b"\x89PNG"
     world.sender.script["main"] = [BUSY]
     image = {"url": "https://i.example/x.png", "width": 1, "height": 1, "mime_type": "image/png", "sha256": "ab"}
-    delivery_id = (await world.queue("main", payload={"image": image}))["main"]
+    delivery_id = await world.one(payload={"image": image})
     await world.reached(delivery_id, S.PENDING, attempts=1)
     world.config = make_config(destinations=(make_destination(url="https://corrected.example/x", secret="new-secret"),))
     world.clock.advance(30)
@@ -129,7 +129,7 @@ async def test_late_news_goes_out_unless_the_stream_is_known_to_be_over(
 ) -> None:
     await world.restart()
     world.enricher.live = live
-    delivery_id = (await world.queue("main", broadcaster_id="7", stream_id="s"))["main"]
+    delivery_id = await world.one(broadcaster_id="7", stream_id="s")
     world.clock.advance(LATE_SECONDS + 1)
     world.run_dispatcher()
     view = await world.reached(delivery_id, state)
@@ -156,7 +156,7 @@ async def test_late_news_waits_while_it_is_in_doubt_whether_the_stream_runs(
 
     monkeypatch.setattr(world.enricher, "is_live", is_live)
     await world.restart()
-    delivery_id = (await world.queue("main"))["main"]
+    delivery_id = await world.one()
     world.clock.advance(LATE_SECONDS + 1)
     world.run_dispatcher()
     for left, seconds in ((2, 60.0), (1, 20.0)):

@@ -35,7 +35,7 @@ async def test_410_pauses_with_a_notice_and_nothing_is_lost(world: World) -> Non
     assert "main is paused" in world.events(Notice)[0].text
     assert world.events(DestinationChanged)[0].state == "paused"
     later = await world.one()
-    other = (await world.queue("other"))["other"]
+    other = await world.one("other")
     world.config = make_config(destinations=(make_destination(), make_destination("other")))
     await world.reached(other, S.DELIVERED, S.DEAD)
     for _ in range(5):
@@ -209,7 +209,7 @@ async def test_one_probe_goes_however_many_were_looked_at(world: World, monkeypa
     for number in range(60):
         over.add(f"over-{number}")
         await world.queue("main", stream_id=f"over-{number}")
-    running = [(await world.queue("main", stream_id=f"runs-{number}"))["main"] for number in range(40)]
+    running = [await world.one(stream_id=f"runs-{number}") for number in range(40)]
     world.sender.hanging.add("main")
     tried = len(world.sender.posts)
     world.clock.advance(LATE_SECONDS + 60)

@@ -267,7 +267,7 @@ async def test_a_clock_set_back_does_not_make_a_short_hold_a_long_one(world: Wor
     await until(lambda: world.changes(delivery_id) == [S.PENDING])
     world.vault.locked = None
     world.clock.jump(-365 * 86400.0)
-    later = (await world.queue("main"))["main"]
+    later = await world.one()
     for _ in range(3):
         await world.waits_until_due()
         world.clock.advance(LONGEST_HOLD + 1)
@@ -319,7 +319,7 @@ async def test_the_format_of_a_vault_address_is_the_real_ones(world: World) -> N
     payload = {"streamer_login": "alice", "streamer_name": "Alice", "url": "https://twitch.tv/alice", "tags": [],
                "stream": {"title": "T", "category_name": None, "thumbnail_url": None}, "test": False,
                "timestamp": "2026-01-01T00:00:00Z"}  # fmt: skip
-    await world.reached((await world.queue("main", payload=payload))["main"], S.DELIVERED)
+    await world.reached(await world.one(payload=payload), S.DELIVERED)
     assert "embeds" in world.sender.posts[0].payload
 
 

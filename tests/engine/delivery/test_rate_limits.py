@@ -57,9 +57,15 @@ def test_one_webhook_has_one_pace_whatever_its_address_looks_like() -> None:
     assert rate_limits.one_for_all("https://a.example/x?y") == rate_limits.one_for_all("https://a.example/x")
 
 
+def read(
+    headers: dict[str, str], body: Any = None, kind: str = "discord", url: str = V10, status: int = 429
+) -> RateLimit | None:
+    raw = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    return rate_limits.read(status, CIMultiDict(headers), raw, formats.named(kind), url, now=NOW)
+
+
 def waits(headers: dict[str, str], body: Any = None, kind: str = "discord", url: str = V10) -> float | None:
-    raw = b"" if body is None else json.dumps(body).encode()
-    said = rate_limits.read(429, CIMultiDict(headers), raw, formats.named(kind), url, now=NOW)
+    said = read(headers, body, kind, url)
     return None if said is None else said.wait
 
 
@@ -90,8 +96,7 @@ def test_another_limit_than_that_of_the_bucket() -> None:
         ({"X-RateLimit-Scope": "global"}, None),
         ({}, {"retry_after": 2.5, "global": True}),
     ):
-        raw = b"" if body is None else json.dumps(body).encode()
-        said = rate_limits.read(429, CIMultiDict(everywhere | headers), raw, formats.named("discord"), V10, now=NOW)
+        said = read(everywhere | headers, body)
         assert said is not None
         assert (said.everywhere, said.wait) == (True, 3.0 if body is None else 2.5)
 
@@ -139,28 +144,17 @@ def test_a_json_receiver_means_seconds() -> None:
 @pytest.mark.parametrize("asked", ["header", "body"])
 def test_only_a_response_that_asks_for_another_attempt_is_a_limit(status: int, wait: float | None, asked: str) -> None:
     """A message that is refused for what it holds (400) must not keep the next one back."""
-    headers = CIMultiDict({"Retry-After": "7"} if asked == "header" else {})
-    body = b'{"retry_after": 7}' if asked == "body" else b""
-    said = rate_limits.read(status, headers, body, formats.named("discord"), V10, now=NOW)
+    said = (
+        read({"Retry-After": "7"}, status=status) if asked == "header" else read({}, {"retry_after": 7}, status=status)
+    )
     assert said == (None if wait is None else RateLimit(wait=wait))
 
 
-def test_a_refused_one_says_what_is_left_all_the_same() -> None:
-    headers = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "1.9"}
-    said = rate_limits.read(400, CIMultiDict(headers), b"", formats.named("discord"), V10, now=NOW)
-    assert said == RateLimit(limit=5, remaining=0, reset_after=1.9)
-
-
-def test_a_delivered_one_says_what_is_left() -> None:
-    headers = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "4", "X-RateLimit-Reset-After": "1.9"}
-    said = rate_limits.read(
-        204, CIMultiDict(headers | {"Retry-After": "7"}), b"", formats.named("discord"), V10, now=NOW
-    )
-    assert said == RateLimit(limit=5, remaining=4, reset_after=1.9)
-    assert (
-        rate_limits.read(204, CIMultiDict({"X-RateLimit-Remaining": "0"}), b"", formats.named("discord"), V10, now=NOW)
-        is None
-    )
+@pytest.mark.parametrize(("status", "left"), [(400, 0), (204, 4)], ids=["refused", "delivered"])
+def test_one_that_is_not_limited_says_what_is_left(status: int, left: int) -> None:
+    headers = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": str(left), "X-RateLimit-Reset-After": "1.9"}
+    assert read(headers | {"Retry-After": "7"}, status=status) == RateLimit(limit=5, remaining=left, reset_after=1.9)
+    assert read({"X-RateLimit-Remaining": "0"}, status=status) is None
 
 
 @given(
@@ -172,12 +166,11 @@ def test_a_delivered_one_says_what_is_left() -> None:
     st.text(),
 )
 def test_nothing_that_is_said_breaks_it(headers: dict[str, str], body: bytes, url: str) -> None:
-    said = rate_limits.read(429, CIMultiDict(headers), body, formats.named("discord"), url, now=NOW)
+    said = read(headers, body, url=url)
     if said is not None:
         assert said.wait is None or 0 <= said.wait < math.inf
         pace = Pace()
-        pace.begin(NOW)
-        pace.end(said, NOW, answered=True)
+        post(pace, said)
         assert pace.most(NOW + LONGEST_WINDOW) >= 1
 
 
@@ -186,6 +179,14 @@ def test_nothing_that_is_said_breaks_it(headers: dict[str, str], body: bytes, ur
 
 def left(remaining: int, reset_after: float = 2.0, bucket: str = "b") -> RateLimit:
     return RateLimit(limit=5, remaining=remaining, reset_after=reset_after, bucket=bucket)
+
+
+def post(
+    pace: Pace, said: RateLimit | None, at: float = NOW, *, ended: float | None = None, lost: bool = False
+) -> None:
+    """One POST from begin to end."""
+    pace.begin(at)
+    pace.end(said, at if ended is None else ended, answered=not lost)
 
 
 def test_as_many_as_are_left_may_be_under_way() -> None:
@@ -208,31 +209,25 @@ def test_as_many_as_are_left_may_be_under_way() -> None:
 @pytest.mark.parametrize("other", ["a", "other"])
 def test_a_new_window_and_a_new_bucket_begin_anew(other: str) -> None:
     pace = Pace()
-    pace.begin(NOW)
-    pace.end(left(0), NOW, answered=True)
-    pace.begin(NOW + 1)
-    pace.end(left(3, 2.0), NOW + 2.1, answered=True)
+    post(pace, left(0))
+    post(pace, left(3, 2.0), NOW + 1, ended=NOW + 2.1)
     assert pace.room(NOW + 2.1) == 3
-    pace.begin(NOW + 2.1)
-    pace.end(left(7, 1.9, other), NOW + 2.2, answered=True)
+    post(pace, left(7, 1.9, other), NOW + 2.1, ended=NOW + 2.2)
     assert pace.room(NOW + 2.2) == 7
 
 
 def test_the_end_of_a_window_may_vary_by_half_a_second() -> None:
     for later, room in ((0.5, 0), (0.51, 3)):
         pace = Pace()
-        pace.begin(NOW)
-        pace.end(left(0), NOW, answered=True)
-        pace.begin(NOW)
-        pace.end(left(3, 2.0 + later), NOW, answered=True)
+        post(pace, left(0))
+        post(pace, left(3, 2.0 + later))
         assert pace.room(NOW) == room, "a response of the same window that was overtaken gives nothing back"
         assert pace.opens(NOW) == (NOW + 2.0 + later if not room else 0.0)
 
 
 def test_what_waits_is_let_go_on_demand() -> None:
     pace = Pace()
-    pace.begin(NOW)
-    pace.end(left(0), NOW, answered=True)
+    post(pace, left(0))
     pace.forget()
     assert (pace.room(NOW), pace.opens(NOW), pace.limited) == (math.inf, 0.0, False)
 
@@ -240,40 +235,33 @@ def test_what_waits_is_let_go_on_demand() -> None:
 def test_a_limit_is_known_once_it_is_told() -> None:
     assert (Pace(1.0).limited, Pace().limited) == (True, False)
     pace = Pace()
-    pace.begin(NOW)
-    pace.end(left(5), NOW, answered=True)
+    post(pace, left(5))
     assert pace.limited
-    pace.begin(NOW + 3.0)
-    pace.end(None, NOW + 3.0, answered=False)
+    post(pace, None, NOW + 3.0, lost=True)
     assert pace.limited, "a response that was lost says nothing"
-    pace.begin(NOW + 3.0)
-    pace.end(None, NOW + 3.0, answered=True)
+    post(pace, None, NOW + 3.0)
     assert not pace.limited, "it takes them without saying anything"
 
 
 def test_a_wait_is_added_to_the_window_and_never_shortens_it() -> None:
     pace = Pace()
     for said in (left(4, 9.0), RateLimit(wait=3.0)):
-        pace.begin(NOW)
-        pace.end(said, NOW, answered=True)
+        post(pace, said)
     assert (pace.room(NOW), pace.opens(NOW)) == (0, NOW + 9.0)
 
 
 def test_one_that_was_rejected_waits_and_then_one_tries() -> None:
     pace = Pace()
-    pace.begin(NOW)
-    pace.end(RateLimit(wait=3.0), NOW, answered=True)
+    post(pace, RateLimit(wait=3.0))
     assert (pace.room(NOW + 2.9), pace.opens(NOW + 2.9)) == (0, NOW + 3.0)
     assert pace.room(NOW + 3.0) == 1
-    pace.begin(NOW + 3.0)
-    pace.end(None, NOW + 3.1, answered=True)
+    post(pace, None, NOW + 3.0, ended=NOW + 3.1)
     assert pace.room(NOW + 3.1) == math.inf
 
 
 def test_no_wait_is_longer_than_a_minute_and_none_survives_a_clock_set_back() -> None:
     pace = Pace()
-    pace.begin(NOW)
-    pace.end(RateLimit(wait=9e9), NOW, answered=True)
+    post(pace, RateLimit(wait=9e9))
     assert pace.opens(NOW) == NOW + 60.0
     assert pace.opens(NOW - 1e6) == NOW - 1e6 + 60.0
 

@@ -96,13 +96,10 @@ def test_a_clock_that_was_a_year_ahead_postpones_by_minutes_only() -> None:
     assert schedule.cap_due(1010, 1000, Retry()) == 1010
 
 
-def test_ends_after_max_age_or_max_attempts() -> None:
+def test_ends_after_max_age() -> None:
     made = 1_790_000_000.5
     assert not schedule.is_over_age(made, made + 86399.5, Retry())
     assert schedule.is_over_age(made, made + 86400.0, Retry())
-    assert not schedule.attempts_used_up(10_000, Retry(max_attempts=0))
-    assert not schedule.attempts_used_up(2, Retry(max_attempts=3))
-    assert schedule.attempts_used_up(3, Retry(max_attempts=3))
 
 
 @pytest.mark.parametrize(

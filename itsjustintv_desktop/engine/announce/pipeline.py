@@ -23,7 +23,6 @@ from itsjustintv_desktop.engine.announce.broadcast_continuity import (
 )
 from itsjustintv_desktop.engine.announce.payload import EnrichmentDeadline
 from itsjustintv_desktop.engine.announce.suppression import (
-    ImportedStreams,
     PausedStreams,
     Triage,
     already,
@@ -96,7 +95,7 @@ class Pipeline:
         self._instrumentation = instrumentation or Instrumentation()
         self._held = PausedStreams(ledger, active=paused, covers=paused_at, skew=skew)
         self._restarts = BroadcastContinuity(ledger, clock=clock, skew=skew, on_broadcast=self.broadcast_seen.emit)
-        self._triage = Triage(ledger, self._held, self._restarts, ImportedStreams(ledger))
+        self._triage = Triage(ledger, self._held, self._restarts)
         self._timed = EnrichmentDeadline(clock)
         self._tasks = Tasks()
         self._wake = asyncio.Event()

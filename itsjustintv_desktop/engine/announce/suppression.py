@@ -130,28 +130,6 @@ def why_goes_on(window: float) -> str:
     )
 
 
-class ImportedStreams:
-    """Looks events up among the imported ones. Costs one question at the start where nothing was ever imported."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._anything: bool | None = None
-
-    async def among(self, chosen: Sequence[Candidate]) -> set[int]:
-        """Ids of those events whose stream was announced elsewhere. Raises LedgerError."""
-        if self._anything is None:
-            self._anything = await self._ledger.has_told()  # no import happens while the program runs
-        if not self._anything or not chosen:
-            return set()
-        keys = {
-            record.id: key_of(record.event.broadcaster_id, record.event.stream_id, record.event.started_at)
-            for record, _, _, _ in chosen
-            if not record.event.test
-        }
-        found = await self._ledger.told([key for key in keys.values() if key is not None])
-        return {event_id for event_id, key in keys.items() if key in found}
-
-
 def announced_elsewhere(record: EventRecord, streamer: Streamer) -> EventOutcome:
     """The end of an event whose stream was announced elsewhere."""
     why = "The Go service had announced this stream before this program took over from it."
@@ -174,12 +152,11 @@ class Triage:
         ledger: Ledger,
         held: PausedStreams,
         restarts: BroadcastContinuity,
-        imported: ImportedStreams,
     ) -> None:
         self._ledger = ledger
         self._held = held
         self._restarts = restarts
-        self._imported = imported
+        self._anything_imported: bool | None = None
 
     async def sort(self, page: Sequence[EventRecord], live: ActiveConfig) -> TriageResult:
         entries = {record.id: live.matcher.entries(record.event) for record in page}
@@ -205,7 +182,7 @@ class Triage:
         announced = await self._ledger.announced_to([key for each in chosen for key in keys(each)]) if chosen else set()
         chosen = left(chosen, {each.record.id for each in chosen if announced.issuperset(keys(each))}, already)
         chosen = left(chosen, await self._held.before(chosen), lambda each: held_back(*each[:2]))
-        chosen = left(chosen, await self._imported.among(chosen), lambda each: announced_elsewhere(*each[:2]))
+        chosen = left(chosen, await self._imported(chosen), lambda each: announced_elsewhere(*each[:2]))
         chosen = left(chosen, await self._restarts.overtaken(chosen), lambda each: too_late(*each[:2]))
         window = live.config.twitch.restart_window
         rivals = await self._restarts.rivals(chosen, before, window)
@@ -225,3 +202,17 @@ class Triage:
         }
         if parts:
             await self._ledger.part(parts)
+
+    async def _imported(self, chosen: Sequence[Candidate]) -> set[int]:
+        """Ids of those events whose stream the Go service announced."""
+        if self._anything_imported is None:
+            self._anything_imported = await self._ledger.has_told()  # no import happens while the program runs
+        if not self._anything_imported or not chosen:
+            return set()
+        keys = {
+            record.id: key_of(record.event.broadcaster_id, record.event.stream_id, record.event.started_at)
+            for record, _, _, _ in chosen
+            if not record.event.test
+        }
+        found = await self._ledger.told([key for key in keys.values() if key is not None])
+        return {event_id for event_id, key in keys.items() if key in found}

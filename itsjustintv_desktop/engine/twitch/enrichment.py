@@ -258,11 +258,8 @@ class TwitchEnricher:
             facts.profile = profile
             facts.image = await self._avatars.kept(profile)
         if not self._profiles.fresh(profile.fetched_at):
-            try:
-                user = await self._users.get(user_id, timeout=self._left(deadline))
-            except (TwitchError, SecretsError) as error:
-                _log.info("the profile is missing or old", user_id=user_id, reason=error.message)
-                user = None
+            asking = self._users.get(user_id, timeout=self._left(deadline))
+            user = await _answer(asking, event, "the profile is missing or old")
             if user is not None:
                 profile = facts.profile = self._profiles.learn(user)
         if facts.profile is not None and profile.image_url and (facts.image is None or self._avatars.due(profile)):
@@ -270,12 +267,8 @@ class TwitchEnricher:
             facts.image = image or facts.image
 
     async def _find_channel(self, event: StreamEvent, facts: EnrichmentBuilder, deadline: float) -> None:
-        try:
-            facts.channel = await self._channels.get(event.broadcaster_id, timeout=self._left(deadline))
-        except EndpointGivenUpError:
-            return  # it was noted once
-        except (TwitchError, SecretsError) as error:
-            _log.info("the channel's title and tags are missing", user_id=event.broadcaster_id, reason=error.message)
+        asking = self._channels.get(event.broadcaster_id, timeout=self._left(deadline))
+        facts.channel = await _answer(asking, event, "the channel's title and tags are missing")
 
     async def _find_stream(self, event: StreamEvent, facts: EnrichmentBuilder, deadline: float) -> None:
         """Get Streams lags behind stream.online by seconds to minutes, or still shows the stream before."""
@@ -299,11 +292,8 @@ class TwitchEnricher:
         await self._clock.sleep(_LULL)
         if self._in_flight >= FEW or not self._helix.client.budget.ample(self._clock.now()):
             return
-        try:
-            total = await self._helix.followers(event.broadcaster_id, timeout=self._left(deadline))
-        except (TwitchError, SecretsError) as error:
-            _log.info("the followers are missing or old", user_id=event.broadcaster_id, reason=error.message)
-            return
+        asking = self._helix.followers(event.broadcaster_id, timeout=self._left(deadline))
+        total = await _answer(asking, event, "the followers are missing or old")
         if total is None:
             return
         facts.followers = total
@@ -320,6 +310,17 @@ class TwitchEnricher:
 
     async def _ask_streams(self, ids: list[str]) -> dict[str, Stream]:
         return {stream.user_id: stream for stream in await self._helix.streams(ids)}
+
+
+async def _answer(asking: Awaitable[T | None], event: StreamEvent, without: str) -> T | None:
+    """What Twitch answers; None, with the log line `without`, if it does not."""
+    try:
+        return await asking
+    except EndpointGivenUpError:
+        return None  # logged when it was given up
+    except (TwitchError, SecretsError) as error:
+        _log.info(without, user_id=event.broadcaster_id, reason=error.message)
+        return None
 
 
 @dataclass(slots=True)

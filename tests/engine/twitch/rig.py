@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
+from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError, SecretsError
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.tasks import Tasks
@@ -89,19 +90,19 @@ class MemoryStore:
             raise self.broken
 
 
-class Rig:
-    """One of each. `credentials` may be exchanged, as a changed config does."""
+class Calls:
+    """Token, connection and client for calls to the simulator. `credentials` may be exchanged, as a changed config
+    does."""
 
-    def __init__(self, simulator: Simulator, clock: JumpingClock, store: MemoryStore) -> None:
+    def __init__(self, simulator: Simulator, clock: Clock, store: MemoryStore) -> None:
         self.simulator = simulator
-        self.clock = clock
         self.store = store
         self.tasks = Tasks()
         self.credentials = Credentials(simulator.client_id, simulator.client_secret)
+        self._clock = clock
         self.http = TwitchHttp(clock=clock, skew=ClockSkew(), outbound=Outbound())
         self.tokens = self.new_tokens()
         self.client = HelixClient(http=self.http, tokens=self.tokens, api_url=simulator.api_url, clock=clock)
-        self.helix = Helix(self.client)
 
     def new_tokens(self) -> AppTokens:
         return AppTokens(
@@ -110,11 +111,24 @@ class Rig:
             credentials=self._credentials,
             store=self.store,
             tasks=self.tasks,
-            clock=self.clock,
+            clock=self._clock,
         )
 
     async def _credentials(self) -> Credentials:
         return self.credentials
+
+    async def close(self) -> None:
+        await self.tasks.stop()
+        await self.http.close()
+
+
+class Rig(Calls):
+    """With the endpoints, and the clock that jumps."""
+
+    def __init__(self, simulator: Simulator, clock: JumpingClock, store: MemoryStore) -> None:
+        super().__init__(simulator, clock, store)
+        self.clock = clock
+        self.helix = Helix(self.client)
 
 
 @asynccontextmanager
@@ -125,5 +139,4 @@ async def running_rig(*, rate_limit: int = 800) -> AsyncIterator[Rig]:
         try:
             yield rig
         finally:
-            await rig.tasks.stop()
-            await rig.http.close()
+            await rig.close()

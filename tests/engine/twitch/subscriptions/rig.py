@@ -9,16 +9,11 @@ from pathlib import Path
 
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent
 from itsjustintv_desktop.engine.core.models import Target, Webhook
-from itsjustintv_desktop.engine.core.net.client import Outbound
-from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.ingress.places import Limits
-from itsjustintv_desktop.engine.twitch.client import HelixClient
-from itsjustintv_desktop.engine.twitch.http import ClockSkew, TwitchHttp
 from itsjustintv_desktop.engine.twitch.subscriptions import Reconciler, SubscriptionsApi
-from itsjustintv_desktop.engine.twitch.tokens import AppTokens, Credentials
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.subscriptions import Subscription, SubscriptionStatus
-from tests.engine.twitch.rig import MemoryStore
+from tests.engine.twitch.rig import Calls, MemoryStore
 from tests.support.public import PublicRig, public_port
 from tests.support.waiting import until
 
@@ -35,27 +30,15 @@ class _Ear(Bus):
         super().publish(event)
 
 
-class Rig:
+class Rig(Calls):
     """What tests steer: `target`, `secret`, `watched`, `certain`, the simulator and the clock (which stands still)."""
 
     def __init__(self, public: PublicRig, simulator: Simulator) -> None:
+        super().__init__(simulator, public.clock, MemoryStore())
         self.public = public
         self.clock = public.clock
         self.ledger = public.ledger
-        self.simulator = simulator
         self.bus = _Ear()
-        self.tasks = Tasks()
-        self.credentials = Credentials(simulator.client_id, simulator.client_secret)
-        self.http = TwitchHttp(clock=self.clock, skew=ClockSkew(), outbound=Outbound())
-        tokens = AppTokens(
-            http=self.http,
-            auth_url=simulator.auth_url,
-            credentials=self._credentials,
-            store=MemoryStore(),
-            tasks=self.tasks,
-            clock=self.clock,
-        )
-        self.client = HelixClient(http=self.http, tokens=tokens, api_url=simulator.api_url, clock=self.clock)
         self.api = SubscriptionsApi(self.client)
         self.target: Target | None = Webhook(self.callback())
         self.secret: str | None = public.secrets[0].decode()
@@ -79,9 +62,6 @@ class Rig:
             certain=lambda: self.certain,
             signed_with=lambda held_id: self.signed.get(held_id),
         )
-
-    async def _credentials(self) -> Credentials:
-        return self.credentials
 
     def callback(self, *, query: str = "") -> str:
         """Where the public port listens; different queries make different callbacks of it."""
@@ -150,5 +130,4 @@ async def running(folder: Path, *, rate_limit: int = 800) -> AsyncIterator[Rig]:
         try:
             yield rig
         finally:
-            await rig.tasks.stop()
-            await rig.http.close()
+            await rig.close()

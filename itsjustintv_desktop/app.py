@@ -105,8 +105,8 @@ class Desktop:
         self.window = Window(self.store, self.preferences)
         if not demo:
             self.window.failed.offer(ConfigRepair(paths.config, dict(os.environ)), paths)
-        self.notifications = Notifications(parent=self.window)
-        self.tray = Tray(self.store, lambda: self.notifications.reads_markup)
+        self._notifications = Notifications()
+        self.tray = Tray(self.store, self._notifications)
         self.notifier = Notifier(self.store, self.preferences, self.tray.say, self._open)
         self._tasks = PageTasks(self.window, lambda error: self.window.toast.say(trouble(error)))
         self._over = asyncio.Event()
@@ -135,7 +135,7 @@ class Desktop:
         self.bridge.start()
         if not (self._hidden and self.tray.is_there):
             self.window.to_front()
-        for each in (self.power, self.network, self.notifications):  # they ask the system, which may take its time
+        for each in (self.power, self.network):  # they ask the system, which may take its time
             each.start()
         try:
             await self._over.wait()
@@ -144,6 +144,7 @@ class Desktop:
             self.window.remember()
             self.window.hide()
             self.tray.hide()
+            await self._notifications.close()
             stopped = await self.bridge.stop()
             self.preferences.sync()
         if not stopped:

@@ -1,67 +1,161 @@
-"""Whether the desktop reads markup in the body of a notification, as freedesktop.org lets it say.
+"""Notifications through the desktop's own service, on Linux.
 
-Qt hands the text of a tray icon's message on as it is. Where the desktop takes "<" for the begin of a tag, it has to be
-escaped, and elsewhere it must not be.
+Qt sends them as well, but it then marks the tray icon as needing attention: StatusNotifier hosts show another icon for
+about ten seconds, whatever the state of the program is. Where no service answers, Qt shows them (balloons of an XEmbed
+tray, Windows, macOS).
+
+Source: freedesktop.org, Desktop Notifications Specification 1.2.
 """
 
 from __future__ import annotations
 
+import asyncio
+import html
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QIcon, QImage
 
-from itsjustintv_desktop.desktop import bus
+from itsjustintv_desktop.desktop import APP_ID, bus
+from itsjustintv_desktop.engine.core.tasks import Tasks
 
 if TYPE_CHECKING:
-    from PySide6.QtDBus import QDBusConnection, QDBusPendingCallWatcher
+    from jeepney import Message
+    from jeepney.io.asyncio import DBusConnection
 
 SERVICE = "org.freedesktop.Notifications"
 PATH = "/org/freedesktop/Notifications"
 MARKUP = "body-markup"
+DEADLINE = 3.0
+"""Seconds for everything up to the service's confirmation; a service that is not running yet is started by the bus."""
+_PICTURE = 64
+"""Pixels, width and height."""
+_REMEMBERED = 50
+"""Notifications whose click still counts."""
+
+Do = Callable[[], object]
 
 _log = structlog.get_logger(__name__)
 
 
-class Notifications(QObject):
-    """`reads_markup` is assumed on Linux until the desktop says otherwise: an "&amp;" too many does no harm."""
+class Notifications:
+    """Everything happens on the window's loop; nothing waits for the service longer than DEADLINE."""
 
-    answered = Signal()
+    def __init__(self, *, used: bool = sys.platform == "linux") -> None:
+        self._used = used
+        self._tasks = Tasks()
+        self._in_turn = asyncio.Lock()
+        self._connection: DBusConnection | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._asked = 0
+        """The serial number of the request that `_reply` belongs to."""
+        self._reply: asyncio.Future[Message | None]
+        self._clicks: dict[int, Do] = {}
 
-    def __init__(self, connect: Callable[[], QDBusConnection] | None = None, parent: QObject | None = None) -> None:
-        """`connect` opens the bus; without it that is the session's bus, on Linux."""
-        super().__init__(parent)
-        self._connect = connect
-        self._asking: QDBusPendingCallWatcher | None = None
-        self.reads_markup = connect is not None or sys.platform == "linux"
+    def show(self, title: str, text: str, icon: QIcon, *, action: str, do: Do, otherwise: Do) -> None:
+        """Show a notification of plain text. `do` is called when it is clicked (`action` names that), `otherwise` if
+        the service does not take it."""
+        if self._used:
+            self._tasks.start("desktop.notification", self._show(title, text, icon, action, do, otherwise))
+        else:
+            otherwise()
 
-    def start(self) -> None:
-        """Ask, at a turn of the screen's loop (see desktop/power.py), once the bus answers."""
-        if self._connect is not None:
-            QTimer.singleShot(0, self, self._ask)
-        elif self.reads_markup:
-            bus.once_it_answers(bus.session_bus(), self, self._ask, self._leave_it)
+    async def close(self) -> None:
+        """Hear of no click any more, and close the connection."""
+        await self._tasks.stop()
+        await self._disconnect()
 
-    def _leave_it(self) -> None:
-        _log.info("the desktop cannot be asked about notifications", reason="the session's bus does not answer")
-
-    def _ask(self) -> None:
+    async def _show(self, title: str, text: str, icon: QIcon, action: str, do: Do, otherwise: Do) -> None:
         try:
-            from PySide6.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher
-        except ImportError as error:  # libdbus is not on this machine
-            _log.info("the desktop cannot be asked about notifications", reason=str(error))
+            async with asyncio.timeout(DEADLINE), self._in_turn:
+                number = await self._notify(title, text, icon, action)
+        except Exception as error:  # noqa: BLE001 - a service may answer anything; the notification is shown anyway
+            _log.info("the desktop's service does not show notifications", reason=f"{type(error).__name__}: {error}")
+            await self._disconnect()
+            otherwise()
             return
-        opened = self._connect() if self._connect is not None else QDBusConnection.sessionBus()
-        if opened.isConnected():
-            call = opened.asyncCall(QDBusMessage.createMethodCall(SERVICE, PATH, SERVICE, "GetCapabilities"))
-            self._asking = QDBusPendingCallWatcher(call, self)
-            self._asking.finished.connect(self._answered)
+        self._clicks[number] = do
+        if len(self._clicks) > _REMEMBERED:
+            del self._clicks[next(iter(self._clicks))]
 
-    def _answered(self, asked: QDBusPendingCallWatcher) -> None:
-        said = asked.reply().arguments()
-        if not asked.isError() and said:
-            self.reads_markup = MARKUP in said[0]
-        self._asking = None
-        self.answered.emit()
+    async def _notify(self, title: str, text: str, icon: QIcon, action: str) -> int:
+        if self._connection is None or self._reading is None or self._reading.done():
+            await self._connect()
+        # Asked each time: another service may have taken over.
+        (capabilities,) = await self._call("GetCapabilities")
+        if MARKUP in capabilities:
+            text = html.escape(text, quote=False)
+        actions = ["default", action] if "actions" in capabilities else []
+        hints = {"image-data": ("(iiibiiay)", _pixels(icon)), "desktop-entry": ("s", APP_ID)}
+        arguments = ("itsjustintv", 0, "", title, text, actions, hints, -1)
+        (number,) = await self._call("Notify", "susssasa{sv}i", *arguments)
+        return int(number)
+
+    async def _connect(self) -> None:
+        from jeepney import MatchRule, message_bus
+        from jeepney.io.asyncio import open_dbus_connection
+
+        connection = self._connection = await open_dbus_connection(bus.session_bus() or "SESSION")
+        self._reading = self._tasks.start("desktop.notifications", self._read(connection))
+        await self._ask(message_bus.AddMatch(MatchRule(type="signal", interface=SERVICE, path=PATH)))
+
+    async def _read(self, connection: DBusConnection) -> None:
+        """Take in replies and clicks, until the connection ends."""
+        from jeepney import HeaderFields, MessageType
+
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                message = await connection.receive()
+                fields = message.header.fields
+                if message.header.message_type is MessageType.signal:
+                    if fields.get(HeaderFields.member) == "ActionInvoked":
+                        # In the next turn: who waits for the reply before it is woken first.
+                        loop.call_soon(self._clicked, message.body[0])
+                elif fields.get(HeaderFields.reply_serial) == self._asked and not self._reply.done():
+                    self._reply.set_result(message)
+        except (EOFError, OSError):
+            if not self._reply.done():
+                self._reply.set_result(None)
+
+    def _clicked(self, number: int) -> None:
+        if (do := self._clicks.pop(number, None)) is not None:
+            do()
+
+    async def _call(self, method: str, signature: str | None = None, *arguments: Any) -> tuple[Any, ...]:
+        from jeepney import DBusAddress, new_method_call
+
+        return await self._ask(new_method_call(DBusAddress(PATH, SERVICE, SERVICE), method, signature, arguments))
+
+    async def _ask(self, message: Message) -> tuple[Any, ...]:
+        """One at a time. Raises what jeepney, the bus or the service finds wrong."""
+        from jeepney.wrappers import unwrap_msg
+
+        assert self._connection is not None
+        self._asked = next(self._connection.outgoing_serial)
+        self._reply = asyncio.get_running_loop().create_future()
+        await self._connection.send(message, serial=self._asked)
+        reply = await self._reply
+        if reply is None:
+            raise ConnectionResetError("the session's bus closed the connection")
+        found: tuple[Any, ...] = unwrap_msg(reply)
+        return found
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if self._reading is not None:
+            self._reading.cancel()
+        if connection is not None:
+            connection.writer.close()
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(DEADLINE):
+                    await connection.writer.wait_closed()
+
+
+def _pixels(icon: QIcon) -> tuple[int, int, int, bool, int, int, bytes]:
+    """Width, height, bytes a row, whether there is alpha, bits a sample, channels, and the pixels themselves."""
+    image = icon.pixmap(_PICTURE, _PICTURE).toImage().convertToFormat(QImage.Format.Format_RGBA8888)
+    return image.width(), image.height(), image.bytesPerLine(), True, 8, 4, bytes(image.constBits())

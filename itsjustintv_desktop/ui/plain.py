@@ -48,11 +48,6 @@ def for_menu(text: str, *, over_dbus: bool = False) -> str:
     return line.replace("_", "__").replace("&", "&&", 1) if over_dbus else line.replace("&", "&&")
 
 
-def escaped(text: str) -> str:
-    """For the body of a notification, where the desktop reads markup in it (org.freedesktop.Notifications)."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def channel_address(login: str) -> str:
     """The page of a channel at Twitch."""
     return f"https://twitch.tv/{quote(login, safe='')}"

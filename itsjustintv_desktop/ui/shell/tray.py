@@ -12,8 +12,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
+from itsjustintv_desktop.desktop.notifications import Notifications
 from itsjustintv_desktop.engine import Snapshot
-from itsjustintv_desktop.ui.plain import HINT, LINE, channel_address, escaped, for_menu, open_address, plain, readable
+from itsjustintv_desktop.ui.plain import HINT, LINE, channel_address, for_menu, open_address, plain, readable
 from itsjustintv_desktop.ui.shell.sidebar import open_page
 from itsjustintv_desktop.ui.shell.trayicons import TrayState, tray_icon
 from itsjustintv_desktop.ui.status import status_of
@@ -34,10 +35,10 @@ class Tray(QObject):
     """Whether a host shows it, each time that it was looked at."""
     pause_requested = Signal(object)
 
-    def __init__(self, store: Store, reads_markup: Callable[[], bool] = lambda: False) -> None:
-        """`reads_markup`: whether the desktop takes the text of a notification for markup."""
+    def __init__(self, store: Store, notifications: Notifications | None = None) -> None:
+        """`notifications`: the desktop's service for them, which is asked before the icon shows one."""
         super().__init__()
-        self._reads_markup = reads_markup
+        self._notifications = notifications
         self._store = store
         self._state: TrayState = "stopped"
         self._said: tuple[str, ...] = ()
@@ -75,13 +76,18 @@ class Tray(QObject):
 
     def say(self, title: str, text: str, do: Callable[[], object] | None = None) -> None:
         """A notification of the desktop; `do` when it is clicked."""
+        title = self.tr("Demo: {}").format(title) if self._store.demo else title
+        title, text, do = readable(title, LINE), readable(text, HINT), do or (lambda: None)
+        by_icon = partial(self._show_by_icon, title, text, do)
+        if self._notifications is None:
+            by_icon()
+        else:
+            self._notifications.show(title, text, self._picture(), action=self.tr("Open"), do=do, otherwise=by_icon)
+
+    def _show_by_icon(self, title: str, text: str, do: Callable[[], object]) -> None:
         self._on_click = do
         if self.is_there:
-            text = readable(text, HINT)
-            if self._is_over_dbus and self._reads_markup():
-                text = escaped(text)
-            title = self.tr("Demo: {}").format(title) if self._store.demo else title
-            self._icon.showMessage(readable(title, LINE), text, self._picture())
+            self._icon.showMessage(title, text, self._picture())
 
     def hide(self) -> None:
         self._look.stop()

@@ -11,9 +11,11 @@ import structlog
 from itsjustintv_desktop.engine.config.schema import Streamer
 from itsjustintv_desktop.engine.core.clock import Clock, format_rfc3339
 from itsjustintv_desktop.engine.core.log_throttle import LogThrottle
-from itsjustintv_desktop.engine.core.models import Enrichment, Image, StreamEvent
+from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
 from itsjustintv_desktop.engine.core.sources import Enricher, WatchedStreamer
 from itsjustintv_desktop.engine.core.tags import fold, language
+
+_IMAGE = ("url", "width", "height", "mime_type", "sha256")
 
 
 def build(event: StreamEvent, streamer: Streamer, enrichment: Enrichment, *, event_id: str) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def build(event: StreamEvent, streamer: Streamer, enrichment: Enrichment, *, eve
         "tags": tags,
         "language": language(tags, enrichment.language),
         "description": streamer.description or enrichment.description or "",
-        "image": _image(enrichment.image),
+        "image": enrichment.image and {key: getattr(enrichment.image, key) for key in _IMAGE},
         "timestamp": format_rfc3339(event.received_at),
         "additional_tags": list(streamer.additional_tags),
         "event": {"id": event_id, "type": event.kind, "message_id": event.message_id},
@@ -70,18 +72,6 @@ def _moment(at: float | None) -> str | None:
         return None if at is None else format_rfc3339(at)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _image(image: Image | None) -> dict[str, Any] | None:
-    if image is None:
-        return None
-    return {
-        "url": image.url,
-        "width": image.width,
-        "height": image.height,
-        "mime_type": image.mime_type,
-        "sha256": image.sha256,
-    }
 
 
 _GRACE = 1.0

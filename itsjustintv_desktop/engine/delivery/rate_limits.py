@@ -13,12 +13,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
-
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.models import RateLimit
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.engine.delivery.formats.base import Format
+from itsjustintv_desktop.engine.delivery.formats.text import decode
 from itsjustintv_desktop.engine.delivery.responses import asks_for_another, retry_after
 
 FIRST_WIDTH = 4
@@ -33,12 +32,8 @@ _NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 def service(url: str) -> str:
     """Whose limits hold there: the service's name, else the host."""
-    if (known := formats.service(url)) is not None:
-        return known.name
-    try:
-        return (urlsplit(url).hostname or "").removeprefix("www.").rstrip(".")
-    except ValueError:
-        return ""
+    known = formats.service(url)
+    return formats.host_of(url) if known is None else known.name
 
 
 def versioned(url: str) -> str:
@@ -58,7 +53,7 @@ def read(
 ) -> RateLimit | None:
     """What this response says, None if nothing. `url`: as it was called."""
     later = asks_for_another(status)  # one that is refused says nothing of when another message would be taken
-    said = _json(body) if kind.limits_in_body and later else {}
+    said = decode(body) if kind.limits_in_body and later else {}
     scope = headers.get("X-RateLimit-Scope", "").strip().lower()
     everywhere = (
         scope == "global"
@@ -104,14 +99,6 @@ def _asked(headers: Mapping[str, str], said: Mapping[str, Any], kind: Format, ur
 
 def _number(text: str | None) -> float | None:
     return float(text) if text is not None and _NUMBER.fullmatch(text := text.strip()) else None
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        said = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 class Pace:

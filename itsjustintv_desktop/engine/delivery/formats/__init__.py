@@ -47,8 +47,13 @@ def recognised(url: str) -> Format | None:
 
 def service(url: str) -> Format | None:
     """The one at whose hosts an address is, whichever format is spoken there."""
-    host, _ = _read(url)
+    host = host_of(url)
     return next((each for each in _FORMATS.values() if host in each.hosts), None)
+
+
+def host_of(url: str) -> str:
+    """Its host as the formats compare it; "" if there is none."""
+    return _read(url)[0]
 
 
 def address_mistake(parts: SplitResult) -> str:

@@ -114,11 +114,7 @@ class Discord(Format):
         return version is None or int(version[1]) < _SECONDS_SINCE
 
     def is_final(self, body: bytes) -> bool:
-        try:
-            said = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return False
-        code = said.get("code") if isinstance(said, dict) else None
+        code = text.decode(body).get("code")
         return isinstance(code, int) and code in _FINAL
 
     def summary(self, payload: dict[str, Any], picture: Picture) -> Summary:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 from unicodedata import category as category_of
 
+import msgspec
+
 WIDTH, HEIGHT = 1280, 720
 TEST = "This is a test. Nobody went live."
 
@@ -22,6 +24,15 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 def encode(value: dict[str, Any]) -> bytes:
     """UTF-8 JSON without spaces. A lone surrogate, which UTF-8 cannot hold, becomes "?"."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body from outside; {} if there is none."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def length(text: str) -> int:

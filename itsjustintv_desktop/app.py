@@ -43,6 +43,9 @@ SWITCH_SECONDS = 0.0005
 """How long a thread keeps Python's lock while another wants it. With the usual 5 ms a busy screen delays each step of
 the engine by as much, and answers to Twitch by seconds; see docs/performance.md."""
 
+_MISSED = 2
+"""A panel that starts again misses one look."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -122,7 +125,10 @@ class Desktop:
         self.window.pause_requested.connect(self._toggle_pause)
         self.tray.wished.connect(self._requested)
         self.tray.pause_requested.connect(self._pause)
-        self.tray.seen.connect(lambda seen: self.window.offer_quit(not (seen or demo)))
+        self._missed = 0
+        """How often in a row no host showed the tray icon."""
+        self._minimized_for_tray = False
+        self.tray.seen.connect(self._tray_seen)
         self.window.offer_quit(not (self.tray.is_there or demo))
         app.commitDataRequest.connect(self._logging_out)
         self.power, self.network = Power(parent=self.window), Network(self.window)
@@ -214,6 +220,18 @@ class Desktop:
             self._explain_closing()
             return False
         return True
+
+    def _tray_seen(self, seen: bool) -> None:
+        """Panels end and come back: a window that is only in the tray must stay within reach meanwhile."""
+        self.window.offer_quit(not (seen or self.store.demo))
+        self._missed = 0 if seen else self._missed + 1
+        if self._missed >= _MISSED and not self.window.isVisible():
+            self._minimized_for_tray = True
+            self.window.showMinimized()
+        elif seen and self._minimized_for_tray:
+            self._minimized_for_tray = False
+            if self.window.isMinimized():
+                self.window.hide()
 
     def _minimize(self) -> None:
         """Without a tray nothing else would lead back to the window. Said once."""

@@ -130,6 +130,29 @@ def test_without_a_tray_the_window_stays(run: Run, tray_host: list[bool], qtbot:
     qtbot.waitUntil(run.life.done)
 
 
+def test_a_panel_that_ends_leaves_a_window_in_the_tray_within_reach(run: Run, tray_host: list[bool]) -> None:
+    desktop = run.begin(hidden=True)
+    window, look = desktop.window, desktop.tray._find_host
+    assert not window.isVisible()
+    tray_host[0] = False
+    look()
+    assert not window.isVisible(), "a panel may be starting again"
+    look()
+    assert window.isMinimized()
+    tray_host[0] = True
+    look()
+    assert not window.isVisible(), "it is in the tray again"
+    tray_host[0] = False
+    look(), look()
+    window.showNormal()
+    tray_host[0] = True
+    look()
+    assert window.isVisible(), "a person has opened it meanwhile"
+    window.showMinimized()
+    look()
+    assert window.isVisible(), "it was minimized by a person"
+
+
 def test_hidden(run: Run) -> None:
     desktop = run.begin(hidden=True)
     assert not desktop.window.isVisible()

@@ -125,11 +125,13 @@ class Notifier(QObject):
         for reason in sorted(standing - self._told)[:TOGETHER]:
             if self._tell("trouble", self.tr("Needs attention"), translate(reason), "overview"):
                 self._told.add(reason)
-        for reason in sorted(self._told - standing):
-            self._told.discard(reason)
-            self._tell(
-                "trouble", self.tr("Well again"), self.tr("This is over: {}").format(translate(reason)), "overview"
-            )
+        over = sorted(self._told - standing)
+        self._told.difference_update(over)
+        title = self.tr("One problem is fixed") if standing else self.tr("Working again")
+        more = [self.tr("Still a problem: {}").format(translate(reason)) for reason in sorted(standing)[:TOGETHER]]
+        for reason in over:
+            text = self.tr("This is over: {}").format(translate(reason))
+            self._tell("trouble", title, "\n".join((text, *more)), "overview")
 
     def _state_changed(self, state: str) -> None:
         error = self._store.bridge.error

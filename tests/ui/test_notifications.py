@@ -168,9 +168,19 @@ def test_trouble_and_its_end_once_a_reason(notifier: Notifier, bridge: FakeBridg
     bridge.happen(health("ledger", "ok"))
     assert len(shown.all) == 1, "the other part still fails for it"
     bridge.happen(health("deliveries", "ok"))
-    assert shown.all[1:] == [("Well again", f"This is over: {full}")]
+    assert shown.all[1:] == [("Working again", f"This is over: {full}")]
     bridge.happen(health("ledger", "failing", full))
-    assert shown.titles == ["Needs attention", "Well again", "Needs attention"]
+    assert shown.titles == ["Needs attention", "Working again", "Needs attention"]
+
+
+def test_all_works_again_only_once_nothing_else_fails(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
+    bridge.happen(health("ledger", "failing", "The disk is full."), health("secrets", "failing", "It is locked."))
+    bridge.happen(health("ledger", "ok"))
+    assert shown.all[2:] == [
+        ("One problem is fixed", "This is over: The disk is full.\nStill a problem: It is locked."),
+    ]
+    bridge.happen(health("secrets", "ok"))
+    assert shown.all[3:] == [("Working again", "This is over: It is locked.")]
 
 
 def test_an_end_is_not_told_where_the_beginning_was_not(

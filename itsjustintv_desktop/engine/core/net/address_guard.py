@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from itsjustintv_desktop.engine.core.errors import AppError
+
+T = TypeVar("T")
 
 _REFUSED_V4 = (
     IPv4Network("169.254.0.0/16"),  # RFC 3927 link-local; 169.254.169.254 is the metadata address of most clouds
@@ -78,11 +81,12 @@ def guarded_socket(addr_info: tuple[Any, ...]) -> socket.socket:
 class Resolver(AbstractResolver):
     """The system's own resolver (hosts file, VPN, mDNS) in threads of its own.
 
-    A lookup hangs for many seconds while the DNS is down; in the shared pool it would hold up files and keyring.
+    A lookup hangs for many seconds while the DNS is down; in the shared pool it would hold up files and keyring, and in
+    any pool the end of the program, which waits for its threads.
     """
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="dns")
+        self._free = asyncio.Semaphore(_THREADS)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -91,7 +95,8 @@ class Resolver(AbstractResolver):
         # An offline Windows machine has no address that AI_ADDRCONFIG would count, not even for itself.
         flags = 0 if host == "localhost" else socket.AI_ADDRCONFIG
         lookup = partial(socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM, flags=flags)
-        rows = await asyncio.get_running_loop().run_in_executor(self._pool, lookup)
+        await self._free.acquire()
+        rows = await _in_thread(lookup, self._free.release)
         return [
             ResolveResult(
                 hostname=host,
@@ -105,23 +110,41 @@ class Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        self.shut()
+        """Nothing is kept between two lookups."""
 
-    def shut(self) -> None:
-        """End the threads, without waiting for a look-up that hangs."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+
+def _in_thread(work: Callable[[], T], over: Callable[[], object]) -> asyncio.Future[T]:
+    """What `work` returns or raises. `over` is called on the loop when the thread is free again, be it much later."""
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        over()
+        if outcome.done():
+            return
+        if error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(cast("T", result))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as raised:  # noqa: BLE001 - whoever waits for it gets it
+            error = raised
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="dns", daemon=True).start()
+    return outcome
 
 
 class Connector(aiohttp.TCPConnector):
-    """A connector whose `Resolver` ends with it: aiohttp closes only those it made itself."""
+    """A connector that looks names up with a `Resolver`."""
 
     def __init__(self, **options: Any) -> None:
-        self._looks_up = Resolver()
-        super().__init__(resolver=self._looks_up, **options)
-
-    def close(self, *, abort_ssl: bool = False) -> Coroutine[Any, Any, None]:
-        self._looks_up.shut()
-        return super().close(abort_ssl=abort_ssl)
+        super().__init__(resolver=Resolver(), **options)
 
 
 def _is_refused_v4(ip: IPv4Address) -> bool:

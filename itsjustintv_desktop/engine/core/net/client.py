@@ -184,10 +184,6 @@ class _Transport(AiohttpTransport):
             request=request,
         )
 
-    async def aclose(self) -> None:
-        self._names.close()
-        await super().aclose()
-
     async def _send(self, request: httpx.Request, exchange: Exchange) -> aiohttp.ClientResponse:
         if not isinstance(self.client, aiohttp.ClientSession):
             self.client = self.get_client()
@@ -270,7 +266,7 @@ class _LocalNames:
     """The addresses that a name has here, remembered for a minute: the proxy is asked for every request."""
 
     def __init__(self) -> None:
-        self._resolver: Resolver | None = None
+        self._resolver = Resolver()
         self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
 
     async def addresses(self, host: str) -> tuple[str, ...]:
@@ -279,7 +275,6 @@ class _LocalNames:
         until, found = self._known.get(host, (0.0, ()))
         if loop.time() < until:
             return found
-        self._resolver = self._resolver or Resolver()
         try:
             async with asyncio.timeout(_LOOKUP_SECONDS):
                 rows = await self._resolver.resolve(host)
@@ -290,10 +285,6 @@ class _LocalNames:
             self._known.clear()
         self._known[host] = (loop.time() + _KNOWN_SECONDS, found)
         return found
-
-    def close(self) -> None:
-        if self._resolver is not None:
-            self._resolver.shut()
 
 
 def _data(body: bytes) -> bytes | io.BytesIO | None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
+import threading
 from ipaddress import IPv4Address, IPv6Address
 
-import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,6 @@ from itsjustintv_desktop.engine.config.schema import Destination
 from itsjustintv_desktop.engine.core.errors import AppError
 from itsjustintv_desktop.engine.core.models import AttemptResult, Outcome
 from itsjustintv_desktop.engine.core.net.address_guard import (
-    Connector,
     RefusedAddressError,
     Resolver,
     guarded_socket,
@@ -179,9 +180,41 @@ async def test_the_resolver_finds_this_machine() -> None:
     assert {"127.0.0.1", "::1"} & {row["host"] for row in found}
 
 
-async def test_the_threads_that_look_names_up_end_with_the_connector() -> None:
-    connector = Connector(limit=1)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        with pytest.raises(aiohttp.ClientError):
-            await session.get("http://nowhere.invalid/")
-    assert connector._looks_up._pool._shutdown
+async def test_lookups_that_hang_hold_up_few_threads_and_nobody_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, begun = threading.Event(), []
+
+    def lookup(host: str, *_: object, **__: object) -> list[object]:
+        begun.append(host)
+        goes_on.wait(30)
+        raise socket.gaierror("nobody answers")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    resolver = Resolver()
+    for number in range(6):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await resolver.resolve(f"host{number}.test")
+    assert begun == [f"host{number}.test" for number in range(4)], "those that are given up still hold a thread"
+    goes_on.set()
+    with pytest.raises(socket.gaierror):
+        await resolver.resolve("later.test")
+    assert begun[4:] == ["later.test"]
+
+
+def test_a_program_ends_although_a_lookup_hangs() -> None:
+    code = (
+        "import asyncio, socket, time\n"
+        "from itsjustintv_desktop.engine.core.net.client import Outbound\n"
+        "socket.getaddrinfo = lambda *a, **k: time.sleep(30)\n"
+        "async def main():\n"
+        "    client = Outbound().client()\n"
+        "    try:\n"
+        "        async with asyncio.timeout(0.2):\n"
+        "            await client.get('http://example.test/')\n"
+        "    except TimeoutError:\n"
+        "        print('given up', flush=True)\n"
+        "    await client.aclose()\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout == "given up\n"

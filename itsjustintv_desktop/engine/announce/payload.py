@@ -67,7 +67,7 @@ def merge(*groups: Iterable[str]) -> list[str]:
 
 
 def _moment(at: float | None) -> str | None:
-    """A time beyond the calendar is as good as unknown: no reason to lose a stream."""
+    """RFC 3339; None for a time beyond the calendar, which must not cost the announcement."""
     try:
         return None if at is None else format_rfc3339(at)
     except (ValueError, OverflowError, OSError):
@@ -92,7 +92,7 @@ class EnrichmentDeadline:
     async def enrich(
         self, enricher: Enricher, event: StreamEvent, streamer: WatchedStreamer, *, seconds: float
     ) -> Enrichment | None:
-        """What can be had within `seconds`; None: nothing. Raises whatever breaks in the enricher."""
+        """What is found within `seconds`; None: nothing. Raises what the enricher raises."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds + _GRACE
         try:
@@ -100,7 +100,7 @@ class EnrichmentDeadline:
                 return await enricher.enrich(event, streamer, timeout=seconds)
         except TimeoutError:
             stalled = loop.time() >= until + _STALLED
-        if stalled:  # nobody has looked yet at what was answered in time
+        if stalled:  # answers that came in time have not been read yet
             try:
                 async with asyncio.timeout(_AFTER_STALL + _GRACE):
                     return await enricher.enrich(event, streamer, timeout=_AFTER_STALL)

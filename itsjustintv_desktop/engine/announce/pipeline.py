@@ -87,7 +87,7 @@ class Pipeline:
         self.announced: Signal[()] = Signal()
         """Deliveries were made."""
         self.unwatched: Signal[str] = Signal()
-        """The id of a subscription for a channel that nobody watches any more."""
+        """The id of a subscription for a channel that is no longer watched."""
         self.revoked: Signal[StreamEvent] = Signal()
         """The source ended a subscription."""
         self.broadcast_seen: Signal[StreamEvent] = Signal()
@@ -181,7 +181,7 @@ class Pipeline:
                 await self._insist(record, partial(self._ledger.accept_now, record.event))
                 self.wake()
                 return
-            except Exception:  # noqa: BLE001 - a fault of ours must not leave an event without an end to be seen
+            except Exception:  # noqa: BLE001 - a bug here must not leave an event without a visible end
                 _log.exception("announcing broke", event_id=record.id)
                 why = "A fault inside the program stopped it. See the log."
                 await self._insist(record, partial(self._suppress, record, streamer, "fault", why))

@@ -47,7 +47,7 @@ def keys(chosen: Candidate) -> list[tuple[str, str, str]]:
 
 
 def without_announcement(record: EventRecord, streamer: Streamer | None, live: ActiveConfig) -> EventOutcome | None:
-    """Why this event is none to announce; None = it is one."""
+    """Why this event is not announced; None = it may be."""
     event = record.event
     state = EventState.NOTED
     key = streamer.key if streamer else None

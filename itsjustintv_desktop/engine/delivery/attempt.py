@@ -184,7 +184,7 @@ class _Exchange:
             self._data += raw.body
 
     def secrets(self, url: str, secret: str | None, destination: Destination) -> set[str]:
-        """What a receiver could echo and nobody may read."""
+        """What a receiver could echo and must not be shown."""
         values = [secret or "", *destination.headers.values(), *self._headers.getall(destination.header, [])]
         values += self._headers.getall("webhook-signature", [])
         return address_secrets(url) | worth_hiding(values)

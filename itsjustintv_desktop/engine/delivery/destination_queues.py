@@ -54,7 +54,7 @@ class DestinationQueue:
         self.posting: set[int] = set()
         """Those in flight that have begun their POST."""
         self.unsent = 0
-        """So many in a row came to an end without a POST: their streams were over. After an outage there may be
+        """Deliveries in a row that ended without a POST: their streams were over. After an outage there may be
         thousands of them, and what is new waits behind."""
         self.failing = False
         self.held_until = 0.0
@@ -64,7 +64,7 @@ class DestinationQueue:
         self.service = ""
         """Whose general limits hold there."""
         self.most_per_second: int | None = None
-        """So many POSTs a second its service takes in all."""
+        """POSTs a second that its service accepts in all."""
         self.only_link: float | None = None
         """Since when (Unix seconds) it is known to refuse the picture as too large; None: it takes it."""
         self.as_text = False
@@ -122,7 +122,7 @@ class DestinationQueues:
         return {name for name, queue in self._queues.items() if not queue.in_flight}
 
     def forget(self, name: str) -> None:
-        """Its destination is no more. One with an attempt under way stays."""
+        """Its destination was removed. One with an attempt under way stays."""
         if name in self.idle:
             del self._queues[name]
 
@@ -223,7 +223,7 @@ class DestinationQueues:
         failed = result.outcome is Outcome.RETRY
         queue.failing = failed and not limited
         queue.width = 1 if failed else min(WIDEST, queue.width + 1)
-        # Somebody is there who takes them one after the other: no reason to leave it alone.
+        # A rate limit is an answer: the receiver is there, so the breaker counts no failure.
         queue.breaker.record(Outcome.REFUSED if limited else result.outcome, now, result.error)
         queue.as_text = result.as_text and result.outcome is Outcome.RETRY
         if result.only_link and queue.only_link is None:

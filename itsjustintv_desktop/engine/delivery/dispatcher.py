@@ -43,7 +43,7 @@ LIVE_CHECK_SECONDS = 10.0
 STOP_SECONDS = 15.0
 """Seconds that attempts under way may still take when the program stops: cut off, they would be made twice."""
 LONGEST_WAIT = 30.0
-"""The wall clock is looked at this often, so that a jump or a sleep is noticed."""
+"""Longest pause (seconds) between two looks at the wall clock, so that a jump or a sleep is noticed."""
 JUMP = 10.0
 """Seconds by which the wall clock drifts from the monotonic one between two looks when it was set, or after a sleep."""
 _PAUSE = 1.0
@@ -53,7 +53,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def _steady() -> None:
-    """For a clock that nobody sets."""
+    """For a clock that is never set."""
 
 
 class Dispatcher:
@@ -186,7 +186,7 @@ class Dispatcher:
     async def _follow_clock(self) -> None:
         """After a start, a sleep or a clock that was set: correct wild due times, and let a backlog out slowly."""
         await self._clock_shift()
-        self._clock_doubtful()  # it looks only when asked: a clock put right within a minute was wrong all the same
+        self._clock_doubtful()  # it checks only when asked: a clock corrected within a minute was still wrong
         now, mono = self._clock.now(), self._clock.monotonic()
         before = self._looked
         gap = math.inf if before is None else now - before[0]
@@ -224,7 +224,7 @@ class Dispatcher:
         try:
             result, finish = await self._attempt(claimed)
             settled = finish.state is not DeliveryState.PENDING
-        except Exception:  # noqa: BLE001 - a fault of ours must not leave a delivery neither sent nor waiting
+        except Exception:  # noqa: BLE001 - a bug here must not leave a delivery neither sent nor waiting
             # Counted and spaced like any other failure: perhaps the POST was made before it broke.
             _log.exception("an attempt broke", delivery=claimed.id)
             why = "A fault inside the program stopped this attempt. See the log."
@@ -340,7 +340,7 @@ class Dispatcher:
             return None
         try:
             async with asyncio.timeout(LIVE_CHECK_SECONDS + 1.0):  # another platform's code may forget the time
-                # A second half was not announced for the sake of this announcement: it goes out while that one runs.
+                # A second half was suppressed because of this announcement, so it goes out while that one runs.
                 stream_id = await self._ledger.continuation(claimed.broadcaster_id, claimed.stream_id)
                 return await enricher.is_live(claimed.broadcaster_id, stream_id, timeout=LIVE_CHECK_SECONDS)
         except (TimeoutError, LedgerError):

@@ -105,7 +105,7 @@ class Pace:
     """How many POSTs may be under way to one address. Times are Unix seconds."""
 
     def __init__(self, every: float = 0.0) -> None:
-        """`every`: so many seconds lie between two POSTs, whatever the receiver says."""
+        """`every`: seconds between two POSTs, whatever the receiver says."""
         self.under_way = 0
         self._every = every
         self._limit: int | None = None
@@ -119,7 +119,7 @@ class Pace:
         return self._left is not None or self._every > 0
 
     def most(self, now: float) -> float:
-        """So many at most. Each under way may use up one of those that are left."""
+        """POSTs that may be under way. Each may use up one of those that are left."""
         self._resets = min(self._resets, now + LONGEST_WINDOW)  # what asks for longer, and a clock set back
         if now < self._resets and self._left is not None:
             return self._left
@@ -138,7 +138,7 @@ class Pace:
         self._left, self._resets = None, 0.0
 
     def opens(self, now: float) -> float:
-        """When there is room again, if there is none."""
+        """When there is room again (Unix seconds); 0.0 if there is room now."""
         return self._resets if self.most(now) < 1 else 0.0
 
     def begin(self, now: float) -> None:

@@ -41,7 +41,7 @@ _LEAST_AFTER_REFUSAL = (0.0, 15.0, 60.0, 120.0)
 
 
 def delay_after_refusal(refusals: int, retry: Retry, *, random: Callable[[], float]) -> float:
-    """Seconds to wait after so many refusals in a row: as after any failure, but minutes in all."""
+    """Seconds to wait after `refusals` in a row: as after any failure, but minutes in all."""
     least = _LEAST_AFTER_REFUSAL[min(refusals, len(_LEAST_AFTER_REFUSAL)) - 1]
     return max(least, next_delay(refusals, retry, retry_after=None, random=random))
 

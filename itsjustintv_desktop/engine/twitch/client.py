@@ -39,7 +39,7 @@ _TRY_TIMEOUT = 4.0
 _STALLED = 1.0
 """A deadline missed by more seconds than this was missed by the machine: it was stopped, or too busy to look."""
 _CALLS_A_MINUTE = 700
-"""Our own ceiling, below Twitch's 800: no fault of ours may run the bucket dry."""
+"""Our own limit, below Twitch's 800: no bug here can exhaust the bucket."""
 
 _SCOPE = ("scope", "user access token", "user oauth token", "must match the user")
 _LIMITED = ("subscription", "conduit", "cost")
@@ -134,7 +134,7 @@ class HelixClient:
         except TimeoutError:
             last = last or TwitchUnreachableError(f"Twitch did not answer within {timeout:.0f} seconds.")
         except EndpointGivenUpError:
-            raise  # nobody was asked
+            raise  # nothing was sent
         except TwitchRefusedError as error:
             is_token = error.status == 401 and not optional and not _is_about_scope(error.message)
             self._note(error if is_token else None)  # a refused question is still an answer
@@ -158,7 +158,7 @@ class HelixClient:
         return True
 
     def failed(self, error: AppError) -> None:
-        """Twitch did not take what it was asked with, or did not answer, somewhere else than in a request of ours."""
+        """Count a failure of Twitch's that was met outside `request`."""
         self._note(error)
 
     def is_given_up(self, endpoint: str) -> bool:
@@ -286,7 +286,7 @@ def _is_other_limit(answer: TwitchResponse) -> bool:
 
 
 def _is_about_scope(said: str) -> bool:
-    """Whether a 401 means that no token of ours may do this, however new."""
+    """Whether a 401 is about permissions, so that a new app token would not help."""
     return any(word in said.lower() for word in _SCOPE)
 
 

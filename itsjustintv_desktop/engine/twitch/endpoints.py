@@ -70,7 +70,7 @@ class RateBudget(msgspec.Struct):
         return self.reset_at is not None and now < self.reset_at <= now + _LONGEST
 
     def exhausted(self, now: float) -> TwitchRateLimitedError:
-        """What to raise after a 429. One that names no reset, or an absurd one, costs a whole window."""
+        """What to raise after a 429: until the reset, or for a whole window if that is missing or absurd."""
         retry_at = now + _WINDOW
         if self.reset_at is not None and self.reset_at <= now + _LONGEST:
             retry_at = max(self.reset_at, now + _SHORTEST)

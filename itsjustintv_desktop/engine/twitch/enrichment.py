@@ -204,7 +204,7 @@ class TwitchEnricher:
         return self._in_flight
 
     async def enrich(self, event: StreamEvent, streamer: WatchedStreamer, *, timeout: float) -> Enrichment:
-        """All that can be had within `timeout` seconds; `missing` names the rest. Raises nothing of Twitch's."""
+        """What is found within `timeout` seconds; `missing` names the rest. Raises no TwitchError."""
         facts = EnrichmentBuilder()
         if not event.broadcaster_id:
             return facts.enrichment(event, streamer)

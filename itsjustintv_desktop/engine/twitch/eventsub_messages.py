@@ -165,7 +165,7 @@ def _any_broadcaster(event: msgspec.Raw) -> _Event | None:
 
 
 def _time(text: str) -> float | None:
-    """A start time we can't read is no reason to lose a stream: its id is what counts."""
+    """Unix seconds; None if it cannot be read: a stream is identified by its id."""
     try:
         return parse_rfc3339(text)
     except ValueError:

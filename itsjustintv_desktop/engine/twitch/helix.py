@@ -32,7 +32,7 @@ _page = Lenient(Page)
 MOST_PAGES = 500
 """Pages. The longest list of Twitch's, the shards of a conduit, makes 200."""
 _BARREN = 3
-"""So many pages in a row with nothing new are the end, whatever cursors they bring."""
+"""Pages in a row without anything new after which a list counts as ended, whatever its cursors say."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

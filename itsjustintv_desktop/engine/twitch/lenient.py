@@ -18,7 +18,7 @@ T = TypeVar("T")
 _UNIONS = frozenset({Union, types.UnionType})
 
 OR_NUMBER = msgspec.Meta(extra={"or_number": True})
-"""Of a text that may come as a whole number: an id."""
+"""Marks a string that may arrive as an integer: an id."""
 
 _log = structlog.get_logger(__name__)
 

@@ -162,7 +162,7 @@ class ProfileImages:
         return profile.image
 
     async def refresh(self, profile: Profile, *, timeout: float) -> Image | None:
-        """Fetch the picture within `timeout` seconds. None: it can't be had now."""
+        """Fetch the picture within `timeout` seconds. None: it could not be fetched."""
         try:
             image = await self._images.fetch(profile.image_url, timeout=timeout)
         except ImageError as error:
@@ -179,7 +179,7 @@ _TRY_AGAIN = 3600.0
 """Seconds before something that Twitch doesn't have is asked for once more."""
 _LONGEST_PAUSE = 600.0
 _LOOK = (60.0, 3600.0)
-"""Least and most seconds until it is looked again, once everything is fresh."""
+"""Shortest and longest pause (seconds) once everything is fresh."""
 
 
 class BackgroundRefresh:

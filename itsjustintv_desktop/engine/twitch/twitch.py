@@ -101,7 +101,7 @@ class Twitch:
         await self.profiles.save()
 
     def unsubscribe(self, subscription_id: str) -> None:
-        """Delete a subscription that nobody needs, in the background."""
+        """Delete a subscription that is no longer needed, in the background."""
         self._tasks.start("twitch.unsubscribe", self._unsubscribe(subscription_id))
 
     async def _unsubscribe(self, subscription_id: str) -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from itsjustintv_desktop.engine.core.events import DestinationChanged, Notice
 from itsjustintv_desktop.engine.core.models import DeliveryState
-from itsjustintv_desktop.engine.delivery import destination_queues as lanes_module
-from itsjustintv_desktop.engine.delivery import rate_limits
+from itsjustintv_desktop.engine.delivery import destination_queues, rate_limits
 from itsjustintv_desktop.engine.delivery.dispatcher import LATE_SECONDS
 from tests.support.builders import make_config, make_destination
 from tests.support.waiting import until
@@ -186,8 +185,8 @@ async def test_after_an_outage_what_is_over_does_not_hold_up_what_is_new(
     await world.clock.run_until(partial(world.is_delivered, fresh), step=5.0)
     for each in ids:
         await world.reached(each, S.EXPIRED)
-    assert most > lanes_module.WIDEST, "one call to Twitch answers for many"
-    assert most <= lanes_module.MOST_LOOKS
+    assert most > destination_queues.WIDEST, "one call to Twitch answers for many"
+    assert most <= destination_queues.MOST_LOOKS
 
 
 async def test_one_probe_goes_however_many_were_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,11 +254,11 @@ async def test_many_failing_destinations_leave_room_for_the_rest(world: World) -
         await world.reached(each, S.PENDING, attempts=1)
     world.sender.hanging.update(names)
     world.clock.advance(30)
-    await until(lambda: sum(world.sender.under_way[name] for name in names) >= lanes_module.FAILING_TOTAL)
+    await until(lambda: sum(world.sender.under_way[name] for name in names) >= destination_queues.FAILING_TOTAL)
     ids = [await world.one() for _ in range(20)]
     for each in ids:
         await world.reached(each, S.DELIVERED)
-    assert sum(world.sender.under_way[name] for name in names) == lanes_module.FAILING_TOTAL
+    assert sum(world.sender.under_way[name] for name in names) == destination_queues.FAILING_TOTAL
     # And each of the failing gets its turn in the end.
     world.sender.hanging.clear()
     world.sender.ended.set()

@@ -114,5 +114,5 @@ class Format(ABC):
         )
 
     def readable(self, body: bytes) -> str:
-        """A body the way a person reads it."""
+        """A body indented for people."""
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)

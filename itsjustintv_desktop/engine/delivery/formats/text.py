@@ -41,7 +41,7 @@ def length(text: str) -> int:
 
 
 def one_line(text: Any) -> str:
-    """Text from outside as a single line: control and direction characters gone, blanks joined. "" if it is none.
+    """Text from outside as a single line: control and direction characters gone, blanks joined. "" if there is none.
 
     What shows nothing is none: receivers take it for empty, and refuse a message for it.
     """

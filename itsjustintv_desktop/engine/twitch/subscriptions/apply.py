@@ -147,7 +147,7 @@ T = TypeVar("T")
 
 WORKERS = 4
 _LOOK_SECONDS = 1.0
-"""How often it is looked whether there are points to spare again."""
+"""Seconds between two checks for spare points."""
 _SPARE_SECONDS = 60.0
 """Longest wait for points to spare: another program on the client id may leave none, all day long."""
 _PATIENCE = 5
@@ -261,7 +261,7 @@ class PlanRunner:
         except SubscriptionLimitError:
             if not creation.retire:
                 raise
-            for held in creation.retire:  # they were kept until the new one would work, but there is no room for both
+            for held in creation.retire:  # meant to stay until the new one works, but there is no room for both
                 await self._remove(held)
             made = await self._create(creation)
         await self._remember(made, creation)

@@ -291,7 +291,7 @@ class Verification:
             self._again_at = self._clock.monotonic() + self._backoff.next()
 
     def not_made(self, keys: Collection[Key]) -> None:
-        """Some of those chosen were not made after all: no handshake of theirs will end, and the next try waits."""
+        """Some of those chosen were not created: no handshake of theirs will end, and the next try waits."""
         missing = self._tried.intersection(keys)
         self._tried -= missing
         if missing and self.in_doubt:

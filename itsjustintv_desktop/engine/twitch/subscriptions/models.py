@@ -296,7 +296,7 @@ def make_plan(
 
 
 def _completed(held: RemoteSubscription, made: Remembered | None) -> RemoteSubscription:
-    """What Twitch does not say of one of ours is as we made it."""
+    """One of ours, with what Twitch leaves out as we created it."""
     if made is None or (held.type and held.user_id and held.status and held.transport.method):
         return held
     kind, _, where = made.target.partition(" ")
@@ -311,7 +311,7 @@ def _completed(held: RemoteSubscription, made: Remembered | None) -> RemoteSubsc
 
 
 class _Work:
-    """Goes through the wanted ones and gathers."""
+    """The parts of a plan, filled key by key."""
 
     def __init__(
         self, here: str, fingerprint: str, book: Mapping[str, Remembered], now: float, withheld: frozenset[str]
@@ -330,7 +330,7 @@ class _Work:
         self.ended: dict[str, str] = {}
 
     def settle(self, key: Key, version: str, mine: list[RemoteSubscription]) -> None:
-        """Decide over all of ours that are about `key`."""
+        """Decide what becomes of all of ours for `key`."""
         good = [one for one in mine if one.version in {"", version} and self._is_as_we_make_it(one)]
         best = next((one for one in good if one.status == ENABLED), None)
         if best is not None:

@@ -49,7 +49,7 @@ HOUR = 3600.0
 _SPLAY = 0.2
 """Part of the hour by which rounds vary, so that the machines of a crowd do not ask at the same second."""
 LOOKS = (10.0, 51.0)
-"""Seconds until it is looked whether Twitch's handshakes succeeded; after the second, a pending one is too old."""
+"""Seconds until Twitch's handshakes are checked; after the second check, a pending one is too old."""
 NOT_READY_SECONDS = 5.0
 _SETTLE_SECONDS = 1.0
 """Triggers that come together cause one round."""

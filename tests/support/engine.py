@@ -13,6 +13,7 @@ from unittest import mock
 import msgspec
 
 from itsjustintv_desktop.engine import EngineOptions
+from itsjustintv_desktop.engine.announce import pipeline
 from itsjustintv_desktop.engine.core.clock import Clock, SystemClock
 from itsjustintv_desktop.engine.core.models import DeliveryState, DeliveryView
 from itsjustintv_desktop.engine.core.paths import Paths
@@ -165,7 +166,11 @@ async def running_engine(
     `Running.start` itself. What waits for more to come together waits a moment only.
     """
     simulated = {"resend_delays": (0.05, 0.1, 0.2, 0.4), **({"clock": clock} if one_clock else {}), **simulated}
-    with mock.patch.object(enrichment, "_LULL", 0.02), mock.patch.object(reconciler, "_SETTLE_SECONDS", 0.05):
+    with (
+        mock.patch.object(enrichment, "_LULL", 0.02),
+        mock.patch.object(reconciler, "_SETTLE_SECONDS", 0.05),
+        mock.patch.object(pipeline, "_BREATH", 0.0),
+    ):
         async with Simulator(**simulated) as simulator:
             for login in logins:
                 simulator.add_channel(login)

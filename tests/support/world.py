@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
+from unittest import mock
 
 import msgspec
 
+from itsjustintv_desktop.engine.announce import pipeline
 from itsjustintv_desktop.engine.announce.pipeline import Pipeline
 from itsjustintv_desktop.engine.config.active import ActiveConfig
 from itsjustintv_desktop.engine.config.schema import Config, Destination
@@ -309,11 +311,13 @@ class World:
 
 @asynccontextmanager
 async def opened_world(folder: Path, made: Config | None = None) -> AsyncIterator[World]:
+    """Its pipeline takes no breath between two pages of events."""
     world = World(folder, made or make_config(), FakeClock())
-    await world.open()
-    try:
-        yield world
-    finally:
-        world.sender.ended.set()
-        world.enricher.gate.set()
-        await world.close()
+    with mock.patch.object(pipeline, "_BREATH", 0.0):
+        await world.open()
+        try:
+            yield world
+        finally:
+            world.sender.ended.set()
+            world.enricher.gate.set()
+            await world.close()

@@ -31,6 +31,11 @@ LIMIT = 1500
 """Bytes: more than an announcement has without the picture, less than with it."""
 
 
+@pytest.fixture(autouse=True)
+def pictures_are_had_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("itsjustintv_desktop.engine.twitch.profiles.PAUSE", 0.05)
+
+
 def _config(made: Receiver, kind: str, more: str = "") -> str:
     return _CONFIG.replace("ADDRESS", made.url()).replace("FORMAT", f'{kind}"{more}\n#"')
 

@@ -202,7 +202,7 @@ async def test_a_board_without_a_battery(tmp_path: Path) -> None:
         world.run_dispatcher()
         right = world.clock.now()
         world.clock.jump(1000.0 - right)
-        await world.settled(await world.accept(stream_id="s1", message_id="first"))
+        await world.settle(stream_id="s1", message_id="first")
         (view,) = await world.ledger.deliveries()
         await world.reached(view.id, S.DELIVERED)
         world.clock.jump(right - 1000.0)
@@ -210,7 +210,7 @@ async def test_a_board_without_a_battery(tmp_path: Path) -> None:
             await keeping.tidy()
             world.clock.advance(STEADY_SECONDS)
         await keeping.tidy()
-        again = await world.settled(await world.accept(stream_id="s1", message_id="second"))
+        again = await world.settle(stream_id="s1", message_id="second")
         assert (again.state, again.reason) == (EventState.SUPPRESSED, "already_announced")
         assert len(world.sender.posts) == 1
 

@@ -264,6 +264,10 @@ class World:
         found: EventRecord = await until(look, what=f"event {event_id} is settled")
         return found
 
+    async def settle(self, **details: Any) -> EventRecord:
+        """A new event in the ledger, as soon as it is settled."""
+        return await self.settled(await self.accept(**details))
+
     async def queue(self, *names: str, payload: Any = None, **details: Any) -> dict[str, int]:
         """An announced event with a delivery to each of these (main when none is named), ready to be sent."""
         event_id = await self.accept(**details)

@@ -26,7 +26,7 @@ STARTS = {"a": -600.0, "b": -300.0, "c": -60.0}
 
 async def told(world: World, stream: str, **details: object) -> EventRecord:
     started_at = world.clock.now() + STARTS.get(stream, 0.0)
-    return await world.settled(await world.accept(**{"stream_id": stream, "started_at": started_at, **details}))
+    return await world.settle(**{"stream_id": stream, "started_at": started_at, **details})
 
 
 @pytest.mark.fault(

@@ -69,7 +69,7 @@ async def test_what_is_not_announced_says_why(
 ) -> None:
     world.config = made
     world.enricher.facts = facts or world.enricher.facts
-    record = await world.settled(await world.accept(stream_id="s", **details))
+    record = await world.settle(stream_id="s", **details)
     assert (record.state, record.reason) == (state, reason)
     assert (record.explanation or "").endswith(".")
     assert await world.ledger.deliveries() == []
@@ -79,12 +79,12 @@ async def test_what_is_not_announced_says_why(
     assert world.announced == 0
     # Nothing of it is remembered as announced: the next message is judged anew.
     world.config, world.enricher.facts = make_config(), Enrichment(tags=())
-    assert (await world.settled(await world.accept(stream_id="s"))).state is EventState.ANNOUNCED
+    assert (await world.settle(stream_id="s")).state is EventState.ANNOUNCED
 
 
 async def test_a_stream_announced_before_is_not_announced_again(world: World) -> None:
-    await world.settled(await world.accept(stream_id="s"))
-    record = await world.settled(await world.accept(stream_id="s"))
+    await world.settle(stream_id="s")
+    record = await world.settle(stream_id="s")
     assert (record.state, record.reason) == (EventState.SUPPRESSED, "already_announced")
     assert len(world.enricher.asked) == 1, "it costs no question to Twitch"
     assert len(await world.ledger.deliveries()) == 1
@@ -102,12 +102,12 @@ async def test_the_same_stream_many_times_at_once_is_announced_once(world: World
 
 
 async def test_a_destination_added_later_gets_what_it_did_not_have(world: World) -> None:
-    await world.settled(await world.accept(stream_id="s"))
+    await world.settle(stream_id="s")
     world.config = make_config(
         msgspec.structs.replace(ALICE, destinations=("main", "new")),
         destinations=(make_destination(), make_destination("new")),
     )
-    await world.settled(await world.accept(stream_id="s"))
+    await world.settle(stream_id="s")
     assert [view.destination for view in await world.ledger.deliveries()] == ["new", "main"]
 
 
@@ -123,7 +123,7 @@ async def test_without_a_destination_the_file_is_the_output(world: World) -> Non
 async def test_tags_that_cannot_be_had_let_it_through_by_default(world: World) -> None:
     world.config = make_config(FILTERED)
     world.enricher.facts = UNKNOWN_TAGS
-    record = await world.settled(await world.accept())
+    record = await world.settle()
     assert record.state is EventState.ANNOUNCED
     payload = msgspec.json.decode(record.payload or b"")
     assert (payload["enriched"], payload["missing"]) == (False, ["tags"])
@@ -132,14 +132,14 @@ async def test_tags_that_cannot_be_had_let_it_through_by_default(world: World) -
 
 async def test_a_test_event_passes_the_filter(world: World) -> None:
     world.config = make_config(FILTERED)
-    record = await world.settled(await world.accept(test=True))
+    record = await world.settle(test=True)
     assert record.state is EventState.ANNOUNCED
     assert msgspec.json.decode(record.payload or b"")["test"] is True
 
 
 async def test_a_start_time_beyond_the_calendar_costs_no_announcement(world: World) -> None:
     world.enricher.facts = Enrichment(login="alice", name="Alice", tags=("English",), title="A title")
-    record = await world.settled(await world.accept(stream_id="s1", started_at=253402343999.0))
+    record = await world.settle(stream_id="s1", started_at=253402343999.0)
     assert record.state is EventState.ANNOUNCED
     assert msgspec.json.decode(record.payload or b"")["stream"]["started_at"] is None
 
@@ -151,7 +151,7 @@ async def test_a_channel_nobody_watches_gives_its_subscription_back(world: World
         {"kind": "stream.offline", "subscription_id": "sub-2"},
         {"kind": "stream.offline", "broadcaster_id": "997", "broadcaster_login": "x", "subscription_id": "sub-3"},
     ):
-        await world.settled(await world.accept(**details))
+        await world.settle(**details)
     assert world.unwatched == ["sub-1", "sub-3"]
 
 
@@ -251,7 +251,7 @@ async def test_an_event_under_way_outlives_a_damaged_ledger(world: World) -> Non
     await until(stored)
     assert len(await world.ledger.deliveries()) == 1
     # And the pipeline sees what comes afterwards, though the new ledger began anew.
-    assert (await world.settled(await world.accept(stream_id="t"))).state is EventState.ANNOUNCED
+    assert (await world.settle(stream_id="t")).state is EventState.ANNOUNCED
 
 
 async def test_only_so_many_are_enriched_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ async def test_a_fault_while_the_ledger_fails_ends_all_the_same(world: World, mo
 async def test_an_enricher_that_forgets_the_time_blocks_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ENRICH_SECONDS", -0.9)  # a tenth of a second in all
     monkeypatch.setattr(world.enricher, "enrich", lambda *_, **__: asyncio.Event().wait())
-    record = await world.settled(await world.accept(stream_id="s1"))
+    record = await world.settle(stream_id="s1")
     assert record.state is EventState.ANNOUNCED
     assert b'"enriched":false' in (record.payload or b"")
 
@@ -117,7 +117,7 @@ async def test_a_machine_that_stands_still_is_no_fault(
 @pytest.mark.expected_errors("enriching broke")
 async def test_an_enricher_that_breaks_blocks_nothing(world: World) -> None:
     world.enricher.broken = ZeroDivisionError()
-    record = await world.settled(await world.accept())
+    record = await world.settle()
     assert record.state is EventState.ANNOUNCED
     payload = msgspec.json.decode(record.payload or b"")
     assert payload["enriched"] is False
@@ -127,7 +127,7 @@ async def test_an_enricher_that_breaks_blocks_nothing(world: World) -> None:
 async def test_a_flood_about_one_stream_costs_little_and_every_event_has_its_reason(tmp_path: Path) -> None:
     async with opened_world(tmp_path) as world:
         world.run_pipeline()
-        await world.settled(await world.accept(stream_id="s"))
+        await world.settle(stream_id="s")
         looks: Counter[str] = Counter()
         run = world.ledger._run
 
@@ -154,7 +154,7 @@ async def test_a_flood_about_one_stream_costs_little_and_every_event_has_its_rea
 async def test_a_new_stream_in_a_flood_is_announced(tmp_path: Path) -> None:
     async with opened_world(tmp_path) as world:
         world.run_pipeline()
-        await world.settled(await world.accept(stream_id="s"))
+        await world.settle(stream_id="s")
         ids = [await world.accept(stream_id="new" if number == 70 else "s") for number in range(140)]
         assert (await world.settled(ids[70])).state is EventState.ANNOUNCED
         await world.settled(ids[-1])

@@ -96,7 +96,7 @@ class Play:
             await world.restart()
             await self.start()
         elif word == "off":
-            await world.settled(await world.accept(kind="stream.offline", stream_id="", started_at=None))
+            await world.settle(kind="stream.offline", stream_id="", started_at=None)
         elif word == "send":
             assert await world.pipeline.send_anyway(self.last) == ("main",)
         elif word.startswith("begin-"):
@@ -198,7 +198,7 @@ async def remember(world: World, stream_id: str) -> None:
 
 async def test_it_is_suppressed_with_the_reason_and_can_be_sent_anyway(world: World) -> None:
     await remember(world, "of-go")
-    record = await world.settled(await world.accept(stream_id="of-go", started_at=BEGAN))
+    record = await world.settle(stream_id="of-go", started_at=BEGAN)
     assert (record.state, record.reason, record.streamer) == (EventState.SUPPRESSED, "already_announced", "alice")
     assert "Go service" in (record.explanation or "")
     assert world.enricher.asked == [], "nobody was asked for details of what is not announced"
@@ -208,13 +208,13 @@ async def test_it_is_suppressed_with_the_reason_and_can_be_sent_anyway(world: Wo
 @pytest.mark.parametrize("details", [{"stream_id": "ours"}, {"started_at": BEGAN - 9}, {"started_at": None}])
 async def test_another_stream_or_another_start_of_it_is_announced(world: World, details: dict[str, Any]) -> None:
     await remember(world, "of-go")
-    record = await world.settled(await world.accept(**{"stream_id": "of-go", "started_at": BEGAN, **details}))
+    record = await world.settle(**{"stream_id": "of-go", "started_at": BEGAN, **details})
     assert record.state is EventState.ANNOUNCED
 
 
 async def test_a_test_is_never_held_back(world: World) -> None:
     await remember(world, "of-go")
-    record = await world.settled(await world.accept(stream_id="of-go", started_at=BEGAN, test=True))
+    record = await world.settle(stream_id="of-go", started_at=BEGAN, test=True)
     assert record.state is EventState.ANNOUNCED
 
 
@@ -234,7 +234,7 @@ async def test_nothing_is_looked_up_where_nothing_was_imported(world: World, mon
     monkeypatch.setattr(world.ledger, "has_told", has_told)
     world.run_pipeline()
     for _ in range(3):
-        await world.settled(await world.accept())
+        await world.settle()
     assert (asked, len(known)) == ([], 1)
 
 
@@ -244,5 +244,5 @@ async def test_the_second_half_of_one_that_only_asking_found_is_no_new_broadcast
     sight = broadcasting.Sight(broadcaster_id="100", stream_id="of-go", started_at=BEGAN, at=START, told=False)
     await world.ledger.note_broadcasts([sight])
     world.clock.advance(60)
-    record = await world.settled(await world.accept(stream_id="second", started_at=START + 58))
+    record = await world.settle(stream_id="second", started_at=START + 58)
     assert (record.state, record.reason) == (EventState.SUPPRESSED, "restarted")

@@ -27,8 +27,12 @@ def restarted(breaker: Breaker) -> Breaker:
     return Breaker(msgspec.json.decode(msgspec.json.encode(breaker.snapshot()), type=BreakerState))
 
 
-def test_opens_at_seventy_percent_of_ten() -> None:
-    breaker = Breaker()
+@pytest.fixture
+def breaker() -> Breaker:
+    return Breaker()
+
+
+def test_opens_at_seventy_percent_of_ten(breaker: Breaker) -> None:
     for failed in [True] * 6 + [False] * 3:
         breaker.record(Outcome.RETRY if failed else Outcome.DELIVERED, T)
     assert (breaker.name(T), breaker.allow(T)) == ("closed", True)
@@ -51,8 +55,7 @@ def test_stays_closed_below_ten_attempts_or_below_seventy_percent() -> None:
     assert few.name(T) == mixed.name(T) == "closed"
 
 
-def test_forgets_what_is_older_than_five_minutes() -> None:
-    breaker = Breaker()
+def test_forgets_what_is_older_than_five_minutes(breaker: Breaker) -> None:
     for _ in range(9):
         breaker.record(Outcome.RETRY, T)
     breaker.record(Outcome.RETRY, T + 301)
@@ -60,8 +63,7 @@ def test_forgets_what_is_older_than_five_minutes() -> None:
     assert sum(bucket.attempts for bucket in breaker.snapshot().buckets) == 1
 
 
-def test_attempts_spread_over_the_window_count_together() -> None:
-    breaker = Breaker()
+def test_attempts_spread_over_the_window_count_together(breaker: Breaker) -> None:
     for number in range(10):
         assert breaker.name(T + number * 25) == "closed"
         breaker.record(Outcome.RETRY, T + number * 25)
@@ -78,8 +80,7 @@ def test_memory_is_bounded(steps: list[tuple[float, Outcome]]) -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.DELIVERED, Outcome.DEAD])
-def test_a_live_server_is_no_failure(outcome: Outcome) -> None:
-    breaker = Breaker()
+def test_a_live_server_is_no_failure(outcome: Outcome, breaker: Breaker) -> None:
     for _ in range(50):
         breaker.record(outcome, T)
     assert breaker.name(T) == "closed"
@@ -148,8 +149,7 @@ def test_an_abandoned_or_lost_probe_makes_room_for_another() -> None:
     assert breaker.allow(T + 31 + module.PROBE_TIMEOUT)
 
 
-def test_410_pauses_until_resumed() -> None:
-    breaker = Breaker()
+def test_410_pauses_until_resumed(breaker: Breaker) -> None:
     breaker.observe_address("abc", T)
     breaker.record(Outcome.GONE, T, "answered 410 Gone: this webhook no longer exists there")
     assert (breaker.name(T), breaker.allow(T + YEAR), breaker.blocked_until(T + YEAR)) == ("paused", False, math.inf)
@@ -160,8 +160,7 @@ def test_410_pauses_until_resumed() -> None:
     assert again.allow(T + YEAR)
 
 
-def test_a_pause_outlasts_outcomes_that_come_in_late() -> None:
-    breaker = Breaker()
+def test_a_pause_outlasts_outcomes_that_come_in_late(breaker: Breaker) -> None:
     breaker.pause("by hand", "abc", T)
     for outcome in (Outcome.DELIVERED, Outcome.RETRY, Outcome.DEAD):
         breaker.record(outcome, T + 1)
@@ -169,8 +168,7 @@ def test_a_pause_outlasts_outcomes_that_come_in_late() -> None:
 
 
 @pytest.mark.parametrize("state", ["paused", "open"])
-def test_a_new_address_starts_afresh(state: str) -> None:
-    breaker = Breaker()
+def test_a_new_address_starts_afresh(state: str, breaker: Breaker) -> None:
     assert not breaker.observe_address(fingerprint("https://a/1"), T)
     if state == "paused":
         breaker.record(Outcome.GONE, T)
@@ -231,8 +229,7 @@ def test_a_clock_set_ahead_only_brings_the_probe_forward() -> None:
     assert breaker.blocked_until(T) == T + 60
 
 
-def test_failures_of_a_future_that_never_was_do_not_count() -> None:
-    breaker = Breaker()
+def test_failures_of_a_future_that_never_was_do_not_count(breaker: Breaker) -> None:
     for _ in range(9):
         breaker.record(Outcome.RETRY, T + YEAR)
     breaker.record(Outcome.RETRY, T)

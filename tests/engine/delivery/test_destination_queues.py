@@ -41,8 +41,12 @@ def width(queues: DestinationQueues, name: str, now: float = T) -> int:
     return queues.free(some(name), now)[1].get(name, FIRST_WIDTH)
 
 
-def test_a_lane_widens_with_success_and_narrows_with_failure() -> None:
-    queues = DestinationQueues()
+@pytest.fixture
+def queues() -> DestinationQueues:
+    return DestinationQueues()
+
+
+def test_a_lane_widens_with_success_and_narrows_with_failure(queues: DestinationQueues) -> None:
     assert width(queues, "a") == FIRST_WIDTH
     for wider in range(1, 4):
         attempt(queues, "a", SENT)
@@ -56,8 +60,7 @@ def test_a_lane_widens_with_success_and_narrows_with_failure() -> None:
     assert width(queues, "a") == 2
 
 
-def test_attempts_under_way_take_their_slots() -> None:
-    queues = DestinationQueues()
+def test_attempts_under_way_take_their_slots(queues: DestinationQueues) -> None:
     for number in range(FIRST_WIDTH):
         queues.begin("a", T)
         assert width(queues, "a") == FIRST_WIDTH - 1 - number
@@ -66,15 +69,13 @@ def test_attempts_under_way_take_their_slots() -> None:
     assert (width(queues, "a"), queues.in_flight) == (1, FIRST_WIDTH - 1)
 
 
-def test_a_disabled_destination_has_no_slot_and_a_removed_one_is_not_blocked() -> None:
-    queues = DestinationQueues()
+def test_a_disabled_destination_has_no_slot_and_a_removed_one_is_not_blocked(queues: DestinationQueues) -> None:
     attempt(queues, "gone", GONE)
     _, slots, opens = queues.free(some("off", enabled=False), T)
     assert (slots, opens) == ({"off": 0}, None)
 
 
-def test_an_open_breaker_says_when_to_come_back_and_a_pause_does_not() -> None:
-    queues = DestinationQueues()
+def test_an_open_breaker_says_when_to_come_back_and_a_pause_does_not(queues: DestinationQueues) -> None:
     for _ in range(10):
         attempt(queues, "a", BUSY)
     attempt(queues, "b", GONE)
@@ -86,15 +87,13 @@ def test_an_open_breaker_says_when_to_come_back_and_a_pause_does_not() -> None:
     assert {name: state for name, (state, _) in queues.states(T + 30).items()} == {"a": "half-open", "b": "paused"}
 
 
-def test_a_held_lane_comes_back_by_itself() -> None:
-    queues = DestinationQueues()
+def test_a_held_lane_comes_back_by_itself(queues: DestinationQueues) -> None:
     queues.queue("a").held_until = T + 30
     assert queues.free(some("a"), T)[1:] == ({"a": 0}, T + 30)
     assert queues.free(some("a"), T + 30)[1:] == ({"a": FIRST_WIDTH}, None)
 
 
-def test_failing_lanes_share_a_part_of_the_places() -> None:
-    queues = DestinationQueues()
+def test_failing_lanes_share_a_part_of_the_places(queues: DestinationQueues) -> None:
     attempt(queues, "good", SENT)
     for number in range(5):
         attempt(queues, f"bad{number}", BUSY)
@@ -112,8 +111,7 @@ def _over(queues: DestinationQueues, name: str, times: int) -> None:
         queues.end(name, None, T, delivery_id=number, settled=True)
 
 
-def test_the_more_were_over_the_more_are_looked_at_together() -> None:
-    queues = DestinationQueues()
+def test_the_more_were_over_the_more_are_looked_at_together(queues: DestinationQueues) -> None:
     attempt(queues, "a", BUSY)
     assert width(queues, "a") == 1
     _over(queues, "a", 5)
@@ -124,8 +122,7 @@ def test_the_more_were_over_the_more_are_looked_at_together() -> None:
     assert width(queues, "a") == 2, "what is sent widens it as ever"
 
 
-def test_more_are_looked_at_than_are_sent() -> None:
-    queues = DestinationQueues()
+def test_more_are_looked_at_than_are_sent(queues: DestinationQueues) -> None:
     for _ in range(10):
         attempt(queues, "a", BUSY)
     later = T + 31
@@ -144,8 +141,7 @@ def test_more_are_looked_at_than_are_sent() -> None:
     assert width(queues, "a", later) >= 1
 
 
-def test_a_probe_that_is_not_sent_leaves_its_turn_to_the_next_at_once() -> None:
-    queues = DestinationQueues()
+def test_a_probe_that_is_not_sent_leaves_its_turn_to_the_next_at_once(queues: DestinationQueues) -> None:
     for _ in range(10):
         attempt(queues, "a", BUSY)
     later = T + 31
@@ -159,8 +155,7 @@ def test_a_probe_that_is_not_sent_leaves_its_turn_to_the_next_at_once() -> None:
 
 
 @pytest.mark.parametrize(("status", "failing"), [(428, True), (429, False), (430, True), (503, True)])
-def test_one_that_only_asks_for_patience_does_not_fail(status: int, failing: bool) -> None:
-    queues = DestinationQueues()
+def test_one_that_only_asks_for_patience_does_not_fail(status: int, failing: bool, queues: DestinationQueues) -> None:
     for _ in range(10):
         attempt(queues, "a", AttemptResult(outcome=Outcome.RETRY, status=status, limits=RateLimit(wait=1.0)))
     assert queues.failing()[0] == (frozenset({"a"}) if failing else frozenset())
@@ -169,8 +164,7 @@ def test_one_that_only_asks_for_patience_does_not_fail(status: int, failing: boo
     assert "b" in queues.failing()[0], "it does not say for how long"
 
 
-def test_a_limit_of_a_whole_service_holds_all_its_lanes_for_half_a_minute_at_most() -> None:
-    queues = DestinationQueues()
+def test_a_limit_of_a_whole_service_holds_all_its_lanes_for_half_a_minute_at_most(queues: DestinationQueues) -> None:
     hosts = {"a": "proxy.example", "b": "proxy.example", "c": "other.example"}
     for name, host in hosts.items():
         queues.limits(name, f"https://{host}/{name}", formats.named("json"))
@@ -191,16 +185,14 @@ def test_a_limit_of_a_whole_service_holds_all_its_lanes_for_half_a_minute_at_mos
         (429, None),
     ],
 )
-def test_a_limit_of_one_webhook_holds_no_other(status: int, limit: RateLimit | None) -> None:
-    queues = DestinationQueues()
+def test_a_limit_of_one_webhook_holds_no_other(status: int, limit: RateLimit | None, queues: DestinationQueues) -> None:
     for name in ("a", "b"):
         queues.limits(name, f"https://proxy.example/{name}", formats.named("json"))
     attempt(queues, "a", AttemptResult(outcome=Outcome.RETRY, status=status, limits=limit))
     assert queues.free(some("b"), T)[1:] == ({"b": FIRST_WIDTH}, None)
 
 
-def test_a_receiver_gets_no_more_at_a_time_than_it_has_left() -> None:
-    queues = DestinationQueues()
+def test_a_receiver_gets_no_more_at_a_time_than_it_has_left(queues: DestinationQueues) -> None:
     queues.begin("a", T)
     assert queues.may_post("a", 1, T)
     said = RateLimit(limit=5, remaining=2, reset_after=9.0)
@@ -208,8 +200,7 @@ def test_a_receiver_gets_no_more_at_a_time_than_it_has_left() -> None:
     assert width(queues, "a") == 2
 
 
-def test_slack_gets_one_message_a_second_for_each_webhook() -> None:
-    queues = DestinationQueues()
+def test_slack_gets_one_message_a_second_for_each_webhook(queues: DestinationQueues) -> None:
     for name, path in {"a": "x", "same": "x", "other": "y"}.items():
         queues.limits(name, f"https://hooks.slack.com/{path}", formats.named("slack"))
         queues.begin(name, T)
@@ -242,8 +233,7 @@ def test_a_picture_that_was_refused_is_kept_in_mind_while_it_is_wanted() -> None
         assert again.only_link("a") == (T if picture == "data" else None)
 
 
-def test_another_address_may_take_the_picture() -> None:
-    queues = DestinationQueues()
+def test_another_address_may_take_the_picture(queues: DestinationQueues) -> None:
     queues.address("a", "https://x.example/1", T)
     attempt(queues, "a", AttemptResult(outcome=Outcome.DELIVERED, status=204, only_link=True))
     queues.address("a", "https://x.example/1", T)
@@ -252,8 +242,7 @@ def test_another_address_may_take_the_picture() -> None:
     assert queues.only_link("a") is None
 
 
-def test_what_a_person_paused_is_no_address_that_is_down() -> None:
-    queues = DestinationQueues()
+def test_what_a_person_paused_is_no_address_that_is_down(queues: DestinationQueues) -> None:
     attempt(queues, "gone", GONE)
     queues.queue("own").breaker.pause("wanted", "", T, by_hand=True)
     attempt(queues, "fine", SENT)
@@ -262,8 +251,7 @@ def test_what_a_person_paused_is_no_address_that_is_down() -> None:
     assert [queues.paused_by_hand(name) for name in names] == [False, True, False, False]
 
 
-def test_breakers_come_back_after_a_restart() -> None:
-    queues = DestinationQueues()
+def test_breakers_come_back_after_a_restart(queues: DestinationQueues) -> None:
     attempt(queues, "paused", GONE)
     attempt(queues, "fine", SENT)
     again = DestinationQueues()
@@ -273,16 +261,14 @@ def test_breakers_come_back_after_a_restart() -> None:
 
 
 @pytest.mark.parametrize("stored", [b"", b"not json", b'{"name": "purple"}', b'{"since": "x"}'])
-def test_a_breaker_that_cannot_be_read_starts_closed(stored: bytes) -> None:
-    queues = DestinationQueues()
+def test_a_breaker_that_cannot_be_read_starts_closed(stored: bytes, queues: DestinationQueues) -> None:
     queues.restore({"a": stored, "b": msgspec.json.encode(BreakerState(name="paused"))})
     assert "a" in queues.idle, "known like any other, so that its row is forgotten with its destination"
     assert width(queues, "a") == FIRST_WIDTH
     assert width(queues, "b") == 0
 
 
-def test_another_address_starts_the_lane_afresh() -> None:
-    queues = DestinationQueues()
+def test_another_address_starts_the_lane_afresh(queues: DestinationQueues) -> None:
     assert not queues.address("a", "https://x.example/1", T)
     attempt(queues, "a", GONE)
     assert not queues.address("a", "https://x.example/1", T)
@@ -311,8 +297,7 @@ def test_slots_and_places_always_add_up(given_steps: list[tuple[str, AttemptResu
     assert queues.in_flight == 0
 
 
-def test_all_of_discord_together_gets_no_more_than_it_takes_in_a_second() -> None:
-    queues = DestinationQueues()
+def test_all_of_discord_together_gets_no_more_than_it_takes_in_a_second(queues: DestinationQueues) -> None:
     names = [f"to{number}" for number in range(AT_ONCE + 5)]
     for number, name in enumerate(names):
         host = ("discord.com", "ptb.discord.com", "discordapp.com")[number % 3]

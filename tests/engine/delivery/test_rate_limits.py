@@ -18,6 +18,11 @@ PROXY = "https://proxy.example/api/webhooks/1/token"
 V10 = "https://discord.com/api/v10/webhooks/1/token"
 
 
+@pytest.fixture
+def pace() -> Pace:
+    return Pace()
+
+
 @pytest.mark.parametrize("host", ["discord.com", "canary.discord.com", "ptb.discord.com", "discordapp.com"])
 @pytest.mark.parametrize("version", ["", "/v6", "/v9", "/v10", "/v11"])
 def test_discord_is_called_at_version_10(host: str, version: str) -> None:
@@ -189,8 +194,7 @@ def post(
     pace.end(said, at if ended is None else ended, answered=not lost)
 
 
-def test_as_many_as_are_left_may_be_under_way() -> None:
-    pace = Pace()
+def test_as_many_as_are_left_may_be_under_way(pace: Pace) -> None:
     assert pace.room(NOW) == math.inf
     for _ in range(4):
         pace.begin(NOW)
@@ -207,8 +211,7 @@ def test_as_many_as_are_left_may_be_under_way() -> None:
 
 
 @pytest.mark.parametrize("other", ["a", "other"])
-def test_a_new_window_and_a_new_bucket_begin_anew(other: str) -> None:
-    pace = Pace()
+def test_a_new_window_and_a_new_bucket_begin_anew(other: str, pace: Pace) -> None:
     post(pace, left(0))
     post(pace, left(3, 2.0), NOW + 1, ended=NOW + 2.1)
     assert pace.room(NOW + 2.1) == 3
@@ -225,8 +228,7 @@ def test_the_end_of_a_window_may_vary_by_half_a_second() -> None:
         assert pace.opens(NOW) == (NOW + 2.0 + later if not room else 0.0)
 
 
-def test_what_waits_is_let_go_on_demand() -> None:
-    pace = Pace()
+def test_what_waits_is_let_go_on_demand(pace: Pace) -> None:
     post(pace, left(0))
     pace.forget()
     assert (pace.room(NOW), pace.opens(NOW), pace.limited) == (math.inf, 0.0, False)
@@ -243,15 +245,13 @@ def test_a_limit_is_known_once_it_is_told() -> None:
     assert not pace.limited, "it takes them without saying anything"
 
 
-def test_a_wait_is_added_to_the_window_and_never_shortens_it() -> None:
-    pace = Pace()
+def test_a_wait_is_added_to_the_window_and_never_shortens_it(pace: Pace) -> None:
     for said in (left(4, 9.0), RateLimit(wait=3.0)):
         post(pace, said)
     assert (pace.room(NOW), pace.opens(NOW)) == (0, NOW + 9.0)
 
 
-def test_one_that_was_rejected_waits_and_then_one_tries() -> None:
-    pace = Pace()
+def test_one_that_was_rejected_waits_and_then_one_tries(pace: Pace) -> None:
     post(pace, RateLimit(wait=3.0))
     assert (pace.room(NOW + 2.9), pace.opens(NOW + 2.9)) == (0, NOW + 3.0)
     assert pace.room(NOW + 3.0) == 1
@@ -259,15 +259,13 @@ def test_one_that_was_rejected_waits_and_then_one_tries() -> None:
     assert pace.room(NOW + 3.1) == math.inf
 
 
-def test_no_wait_is_longer_than_a_minute_and_none_survives_a_clock_set_back() -> None:
-    pace = Pace()
+def test_no_wait_is_longer_than_a_minute_and_none_survives_a_clock_set_back(pace: Pace) -> None:
     post(pace, RateLimit(wait=9e9))
     assert pace.opens(NOW) == NOW + 60.0
     assert pace.opens(NOW - 1e6) == NOW - 1e6 + 60.0
 
 
-def test_one_whose_response_is_lost_counts() -> None:
-    pace = Pace()
+def test_one_whose_response_is_lost_counts(pace: Pace) -> None:
     for _ in range(2):
         pace.begin(NOW)
     pace.end(left(3), NOW, answered=True)

@@ -201,7 +201,7 @@ async def test_it_comes_round_every_minute_and_outlives_a_failing_ledger(house: 
 async def test_a_clock_a_year_ahead_gives_nothing_up_and_forgets_nothing(house: House) -> None:
     world = house.world
     world.run_pipeline()
-    await world.settled(await world.accept(stream_id="s1", message_id="first"))
+    await world.settle(stream_id="s1", message_id="first")
     waiting = (await world.ledger.deliveries())[0].id
     await world.accept(stream_id="s2", message_id="second")
     assert not world.wall_clock.doubtful
@@ -210,7 +210,7 @@ async def test_a_clock_a_year_ahead_gives_nothing_up_and_forgets_nothing(house: 
     world.clock.jump(-365 * DAY)
     await house.keeping.tidy()
     assert await house.state(waiting) is S.PENDING
-    again = await world.settled(await world.accept(stream_id="s1", message_id="third"))
+    again = await world.settle(stream_id="s1", message_id="third")
     assert (again.state, again.reason) == (EventState.SUPPRESSED, "already_announced")
 
 
@@ -233,7 +233,7 @@ async def test_a_revocation_is_kept_as_long_as_the_history(house: House) -> None
     noted = await world.accept(kind="stream.offline", stream_id="")
     await world.settled(noted)
     world.clock.advance(3 * 3600)
-    await world.settled(await world.accept())
+    await world.settle()
     await house.keeping.tidy()
     assert await world.ledger.event(noted) is None
     kept = await world.ledger.event(revoked)

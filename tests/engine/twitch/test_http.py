@@ -14,6 +14,11 @@ from tests.engine.twitch.rig import Rig
 from tests.support.waiting import until
 
 
+@pytest.fixture
+def skew() -> ClockSkew:
+    return ClockSkew()
+
+
 async def test_a_closed_session_is_never_opened_again(rig: Rig) -> None:
     await rig.http.exchange("GET", f"{rig.simulator.auth_url}/validate", timeout=5)
     await rig.http.close()
@@ -43,8 +48,7 @@ def exchange(skew: ClockSkew, off: float, at: float, took: float = 0.1) -> None:
     skew.observe(formatdate(int(at + took / 2 + off), usegmt=True), at, at + took)
 
 
-def test_nothing_measured_is_no_skew() -> None:
-    skew = ClockSkew()
+def test_nothing_measured_is_no_skew(skew: ClockSkew) -> None:
     assert (skew.seconds, skew.known, skew.describe()) == (0.0, False, None)
 
 
@@ -57,8 +61,7 @@ def test_measures_any_skew_to_a_second(off: float, fractions: list[float], took:
     assert abs(skew.seconds - off) <= 0.5 + took + 1e-6  # floats of this size are this exact
 
 
-def test_one_odd_answer_changes_nothing() -> None:
-    skew = ClockSkew()
+def test_one_odd_answer_changes_nothing(skew: ClockSkew) -> None:
     for number in range(6):
         exchange(skew, 0.0, NOW + number)
     exchange(skew, 86400.0, NOW + 7)
@@ -68,8 +71,7 @@ def test_one_odd_answer_changes_nothing() -> None:
     assert abs(skew.seconds) < 1
 
 
-def test_a_clock_that_was_set_is_noticed_with_the_second_answer() -> None:
-    skew = ClockSkew()
+def test_a_clock_that_was_set_is_noticed_with_the_second_answer(skew: ClockSkew) -> None:
     for number in range(15):
         exchange(skew, 3600.0, NOW + number)
     exchange(skew, 0.0, NOW + 4000)
@@ -78,8 +80,7 @@ def test_a_clock_that_was_set_is_noticed_with_the_second_answer() -> None:
 
 
 @pytest.mark.parametrize("header", [None, "", "soon", "Thu, 99 Foo 2026 00:00:00 GMT", "1", "\x00", "Mon, 1 Jan 99999"])
-def test_an_unreadable_date_is_left_out(header: str | None) -> None:
-    skew = ClockSkew()
+def test_an_unreadable_date_is_left_out(header: str | None, skew: ClockSkew) -> None:
     skew.observe(header, NOW, NOW)
     assert not skew.known
 
@@ -89,8 +90,7 @@ def test_no_header_raises(header: str) -> None:
     ClockSkew().observe(header, NOW, NOW)
 
 
-def test_slow_or_impossible_exchanges_say_nothing() -> None:
-    skew = ClockSkew()
+def test_slow_or_impossible_exchanges_say_nothing(skew: ClockSkew) -> None:
     date = formatdate(NOW, usegmt=True)
     skew.observe(date, NOW, NOW + 60)
     skew.observe(date, NOW, NOW - 5)
@@ -101,14 +101,12 @@ def test_slow_or_impossible_exchanges_say_nothing() -> None:
     ("off", "words"),
     [(7200.0, "2 hours behind"), (-45.0, "45 seconds ahead of"), (365 * 86400.0, "365 days behind"), (5.0, None)],
 )
-def test_says_it_in_words(off: float, words: str | None) -> None:
-    skew = ClockSkew()
+def test_says_it_in_words(off: float, words: str | None, skew: ClockSkew) -> None:
     exchange(skew, off, NOW)
     said = skew.describe()
     assert said is None if words is None else words in (said or "")
 
 
-def test_a_date_without_a_zone_is_utc() -> None:
-    skew = ClockSkew()
+def test_a_date_without_a_zone_is_utc(skew: ClockSkew) -> None:
     skew.observe(formatdate(NOW).replace("+0000", "-0000"), NOW, NOW)
     assert abs(skew.seconds) <= 1

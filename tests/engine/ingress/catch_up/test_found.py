@@ -321,7 +321,7 @@ async def test_a_stream_that_is_not_shown_yet_has_not_ended(net: Net) -> None:
     net.world.run_pipeline()
     net.simulator.faults.streams_lag = 200.0
     stream = await net.simulator.go_live("alice", notify=False)
-    await net.world.settled(await net.world.accept(stream_id=stream.id, broadcaster_id=net.user_id("alice")))
+    await net.world.settle(stream_id=stream.id, broadcaster_id=net.user_id("alice"))
     await net.ask()
     assert [row.stream_id for row in await net.world.ledger.live_broadcasts()] == [stream.id]
     net.clock.advance(190)

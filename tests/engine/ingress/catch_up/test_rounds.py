@@ -262,7 +262,7 @@ async def test_a_new_stream_counts_though_get_streams_still_shows_the_one_before
     net.world.run_pipeline()
     net.clock.advance(60)
     now = net.clock.now()
-    await net.world.settled(await net.world.accept(stream_id="new", broadcaster_id=alice, started_at=now - 2))
+    await net.world.settle(stream_id="new", broadcaster_id=alice, started_at=now - 2)
     await net.ask()
     assert net.catch_up.live_now[alice].stream_id == "new"
     assert [row.stream_id for row in await net.world.ledger.live_broadcasts()] == ["new"]

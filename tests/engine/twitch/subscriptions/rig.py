@@ -10,7 +10,7 @@ from pathlib import Path
 from itsjustintv_desktop.engine.core.events import Bus, EngineEvent
 from itsjustintv_desktop.engine.core.models import Target, Webhook
 from itsjustintv_desktop.engine.ingress.places import Limits
-from itsjustintv_desktop.engine.twitch.subscriptions import Reconciler, SubscriptionsApi
+from itsjustintv_desktop.engine.twitch.subscriptions import Reconciler, SubscriptionsApi, SyncReport
 from itsjustintv_desktop.simulator import Simulator
 from itsjustintv_desktop.simulator.subscriptions import Subscription, SubscriptionStatus
 from tests.engine.twitch.rig import Calls, MemoryStore
@@ -97,6 +97,18 @@ class Rig(Calls):
 
     def run(self) -> None:
         self.tasks.start("test.reconciler", self.reconciler.run())
+
+    async def begin(self) -> None:
+        """Start the loop; its first round is over, and what Twitch asked for is answered."""
+        self.run()
+        await self.resting()
+        await self.handshakes()
+
+    async def sync(self) -> SyncReport:
+        """One round by a person's word, and what Twitch asked for is answered."""
+        report = await self.reconciler.sync()
+        await self.handshakes()
+        return report
 
     async def resting(self) -> float:
         """Wait until the loop rests; the seconds it means to."""

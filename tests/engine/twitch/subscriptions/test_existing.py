@@ -18,8 +18,7 @@ from tests.support.bent import MISSING, bend, put
 async def _exists(rig: Rig, monkeypatch: pytest.MonkeyPatch, *, named: bool = True, shown: bool = False) -> set[str]:
     """Twitch has both already and we do not know: their ids. A 409 names the id; lists show them if `shown`."""
     rig.channels(1)
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     ours = {held.id for held in rig.held}
     await rig.ledger.forget_subscriptions(list(ours))
     by_type = {held.type: held.id for held in rig.held}
@@ -65,8 +64,7 @@ async def test_one_that_exists_with_another_secret_is_made_anew(rig: Rig, monkey
     """Its messages would be refused."""
     ours = await _exists(rig, monkeypatch)
     rig.signed = dict.fromkeys(ours, "another secret than the present one")
-    report = await rig.reconciler.sync()
-    await rig.handshakes()
+    report = await rig.sync()
     assert report.problems == ()
     assert not ours.intersection(held.id for held in rig.held)
     assert rig.at() == rig.wanted()
@@ -100,8 +98,7 @@ async def test_what_a_list_without_an_end_does_not_show_is_not_forgotten(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rig.channels(1)
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     ours = set(await rig.ledger.subscriptions())
     plain = rig.api.list_all
 
@@ -120,8 +117,7 @@ async def test_what_twitch_leaves_out_of_ours_is_as_we_made_it(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, field: str, value: object
 ) -> None:
     rig.channels(2)
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     ours = {held.id for held in rig.held}
 
     def change(told: dict[str, Any]) -> dict[str, Any]:
@@ -135,8 +131,7 @@ async def test_what_twitch_leaves_out_of_ours_is_as_we_made_it(
 
 async def test_what_is_not_said_to_be_about_a_type_is_left_alone(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.channels(1)
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     ours = {held.id for held in rig.held}
     await rig.ledger.forget_subscriptions(list(ours))
 

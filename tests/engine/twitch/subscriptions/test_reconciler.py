@@ -46,9 +46,7 @@ async def test_going_live_is_subscribed_to_before_going_offline(rig: Rig) -> Non
 
 async def test_it_rests_for_an_hour_more_or_less_and_then_repairs(rig: Rig) -> None:
     rig.channels(2)
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
     hour = await rig.on(10.0)
     assert 0.9 * 3600 - 10 <= hour <= 1.1 * 3600
     rig.simulator.eventsub.subscriptions.remove(rig.held[0].id)
@@ -61,8 +59,7 @@ async def test_it_rests_for_an_hour_more_or_less_and_then_repairs(rig: Rig) -> N
 async def test_every_page_is_read(rig: Rig) -> None:
     rig.simulator.eventsub.subscriptions.page_size = 3
     rig.channels(4)
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     report = await rig.reconciler.sync()
     assert (report.created, report.deleted, report.kept) == (0, 0, 8)
 
@@ -70,19 +67,16 @@ async def test_every_page_is_read(rig: Rig) -> None:
 async def test_a_channel_no_longer_watched_and_one_newly_watched(rig: Rig) -> None:
     first, second, third = rig.channels(3)
     rig.watched = [first, second]
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     rig.watched = [second, third]
-    report = await rig.reconciler.sync()
-    await rig.handshakes()
+    report = await rig.sync()
     assert (report.created, report.deleted, report.kept) == (2, 2, 2)
     assert rig.at() == rig.wanted()
 
 
 async def test_while_it_is_not_certain_who_is_watched_nothing_goes(rig: Rig) -> None:
     first, second = rig.channels(2)
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     rig.watched, rig.certain = [first], False
     assert (await rig.reconciler.sync()).deleted == 0
     rig.certain = True
@@ -94,9 +88,7 @@ async def test_while_it_is_not_certain_who_is_watched_nothing_goes(rig: Rig) -> 
 async def test_other_programs_are_left_alone(rig: Rig) -> None:
     (user,) = rig.channels(1)
     foreign = await rig.simulator.subscribe(user, "stream.online", "http://127.0.0.1:9/other")
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
     await rig.on(10.0)
     rig.watched = []
     await rig.nudged()
@@ -106,9 +98,7 @@ async def test_other_programs_are_left_alone(rig: Rig) -> None:
 
 async def test_a_new_address_is_subscribed_before_the_old_one_goes(rig: Rig) -> None:
     rig.channels(2)
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
     await rig.on(10.0)
     new = rig.callback(query="?new")
     rig.target = Webhook(new)
@@ -130,8 +120,7 @@ async def test_leftovers_at_an_address_of_ours_are_cleared_away_after_the_book_i
         await rig.simulator.subscribe(user, "stream.online", callback)
     await rig.simulator.subscribe(user, "channel.update", rig.callback())
     await rig.ledger.remember_target("webhook http://127.0.0.1:9/old")
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     await rig.reconciler.sync()
     assert len(rig.held) == 2
     assert rig.at() == rig.wanted()
@@ -139,13 +128,11 @@ async def test_leftovers_at_an_address_of_ours_are_cleared_away_after_the_book_i
 
 async def test_another_secret_makes_them_anew(rig: Rig) -> None:
     rig.channels(2)
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     before = {held.id for held in rig.held}
     rig.secret = "another-secret-altogether"
     rig.public.secrets = (rig.secret.encode(), *rig.public.secrets)
-    report = await rig.reconciler.sync()
-    await rig.handshakes()
+    report = await rig.sync()
     assert (report.created, report.deleted) == (4, 4)
     assert before.isdisjoint(held.id for held in rig.held)
     assert {held.transport.secret for held in rig.held} == {rig.secret}
@@ -155,8 +142,7 @@ async def test_another_secret_makes_them_anew(rig: Rig) -> None:
 async def test_one_at_our_callback_with_an_unknown_secret_is_made_anew(rig: Rig) -> None:
     (user,) = rig.channels(1)
     await rig.simulator.subscribe(user, "stream.online", rig.callback(), secret="of-the-go-service")
-    report = await rig.reconciler.sync()
-    await rig.handshakes()
+    report = await rig.sync()
     assert (report.created, report.deleted) == (2, 1)
     assert {held.transport.secret for held in rig.held} == {rig.secret}
 
@@ -259,8 +245,7 @@ async def test_they_are_enabled_at_once_and_need_no_secret(rig: Rig) -> None:
 
 async def test_from_a_webhook_to_a_conduit_in_one_round(rig: Rig) -> None:
     rig.channels(2)
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     conduit = rig.simulator.conduits.create(1)
     rig.target = Conduit(conduit.id)
     report = await rig.reconciler.sync()

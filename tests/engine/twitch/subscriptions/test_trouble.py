@@ -22,9 +22,7 @@ async def _broken(rig: Rig, channels: int) -> None:
     """Everything was made at an address where nobody answers, and Twitch has found that out."""
     rig.channels(channels)
     rig.target = Webhook(NOBODY)
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
 
 
 async def test_an_address_that_does_not_answer_is_said_and_tried_with_one(rig: Rig) -> None:
@@ -88,9 +86,7 @@ async def test_once_the_address_answers_all_are_made(rig: Rig) -> None:
 async def test_an_address_that_heals_is_found_out_by_the_one_that_is_tried(rig: Rig) -> None:
     rig.channels(5)
     secrets, rig.public.secrets = rig.public.secrets, (b"of-somebody-else",)
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
     pause = await rig.on(10.0)
     assert rig.reconciler.status.code == "unverified"
     rig.public.secrets = secrets
@@ -120,9 +116,7 @@ async def test_a_state_that_stays_is_logged_once(rig: Rig) -> None:
 
 async def test_a_handshake_that_never_ends_is_begun_again_after_a_minute(rig: Rig) -> None:
     (user,) = rig.channels(1)
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
     first = rig.held[0]
     first.status = SubscriptionStatus.PENDING
     assert await rig.on(10.0) == 51.0
@@ -136,9 +130,7 @@ async def test_a_handshake_that_never_ends_is_begun_again_after_a_minute(rig: Ri
 @pytest.mark.parametrize("status", [SubscriptionStatus.FAILURES_EXCEEDED, SubscriptionStatus.VERSION_REMOVED])
 async def test_a_revoked_one_is_made_anew_at_once(rig: Rig, status: SubscriptionStatus) -> None:
     (user,) = rig.channels(1)
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
     await rig.on(10.0)
     victim = rig.held[0]
     victim.status = status
@@ -157,9 +149,7 @@ async def test_one_that_ended_with_its_channel_is_told_and_not_made_anew_until_t
     rig: Rig, status: SubscriptionStatus
 ) -> None:
     gone, other = rig.channels(2)
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
     hour = await rig.on(10.0)
     for held in rig.held:
         if gone in held.condition.values():
@@ -183,8 +173,7 @@ async def test_one_that_ended_with_its_channel_is_told_and_not_made_anew_until_t
 
 async def test_one_found_ended_at_the_start_is_told_too(rig: Rig) -> None:
     (user,) = rig.channels(1)
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     rig.held[0].status = SubscriptionStatus.USER_REMOVED
     rig.reconciler = rig.new_reconciler()
     rig.run()
@@ -195,9 +184,7 @@ async def test_one_found_ended_at_the_start_is_told_too(rig: Rig) -> None:
 async def test_one_bad_channel_never_stops_the_rest(rig: Rig) -> None:
     good = rig.channels(3)
     rig.watched = ["404404", *good]
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
     await rig.on(10.0)
     assert {user for _, user in rig.at()} == set(good)
     assert rig.reconciler.states["404404"].status is ChannelStatus.FAILING
@@ -222,12 +209,10 @@ async def test_old_ones_of_ours_make_room_when_there_is_none(rig: Rig) -> None:
     for number in range(2):
         held = await rig.simulator.subscribe(user, "stream.online", f"http://127.0.0.1:9/{number}")
         held.status = SubscriptionStatus.ENABLED
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     new = rig.callback(query="?new")
     rig.target = Webhook(new)
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     await rig.reconciler.sync()
     assert rig.at(new) == rig.wanted()
     assert rig.at() == {}
@@ -237,9 +222,7 @@ async def test_old_ones_of_ours_make_room_when_there_is_none(rig: Rig) -> None:
 async def test_a_spent_budget_is_said_and_spares_the_calls(rig: Rig) -> None:
     rig.simulator.eventsub.subscriptions.max_total_cost = 12
     rig.channels(20)
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
     assert rig.reconciler.status.code == "no_budget"
     assert rig.reconciler.status.cost == 12
     assert len(rig.held) == 12
@@ -254,8 +237,7 @@ async def test_an_answer_that_got_lost_ends_in_one_subscription(rig: Rig) -> Non
     """Twitch has it, and we do not know: the second try meets a 409."""
     (user,) = rig.channels(1)
     shown = rig.simulator.eventsub.subscriptions.page_size
-    await rig.reconciler.sync()
-    await rig.handshakes()
+    await rig.sync()
     ours = {held.id for held in rig.held}
     await rig.ledger.forget_subscriptions(list(ours))
     rig.simulator.eventsub.subscriptions.page_size = shown
@@ -268,8 +250,7 @@ async def test_an_answer_that_got_lost_ends_in_one_subscription(rig: Rig) -> Non
         return found if user_id else type(found)(total_cost=0, max_total_cost=found.max_total_cost)
 
     rig.api.list_all = late  # type: ignore[method-assign,assignment]
-    report = await rig.reconciler.sync()
-    await rig.handshakes()
+    report = await rig.sync()
     assert (report.created, report.problems) == (2, ())
     assert rig.at() == rig.wanted()
     assert len(holdings.items) == len(rig.held) == 2
@@ -324,9 +305,7 @@ async def test_a_thousand_streamers_stay_within_twitchs_rate(
 async def test_when_the_budget_has_room_again_the_rest_is_made(rig: Rig) -> None:
     rig.simulator.eventsub.subscriptions.max_total_cost = 4
     rig.channels(4)
-    rig.run()
-    await rig.resting()
-    await rig.handshakes()
+    await rig.begin()
     rig.simulator.eventsub.subscriptions.max_total_cost = 100
     await rig.nudged()
     await rig.handshakes()

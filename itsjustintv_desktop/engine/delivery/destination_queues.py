@@ -232,9 +232,13 @@ class DestinationQueues:
     def address(self, name: str, url: str, now: float) -> bool:
         """Set the address in use; True: it differs from the one before and the queue starts over."""
         queue = self.queue(name)
-        if queue.breaker.snapshot().fingerprint not in {"", fingerprint(url)}:
-            queue.only_link = None  # somebody else is there, and may take more
+        if self.has_new_address(name, url):
+            queue.only_link = None  # another receiver may accept more
         return queue.breaker.observe_address(fingerprint(url), now)
+
+    def has_new_address(self, name: str, url: str) -> bool:
+        """Whether the attempts of this run (or before an outage of an earlier one) went to another address."""
+        return self.queue(name).breaker.snapshot().fingerprint not in {"", fingerprint(url)}
 
     def limits(self, name: str, url: str, kind: Format) -> None:
         """Set the address in use, and what its receiver understands. All that use the address share its limits."""

@@ -13,7 +13,7 @@ from itsjustintv_desktop.engine.config.active import ActiveConfig, ConfigHolder
 from itsjustintv_desktop.engine.config.destinations import destinations_of
 from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.config.schema import KEYRING, Destination, Streamer
-from itsjustintv_desktop.engine.config.validators import standard_key
+from itsjustintv_desktop.engine.config.validators import standard_key, trimmed
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import LedgerError, SecretsError
 from itsjustintv_desktop.engine.delivery.destination_queues import DestinationQueues
@@ -85,8 +85,14 @@ class DestinationCollector:
             reason=reason,
             address_problem=problem,
             note=self._queues.note(destination),
-            last=answers.get(name),
+            last=None if self._has_new_address(destination) else answers.get(name),
         )
+
+    def _has_new_address(self, destination: Destination) -> bool:
+        """What the receiver at the old one responded says nothing of it."""
+        kept = self._store.known_destination(destination.name) if destination.url == KEYRING else destination
+        url = trimmed(kept.url or "") if kept is not None else ""
+        return bool(url) and self._queues.has_new_address(destination.name, url)
 
     async def _problem(self, destination: Destination) -> str | None:
         """Why its address or secret cannot be had."""

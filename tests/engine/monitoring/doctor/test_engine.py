@@ -149,6 +149,25 @@ async def test_the_last_answer_of_a_destination_and_no_post_of_its_own(running: 
     }
 
 
+async def test_a_new_address_is_judged_by_nothing_that_the_old_one_answered(running: Running) -> None:
+    await went_out(running, "alice")
+    assert "took the last announcement" in named(await doctor(running))["destination main"].message
+    written = running.paths.config.read_text()
+    running.paths.config.write_text(written.replace("/main", "/other"))
+
+    def is_in_force() -> bool:
+        return str(running.engine.config.current.destinations["main"].url).endswith("/other")
+
+    await until(is_in_force, what="the new address is in force")
+    assert "Nothing was sent there yet" in named(await doctor(running))["destination main"].message
+    await running.engine.api.announcements.test_event("alice")
+
+    async def arrived() -> bool:
+        return "took the last announcement" in named(await doctor(running))["destination main"].message
+
+    await until(arrived, what="it is judged by its own response")
+
+
 async def test_a_paused_destination(running: Running) -> None:
     running.simulator.faults.set_receiver("main", status=410)
     await went_out(running, "alice")

@@ -126,10 +126,6 @@ class DestinationQueues:
         if name in self.idle:
             del self._queues[name]
 
-    def hold(self, name: str, until: float) -> None:
-        """Try nothing there before `until` (Unix seconds), unless resumed."""
-        self.queue(name).held_until = until
-
     def free(self, destinations: Mapping[str, Destination], now: float) -> tuple[int, dict[str, int], float | None]:
         """Free places in all, free slots by destination (0 = blocked), and when the first blocked one may go.
 

@@ -348,7 +348,7 @@ class Dispatcher:
 
     def _hold(self, claimed: Claimed, reason: str) -> Finish:
         until = self._clock.now() + LONGEST_HOLD
-        self.queues.hold(claimed.destination, until)
+        self.queues.queue(claimed.destination).held_until = until
         return finish(claimed, DeliveryState.PENDING, reason, next_at=until)
 
     async def _record(self, finish: Finish) -> None:

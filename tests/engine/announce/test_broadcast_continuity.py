@@ -34,25 +34,22 @@ def world(world: World) -> World:
     return world
 
 
-async def began(world: World, stream: str, **details: Any) -> EventRecord:
-    """It goes live two seconds after it began."""
+async def began(world: World, stream: str, *, after: float = 0.0, **details: Any) -> EventRecord:
+    """It goes live so many seconds later, two after it began."""
+    world.clock.advance(after)
     now = world.clock.now()
-    event = await world.accept(**{"stream_id": stream, "received_at": now, "started_at": now - 2, **details})
-    return await world.settled(event)
+    return await world.settle(**{"stream_id": stream, "received_at": now, "started_at": now - 2, **details})
 
 
-async def ended(world: World, **details: Any) -> None:
-    await world.settled(
-        await world.accept(**{"kind": "stream.offline", "stream_id": "", "started_at": None, **details})
-    )
+async def ended(world: World, *, after: float = 0.0, **details: Any) -> None:
+    world.clock.advance(after)
+    await world.settle(**{"kind": "stream.offline", "stream_id": "", "started_at": None, **details})
 
 
 async def test_a_crash_is_announced_once_and_can_be_sent_anyway(world: World) -> None:
     assert (await began(world, "a")).state is EventState.ANNOUNCED
-    world.clock.advance(3600)
-    await ended(world)
-    world.clock.advance(182)
-    record = await began(world, "b")
+    await ended(world, after=3600)
+    record = await began(world, "b", after=182)
     assert (record.state, record.reason, record.streamer) == (EventState.SUPPRESSED, "restarted", "alice")
     assert "3 min before" in (record.explanation or "")
     assert "restart_window (15m)" in (record.explanation or "")
@@ -65,14 +62,10 @@ async def test_a_crash_is_announced_once_and_can_be_sent_anyway(world: World) ->
 async def test_a_chain_of_crashes_is_one_broadcast(world: World) -> None:
     await began(world, "a")
     for stream in "bcde":
-        world.clock.advance(3600)
-        await ended(world)
-        world.clock.advance(WINDOW - 10)
-        assert (await began(world, stream)).reason == "restarted"
-    world.clock.advance(60)
-    await ended(world)
-    world.clock.advance(WINDOW + 10)
-    assert (await began(world, "f")).state is EventState.ANNOUNCED
+        await ended(world, after=3600)
+        assert (await began(world, stream, after=WINDOW - 10)).reason == "restarted"
+    await ended(world, after=60)
+    assert (await began(world, "f", after=WINDOW + 10)).state is EventState.ANNOUNCED
 
 
 @pytest.mark.parametrize(("window", "gap", "state"), [
@@ -81,40 +74,31 @@ async def test_a_chain_of_crashes_is_one_broadcast(world: World) -> None:
 async def test_the_window_decides(world: World, window: float, gap: float, state: str) -> None:
     world.config = make_config(twitch=Twitch(restart_window=window))
     await began(world, "a")
-    world.clock.advance(5000)
-    await ended(world)
-    world.clock.advance(gap + 2)
-    assert (await began(world, "b")).state.value == state
+    await ended(world, after=5000)
+    assert (await began(world, "b", after=gap + 2)).state.value == state
 
 
 async def test_without_a_word_about_the_end_the_last_sight_counts(world: World) -> None:
     await began(world, "a")
-    world.clock.advance(WINDOW - 1)
-    assert (await began(world, "b")).reason == "restarted"
-    world.clock.advance(WINDOW + 10)
-    assert (await began(world, "c")).state is EventState.ANNOUNCED
+    assert (await began(world, "b", after=WINDOW - 1)).reason == "restarted"
+    assert (await began(world, "c", after=WINDOW + 10)).state is EventState.ANNOUNCED
 
 
 async def test_the_word_about_the_end_may_come_later_than_the_new_stream(world: World) -> None:
     await began(world, "a")
-    world.clock.advance(600)
-    assert (await began(world, "b")).reason == "restarted"
-    world.clock.advance(3)
-    await ended(world)
+    assert (await began(world, "b", after=600)).reason == "restarted"
+    await ended(world, after=3)
     live = await world.ledger.live_broadcasts()
     assert [row.stream_id for row in live] == ["b"]
-    world.clock.advance(1200)
-    await ended(world)
+    await ended(world, after=1200)
     assert await world.ledger.live_broadcasts() == []
 
 
 async def test_an_end_that_names_the_stream_before_ends_that_one(world: World) -> None:
     """Without the name it would be taken for the end of the second, which runs."""
     await began(world, "a")
-    world.clock.advance(600)
-    assert (await began(world, "b")).reason == "restarted"
-    world.clock.advance(300)
-    await ended(world, stream_id="a")
+    assert (await began(world, "b", after=600)).reason == "restarted"
+    await ended(world, after=300, stream_id="a")
     assert [row.stream_id for row in await world.ledger.live_broadcasts()] == ["b"]
     await ended(world, stream_id="b")
     assert await world.ledger.live_broadcasts() == []
@@ -124,26 +108,20 @@ async def test_a_stream_before_that_was_not_announced_holds_nothing_back(world: 
     world.config = restarting(FILTERED)
     assert (await began(world, "a")).reason == "filtered"
     world.enricher.facts = Enrichment(tags=("Deutsch",))
-    world.clock.advance(60)
-    assert (await began(world, "b")).state is EventState.ANNOUNCED
-    world.clock.advance(60)
-    assert (await began(world, "c", detail="rerun")).reason == "not_live"
+    assert (await began(world, "b", after=60)).state is EventState.ANNOUNCED
+    assert (await began(world, "c", after=60, detail="rerun")).reason == "not_live"
     assert [row.stream_id for row in await world.ledger.broadcasts("100")] == ["b", "a"], "a rerun is none of it"
-    world.clock.advance(60)
-    assert (await began(world, "t", test=True)).state is EventState.ANNOUNCED, "a test is none of it"
+    assert (await began(world, "t", after=60, test=True)).state is EventState.ANNOUNCED, "a test is none of it"
 
 
 async def test_a_second_half_that_twitch_tells_of_again_stays_one(world: World) -> None:
     await began(world, "a")
-    world.clock.advance(3600)
-    await ended(world)
+    await ended(world, after=3600)
     world.clock.advance(120)
     start = world.clock.now()
     assert (await began(world, "b", started_at=start)).reason == "restarted"
-    world.clock.advance(2 * WINDOW)
-    await ended(world)
-    world.clock.advance(20)
-    assert (await began(world, "b", started_at=start)).reason == "restarted"
+    await ended(world, after=2 * WINDOW)
+    assert (await began(world, "b", after=20, started_at=start)).reason == "restarted"
     assert len(await world.ledger.deliveries()) == 1
 
 
@@ -151,11 +129,9 @@ async def half(world: World) -> float:
     """A stream, its end, and 120 s later the second half, which is told again when its start is too old to be pushed.
     When the first ended."""
     await began(world, "a")
-    world.clock.advance(3600)
-    await ended(world)
+    await ended(world, after=3600)
     end = world.clock.now()
-    world.clock.advance(120)
-    assert (await began(world, "b", started_at=end + 120)).reason == "restarted"
+    assert (await began(world, "b", after=120, started_at=end + 120)).reason == "restarted"
     world.clock.advance(2 * WINDOW)
     return end
 
@@ -196,12 +172,9 @@ async def test_a_first_stream_that_is_told_again_late_is_no_half(world: World) -
 
 async def test_the_end_of_a_stream_nobody_told_of_moves_no_other_end(world: World) -> None:
     await began(world, "a")
-    world.clock.advance(3600)
-    await ended(world)
-    world.clock.advance(3600)
-    await ended(world)  # of one whose beginning was lost, and which was too short to be found by asking
-    world.clock.advance(WINDOW / 2)
-    assert (await began(world, "c")).state is EventState.ANNOUNCED
+    await ended(world, after=3600)
+    await ended(world, after=3600)  # of one whose beginning was lost, and which was too short to be found by asking
+    assert (await began(world, "c", after=WINDOW / 2)).state is EventState.ANNOUNCED
 
 
 async def test_other_channels_are_other_broadcasts(world: World) -> None:
@@ -360,10 +333,8 @@ async def test_the_one_ping_for_both_halves_goes_out_late_while_the_second_runs(
     (delivery,) = await until(world.ledger.deliveries)
     await world.reached(delivery.id, DeliveryState.PENDING, attempts=1)
     for stream in "bc":
-        world.clock.advance(60)
-        await ended(world)
-        world.clock.advance(60)
-        assert (await began(world, stream)).reason == "restarted"
+        await ended(world, after=60)
+        assert (await began(world, stream, after=60)).reason == "restarted"
     world.sender.default = SENT
     world.clock.advance(LATE_SECONDS)
     world.dispatcher.wake()

@@ -23,11 +23,6 @@ from itsjustintv_desktop.engine.twitch.tokens import Credentials
 from tests.engine.twitch.rig import Rig, running_rig
 
 
-@pytest.fixture
-def channel(rig: Rig) -> str:
-    return rig.simulator.add_channel("cool_user").user_id
-
-
 async def test_a_revoked_token_costs_one_new_token_and_one_more_try(rig: Rig, channel: str) -> None:
     await rig.helix.users(ids=[channel])
     rig.simulator.faults.revoke_tokens()

@@ -28,11 +28,6 @@ SCOPES = [
 ]
 
 
-@pytest.fixture
-def channel(rig: Rig) -> str:
-    return rig.simulator.add_channel("cool_user").user_id
-
-
 @pytest.mark.parametrize("words", SCOPES)
 async def test_a_missing_scope_is_no_matter_of_the_token(
     rig: Rig, channel: str, monkeypatch: pytest.MonkeyPatch, words: str

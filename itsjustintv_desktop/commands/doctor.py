@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections import Counter
 
 import click
 import msgspec
@@ -15,8 +16,9 @@ from itsjustintv_desktop.engine.core.errors import AppError, ConfigError, Contro
 from itsjustintv_desktop.engine.core.status import NEXT_STREAM, NO_STREAM
 from itsjustintv_desktop.engine.monitoring.doctor import Check, CheckState, Report
 
-_SIGNS = {CheckState.GREEN: "✓", CheckState.AMBER: "!", CheckState.RED: "✗"}
-_COLOURS = {CheckState.GREEN: "green", CheckState.AMBER: "yellow", CheckState.RED: "red"}
+_SIGNS = {CheckState.GREEN: "✓", CheckState.AMBER: "!", CheckState.RED: "✗", "off": "–"}
+"""Off: switched off or paused by a person, as the window shows it in grey."""
+_COLOURS = {CheckState.GREEN: "green", CheckState.AMBER: "yellow", CheckState.RED: "red", "off": "bright_black"}
 _MANY = 20
 """Streamers and destinations from which those that are well are only counted."""
 _START = "Start it (`serve`), and let it start with the machine."
@@ -49,7 +51,7 @@ def command(app: AppContext, local: bool, streamer: str | None, as_json: bool) -
         report = _failed("program", f"{error.title}: {error.message}")
     code = code or (0 if report.ok else 1)
     if as_json:
-        output.echo_json(msgspec.structs.replace(report, summary=None))
+        output.echo_json(msgspec.structs.replace(report, summary=None, chosen=()))
     else:
         _show(report, streamer=streamer, local=local)
     click.get_current_context().exit(code)
@@ -85,7 +87,7 @@ def _show(report: Report, *, streamer: str | None, local: bool) -> None:
     hidden = _hidden(report)
     for check in report.checks:
         if check not in hidden:
-            click.echo(f"{_sign(check.state)} {check.name}: {check.message}")
+            click.echo(f"{_sign('off' if check.name in report.chosen else check.state)} {check.name}: {check.message}")
             if check.fix:
                 click.echo(f"    {check.fix}")
     for kind in ("streamer", "destination"):
@@ -105,20 +107,20 @@ def _hidden(report: Report) -> list[Check]:
     return [check for check in named if check.state is CheckState.GREEN] if len(named) > _MANY else []
 
 
-def _sign(state: CheckState) -> str:
+def _sign(state: str) -> str:
     """A sign with colour in a terminal that can show it, else the word."""
     if not sys.stdout.isatty():
-        return f"{state.value:5}"
-    sign = _SIGNS[state] if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else f"{state.value:5}"
+        return f"{state:5}"
+    sign = _SIGNS[state] if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else f"{state:5}"
     return sign if os.environ.get("NO_COLOR") else click.style(sign, fg=_COLOURS[state])
 
 
 def _answer(report: Report, *, streamer: str | None, local: bool) -> str:
-    red = sum(check.state is CheckState.RED for check in report.checks)
-    amber = sum(check.state is CheckState.AMBER for check in report.checks)
+    states = Counter(check.state for check in report.checks if check.name not in report.chosen)
+    red, amber = states[CheckState.RED], states[CheckState.AMBER]
     if local:
         return "The program is healthy." if report.ok else "The program is not healthy."
-    headline = NO_STREAM if red else NEXT_STREAM
+    headline = NEXT_STREAM if report.ok else NO_STREAM
     if report.summary is not None:
         headline = report.summary.headline
     whose = f"{streamer}: " if streamer is not None else ""

@@ -18,7 +18,16 @@ from itsjustintv_desktop.engine.control.address import ControlAddress
 from itsjustintv_desktop.engine.control.lock import InstanceLock
 from itsjustintv_desktop.engine.core.paths import Paths
 from itsjustintv_desktop.engine.ingress.catch_up import catch_up
-from itsjustintv_desktop.engine.monitoring.doctor.report import Check, amber, green, red, report_of
+from itsjustintv_desktop.engine.monitoring.doctor.report import (
+    Check,
+    CheckState,
+    Chosen,
+    amber,
+    chosen,
+    green,
+    red,
+    report_of,
+)
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, reconciler
 from tests.support.commands import beside, clean_environ, here
 from tests.support.engine import Running, running_engine
@@ -210,6 +219,13 @@ def test_signs_fixes_and_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[6] == "No stream will be announced. Fix what is red (1)."
     lines = _told(capsys, green("a", "Well."), amber("b", "So so."), streamer="alice")
     assert lines[3] == "alice: Your next stream will be announced. Look at what is amber (1)."
+
+
+def test_what_a_person_switched_off_or_paused_is_told_calmly(capsys: pytest.CaptureFixture[str]) -> None:
+    paused = Chosen(name="destination main", state=CheckState.RED, message="It is paused.")
+    lines = _told(capsys, green("a", "Well."), chosen("destination spare", "It is off."), paused, amber("b", "So so."))
+    assert lines[1:3] == ["off   destination spare: It is off.", "off   destination main: It is paused."]
+    assert lines[5] == "No stream will be announced. Look at what is amber (1)."
 
 
 def test_a_crowd_that_is_well_is_only_counted(capsys: pytest.CaptureFixture[str]) -> None:

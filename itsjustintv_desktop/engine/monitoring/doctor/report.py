@@ -66,6 +66,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     checks: tuple[Check, ...]
     summary: OverallStatus | None = None
     """The answer in a sentence; not part of `doctor --json`."""
+    chosen: tuple[str, ...] = ()
+    """Names of the checks that are not green only because a person wants it so; not part of `doctor --json`."""
 
 
 _LEVELS = {CheckState.GREEN: Level.OK, CheckState.AMBER: Level.ATTENTION, CheckState.RED: Level.FAILING}
@@ -109,7 +111,11 @@ def of_row(name: str, row: RowStatus) -> Check:
 
 def report_of(checks: Iterable[Check]) -> Report:
     every = tuple(checks)
-    return Report(ok=all(check.state is not CheckState.RED for check in every), checks=every)
+    return Report(
+        ok=all(check.state is not CheckState.RED for check in every),
+        checks=every,
+        chosen=tuple(check.name for check in every if isinstance(check, Chosen)),
+    )
 
 
 _END = re.compile(r"(?<=[.!?]) +(?=\S)")

@@ -26,6 +26,7 @@ from itsjustintv_desktop.engine.core.net.trust import client_context
 from tests.engine.delivery import servers
 from tests.engine.delivery.servers import Behaviour, Receiver
 from tests.support.authority import DAY, Authority
+from tests.support.clock import FastClock
 from tests.support.engine import Running, running_engine
 from tests.support.waiting import until
 
@@ -146,7 +147,7 @@ ANSWERS = [
         behaviour=lambda: _status(404, body=b"no_service"),
     ),
     _fault("a reset after the body", says="the connection was reset", behaviour=_just(_reset)),
-    _fault("no answer at all", says="no answer in time", behaviour=_just(_hang), timeout="1s"),
+    _fault("no answer at all", says="no answer in time", behaviour=_just(_hang), timeout="500ms"),
     _fault("an answer without an end", says="answered 500 Internal Server Error", behaviour=_just(_endless)),
     _fault("an answer that is no HTTP", says="the answer was not valid HTTP",
            behaviour=_just(servers.answering(b"SSH-2.0-OpenSSH_9.2\r\n"))),
@@ -305,10 +306,10 @@ _NO_RESPONSE: dict[str, Behaviour] = {
 @pytest.mark.parametrize("answer", _NO_RESPONSE.values(), ids=_NO_RESPONSE)
 @pytest.mark.parametrize("format", ["discord", "slack"])
 async def test_lost_responses(tmp_path: Path, answer: Behaviour, format: str) -> None:  # noqa: A002
-    config = '[retry]\ninitial_delay = "200ms"\n' + _config("ADDRESS", Case(says="", timeout="500ms", format=format))
+    config = '[retry]\ninitial_delay = "200ms"\n' + _config("ADDRESS", Case(says="", timeout="300ms", format=format))
     async with (
         servers.receiver(answer) as made,
-        running_engine(tmp_path, config.replace("ADDRESS", made.url()), secret=None) as running,
+        running_engine(tmp_path, config.replace("ADDRESS", made.url()), secret=None, clock=FastClock()) as running,
     ):
         await running.simulator.go_live("alice")
 

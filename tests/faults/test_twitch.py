@@ -50,7 +50,7 @@ async def _announced(running: Running, lines: list[Any]) -> tuple[dict[str, Any]
 async def test_its_api_fails(
     tmp_path: Path, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch, record_property: Record
 ) -> None:
-    monkeypatch.setattr(pipeline, "ENRICH_SECONDS", 1.0)  # ten in life
+    monkeypatch.setattr(pipeline, "ENRICH_SECONDS", 0.4)  # in life it is ten
     async with running_engine(tmp_path) as running:
         await running.engine.channels_looked_up(10.0)
         running.simulator.faults.set("*", **fault)
@@ -86,7 +86,7 @@ async def test_the_token_is_revoked(tmp_path: Path, record_property: Record) -> 
     seen='the announcement arrives with `enriched: false`; the health says "Twitch refuses the client id and secret"',
 )
 async def test_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Record) -> None:
-    monkeypatch.setattr(pipeline, "ENRICH_SECONDS", 1.0)
+    monkeypatch.setattr(pipeline, "ENRICH_SECONDS", 0.4)
     async with running_engine(tmp_path) as running:
         await running.engine.channels_looked_up(10.0)
         running.simulator.faults.set("token", status=403)

@@ -15,6 +15,8 @@ from itsjustintv_desktop.engine.core.models import Enrichment, StreamEvent
 from itsjustintv_desktop.engine.core.sources import Enricher, WatchedStreamer
 from itsjustintv_desktop.engine.core.tags import fold, language
 
+_log = structlog.get_logger(__name__)
+
 _IMAGE = ("url", "width", "height", "mime_type", "sha256")
 
 
@@ -79,8 +81,6 @@ _GRACE = 1.0
 _STALLED = 1.0
 _AFTER_STALL = 3.0
 """A deadline missed by more than _STALLED was missed by the machine, which gets that many seconds once more."""
-
-_log = structlog.get_logger(__name__)
 
 
 class EnrichmentDeadline:

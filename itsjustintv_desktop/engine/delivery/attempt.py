@@ -35,6 +35,8 @@ from itsjustintv_desktop.engine.delivery.formats.base import TOO_LARGE, Format
 from itsjustintv_desktop.engine.delivery.responses import classify
 from itsjustintv_desktop.engine.redaction.spellings import address_secrets, worth_hiding
 
+_log = structlog.get_logger(__name__)
+
 # Shorter than the idle limit of common servers (Node: 5 s), so that a connection is rarely reused while the
 # server closes it. Such an attempt would fail and wait for its next turn.
 _KEEP_ALIVE = 4.0
@@ -259,8 +261,6 @@ ReadImage = Callable[[str], Awaitable[bytes | None]]
 _STILL_TOO_LARGE = '{}; it was tried without the picture as well (picture = "link")'
 _AS_TEXT = "Sent as text alone, without pictures, because the receiver refused the full message: {}."
 _AS_TEXT_AGAIN = "Sent as text alone, without pictures, because the receiver refused the full message before."
-
-_log = structlog.get_logger(__name__)
 
 
 class Messages:

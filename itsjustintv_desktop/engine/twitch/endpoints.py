@@ -11,6 +11,8 @@ from itsjustintv_desktop.engine.core.backoff import Backoff
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError, EndpointGivenUpError, TwitchRateLimitedError
 
+_log = structlog.get_logger(__name__)
+
 _AMPLE = 0.5
 _SHORTEST = 1.0
 """Seconds to wait when the reset seems past already: the skew is known to about half a second only."""
@@ -111,8 +113,6 @@ _RESTS = Backoff(RESTS_FOR, GIVEN_UP_FOR)
 _AT_ONCE = frozenset({401, 403, 410, 429})
 _ENOUGH = 3
 """Answers in a row of another kind (404, 5xx) that mean the endpoint and not one channel or moment."""
-
-_log = structlog.get_logger(__name__)
 
 
 class _Endpoint(msgspec.Struct):

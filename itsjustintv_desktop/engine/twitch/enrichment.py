@@ -26,6 +26,8 @@ from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.helix import ChannelInfo, Helix, Stream, User
 from itsjustintv_desktop.engine.twitch.profiles import Profile, ProfileImages, Profiles
 
+_log = structlog.get_logger(__name__)
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -136,8 +138,6 @@ def _fail(future: asyncio.Future[V], error: AppError) -> None:
     future.set_exception(error)
     future.exception()  # marks it as seen, even if all who waited are gone
 
-
-_log = structlog.get_logger(__name__)
 
 FEW = 10
 """Below this many events in flight, followers are asked for live: that is one call a channel."""

@@ -28,6 +28,8 @@ from itsjustintv_desktop.engine.core.tasks import Tasks
 from itsjustintv_desktop.engine.twitch.http import TwitchHttp, TwitchResponse
 from itsjustintv_desktop.engine.twitch.lenient import Lenient
 
+_log = structlog.get_logger(__name__)
+
 T = TypeVar("T")
 
 TIMEOUT = 10.0
@@ -148,8 +150,6 @@ _EARLY = 600.0
 """Seconds before its end that a token is renewed, or a tenth of its life if that is less."""
 _REFUSED_FOR = 60.0
 """Seconds that a refused id and secret are not tried again, unless they were changed. A 429 names its own."""
-
-_log = structlog.get_logger(__name__)
 
 
 class TokenStore(Protocol):

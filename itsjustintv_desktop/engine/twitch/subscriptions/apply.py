@@ -43,6 +43,8 @@ from itsjustintv_desktop.engine.twitch.subscriptions.models import (
     target_text,
 )
 
+_log = structlog.get_logger(__name__)
+
 _PATH = "/eventsub/subscriptions"
 
 
@@ -155,8 +157,6 @@ _PATIENCE = 5
 _ENOUGH = 5
 """Failures in a row after which Twitch is left alone for a while."""
 
-_log = structlog.get_logger(__name__)
-
 
 class Book(Protocol):
     """What the ledger remembers for us. Raises LedgerError."""
@@ -191,17 +191,17 @@ class PlanRunner:
         secret: str,
         *,
         clock: Clock,
-        heard: Callable[[str], bool] = lambda _: False,
+        receives: Callable[[str], bool] = lambda _: False,
         on_step: Callable[[PlanResult], None] = lambda _: None,
     ) -> None:
-        """`secret` is "" over a conduit. `heard`: whether messages of a subscription arrive, signed with `secret`."""
+        """`secret` is "" over a conduit. `receives`: whether messages of a subscription come, signed with `secret`."""
         self._api = api
         self._book = book
         self._target = target
         self._here = target_text(target)
         self._secret = secret
         self._clock = clock
-        self._heard = heard
+        self._receives = receives
         self._on_step = on_step
         self._outcome = PlanResult()
         self._in_a_row = 0
@@ -283,7 +283,7 @@ class PlanRunner:
         One over a conduit is as good as any. A webhook's secret is not known unless messages come that are signed
         with it: otherwise it is replaced, and while Twitch still answers 409, the next listing decides.
         """
-        if existing and (isinstance(self._target, Conduit) or self._heard(existing)):
+        if existing and (isinstance(self._target, Conduit) or self._receives(existing)):
             made = self._assumed(creation, existing, ENABLED)
             await self._remember(made, creation)
             return made

@@ -318,7 +318,7 @@ class Reconciler:
             target,
             secret,
             clock=self._clock,
-            heard=lambda held_id: self._signed_with(held_id) == secret,
+            receives=lambda held_id: self._signed_with(held_id) == secret,
             on_step=on_step,
         )
         room = holdings.max_total_cost - holdings.total_cost if holdings.max_total_cost else len(create)

@@ -146,6 +146,37 @@ def test_a_removal_is_taken_back_as_long_as_the_page_is_there(
     assert len(bridge.engine.was_asked("api.settings.documents.undo")) == 1
 
 
+@pytest.mark.parametrize("keys", [Qt.Key.Key_Y, Qt.Key.Key_Z])
+def test_what_was_undone_is_named_and_can_be_done_again(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, keys: Qt.Key
+) -> None:
+    page = test_streamers.shown(qtbot, store, bridge)
+    hosted(qtbot, page)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    said: list[tuple[str, str]] = []
+    page.said.connect(lambda text, action, _: said.append((text, action)))
+    with_control = Qt.KeyboardModifier.ControlModifier
+    again = with_control | Qt.KeyboardModifier.ShiftModifier if keys is Qt.Key.Key_Z else with_control
+
+    def press(key: Qt.Key, modifiers: Qt.KeyboardModifier, results: int) -> tuple[str, str]:
+        QTest.keyClick(QApplication.focusWidget() or page, key, modifiers)
+        qtbot.waitUntil(lambda: len(said) == results)
+        return said[-1]
+
+    page.redo()
+    QTest.mouseClick(page.form.remove, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(page.undo_button.isVisible)
+    ((removed, _),) = said
+    assert press(Qt.Key.Key_Z, with_control, 2) == (f"Undone: {removed}", "Redo")
+    assert press(keys, again, 3) == (removed, "Undo")
+    assert press(Qt.Key.Key_Z, with_control, 4) == (f"Undone: {removed}", "Redo")
+    assert len(bridge.engine.was_asked("api.settings.documents.undo")) == 3
+    page.tell("Another change", "Undo", lambda: None)
+    page.redo()
+    qtbot.wait(50)
+    assert len(bridge.engine.was_asked("api.settings.documents.undo")) == 3, "another change came after it"
+
+
 def test_a_destination_is_brought_back_as_well(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = test_destinations.shown(qtbot, store, bridge)
     host = hosted(qtbot, page)

@@ -54,7 +54,11 @@ class Page(QWidget):
         self.undo_button = icon_button("undo", self.tr("Undo"), self.undo)
         self.head.addWidget(self.undo_button)
         self.undo_button.hide()
+        self._undone: list[tuple[str, Callable[[], object]]] = []
+        """What was undone and can be done again: the sentence of the change, and how."""
         QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self).activated.connect(self.undo)
+        for keys in ("Ctrl+Shift+Z", "Ctrl+Y"):  # a platform's own is one of them
+            QShortcut(QKeySequence(keys), self).activated.connect(self.redo)
         self.banner = Banner()
         self.banner.lie_over(self)
         self.body = QVBoxLayout()
@@ -98,16 +102,43 @@ class Page(QWidget):
     def tell(self, text: str, action: str = "", do: Callable[[], object] | None = None) -> None:
         """Show a message. `action` names and `do` performs the undo, offered with the message and by the page later."""
         if do is not None:
-            entry = (text, do)
-            self._changes.append(entry)
-            self._show_undo()
-            do = partial(self._take_back, entry)
+            self._undone.clear()
+            do = self._add_change(text, do)
         self.said.emit(text, action, do)
 
     def undo(self) -> None:
         """Undo the last change."""
         if self._changes:
             self._take_back(self._changes[-1])
+
+    def tell_undone(self, text: str, redo: Callable[[], object] | None) -> None:
+        """Say which change was undone; `redo` makes it again, None if that cannot be."""
+        do = None
+        if redo is not None:
+            entry = (text, redo)
+            self._undone.append(entry)
+            do = partial(self._do_again, entry)
+        self.said.emit(self.tr("Undone: {}").format(text), self.tr("Redo") if do is not None else "", do)
+
+    def tell_redone(self, text: str, undo: Callable[[], object]) -> None:
+        """Say that an undone change was made again."""
+        self.said.emit(text, self.tr("Undo"), self._add_change(text, undo))
+
+    def redo(self) -> None:
+        """Make the change again that was undone last."""
+        if self._undone:
+            self._do_again(self._undone[-1])
+
+    def _do_again(self, entry: tuple[str, Callable[[], object]]) -> None:
+        if entry in self._undone:
+            self._undone.remove(entry)
+            entry[1]()
+
+    def _add_change(self, text: str, undo: Callable[[], object]) -> Callable[[], object]:
+        entry = (text, undo)
+        self._changes.append(entry)
+        self._show_undo()
+        return partial(self._take_back, entry)
 
     def _take_back(self, entry: tuple[str, Callable[[], object]]) -> None:
         if entry in self._changes:
@@ -136,14 +167,24 @@ def save_feedback(page: Page, saved: Saved, done: str, show: Callable[[], object
     elif saved.sentence:
         word = f"{word} {translate(saved.sentence)}"
     if saved.undo:
-        page.tell(word, tr("Undo"), lambda: page.do("undo", _undo(page, saved.undo, show)))
+        page.tell(word, tr("Undo"), lambda: page.do("undo", _undo(page, saved.undo, word, show)))
     else:
         page.tell(word)
 
 
-async def _undo(page: Page, token: str, show: Callable[[], object] | None) -> None:
-    await page.bridge.call(lambda engine: engine.api.settings.documents.undo(token))
+async def _undo(page: Page, token: str, done: str, show: Callable[[], object] | None) -> None:
+    saved = await page.bridge.call(lambda engine: engine.api.settings.documents.undo(token))
     if show is not None:
         show()
-    page.tell(tr("It is as it was before."))
+    again = saved.undo
+    page.tell_undone(done, (lambda: page.do("redo", _redo(page, again, done, show))) if again else None)
+    page.store.refresh()
+
+
+async def _redo(page: Page, token: str, done: str, show: Callable[[], object] | None) -> None:
+    """What an undo replaced is put back in the same way."""
+    saved = await page.bridge.call(lambda engine: engine.api.settings.documents.undo(token))
+    if show is not None:
+        show()
+    page.tell_redone(done, lambda: page.do("undo", _undo(page, saved.undo, done, show)))
     page.store.refresh()

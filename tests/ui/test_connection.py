@@ -289,6 +289,22 @@ def test_no_secret_is_said_and_everything_has_a_name(page: View, qtbot: QtBot, b
         assert pressed.accessibleName() or pressed.text() or pressed.objectName().startswith("qt_"), pressed
 
 
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("keyring", "It is kept; leave this empty to go on with it"),
+        ("unknown", "It cannot be read at the moment"),
+        ("absent", ""),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_not_taken_for_none(
+    page: View, qtbot: QtBot, bridge: FakeBridge, where: Any, words: str
+) -> None:
+    view = SecretView(name="twitch.client_secret", title="t", where=where, sentence="s")
+    page.switch.form.load((), (view,), "conduit", "")
+    assert page.switch.form.secret.placeholderText() == words
+
+
 @pytest.mark.parametrize("kind", ["conduit", "ngrok", "tls", "own"])
 def test_each_way_comes_to_a_config_that_chooses_it(kind: Any) -> None:
     """The engine's own choice is asked, over what is written for a file that had everything else before."""

@@ -124,7 +124,7 @@ class Register(Step):
         self.checks = CheckList()
         self.body.addWidget(self.checks)
         self.body.addStretch(1)
-        self._kept = False
+        self._where = "absent"
         self._refused: tuple[str, str] | None = None
         for field in (self.client_id, self.secret):
             field.textEdited.connect(self._edited)
@@ -143,7 +143,7 @@ class Register(Step):
 
     @property
     def ready(self) -> bool:
-        return bool(self.client_id.text().strip() and (self.secret.text().strip() or self._kept))
+        return bool(self.client_id.text().strip() and (self.secret.text().strip() or self._is_kept))
 
     def enter(self) -> None:
         self.open.setFocus()
@@ -164,7 +164,7 @@ class Register(Step):
                 return False
         if secret:
             await self.bridge.call(lambda engine: engine.api.settings.secrets.keep(CLIENT_SECRET, secret))
-            self._kept = True
+            self._where = "vault"
             self.secret.conceal()
             self.secret.clear()
         await self.bridge.call(
@@ -180,12 +180,17 @@ class Register(Step):
                 self.client_id.setText(field.value or "")
         for one in await self.bridge.call(lambda engine: engine.api.settings.secrets.list()):
             if one.name == CLIENT_SECRET:
-                self._kept = one.where not in {"absent", "unknown"}
+                self._where = one.where
         self._say_kept()
         self.changed.emit()
 
+    @property
+    def _is_kept(self) -> bool:
+        return self._where not in {"absent", "unknown"}
+
     def _say_kept(self) -> None:
-        self.secret.setPlaceholderText(self.tr("It is kept; leave this empty") if self._kept else "")
+        words = {"absent": "", "unknown": self.tr("It cannot be read at the moment")}
+        self.secret.setPlaceholderText(words.get(self._where, self.tr("It is kept; leave this empty")))
 
     def _edited(self) -> None:
         self._refused = None

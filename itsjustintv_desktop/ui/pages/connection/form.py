@@ -176,8 +176,9 @@ class TransportForm(QWidget):
         self.listen.setCurrentIndex(max(0, self.listen.findData(listen)))
         where = {secret.name: secret.where for secret in secrets}
         for field, name in ((self.secret, CLIENT_SECRET), (self.authtoken, AUTHTOKEN)):
-            kept = where.get(name, "absent") not in {"absent", "unknown"}
-            field.setPlaceholderText(self.tr("It is kept; leave this empty to go on with it") if kept else "")
+            kept = self.tr("It is kept; leave this empty to go on with it")
+            words = {"absent": "", "unknown": self.tr("It cannot be read at the moment")}
+            field.setPlaceholderText(words.get(where.get(name, "absent"), kept))
         names = [field.environment for field in fields if field.path in _DECIDING and field.environment]
         text = self.tr("The environment variable {} decides the way, whatever is saved here.")
         self._overrides.setText(text.format(", ".join(names)))

@@ -210,7 +210,8 @@ class DestinationForm(QWidget):
         else:
             self.url_field.complain(None)
             self.url_field.say(where.get(info.address, "").format(info.host) if info.host else "")
-        self.secret.setPlaceholderText("••••••••" if info.signed else self.tr("none"))
+        kept = self.tr("cannot be read at the moment") if info.problem else "••••••••"
+        self.secret.setPlaceholderText(kept if info.signed else self.tr("none"))
         self.no_secret.setVisible(info.signed)
 
     def _take_secret_away(self) -> None:

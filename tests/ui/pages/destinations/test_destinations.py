@@ -331,3 +331,15 @@ def test_the_form_shows_what_the_format_uses(qtbot: QtBot, monkeypatch: pytest.M
     form.format.activated.emit(form.format.currentIndex())
     assert form.secret_field.isHidden()
     assert form.draft.format == "pigeon"
+
+
+def test_a_secret_that_cannot_be_read_is_not_taken_for_none(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
+    page = shown(qtbot, store, bridge)
+    locked = info("community", address="", host="", problem="The keyring is locked.")
+    for known, words in (
+        (info("community"), "••••••••"),
+        (locked, "cannot be read at the moment"),
+        (info("community", signed=False), "none"),
+    ):
+        page.form.show_destination(known)
+        assert page.form.secret.placeholderText() == words

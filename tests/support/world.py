@@ -248,6 +248,10 @@ class World:
     def events(self, kind: type[E]) -> list[E]:
         return [event for event in self.heard if isinstance(event, kind)]
 
+    async def refuse_soon(self) -> None:
+        """The ledger waits a moment only for another program that holds its file."""
+        await self.ledger._writer.run(lambda connection: connection.execute("PRAGMA busy_timeout = 50").close())
+
     async def accept(self, **details: Any) -> int:
         """A new event in the ledger, and the pipeline told; its id."""
         assert await self.ledger.accept_now(make_event(**{"received_at": self.clock.now(), **details}))

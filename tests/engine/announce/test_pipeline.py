@@ -198,6 +198,7 @@ async def test_a_ledger_that_fails_in_the_middle_is_waited_for(world: World) -> 
     noted, event_id = await world.accept(kind="stream.offline"), await world.accept()
     await until(lambda: world.enricher.asked)
     await world.settled(noted)
+    await world.refuse_soon()
     with raw(world.path) as other:
         other.execute("BEGIN IMMEDIATE")
         world.enricher.gate.set()
@@ -215,6 +216,7 @@ async def test_reading_the_ledger_is_tried_again_too(world: World) -> None:
     await world.settled(event_id)
     event = make_event(kind="stream.offline")
     assert await world.ledger.accept_now(event)
+    await world.refuse_soon()
     with raw(world.path) as other:
         other.execute("BEGIN IMMEDIATE")
         world.pipeline.wake()

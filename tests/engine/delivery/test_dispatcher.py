@@ -242,6 +242,7 @@ async def test_an_outcome_is_recorded_however_long_the_ledger_fails(world: World
     delivery_id = await world.one()
     await until(lambda: world.sender.posts)
     await world.waits_until_due()
+    await world.refuse_soon()
     with raw(world.path) as other:
         other.execute("BEGIN IMMEDIATE")
         world.sender.ended.set()

@@ -72,20 +72,20 @@ class ConflictCard(Card):
         self.theirs: Document | None = None
         self.sentence = label("", wrap=True)
         self.differences = label("", wrap=True, selectable=True)
-        self.reload = button(self.tr("Reload t&he file"), self.reload_requested.emit, destructive=True)
-        self.overwrite = button(self.tr("&Overwrite it"), self.overwrite_requested.emit, destructive=True)
+        self.reload = button(self.tr("Take t&heirs"), self.reload_requested.emit, destructive=True)
+        self.overwrite = button(self.tr("&Keep mine"), self.overwrite_requested.emit, destructive=True)
         fill(self.body, label(self.tr("config.toml was changed by somebody else"), "heading"), self.differences)
-        fill(self.body, self.sentence, row(self.reload, self.overwrite, None))
+        fill(self.body, self.sentence, row(self.overwrite, self.reload, None))
         self.hide()
 
     def show_theirs(self, document: Document, *, only_values: bool) -> None:
         """`only_values`: what is unsaved are values of the form, which go into the file as it is now."""
         self.theirs = document
-        lost = self.tr("Reloading discards what you have not saved.")
+        lost = self.tr("Taking theirs reloads the file and discards what you have not saved.")
         kept = (
-            self.tr("Overwriting saves the values you changed and keeps the rest of the file as it is now.")
+            self.tr("Keeping yours saves the values you changed and leaves the rest of the file as it is now.")
             if only_values
-            else self.tr("Overwriting saves your text in place of the whole file.")
+            else self.tr("Keeping yours replaces the whole file with your text.")
         )
         self.sentence.setText(f"{lost} {kept}")
         self.differences.setText("")

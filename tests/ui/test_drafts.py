@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.engine import DestinationDraft, StreamerDraft
@@ -22,6 +22,7 @@ from tests.ui.pages.destinations import test_destinations
 from tests.ui.pages.destinations.test_destinations import info
 from tests.ui.pages.streamers import test_streamers
 from tests.ui.test_app import Run, run, tray_host
+from tests.ui.test_focus import hosted
 
 __all__ = ["run", "tray_host"]
 
@@ -145,6 +146,44 @@ def test_a_streamer_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge
         page.form.save.click()
     _, saved, base = bridge.engine.was_asked("api.settings.streamers.update")[0].args
     assert (saved.tag_filter, saved.description, base) == (("Deutsch", "Chess"), "mine", theirs)
+
+
+@pytest.mark.parametrize("how", ["mouse", "keys"])
+def test_after_a_choice_the_focus_is_where_a_person_typed(
+    qtbot: QtBot, store: Store, bridge: FakeBridge, how: str
+) -> None:
+    page = test_streamers.shown(qtbot, store, bridge)
+    hosted(qtbot, page)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    page.form.description.setFocus()
+    QTest.keyClicks(page.form.description, "mine")
+    theirs = msgspec.structs.replace(test_streamers.draft("pixelforge"), description="theirs")
+    bridge.engine.api.settings.set("streamers.draft", theirs)
+    page.refresh(samples.snapshot())
+    qtbot.waitUntil(page.theirs.isVisible)
+    if how == "mouse":
+        page.theirs.mine.setFocus(Qt.FocusReason.MouseFocusReason)
+        QTest.mouseClick(page.theirs.mine, Qt.MouseButton.LeftButton)
+    else:
+        page.theirs.mine.setFocus(Qt.FocusReason.TabFocusReason)
+        QTest.keyClick(page.theirs.mine, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: not page.theirs.isVisible())
+    qtbot.wait(50)
+    assert QApplication.focusWidget() is page.form.description
+
+
+def test_the_last_destination_that_is_chosen_leaves_the_focus_there(
+    qtbot: QtBot, store: Store, bridge: FakeBridge
+) -> None:
+    page = test_streamers.shown(qtbot, store, bridge)
+    hosted(qtbot, page)
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    chips = page.form.destinations
+    chips.plus.setFocus()
+    for name in chips.offered:
+        chips.add(name)
+    qtbot.wait(50)
+    assert QApplication.focusWidget() is chips.plus
 
 
 def test_a_destination_changed_by_hand_meanwhile(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:

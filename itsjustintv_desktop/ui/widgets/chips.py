@@ -256,10 +256,6 @@ class PickChips(Chips):
     def note_for(self, word: str) -> str:
         return "" if word in self._choices or not self._choices else self.tr("There is no {}.").format(word)
 
-    def _refit(self) -> None:
-        self.plus.setEnabled(bool(self.offered))
-        super()._refit()
-
     def _open(self) -> None:
         if self._menu is None:  # made earlier, it would tear "+" out of the order of Tab once this gets a parent
             self._menu = QMenu(self)
@@ -268,4 +264,6 @@ class PickChips(Chips):
         for name in self.offered:
             action = self._menu.addAction(for_menu(name))
             action.triggered.connect(lambda _=False, chosen=name: self.add(chosen))
+        if not self.offered:  # "+" stays enabled, since the focus is on it when the last one was chosen
+            self._menu.addAction(self.tr("There are no others")).setEnabled(False)
         self._menu.popup(self.plus.mapToGlobal(self.plus.rect().bottomLeft()))

@@ -66,7 +66,7 @@ def test_values_of_the_form_overwrite_nothing_but_their_keys(qtbot: QtBot, page:
     qtbot.waitUntil(lambda: "max_attempts = 7" in page.document.text)
     theirs(page, bridge, "# theirs\n[retry]\nmax_attempts = 5 # why\nunknown_key = 1\n\n[new_table]\nx = 2\n")
     qtbot.waitUntil(page.conflict.isVisible)
-    assert "keeps the rest of the file" in page.conflict.sentence.text()
+    assert "leaves the rest of the file" in page.conflict.sentence.text()
     theme().choose("light")  # other colours are no other text
     theme().choose("dark")
     page.conflict.overwrite.click()

@@ -66,7 +66,10 @@ def test_choosing_from_what_there_is(qtbot: QtBot) -> None:
     made._menu.actions()[0].trigger()
     made._menu.hide()
     assert made.values == ("chat", "site")
-    assert not made.plus.isEnabled()
+    made.plus.click()
+    (only,) = made._menu.actions()
+    assert (only.text(), only.isEnabled()) == ("There are no others", False)
+    made._menu.hide()
 
 
 def test_tab_comes_to_chips_where_they_stand(qtbot: QtBot) -> None:
@@ -89,6 +92,6 @@ def test_tab_comes_to_chips_where_they_stand(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: [keyboard.name(each) for each in keyboard.reached(window)] == expected)
     field.remove("x")
     picks.add("c")
-    expected = ["first", "Remove y", "Tags", "Remove a", "Remove b", "Remove c", "last"]  # no place is left to add
+    expected = ["first", "Remove y", "Tags", "Remove a", "Remove b", "Remove c", "Add a place", "last"]
     qtbot.waitUntil(lambda: [keyboard.name(each) for each in keyboard.reached(window)] == expected)
     assert keyboard.leaps(window) == []

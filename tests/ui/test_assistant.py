@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.desktop import launching
-from itsjustintv_desktop.engine import Check, FoundChannel, Saved, Set, StreamerDraft, StreamerLists, errors
+from itsjustintv_desktop.engine import Check, Document, FoundChannel, Saved, Set, StreamerDraft, StreamerLists, errors
 from itsjustintv_desktop.engine.api.announcements import EventReport
 from itsjustintv_desktop.engine.monitoring.doctor.report import CheckState
 from itsjustintv_desktop.ui.assistant import Assistant
@@ -37,6 +37,7 @@ def assistant(qtbot: QtBot, store: Store, bridge: FakeBridge, preferences: Prefe
     editing = bridge.engine.api.settings
     editing.set("form.fields", ())
     editing.set("secrets.list", ())
+    editing.set("documents.document", Document(text="", digest="seen", path="config.toml"))
     editing.set("documents.edit", Saved(digest="d", state="in_force"))
     editing.set("connection_check.check", (Check(name="token", state=CheckState("green"), message="Well.", fix=""),))
     made = Assistant(store, preferences)
@@ -127,11 +128,33 @@ def test_credentials_are_checked_and_the_secret_goes_to_the_keyring(
     QTest.keyClick(step.secret, Qt.Key.Key_Return)
     at(qtbot, assistant, "reach")
     (asked,) = bridge.engine.was_asked("api.settings.secrets.keep")
-    assert asked.args == ("twitch.client_secret", SECRET)
-    assert bridge.engine.was_asked("api.settings.documents.edit")[0].args[0] == [
-        Set(("twitch", "client_id"), "my-client-id")
-    ]
+    assert asked.args == ("twitch.client_secret", SECRET, None)
+    (edited,) = bridge.engine.was_asked("api.settings.documents.edit")
+    assert edited.args == ([Set(("twitch", "client_id"), "my-client-id")], "seen")
     assert step.secret.text() == ""
+
+
+def test_a_file_that_somebody_changed_meanwhile_is_not_overwritten_without_a_word(
+    qtbot: QtBot, assistant: Assistant, bridge: FakeBridge
+) -> None:
+    editing = bridge.engine.api.settings
+    assistant.show_step("register")
+    step: Register = at(qtbot, assistant, "register")
+    QTest.keyClicks(step.client_id, "mine")
+    QTest.keyClicks(step.secret, SECRET)
+    qtbot.waitUntil(lambda: step._digest == "seen")
+    editing.set("documents.edit", errors.ConfigChangedError("The config was changed by someone else."))
+    editing.set("documents.document", Document(text="", digest="changed", path="config.toml"))
+    QTest.mouseClick(assistant.next, LEFT)
+    qtbot.waitUntil(lambda: "changed by someone else" in said(assistant.banner))
+    assert not bridge.engine.was_asked("api.settings.secrets.keep")
+    assert (step.client_id.text(), step.secret.text()) == ("mine", SECRET), "nothing that was typed is lost"
+    qtbot.waitUntil(lambda: step._digest == "changed")
+    editing.set("documents.edit", Saved(digest="d", state="in_force"))
+    qtbot.waitUntil(assistant.next.isEnabled)
+    QTest.mouseClick(assistant.next, LEFT)
+    at(qtbot, assistant, "reach")
+    assert [each.args[1] for each in bridge.engine.was_asked("api.settings.documents.edit")] == ["seen", "changed"]
 
 
 def test_what_twitch_refuses_is_not_saved_without_insisting(

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import Report
+from itsjustintv_desktop.engine import Document, Report
 from itsjustintv_desktop.ui.assistant import Assistant
 from itsjustintv_desktop.ui.images import Pictures
 from itsjustintv_desktop.ui.pages import ENTRIES
@@ -45,6 +45,7 @@ def assistant(qtbot: QtBot, store: Store, preferences: Preferences, bridge: Fake
     bridge.engine._snapshot = store.snapshot = samples.snapshot()
     bridge.engine.api.settings.set("connection_check.check", ())
     bridge.engine.api.set("diagnostics.doctor", Report(ok=True, checks=()))
+    bridge.engine.api.settings.set("documents.document", Document(text="", digest="d", path="config.toml"))
     for what in ("form.fields", "secrets.list", "destinations.list"):
         bridge.engine.api.settings.set(what, ())
     made = Assistant(store, preferences)

@@ -15,7 +15,7 @@ from PySide6.QtCore import QProcess, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit
 
 from itsjustintv_desktop.desktop import launching
-from itsjustintv_desktop.engine import Set, Snapshot, TransportDraft
+from itsjustintv_desktop.engine import Document, SecretView, Set, Snapshot, TransportDraft, errors
 from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.connection.form import CLIENT_SECRET, title
@@ -124,7 +124,9 @@ class Register(Step):
         self.checks = CheckList()
         self.body.addWidget(self.checks)
         self.body.addStretch(1)
-        self._where = "absent"
+        self._digest: str | None = None
+        """Of the file that was seen; what was changed in it since is not overwritten without a word."""
+        self._kept: SecretView | None = None
         self._refused: tuple[str, str] | None = None
         for field in (self.client_id, self.secret):
             field.textEdited.connect(self._edited)
@@ -162,35 +164,41 @@ class Register(Step):
                 self._refused = (client_id, secret)
                 self.changed.emit()
                 return False
-        if secret:
-            await self.bridge.call(lambda engine: engine.api.settings.secrets.keep(CLIENT_SECRET, secret))
-            self._where = "vault"
-            self.secret.conceal()
-            self.secret.clear()
-        await self.bridge.call(
-            lambda engine: engine.api.settings.documents.edit([Set(("twitch", "client_id"), client_id)])
-        )
+        change, digest, kept = Set(("twitch", "client_id"), client_id), self._digest, self._kept
+        try:
+            await self.bridge.call(lambda engine: engine.api.settings.documents.edit([change], digest))
+            if secret:
+                await self.bridge.call(lambda engine: engine.api.settings.secrets.keep(CLIENT_SECRET, secret, kept))
+                self.secret.conceal()
+                self.secret.clear()
+        except errors.ConfigChangedError:
+            await self._load()  # whoever read that it was changed may insist
+            raise
+        await self._load()
         self._refused = None
         self._say_kept()
         return True
 
     async def _load(self) -> None:
+        document: Document = await self.bridge.call(lambda engine: engine.api.settings.documents.document())
+        self._digest = document.digest
         for field in await self.bridge.call(lambda engine: engine.api.settings.form.fields()):
             if field.path == ("twitch", "client_id") and not self.client_id.text():
                 self.client_id.setText(field.value or "")
         for one in await self.bridge.call(lambda engine: engine.api.settings.secrets.list()):
             if one.name == CLIENT_SECRET:
-                self._where = one.where
+                self._kept = one
         self._say_kept()
         self.changed.emit()
 
     @property
     def _is_kept(self) -> bool:
-        return self._where not in {"absent", "unknown"}
+        return self._kept is not None and self._kept.where not in {"absent", "unknown"}
 
     def _say_kept(self) -> None:
         words = {"absent": "", "unknown": self.tr("It cannot be read at the moment")}
-        self.secret.setPlaceholderText(words.get(self._where, self.tr("It is kept; leave this empty")))
+        where = "absent" if self._kept is None else self._kept.where
+        self.secret.setPlaceholderText(words.get(where, self.tr("It is kept; leave this empty")))
 
     def _edited(self) -> None:
         self._refused = None

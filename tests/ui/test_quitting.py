@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from itsjustintv_desktop.app import Desktop
-from itsjustintv_desktop.engine import FieldInfo, ImportPlan, Needed, errors
+from itsjustintv_desktop.engine import Document, FieldInfo, ImportPlan, Needed, errors
 from itsjustintv_desktop.engine.api.settings.secrets import SecretView
 from itsjustintv_desktop.ui.pages.destinations.assign import AssignDialog
 from itsjustintv_desktop.ui.pages.settings import View as Settings
@@ -81,6 +81,7 @@ def answer_pages(run: Run) -> None:
     editing = run.bridge.engine.api.settings
     for name in ("form.fields", "secrets.list", "destinations.list", "channels.look_up", "streamers.suggest_tags"):
         editing.set(name, ())
+    editing.set("documents.document", Document(text="", digest="d", path="config.toml"))
     editing.set("streamers.draft", test_streamers.draft)
     editing.set("preview.render", test_streamers.PREVIEW)
 

@@ -186,6 +186,7 @@ def test_what_a_step_of_the_assistant_saved_is_not_asked_about(run: Run, qtbot: 
     desktop = run.begin()
     editing = run.bridge.engine.api.settings
     editing.set("form.fields", ())
+    editing.set("documents.document", Document(text="", digest="d", path="config.toml"))
     editing.set("secrets.list", ())
     editing.set("connection_check.check", ())
     dialog: Any = _setting_up(run, qtbot)

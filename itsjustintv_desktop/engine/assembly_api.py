@@ -21,6 +21,7 @@ from itsjustintv_desktop.engine.api.settings.form import Form
 from itsjustintv_desktop.engine.api.settings.lookup import ChannelLookup
 from itsjustintv_desktop.engine.api.settings.preview import Previews
 from itsjustintv_desktop.engine.api.settings.rename import DestinationRename
+from itsjustintv_desktop.engine.api.settings.repair import ConfigRepair, Repair
 from itsjustintv_desktop.engine.api.settings.secrets import Secrets
 from itsjustintv_desktop.engine.api.settings.settings import Settings
 from itsjustintv_desktop.engine.api.settings.streamers import Streamers
@@ -80,6 +81,7 @@ def build_api(
         feed=Feed(ledger, twitch, config),
         settings=Settings(
             documents=documents,
+            repair=Repair(ConfigRepair(paths.config, environ)),
             form=Form(documents),
             channels=ChannelLookup(twitch, storage.values, config),
             streamers=Streamers(documents, ledger, twitch.helix),

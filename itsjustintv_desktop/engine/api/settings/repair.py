@@ -1,10 +1,8 @@
-"""A config.toml that no engine can start with: read, checked, saved, or put back to the last one that was good.
-
-Synchronous: call it in a thread.
-"""
+"""A config.toml that cannot be used: read, checked, saved, or put back to the last one that was good."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +23,8 @@ class LastGood(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfigRepair:
+    """Works without an engine. Synchronous: call it in a thread."""
+
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         self.path = path
         self._environ = environ
@@ -83,3 +83,16 @@ class ConfigRepair:
         file.replace(good.text)
         file.save(keep_broken=True)
         return good
+
+
+class Repair:
+    """The same while an engine is running, on its loop."""
+
+    def __init__(self, repair: ConfigRepair) -> None:
+        self._repair = repair
+
+    async def last_good(self) -> LastGood | None:
+        return await asyncio.to_thread(self._repair.last_good)
+
+    async def go_back(self) -> LastGood:
+        return await asyncio.to_thread(self._repair.go_back)

@@ -11,6 +11,7 @@ from itsjustintv_desktop.engine.api.settings.form import Form
 from itsjustintv_desktop.engine.api.settings.lookup import ChannelLookup
 from itsjustintv_desktop.engine.api.settings.preview import Previews
 from itsjustintv_desktop.engine.api.settings.rename import DestinationRename
+from itsjustintv_desktop.engine.api.settings.repair import Repair
 from itsjustintv_desktop.engine.api.settings.secrets import Secrets
 from itsjustintv_desktop.engine.api.settings.streamers import Streamers
 from itsjustintv_desktop.engine.api.settings.transfer import Transfer
@@ -22,6 +23,7 @@ class Settings:
     give, but for what `secrets.reveal...` gives."""
 
     documents: Documents
+    repair: Repair
     form: Form
     channels: ChannelLookup
     streamers: Streamers

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QListWidget, QWidget
 
+from itsjustintv_desktop.ui.formatting import clock
 from itsjustintv_desktop.ui.pages.settings.controls import Control, control_for, title_of
-from itsjustintv_desktop.ui.widgets.basic import Card, column, label, row, stacked
+from itsjustintv_desktop.ui.plain import plain
+from itsjustintv_desktop.ui.widgets.basic import Card, button, column, label, row, stacked
 from itsjustintv_desktop.ui.widgets.scroll import Upright
 from itsjustintv_desktop.ui.widgets.states import EmptyState, Loading
 
@@ -28,6 +30,10 @@ class FormTab(QWidget):
 
     typed = Signal(tuple, str)
     secrets_requested = Signal()
+    text_requested = Signal()
+    back_requested = Signal()
+    """The last good version, in the place of a file that cannot be used."""
+    log_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +49,18 @@ class FormTab(QWidget):
         self.sections.setFixedWidth(SIDE)
         self.sections.currentRowChanged.connect(self._open)
         self._pages = stacked(Loading(self.tr("Reading the settings")))
-        self._broken = EmptyState("alert", self.tr("config.toml cannot be read as a form"), "")
+        self._broken = EmptyState(
+            "alert",
+            self.tr("config.toml cannot be read as a form"),
+            "",
+            self.tr("Edit the te&xt"),
+            self.text_requested.emit,
+        )
+        self.edit_text = self._broken.action
+        self.back = button(self.tr("Use the &last good version"), self.back_requested.emit)
+        self.log = button(self.tr("Show the lo&g"), self.log_requested.emit)
+        for other in (self.back, self.log):
+            self._broken.also(other)
         inner = QWidget()
         row(self.sections, (self._pages, 1), spacing=16, inside=inner, margins=(0, 12, 0, 0))
         self._stack = stacked(inner, self._broken)
@@ -76,7 +93,12 @@ class FormTab(QWidget):
         for path, control in self.controls.items():
             control.show_text(written.get(path, ""))
 
-    def show_broken(self, sentence: str) -> None:
+    def show_broken(self, sentence: str, last_good: float | None = None) -> None:
+        """`last_good`: when the last good version was written (Unix seconds), None if there is none."""
+        self.back.setVisible(last_good is not None)
+        if last_good is not None:
+            hint = self.tr("config.toml.bak of {}. What is in config.toml now is kept as config.toml.broken.")
+            self.back.setToolTip(plain(hint.format(clock(last_good))))
         self._broken.say(self.tr("config.toml cannot be read as a form"), sentence)
         self._stack.setCurrentIndex(1)
 

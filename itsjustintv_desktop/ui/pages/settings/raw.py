@@ -288,6 +288,12 @@ class RawTab(QWidget):
         self.problems.setVisible(bool(checked.problems))
         self.editor.show_marks(marks)
 
+    def go_to_problem(self) -> None:
+        """The first line that something is wrong with, or the beginning."""
+        self.editor.setFocus()
+        lines = [self.problems.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.problems.count())]
+        self.editor.go_to(next((line for line in lines if line is not None), 1))
+
     def _typed(self) -> None:
         text = self.text
         if text != self._document.text:  # Qt says it of other colours, too

@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QTabWidget
 
 from itsjustintv_desktop.engine import Document, Saved, Snapshot, errors, events
-from itsjustintv_desktop.ui.formatting import translate
+from itsjustintv_desktop.ui.formatting import clock, translate
 from itsjustintv_desktop.ui.pages.base import Page, save_feedback
 from itsjustintv_desktop.ui.pages.differences import of_keys
 from itsjustintv_desktop.ui.pages.settings.app import AppTab
@@ -66,6 +66,9 @@ class Settings(Page):
     def _connect(self) -> None:
         self.document.changed.connect(self._document_changed)
         self.form.typed.connect(self._form_typed)
+        self.form.text_requested.connect(self._edit_text)
+        self.form.back_requested.connect(lambda: self.do("back", self._go_back()))
+        self.form.log_requested.connect(lambda: self.go.emit("log", None))
         self.form.secrets_requested.connect(lambda: self.tabs.setCurrentIndex(SECRETS))
         self.bar.save.clicked.connect(self.save)
         self.bar.discard_requested.connect(self.discard)
@@ -114,7 +117,7 @@ class Settings(Page):
             self.form.make(fields, await self.bridge.call(lambda engine: engine.api.settings.form.written(text)))
         except errors.AppError as error:
             self.form.make(fields, {})
-            self.form.show_broken(translate(error.message))
+            await self._show_broken(error)
 
     async def _read(self) -> None:
         document = await self.bridge.call(lambda engine: engine.api.settings.documents.document())
@@ -180,10 +183,26 @@ class Settings(Page):
         try:
             written = await self.bridge.call(lambda engine: engine.api.settings.form.written(text))
         except errors.AppError as error:
-            self.form.show_broken(translate(error.message))
+            await self._show_broken(error)
             return
         if text == self.document.text and not self._typed:
             self.form.show_written(written)
+
+    async def _show_broken(self, error: errors.AppError) -> None:
+        good = await self.bridge.call(lambda engine: engine.api.settings.repair.last_good())
+        self.form.show_broken(translate(error.message), good.since if good is not None else None)
+
+    def _edit_text(self) -> None:
+        self.tabs.setCurrentIndex(RAW)
+        self.raw.go_to_problem()
+
+    async def _go_back(self) -> None:
+        """Put the last good version in the place of a file that cannot be used."""
+        good = await self.bridge.call(lambda engine: engine.api.settings.repair.go_back())
+        self.document.take(await self.bridge.call(lambda engine: engine.api.settings.documents.document()))
+        self._show_bar()
+        words = self.tr("The config of {} is in use again. The other one is kept as config.toml.broken.")
+        self.tell(words.format(clock(good.since)))
 
     def _form_typed(self, path: Path, text: str) -> None:
         self._typed[path] = text

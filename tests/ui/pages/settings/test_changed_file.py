@@ -8,12 +8,16 @@ from pytestqt.qtbot import QtBot
 from itsjustintv_desktop.engine import (
     Document,
     Saved,
+    ValidationResult,
     errors,
     events,
 )
+from itsjustintv_desktop.engine.api.settings.repair import LastGood
+from itsjustintv_desktop.engine.config.load import Remark
 from itsjustintv_desktop.ui.pages.settings import View
-from itsjustintv_desktop.ui.pages.settings.view import RAW
+from itsjustintv_desktop.ui.pages.settings.view import FORM, RAW
 from itsjustintv_desktop.ui.theme import theme
+from tests.ui import samples
 from tests.ui.fake import FakeBridge
 from tests.ui.pages.settings.test_settings import line, page, type_in
 
@@ -36,6 +40,44 @@ def test_another_file_is_taken_up_while_nothing_is_unsaved(qtbot: QtBot, page: V
     qtbot.waitUntil(lambda: page.document.text == document.text)
     assert page.document.digest == "d9"
     assert not page.conflict.isVisible()
+
+
+def broken(page: View, bridge: FakeBridge, good: LastGood | None) -> None:
+    editing = bridge.engine.api.settings
+    problem = Remark(line=2, key="", sentence="That is no TOML.")
+    editing.set("documents.check", ValidationResult(problems=(problem,), changes=""))
+    editing.set("repair.last_good", good)
+    theirs(page, bridge, "[retry]\nmax_attempts\n")
+
+
+def test_a_file_that_breaks_while_the_page_is_open_can_be_mended_from_there(
+    qtbot: QtBot, page: View, bridge: FakeBridge
+) -> None:
+    good = LastGood(text="[retry]\n", since=samples.NOW)
+    broken(page, bridge, good)
+    form = page.form
+    qtbot.waitUntil(lambda: form.edit_text.isVisible() and form.back.isVisible())
+    assert "config.toml.broken" in form.back.toolTip()
+    qtbot.waitUntil(lambda: page.raw.problems.count() == 1)
+    form.edit_text.click()
+    assert page.tabs.currentIndex() == RAW
+    assert page.raw.editor.textCursor().blockNumber() == 1
+    page.tabs.setCurrentIndex(FORM)
+    with qtbot.waitSignal(page.go) as gone:
+        form.log.click()
+    assert gone.args == ["log", None]
+    bridge.engine.api.settings.set("repair.go_back", good)
+    bridge.engine.api.settings.set("documents.document", Document(text=good.text, digest="g", path="config.toml"))
+    with qtbot.waitSignal(page.said) as said:
+        form.back.click()
+    assert "is in use again" in said.args[0]
+    qtbot.waitUntil(lambda: not form.edit_text.isVisible() and page.document.text == good.text)
+
+
+def test_without_a_last_good_version_none_is_offered(qtbot: QtBot, page: View, bridge: FakeBridge) -> None:
+    broken(page, bridge, None)
+    qtbot.waitUntil(page.form.edit_text.isVisible)
+    assert not page.form.back.isVisible()
 
 
 @pytest.mark.parametrize("choice", ["reload", "overwrite"])

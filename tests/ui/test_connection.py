@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from itsjustintv_desktop.engine import Check, FieldInfo, Remove, Saved, Set, TransportDraft, errors, events
+from itsjustintv_desktop.engine import Check, Document, FieldInfo, Remove, Saved, Set, TransportDraft, errors, events
 from itsjustintv_desktop.engine.api.settings.secrets import SecretView
 from itsjustintv_desktop.engine.monitoring.doctor.report import CheckState
 from itsjustintv_desktop.engine.twitch.subscriptions import SubscriptionsState, SubscriptionsStatus, SyncReport
@@ -31,6 +31,7 @@ def check(name: str, state: str, message: str = "So it is.", fix: str = "") -> C
 def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> View:
     bridge.engine._snapshot = store.snapshot = samples.snapshot(**snapshot)
     bridge.engine.api.set("connection.last_message", samples.NOW - 120)
+    bridge.engine.api.settings.set("documents.document", Document(text="", digest="seen", path="config.toml"))
     bridge.engine.api.settings.set("form.fields", ())
     bridge.engine.api.settings.set("secrets.list", ())
     bridge.engine.api.settings.set("connection_check.check", (check("token", "green"), check("conduit", "green")))
@@ -194,6 +195,32 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
     else:
         qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.settings.secrets.list")) > asked)
         assert not bridge.engine.was_asked("api.settings.documents.edit")
+
+
+def test_what_is_written_between_comparing_and_saving_is_compared_again(
+    page: View, qtbot: QtBot, bridge: FakeBridge
+) -> None:
+    opened(qtbot, page, bridge)
+    switch, editing = page.switch, bridge.engine.api.settings
+    switch.form.choices["own"].click()
+    QTest.keyClicks(switch.form.address, "https://example.com/twitch")
+    QTest.mouseClick(switch.check, LEFT)
+    qtbot.waitUntil(switch.save.isEnabled)
+    by_hand = FieldInfo(path=("twitch", "incoming_webhook_url"), kind="text", help="", value="https://by.hand/twitch")
+
+    def edit(_: object, digest: str) -> Saved:
+        assert digest == "seen"
+        editing.set("form.fields", (by_hand,))
+        editing.set("documents.document", Document(text="", digest="by hand", path="config.toml"))
+        raise errors.ConfigChangedError("The config was changed.")
+
+    editing.set("documents.edit", edit)
+    QTest.mouseClick(switch.save, LEFT)
+    qtbot.waitUntil(switch.theirs.isVisible)
+    editing.set("documents.edit", Saved(digest="d", state="in_force"))
+    switch.theirs.mine.click()
+    qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.settings.documents.edit")) == 2)
+    assert [each.args[1] for each in bridge.engine.was_asked("api.settings.documents.edit")] == ["seen", "by hand"]
 
 
 @pytest.mark.parametrize("keep", ["mine", "theirs"])

@@ -121,8 +121,10 @@ class Destinations:
             self._must_be_free(name)
         elif draft.name != name:
             raise UsageError("Rename it first, then change it.")
+        digest: str | None = None
         if base is not None and not is_new:
-            now = effective_destinations(await self._documents.in_file()).get(name)
+            config, digest = await self._documents.in_file()
+            now = effective_destinations(config).get(name)
             if now is None or not same(await draft_of(name, now, self._secrets), base):
                 raise changed(dotted(("destinations", name)))
         kind: Kind = "named" if is_new else self._kind(name)
@@ -149,7 +151,7 @@ class Destinations:
         if wanted and (any(wanted.values()) or kept != DestinationSecrets()):
             await self._keep(name, wanted)
         try:
-            saved = await self._documents.edit(changes, forget=forget)
+            saved = await self._documents.edit(changes, digest, forget=forget)
         except AppError:
             await self._keep(name, {"url": kept.url, "secret": kept.secret}, best=True)
             raise

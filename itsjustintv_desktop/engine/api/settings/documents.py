@@ -156,10 +156,11 @@ class Documents:
             del self._undos[token]
             return saved
 
-    async def in_file(self) -> Config:
-        """What the file says now, which may be newer than what is in force; the latter where it cannot be used."""
-        _, _, found = await asyncio.to_thread(self._read)
-        return found.config or self.config.current.config
+    async def in_file(self) -> tuple[Config, str]:
+        """What the file says now, and its digest for `edit`. It may be newer than what is in force; that is what is
+        returned where the file cannot be used."""
+        _, digest, found = await asyncio.to_thread(self._read)
+        return found.config or self.config.current.config, digest
 
     def _open_whole(self) -> ConfigFile:
         return ConfigFile(self.path, self.environ, whole=True)

@@ -118,9 +118,10 @@ class Streamers:
         of, only if the file still says that. Raises NotFoundError, UsageError, and as `Documents.edit`."""
         if not key:
             return await self._make(draft)
-        before = await self.draft(key)
+        before, digest = await self.draft(key), None
         if base is not None:
-            now = (await self._documents.in_file()).streamers.get(key)
+            config, digest = await self._documents.in_file()
+            now = config.streamers.get(key)
             if now is None or _draft_of(now) != base:
                 raise changed(dotted(("streamers", key)))
             before = base
@@ -142,15 +143,16 @@ class Streamers:
                     "rename the streamer."
                 )
             changes.append(Rename(("streamers", key), draft.key))
-        return await self._documents.edit(changes)
+        return await self._documents.edit(changes, digest)
 
     async def _make(self, draft: StreamerDraft) -> Saved:
         unfit = unfit_name(draft.key)
         if unfit:
             raise UsageError(f"The name cannot be used: {unfit}.")
-        if draft.key in (await self._documents.in_file()).streamers:
+        config, digest = await self._documents.in_file()
+        if draft.key in config.streamers:
             raise changed(dotted(("streamers", draft.key)))
-        return await self._documents.edit([AddTables("streamers", {draft.key: _content(draft)})])
+        return await self._documents.edit([AddTables("streamers", {draft.key: _content(draft)})], digest)
 
     async def change_many(
         self,
@@ -161,7 +163,7 @@ class Streamers:
         """Put these into the lists of each, and take those out; what else a list holds stays. All in one save. Raises
         NotFoundError, and as `Documents.edit`."""
         added, removed = added or StreamerLists(), removed or StreamerLists()
-        config = await self._documents.in_file()
+        config, digest = await self._documents.in_file()
         values: dict[tuple[str, ...], Value] = {}
         emptied: list[tuple[str, ...]] = []
         for key in keys:
@@ -181,7 +183,7 @@ class Streamers:
                     emptied.append(path)
                 elif tuple(after.values()) != before:
                     values[path] = list(after.values())
-        return await self._documents.edit([SetMany(values), RemoveMany(tuple(emptied))])
+        return await self._documents.edit([SetMany(values), RemoveMany(tuple(emptied))], digest)
 
     async def set_enabled(self, keys: Collection[str], enabled: bool) -> Saved:
         """All in one save. Raises NotFoundError, and as `Documents.edit`."""

@@ -106,14 +106,15 @@ def _or_gone(path: Sequence[str], value: str) -> Change:
     return Set(tuple(path), value) if value else Remove(tuple(path))
 
 
-async def save(bridge: Bridge, wanted: Wanted) -> Saved:
-    """Save secrets first: the new transport needs them to start. Raises what the engine raises."""
+async def save(bridge: Bridge, wanted: Wanted, digest: str | None = None) -> Saved:
+    """Save secrets first: the new transport needs them to start. With `digest`, only if the file is still the one that
+    was compared. Raises what the engine raises."""
     secret, token = wanted.draft.client_secret, wanted.draft.authtoken
     if secret:
         await bridge.call(lambda engine: engine.api.settings.secrets.keep(CLIENT_SECRET, secret))
     if token:
         await bridge.call(lambda engine: engine.api.settings.secrets.keep(AUTHTOKEN, token))
-    return await bridge.call(lambda engine: engine.api.settings.documents.edit(changes_of(wanted)))
+    return await bridge.call(lambda engine: engine.api.settings.documents.edit(changes_of(wanted), digest))
 
 
 TOKEN_PAGE = "https://dashboard.ngrok.com/get-started/your-authtoken"  # noqa: S105 - where it is found

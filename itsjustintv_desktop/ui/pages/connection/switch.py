@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
-from itsjustintv_desktop.engine import FieldInfo, Remove, Set, Snapshot
+from itsjustintv_desktop.engine import FieldInfo, Remove, Set, Snapshot, errors
 from itsjustintv_desktop.engine.core.fingerprints import differs, fits
 from itsjustintv_desktop.ui.bridge import Bridge
 from itsjustintv_desktop.ui.formatting import translate
@@ -43,6 +43,8 @@ class Switch(QWidget):
         """What the form was filled with; None while it is not open."""
         self._snapshot: Snapshot | None = None
         self._base: Stands = ({}, {})
+        self._digest: str | None = None
+        """Of the file that the form was compared with."""
         """The config when the form was filled, and the current one where it differs."""
         self._now: Stands = ({}, {})
         self._saves = False
@@ -142,6 +144,8 @@ class Switch(QWidget):
 
     async def _is_same(self) -> bool:
         """As when the form was filled. Else a person is asked, and nothing is saved before."""
+        document = await self._bridge.call(lambda engine: engine.api.settings.documents.document())
+        self._digest = document.digest
         (base, before), (now, after) = self._base, _stands(*await self._ask())
         if now == base and fits(before, after):
             self.theirs.hide()
@@ -204,8 +208,13 @@ class Switch(QWidget):
         self._saves = not await self._is_same()
         if self._saves:
             return
+        # A secret that is taken out of the file makes it another one.
+        in_file = any(each.where == "config" for each in (await self._ask())[1])
         try:
-            saved = await save(self._bridge, wanted)
+            saved = await save(self._bridge, wanted, None if in_file else self._digest)
+        except errors.ConfigChangedError:
+            await self._do_save(wanted)  # it was changed after it was compared: once more
+            return
         except BaseException:
             self.save.setEnabled(True)
             raise

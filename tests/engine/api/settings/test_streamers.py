@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import msgspec
 import pytest
@@ -222,3 +223,28 @@ async def test_a_destination_more_takes_the_global_one_from_nobody(running: Runn
     await running.engine.api.settings.streamers.set_enabled(["bob"], False)
     snapshot = await running.engine.snapshot()
     assert {each.name: each.users for each in snapshot.destinations} == {"main": 1, "spare": 1, "global": 0}
+
+
+async def test_what_is_written_between_comparing_and_saving_is_not_overwritten(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = running.engine.api.settings
+    key = next(iter(running.engine.config.current.config.streamers))
+    base = await settings.streamers.draft(key)
+    edit, path = settings.documents.edit, running.paths.config
+
+    async def late(*arguments: Any, **options: Any) -> Any:
+        path.write_text(f"{path.read_text()}\n# by hand\n")
+        return await edit(*arguments, **options)
+
+    monkeypatch.setattr(settings.documents, "edit", late)
+    mine = msgspec.structs.replace(base, description="mine")
+    for save in (
+        settings.streamers.update(key, mine, base),
+        settings.streamers.change_many([key], StreamerLists(tag_filter=("Chess",))),
+        settings.streamers.update("", msgspec.structs.replace(mine, key="another", login="bob")),
+    ):
+        with pytest.raises(ConfigChangedError):
+            await save
+    assert "mine" not in path.read_text()
+    assert path.read_text().count("# by hand") == 3

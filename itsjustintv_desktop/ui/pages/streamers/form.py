@@ -232,8 +232,14 @@ class BulkCard(Card):
         self._show()
 
     def keep_only(self, keys: frozenset[str]) -> None:
-        """What was typed for streamers that are gone goes with them."""
-        self._typed = {chosen: typed for chosen, typed in self._typed.items() if keys.issuperset(chosen)}
+        """What was typed for streamers that are gone stays for the others, as long as there are several."""
+        left: dict[tuple[str, ...], tuple[StreamerLists, StreamerLists]] = {}
+        for chosen, (added, removed) in self._typed.items():
+            there = tuple(key for key in chosen if key in keys)
+            if len(there) > 1:
+                before = left.get(there, _NOTHING)
+                left[there] = _more(before[0], added), _more(before[1], removed)
+        self._typed = left
 
     def forget(self) -> None:
         """What was typed for those shown."""

@@ -109,8 +109,8 @@ class Streamers(ListDetailPage[StreamerDraft]):
             self._leave_form()
         self.table.choose_near()
         self._show_row()
-        self._show_many()
         self.many.keep_only(keys)
+        self._show_many()
         self._mark()
         if self.form.shown_key in keys | self._drafts.names:
             self.do("draft", self._read(self.form.shown_key))

@@ -191,6 +191,26 @@ def test_somebody_elses_change_for_all_is_not_taken_back(page: View) -> None:
     assert not page.unsaved, "of whoever is gone nothing is kept"
 
 
+def test_what_was_typed_for_several_stays_when_one_of_them_is_removed_by_hand(
+    qtbot: QtBot, store: Store, bridge: FakeBridge
+) -> None:
+    three = tuple(samples.streamer(each) for each in ("pixelforge", "aurora_plays", "kaffeekasse"))
+    page = shown(qtbot, store, bridge, streamers=three)
+    page.table.selectAll()
+    page.many.tags.add("Chess")
+    QTest.keyClicks(page.many.extra.edit, "Coz")
+    page.refresh(samples.snapshot(streamers=three[:2]))
+    assert page.many.isVisible()
+    assert list(page.many.tags.values) == ["Chess"]
+    assert page.many.extra.edit.text() == "Coz" or "Coz" in page.many.extra.values
+    assert page.unsaved
+    with qtbot.waitSignal(page.said):
+        page.many.save.click()
+    (asked,) = bridge.engine.was_asked("api.settings.streamers.change_many")
+    assert asked.args[0] == ["pixelforge", "aurora_plays"]
+    assert asked.args[1].tag_filter == ("Chess",)
+
+
 def test_a_duplicate_takes_all_settings_in_one_save(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     model = StreamerDraft(key="", tag_filter=("Deutsch",), additional_tags=("community",), enabled=False)
     channel = FoundChannel(name="moon", login="moon", user_id="7", display_name="Moon")

@@ -22,6 +22,7 @@ NAME = "R&D <b>team</b>"
 PANEL = QRect(0, SIZE[1] - xfce.HEIGHT, SIZE[0], xfce.HEIGHT)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("theme", ["dark", "light"])
 async def test_a_notification_can_be_read_in_both_themes(tmp_path: Path, theme: Theme) -> None:

@@ -19,7 +19,7 @@ from itsjustintv_desktop.engine import Document, SecretView, Set, Snapshot, Tran
 from itsjustintv_desktop.ui.assistant.step import SetupContext, Step
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.connection.form import CLIENT_SECRET, title
-from itsjustintv_desktop.ui.plain import open_address, plain
+from itsjustintv_desktop.ui.plain import open_address, plain, readable
 from itsjustintv_desktop.ui.preferences import KINDS
 from itsjustintv_desktop.ui.widgets.basic import Card, CopyLine, Dot, Tone, button, label, row
 from itsjustintv_desktop.ui.widgets.field import Field, SecretField
@@ -198,7 +198,7 @@ class Register(Step):
     def _say_kept(self) -> None:
         words = {"absent": "", "unknown": self.tr("It cannot be read at the moment")}
         where = "absent" if self._kept is None else self._kept.where
-        self.secret.setPlaceholderText(words.get(where, self.tr("It is kept; leave this empty")))
+        self.secret.setPlaceholderText(readable(words.get(where, self.tr("It is kept; leave this empty"))))
 
     def _edited(self) -> None:
         self._refused = None

@@ -179,7 +179,7 @@ class TransportForm(QWidget):
         for field, name in ((self.secret, CLIENT_SECRET), (self.authtoken, AUTHTOKEN)):
             kept = self.tr("It is kept; leave this empty to go on with it")
             words = {"absent": "", "unknown": self.tr("It cannot be read at the moment")}
-            field.setPlaceholderText(words.get(where.get(name, "absent"), kept))
+            field.setPlaceholderText(readable(words.get(where.get(name, "absent"), kept)))
         names = [field.environment for field in fields if field.path in _DECIDING and field.environment]
         text = self.tr("The environment variable {} decides the way, whatever is saved here.")
         self._overrides.setText(text.format(", ".join(names)))

@@ -9,6 +9,7 @@ from itsjustintv_desktop.engine import DestinationDraft, DestinationInfo, new_st
 from itsjustintv_desktop.engine.delivery import formats
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.pages.destinations.table import format_name
+from itsjustintv_desktop.ui.plain import readable
 from itsjustintv_desktop.ui.widgets.basic import button, column, fill, label, row
 from itsjustintv_desktop.ui.widgets.field import Field, SecretField, choice, text_box
 from itsjustintv_desktop.ui.widgets.scroll import Upright
@@ -211,7 +212,7 @@ class DestinationForm(QWidget):
             self.url_field.complain(None)
             self.url_field.say(where.get(info.address, "").format(info.host) if info.host else "")
         kept = self.tr("cannot be read at the moment") if info.problem else "••••••••"
-        self.secret.setPlaceholderText(kept if info.signed else self.tr("none"))
+        self.secret.setPlaceholderText(readable(kept if info.signed else self.tr("none")))
         self.no_secret.setVisible(info.signed)
 
     def _take_secret_away(self) -> None:

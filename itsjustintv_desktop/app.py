@@ -187,7 +187,7 @@ class Desktop:
     def _offer_assistant(self) -> None:
         """Once a run, where nobody is watched yet and the window is seen.
 
-        Again to whoever went through it, where the config that was named is not there: it makes that one.
+        Shown again to someone who completed it if the named config does not exist: it creates that one.
         """
         snapshot = self.store.snapshot
         if self._offered or snapshot is None or not self.window.isVisible():
@@ -209,7 +209,7 @@ class Desktop:
         self.assistant.open()
 
     def _closing(self) -> bool:
-        """A person closed the window: it goes on in the tray, and says so once. A demo ends."""
+        """The window was closed: the program keeps running in the tray, and says so once. A demo ends."""
         if self.store.demo:
             self.quit()
             return True
@@ -288,7 +288,7 @@ class Desktop:
         self.quit()
 
     def _listen_to_signals(self) -> None:
-        """Ctrl-C and SIGTERM end it cleanly. Python sees a signal only between steps of its own, so it gets some."""
+        """Ctrl-C and SIGTERM end it cleanly. Python handles a signal only between bytecodes, so a timer runs some."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.quit())
         beat = QTimer(self.window, interval=250)

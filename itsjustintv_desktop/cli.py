@@ -1,4 +1,4 @@
-"""The command line: global options, and each command in a file of its own under commands/."""
+"""The command line: global options, and one file per command under commands/."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COMMANDS = {
 
 
 class _Lazy(click.Group):
-    """Loads a command's file when it is used: `serve` shall not pay for what `deliveries` needs."""
+    """Loads a command's file when it is used, so that `serve` does not load what only `deliveries` needs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)

@@ -31,7 +31,7 @@ class Autostart(Protocol):
         ...
 
     def set_on(self, wanted: bool) -> None:
-        """Have it started from the next log-in on, or not any more. Asking twice changes nothing."""
+        """Start it at log-in from now on, or stop doing so. Repeating the call changes nothing."""
         ...
 
 
@@ -150,7 +150,7 @@ class LaunchAgent:
 
 
 class RunKey:
-    """A value of HKCU\\...\\Run. The task manager switches it off in a key of its own, beside it."""
+    """A value of HKCU\\...\\Run. The task manager switches it off in a separate key."""
 
     def __init__(self, command: Sequence[str], registry: Registry) -> None:
         self._line = subprocess.list2cmdline(command)

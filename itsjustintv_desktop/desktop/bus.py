@@ -57,7 +57,7 @@ def avoid_what_hangs() -> None:
 
 
 def _reach(address: str, reached: list[str]) -> None:
-    """In a thread of its own, which waits as long as it must."""
+    """Runs in a separate thread, however long that takes."""
     try:
         from jeepney import DBusAddress, message_bus, new_method_call
         from jeepney.io.blocking import open_dbus_connection

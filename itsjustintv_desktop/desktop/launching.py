@@ -36,7 +36,7 @@ def command(
 def flatpak(info: Path = Path("/.flatpak-info")) -> str | None:
     """The command outside of the sandbox that starts this Flatpak; None when this is none. Looks at the disk.
 
-    `info` is what Flatpak tells a sandbox of itself (flatpak-metadata(5)).
+    `info` is the file that describes a Flatpak sandbox (flatpak-metadata(5)).
     """
     told = configparser.RawConfigParser()
     try:

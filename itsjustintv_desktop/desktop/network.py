@@ -1,7 +1,7 @@
 """Hears of the network coming back, or being another one, by asking for the route to the internet now and then.
 
 A UDP socket that is connected sends nothing: the system only says from which of its addresses it would. That takes
-microseconds, everywhere. Qt's QNetworkInformation tells at once, but asks services of the system for it on the thread
+microseconds, everywhere. Qt's QNetworkInformation reports at once, but queries system services for it on the thread
 of the window, without a deadline: where such a service does not answer, the window never comes.
 """
 

@@ -64,7 +64,7 @@ class Notifications:
             otherwise()
 
     async def close(self) -> None:
-        """Hear of no click any more, and close the connection."""
+        """Close the connection; clicks are no longer received."""
         await self._tasks.stop()
         await self._disconnect()
 

@@ -1,4 +1,4 @@
-"""Who went live, told once it is known where that arrived: an announcement that is on its way is not there yet."""
+"""Which channels went live, reported once it is known where their announcements arrived."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from itsjustintv_desktop.engine import events
 from itsjustintv_desktop.engine.core.models import DeliveryState
 
 WAIT_SECONDS = 8.0
-"""So long a first answer of each destination is waited for; then it is told how it stands."""
+"""How long to wait for a first response from each destination before reporting the current state."""
 LOOK_MS = 500
 _MOST = 2_000
-"""Events whose outcomes are kept. Those of more are told when the time is over."""
+"""Events whose outcomes are kept; further ones are reported when the time is over."""
 
 
 class Arrival(NamedTuple):

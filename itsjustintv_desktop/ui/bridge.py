@@ -43,7 +43,7 @@ class Bridge(QObject):
         self._thread = self._made()
 
     def start(self) -> None:
-        """Start the engine; `state_changed` tells how that went."""
+        """Start the engine; `state_changed` reports the result."""
         self._thread.start()
 
     def again(self) -> None:
@@ -66,7 +66,7 @@ class Bridge(QObject):
             ) from None
 
     async def stop(self) -> bool:
-        """End the engine; what is not sent yet waits on disk. False if it had to be left behind."""
+        """Stop the engine; unsent deliveries wait on disk. False if it did not stop in time."""
         return await self._thread.stop()
 
     def _made(self) -> EngineThread:
@@ -117,13 +117,13 @@ class PageTasks(QObject):
         return name in self._tasks
 
     def stop(self, name: str) -> None:
-        """Give up the one of that name, if it runs; no result of it arrives any more."""
+        """Cancel the task of that name, if it is running; its result is dropped."""
         task = self._tasks.get(name)
         if task is not None:
             task.cancel()
 
     def cancel(self) -> None:
-        """Give up all of it; no result arrives any more."""
+        """Cancel all tasks; their results are dropped."""
         _cancel(self._tasks)
 
     async def _do(self, name: str, work: Coroutine[Any, Any, Any]) -> None:

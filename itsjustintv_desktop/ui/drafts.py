@@ -38,7 +38,7 @@ class Drafts(Generic[D]):
         return kept.base if kept is not None else None
 
     def keep(self, name: str, base: D, mine: D, *, gone: bool = False) -> None:
-        """A draft that says what is saved is none. `gone`: nothing is saved any more."""
+        """A draft equal to what is saved is not kept. `gone`: what was saved was removed."""
         if mine == base and not gone:
             self.drop(name)
         else:
@@ -64,7 +64,7 @@ class Drafts(Generic[D]):
         return [] if kept is None else [each for each in kept.mine.__struct_fields__ if _both(kept, theirs, each)]
 
     def insist(self, name: str, theirs: D) -> None:
-        """Mine goes on from `theirs`, also where both changed the same."""
+        """Keep my draft, based on `theirs` from now on, even where both changed the same value."""
         kept = self._kept.get(name)
         if kept is not None:
             fields = kept.mine.__struct_fields__

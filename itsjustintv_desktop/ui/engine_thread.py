@@ -1,4 +1,4 @@
-"""The engine on a thread and an event loop of its own, so that a busy screen never delays an answer."""
+"""The engine on a separate thread and event loop, so that a busy screen never delays a response."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ PUT_OFF = 6000
 
 
 class GcControl(QObject):
-    """From its making to `end` Python collects nothing by itself; a timer does, by Python's own thresholds."""
+    """Until `end`, a timer collects garbage by Python's own thresholds, instead of Python itself."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

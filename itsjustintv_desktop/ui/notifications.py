@@ -18,8 +18,8 @@ Show = Callable[[str, str, Callable[[], object] | None], None]
 TOGETHER = 4
 """More of a kind at once become one notification."""
 WINDOW_MS = 5000
-"""So many of a kind are told as they come; what comes beyond in this time is told together at its end. A notification
-costs the screen up to 10 ms, and a person more."""
+"""The first few of a kind are shown at once; those that follow within this time are shown together at its end. Each
+notification costs the screen up to 10 ms."""
 
 E = TypeVar("E")
 
@@ -64,7 +64,7 @@ class Notifier(QObject):
         self._failing: dict[str, str] = {}
         """Parts of the engine that fail, and why."""
         self._told: set[str] = set()
-        """The reasons among them that a person was told."""
+        """The reasons among them that were shown in a notification."""
         self._live = Gathering(self._tell_live, self)
         self._arrivals = Arrivals(self._live.add, self)
         self._given_up = Gathering(self._tell_given_up, self)
@@ -115,7 +115,7 @@ class Notifier(QObject):
             self._tell("given_up", title, translate(event.error or ""), "deliveries")
 
     def _health(self, changes: list[events.HealthChanged]) -> None:
-        """What fails is told once, and that it is over: several parts may fail for one reason (a full disk)."""
+        """Report each failure once, and its end: several parts may fail for one reason (a full disk)."""
         for change in changes:
             if change.status == "failing":
                 self._failing.setdefault(change.part, change.reason or change.part)

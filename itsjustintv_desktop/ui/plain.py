@@ -26,7 +26,7 @@ _TAG = re.compile("<|&(?=lt;)")
 def readable(text: str, most: int = LONGEST) -> str:
     """For places that know plain text only: labels, cells of tables, accessible names, placeholders."""
     text = text[: 2 * most]
-    if not text.isprintable():  # line breaks as well
+    if not text.isprintable():  # line breaks, too
         text = _NOT_SHOWN.sub("", _BREAKS.sub("\n", text))
     return text if len(text) <= most else f"{text[: most - 1]}…"
 

@@ -150,7 +150,7 @@ def sentence_of(
     held: DeliveryHold | None = None,
     now: float | None = None,
 ) -> str:
-    """One destination's outcome beside its dot: its name alone where all is well."""
+    """One destination's outcome beside its dot: only its name if it was delivered."""
     if state is DeliveryState.DELIVERED:
         return destination
     answer = str(status) if status is not None and state is DeliveryState.PENDING else answer_of(status, error)
@@ -183,7 +183,7 @@ def live_of(row: StreamerRow) -> str:
 
 
 def state_of(row: StreamerRow) -> tuple[Tone, str]:
-    """How it is with its announcements, as a shape and a word or two; where all is well, whether it is live."""
+    """The state of its announcements, as a shape and a word or two; if nothing is wrong, whether it is live."""
     status = row.view.status
     tone, live = TONES[status.level], live_of(row)
     if tone == "ok":
@@ -198,6 +198,6 @@ def facts_of(row: StreamerRow) -> list[tuple[Tone, str]]:
 
 
 def problem_of(view: StreamerView) -> str:
-    """What stands in the way of its announcements or needs a look, as sentences; "" for nothing."""
+    """What prevents its announcements or needs attention, as sentences; "" for nothing."""
     status = view.status
     return f"{translate(status.reason)} {translate(status.fix)}".strip() if status.level in _WORSE else ""

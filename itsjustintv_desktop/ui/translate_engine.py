@@ -4,7 +4,7 @@ The engine speaks English: its sentences go into the log, the ledger and the con
 later. As with gettext the English sentence is what a translation is found by: a catalogue maps sentences, with `{}` for
 what they are filled with, to another language ("Given up after {} attempts", or {1} {0} where the order is another).
 A test holds every key against the source of the engine, so that a reworded sentence is noticed. What has no
-translation stays English. English has a small catalogue as well: where a sentence names a command, the screen names
+translation stays English. English has a small catalogue, too: where a sentence names a command, the screen names
 the button.
 """
 
@@ -18,7 +18,7 @@ from itertools import pairwise
 _HOLE = re.compile(r"\{(\d*)\}")
 _ENDS = re.compile(r"(?<=[.!?]) (?=\S)")
 _COUNT = re.compile(r"\{\} \w+")
-"""Counts and times ("{} hours"): so little text of its own that it takes a number to be meant."""
+"""Counts and times ("{} hours"): with so little fixed text, the rest must be a number."""
 _NUMBER = r"(\d.*?)"
 _MANY = "(.*?)"
 """After a colon: whatever else is quoted."""
@@ -62,7 +62,7 @@ class Sentences:
         return self._known(text, depth) or self._begun(text, depth)
 
     def _begun(self, text: str, depth: int) -> str:
-        """What is no sentence by itself ("it must be a number") and was made one: with a capital in front."""
+        """A fragment ("it must be a number") that was made a sentence: it begins with a capital."""
         if " " not in text or not text[0].isupper():
             return ""
         found = self._known(text[0].lower() + text[1:], depth)
@@ -85,7 +85,7 @@ class _Template:
         self._text, self._said = text, said
         self._begin, self._end = parts[0], parts[-1]
         self.weight = len(text) - 2 * (len(parts) - 1)
-        """Letters of its own: of two that fit, the one that says more is meant."""
+        """Number of fixed letters: of two patterns that match, the longer one is used."""
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

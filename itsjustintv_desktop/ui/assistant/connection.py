@@ -22,7 +22,7 @@ CHECK_SECONDS = 90.0
 
 
 class Reach(Step):
-    """The conduit is looked at by itself; for the others something has to be typed first."""
+    """The conduit is checked automatically; the others need input first."""
 
     name = "reach"
 

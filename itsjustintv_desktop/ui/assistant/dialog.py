@@ -47,7 +47,7 @@ class Trail(QWidget):
             made = QPushButton(f"  {number + 1}  {name}")
             made.setProperty("role", "nav")
             made.setCheckable(True)
-            made.setAutoDefault(False)  # Return in a field goes on, not back to the first step
+            made.setAutoDefault(False)  # Return in a field continues instead of going back to the first step
             made.clicked.connect(lambda _, number=number: self.chosen.emit(number))
             self._group.addButton(made)
             self.steps.append(made)

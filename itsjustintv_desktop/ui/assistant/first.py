@@ -90,7 +90,7 @@ class FirstStreamer(Step):
         self.changed.emit()
 
     def _entered(self) -> None:
-        """Return looks it up; once it is found, Return goes on with it."""
+        """Return looks it up; once it is found, Return continues."""
         if self._found is None:
             self._look_up()
         else:

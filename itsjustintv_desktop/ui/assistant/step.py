@@ -34,7 +34,7 @@ class SetupContext:
 
 
 class Step(QWidget):
-    """`next_text` is what the button that goes on is called; `changed` when that, or `ready`, is different now."""
+    """`next_text` labels the button that continues; `changed` when that or `ready` changed."""
 
     changed = Signal()
     forward = Signal()
@@ -70,12 +70,12 @@ class Step(QWidget):
 
     @property
     def ready(self) -> bool:
-        """Whether the button that goes on can be pressed."""
+        """Whether the button that continues is enabled."""
         return True
 
     @property
     def insists(self) -> bool:
-        """Whether that button goes on against what was found: then it does not stand out, and no key leads there."""
+        """Whether continuing ignores a failed check: then the button is not accented, and no key presses it."""
         return False
 
     def again(self) -> None:

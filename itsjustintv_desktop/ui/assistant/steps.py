@@ -172,7 +172,7 @@ class Register(Step):
                 self.secret.conceal()
                 self.secret.clear()
         except errors.ConfigChangedError:
-            await self._load()  # whoever read that it was changed may insist
+            await self._load()  # pressing the button again saves it all the same
             raise
         await self._load()
         self._refused = None

@@ -170,7 +170,7 @@ _BY_CONFIG = (errors.ConfigError, errors.AddressInUseError)
 
 
 class Failed(EmptyState):
-    """`told`: a sentence worth a toast. The engine is started by itself once config.toml was corrected elsewhere."""
+    """`told` carries a sentence for a toast. The engine starts once config.toml was corrected elsewhere."""
 
     told = Signal(str)
 

@@ -39,7 +39,7 @@ def open_page(update: UpdateView) -> None:
 
 
 class UpdateLine(QWidget):
-    """Hidden while there is none. It asks the engine by itself."""
+    """Hidden while there is none. It queries the engine."""
 
     def __init__(self, store: Store) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class Sidebar(QWidget):
         self._group.addButton(made)
         self._list.addWidget(made)
         self._buttons[key] = made
-        self.setTabOrder(made, self._pause)  # it stands below them
+        self.setTabOrder(made, self._pause)  # it is below them
         made.clicked.connect(lambda: self.chosen.emit(key))
         shortcut = QShortcut(QKeySequence(f"Ctrl+{len(self._buttons)}"), self)
         shortcut.activated.connect(lambda: self.chosen.emit(key))

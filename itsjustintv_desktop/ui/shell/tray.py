@@ -1,4 +1,4 @@
-"""The tray icon: one look says whether all is well, and its menu does what is done most."""
+"""The tray icon, which shows the overall state, and its menu with the most common actions."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Tray(QObject):
 
     @property
     def _is_over_dbus(self) -> bool:
-        """Whether the desktop shows icon, menu and notifications, and is told of them over D-Bus."""
+        """Whether the desktop draws the icon and the menu, which it gets over D-Bus."""
         return sys.platform == "linux" and self._icon.isVisible() and not _shows_itself()
 
     def _entry(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""The tray icon in its five states. The shape tells the state too, so that it can be read on any panel, in any colour.
+"""The tray icon in its five states. Each state has its own shape, so that it is recognisable on any panel, in any colour.
 
 Bright on dark panels; a dark outline keeps it legible on light ones (tests compute it).
 """
@@ -18,7 +18,7 @@ SIZES = (16, 20, 22, 24, 32, 48, 64)
 
 _OUTLINE = "#14161b"
 _HALO = 7
-"""Units that the outline stands out on both sides together: a pixel each at 16 px is 4 units of the field."""
+"""Width of the outline on both sides together, in units of the field: a pixel each at 16 px is 4 units."""
 _LINE = 5.5
 
 

@@ -54,7 +54,7 @@ NAMES = tuple(_SHAPES)
 
 
 def svg(name: str, colour: str) -> bytes:
-    """The icon as a document of its own."""
+    """The icon as a complete document."""
     shape = _SHAPES[name].replace("currentColor", colour)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20" fill="none" stroke="{colour}" stroke-width="1.5" '

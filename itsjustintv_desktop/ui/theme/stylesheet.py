@@ -8,7 +8,7 @@ from itsjustintv_desktop.ui.theme.tokens import Palette
 
 
 def stylesheet(p: Palette) -> str:
-    """Widgets are told apart by their object name or the dynamic property `role`."""
+    """Widgets are distinguished by their object name or the dynamic property `role`."""
     control = f"border: 1px solid {p.line}; border-radius: {t.CONTROL_RADIUS}px;"
     return f"""
 * {{ font-family: "Inter", "Noto Sans", "Segoe UI", sans-serif; font-size: {t.BODY_PX}px; color: {p.text1}; }}

@@ -17,7 +17,7 @@ _WEIGHTS = ("Regular", "Medium", "SemiBold", "Bold")
 
 
 class Theme(QObject):
-    """`changed` is emitted after the palette is another; what paints by itself repaints then."""
+    """`changed` is emitted after the palette changed; widgets that paint themselves repaint then."""
 
     changed = Signal()
 

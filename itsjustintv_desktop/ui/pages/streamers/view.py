@@ -130,6 +130,8 @@ class Streamers(ListDetailPage[StreamerDraft]):
             self.do("draft", self._read(keys[0]), replace=True)
             if keys[0] in self._there:
                 self.do("tags", self._suggest(keys[0]), replace=True)
+        elif len(keys) == 1:
+            self._show_row()  # back at once: another one's name may be above its form
         self._show_many()
 
     def _show_many(self) -> None:

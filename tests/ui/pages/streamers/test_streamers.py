@@ -211,6 +211,15 @@ def test_what_was_typed_for_several_stays_when_one_of_them_is_removed_by_hand(
     assert asked.args[1].tag_filter == ("Chess",)
 
 
+def test_there_and_back_at_once_shows_the_name_that_belongs_to_the_form(page: View, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: page.form.shown_key == "pixelforge")
+    page.activate("aurora_plays")
+    page.activate("pixelforge")
+    qtbot.waitUntil(lambda: not page.tasks.is_running("draft"))
+    assert page.form.shown_key == "pixelforge"
+    assert page.form.name.text() == "Pixelforge"
+
+
 def test_a_duplicate_takes_all_settings_in_one_save(page: View, qtbot: QtBot, bridge: FakeBridge) -> None:
     model = StreamerDraft(key="", tag_filter=("Deutsch",), additional_tags=("community",), enabled=False)
     channel = FoundChannel(name="moon", login="moon", user_id="7", display_name="Moon")

@@ -225,13 +225,13 @@ class Desktop:
         """Panels end and come back: a window that is only in the tray must stay within reach meanwhile."""
         self.window.offer_quit(not (seen or self.store.demo))
         self._missed = 0 if seen else self._missed + 1
+        self._minimized_for_tray = self._minimized_for_tray and self.window.isMinimized()
         if self._missed >= _MISSED and not self.window.isVisible():
             self._minimized_for_tray = True
             self.window.showMinimized()
         elif seen and self._minimized_for_tray:
             self._minimized_for_tray = False
-            if self.window.isMinimized():
-                self.window.hide()
+            self.window.hide()
 
     def _minimize(self) -> None:
         """Without a tray nothing else would lead back to the window. Said once."""

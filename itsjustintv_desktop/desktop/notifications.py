@@ -48,6 +48,7 @@ class Notifications:
         self._used = used
         self._tasks = Tasks()
         self._in_turn = asyncio.Lock()
+        self._failed_at = float("-inf")
         self._connection: DBusConnection | None = None
         self._reading: asyncio.Task[None] | None = None
         self._asked = 0
@@ -69,17 +70,27 @@ class Notifications:
         await self._disconnect()
 
     async def _show(self, title: str, text: str, icon: QIcon, action: str, do: Do, otherwise: Do) -> None:
-        try:
-            async with asyncio.timeout(DEADLINE), self._in_turn:
-                number = await self._notify(title, text, icon, action)
-        except Exception as error:  # noqa: BLE001 - a service may answer anything; the notification is shown anyway
-            _log.info("the desktop's service does not show notifications", reason=f"{type(error).__name__}: {error}")
-            await self._disconnect()
+        number, asked_at = None, asyncio.get_running_loop().time()
+        async with self._in_turn:
+            if asked_at > self._failed_at:  # else it waited behind one that failed
+                number = await self._within_deadline(title, text, icon, action)
+        if number is None:
             otherwise()
             return
         self._clicks[number] = do
         if len(self._clicks) > _REMEMBERED:
             del self._clicks[next(iter(self._clicks))]
+
+    async def _within_deadline(self, title: str, text: str, icon: QIcon, action: str) -> int | None:
+        """The number that the service gave it; None: it does not take notifications now."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                return await self._notify(title, text, icon, action)
+        except Exception as error:  # noqa: BLE001 - a service may answer anything; the notification is shown anyway
+            _log.info("the desktop's service does not show notifications", reason=f"{type(error).__name__}: {error}")
+            self._failed_at = asyncio.get_running_loop().time()
+            await self._disconnect()
+            return None
 
     async def _notify(self, title: str, text: str, icon: QIcon, action: str) -> int:
         if self._connection is None or self._reading is None or self._reading.done():

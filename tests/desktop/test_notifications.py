@@ -37,13 +37,16 @@ class Service:
         self.capabilities: tuple[str, ...] = EVERYTHING
         self.silent = False
         self.shown: list[tuple[Any, ...]] = []
+        self.asked = 0
 
     async def run(self) -> None:
         async with await self._io.open_dbus_connection(self._address) as self._bus:
             await self._bus.send(self._jeepney.message_bus.RequestName(SERVICE))
             while True:
                 message = await self._bus.receive()
-                if message.header.message_type.name == "method_call" and not self.silent:
+                is_call = message.header.message_type.name == "method_call"
+                self.asked += is_call
+                if is_call and not self.silent:
                     await self._bus.send(self._answer(message))
 
     def _answer(self, message: Any) -> Any:
@@ -187,6 +190,18 @@ async def test_a_service_that_hangs_ends_and_comes_back(
         await until(lambda: len(ours._clicks) == 1, what="its click would be heard")
         await desktop.click(1)
         await until(lambda: done[2:] == ["three"], what="the click is heard")
+
+
+async def test_those_behind_one_that_the_service_does_not_take_wait_no_longer(
+    bus: str, ours: Notifications, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DEADLINE", 0.5)
+    async with service(bus) as desktop:
+        desktop.silent = True
+        for _ in range(10):
+            show(ours, done)
+        await until(lambda: done == ["icon"] * 10, what="the icon shows all")
+        assert (desktop.asked, desktop.shown) == (1, [])
 
 
 async def test_the_bus_ends_while_the_program_runs(

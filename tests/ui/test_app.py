@@ -148,7 +148,13 @@ def test_a_panel_that_ends_leaves_a_window_in_the_tray_within_reach(run: Run, tr
     tray_host[0] = True
     look()
     assert window.isVisible(), "a person has opened it meanwhile"
+    window.hide()
+    tray_host[0] = False
+    look(), look()
+    window.showNormal()
+    look()
     window.showMinimized()
+    tray_host[0] = True
     look()
     assert window.isVisible(), "it was minimized by a person"
 

@@ -16,6 +16,7 @@ from itsjustintv_desktop.engine.config.endpoints import Endpoints
 from itsjustintv_desktop.engine.config.problems import Mistake
 from itsjustintv_desktop.engine.core.clock import Clock
 from itsjustintv_desktop.engine.core.errors import AppError, SecretsError, TwitchError, os_sentence
+from itsjustintv_desktop.engine.core.net.address_guard import Resolver
 from itsjustintv_desktop.engine.core.net.client import Outbound
 from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.core.phrases import count
@@ -240,11 +241,11 @@ async def _resolves(name: str) -> Check:
     label = f"name {name}"
     try:
         async with asyncio.timeout(SECONDS):
-            found = await asyncio.get_running_loop().getaddrinfo(name, 443, family=socket.AF_INET)
+            found = await Resolver().resolve(name, 443, socket.AF_INET)
     except (OSError, TimeoutError) as error:
         fix = f"Give {name} an A record (IPv4) at whoever keeps that name."
         return red(label, f"{name} leads nowhere: {network_sentence(error)}.", fix)
-    addresses = sorted({str(one[4][0]) for one in found})
+    addresses = sorted({one["host"] for one in found})
     return green(label, f"{name} leads to {', '.join(addresses[:3])}. That must be your router or this machine.")
 
 

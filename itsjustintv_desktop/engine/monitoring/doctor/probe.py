@@ -21,6 +21,7 @@ import structlog
 from itsjustintv_desktop import __version__
 from itsjustintv_desktop.engine.config.addresses import is_loopback
 from itsjustintv_desktop.engine.core.clock import Clock
+from itsjustintv_desktop.engine.core.net.address_guard import Resolver
 from itsjustintv_desktop.engine.core.net.errors import network_sentence
 from itsjustintv_desktop.engine.ingress.wellknown import WellKnownTokens
 
@@ -39,6 +40,20 @@ class ProbeResponse(msgspec.Struct, frozen=True, kw_only=True):
     certificate: bytes = b""
 
 
+async def _open(
+    host: str, port: int, tls: ssl.SSLContext | None, family: socket.AddressFamily
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """By the first address of `host` that takes the connection. Raises OSError."""
+    error: OSError | None = None
+    name = host if tls is not None else None
+    for row in await Resolver().resolve(host, port, family):
+        try:
+            return await asyncio.open_connection(row["host"], port, ssl=tls, server_hostname=name, limit=_MOST)
+        except OSError as failed:
+            error = failed
+    raise error or OSError("the name has no address")
+
+
 async def get(
     host: str, port: int, path: str, *, tls: ssl.SSLContext | None, enough: bytes = b"", only_ipv4: bool = False
 ) -> ProbeResponse:
@@ -50,9 +65,7 @@ async def get(
     # Not through core/net/client, and never through a proxy: it looks at the certificate that was shown, at an answer
     # that may be no HTTP, and comes over IPv4 from the network as Twitch does; to ourselves, so nothing is guarded.
     family = socket.AF_INET if only_ipv4 else socket.AF_UNSPEC
-    reader, writer = await asyncio.open_connection(
-        host, port, ssl=tls, server_hostname=host if tls is not None else None, family=family, limit=_MOST
-    )
+    reader, writer = await _open(host, port, tls, family)
     try:
         secure = writer.get_extra_info("ssl_object")
         certificate = secure.getpeercert(binary_form=True) if secure is not None else None

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import subprocess
 import sys
 import threading
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -199,6 +201,20 @@ async def test_lookups_that_hang_hold_up_few_threads_and_nobody_for_ever(monkeyp
     with pytest.raises(socket.gaierror):
         await resolver.resolve("later.test")
     assert begun[4:] == ["later.test"]
+
+
+def test_names_are_looked_up_in_one_place() -> None:
+    """Elsewhere asyncio would do it in threads that the end of the program waits for."""
+    package = Path(__file__).parents[4] / "itsjustintv_desktop"
+    found = {
+        path.relative_to(package).as_posix(): set(
+            re.findall(r"\b(getaddrinfo|open_connection|create_connection)\(", text)
+        )
+        for path in package.rglob("*.py")
+        if re.search(r"\b(getaddrinfo|open_connection|create_connection)\(", text := path.read_text(encoding="utf-8"))
+    }
+    numeric = {"engine/ingress/acme/sni_server.py", "engine/monitoring/doctor/probe.py"}
+    assert set(found) - numeric <= {"engine/core/net/address_guard.py"}, found
 
 
 def test_a_program_ends_although_a_lookup_hangs() -> None:

@@ -38,6 +38,7 @@ class Service:
         self.silent = False
         self.shown: list[tuple[Any, ...]] = []
         self.asked = 0
+        self.ready = asyncio.Event()
 
     async def run(self) -> None:
         async with await self._io.open_dbus_connection(self._address) as self._bus:
@@ -46,6 +47,8 @@ class Service:
                 message = await self._bus.receive()
                 is_call = message.header.message_type.name == "method_call"
                 self.asked += is_call
+                if message.header.message_type.name == "method_return":
+                    self.ready.set()  # the name is ours
                 if is_call and not self.silent:
                     await self._bus.send(self._answer(message))
 
@@ -67,6 +70,7 @@ async def service(address: str) -> AsyncIterator[Service]:
     made = Service(address)
     running = asyncio.create_task(made.run())
     try:
+        await until(made.ready.is_set, what="the service is there")
         yield made
     finally:
         running.cancel()

@@ -70,6 +70,8 @@ class DestinationQueue:
         self.as_text = False
         """The last message was refused for its decoration and could not be sent without it, either: the next goes
         without, since two POSTs at once may be one too many for a rate limit."""
+        self.attempted_at = ""
+        """The fingerprint of the address that the last attempt went to; "" if it is not known."""
         self.turns = 0
         """Attempts begun and ended so far: while it grows, the queue moves."""
 
@@ -100,7 +102,7 @@ class DestinationQueues:
             else:
                 fields = {field: getattr(kept, field) for field in BreakerState.__struct_fields__}
                 queue = self._queues[name] = DestinationQueue(Breaker(BreakerState(**fields)))
-                queue.only_link = kept.only_link
+                queue.only_link, queue.attempted_at = kept.only_link, kept.fingerprint
 
     def queue(self, name: str) -> DestinationQueue:
         if name not in self._queues:
@@ -212,6 +214,7 @@ class DestinationQueues:
                 queue.breaker.abandon()
             return
         queue.unsent = 0
+        queue.attempted_at = queue.breaker.snapshot().fingerprint
         said = result.limits
         limited = result.status == HTTPStatus.TOO_MANY_REQUESTS and said is not None and said.wait is not None
         if limited and said is not None and said.everywhere:
@@ -228,13 +231,13 @@ class DestinationQueues:
     def address(self, name: str, url: str, now: float) -> bool:
         """Set the address in use; True: it differs from the one before and the queue starts over."""
         queue = self.queue(name)
-        if self.has_new_address(name, url):
+        if queue.breaker.snapshot().fingerprint not in {"", fingerprint(url)}:
             queue.only_link = None  # another receiver may accept more
         return queue.breaker.observe_address(fingerprint(url), now)
 
     def has_new_address(self, name: str, url: str) -> bool:
-        """Whether the attempts of this run (or before an outage of an earlier one) went to another address."""
-        return self.queue(name).breaker.snapshot().fingerprint not in {"", fingerprint(url)}
+        """Whether the last attempt went to another address, as far as that is known."""
+        return self.queue(name).attempted_at not in {"", fingerprint(url)}
 
     def limits(self, name: str, url: str, kind: Format) -> None:
         """Set the address in use, and what its receiver understands. All that use the address share its limits."""

@@ -168,6 +168,18 @@ async def test_a_new_address_is_judged_by_nothing_that_the_old_one_answered(runn
     await until(arrived, what="it is judged by its own response")
 
 
+async def test_a_paused_destination_that_gets_another_address_is_not_tried_yet(running: Running) -> None:
+    running.simulator.faults.set_receiver("main", status=410)
+    await went_out(running, "alice")
+    assert named(await doctor(running))["destination main"].message.startswith("It is paused: ")
+    running.simulator.faults.set_receiver("other", hang=True)
+    written = running.paths.config.read_text()
+    running.paths.config.write_text(written.replace("/main", "/other"))
+    queue = running.engine.dispatcher.queues.queue("main")
+    await until(lambda: queue.breaker.snapshot().name == "closed", what="it starts afresh")
+    assert "Nothing was sent there yet" in named(await doctor(running))["destination main"].message
+
+
 async def test_a_paused_destination(running: Running) -> None:
     running.simulator.faults.set_receiver("main", status=410)
     await went_out(running, "alice")

@@ -7,12 +7,14 @@ from typing import Generic, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
 
-from itsjustintv_desktop.engine import events
+from itsjustintv_desktop.engine import Level, events
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui.arrivals import Arrival, Arrivals
 from itsjustintv_desktop.ui.formatting import translate
 from itsjustintv_desktop.ui.preferences import NotificationKind, Preferences
+from itsjustintv_desktop.ui.status import detail_of
 from itsjustintv_desktop.ui.store import Store
+from itsjustintv_desktop.ui.widgets.basic import later
 
 Show = Callable[[str, str, Callable[[], object] | None], None]
 TOGETHER = 4
@@ -20,6 +22,9 @@ TOGETHER = 4
 WINDOW_MS = 5000
 """The first few of a kind are shown at once; those that follow within this time are shown together at its end. Each
 notification costs the screen up to 10 ms."""
+
+SETTLE_MS = 1500
+"""How long a failure must be over before that is reported; one that is back by then was never over."""
 
 E = TypeVar("E")
 
@@ -65,6 +70,7 @@ class Notifier(QObject):
         """Parts of the engine that fail, and why."""
         self._told: set[str] = set()
         """The reasons among them that were shown in a notification."""
+        self._end = later(self, SETTLE_MS, self._tell_end)
         self._live = Gathering(self._tell_live, self)
         self._arrivals = Arrivals(self._live.add, self)
         self._given_up = Gathering(self._tell_given_up, self)
@@ -125,13 +131,23 @@ class Notifier(QObject):
         for reason in sorted(standing - self._told)[:TOGETHER]:
             if self._tell("trouble", self.tr("Needs attention"), translate(reason), "overview"):
                 self._told.add(reason)
+        if self._told - standing and not self._end.isActive():
+            self._end.start()
+
+    def _tell_end(self) -> None:
+        """The snapshot has followed by now: whether anything else is wrong is what it says."""
+        standing = set(self._failing.values())
         over = sorted(self._told - standing)
         self._told.difference_update(over)
-        title = self.tr("One problem is fixed") if standing else self.tr("Working again")
-        more = [self.tr("Still a problem: {}").format(translate(reason)) for reason in sorted(standing)[:TOGETHER]]
+        more = [translate(reason) for reason in sorted(standing)[:TOGETHER]]
+        status = self._store.snapshot.status if self._store.snapshot is not None else None
+        if not more and status is not None and any(each.level is Level.FAILING for each in status.problems):
+            more = [detail_of(status)]
+        title = self.tr("One problem is fixed") if more else self.tr("Working again")
+        lines = [self.tr("Still a problem: {}").format(each) for each in more]
         for reason in over:
             text = self.tr("This is over: {}").format(translate(reason))
-            self._tell("trouble", title, "\n".join((text, *more)), "overview")
+            self._tell("trouble", title, "\n".join((text, *lines)), "overview")
 
     def _state_changed(self, state: str) -> None:
         error = self._store.bridge.error

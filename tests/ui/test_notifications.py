@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from itsjustintv_desktop.engine import errors, events
 from itsjustintv_desktop.engine.core.models import DeliveryState
 from itsjustintv_desktop.ui import arrivals
+from itsjustintv_desktop.ui import notifications as module
 from itsjustintv_desktop.ui.notifications import TOGETHER, Notifier
 from itsjustintv_desktop.ui.preferences import NotificationKind, Preferences
 from itsjustintv_desktop.ui.store import Store
@@ -40,7 +41,8 @@ def shown() -> Shown:
 
 
 @pytest.fixture
-def notifier(store: Store, preferences: Preferences, shown: Shown) -> Notifier:
+def notifier(store: Store, preferences: Preferences, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> Notifier:
+    monkeypatch.setattr(module, "SETTLE_MS", 0)
     return Notifier(store, preferences, shown.show, shown.opened.append)
 
 
@@ -160,7 +162,7 @@ def test_a_delivery_given_up(notifier: Notifier, bridge: FakeBridge, shown: Show
     assert shown.opened == ["deliveries"]
 
 
-def test_trouble_and_its_end_once_a_reason(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
+def test_trouble_and_its_end_once_a_reason(notifier: Notifier, bridge: FakeBridge, shown: Shown, qtbot: QtBot) -> None:
     full = "The disk is full."
     bridge.happen(health("ledger", "failing", full), health("deliveries", "failing", full))
     assert shown.all == [("Needs attention", full)]
@@ -168,28 +170,46 @@ def test_trouble_and_its_end_once_a_reason(notifier: Notifier, bridge: FakeBridg
     bridge.happen(health("ledger", "ok"))
     assert len(shown.all) == 1, "the other part still fails for it"
     bridge.happen(health("deliveries", "ok"))
+    bridge.happen(health("ledger", "failing", full))
+    qtbot.wait(50)
+    assert len(shown.all) == 1, "it was never over"
+    bridge.happen(health("ledger", "ok"))
+    qtbot.waitUntil(lambda: len(shown.all) == 2)
     assert shown.all[1:] == [("Working again", f"This is over: {full}")]
     bridge.happen(health("ledger", "failing", full))
     assert shown.titles == ["Needs attention", "Working again", "Needs attention"]
 
 
-def test_all_works_again_only_once_nothing_else_fails(notifier: Notifier, bridge: FakeBridge, shown: Shown) -> None:
+def test_all_works_again_only_once_nothing_else_fails(
+    notifier: Notifier, store: Store, bridge: FakeBridge, shown: Shown, qtbot: QtBot
+) -> None:
     bridge.happen(health("ledger", "failing", "The disk is full."), health("secrets", "failing", "It is locked."))
     bridge.happen(health("ledger", "ok"))
+    qtbot.waitUntil(lambda: len(shown.all) == 3)
     assert shown.all[2:] == [
         ("One problem is fixed", "This is over: The disk is full.\nStill a problem: It is locked."),
     ]
+    store.snapshot = samples.snapshot(status=samples.affected())
     bridge.happen(health("secrets", "ok"))
-    assert shown.all[3:] == [("Working again", "This is over: It is locked.")]
+    qtbot.waitUntil(lambda: len(shown.all) == 4)
+    assert shown.all[3:] == [
+        ("One problem is fixed", "This is over: It is locked.\nStill a problem: chat: It answered 404."),
+    ]
+    bridge.happen(health("ledger", "failing", "The disk is full."))
+    store.snapshot = samples.snapshot()
+    bridge.happen(health("ledger", "ok"))
+    qtbot.waitUntil(lambda: len(shown.all) == 6)
+    assert shown.all[5:] == [("Working again", "This is over: The disk is full.")]
 
 
 def test_an_end_is_not_told_where_the_beginning_was_not(
-    notifier: Notifier, bridge: FakeBridge, shown: Shown, preferences: Preferences
+    notifier: Notifier, bridge: FakeBridge, shown: Shown, preferences: Preferences, qtbot: QtBot
 ) -> None:
     preferences.set_notify("trouble", False)
     bridge.happen(health("ledger", "failing", "The disk is full."))
     preferences.set_notify("trouble", True)
     bridge.happen(health("ledger", "ok"))
+    qtbot.wait(50)
     assert shown.all == []
 
 

@@ -81,7 +81,7 @@ def build_api(
         feed=Feed(ledger, twitch, config),
         settings=Settings(
             documents=documents,
-            repair=Repair(ConfigRepair(paths.config, environ)),
+            repair=Repair(ConfigRepair(paths.config, environ), documents),
             form=Form(documents),
             channels=ChannelLookup(twitch, storage.values, config),
             streamers=Streamers(documents, ledger, twitch.helix),

@@ -127,10 +127,9 @@ def test_credentials_are_checked_and_the_secret_goes_to_the_keyring(
     assert SECRET not in said(assistant)
     QTest.keyClick(step.secret, Qt.Key.Key_Return)
     at(qtbot, assistant, "reach")
-    (asked,) = bridge.engine.was_asked("api.settings.secrets.keep")
-    assert asked.args == ("twitch.client_secret", SECRET, None)
-    (edited,) = bridge.engine.was_asked("api.settings.documents.edit")
-    assert edited.args == ([Set(("twitch", "client_id"), "my-client-id")], "seen")
+    (asked,) = bridge.engine.was_asked("api.settings.secrets.keep_with")
+    changes = [Set(("twitch", "client_id"), "my-client-id")]
+    assert asked.args == ({"twitch.client_secret": SECRET}, changes, "seen")
     assert step.secret.text() == ""
 
 
@@ -143,18 +142,17 @@ def test_a_file_that_somebody_changed_meanwhile_is_not_overwritten_without_a_wor
     QTest.keyClicks(step.client_id, "mine")
     QTest.keyClicks(step.secret, SECRET)
     qtbot.waitUntil(lambda: step._digest == "seen")
-    editing.set("documents.edit", errors.ConfigChangedError("The config was changed by someone else."))
+    editing.set("secrets.keep_with", errors.ConfigChangedError("The config was changed by someone else."))
     editing.set("documents.document", Document(text="", digest="changed", path="config.toml"))
     QTest.mouseClick(assistant.next, LEFT)
     qtbot.waitUntil(lambda: "changed by someone else" in said(assistant.banner))
-    assert not bridge.engine.was_asked("api.settings.secrets.keep")
     assert (step.client_id.text(), step.secret.text()) == ("mine", SECRET), "nothing that was typed is lost"
     qtbot.waitUntil(lambda: step._digest == "changed")
-    editing.set("documents.edit", Saved(digest="d", state="in_force"))
+    editing.set("secrets.keep_with", Saved(digest="d", state="in_force"))
     qtbot.waitUntil(assistant.next.isEnabled)
     QTest.mouseClick(assistant.next, LEFT)
     at(qtbot, assistant, "reach")
-    assert [each.args[1] for each in bridge.engine.was_asked("api.settings.documents.edit")] == ["seen", "changed"]
+    assert [each.args[2] for each in bridge.engine.was_asked("api.settings.secrets.keep_with")] == ["seen", "changed"]
 
 
 def test_what_twitch_refuses_is_not_saved_without_insisting(
@@ -168,7 +166,7 @@ def test_what_twitch_refuses_is_not_saved_without_insisting(
     QTest.keyClicks(step.secret, SECRET)
     QTest.mouseClick(assistant.next, LEFT)
     qtbot.waitUntil(lambda: "Twitch knows no such id." in said(step.checks))
-    assert not bridge.engine.was_asked("api.settings.secrets.keep")
+    assert not bridge.engine.was_asked("api.settings.secrets.keep_with")
     qtbot.waitUntil(lambda: assistant.next.isEnabled() and assistant.next.text() == "&Save it nevertheless")
     QTest.mouseClick(assistant.next, LEFT)
     at(qtbot, assistant, "reach")
@@ -200,7 +198,7 @@ def test_going_on_against_a_check_is_neither_accented_nor_in_the_way(
         QTest.keyClick(step.secret, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: len(bridge.engine.was_asked("api.settings.connection_check.check")) > asked)
         qtbot.waitUntil(assistant.next.isEnabled)
-    assert not bridge.engine.was_asked("api.settings.secrets.keep")
+    assert not bridge.engine.was_asked("api.settings.secrets.keep_with")
     assert not bridge.engine.was_asked("api.settings.documents.edit")
     assert assistant.current is step, "Return in a field looks again, and does not insist"
     bridge.engine.api.settings.set("connection_check.check", ())
@@ -286,7 +284,7 @@ def test_a_test_that_is_not_announced_says_why(qtbot: QtBot, assistant: Assistan
 
 
 def test_an_error_is_shown_and_the_step_stays(qtbot: QtBot, assistant: Assistant, bridge: FakeBridge) -> None:
-    bridge.engine.api.settings.set("secrets.keep", errors.SecretsError("The keyring is locked."))
+    bridge.engine.api.settings.set("secrets.keep_with", errors.SecretsError("The keyring is locked."))
     assistant.show_step("register")
     step: Register = at(qtbot, assistant, "register")
     QTest.keyClicks(step.client_id, "id")

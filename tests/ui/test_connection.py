@@ -35,7 +35,8 @@ def shown(qtbot: QtBot, store: Store, bridge: FakeBridge, **snapshot: Any) -> Vi
     bridge.engine.api.settings.set("form.fields", ())
     bridge.engine.api.settings.set("secrets.list", ())
     bridge.engine.api.settings.set("connection_check.check", (check("token", "green"), check("conduit", "green")))
-    bridge.engine.api.settings.set("documents.edit", Saved(digest="d", state="in_force"))
+    for what in ("documents.edit", "secrets.keep_with"):
+        bridge.engine.api.settings.set(what, Saved(digest="d", state="in_force"))
     page = View(store, "Connection")
     qtbot.addWidget(page)
     page.resize(1000, 700)
@@ -250,9 +251,9 @@ def test_a_secret_that_is_changed_by_hand_is_a_conflict_at_once(
     (switch.theirs.mine if keep == "mine" else switch.theirs.other).click()
     qtbot.waitUntil(lambda: not switch.theirs.isVisible())
     if keep == "mine":
-        assert not bridge.engine.was_asked("api.settings.secrets.keep"), "saving is another step"
+        assert not bridge.engine.was_asked("api.settings.secrets.keep_with"), "saving is another step"
         QTest.mouseClick(switch.save, LEFT)
-        qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.secrets.keep")))
+        qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.secrets.keep_with")))
     else:
         qtbot.waitUntil(lambda: not switch.form.secret.text())
         assert not page.unsaved
@@ -276,10 +277,10 @@ def test_a_saved_way_is_watched_until_it_works(page: View, qtbot: QtBot, store: 
     QTest.mouseClick(page.switch.check, LEFT)
     qtbot.waitUntil(page.switch.save.isEnabled)
     QTest.mouseClick(page.switch.save, LEFT)
-    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.documents.edit")))
-    (kept,) = bridge.engine.was_asked("api.settings.secrets.keep")
-    assert kept.args == ("tunnel.authtoken", "a-token-of-ngrok")
-    changes = bridge.engine.was_asked("api.settings.documents.edit")[0].args[0]
+    qtbot.waitUntil(lambda: bool(bridge.engine.was_asked("api.settings.secrets.keep_with")))
+    (asked,) = bridge.engine.was_asked("api.settings.secrets.keep_with")
+    kept, changes, digest = asked.args
+    assert (kept, digest) == ({"tunnel.authtoken": "a-token-of-ngrok"}, "seen")
     assert Set(("tunnel", "provider"), "ngrok") in changes
     assert Set(("tunnel", "domain"), "me.ngrok-free.dev") in changes
     assert "a-token-of-ngrok" not in repr(changes)

@@ -164,13 +164,14 @@ class Register(Step):
                 self._refused = (client_id, secret)
                 self.changed.emit()
                 return False
-        change, digest, kept = Set(("twitch", "client_id"), client_id), self._digest, self._kept
+        changes, digest, kept = [Set(("twitch", "client_id"), client_id)], self._digest, {CLIENT_SECRET: secret}
         try:
-            await self.bridge.call(lambda engine: engine.api.settings.documents.edit([change], digest))
             if secret:
-                await self.bridge.call(lambda engine: engine.api.settings.secrets.keep(CLIENT_SECRET, secret, kept))
+                await self.bridge.call(lambda engine: engine.api.settings.secrets.keep_with(kept, changes, digest))
                 self.secret.conceal()
                 self.secret.clear()
+            else:
+                await self.bridge.call(lambda engine: engine.api.settings.documents.edit(changes, digest))
         except errors.ConfigChangedError:
             await self._load()  # pressing the button again saves it all the same
             raise

@@ -60,6 +60,8 @@ class DestinationInfo(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     streamers: tuple[str, ...]
     problem: str = ""
+    secret_problem: str = ""
+    """Why its secret cannot be read at the moment."""
 
 
 class DestinationUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +242,12 @@ class Destinations:
             address = ""
         where: Any = address
         kind = format_of(one, url)
+        secret_problem = ""
+        if one.secret == KEYRING:
+            try:
+                await self._secrets.destination(name)
+            except SecretsError as error:
+                secret_problem = error.message
         return DestinationInfo(
             draft=await draft_of(name, one, self._secrets),
             kind=self._kind(name),
@@ -252,6 +260,7 @@ class Destinations:
             reason=state.reason,
             streamers=self._users(name),
             problem=problem,
+            secret_problem=secret_problem,
         )
 
     def _kind(self, name: str) -> Kind:

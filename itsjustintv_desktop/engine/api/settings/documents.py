@@ -7,7 +7,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ IN_FORCE_SECONDS = 5.0
 _UNDOS = 10
 
 Restore = Callable[[], Awaitable[None]]
+T = TypeVar("T")
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +156,11 @@ class Documents:
             saved = await self._save(file)
             del self._undos[token]
             return saved
+
+    async def exclusively(self, work: Callable[[], T]) -> T:
+        """Run what writes the file in another way, in a thread, while nothing else is saved."""
+        async with self._turn:
+            return await asyncio.to_thread(work)
 
     async def in_file(self) -> tuple[Config, str]:
         """What the file says now, and its digest for `edit`. It may be newer than what is in force; that is what is

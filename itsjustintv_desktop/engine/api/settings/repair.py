@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from itsjustintv_desktop.engine.api.settings.documents import Document, ValidationResult, changed
+from itsjustintv_desktop.engine.api.settings.documents import Document, Documents, ValidationResult, changed
 from itsjustintv_desktop.engine.config.load import BOM, decode, digest_of, examine, legible, parse, read_bytes
 from itsjustintv_desktop.engine.config.save import ConfigFile
 from itsjustintv_desktop.engine.core.errors import ConfigError
@@ -88,11 +88,12 @@ class ConfigRepair:
 class Repair:
     """The same while an engine is running, on its loop."""
 
-    def __init__(self, repair: ConfigRepair) -> None:
+    def __init__(self, repair: ConfigRepair, documents: Documents) -> None:
         self._repair = repair
+        self._documents = documents
 
     async def last_good(self) -> LastGood | None:
         return await asyncio.to_thread(self._repair.last_good)
 
     async def go_back(self) -> LastGood:
-        return await asyncio.to_thread(self._repair.go_back)
+        return await self._documents.exclusively(self._repair.go_back)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
-from itsjustintv_desktop.engine.api.settings.documents import Documents, changed
+from itsjustintv_desktop.engine.api.settings.documents import Documents, Saved, changed
 from itsjustintv_desktop.engine.config.environment import names
 from itsjustintv_desktop.engine.config.problems import Mistake
-from itsjustintv_desktop.engine.config.save import Remove
+from itsjustintv_desktop.engine.config.save import Change, Remove
 from itsjustintv_desktop.engine.config.schema import KEYRING
 from itsjustintv_desktop.engine.config.validators import kept_secret, trimmed, webhook_secret
 from itsjustintv_desktop.engine.core.errors import NotFoundError, SecretsError, UsageError
@@ -97,22 +97,11 @@ class Secrets:
         Raises NotFoundError for an unknown name, UsageError for a value that cannot be one, SecretsError, and as
         `Documents.edit`. The config is changed last: until then the one in it counts.
         """
-        _known(name)
-        try:
-            good = _RULES[name](value, lambda _: None) if trimmed(value) else None
-        except Mistake as mistake:
-            raise UsageError(f"It cannot be used: {mistake}.") from None
-        if not good:
-            raise UsageError("Enter the secret.")
+        good = _judged(name, value)
         if base is not None and not fits(await self._fingerprints(name), base.fingerprints):
             raise changed(name)
         store = self._store
-        in_file = bool(await self._in_file(name))
-        if in_file and not store.lasting:
-            raise UsageError(
-                "It stands in config.toml, and secrets are kept in memory only, where it would be gone with the end "
-                'of the program. Choose [secrets] store = "keyring" or "passphrase" first.'
-            )
+        in_file = await self._must_be_moved(name)
         before = await store.get(name)
         await store.set(name, good)
         if in_file:
@@ -123,6 +112,23 @@ class Secrets:
                 raise
         self._try_again()
         return await self._view(name)
+
+    async def keep_with(self, values: Mapping[str, str], changes: Iterable[Change], digest: str | None = None) -> Saved:
+        """Keep secrets, and change the config that needs them, in one save: both or neither. With `digest`, only if the
+        file was not changed since. Raises as `keep` and `Documents.edit`."""
+        good = {name: _judged(name, value) for name, value in values.items()}
+        moved = [Remove(tuple(name.split("."))) for name in good if await self._must_be_moved(name)]
+        before = {name: await self._store.get(name) for name in good}
+        try:
+            for name, value in good.items():
+                await self._store.set(name, value)
+            saved = await self._documents.edit([*moved, *changes], digest, forget=bool(moved))
+        except BaseException:
+            for name in good:
+                await self._store.set(name, before[name] or "")
+            raise
+        self._try_again()
+        return saved
 
     async def forget(self, name: str) -> SecretView:
         """Out of the store and out of the config. Raises NotFoundError, SecretsError, and as `Documents.edit`."""
@@ -215,6 +221,16 @@ class Secrets:
             sentence = "It is made when it is first needed."
         return where, sentence
 
+    async def _must_be_moved(self, name: str) -> bool:
+        """Whether it stands in the file. Raises UsageError if there is no better place for it."""
+        in_file = bool(await self._in_file(name))
+        if in_file and not self._store.lasting:
+            raise UsageError(
+                "It stands in config.toml, and secrets are kept in memory only, where it would be gone with the end "
+                'of the program. Choose [secrets] store = "keyring" or "passphrase" first.'
+            )
+        return in_file
+
     async def _in_file(self, name: str) -> str:
         """The value that the file itself holds, "" for none."""
 
@@ -228,3 +244,15 @@ class Secrets:
 def _known(name: str) -> None:
     if name not in TITLES:
         raise NotFoundError("There is no secret of that name.")
+
+
+def _judged(name: str, value: str) -> str:
+    """The secret without what does not belong to it. Raises NotFoundError, UsageError."""
+    _known(name)
+    try:
+        good = _RULES[name](value, lambda _: None) if trimmed(value) else None
+    except Mistake as mistake:
+        raise UsageError(f"It cannot be used: {mistake}.") from None
+    if not good:
+        raise UsageError("Enter the secret.")
+    return good

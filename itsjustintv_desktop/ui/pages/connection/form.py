@@ -107,14 +107,14 @@ def _or_gone(path: Sequence[str], value: str) -> Change:
 
 
 async def save(bridge: Bridge, wanted: Wanted, digest: str | None = None) -> Saved:
-    """Save secrets first: the new transport needs them to start. With `digest`, only if the file is still the one that
-    was compared. Raises what the engine raises."""
-    secret, token = wanted.draft.client_secret, wanted.draft.authtoken
-    if secret:
-        await bridge.call(lambda engine: engine.api.settings.secrets.keep(CLIENT_SECRET, secret))
-    if token:
-        await bridge.call(lambda engine: engine.api.settings.secrets.keep(AUTHTOKEN, token))
-    return await bridge.call(lambda engine: engine.api.settings.documents.edit(changes_of(wanted), digest))
+    """Save the settings and the secrets they need together. With `digest`, only if the file is still the one that was
+    compared. Raises what the engine raises."""
+    typed = {CLIENT_SECRET: wanted.draft.client_secret, AUTHTOKEN: wanted.draft.authtoken}
+    kept = {name: value for name, value in typed.items() if value}
+    changes = changes_of(wanted)
+    if kept:
+        return await bridge.call(lambda engine: engine.api.settings.secrets.keep_with(kept, changes, digest))
+    return await bridge.call(lambda engine: engine.api.settings.documents.edit(changes, digest))
 
 
 TOKEN_PAGE = "https://dashboard.ngrok.com/get-started/your-authtoken"  # noqa: S105 - where it is found

@@ -208,10 +208,8 @@ class Switch(QWidget):
         self._saves = not await self._is_same()
         if self._saves:
             return
-        # A secret that is taken out of the file makes it another one.
-        in_file = any(each.where == "config" for each in (await self._ask())[1])
         try:
-            saved = await save(self._bridge, wanted, None if in_file else self._digest)
+            saved = await save(self._bridge, wanted, self._digest)
         except errors.ConfigChangedError:
             await self._do_save(wanted)  # it was changed after it was compared: once more
             return

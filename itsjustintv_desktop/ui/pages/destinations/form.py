@@ -211,7 +211,7 @@ class DestinationForm(QWidget):
         else:
             self.url_field.complain(None)
             self.url_field.say(where.get(info.address, "").format(info.host) if info.host else "")
-        kept = self.tr("cannot be read at the moment") if info.problem else "••••••••"
+        kept = self.tr("cannot be read at the moment") if info.secret_problem else "••••••••"
         self.secret.setPlaceholderText(readable(kept if info.signed else self.tr("none")))
         self.no_secret.setVisible(info.signed)
 

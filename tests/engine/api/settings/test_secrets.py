@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from itsjustintv_desktop.engine.api.settings.secrets import SecretView
+from itsjustintv_desktop.engine.config.save import Set
 from itsjustintv_desktop.engine.core.errors import ConfigChangedError, NotFoundError, SecretsError, UsageError
 from itsjustintv_desktop.engine.storage.secrets import TUNNEL_AUTHTOKEN, TWITCH_CLIENT_SECRET, TWITCH_WEBHOOK_SECRET
 from tests.engine.api.settings.conftest import PASSPHRASE
@@ -65,6 +66,29 @@ async def test_keeping_one_takes_the_old_one_out_of_file_and_backup(vault: Runni
     assert vault.engine.live.config.twitch.client_secret == ""
     await vault.restart()
     assert await vault.engine.api.settings.secrets.reveal(TWITCH_CLIENT_SECRET) == OURS
+
+
+async def test_a_secret_and_what_needs_it_are_saved_together_or_neither(vault: Running) -> None:
+    editing, path = vault.engine.api.settings, vault.paths.config
+    changes = [Set(("twitch", "client_id"), "another-client-id")]
+    kept = {TWITCH_CLIENT_SECRET: OURS, TUNNEL_AUTHTOKEN: "a-token-of-ngrok"}
+    seen = (await editing.documents.document()).digest
+    path.write_text(path.read_text(encoding="utf-8") + "# by hand\n", encoding="utf-8")
+    by_hand = path.read_bytes()
+    with pytest.raises(ConfigChangedError):
+        await editing.secrets.keep_with(kept, changes, seen)
+    assert path.read_bytes() == by_hand
+    assert await vault.engine.secrets.get(TWITCH_CLIENT_SECRET) is None
+    assert await vault.engine.secrets.get(TUNNEL_AUTHTOKEN) is None
+    with pytest.raises(UsageError):
+        await editing.secrets.keep_with({TUNNEL_AUTHTOKEN: OURS, TWITCH_CLIENT_SECRET: " "}, changes)
+    assert await vault.engine.secrets.get(TUNNEL_AUTHTOKEN) is None, "the other one is not kept either"
+
+    await editing.secrets.keep_with(kept, changes, (await editing.documents.document()).digest)
+    assert "another-client-id" in path.read_text(encoding="utf-8")
+    assert CLEAR.encode() not in on_disk(vault)
+    assert await editing.secrets.reveal(TWITCH_CLIENT_SECRET) == OURS
+    assert await editing.secrets.reveal(TUNNEL_AUTHTOKEN) == "a-token-of-ngrok"
 
 
 BY_HAND = "written by hand into the file"

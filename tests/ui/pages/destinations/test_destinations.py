@@ -335,10 +335,11 @@ def test_the_form_shows_what_the_format_uses(qtbot: QtBot, monkeypatch: pytest.M
 
 def test_a_secret_that_cannot_be_read_is_not_taken_for_none(qtbot: QtBot, store: Store, bridge: FakeBridge) -> None:
     page = shown(qtbot, store, bridge)
-    locked = info("community", address="", host="", problem="The keyring is locked.")
+    locked = info("community", secret_problem="The keyring is locked.")
     for known, words in (
         (info("community"), "••••••••"),
         (locked, "cannot be read at the moment"),
+        (info("community", address="", problem="No address of this name is in the vault."), "••••••••"),
         (info("community", signed=False), "none"),
     ):
         page.form.show_destination(known)
